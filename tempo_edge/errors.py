@@ -1,0 +1,36 @@
+"""What can go wrong, as one small family that a caller may catch whole."""
+
+from __future__ import annotations
+
+__all__ = [
+    "LibraryError",
+    "MediaError",
+    "MissingExtraError",
+    "ProfileError",
+    "QueryError",
+    "TempoEdgeError",
+]
+
+
+class TempoEdgeError(Exception):
+    """Base of every error this package raises on purpose: one line, naming the value."""
+
+
+class MediaError(TempoEdgeError):
+    """A file can't be used as a video; the text is the reason, without the path."""
+
+
+class LibraryError(TempoEdgeError):
+    """A library is missing, locked, too new, full or of another profile."""
+
+
+class ProfileError(TempoEdgeError):
+    """A model profile is unknown or its files fail their checksums."""
+
+
+class QueryError(TempoEdgeError, ValueError):
+    """A search was asked for something that can't be searched."""
+
+
+class MissingExtraError(TempoEdgeError, ImportError):
+    """An optional part of the installation is needed and absent; the text says which."""

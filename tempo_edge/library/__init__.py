@@ -1,0 +1,1 @@
+"""What a library is made of: the catalogue, the vector cache, the indexer and the watcher."""

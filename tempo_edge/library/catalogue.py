@@ -1,0 +1,408 @@
+"""SQLite, the truth: which files were seen, which videos they hold, and the frames of each.
+
+A video is its content: two files with the same bytes share one row of ``videos`` and one set of
+frames. A video's rows are written in one transaction, so a killed run leaves whole videos only.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tempo_edge.errors import LibraryError
+
+__all__ = ["SCHEMA_VERSION", "Catalogue", "FileRow", "FrameRow", "VideoRow"]
+
+SCHEMA_VERSION = 1
+
+_SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE videos (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  content_hash BLOB NOT NULL UNIQUE,
+  codec TEXT NOT NULL,
+  width INTEGER NOT NULL,
+  height INTEGER NOT NULL,
+  duration_seconds REAL NOT NULL,
+  rate TEXT,
+  time_base TEXT NOT NULL,
+  start_time TEXT NOT NULL,
+  frame_count INTEGER NOT NULL,
+  curve BLOB NOT NULL
+);
+CREATE TABLE frames (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  video_id INTEGER NOT NULL REFERENCES videos(id) ON DELETE CASCADE,
+  pts INTEGER NOT NULL,
+  variation REAL NOT NULL,
+  cut INTEGER NOT NULL,
+  vector BLOB NOT NULL,
+  cells BLOB NOT NULL,
+  tokens BLOB NOT NULL
+);
+CREATE UNIQUE INDEX frames_by_time ON frames (video_id, pts);
+CREATE TABLE files (
+  path TEXT PRIMARY KEY,
+  volume TEXT NOT NULL,
+  size INTEGER NOT NULL,
+  mtime_ns INTEGER NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('indexed', 'skipped')),
+  reason TEXT NOT NULL DEFAULT '',
+  video_id INTEGER REFERENCES videos(id)
+) WITHOUT ROWID;
+CREATE INDEX files_by_video ON files (video_id);
+"""
+
+
+@dataclass(frozen=True)
+class FileRow:
+    """A file as it was last seen; ``state`` is ``"indexed"`` or ``"skipped"``."""
+
+    path: str
+    volume: str
+    size: int
+    mtime_ns: int
+    state: str
+    reason: str = ""
+    video_id: int | None = None
+
+
+@dataclass(frozen=True)
+class VideoRow:
+    """A video's facts. Ticks times ``time_base`` minus ``start_time`` are exact seconds."""
+
+    codec: str
+    width: int
+    height: int
+    duration_seconds: float
+    rate: Fraction | None
+    time_base: Fraction
+    start_time: Fraction
+
+    def seconds(self, pts: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Seconds from the start of the container, rounded once, from exact arithmetic."""
+        base, start = self.time_base, self.start_time
+        # pts * n/d - a/b over the common denominator stays in integers until the last division.
+        numerator = pts.astype(object) * (base.numerator * start.denominator) - (
+            start.numerator * base.denominator
+        )
+        return np.asarray(
+            numerator / (base.denominator * start.denominator), dtype=np.float64
+        ).reshape(pts.shape)
+
+
+@dataclass(frozen=True)
+class FrameRow:
+    """A frame that was looked at: vectors are int8 directions (see :mod:`tempo_edge.packing`)."""
+
+    pts: int
+    variation: float
+    cut: bool
+    vector: NDArray[np.int8]
+    cells: NDArray[np.uint8]
+    tokens: NDArray[np.int8]
+
+
+class Catalogue:
+    """One library's database. Writers hold the library's lock; readers never wait."""
+
+    def __init__(self, path: Path, *, readonly: bool = False) -> None:
+        self.path = path
+        self.readonly = readonly
+        if readonly and not path.exists():
+            raise LibraryError(f"there is no library at {path}: run `tempo-edge index PATH` first")
+        try:
+            self._db = self._connect()
+            self._check_version()
+        except sqlite3.DatabaseError as error:
+            raise LibraryError(f"{path} can't be read as a library: {error}") from error
+
+    def _connect(self) -> sqlite3.Connection:
+        mode = "ro" if self.readonly else "rwc"
+        db = sqlite3.connect(
+            f"{self.path.absolute().as_uri()}?mode={mode}",
+            uri=True,
+            isolation_level=None,
+            check_same_thread=False,
+            timeout=30,
+        )
+        db.execute("PRAGMA foreign_keys=ON")
+        db.execute("PRAGMA mmap_size=8589934592")
+        if not self.readonly:
+            db.execute("PRAGMA journal_mode=WAL")
+            db.execute("PRAGMA synchronous=NORMAL")
+        return db
+
+    def _check_version(self) -> None:
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        if version > SCHEMA_VERSION:
+            raise LibraryError(
+                f"{self.path} has schema version {version}, this tempo-edge reads up to "
+                f"{SCHEMA_VERSION}: upgrade tempo-edge"
+            )
+        if version == 0:
+            if self.readonly:
+                raise LibraryError(f"{self.path} holds no library yet: run `tempo-edge index PATH`")
+            with self.transaction():
+                for statement in _SCHEMA.split(";"):
+                    self._db.execute(statement)
+                self._db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+                self.set_meta("library_id", uuid.uuid4().hex)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing. A full disk or a lost one is reported as a :class:`LibraryError`."""
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise LibraryError(f"{self.path} can't be written: {error}") from error
+
+    def close(self) -> None:
+        """Release the database."""
+        self._db.close()
+
+    # -- facts about the library -------------------------------------------------------------
+
+    def get_meta(self, key: str) -> str | None:
+        """A stored fact, or None."""
+        row = self._db.execute("SELECT value FROM meta WHERE key=?", (key,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def set_meta(self, key: str, value: str) -> None:
+        """Store a fact."""
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    def frame_span(self) -> tuple[int, int]:
+        """(number of frames, largest frame id): what a vector cache is built from."""
+        (count,) = self._db.execute(
+            "SELECT coalesce(sum(frame_count), 0) FROM videos"
+        ).fetchone()
+        (largest,) = self._db.execute("SELECT coalesce(max(id), 0) FROM frames").fetchone()
+        return int(count), int(largest)
+
+    # -- files ---------------------------------------------------------------------------------
+
+    def files(self, under: Path | None = None) -> dict[str, FileRow]:
+        """File rows by path, all of them or those at or under one path."""
+        sql = "SELECT path, volume, size, mtime_ns, state, reason, video_id FROM files"
+        arguments: tuple[str, ...] = ()
+        if under is not None and str(under) != "/":
+            # A half-open range of the primary key: every path that starts with "under/".
+            sql += " WHERE path=? OR (path>=? AND path<?)"
+            arguments = (str(under), f"{under}/", f"{under}0")
+        return {row[0]: FileRow(*row) for row in self._db.execute(sql, arguments)}
+
+    def put_file(self, row: FileRow) -> None:
+        """Insert or replace one file row."""
+        self._db.execute(
+            "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (row.path, row.volume, row.size, row.mtime_ns, row.state, row.reason, row.video_id),
+        )
+
+    def drop_files(self, paths: Iterable[str]) -> None:
+        """Forget files by path; videos that no file holds any more go with :meth:`prune`."""
+        self._db.executemany("DELETE FROM files WHERE path=?", ((p,) for p in paths))
+
+    def prune(self) -> int:
+        """Drop the videos that no file holds, with their frames; gives how many."""
+        cursor = self._db.execute(
+            "DELETE FROM videos WHERE id NOT IN "
+            "(SELECT video_id FROM files WHERE video_id IS NOT NULL)"
+        )
+        return cursor.rowcount
+
+    def paths_of(self, video_id: int) -> list[tuple[str, str]]:
+        """(path, volume) of every file that holds a video."""
+        rows = self._db.execute(
+            "SELECT path, volume FROM files WHERE video_id=? ORDER BY path", (video_id,)
+        )
+        return [(str(path), str(volume)) for path, volume in rows]
+
+    # -- videos and frames -----------------------------------------------------------------------
+
+    def video_by_hash(self, content_hash: bytes) -> int | None:
+        """The video with these contents, if the library has it."""
+        row = self._db.execute(
+            "SELECT id FROM videos WHERE content_hash=?", (content_hash,)
+        ).fetchone()
+        return None if row is None else int(row[0])
+
+    def put_video(
+        self,
+        content_hash: bytes,
+        video: VideoRow,
+        frames: Sequence[FrameRow],
+        curve: NDArray[np.float32],
+    ) -> int:
+        """Insert a video with its frames; ``curve`` is ``[n, 2]`` (seconds, variation)."""
+        cursor = self._db.execute(
+            "INSERT INTO videos (content_hash, codec, width, height, duration_seconds, rate, "
+            "time_base, start_time, frame_count, curve) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                content_hash,
+                video.codec,
+                video.width,
+                video.height,
+                video.duration_seconds,
+                None if video.rate is None else str(video.rate),
+                str(video.time_base),
+                str(video.start_time),
+                len(frames),
+                curve.astype("<f4").tobytes(),
+            ),
+        )
+        video_id = cursor.lastrowid
+        assert video_id is not None
+        self._db.executemany(
+            "INSERT INTO frames (video_id, pts, variation, cut, vector, cells, tokens) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                (
+                    video_id,
+                    frame.pts,
+                    frame.variation,
+                    int(frame.cut),
+                    frame.vector.tobytes(),
+                    frame.cells.tobytes(),
+                    frame.tokens.tobytes(),
+                )
+                for frame in frames
+            ),
+        )
+        return video_id
+
+    def video(self, video_id: int) -> VideoRow:
+        """A video's facts.
+
+        Raises:
+            LibraryError: the library has no such video.
+        """
+        row = self._db.execute(
+            "SELECT codec, width, height, duration_seconds, rate, time_base, start_time "
+            "FROM videos WHERE id=?",
+            (video_id,),
+        ).fetchone()
+        if row is None:
+            raise LibraryError(f"there is no video {video_id} in {self.path}")
+        codec, width, height, duration, rate, base, start = row
+        return VideoRow(
+            codec,
+            width,
+            height,
+            duration,
+            None if rate is None else Fraction(rate),
+            Fraction(base),
+            Fraction(start),
+        )
+
+    def curve(self, video_id: int) -> NDArray[np.float32]:
+        """The variation curve measured while indexing: ``[n, 2]`` (seconds, variation)."""
+        row = self._db.execute("SELECT curve FROM videos WHERE id=?", (video_id,)).fetchone()
+        if row is None:
+            raise LibraryError(f"there is no video {video_id} in {self.path}")
+        return np.frombuffer(row[0], dtype="<f4").reshape(-1, 2)
+
+    def frame_keys(self, ids: Sequence[int]) -> list[tuple[int, int, int]]:
+        """(id, video id, pts) of those frames among ``ids`` that still exist."""
+        found: list[tuple[int, int, int]] = []
+        for start in range(0, len(ids), 500):
+            part = ids[start : start + 500]
+            marks = ",".join("?" * len(part))
+            found += self._db.execute(
+                f"SELECT id, video_id, pts FROM frames WHERE id IN ({marks})", part
+            ).fetchall()
+        return found
+
+    def frames_between(
+        self, video_id: int, first_pts: int, last_pts: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.int8]]:
+        """Frames of a stretch in time order: pts ``[n]``, cuts ``[n]``, vectors ``[n, d]``."""
+        rows = self._db.execute(
+            "SELECT pts, cut, vector FROM frames WHERE video_id=? AND pts>=? AND pts<=? "
+            "ORDER BY pts",
+            (video_id, first_pts, last_pts),
+        ).fetchall()
+        pts = np.asarray([row[0] for row in rows], dtype=np.int64)
+        cuts = np.asarray([row[1] for row in rows], dtype=np.bool_)
+        vectors = np.frombuffer(b"".join(row[2] for row in rows), dtype=np.int8)
+        return pts, cuts, vectors.reshape(len(rows), -1)
+
+    def next_pts(self, video_id: int, pts: int) -> int | None:
+        """Time stamp of the first frame after ``pts``, or None at the end of the video."""
+        row = self._db.execute(
+            "SELECT min(pts) FROM frames WHERE video_id=? AND pts>?", (video_id, pts)
+        ).fetchone()
+        return None if row[0] is None else int(row[0])
+
+    def count_frames(self, videos: Sequence[int]) -> int:
+        """Frames of these videos together."""
+        self._choose(videos)
+        (count,) = self._db.execute(
+            "SELECT coalesce(sum(frame_count), 0) FROM videos WHERE id IN temp.chosen"
+        ).fetchone()
+        return int(count)
+
+    def frame_ids(self, videos: Sequence[int]) -> NDArray[np.int64]:
+        """Ids of all frames of these videos, ``[n]``."""
+        self._choose(videos)
+        rows = self._db.execute("SELECT id FROM frames WHERE video_id IN temp.chosen ORDER BY id")
+        return np.fromiter((row[0] for row in rows), dtype=np.int64)
+
+    def vectors_of(self, videos: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
+        """Ids ``[n]`` and vectors ``[n, d]`` of all frames of these videos."""
+        self._choose(videos)
+        rows = self._db.execute(
+            "SELECT id, vector FROM frames WHERE video_id IN temp.chosen ORDER BY id"
+        ).fetchall()
+        ids = np.asarray([row[0] for row in rows], dtype=np.int64)
+        vectors = np.frombuffer(b"".join(row[1] for row in rows), dtype=np.int8)
+        return ids, vectors.reshape(len(rows), -1) if rows else vectors.reshape(0, 1)
+
+    def _choose(self, videos: Sequence[int]) -> None:
+        """Hold a list of videos in a temporary table: no limit on its length."""
+        self._db.execute("CREATE TEMP TABLE IF NOT EXISTS chosen (id INTEGER PRIMARY KEY)")
+        self._db.execute("DELETE FROM temp.chosen")
+        self._db.executemany("INSERT INTO temp.chosen VALUES (?)", ((v,) for v in videos))
+
+    def vectors_after(
+        self, frame_id: int, batch: int = 65536
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int8]]]:
+        """Batches of (ids ``[n]``, vectors ``[n, d]``) of all frames with a larger id."""
+        cursor = self._db.execute(
+            "SELECT id, vector FROM frames WHERE id>? ORDER BY id", (frame_id,)
+        )
+        while rows := cursor.fetchmany(batch):
+            ids = np.asarray([row[0] for row in rows], dtype=np.int64)
+            vectors = np.frombuffer(b"".join(row[1] for row in rows), dtype=np.int8)
+            yield ids, vectors.reshape(len(rows), -1)
+
+    def totals(self) -> dict[str, float]:
+        """Counts for ``status``: files by state, videos, frames, hours of footage."""
+        states = dict(self._db.execute("SELECT state, count(*) FROM files GROUP BY state"))
+        videos, frames, seconds = self._db.execute(
+            "SELECT count(*), coalesce(sum(frame_count), 0), coalesce(sum(duration_seconds), 0) "
+            "FROM videos"
+        ).fetchone()
+        return {
+            "files_indexed": int(states.get("indexed", 0)),
+            "files_skipped": int(states.get("skipped", 0)),
+            "videos": int(videos),
+            "frames": int(frames),
+            "hours": float(seconds) / 3600.0,
+        }

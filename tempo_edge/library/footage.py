@@ -1,0 +1,301 @@
+"""One video file to its frames: the bounded pipeline of the indexer.
+
+Demux, plan, then decode and measure on worker threads, each with a decoder of its own, while the
+calling thread shares out tokens and runs the image tower. A few runs are in flight at a time and
+about a minute of thumbnails is held, so memory does not grow with the film's length.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import LifoQueue
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tempo_edge.errors import MediaError
+from tempo_edge.library.catalogue import FrameRow, VideoRow
+from tempo_edge.media import Frame, PacketTable, Run, Video, VideoInfo, open_video
+from tempo_edge.models import Profile
+from tempo_edge.packing import pack
+from tempo_edge.saa import Plan, Policy, allocate, plan, uniform_plan
+
+__all__ = ["Footage", "FootageReader", "Sampling"]
+
+# Frames encoded at once: large enough to be fast, small enough to overlap with decoding.
+_BATCH = 16
+
+# Looks that may wait for their tokens: about 40 MB of thumbnails.
+_CHUNK_LOOKS = 256
+_CHUNK_SECONDS = 60.0
+
+# A picture that differs this much from the one right before it, and three times as much as pictures
+# did lately, is the first one after a cut.
+_CUT = 0.15
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """Which frames are looked at: SAA, or equal distances as a baseline.
+
+    Attributes:
+        policy: SAA's budgets.
+        frames_per_second: when given, SAA is off and frames are taken at this rate.
+    """
+
+    policy: Policy = field(default_factory=Policy)
+    frames_per_second: float | None = None
+
+    def plan(self, table: PacketTable, info: VideoInfo) -> Plan:
+        """Choose what to decode and look at."""
+        if self.frames_per_second is not None:
+            return uniform_plan(table, info, self.frames_per_second)
+        return plan(table, info, self.policy)
+
+
+@dataclass(frozen=True)
+class Footage:
+    """What indexing a video gives: facts, frames in time order, variation curve ``[n, 2]``."""
+
+    video: VideoRow
+    frames: list[FrameRow]
+    curve: NDArray[np.float32]
+
+
+@dataclass
+class _Look:
+    """A frame looked at. ``changes`` is its 3x3 (say) map of how much each part changed."""
+
+    pts: int
+    thumbnail: NDArray[np.uint8]
+    variation: float
+    cut: bool
+    changes: NDArray[np.float32]
+
+
+@dataclass
+class _RunLooks:
+    """The looks of a run, and the two pictures that tie it to its neighbours."""
+
+    looks: list[_Look]
+    first: Frame | None = None
+    last: Frame | None = None
+
+
+class FootageReader:
+    """Reads videos with one profile, one sampling and one decoder; keeps its threads."""
+
+    def __init__(
+        self, profile: Profile, sampling: Sampling, decoder: str = "pyav", workers: int = 2
+    ) -> None:
+        if workers < 1:
+            raise ValueError(f"workers {workers} must be at least 1")
+        self._profile = profile
+        self._sampling = sampling
+        self._decoder = decoder
+        self._workers = workers
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="tempo-decode")
+        self._grid = round(profile.tokens_per_frame**0.5)
+
+    def close(self) -> None:
+        """End the worker threads."""
+        self._pool.shutdown(cancel_futures=True)
+
+    def read(
+        self, path: Path, on_progress: Callable[[float, float], None] | None = None
+    ) -> Footage:
+        """Decode, measure and encode one file.
+
+        Args:
+            path: a video file.
+            on_progress: called with (seconds done, seconds in all) now and then.
+
+        Raises:
+            MediaError: the file can't be used; the text says why.
+        """
+        with open_video(path, self._decoder) as video:
+            info, table = video.info, video.packets()
+        if len(table) < 2:
+            raise MediaError("holds a single picture, not a video")
+        if not table.keys.any():
+            raise MediaError("holds no key frame to start decoding from")
+        chosen = self._sampling.plan(table, info)
+        interval = float(np.median(np.diff(table.pts)) * info.time_base)
+        total = float(info.time_of(int(table.pts[-1]))) + interval
+        rows: list[FrameRow] = []
+        curve: list[tuple[float, float]] = []
+        chunk: list[_Look] = []
+        opened = float(info.time_of(int(chosen.runs[0].key)))
+        for look in self._looks(path, chosen, table):
+            chunk.append(look)
+            now = float(info.time_of(look.pts))
+            curve.append((now, look.variation))
+            if now - opened >= _CHUNK_SECONDS or len(chunk) >= _CHUNK_LOOKS:
+                rows += self._encode(chunk, max(now - opened, interval), chosen.measured)
+                chunk, opened = [], now
+                if on_progress is not None:
+                    on_progress(now, total)
+        rows += self._encode(chunk, max(total - opened, interval), chosen.measured)
+        if not rows:
+            raise MediaError("no picture of it can be decoded")
+        facts = VideoRow(
+            info.codec, info.width, info.height, total, info.rate, info.time_base, info.start_time
+        )
+        return Footage(facts, rows, np.asarray(curve, dtype=np.float32).reshape(-1, 2))
+
+    # -- decoding and measuring ----------------------------------------------------------------
+
+    def _looks(self, path: Path, chosen: Plan, table: PacketTable) -> Iterator[_Look]:
+        """Every look of the file in time order, decoded a few runs ahead of the caller."""
+        handles: LifoQueue[Video] = LifoQueue()
+        pending: deque[Future[_RunLooks]] = deque()
+        runs = iter(chosen.runs)
+        reference: Frame | None = None
+        try:
+            while True:
+                while len(pending) < 2 * self._workers + 1:
+                    run = next(runs, None)
+                    if run is None:
+                        break
+                    pending.append(self._pool.submit(self._look, path, handles, run, chosen))
+                if not pending:
+                    break
+                found = pending.popleft().result()
+                if chosen.measured and found.looks and found.first is not None:
+                    self._tie(found, reference, chosen)
+                if found.last is not None:
+                    reference = found.last
+                yield from found.looks
+        finally:
+            for future in pending:
+                future.cancel()
+            for future in pending:
+                if not future.cancelled():
+                    future.exception()  # wait: the handle it holds must come back to be closed
+            while not handles.empty():
+                handles.get_nowait().close()
+
+    def _look(self, path: Path, handles: LifoQueue[Video], run: Run, chosen: Plan) -> _RunLooks:
+        """Worker: decode one run and look at what is wanted or turns out to be a cut."""
+        if handles.empty():
+            video = open_video(path, self._decoder)
+        else:
+            video = handles.get_nowait()
+        try:
+            low, high = np.searchsorted(chosen.wanted, [run.key, run.last + 1])
+            wanted = frozenset(chosen.wanted[low:high].tolist())
+            return self._measure(video.frames(run), wanted, chosen.measured)
+        except MediaError:
+            return _RunLooks([])  # a damaged stretch; the rest of the file is still footage
+        finally:
+            handles.put(video)
+
+    def _measure(
+        self, frames: Iterator[Frame], wanted: frozenset[int], measured: bool
+    ) -> _RunLooks:
+        found = _RunLooks([])
+        before: Frame | None = None
+        lately = 0.0
+        overdue = False  # a wanted picture was lost to damage: the next one stands in for it
+        awaiting = sorted(wanted)
+        for frame in frames:
+            jump = False
+            if measured and before is not None:
+                step = _variation(before, frame)[0]
+                jump = step >= _CUT and step >= 3 * lately
+                lately = 0.7 * lately + 0.3 * step if lately else step
+            overdue = bool(awaiting) and frame.pts >= awaiting[0]
+            if overdue or jump:
+                while awaiting and awaiting[0] <= frame.pts:
+                    awaiting.pop(0)
+                found.looks.append(self._take(frame, found.last, jump, measured))
+                if found.first is None:
+                    found.first = frame
+                if found.last is None or found.looks[-1].variation > self._sampling.policy.still:
+                    found.last = frame
+            before = frame
+        return found
+
+    def _take(self, frame: Frame, reference: Frame | None, jump: bool, measured: bool) -> _Look:
+        change = np.ones((1, 1), np.float32)
+        amount = 1.0
+        if measured and reference is not None:
+            amount, change = _variation(reference, frame)
+        return _Look(
+            frame.pts,
+            frame.thumbnail(self._profile.image_size),
+            amount,
+            jump,
+            _cells(frame.upright(change), self._grid),
+        )
+
+    def _tie(self, found: _RunLooks, reference: Frame | None, chosen: Plan) -> None:
+        """Measure a run's first look against the last one of the runs before it."""
+        head, first = found.looks[0], found.first
+        if reference is None or first is None:
+            return
+        head.variation, change = _variation(reference, first)
+        head.changes = _cells(first.upright(change), self._grid)
+        head.cut = head.pts in chosen.scene_keys and head.variation >= _CUT / 2
+
+    # -- tokens and vectors --------------------------------------------------------------------
+
+    def _encode(self, chunk: list[_Look], seconds: float, measured: bool) -> list[FrameRow]:
+        """Share out tokens over a stretch and run the image tower on the frames that got any."""
+        if not chunk:
+            return []
+        policy = self._sampling.policy
+        if measured:
+            budget = max(1, round(policy.tokens_per_second * seconds))
+            shares = allocate(np.asarray([look.variation for look in chunk]), budget, policy)
+        else:
+            shares = np.ones(len(chunk), dtype=np.int64)
+        kept = [(look, int(n)) for look, n in zip(chunk, shares, strict=True) if n]
+        rows: list[FrameRow] = []
+        for start in range(0, len(kept), _BATCH):
+            part = kept[start : start + _BATCH]
+            vectors, tokens = self._profile.image_tower.encode(
+                np.stack([look.thumbnail for look, _ in part])
+            )
+            packed, packed_tokens = pack(vectors), pack(tokens)
+            for i, (look, share) in enumerate(part):
+                cells = np.sort(np.argsort(-look.changes.ravel(), kind="stable")[:share])
+                rows.append(
+                    FrameRow(
+                        look.pts,
+                        look.variation,
+                        look.cut,
+                        packed[i],
+                        cells.astype(np.uint8),
+                        packed_tokens[i, cells],
+                    )
+                )
+        return rows
+
+
+def _variation(before: Frame, after: Frame) -> tuple[float, NDArray[np.float32]]:
+    """(variation, change of each block) from one picture to another; 1 if they differ in kind."""
+    from tempo_kernels import block_differences, variation
+
+    one, two = before.luma(), after.luma()
+    if one.shape != two.shape or one.dtype != two.dtype:
+        return 1.0, np.ones((1, 1), np.float32)
+    change = block_differences(one, two, bit_depth=after.bit_depth)
+    return variation(change), change
+
+
+def _cells(change: NDArray[np.float32], grid: int) -> NDArray[np.float32]:
+    """Mean change of each cell of a ``grid`` x ``grid`` raster over the picture."""
+    height, width = change.shape
+    # Repeating first lets a picture of fewer blocks than cells fill them all.
+    tall = np.repeat(change, -(-grid // height), axis=0)
+    wide = np.repeat(tall, -(-grid // width), axis=1)
+    rows = np.linspace(0, wide.shape[0], grid + 1).astype(int)
+    columns = np.linspace(0, wide.shape[1], grid + 1).astype(int)
+    sums = np.add.reduceat(np.add.reduceat(wide, rows[:-1], axis=0), columns[:-1], axis=1)
+    areas = np.multiply.outer(np.diff(rows), np.diff(columns))
+    return np.asarray(sums / areas, dtype=np.float32)

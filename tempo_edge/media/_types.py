@@ -1,0 +1,150 @@
+"""What a decoder gives: facts about a file, its packet table, its frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Frame", "PacketTable", "Run", "Video", "VideoInfo"]
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """What the container says about its video stream.
+
+    Attributes:
+        codec: the codec's short name, as FFmpeg spells it.
+        width, height: coded size in pixels, before rotation.
+        rotation_degrees: counter-clockwise turn that sets the picture upright: 0, 90, 180 or 270.
+        time_base: seconds a tick of the presentation time stamps.
+        start_time: instant of the container that players call zero, in seconds.
+        duration: length of the container in seconds; 0 where it does not say.
+        rate: nominal frames a second, or None.
+        bit_depth: significant bits of a luma sample.
+    """
+
+    codec: str
+    width: int
+    height: int
+    rotation_degrees: int
+    time_base: Fraction
+    start_time: Fraction
+    duration: Fraction
+    rate: Fraction | None
+    bit_depth: int
+
+    def __post_init__(self) -> None:
+        if self.width < 1 or self.height < 1:
+            raise ValueError(f"size {self.width}x{self.height} must be at least 1x1")
+        if self.time_base <= 0:
+            raise ValueError(f"time_base {self.time_base} must be positive")
+        if self.rotation_degrees not in (0, 90, 180, 270):
+            raise ValueError(
+                f"rotation_degrees {self.rotation_degrees} must be one of 0, 90, 180, 270"
+            )
+
+    @property
+    def duration_seconds(self) -> float:
+        """Length in seconds."""
+        return float(self.duration)
+
+    def time_of(self, pts: int) -> Fraction:
+        """Exact seconds from the start of the container to a presentation time stamp."""
+        return pts * self.time_base - self.start_time
+
+
+@dataclass(frozen=True)
+class PacketTable:
+    """One row a coded picture, in presentation order.
+
+    Attributes:
+        pts: presentation time stamps in ticks, ``[n]`` int64, rising.
+        sizes: coded bytes, ``[n]`` int64.
+        keys: True where decoding can start, ``[n]`` bool.
+    """
+
+    pts: NDArray[np.int64]
+    sizes: NDArray[np.int64]
+    keys: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.pts)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A stretch to decode: from the key frame at ``key`` up to ``last``, both in ticks.
+
+    Attributes:
+        key: presentation time stamp of the key frame that decoding starts at.
+        last: presentation time stamp of the last picture wanted, at or after ``key``.
+    """
+
+    key: int
+    last: int
+
+    def __post_init__(self) -> None:
+        if self.last < self.key:
+            raise ValueError(f"run must not end at {self.last}, before its key frame {self.key}")
+
+
+class Frame(Protocol):
+    """One decoded picture."""
+
+    @property
+    def pts(self) -> int:
+        """Presentation time stamp in ticks."""
+
+    @property
+    def bit_depth(self) -> int:
+        """Significant bits of a luma sample, for scaling differences."""
+
+    def luma(self) -> NDArray[np.unsignedinteger]:
+        """The luma plane ``[height, width]``, uint8 or uint16, where possible as it lies."""
+
+    def upright(self, grid: NDArray[np.float32]) -> NDArray[np.float32]:
+        """A grid over the luma plane, turned the way the thumbnail is."""
+
+    def thumbnail(self, size: int) -> NDArray[np.uint8]:
+        """The whole picture, upright, squeezed into ``[size, size, 3]`` RGB."""
+
+
+class Video(Protocol):
+    """An open video stream. A context manager; one instance belongs to one thread."""
+
+    @property
+    def info(self) -> VideoInfo:
+        """What the container says."""
+
+    def packets(self) -> PacketTable:
+        """Demux the whole stream; nothing is decoded.
+
+        Raises:
+            MediaError: there is no packet with a time stamp.
+        """
+
+    def frames(self, run: Run) -> Iterator[Frame]:
+        """Decode a run: every picture from its key frame to its last, in presentation order.
+
+        Raises:
+            MediaError: the stretch can't be decoded.
+        """
+
+    def close(self) -> None:
+        """Release the file."""
+
+    def __enter__(self) -> Video: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...

@@ -1,0 +1,165 @@
+"""The registry of model profiles: named pairs of towers that share one space.
+
+A profile is a folder with a ``profile.json`` that lists its files with their checksums. The
+built-in ones lie beside this module; a library records the profile it was built with.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tempo_edge.errors import ProfileError, QueryError
+from tempo_edge.models.sessions import cpu_count, open_session
+from tempo_edge.packing import unpack
+
+__all__ = ["Profile", "load_profile", "profile_names"]
+
+_BUILT_IN = Path(__file__).parent
+
+
+def profile_names() -> list[str]:
+    """Names of the profiles that are installed."""
+    return sorted(path.parent.name for path in _BUILT_IN.glob("*/profile.json"))
+
+
+def load_profile(name: str) -> Profile:
+    """The profile of that name.
+
+    Raises:
+        ProfileError: there is none, or its description can't be read.
+    """
+    folder = _BUILT_IN / name
+    if name not in profile_names():
+        raise ProfileError(f"profile {name!r} must be one of {profile_names()}")
+    try:
+        about = json.loads((folder / "profile.json").read_text(encoding="utf-8"))
+        return Profile(
+            name=about["name"],
+            version=about["version"],
+            dim=int(about["dim"]),
+            image_size=int(about["image_size"]),
+            tokens_per_frame=int(about["tokens_per_frame"]),
+            folder=folder,
+            files={file: facts["sha256"] for file, facts in about["files"].items()},
+        )
+    except (OSError, ValueError, KeyError) as error:
+        raise ProfileError(f"profile {name!r} can't be read from {folder}: {error!r}") from error
+
+
+@dataclass(frozen=True)
+class Profile:
+    """An image tower and a text tower that map into one space of unit vectors.
+
+    Attributes:
+        name, version: together they say which vectors may be compared.
+        dim: length of a vector.
+        image_size: edge in pixels of the square pictures that the image tower takes.
+        tokens_per_frame: visual tokens the image tower gives besides the vector, a square grid.
+        folder: where the files are.
+        files: SHA-256 of each file, by name; checked when it is opened.
+    """
+
+    name: str
+    version: str
+    dim: int
+    image_size: int
+    tokens_per_frame: int
+    folder: Path
+    files: dict[str, str]
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes whenever vectors of this profile stop being comparable with older ones."""
+        towers = [self.files[name] for name in ("image.onnx", "text.onnx", "tokenizer.json")]
+        return f"{self.name}-{hashlib.sha256(''.join(towers).encode()).hexdigest()[:16]}"
+
+    def checked(self, file: str) -> Path:
+        """The path of a file whose checksum was verified.
+
+        Raises:
+            ProfileError: the file is missing or its contents are not those that were published.
+        """
+        path = self.folder / file
+        try:
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        except OSError as error:
+            raise ProfileError(f"profile {self.name!r} lacks {file}: {error}") from error
+        if digest != self.files.get(file):
+            raise ProfileError(
+                f"profile {self.name!r}: {file} has SHA-256 {digest}, "
+                f"expected {self.files.get(file)}: install tempo-edge again"
+            )
+        return path
+
+    @cached_property
+    def image_tower(self) -> ImageTower:
+        """The image tower, loaded on first use."""
+        # One thread: decoding keeps the other cores busy, and a batch hardly gains from two.
+        return ImageTower(open_session(self.checked("image.onnx"), threads=1))
+
+    @cached_property
+    def text_tower(self) -> TextTower:
+        """The text tower, loaded on first use."""
+        from tokenizers import Tokenizer
+
+        tokenizer = Tokenizer.from_file(str(self.checked("tokenizer.json")))
+        session = open_session(self.checked("text.onnx"), threads=cpu_count())
+        return TextTower(session, tokenizer)
+
+    @cached_property
+    def background(self) -> NDArray[np.float32]:
+        """Unit vectors ``[m, dim]`` of many unrelated pictures: how a query scores by chance."""
+        return unpack(np.load(self.checked("background.npy"), allow_pickle=False))
+
+    def read_json(self, file: str) -> Any:
+        """A checked JSON file of the profile."""
+        return json.loads(self.checked(file).read_text(encoding="utf-8"))
+
+
+class ImageTower:
+    """Pictures to vectors and tokens."""
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+
+    def encode(
+        self, images: NDArray[np.uint8]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Unit vectors ``[n, dim]`` and tokens ``[n, t, dim]`` of RGB pictures ``[n, s, s, 3]``."""
+        vectors, tokens = self._session.run(["vectors", "tokens"], {"images": images})
+        return vectors, tokens
+
+
+class TextTower:
+    """Sentences to vectors."""
+
+    def __init__(self, session: Any, tokenizer: Any) -> None:
+        self._session = session
+        self._tokenizer = tokenizer
+
+    def encode(self, sentences: Sequence[str]) -> NDArray[np.float32]:
+        """Unit vectors ``[n, dim]``, each worked out alone so that none depends on another.
+
+        Raises:
+            QueryError: a sentence is empty.
+        """
+        vectors = []
+        for sentence in sentences:
+            if not sentence.strip():
+                raise QueryError(f"query {sentence!r} is empty: say what to look for")
+            coded = self._tokenizer.encode(sentence)
+            inputs = {
+                "input_ids": np.asarray([coded.ids], dtype=np.int64),
+                "attention_mask": np.asarray([coded.attention_mask], dtype=np.int64),
+            }
+            vectors.append(self._session.run(["vectors"], inputs)[0][0])
+        return np.stack(vectors)

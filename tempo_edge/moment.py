@@ -1,0 +1,126 @@
+"""The result of a search: a span of one file, its arithmetic and its validation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["Moment", "Span", "format_timestamp", "merge_spans"]
+
+
+@dataclass(frozen=True, order=True)
+class Span:
+    """A half-open stretch of time ``[start_seconds, end_seconds)``.
+
+    Raises:
+        ValueError: a bound is not finite, or the end does not lie after the start.
+    """
+
+    start_seconds: float
+    end_seconds: float
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.start_seconds) and math.isfinite(self.end_seconds)):
+            raise ValueError(
+                f"span [{self.start_seconds}, {self.end_seconds}) must have finite bounds"
+            )
+        if self.end_seconds <= self.start_seconds:
+            raise ValueError(
+                f"span [{self.start_seconds}, {self.end_seconds}) must end after it starts"
+            )
+
+    @property
+    def duration_seconds(self) -> float:
+        """Length in seconds, always positive."""
+        return self.end_seconds - self.start_seconds
+
+    def intersection_seconds(self, other: Span) -> float:
+        """Seconds that both spans share."""
+        return max(
+            0.0,
+            min(self.end_seconds, other.end_seconds) - max(self.start_seconds, other.start_seconds),
+        )
+
+    def iou(self, other: Span) -> float:
+        """Temporal intersection over union, in [0, 1]."""
+        shared = self.intersection_seconds(other)
+        return shared / (self.duration_seconds + other.duration_seconds - shared)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A stretch of one video that answers a query.
+
+    Attributes:
+        path: the video file.
+        start_seconds: first instant of the moment, counted from the start of the container.
+        end_seconds: first instant after it (half-open).
+        score: how far the moment stands above chance for this query, in standard deviations.
+        confidence: calibrated probability, in [0, 1], that the query is really there.
+        profile: the models that judged it.
+        offline: True when the file's volume is not there at present.
+
+    Raises:
+        ValueError: the span is empty or not finite, or the confidence is outside [0, 1].
+    """
+
+    path: Path
+    start_seconds: float
+    end_seconds: float
+    score: float
+    confidence: float
+    profile: str
+    offline: bool = False
+
+    def __post_init__(self) -> None:
+        Span(self.start_seconds, self.end_seconds)
+        if not math.isfinite(self.score):
+            raise ValueError(f"score {self.score} must be finite")
+        if not 0.0 <= self.confidence <= 1.0:
+            raise ValueError(f"confidence {self.confidence} must be within [0, 1]")
+
+    @property
+    def span(self) -> Span:
+        """The moment's time alone."""
+        return Span(self.start_seconds, self.end_seconds)
+
+    def as_dict(self) -> dict[str, str | float | bool]:
+        """Plain values, as printed by ``find --json``; times rounded to the millisecond."""
+        return {
+            "path": str(self.path),
+            "start_seconds": round(self.start_seconds, 3),
+            "end_seconds": round(self.end_seconds, 3),
+            "score": round(self.score, 4),
+            "confidence": round(self.confidence, 4),
+            "profile": self.profile,
+            "offline": self.offline,
+        }
+
+
+def merge_spans(spans: Iterable[Span], gap_seconds: float = 0.0) -> list[Span]:
+    """Join spans that overlap, touch, or lie at most ``gap_seconds`` apart; sorted, disjoint."""
+    merged: list[Span] = []
+    for span in sorted(spans):
+        if merged and span.start_seconds <= merged[-1].end_seconds + gap_seconds:
+            last = merged[-1]
+            merged[-1] = Span(last.start_seconds, max(last.end_seconds, span.end_seconds))
+        else:
+            merged.append(span)
+    return merged
+
+
+def format_timestamp(seconds: float) -> str:
+    """``MM:SS.t``, or ``H:MM:SS.t`` from an hour on: ``format_timestamp(12.44) == "00:12.4"``.
+
+    Raises:
+        ValueError: ``seconds`` is negative or not finite.
+    """
+    if not math.isfinite(seconds) or seconds < 0:
+        raise ValueError(f"seconds {seconds} must be finite and not negative")
+    tenths = round(seconds * 10)
+    minutes, tenths = divmod(tenths, 600)
+    hours, minutes = divmod(minutes, 60)
+    clock = f"{minutes:02d}:{tenths // 10:02d}.{tenths % 10}"
+    return f"{hours}:{clock}" if hours else clock

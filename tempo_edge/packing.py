@@ -1,0 +1,21 @@
+"""Unit vectors as bytes: a direction needs no length, so eight bits a component are enough."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["pack", "unpack"]
+
+
+def pack(vectors: NDArray[np.floating]) -> NDArray[np.int8]:
+    """Directions of ``[..., d]`` vectors as int8: the longest component becomes 127."""
+    largest = np.abs(vectors).max(axis=-1, keepdims=True)
+    return np.rint(vectors * (127.0 / np.maximum(largest, 1e-12))).astype(np.int8)
+
+
+def unpack(packed: NDArray[np.int8]) -> NDArray[np.float32]:
+    """Unit vectors ``[..., d]`` float32 from int8 directions; the scale drops out."""
+    vectors = packed.astype(np.float32)
+    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.asarray(vectors / np.maximum(lengths, 1e-12), dtype=np.float32)

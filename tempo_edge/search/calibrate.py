@@ -1,0 +1,121 @@
+"""Calibration: from what a span looks like to the probability that the query is really there.
+
+A logistic model over a few standardised facts, fitted on development videos with queries that occur
+and queries that don't. Its numbers are stored with the profile; none is set by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["FEATURES", "Calibration", "Chance", "fit_logistic"]
+
+FEATURES = ("above_background", "above_library", "rise", "fullness", "log_frames")
+
+
+@dataclass(frozen=True)
+class Chance:
+    """How one query scores by chance: mean and standard deviation over two crowds of pictures.
+
+    The background is the profile's own cohort of unrelated pictures, the same for every library;
+    the library's own sample tells how its footage, dark or plain or all alike, differs from that.
+    """
+
+    background_mean: float
+    background_deviation: float
+    library_mean: float
+    library_deviation: float
+    frames: int
+
+    @staticmethod
+    def of(
+        query: NDArray[np.float32],
+        background: NDArray[np.float32],
+        sample: NDArray[np.float32],
+        frames: int,
+    ) -> Chance:
+        """Work it out for a unit vector ``[d]`` over crowds ``[m, d]`` and ``[k, d]``."""
+        outside, inside = background @ query, sample @ query
+        # Quantiles, because a small library's sample holds the very frames that are looked for.
+        low, middle, _ = np.quantile(inside, [0.16, 0.5, 0.84]) if len(inside) else (0.0, 0.0, 0.0)
+        return Chance(
+            float(outside.mean()),
+            float(outside.std()) + 1e-6,
+            float(middle),
+            max(float(middle - low), 0.25 * float(outside.std())) + 1e-6,
+            frames,
+        )
+
+    def features(self, peak: float, mean: float, floor: float) -> NDArray[np.float64]:
+        """The facts a span is judged by, in the order of :data:`FEATURES`."""
+        return np.asarray(
+            [
+                (peak - self.background_mean) / self.background_deviation,
+                (peak - self.library_mean) / self.library_deviation,
+                (peak - floor) / self.background_deviation,
+                (mean - floor) / max(peak - floor, 1e-6),
+                np.log(max(self.frames, 1)),
+            ]
+        )
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Logistic weights over :data:`FEATURES`, and the probability from which a span is shown."""
+
+    weights: NDArray[np.float64]
+    bias: float
+    threshold: float
+
+    @staticmethod
+    def from_json(facts: Mapping[str, Any]) -> Calibration:
+        """Read the stored form.
+
+        Raises:
+            ValueError: it was fitted on other features than these.
+        """
+        if tuple(facts["features"]) != FEATURES:
+            raise ValueError(f"calibration has features {facts['features']}, expected {FEATURES}")
+        return Calibration(
+            np.asarray(facts["weights"], dtype=np.float64),
+            float(facts["bias"]),
+            float(facts["threshold"]),
+        )
+
+    def confidence(self, features: NDArray[np.float64]) -> float:
+        """Probability in [0, 1]."""
+        return float(1.0 / (1.0 + np.exp(-np.clip(features @ self.weights + self.bias, -40, 40))))
+
+
+def fit_logistic(
+    features: NDArray[np.float64], present: NDArray[np.bool_], ridge: float = 1.0
+) -> tuple[NDArray[np.float64], float]:
+    """Weights ``[f]`` and bias of a logistic model, by Newton's method on standardised features.
+
+    Classes are weighted alike, so 0.5 stands for even odds whatever the mixture was.
+
+    Raises:
+        ValueError: only one of the two classes is there.
+    """
+    if present.all() or not present.any():
+        raise ValueError("calibration needs queries that occur and queries that do not")
+    centre, spread = features.mean(0), features.std(0) + 1e-9
+    x = np.column_stack([(features - centre) / spread, np.ones(len(features))])
+    share = np.where(present, 0.5 / present.mean(), 0.5 / (1 - present.mean()))
+    penalty = np.diag([ridge] * features.shape[1] + [0.0])
+    w = np.zeros(x.shape[1])
+    for _ in range(50):
+        p = 1 / (1 + np.exp(-np.clip(x @ w, -40, 40)))
+        gradient = x.T @ (share * (p - present)) + penalty @ w
+        hessian = (x * (share * p * (1 - p))[:, None]).T @ x + penalty + 1e-9 * np.eye(len(w))
+        step = np.linalg.solve(hessian, gradient)
+        w = w - step
+        if np.abs(step).max() < 1e-10:
+            break
+    weights = w[:-1] / spread
+    return weights, float(w[-1] - weights @ centre)

@@ -1,0 +1,120 @@
+"""The ``curve`` grounder: spans cut out of a similarity curve by hysteresis.
+
+It reads one number a frame, knows nothing of order or change, and is the baseline that a model
+which reads the frames must beat.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tempo_edge.moment import Span
+from tempo_edge.search.retrieve import Window
+
+__all__ = ["Bump", "CurveSettings", "ground"]
+
+
+@dataclass(frozen=True)
+class CurveSettings:
+    """The shape of a span, fitted on development videos and stored with the profile.
+
+    Attributes:
+        keep: a span reaches out from its peak while the curve stays above the floor plus this
+            share of the peak's height over the floor.
+        seed: a further span may start where the curve passes this share of the best peak.
+        smooth: weight of the two neighbours within the same shot, 0 for none.
+    """
+
+    keep: float = 0.55
+    seed: float = 0.8
+    smooth: float = 0.25
+
+    def __post_init__(self) -> None:
+        if not 0 < self.keep < 1 or not 0 < self.seed <= 1:
+            raise ValueError(f"keep {self.keep} and seed {self.seed} must be within (0, 1)")
+        if not 0 <= self.smooth <= 0.5:
+            raise ValueError(f"smooth {self.smooth} must be within [0, 0.5]")
+
+
+@dataclass(frozen=True)
+class Bump:
+    """A span of a curve with what it looks like from outside.
+
+    Attributes:
+        span: its time; ``first``, ``last``: its frames in the window, both inclusive.
+        peak: largest smoothed similarity in it; ``mean``: average over its time.
+        floor: median similarity of the window.
+    """
+
+    span: Span
+    first: int
+    last: int
+    peak: float
+    mean: float
+    floor: float
+
+
+def ground(window: Window, settings: CurveSettings, limit: int = 4) -> list[Bump]:
+    """Spans of a window, highest peak first; they don't overlap.
+
+    Args:
+        limit: most spans to give; the first is always given.
+    """
+    widths = np.diff(window.edges)
+    curve = _smoothed(window.similarities, window.cuts, settings.smooth)
+    floor = _weighted_median(curve, widths)
+    free = np.ones(len(curve), dtype=np.bool_)
+    bumps: list[Bump] = []
+    while len(bumps) < limit and free.any():
+        top = int(np.argmax(np.where(free, curve, -np.inf)))
+        peak = float(curve[top])
+        if bumps and peak - floor < settings.seed * (bumps[0].peak - floor):
+            break
+        level = floor + settings.keep * (peak - floor)
+        first = last = top
+        while first > 0 and free[first - 1] and curve[first - 1] >= level:
+            first -= 1
+        while last + 1 < len(curve) and free[last + 1] and curve[last + 1] >= level:
+            last += 1
+        inside = slice(first, last + 1)
+        bumps.append(
+            Bump(
+                Span(float(window.edges[first]), float(window.edges[last + 1])),
+                first,
+                last,
+                peak,
+                float(np.average(curve[inside], weights=widths[inside])),
+                floor,
+            )
+        )
+        # The neighbours are spent as well: two spans that touch would be one.
+        free[max(0, first - 1) : last + 2] = False
+    return bumps
+
+
+def _smoothed(
+    values: NDArray[np.float32], cuts: NDArray[np.bool_], weight: float
+) -> NDArray[np.float64]:
+    """Average each value with its neighbours of the same shot."""
+    curve = values.astype(np.float64)
+    if weight == 0 or len(curve) < 2:
+        return curve
+    joined = ~cuts[1:]  # frame i + 1 continues the shot of frame i
+    left = np.zeros(len(curve))
+    right = np.zeros(len(curve))
+    left[1:] = weight * joined
+    right[:-1] = weight * joined
+    shifted_left = np.concatenate([curve[:1], curve[:-1]])
+    shifted_right = np.concatenate([curve[1:], curve[-1:]])
+    return np.asarray(
+        (1 - left - right) * curve + left * shifted_left + right * shifted_right, dtype=np.float64
+    )
+
+
+def _weighted_median(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
+    order = np.argsort(values)
+    passed = np.cumsum(weights[order])
+    return float(values[order][np.searchsorted(passed, passed[-1] / 2)])

@@ -1,0 +1,136 @@
+"""From a query vector to candidate windows: the stretches of footage worth a closer look."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tempo_edge.library.catalogue import Catalogue, VideoRow
+from tempo_edge.library.vectors import Hits, VectorCache
+from tempo_edge.packing import unpack
+
+__all__ = ["Window", "retrieve"]
+
+# Frames asked of FAISS. Many of them fall into one scene, so this must be far above the windows.
+_HITS = 256
+
+# A scoped search over at most this many frames scans them all and needs no FAISS.
+_SCAN_LIMIT = 200_000
+
+# Footage on either side of a hit that its similarity curve is drawn over.
+_CONTEXT_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Window:
+    """A stretch of one video with the frames the library holds of it.
+
+    Attributes:
+        video_id: the video; ``video``: its facts.
+        pts: presentation time stamps of its frames in ticks, ``[n]``.
+        edges: boundaries in seconds, ``[n + 1]``: frame ``i`` stands for
+            ``[edges[i], edges[i + 1])``.
+        cuts: True where a frame is the first after a cut, ``[n]``.
+        similarities: cosine similarity of each frame to the query, ``[n]``.
+    """
+
+    video_id: int
+    video: VideoRow
+    pts: NDArray[np.int64]
+    edges: NDArray[np.float64]
+    cuts: NDArray[np.bool_]
+    similarities: NDArray[np.float32]
+
+
+def retrieve(
+    query: NDArray[np.float32],
+    catalogue: Catalogue,
+    vectors: VectorCache,
+    *,
+    videos: Iterable[int] | None = None,
+    limit: int = 24,
+) -> list[Window]:
+    """The windows around the frames nearest to a query, most promising first.
+
+    Args:
+        query: unit vector ``[d]``.
+        videos: search these videos only.
+        limit: most windows to give.
+    """
+    hits = _hits(query, catalogue, vectors, None if videos is None else sorted(set(videos)))
+    score = dict(zip(hits.ids.tolist(), hits.similarities.tolist(), strict=True))
+    by_video: dict[int, list[tuple[int, float]]] = defaultdict(list)
+    for frame_id, video_id, pts in catalogue.frame_keys(hits.ids.tolist()):
+        by_video[video_id].append((pts, score[frame_id]))
+    stretches: list[tuple[float, int, int, int]] = []
+    facts: dict[int, VideoRow] = {}
+    for video_id, found in by_video.items():
+        facts[video_id] = video = catalogue.video(video_id)
+        context = int(_CONTEXT_SECONDS / video.time_base)
+        stretches += [
+            (best, video_id, low, high) for best, low, high in _merge(sorted(found), context)
+        ]
+    stretches.sort(key=lambda stretch: (-stretch[0], stretch[1:]))
+    windows = (
+        _window(query, catalogue, video_id, facts[video_id], low, high)
+        for _, video_id, low, high in stretches[:limit]
+    )
+    return [window for window in windows if len(window.pts)]
+
+
+def _hits(
+    query: NDArray[np.float32],
+    catalogue: Catalogue,
+    vectors: VectorCache,
+    videos: list[int] | None,
+) -> Hits:
+    if videos is None:
+        return vectors.search(query, _HITS)
+    if catalogue.count_frames(videos) > _SCAN_LIMIT:
+        inside = catalogue.frame_ids(videos)
+        return vectors.search(query, _HITS, among=inside)
+    ids, packed = catalogue.vectors_of(videos)
+    if not len(ids):
+        return Hits(np.zeros(0, np.int64), np.zeros(0, np.float32))
+    similarities = unpack(packed) @ query
+    best = np.argsort(-similarities, kind="stable")[:_HITS]
+    return Hits(ids[best], similarities[best])
+
+
+def _merge(found: list[tuple[int, float]], context: int) -> list[tuple[float, int, int]]:
+    """Join hits whose contexts overlap: (best similarity, first tick, last tick)."""
+    stretches: list[tuple[float, int, int]] = []
+    for pts, similarity in found:
+        if stretches and pts - context <= stretches[-1][2]:
+            best, low, _ = stretches[-1]
+            stretches[-1] = (max(best, similarity), low, pts + context)
+        else:
+            stretches.append((similarity, pts - context, pts + context))
+    return stretches
+
+
+def _window(
+    query: NDArray[np.float32],
+    catalogue: Catalogue,
+    video_id: int,
+    video: VideoRow,
+    low: int,
+    high: int,
+) -> Window:
+    pts, cuts, packed = catalogue.frames_between(video_id, low, high)
+    times = video.seconds(pts)
+    edges = np.empty(len(pts) + 1)
+    # A frame right after a cut begins there; otherwise the change lies somewhere between two looks.
+    edges[1:-1] = np.where(cuts[1:], times[1:], (times[:-1] + times[1:]) / 2)
+    if len(pts):
+        edges[0] = times[0]
+        following = catalogue.next_pts(video_id, int(pts[-1]))
+        if following is None:
+            edges[-1] = max(video.duration_seconds, times[-1] + 1e-3)
+        else:
+            edges[-1] = (times[-1] + float(video.seconds(np.asarray([following]))[0])) / 2
+    return Window(video_id, video, pts, edges, cuts, unpack(packed) @ query)
