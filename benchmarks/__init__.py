@@ -1,0 +1,1 @@
+"""Benchmarks of tempo-edge: test material with known answers, and the scores that compare to it."""
