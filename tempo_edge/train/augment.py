@@ -1,0 +1,63 @@
+"""Views of a picture: what a camera, a codec and a hasty hand do to it."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageEnhance, ImageFilter, ImageOps
+
+from tempo_edge.train.data import squash
+
+
+def _crop(picture: Image.Image, rng: np.random.Generator, smallest: float) -> Image.Image:
+    """A random box with `smallest` to all of the area, its aspect within 3:4 and 4:3."""
+    width, height = picture.size
+    area = rng.uniform(smallest, 1.0)
+    aspect = float(np.exp(rng.uniform(np.log(3 / 4), np.log(4 / 3))))
+    box_width = min(width, max(16, round(width * (area * aspect) ** 0.5)))
+    box_height = min(height, max(16, round(height * (area / aspect) ** 0.5)))
+    left = int(rng.integers(0, width - box_width + 1))
+    top = int(rng.integers(0, height - box_height + 1))
+    return picture.crop((left, top, left + box_width, top + box_height))
+
+
+def _light(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
+    picture = ImageEnhance.Brightness(picture).enhance(float(rng.uniform(0.6, 1.4)))
+    picture = ImageEnhance.Contrast(picture).enhance(float(rng.uniform(0.7, 1.3)))
+    return ImageEnhance.Color(picture).enhance(float(rng.uniform(0.5, 1.5)))
+
+
+def _codec(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """Shrink and compress, as a low bit rate does."""
+    scale = float(rng.uniform(0.5, 1.0))
+    small = (max(24, round(picture.width * scale)), max(24, round(picture.height * scale)))
+    buffer = io.BytesIO()
+    picture.resize(small, Image.Resampling.BILINEAR).save(
+        buffer, "JPEG", quality=int(rng.integers(25, 80))
+    )
+    return Image.open(buffer).convert("RGB")
+
+
+def view(picture: Image.Image, seed: tuple[int, ...], index: int, size: int) -> NDArray[np.uint8]:
+    """View number `index` of a picture, uint8 [size, size, 3].
+
+    View 0 is the whole picture and view 1 its mirror image; later ones are drawn from `seed`:
+    crops (tighter in odd views), mirror, light, blur, compression.
+    """
+    if index == 0:
+        return squash(picture, size)
+    if index == 1:
+        return squash(ImageOps.mirror(picture), size)
+    rng = np.random.default_rng((*seed, index))
+    picture = _crop(picture, rng, 0.35 if index % 2 else 0.6)
+    if rng.random() < 0.5:
+        picture = ImageOps.mirror(picture)
+    if rng.random() < 0.7:
+        picture = _light(picture, rng)
+    if rng.random() < 0.2:
+        picture = picture.filter(ImageFilter.GaussianBlur(float(rng.uniform(0.3, 1.5))))
+    if rng.random() < 0.3:
+        picture = _codec(picture, rng)
+    return squash(picture, size)

@@ -1,0 +1,136 @@
+"""Writes a profile: two ONNX files, the tokenizer, the background cohort and `profile.json`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tempo_edge.train import backbones
+from tempo_edge.train.graph import Graph, Storage
+from tempo_edge.train.heads import DIM, ImageHead, TextHead
+
+VERSION = "0.1.0"
+MAX_TOKENS = 64
+FILES = ("image.onnx", "text.onnx", "tokenizer.json", "background.npy")
+LICENCES = {
+    "weights": "Apache-2.0",
+    "efficientnet-lite0": "Apache-2.0",
+    "all-MiniLM-L6-v2": "Apache-2.0",
+    "training data": "see docs/nano.md; several sources allow research use only",
+}
+
+
+def write_image(
+    path: Path, lite0: backbones.Tensors, head: ImageHead, storage: Storage = "fp16"
+) -> None:
+    """Write the image tower: uint8 [N, 224, 224, 3] to `vectors` and `tokens`."""
+    graph = Graph("tempo-edge-nano-image", storage)
+    mean, grid = backbones.image_tower(graph, lite0)
+    # One matrix product for the picture and its grid: ten rows a picture through one head.
+    column = graph.op("Unsqueeze", mean, graph.ints(1))
+    rows = head.build(graph, graph.op("Concat", column, grid, axis=1))
+    first = graph.op("Slice", rows, graph.ints(0), graph.ints(1), graph.ints(1))
+    vectors = graph.op("Squeeze", first, graph.ints(1))
+    last = backbones.GRID**2 + 1
+    tokens = graph.op("Slice", rows, graph.ints(1), graph.ints(last), graph.ints(1))
+    graph.output(vectors, "vectors", ["N", DIM])
+    graph.output(tokens, "tokens", ["N", last - 1, DIM])
+    graph.save(path)
+
+
+def write_text(
+    path: Path, minilm: backbones.Tensors, head: TextHead, storage: Storage = "int8"
+) -> None:
+    """Write the text tower: `input_ids` and `attention_mask` int64 [N, L] to `vectors`.
+
+    Eight-bit storage rounds the weights only, one scale for each output channel or word. The
+    arithmetic stays in float32, so a sentence's vector does not depend on its neighbours in a
+    batch, which the scales of dynamically quantised activations would make it do.
+    """
+    graph = Graph("tempo-edge-nano-text", storage)
+    vectors = head.build(graph, backbones.text_tower(graph, minilm))
+    graph.output(vectors, "vectors", ["N", DIM])
+    graph.save(path)
+
+
+def write_text_dynamic(path: Path, full: Path) -> None:
+    """Quantise the float32 text tower dynamically, the usual way: for comparison."""
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    quantize_dynamic(
+        str(full),
+        str(path),
+        op_types_to_quantize=["MatMul", "Gather"],
+        per_channel=True,
+        weight_type=QuantType.QInt8,
+    )
+
+
+def write_tokenizer(path: Path, tokenizer: str) -> None:
+    """Write the tokenizer, cutting at 64 tokens and padding to the longest of a batch."""
+    from tokenizers import Tokenizer
+
+    loaded = Tokenizer.from_str(tokenizer)
+    loaded.enable_truncation(MAX_TOKENS)
+    loaded.enable_padding(pad_id=0, pad_token="[PAD]")
+    path.write_text(loaded.to_str(pretty=False), encoding="utf-8")
+
+
+def write_background(path: Path, vectors: NDArray[np.float32]) -> None:
+    """Write unit vectors [M, 256] as int8, each row scaled to its own peak."""
+    peak = np.abs(vectors).max(axis=1, keepdims=True)
+    np.save(path, np.rint(127.0 * vectors / peak).astype(np.int8))
+
+
+def write_profile(folder: Path, training: dict[str, Any]) -> None:
+    """Write `profile.json` with the size and checksum of every other file in `folder`."""
+    files = {}
+    for name in FILES:
+        content = (folder / name).read_bytes()
+        files[name] = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+    profile = {
+        "name": "nano",
+        "version": VERSION,
+        "dim": DIM,
+        "image_size": backbones.IMAGE_SIZE,
+        "tokens_per_frame": backbones.GRID**2,
+        "text_max_tokens": MAX_TOKENS,
+        "files": files,
+        "training": training,
+        "licences": LICENCES,
+    }
+    text = json.dumps(profile, indent=2) + "\n"
+    (folder / "profile.json").write_text(text, encoding="utf-8")
+
+
+def runtime_operators(path: Path, work: Path) -> dict[str, int]:
+    """How often each operator remains after ONNX Runtime has optimised the model."""
+    import onnx
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+    optimised = work / "optimised.onnx"
+    options.optimized_model_filepath = str(optimised)
+    onnxruntime.InferenceSession(
+        str(path), sess_options=options, providers=["CPUExecutionProvider"]
+    )
+    counts: dict[str, int] = {}
+    for node in onnx.load(optimised).graph.node:
+        counts[node.op_type] = counts.get(node.op_type, 0) + 1
+    optimised.unlink()
+    return dict(sorted(counts.items()))
+
+
+def background_rows(sizes: Sequence[int], wanted: int, seed: int) -> NDArray[np.int64]:
+    """A fixed sample of row numbers over archives of the given sizes, the same share of each."""
+    total = sum(sizes)
+    rng = np.random.default_rng(seed)
+    return np.sort(rng.choice(total, min(wanted, total), replace=False))
