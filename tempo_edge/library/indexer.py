@@ -87,7 +87,7 @@ class Indexer:
         for root in roots:
             absolute = Path(os.path.abspath(root))
             known = self._catalogue.files(absolute)
-            if not known and not absolute.exists():
+            if not known and not os.path.lexists(absolute):
                 raise LibraryError(f"there is no file or folder {absolute}")
             seen: set[str] = set()
             for found in find_footage(absolute):
@@ -108,6 +108,10 @@ class Indexer:
             self._catalogue.prune()
         report.elapsed_seconds = time.perf_counter() - began
         return report
+
+    def knows(self, path: Path) -> bool:
+        """True when the library holds a file at or under ``path``."""
+        return bool(self._catalogue.files(path))
 
     def _missing(self, gone: set[str], known: dict[str, FileRow], report: IndexReport) -> None:
         """Forget files that are gone, unless the volume that held them is gone too."""

@@ -1,0 +1,118 @@
+"""What a person sees while indexing goes on: a bar on a terminal, lines elsewhere; all on stderr."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as RichProgress
+
+    from tempo_edge.library.indexer import IndexEvent, IndexReport
+
+__all__ = ["Progress"]
+
+
+class Progress:
+    """Takes the indexer's events. Skipped files get a line whatever else is shown.
+
+    Args:
+        quiet: no bar, no summary.
+        lines: a line for every file, for a process that runs in the background.
+    """
+
+    def __init__(self, quiet: bool, lines: bool = False) -> None:
+        self._quiet = quiet
+        self._lines = lines
+        self._bar: RichProgress | None = None
+        self._task = 0
+        self._footage_seconds = 0.0
+        self._began = time.perf_counter()
+
+    def __enter__(self) -> Progress:
+        if not self._quiet and not self._lines and sys.stderr.isatty():
+            self._bar = _bar()
+            self._bar.start()
+            self._task = self._bar.add_task("reading", total=None, rate="", files="")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def __call__(self, event: IndexEvent) -> None:
+        if event.kind == "skipped":
+            self._say(f"skipping {event.path}: {event.reason}")
+        elif event.kind == "offline":
+            self._say(f"offline {event.path}: its volume is not there, keeping it")
+        elif self._lines and event.kind in ("indexed", "reused", "dropped"):
+            self._say(f"{event.kind} {event.path}")
+        if event.kind == "indexed":
+            self._footage_seconds += event.total_seconds
+        if self._bar is not None:
+            self._advance(self._bar, event)
+
+    def summary(self, report: IndexReport) -> None:
+        """One line on what was done."""
+        if self._quiet:
+            return
+        parts = [f"{report.indexed} indexed"]
+        for name in ("reused", "unchanged", "skipped", "dropped", "offline"):
+            count = getattr(report, name)
+            if count:
+                parts.append(f"{count} {name}")
+        line = ", ".join(parts)
+        if report.footage_seconds:
+            rate = report.footage_seconds / max(report.elapsed_seconds, 1e-9)
+            line += f" ({_clock(report.footage_seconds)} of footage at {rate:.0f}x real time)"
+        self._say(line)
+
+    def _say(self, text: str) -> None:
+        if self._bar is not None:
+            self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        else:
+            print(text, file=sys.stderr, flush=True)
+
+    def _advance(self, bar: RichProgress, event: IndexEvent) -> None:
+        seconds = self._footage_seconds
+        done = float(event.position - (event.kind in ("started", "progress")))
+        if event.kind == "progress":
+            seconds += event.done_seconds
+            done += event.done_seconds / max(event.total_seconds, 1e-9)
+        elapsed = time.perf_counter() - self._began
+        bar.update(
+            self._task,
+            total=event.files or None,
+            completed=done,
+            description=event.path.rpartition("/")[2][:40],
+            rate=f"{seconds / max(elapsed, 1e-9):.0f}x",
+            files=f"{event.position}/{event.files}",
+        )
+
+
+def _bar() -> RichProgress:
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as RichProgress
+
+    return RichProgress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TextColumn("{task.fields[files]}  {task.fields[rate]}"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}"
