@@ -1,0 +1,1 @@
+"""What every test may use. Being here puts this folder on the path: `from videos import ...`."""
