@@ -123,7 +123,7 @@ class Searcher:
         frames = self._frames(videos)
         if not frames:
             return []
-        chance = Chance.of(vector, self._profile.background, self._sample(videos), frames)
+        chance = Chance.of(vector, self._profile.background, self.sample(videos), frames)
         windows = retrieve(vector, self._catalogue, self._vectors, videos=videos)
         found: list[Candidate] = []
         for window in windows:
@@ -139,7 +139,7 @@ class Searcher:
             return self._catalogue.frame_span()[0]
         return self._catalogue.count_frames(videos)
 
-    def _sample(self, videos: list[int] | None) -> NDArray[np.float32]:
+    def sample(self, videos: list[int] | None) -> NDArray[np.float32]:
         """Frames of what is searched, to tell how its footage scores by chance."""
         if videos is None:
             return self._vectors.sample

@@ -1,0 +1,112 @@
+"""How well moments are found and absent queries refused, on videos with exactly known boundaries.
+
+``python -m benchmarks.grounding --test DIR --dev DIR`` indexes two folders made by
+``benchmarks.composites`` with the real indexer, asks the real search, and prints the field's
+metrics for SAA with the ``curve`` grounder and for the uniform baseline. Only the baseline's cutoff
+is fitted here, on the development folder; the test folder is only ever measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks import uniform
+from benchmarks.composites import load_composites
+from benchmarks.machine import describe
+from benchmarks.scoring import Prediction, Scores, Truth, format_table, score
+from tempo_edge import Library
+from tempo_edge.library.footage import Sampling
+
+__all__ = ["ask", "main"]
+
+
+def ask(library: Library, queries: Sequence[Truth]) -> list[Prediction]:
+    """Answer every query as ``find`` does."""
+    predictions: list[Prediction] = []
+    for query in queries:
+        answer = library.find(query["query"])
+        best = answer.moments[0] if answer.moments else answer.best_rejected
+        predictions.append(
+            {
+                "moments": [
+                    {
+                        "file": str(moment.path),
+                        "start_seconds": moment.start_seconds,
+                        "end_seconds": moment.end_seconds,
+                        "score": moment.score,
+                        "confidence": moment.confidence,
+                    }
+                    for moment in answer
+                ],
+                "best_confidence": 0.0 if best is None else best.confidence,
+            }
+        )
+    return predictions
+
+
+def indexed(folder: Path, scratch: Path, frames_per_second: float | None = None) -> Library:
+    """A library over the videos of a folder; the caller closes it."""
+    kind = "saa" if frames_per_second is None else "uniform"
+    library = Library.open(scratch / f"{folder.name}-{kind}.db", profile="nano")
+    report = library.index([folder], sampling=Sampling(frames_per_second=frames_per_second))
+    frames = library.catalogue.totals()["frames"]
+    print(
+        f"{folder.name} {kind}: {report.indexed} videos, {frames} frames, "
+        f"{report.elapsed_seconds:.0f} s",
+        file=sys.stderr,
+    )
+    return library
+
+
+def by_source(
+    predictions: Sequence[Prediction], queries: Sequence[Truth], seed: int
+) -> dict[str, Scores]:
+    """Scores of all queries, and of present queries of each source against all absent ones."""
+    rows = {"all": score(predictions, queries, seed=seed)}
+    pairs = list(zip(predictions, queries, strict=True))
+    for source in sorted({q.get("source", "photo") for q in queries if q["present"]}):
+        kept = [(p, q) for p, q in pairs if not q["present"] or q.get("source") == source]
+        rows[source] = score([p for p, _ in kept], [q for _, q in kept], seed=seed)
+    return rows
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--test", type=Path, required=True, help="composites to measure on")
+    parser.add_argument("--dev", type=Path, required=True, help="composites for the cutoff")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the bootstrap")
+    parser.add_argument("--keep", type=Path, help="keep the libraries in this folder")
+    parser.add_argument("--json", type=Path, help="write predictions and figures here")
+    options = parser.parse_args(arguments)
+    truth = load_composites(options.test).queries
+    systems: dict[str, list[Prediction]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = options.keep or Path(folder)
+        scratch.mkdir(parents=True, exist_ok=True)
+        with indexed(options.dev, scratch, 1.0) as dev:
+            cutoff = uniform.fit_cutoff(dev, load_composites(options.dev).queries)
+        with indexed(options.test, scratch, 1.0) as library:
+            systems["uniform 1 fps + cutoff"] = uniform.ask(library, truth, cutoff)
+            systems["uniform 1 fps + curve"] = ask(library, truth)
+        with indexed(options.test, scratch) as library:
+            systems["SAA + curve"] = ask(library, truth)
+    rows: dict[str, Scores] = {}
+    for name, predictions in systems.items():
+        for part, scores in by_source(predictions, truth, options.seed).items():
+            rows[name if part == "all" else f"{name}, {part} queries"] = scores
+    about: dict[str, Any] = {**describe(), "cutoff": cutoff, "queries": len(truth)}
+    print(json.dumps(about))
+    print(format_table(rows))
+    if options.json is not None:
+        options.json.write_text(json.dumps({**about, "predictions": systems}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

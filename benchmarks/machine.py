@@ -1,0 +1,36 @@
+"""What a figure was measured on, said the same way by every benchmark."""
+
+from __future__ import annotations
+
+import datetime
+import platform
+import resource
+import sys
+from typing import Any
+
+from tempo_edge.models.sessions import cpu_count
+
+__all__ = ["describe", "peak_megabytes"]
+
+
+def describe() -> dict[str, Any]:
+    """Machine, interpreter and date."""
+    return {
+        "machine": f"{cpu_count()}-core {platform.machine()} CPU",
+        "python": platform.python_version(),
+        "date": datetime.date.today().isoformat(),
+        "command": " ".join(["python -m", _module(), *sys.argv[1:]]),
+    }
+
+
+def peak_megabytes() -> float:
+    """Largest resident size of this process and of its finished children so far, in MB."""
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    return max(own, children) / 1024.0
+
+
+def _module() -> str:
+    spec = sys.modules["__main__"].__spec__
+    name = spec.name if spec is not None else "?"
+    return name.removesuffix(".__main__")

@@ -1,0 +1,68 @@
+"""The baseline that peers amount to: one frame a second, a cutoff on the similarity, top-k.
+
+The library under it was indexed with ``--uniform 1``. A span grows from the best frame while the
+similarity stays above the median plus a fixed share of the peak's rise; the cutoff is one number
+for every query and library. Both are given the best value that development videos allow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.scoring import PredictedMoment, Prediction, Truth
+from tempo_edge import Library
+from tempo_edge.search.curve import CurveSettings, ground
+from tempo_edge.search.retrieve import retrieve
+
+__all__ = ["ask", "fit_cutoff"]
+
+_SETTINGS = CurveSettings(keep=0.55, smooth=0.0)
+
+
+def ask(library: Library, queries: Sequence[Truth], cutoff: float = -1.0) -> list[Prediction]:
+    """Answer every query; ``best_confidence`` is the best frame's cosine similarity."""
+    paths = {
+        row.video_id: row.path for row in library.files() if row.video_id is not None
+    }
+    return [_ask_one(library, paths, query["query"], cutoff) for query in queries]
+
+
+def _ask_one(
+    library: Library, paths: dict[int | None, str], query: str, cutoff: float
+) -> Prediction:
+    vector: NDArray[np.float32] = library.profile.text_tower.encode([query])[0]
+    found: list[tuple[float, PredictedMoment]] = []
+    for window in retrieve(vector, library.catalogue, library.vectors):
+        for bump in ground(window, _SETTINGS, limit=1):
+            found.append(
+                (
+                    bump.peak,
+                    {
+                        "file": paths[window.video_id],
+                        "start_seconds": bump.span.start_seconds,
+                        "end_seconds": bump.span.end_seconds,
+                        "score": bump.peak,
+                    },
+                )
+            )
+    found.sort(key=lambda pair: -pair[0])
+    best = found[0][0] if found else -1.0
+    shown = [moment for peak, moment in found if peak >= cutoff]
+    return {"moments": shown[:10], "best_confidence": best}
+
+
+def fit_cutoff(library: Library, queries: Sequence[Truth]) -> float:
+    """The cutoff with the best balanced accuracy of answering and refusing."""
+    predictions = ask(library, queries)
+    similarity = [float(p["best_confidence"]) for p in predictions]
+    present = np.asarray([q["present"] for q in queries])
+    values = np.asarray(similarity)
+    accuracy = [
+        (values[present] >= c).mean() + (values[~present] < c).mean() for c in np.sort(values)
+    ]
+    return float(np.sort(values)[int(np.argmax(accuracy))])
+
+

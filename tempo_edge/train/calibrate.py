@@ -1,0 +1,240 @@
+"""Fit the ``curve`` grounder and the confidence of a profile on development videos.
+
+``python -m tempo_edge.train.calibrate --videos DIR`` reads a folder of composite videos with their
+``truth.jsonl`` (see ``benchmarks.composites``), indexes them with the real indexer, and writes
+``calibration.json`` into the profile. Test videos must never be given to it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import itertools
+import json
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tempo_edge._api import Library
+from tempo_edge.library.vectors import VectorCache
+from tempo_edge.models.registry import load_profile
+from tempo_edge.moment import Span
+from tempo_edge.search.calibrate import FEATURES, Calibration, Chance, fit_logistic
+from tempo_edge.search.curve import Bump, CurveSettings, ground
+from tempo_edge.search.retrieve import Window, retrieve
+
+__all__ = ["Query", "calibrate", "main", "read_truth"]
+
+# Shapes of a span that are tried; the one with the most moments found at tIoU 0.5 wins.
+_KEEP = (0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75)
+_SMOOTH = (0.0, 0.15, 0.25, 0.33)
+
+# Libraries of these many videos are drawn at random: a large one scores higher by chance alone.
+_SIZES = (3, 6, 12, 25, 50, 100)
+
+
+@dataclass(frozen=True)
+class Query:
+    """A sentence with the file and spans it is true of; no file when it is true of none."""
+
+    text: str
+    file: str | None
+    spans: tuple[Span, ...]
+
+
+def read_truth(folder: Path) -> list[Query]:
+    """The queries of a folder of composites.
+
+    Raises:
+        FileNotFoundError: the folder has no ``truth.jsonl``.
+    """
+    queries = []
+    for line in (folder / "truth.jsonl").read_text(encoding="utf-8").splitlines():
+        facts = json.loads(line)
+        spans = tuple(Span(start, end) for start, end in facts["spans"])
+        queries.append(Query(facts["query"], facts["file"], spans))
+    return queries
+
+
+def calibrate(library: Library, queries: Sequence[Query], seed: int) -> dict[str, Any]:
+    """Fit settings, weights and threshold; gives the contents of ``calibration.json``."""
+    catalogue = library.catalogue
+    video_of = {
+        Path(path).name: row.video_id
+        for path, row in catalogue.files().items()
+        if row.video_id is not None
+    }
+    vectors = VectorCache(library.path.with_suffix(".vectors"), catalogue)
+    vectors.refresh()
+    texts = {q.text: library.profile.text_tower.encode([q.text])[0] for q in queries}
+    settings, found = _fit_settings(library, vectors, queries, texts, video_of)
+    rows = _collect(library, vectors, queries, texts, video_of, settings, seed)
+    weights, bias, threshold, accuracy = _fit_confidence(rows)
+    return {
+        "features": list(FEATURES),
+        "weights": weights.tolist(),
+        "bias": bias,
+        "threshold": threshold,
+        "curve": asdict(settings),
+        "fitted": {
+            "queries": len(queries),
+            "draws": len(rows),
+            "seed": seed,
+            "r1_at_0.5_present": found,
+            "balanced_accuracy": accuracy,
+        },
+    }
+
+
+def _fit_settings(
+    library: Library,
+    vectors: VectorCache,
+    queries: Sequence[Query],
+    texts: dict[str, NDArray[np.float32]],
+    video_of: dict[str, int],
+) -> tuple[CurveSettings, float]:
+    """Grid search for the shape of a span, on the right video of each query that has one."""
+    windows: list[tuple[Query, list[Window]]] = []
+    for query in queries:
+        if query.file is not None:
+            vector = texts[query.text]
+            video = [video_of[query.file]]
+            windows.append((query, retrieve(vector, library.catalogue, vectors, videos=video)))
+    best, best_rate = CurveSettings(), -1.0
+    for keep, smooth in itertools.product(_KEEP, _SMOOTH):
+        settings = CurveSettings(keep=keep, smooth=smooth)
+        hits = [_found(query, found, settings) for query, found in windows]
+        rate = float(np.mean(hits))
+        if rate > best_rate:
+            best, best_rate = settings, rate
+    return best, best_rate
+
+
+def _found(query: Query, windows: list[Window], settings: CurveSettings) -> float:
+    """Mean of "found at tIoU 0.5" and "found at 0.7" for the highest bump."""
+    bumps = [bump for window in windows for bump in ground(window, settings, limit=1)]
+    if not bumps:
+        return 0.0
+    top = max(bumps, key=lambda bump: bump.peak)
+    overlap = max(top.span.iou(span) for span in query.spans)
+    return ((overlap >= 0.5) + (overlap >= 0.7)) / 2
+
+
+@dataclass(frozen=True)
+class _Draw:
+    """One query asked of one library: the facts of its spans, and whether it occurs."""
+
+    features: NDArray[np.float64]
+    present: bool
+
+
+def _collect(
+    library: Library,
+    vectors: VectorCache,
+    queries: Sequence[Query],
+    texts: dict[str, NDArray[np.float32]],
+    video_of: dict[str, int],
+    settings: CurveSettings,
+    seed: int,
+) -> list[_Draw]:
+    """Ask every query of libraries of many sizes, half the time with its video left out."""
+    generator = np.random.default_rng(seed)
+    everything = sorted(video_of.values())
+    draws: list[_Draw] = []
+    for query, size in itertools.product(queries, _SIZES):
+        own = None if query.file is None else video_of[query.file]
+        others = [video for video in everything if video != own]
+        with_own = own is not None and bool(generator.integers(2))
+        count = min(size, len(others) + with_own) - with_own
+        videos = generator.choice(others, count, replace=False).tolist() if count > 0 else []
+        if with_own:
+            videos.append(own)
+        if videos:
+            features = _features(library, vectors, texts[query.text], sorted(videos), settings)
+            draws.append(_Draw(features, with_own))
+    return draws
+
+
+def _features(
+    library: Library,
+    vectors: VectorCache,
+    vector: NDArray[np.float32],
+    videos: list[int],
+    settings: CurveSettings,
+) -> NDArray[np.float64]:
+    """Facts of every span found for a query in some videos, ``[spans, f]``."""
+    from tempo_edge.search.searcher import Searcher
+
+    searcher = Searcher(library.catalogue, vectors, library.profile)
+    frames = library.catalogue.count_frames(videos)
+    chance = Chance.of(vector, library.profile.background, searcher.sample(videos), frames)
+    bumps: list[Bump] = []
+    for window in retrieve(vector, library.catalogue, vectors, videos=videos):
+        bumps += ground(window, settings)
+    return np.stack([chance.features(bump.peak, bump.mean, bump.floor) for bump in bumps])
+
+
+def _fit_confidence(
+    draws: Sequence[_Draw],
+) -> tuple[NDArray[np.float64], float, float, float]:
+    """Weights, bias, threshold and balanced accuracy.
+
+    The span that a query is judged by is the likeliest one, which depends on the weights: a few
+    rounds of picking it and fitting again settle that.
+    """
+    present = np.asarray([draw.present for draw in draws])
+    chosen = np.stack([draw.features[np.argmax(draw.features[:, 0])] for draw in draws])
+    for _ in range(5):
+        weights, bias = fit_logistic(chosen, present)
+        chosen = np.stack([d.features[np.argmax(d.features @ weights)] for d in draws])
+    judge = Calibration(weights, bias, 0.5)
+    confidence = np.asarray([judge.confidence(row) for row in chosen])
+    cuts = np.unique(np.round(confidence, 3))
+    accuracy = [
+        ((confidence >= c) & present).sum() / present.sum() / 2
+        + ((confidence < c) & ~present).sum() / (~present).sum() / 2
+        for c in cuts
+    ]
+    best = int(np.argmax(accuracy))
+    return weights, bias, float(cuts[best]), float(accuracy[best])
+
+
+def _write(folder: Path, contents: dict[str, Any]) -> None:
+    """Store ``calibration.json`` and enter its checksum in the profile."""
+    data = (json.dumps(contents, indent=1) + "\n").encode()
+    (folder / "calibration.json").write_bytes(data)
+    profile = json.loads((folder / "profile.json").read_text(encoding="utf-8"))
+    profile["files"]["calibration.json"] = {
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "bytes": len(data),
+    }
+    (folder / "profile.json").write_text(json.dumps(profile, indent=2) + "\n", encoding="utf-8")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--videos", type=Path, required=True, help="composite videos")
+    parser.add_argument("--profile", default="nano")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--library", type=Path, help="keep the library here")
+    parser.add_argument("--dry-run", action="store_true", help="print, write nothing")
+    options = parser.parse_args(arguments)
+    queries = read_truth(options.videos)
+    with tempfile.TemporaryDirectory() as scratch:
+        path = options.library or Path(scratch) / "library.db"
+        with Library.open(path, profile=options.profile) as library:
+            library.index([options.videos])
+            contents = calibrate(library, queries, options.seed)
+    if not options.dry_run:
+        _write(load_profile(options.profile).folder, contents)
+    print(json.dumps(contents, indent=1))
+
+
+if __name__ == "__main__":
+    main()
