@@ -4,8 +4,8 @@ Each video is a row of shots: captioned photographs under a slow camera and, on 
 Shots meet in hard cuts, cross-fades and fades through black; a fade's boundary is its midpoint.
 Some shots hold a hard cut inside, so that a cut is not always a boundary.
 
-Times: every time here is `pts * time_base` of the written file, in seconds, as PyAV reports it for
-decoded frames. A video with a start offset has times that include the offset. A shot begins at the
+Times: every time here is `pts * time_base` of the written file less that of its first frame, in
+seconds: the time line that players show, whatever the file's start offset. A shot begins at the
 time of its first presented frame and ends where the next one begins; the last shot ends one nominal
 frame after its last frame. Spans are half-open.
 
@@ -213,8 +213,9 @@ def _describe(plan: VideoPlan, path: Path) -> dict[str, Any]:
     kept, times = plan.kept_frames(), presented_times(path)
     if len(kept) != len(times):
         raise RuntimeError(f"{path}: {len(kept)} frames written but {len(times)} presented")
-    at = dict(zip(kept, times, strict=True))
-    end = times[-1] + 1 / Fraction(plan.rate)
+    first = times[0]
+    at = {frame: seconds - first for frame, seconds in zip(kept, times, strict=True)}
+    end = times[-1] - first + 1 / Fraction(plan.rate)
     starts = [at[shot.start_frame] for shot in plan.shots]
     spans = zip(plan.shots, starts, [*starts[1:], end], strict=True)
     settings = asdict(replace(plan, shots=()))
@@ -223,9 +224,8 @@ def _describe(plan: VideoPlan, path: Path) -> dict[str, Any]:
         **settings,
         "bytes": path.stat().st_size,
         "frames": len(times),
-        "first_seconds": float(times[0]),
-        "end_seconds": float(end),
-        "duration_seconds": float(end - times[0]),
+        "offset_seconds": float(first),
+        "duration_seconds": float(end),
         "boundaries_seconds": [float(start) for start in starts[1:]],
         "shots": [_describe_shot(plan, shot, at, span) for shot, *span in spans],
     }

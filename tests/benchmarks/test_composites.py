@@ -192,16 +192,17 @@ def test_a_set_says_where_everything_is(built: CompositeSet) -> None:
         starts = [shot["span"][0] for shot in video["shots"]]
         ends = [shot["span"][1] for shot in video["shots"]]
         assert starts[1:] == ends[:-1] == video["boundaries_seconds"]
-        assert (starts[0], ends[-1]) == (video["first_seconds"], video["end_seconds"])
+        assert (starts[0], ends[-1]) == (0.0, video["duration_seconds"])
         assert all("train" not in shot["item"] for shot in video["shots"])
 
 
 def test_every_boundary_is_the_time_of_a_frame(built: CompositeSet, decode: Decode) -> None:
     for path, video in zip(built.videos, built.manifest["videos"], strict=True):
-        times = [float(seconds) for seconds, _ in decode(path)]
+        raw = [seconds for seconds, _ in decode(path)]
+        times = [float(seconds - raw[0]) for seconds in raw]
         assert len(times) == video["frames"]
         assert set(video["boundaries_seconds"]) <= set(times)
-        assert video["first_seconds"] == times[0]
+        assert video["offset_seconds"] == float(raw[0])
 
 
 def _without_sizes(manifest: dict[str, Any]) -> dict[str, Any]:
