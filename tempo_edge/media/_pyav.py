@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from fractions import Fraction
+from itertools import dropwhile
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import av
 import numpy as np
 from av.container import InputContainer
+from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
@@ -18,18 +23,22 @@ from numpy.typing import NDArray
 from tempo_edge.errors import MediaError
 from tempo_edge.media._types import PacketTable, Run, VideoInfo
 
-__all__ = ["PyAVFrame", "PyAVVideo"]
+__all__ = ["PyAVFrame", "PyAVVideo", "quarter_turns", "reason"]
 
 # The loop filter only smooths block edges: a picture that is about to be shrunk to a thumbnail does
 # without it, and decoding is a quarter faster.
-_CODEC_OPTIONS = {"skip_loop_filter": "all", "flags2": "+fast"}
+_FAST_OPTIONS = {"skip_loop_filter": "all", "flags2": "+fast"}
 
-# A file that holds one of these is a picture or a cover, whatever its extension says.
-_PICTURE_FORMATS = frozenset({"image2", "png_pipe", "jpeg_pipe", "webp_pipe", "bmp_pipe", "tiff_pipe",
-                              "gif_pipe", "svg_pipe", "tty"})
+# Demuxers of text files (FFmpeg would draw them as ANSI art) and of pictures that have no "_pipe".
+_TEXT_FORMATS = frozenset({"tty", "bin", "xbin", "adf", "idf"})
+_PICTURE_FORMATS = frozenset({"image2", "ico", "apng", "jpegxl_anim"})
+
+# How far before a key frame to look for it, in seconds, where the seek itself missed it: MPEG-TS
+# is sought by decoding time, which lies a few pictures before the time of presentation.
+_STEPS_BACK = (0, 1, 10)
 
 
-def _reason(error: BaseException) -> str:
+def reason(error: BaseException) -> str:
     """FFmpeg's own words without the error number and the path that PyAV puts around them."""
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return text[0].lower() + text[1:]
@@ -38,49 +47,103 @@ def _reason(error: BaseException) -> str:
 class PyAVFrame:
     """A decoded picture; its planes stay where FFmpeg put them."""
 
-    def __init__(self, frame: VideoFrame, rotation_degrees: int, scaler: VideoReformatter) -> None:
+    def __init__(self, frame: VideoFrame, scaler: VideoReformatter) -> None:
         self._frame = frame
-        self._rotation_degrees = rotation_degrees
+        self._quarters = quarter_turns(frame)
         self._scaler = scaler
         assert frame.pts is not None
         self.pts: int = frame.pts
-        luma = frame.format.components[0]
-        planar = frame.format.is_planar or len(frame.format.components) == 1
-        self._direct = planar and not frame.format.has_palette and luma.bits in (8, 9, 10, 12, 16)
-        self.bit_depth: int = luma.bits if self._direct else 8
-        if self._direct and frame.format.name.startswith("p0"):
-            self.bit_depth = 16  # P010 and kin keep their ten bits at the top of sixteen
+        self._direct = _has_luma_plane(frame)
+        self.bit_depth: int = frame.format.components[0].bits if self._direct else 8
+        if self._direct and _TOP_ALIGNED.match(frame.format.name):
+            self.bit_depth = 16
+        self._grey = frame if self._direct else None
 
     def luma(self) -> NDArray[np.unsignedinteger]:
-        frame = self._frame
-        if not self._direct:
-            frame = self._scaler.reformat(frame, format="gray")
-        plane = frame.planes[0]
-        dtype = np.uint8 if self.bit_depth == 8 else np.uint16
-        samples: NDArray[np.unsignedinteger] = np.frombuffer(plane, dtype=dtype)  # type: ignore[arg-type]
+        if self._grey is None:
+            # Not by the shared scaler: a neighbour's thread may ask for this plane.
+            self._grey = self._frame.reformat(format="gray")
+        frame = self._grey
+        plane: Any = frame.planes[0]  # it has the buffer protocol, which its stub leaves out
+        dtype: Any = np.uint8 if self.bit_depth == 8 else np.uint16
+        samples: NDArray[np.unsignedinteger] = np.frombuffer(plane, dtype=dtype)
         stride = plane.line_size // samples.itemsize
         return samples[: frame.height * stride].reshape(frame.height, stride)[:, : frame.width]
 
     def upright(self, grid: NDArray[np.float32]) -> NDArray[np.float32]:
-        return np.rot90(grid, self._rotation_degrees // 90)
+        return np.rot90(grid, self._quarters)
 
     def thumbnail(self, size: int) -> NDArray[np.uint8]:
         small = self._scaler.reformat(self._frame, size, size, "rgb24", interpolation="AREA")
-        picture: NDArray[np.uint8] = small.to_ndarray()
-        return np.ascontiguousarray(np.rot90(picture, self._rotation_degrees // 90))
+        picture = np.asarray(small.to_ndarray(), dtype=np.uint8)
+        return np.ascontiguousarray(np.rot90(picture, self._quarters))
+
+
+def quarter_turns(frame: VideoFrame) -> int:
+    """How often a picture must be turned by 90 degrees, counter-clockwise, to stand upright."""
+    return round(frame.rotation / 90) % 4
+
+
+def _has_luma_plane(frame: VideoFrame) -> bool:
+    """Whether the first plane holds luma samples that NumPy can read where they lie."""
+    form = frame.format
+    return (
+        (form.is_planar or len(form.components) == 1)
+        and not (form.is_rgb or form.has_palette or form.is_bit_stream or form.is_big_endian)
+        and form.components[0].bits in (8, 9, 10, 12, 14, 16)
+        and frame.planes[0].line_size > 0  # pictures stored bottom up have a negative one
+    )
+
+
+# P010, P412 and kin keep their ten or twelve bits at the top of sixteen.
+_TOP_ALIGNED = re.compile(r"p[024]1[026]|.*msb")
+
+
+def _stamp(packet: Packet[VideoStream]) -> int | None:
+    """When a packet's picture is shown; AVI and kin only know when it is decoded."""
+    return packet.pts if packet.pts is not None else packet.dts
+
+
+def _until(
+    first: int, last: int, packets: Iterable[Packet[VideoStream]]
+) -> Iterator[Packet[VideoStream] | None]:
+    """The packets that [first, last] needs, then None to get what the decoder still holds."""
+    for packet in packets:
+        # No picture is shown before it is decoded: past this point none belongs here.
+        if packet.dts is not None and packet.dts > last:
+            break
+        yield packet
+        if first == last and packet.is_keyframe and _stamp(packet) == last:
+            break  # a key frame alone needs nothing else
+    yield None
+
+
+def _starts(packet: Packet[VideoStream], key: int) -> bool:
+    """Whether decoding may begin here: at the key frame, one after it, or one that is hidden."""
+    stamp = _stamp(packet)
+    return packet.is_keyframe and stamp is not None and (packet.is_discard or stamp >= key)
 
 
 class PyAVVideo:
-    """A video stream opened with PyAV. Decodes on the calling thread only."""
+    """A video stream opened with PyAV. Decodes on the calling thread only.
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    Args:
+        path: the file.
+        fast: leave out the loop filter: for thumbnails and differences, not for people.
+    """
+
+    def __init__(self, path: Path, *, fast: bool = True) -> None:
+        self._options = _FAST_OPTIONS if fast else {}
         try:
+            # Absolute, because FFmpeg takes what stands before a colon for a protocol.
             self._container: InputContainer = av.open(
-                str(path), mode="r", metadata_errors="replace", options={"probesize": "10000000"}
+                str(path.absolute()),
+                mode="r",
+                metadata_errors="replace",
+                options={"probesize": "10000000"},
             )
         except (av.error.FFmpegError, OSError, ValueError) as error:
-            raise MediaError(f"can't be opened: {_reason(error)}") from error
+            raise MediaError(f"can't be opened: {reason(error)}") from error
         try:
             self._stream = self._pick_stream()
             self.info = self._describe()
@@ -89,8 +152,16 @@ class PyAVVideo:
             raise
         self._scaler = VideoReformatter()
 
+    @property
+    def format_names(self) -> frozenset[str]:
+        """FFmpeg's names of the container."""
+        return frozenset(self._container.format.name.split(","))
+
     def _pick_stream(self) -> VideoStream:
-        if _PICTURE_FORMATS & set(self._container.format.name.split(",")):
+        names = self.format_names
+        if _TEXT_FORMATS & names:
+            raise MediaError("is text, not a video")
+        if _PICTURE_FORMATS & names or any(name.endswith("_pipe") for name in names):
             raise MediaError("is a picture, not a video")
         covers = av.stream.Disposition.attached_pic
         videos = [s for s in self._container.streams.video if not s.disposition & covers]
@@ -102,7 +173,7 @@ class PyAVVideo:
         if stream.codec_context is None or not stream.codec_context.width:
             raise MediaError("holds a video stream whose codec or size is unknown")
         stream.codec_context.thread_count = 1
-        stream.codec_context.options = dict(_CODEC_OPTIONS)
+        stream.codec_context.options = dict(self._options)
         return stream
 
     def _describe(self) -> VideoInfo:
@@ -111,8 +182,8 @@ class PyAVVideo:
             raise MediaError("holds a video stream without a time base")
         starts = [
             s.start_time * s.time_base
-            for s in self._container.streams
-            if s.start_time is not None and s.time_base is not None and s.type in ("video", "audio")
+            for s in (stream, *self._container.streams.audio)
+            if s.start_time is not None and s.time_base is not None
         ]
         if stream.duration is not None:
             duration = stream.duration * stream.time_base
@@ -123,7 +194,6 @@ class PyAVVideo:
             codec=context.name,
             width=context.width,
             height=context.height,
-            rotation_degrees=0,
             time_base=stream.time_base,
             start_time=min(starts, default=Fraction(0)),
             duration=max(duration, Fraction(0)),
@@ -135,74 +205,111 @@ class PyAVVideo:
         pts: list[int] = []
         sizes: list[int] = []
         keys: list[bool] = []
+        entry: list[int] = []  # rows that lean on a key frame which an edit list hides
+        hidden = False
         try:
-            self._container.seek(0, backward=True)
-        except av.error.FFmpegError:
-            pass  # a freshly opened pipe-like container stands at its start already
-        try:
+            self._rewind()
             for packet in self._container.demux(self._stream):
-                stamp = packet.pts if packet.pts is not None else packet.dts
-                if stamp is None or packet.is_discard or not packet.size:
+                stamp = _stamp(packet)
+                if stamp is None or not packet.size:
                     continue
+                if packet.is_keyframe:
+                    hidden = packet.is_discard
+                    self._enter(pts, keys, entry)
+                if packet.is_discard:
+                    continue
+                if hidden:
+                    entry.append(len(pts))
                 pts.append(stamp)
                 sizes.append(packet.size)
                 keys.append(packet.is_keyframe)
         except av.error.FFmpegError as error:
             # What was read before the break is still footage: a download cut short, say.
             if not pts:
-                raise MediaError(f"can't be demuxed: {_reason(error)}") from error
+                raise MediaError(f"can't be demuxed: {reason(error)}") from error
+        self._enter(pts, keys, entry)
         if not pts:
             raise MediaError("holds no picture with a time stamp")
-        order = np.argsort(np.asarray(pts, dtype=np.int64), kind="stable")
+        stamps, order = np.unique(np.asarray(pts, dtype=np.int64), return_index=True)
         return PacketTable(
-            np.asarray(pts, dtype=np.int64)[order],
+            stamps,
             np.asarray(sizes, dtype=np.int64)[order],
             np.asarray(keys, dtype=np.bool_)[order],
         )
 
+    @staticmethod
+    def _enter(pts: list[int], keys: list[bool], entry: list[int]) -> None:
+        """Where a key frame is hidden, decoding can start at the first picture that is shown."""
+        if entry:
+            keys[min(entry, key=pts.__getitem__)] = True
+            entry.clear()
+
     def frames(self, run: Run) -> Iterator[PyAVFrame]:
+        # Leading pictures of an open GOP lean on frames that are not decoded, and are dropped.
+        packets = dropwhile(
+            lambda packet: not _starts(packet, run.key), self._packets_from(run.key)
+        )
+        for frame in self._decode(packets, run.key, run.last):
+            yield PyAVFrame(frame, self._scaler)
+
+    def pictures(self, first: int, last: int) -> Iterator[VideoFrame]:
+        """Every picture within ``[first, last]`` ticks, decoded from the key frame before them.
+
+        Raises:
+            MediaError: the stretch can't be decoded.
+        """
+        yield from self._decode(self._packets_from(first), first, last)
+
+    def _decode(
+        self, packets: Iterable[Packet[VideoStream]], first: int, last: int
+    ) -> Iterator[VideoFrame]:
+        """The pictures within [first, last]; no packet beyond what they need is decoded."""
         seen = False
+        damage: BaseException | None = None
         try:
-            for frame in self._decode_from(run):
-                # Leading pictures of an open GOP lean on frames that were not decoded.
-                if frame.pts is None or frame.pts < run.key:
+            for packet in _until(first, last, packets):
+                try:
+                    frames = self._stream.codec_context.decode(packet)
+                except av.error.InvalidDataError as error:
+                    damage = error  # the pictures after it may still be whole
                     continue
-                if frame.pts > run.last:
-                    break
-                seen = True
-                yield PyAVFrame(frame, frame.rotation % 360, self._scaler)
+                for frame in frames:
+                    if frame.pts is None or frame.pts < first:
+                        continue
+                    if frame.pts <= last:
+                        seen = True
+                        yield frame
+                    if frame.pts >= last:
+                        return
         except av.error.FFmpegError as error:
-            if not seen:
-                raise MediaError(f"can't be decoded: {_reason(error)}") from error
+            damage = error
+        if damage is not None and not seen:
+            raise MediaError(f"can't be decoded: {reason(damage)}") from damage
 
-    def _decode_from(self, run: Run) -> Iterator[VideoFrame]:
-        """Seek to the run's key frame and decode, feeding no packet beyond what the run needs."""
-        self._container.seek(run.key, stream=self._stream, backward=True)
-        started = False
-        for packet in self._container.demux(self._stream):
-            stamp = packet.pts if packet.pts is not None else packet.dts
-            if stamp is not None and not started:
-                if packet.is_keyframe and stamp > run.key:
-                    # An index can lie; start over and read up to the key frame.
-                    self._container.seek(0, backward=True)
-                    yield from self._decode_linearly(run)
-                    return
-                if not packet.is_keyframe or stamp < run.key:
-                    continue
-            started = True
-            # No picture is presented before it is decoded: past this point none belongs here.
-            if packet.dts is not None and packet.dts > run.last:
-                break
-            yield from packet.decode()
-            if run.key == run.last:
-                break
-        yield from self._stream.codec_context.decode(None)
-
-    def _decode_linearly(self, run: Run) -> Iterator[VideoFrame]:
-        for frame in self._container.decode(self._stream):
-            yield frame
-            if frame.pts is not None and frame.pts >= run.last:
+    def _packets_from(self, stamp: int) -> Iterator[Packet[VideoStream]]:
+        """Packets from a key frame at or before ``stamp`` on, wherever the index points."""
+        for seconds in _STEPS_BACK:
+            back = int(seconds / self.info.time_base)
+            self._container.seek(stamp - back, stream=self._stream, backward=True)
+            packets = self._demux()
+            first = next((packet for packet in packets if packet.is_keyframe), None)
+            if first is not None and (_stamp(first) or 0) <= stamp:
+                yield first
+                yield from packets
                 return
+        self._rewind()
+        yield from self._demux()
+
+    def _demux(self) -> Iterator[Packet[VideoStream]]:
+        """Packets that hold something, from where the container stands."""
+        return (packet for packet in self._container.demux(self._stream) if packet.size)
+
+    def _rewind(self) -> None:
+        # Not to zero: time stamps may be negative.
+        start = min(self._container.start_time or 0, 0)
+        # Some containers can't; those that were just opened stand at their start.
+        with suppress(av.error.FFmpegError):
+            self._container.seek(start, backward=True)
 
     def close(self) -> None:
         self._container.close()

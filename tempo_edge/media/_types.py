@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 from types import TracebackType
 from typing import Protocol
 
@@ -21,8 +20,7 @@ class VideoInfo:
 
     Attributes:
         codec: the codec's short name, as FFmpeg spells it.
-        width, height: coded size in pixels, before rotation.
-        rotation_degrees: counter-clockwise turn that sets the picture upright: 0, 90, 180 or 270.
+        width, height: coded size in pixels, before rotation (frames know theirs).
         time_base: seconds a tick of the presentation time stamps.
         start_time: instant of the container that players call zero, in seconds.
         duration: length of the container in seconds; 0 where it does not say.
@@ -33,7 +31,6 @@ class VideoInfo:
     codec: str
     width: int
     height: int
-    rotation_degrees: int
     time_base: Fraction
     start_time: Fraction
     duration: Fraction
@@ -45,10 +42,6 @@ class VideoInfo:
             raise ValueError(f"size {self.width}x{self.height} must be at least 1x1")
         if self.time_base <= 0:
             raise ValueError(f"time_base {self.time_base} must be positive")
-        if self.rotation_degrees not in (0, 90, 180, 270):
-            raise ValueError(
-                f"rotation_degrees {self.rotation_degrees} must be one of 0, 90, 180, 270"
-            )
 
     @property
     def duration_seconds(self) -> float:

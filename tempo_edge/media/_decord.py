@@ -1,0 +1,163 @@
+"""decord as a second decoder: times from the container by PyAV, pictures by index from decord.
+
+decord knows pictures by their number only, and its seeking is exact for some files and not for
+others. What is asked of it here is what it does exactly; a file that it would get wrong is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType, TracebackType
+from typing import Any
+
+import numpy as np
+from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
+from numpy.typing import NDArray
+
+from tempo_edge.errors import MediaError, MissingExtraError
+from tempo_edge.media._pyav import PyAVVideo
+from tempo_edge.media._types import PacketTable, Run, VideoInfo
+
+__all__ = ["DecordFrame", "DecordVideo"]
+
+# In these decord loses the pictures up to the second key frame, even when reading from the start.
+_INEXACT_FORMATS = frozenset({"mpegts", "mpeg"})
+
+# "[12:00:00] /src/reader.cc:270: [/path/a.mp4] ", as often as it is there, and "Check failed: ...".
+_NOISE = re.compile(r"^(\[[^\]]*\] (\S+:\d+: )?)+|Check failed: .*?\(-?\d+ vs\. -?\d+\) ?(ERROR )?")
+
+
+class DecordFrame:
+    """A picture as decord gives it: RGB, and upright already."""
+
+    bit_depth = 8
+
+    def __init__(self, pts: int, picture: NDArray[np.uint8], scaler: VideoReformatter) -> None:
+        self.pts = pts
+        self._picture = picture
+        self._scaler = scaler
+
+    def luma(self) -> NDArray[np.unsignedinteger]:
+        # BT.601 in studio range, in whole numbers: what the planes of most files hold.
+        rgb = self._picture.astype(np.uint16)
+        sums = 66 * rgb[..., 0] + 129 * rgb[..., 1] + 25 * rgb[..., 2] + 128
+        grey: NDArray[np.uint8] = (sums >> 8).astype(np.uint8) + np.uint8(16)
+        return grey
+
+    def upright(self, grid: NDArray[np.float32]) -> NDArray[np.float32]:
+        return grid
+
+    def thumbnail(self, size: int) -> NDArray[np.uint8]:
+        frame = VideoFrame.from_ndarray(self._picture, format="rgb24")
+        small = self._scaler.reformat(frame, size, size, "rgb24", interpolation="AREA")
+        return np.asarray(small.to_ndarray(), dtype=np.uint8)
+
+
+class DecordVideo:
+    """A video stream opened with decord. Decodes one picture after another, on one thread."""
+
+    def __init__(self, path: Path) -> None:
+        self._decord = _import_decord()
+        self._path = path
+        self._container = PyAVVideo(path)
+        self._scaler = VideoReformatter()
+        self._table: PacketTable | None = None
+        self._reader: Any = None
+        self._linear = False
+        self._next = 0  # number of the picture that a linear reader gives next
+
+    @property
+    def info(self) -> VideoInfo:
+        return self._container.info
+
+    def packets(self) -> PacketTable:
+        if self._table is None:
+            self._table = self._container.packets()
+        return self._table
+
+    def frames(self, run: Run) -> Iterator[DecordFrame]:
+        table = self.packets()
+        first = int(np.searchsorted(table.pts, run.key))
+        end = int(np.searchsorted(table.pts, run.last, side="right"))
+        if self._reader is None:
+            self._open(table)
+        for index in range(first, end):
+            try:
+                picture = self._picture(index)
+            except (self._decord.DECORDError, RuntimeError, StopIteration) as error:
+                self._reader = None  # after a failure its counting is off
+                if index == first:
+                    raise MediaError(f"can't be decoded: {_reason(error)}") from error
+                return
+            yield DecordFrame(int(table.pts[index]), picture, self._scaler)
+
+    def _open(self, table: PacketTable) -> None:
+        """Let decord scan the file, and find out how far its counting can be relied on."""
+        if _INEXACT_FORMATS & self._container.format_names:
+            raise MediaError("can't be decoded exactly by decord in this container: use pyav")
+        try:
+            reader = self._decord.VideoReader(
+                str(self._path.absolute()), ctx=self._decord.cpu(0), num_threads=1
+            )
+        except (self._decord.DECORDError, RuntimeError, AssertionError) as error:
+            raise MediaError(f"can't be opened by decord: {_reason(error)}") from error
+        if len(reader) != len(table):
+            raise MediaError(
+                f"can't be decoded exactly by decord, which counts {len(reader)} pictures "
+                f"where the container shows {len(table)}: use pyav"
+            )
+        # decord numbers key frames in decoding order. Where that is another order than the
+        # pictures' own, it lands beside the picture it seeks, and only reading on is exact.
+        self._linear = list(reader.get_key_indices()) != np.flatnonzero(table.keys).tolist()
+        self._reader, self._next = reader, 0
+
+    def _picture(self, index: int) -> NDArray[np.uint8]:
+        if not self._linear:
+            picture: NDArray[np.uint8] = self._reader[index].asnumpy()
+            return picture
+        if index < self._next:
+            self._reader.seek(0)
+            self._next = 0
+        while self._next < index:  # its skip_frames() jumps by the same wrong numbers
+            self._reader.next()
+            self._next += 1
+        read: NDArray[np.uint8] = self._reader.next().asnumpy()
+        self._next += 1
+        return read
+
+    def close(self) -> None:
+        self._reader = None
+        self._container.close()
+
+    def __enter__(self) -> DecordVideo:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _import_decord() -> ModuleType:
+    try:
+        import decord
+    except ImportError as error:
+        raise MissingExtraError(
+            'the decoder decord is not installed: pip install "tempo-edge[decord]"'
+        ) from error
+    decord.logging.set_level(decord.logging.QUIET)
+    module: ModuleType = decord
+    return module
+
+
+def _reason(error: BaseException) -> str:
+    """decord's own words in one line, without the source files and the path around them."""
+    line = (str(error).strip() or "it ends too early").splitlines()[0]
+    text = _NOISE.sub("", line).strip() or type(error).__name__
+    return text[0].lower() + text[1:].rstrip(".")
