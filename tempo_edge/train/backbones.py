@@ -34,13 +34,13 @@ MINILM_SHA256 = "0872f5d7d0e806c443e588b6dd6b933e9200cf589b0e757e85e3afd57539c59
 
 # (kernel, stride, expansion) of the sixteen inverted bottlenecks of EfficientNet-Lite0.
 _BLOCKS = (
-    [(3, 1, 1)]
-    + [(3, 2, 6), (3, 1, 6)]
-    + [(5, 2, 6), (5, 1, 6)]
-    + [(3, 2, 6), (3, 1, 6), (3, 1, 6)]
-    + [(5, 1, 6), (5, 1, 6), (5, 1, 6)]
-    + [(5, 2, 6), (5, 1, 6), (5, 1, 6), (5, 1, 6)]
-    + [(3, 1, 6)]
+    *[(3, 1, 1)],
+    *[(3, 2, 6), (3, 1, 6)],
+    *[(5, 2, 6), (5, 1, 6)],
+    *[(3, 2, 6), (3, 1, 6), (3, 1, 6)],
+    *[(5, 1, 6), (5, 1, 6), (5, 1, 6)],
+    *[(5, 2, 6), (5, 1, 6), (5, 1, 6), (5, 1, 6)],
+    *[(3, 1, 6)],
 )
 
 Tensors = dict[str, NDArray[np.float32]]
@@ -216,5 +216,3 @@ def text_tower(graph: Graph, tensors: Tensors) -> str:
     total = graph.op("ReduceSum", graph.op("Mul", x, column), graph.ints(1), keepdims=0)
     count = graph.op("ReduceSum", seen, graph.ints(1), keepdims=1)
     return graph.unit(graph.op("Div", total, graph.op("Max", count, graph.number(1.0))))
-
-

@@ -16,6 +16,7 @@ from torch.nn import functional
 from tempo_edge.train.heads import ImageHead, TextHead
 
 Say = Callable[[str], None]
+_NEARNESS = 0.1  # temperature of the cosine between two sentences
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,9 @@ class Config:
     label_weight: float = 0.3
     distill_weight: float = 0.3
     grid_share: float = 0.2
+    captions: int = 1
+    soft: float = 0.0
+    bfloat16: bool = True
 
 
 @dataclass
@@ -58,20 +62,31 @@ class Corpus:
     classifier: tuple[NDArray[np.float32], NDArray[np.float32]] = field(repr=False)
 
 
+def targets(group: Tensor, sentences: Tensor | None = None, soft: float = 0.0) -> Tensor:
+    """Which sentence of a batch answers which picture: float32 [B, B], rows add up to 1.
+
+    Pairs whose `group` (int64 [B]) agrees are all right and share the weight. A share `soft` of
+    it goes to sentences that nearly say the same, by the cosine of `sentences` [B, 384].
+    """
+    same = (group[:, None] == group[None, :]).float()
+    hard = same / same.sum(dim=1, keepdim=True)
+    if sentences is None or soft <= 0.0:
+        return hard
+    near = functional.softmax(sentences @ sentences.T / _NEARNESS, dim=1)
+    return (1.0 - soft) * hard + soft * near
+
+
 def contrastive_loss(
-    images: Tensor, texts: Tensor, temperature: Tensor | float, group: Tensor | None = None
+    images: Tensor, texts: Tensor, temperature: Tensor | float, target: Tensor | None = None
 ) -> Tensor:
     """Symmetric cross-entropy between unit vectors [B, D] of pictures and their sentences.
 
-    Pairs whose `group` (int64 [B]) agrees are all right answers for each other and share the
-    target's weight; without it only the diagonal is right. Returns a scalar.
+    `target` is [B, B] with rows that add up to 1; without it only the diagonal is right.
+    Returns a scalar.
     """
     scores = images @ texts.T / temperature
-    if group is None:
+    if target is None:
         target = torch.eye(len(images), dtype=scores.dtype, device=scores.device)
-    else:
-        target = (group[:, None] == group[None, :]).to(scores.dtype)
-        target = target / target.sum(dim=1, keepdim=True)
     forth = functional.cross_entropy(scores, target)
     back = functional.cross_entropy(scores.T, target)
     return (forth + back) / 2
@@ -111,6 +126,10 @@ class _Sampler:
             out[at] = np.where(part[at, None], 0.5 * (picked + mean), mean)
         return torch.from_numpy(out)
 
+    def prompt(self, count: int) -> int:
+        """The number of the prompt that stands for every label in this step."""
+        return int(self._rng.integers(count))
+
     def texts(self, rows: NDArray[np.int64]) -> Tensor:
         """One sentence vector a picture, float32 [B, 384]."""
         first, last = self._corpus.spans[rows].T
@@ -137,22 +156,102 @@ def build_heads(corpus: Corpus, config: Config) -> tuple[ImageHead, TextHead]:
     return image, text
 
 
-def _label_losses(
-    config: Config, corpus: Corpus, features: Tensor, images: Tensor, names: Tensor, label: Tensor
-) -> Tensor:
-    """Right label among all labels, and agreement with the classifier about its classes."""
-    loss = images.new_zeros(())
-    scores = images @ names.T / config.temperature
-    known = label >= 0
-    if config.label_weight and bool(known.any()):
-        loss = loss + config.label_weight * functional.cross_entropy(scores[known], label[known])
-    if config.distill_weight:
-        weight, bias = (torch.from_numpy(part) for part in corpus.classifier)
-        teacher = functional.softmax(features @ weight.T + bias, dim=-1)
-        loss = loss + config.distill_weight * functional.cross_entropy(
-            scores[:, : len(weight)], teacher
+class _Trainer:
+    """The state of a run: heads, their slow averages, the optimizer and its schedule."""
+
+    def __init__(self, corpus: Corpus, config: Config) -> None:
+        self.corpus = corpus
+        self.config = config
+        self.image, self.text = build_heads(corpus, config)
+        self.slow_image = copy.deepcopy(self.image).eval()
+        self.slow_text = copy.deepcopy(self.text).eval()
+        self._log_scale = nn.Parameter(torch.tensor(math.log(1.0 / config.temperature)))
+        self.sampler = _Sampler(corpus, config, np.random.default_rng(config.seed))
+        self._prompts = torch.from_numpy(corpus.names)
+        self._classifier = [torch.from_numpy(part) for part in corpus.classifier]
+        # A picture without a label is in a group of its own.
+        alone = len(corpus.names) + np.arange(len(corpus.label))
+        self._label = torch.from_numpy(corpus.label)
+        self._group = torch.from_numpy(np.where(corpus.label >= 0, corpus.label, alone))
+        heads = (self.image, self.text)
+        self._parameters = [p for m in heads for p in m.parameters() if p.requires_grad]
+        self._optimizer = torch.optim.AdamW(
+            [
+                {
+                    "params": [p for p in self._parameters if p.ndim > 1],
+                    "weight_decay": config.weight_decay,
+                },
+                {
+                    "params": [*(p for p in self._parameters if p.ndim < 2), self._log_scale],
+                    "weight_decay": 0.0,
+                },
+            ],
+            lr=config.learning_rate,
+            betas=(0.9, 0.98),
         )
-    return loss
+        steps = config.epochs * len(self.sampler.epoch())
+        warmup = max(1, round(config.warmup * steps))
+
+        def pace(step: int) -> float:
+            if step < warmup:
+                return (step + 1) / warmup
+            return 0.5 * (1.0 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))
+
+        self._schedule = torch.optim.lr_scheduler.LambdaLR(self._optimizer, pace)
+
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast("cpu", torch.bfloat16, enabled=self.config.bfloat16)
+
+    def _label_loss(self, features: Tensor, images: Tensor, names: Tensor, label: Tensor) -> Tensor:
+        """Right label among all labels, and agreement with the classifier about its classes."""
+        config = self.config
+        loss = images.new_zeros(())
+        scores = images @ names.T / config.temperature
+        known = label >= 0
+        if config.label_weight and bool(known.any()):
+            right = functional.cross_entropy(scores[known], label[known])
+            loss = loss + config.label_weight * right
+        if config.distill_weight:
+            with self._autocast():
+                logits = functional.linear(features, *self._classifier)
+            teacher = functional.softmax(logits.float(), dim=-1)
+            agree = functional.cross_entropy(scores[:, : teacher.shape[1]], teacher)
+            loss = loss + config.distill_weight * agree
+        return loss
+
+    def loss(self, rows: NDArray[np.int64]) -> Tensor:
+        """The whole loss of a batch of pictures, a scalar."""
+        features = self.sampler.features(rows)
+        drawn = [self.sampler.texts(rows) for _ in range(self.config.captions)]
+        # One prompt a label and step: as good as all of them in the long run, and far cheaper.
+        asked = self._prompts[:, self.sampler.prompt(self._prompts.shape[1])]
+        with self._autocast():
+            images = self.image(features)
+            read = self.text(torch.cat([*drawn, asked]))
+        *said, names = read.split([*(len(rows) for _ in drawn), len(asked)])
+        temperature = 1.0 / self._log_scale.exp().clamp(max=100.0)
+        loss = self._label_loss(features, images, names, self._label[rows])
+        for sentences, texts in zip(drawn, said, strict=True):
+            target = targets(self._group[rows], sentences, self.config.soft)
+            loss = loss + contrastive_loss(images, texts, temperature, target) / len(drawn)
+        return loss
+
+    def epoch(self) -> float:
+        """Go over all pictures once; returns the mean loss."""
+        self.image.train()
+        self.text.train()
+        losses: list[float] = []
+        for rows in self.sampler.epoch():
+            loss = self.loss(rows)
+            self._optimizer.zero_grad()
+            torch.autograd.backward(loss)
+            nn.utils.clip_grad_norm_(self._parameters, 1.0)
+            self._optimizer.step()
+            self._schedule.step()
+            _average(self.slow_image, self.image, self.config.ema)
+            _average(self.slow_text, self.text, self.config.ema)
+            losses.append(float(loss.detach()))
+        return float(np.mean(losses))
 
 
 def train(
@@ -166,52 +265,10 @@ def train(
 
     `check` is called every few epochs with the averaged heads; what it returns is said.
     """
-    image, text = build_heads(corpus, config)
-    slow_image, slow_text = copy.deepcopy(image).eval(), copy.deepcopy(text).eval()
-    log_scale = nn.Parameter(torch.tensor(math.log(1.0 / config.temperature)))
-    parameters = [p for m in (image, text) for p in m.parameters() if p.requires_grad]
-    groups = [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": config.weight_decay},
-        {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
-        {"params": [log_scale], "weight_decay": 0.0},
-    ]
-    optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.98))
-    sampler = _Sampler(corpus, config, np.random.default_rng(config.seed))
-    steps = config.epochs * len(sampler.epoch())
-    warmup = max(1, round(config.warmup * steps))
-
-    def pace(step: int) -> float:
-        if step < warmup:
-            return (step + 1) / warmup
-        return 0.5 * (1.0 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))
-
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, pace)
-    prompts = torch.from_numpy(corpus.names)
-    groups_of = np.where(corpus.label >= 0, corpus.label, len(corpus.names) + np.arange(len(corpus.label)))
-    for epoch in range(config.epochs):
-        image.train()
-        text.train()
-        total = 0.0
-        batches = sampler.epoch()
-        for rows in batches:
-            features = sampler.features(rows)
-            vectors = image(features)
-            scale = log_scale.exp().clamp(max=100.0)
-            loss = contrastive_loss(
-                vectors, text(sampler.texts(rows)), 1.0 / scale, torch.from_numpy(groups_of[rows])
-            )
-            names = name_vectors(text, prompts)
-            label = torch.from_numpy(corpus.label[rows])
-            loss = loss + _label_losses(config, corpus, features, vectors, names, label)
-            optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            nn.utils.clip_grad_norm_(parameters, 1.0)
-            optimizer.step()
-            schedule.step()
-            _average(slow_image, image, config.ema)
-            _average(slow_text, text, config.ema)
-            total += float(loss.detach())
-        if check is not None and (epoch % 5 == 4 or epoch == config.epochs - 1):
-            mean = total / len(batches)
-            say(f"epoch {epoch + 1}/{config.epochs}: loss {mean:.3f}; {check(slow_image, slow_text)}")
-    return slow_image, slow_text
+    trainer = _Trainer(corpus, config)
+    for epoch in range(1, config.epochs + 1):
+        loss = trainer.epoch()
+        if check is not None and (epoch % 5 == 0 or epoch == config.epochs):
+            line = check(trainer.slow_image, trainer.slow_text)
+            say(f"epoch {epoch}/{config.epochs}: loss {loss:.3f}; {line}")
+    return trainer.slow_image, trainer.slow_text

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -129,8 +128,7 @@ def runtime_operators(path: Path, work: Path) -> dict[str, int]:
     return dict(sorted(counts.items()))
 
 
-def background_rows(sizes: Sequence[int], wanted: int, seed: int) -> NDArray[np.int64]:
-    """A fixed sample of row numbers over archives of the given sizes, the same share of each."""
-    total = sum(sizes)
+def background_rows(total: int, wanted: int, seed: int) -> NDArray[np.int64]:
+    """A fixed sample of `wanted` of `total` row numbers, in order; all if there are fewer."""
     rng = np.random.default_rng(seed)
     return np.sort(rng.choice(total, min(wanted, total), replace=False))

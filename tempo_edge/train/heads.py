@@ -62,7 +62,7 @@ class TextHead(nn.Module):
         """Unit vectors, float32 [..., 256]."""
         # Unit sentence vectors have entries near 1/sqrt(width); the perceptron wants about 1.
         out: Tensor = self.map(sentences * sentences.shape[-1] ** 0.5)
-        return functional.normalize(out, dim=-1)
+        return functional.normalize(out.float(), dim=-1)
 
     def build(self, graph: Graph, sentences: str) -> str:
         """Add the head to an ONNX graph and return the name of its output."""
@@ -111,7 +111,7 @@ class ImageHead(nn.Module):
         """Unit vectors, float32 [..., 256]."""
         learnt: Tensor = self.map((features - self.mean) * self.scale)
         known: Tensor = self.names(functional.softmax(self.logits(features), dim=-1))
-        return functional.normalize(learnt + known, dim=-1)
+        return functional.normalize((learnt + known).float(), dim=-1)
 
     def build(self, graph: Graph, features: str) -> str:
         """Add the head to an ONNX graph and return the name of its output."""

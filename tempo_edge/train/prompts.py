@@ -29,3 +29,10 @@ def sentences(record: Record) -> list[str]:
     names = [record.label, *record.synonyms[:2]]
     templates = SPORT_TEMPLATES if record.archive == "sports100" else TEMPLATES
     return list(dict.fromkeys(t.format(n) for t in templates for n in names))
+
+
+def class_prompts(record: Record) -> list[str]:
+    """The prompts of an ImageNet class: its label and its next synonym, six in all."""
+    others = [name for name in record.synonyms if name != record.label]
+    names = [record.label, (others or [record.label])[0]]
+    return [template.format(name) for name in names for template in ASKED]
