@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
-from threading import Event
+from threading import Event, RLock
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from tempo_edge.errors import LibraryError
+from tempo_edge.errors import LibraryError, QueryError, TempoEdgeError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,19 +32,23 @@ def default_library_path() -> Path:
     """Where the library is kept when none is named: ``$TEMPO_EDGE_LIBRARY`` or the user's data."""
     named = os.environ.get("TEMPO_EDGE_LIBRARY")
     if named:
-        return Path(named)
+        return Path(named).expanduser()
     from platformdirs import user_data_path
 
     return user_data_path("tempo-edge") / "library.db"
 
 
 class Library:
-    """The footage a person indexed. A context manager; open it with :meth:`open`."""
+    """The footage a person indexed. A context manager; open it with :meth:`open`.
+
+    Threads may share one; their searches take turns.
+    """
 
     def __init__(self, path: Path, profile_name: str) -> None:
         self.path = path
         self._profile_name = profile_name
         self._catalogue: Catalogue | None = None
+        self._turn = RLock()
 
     @classmethod
     def open(cls, path: str | Path | None = None, *, profile: str | None = None) -> Library:
@@ -60,16 +66,31 @@ class Library:
         """
         from tempo_edge.models import load_profile
 
-        where = Path(path) if path is not None else default_library_path()
-        library = cls(where, profile or "nano")
         if profile is not None:
             load_profile(profile)
-        if where.exists():
-            recorded = library.catalogue.get_meta("profile")
-            if recorded is not None:
-                library._profile_name = recorded.rpartition("-")[0]
-                library._check_profile(recorded, profile)
+        where = default_library_path() if path is None else Path(path).expanduser()
+        library = cls(where, profile or "nano")
+        try:
+            library._recall_profile(profile)
+        except BaseException:
+            library.close()
+            raise
         return library
+
+    def _recall_profile(self, asked: str | None) -> None:
+        """Use the profile that the library was built with, if it was built yet."""
+        from tempo_edge.library.catalogue import NoLibraryError
+
+        try:
+            with self.catalogue.snapshot():
+                recorded = self.catalogue.get_meta("profile")
+                frames, _ = self.catalogue.frame_span()
+        except NoLibraryError:
+            return
+        if recorded is not None and (frames or asked is None):
+            self._profile_name = recorded.rpartition("-")[0]
+        if recorded is not None and frames:
+            self._check_profile(recorded, asked)
 
     def _check_profile(self, recorded: str, asked: str | None) -> None:
         if asked is not None and asked != self._profile_name:
@@ -127,7 +148,14 @@ class Library:
         """The vector cache over the catalogue."""
         from tempo_edge.library.vectors import VectorCache
 
-        return VectorCache(self.path.with_suffix(".vectors"), self.catalogue)
+        return VectorCache(self.cache_folder, self.catalogue)
+
+    @property
+    def cache_folder(self) -> Path:
+        """Where the vector cache lies; it may be deleted at any time."""
+        from tempo_edge.library.lock import beside
+
+        return beside(self.path, ".vectors")
 
     @cached_property
     def searcher(self) -> Searcher:
@@ -149,13 +177,18 @@ class Library:
 
         Args and errors are those of :meth:`tempo_edge.search.searcher.Searcher.find`.
         """
-        return self.searcher.find(
-            query,
-            limit=limit,
-            min_confidence=min_confidence,
-            within=None if within is None else Path(within),
-            refine=refine,
-        )
+        try:
+            query.encode()
+        except UnicodeEncodeError as error:
+            raise QueryError(f"query {query!r} is not valid UTF-8: say it in Unicode") from error
+        with self._turn, self.catalogue.snapshot():
+            return self.searcher.find(
+                query,
+                limit=limit,
+                min_confidence=min_confidence,
+                within=None if within is None else _absolute(within),
+                refine=refine,
+            )
 
     def index(
         self,
@@ -175,13 +208,36 @@ class Library:
 
         Raises:
             LibraryError: another process writes this library, a path does not exist, or the disk
-                is full.
+                is full. What was stored until then is kept.
+            TempoEdgeError: there is no such decoder, or no such rate.
         """
-        roots = [paths] if isinstance(paths, (str, Path)) else list(paths)
+        roots = _roots(paths)
+        self._check_roots(roots)
         with _Writing(self, decoder, sampling, on_event) as indexer:
-            report = indexer.index(Path(root) for root in roots)
-        self.vectors.refresh()
+            report = indexer.index(roots)
+        self._refresh(must_save=True)
         return report
+
+    def _check_roots(self, roots: list[Path]) -> None:
+        """Refuse a path that is mistyped: nothing is there and nothing ever was."""
+        from tempo_edge.library.catalogue import NoLibraryError
+
+        for root in roots:
+            if os.path.lexists(root):
+                continue
+            try:
+                known = bool(self.files(root))
+            except NoLibraryError:
+                known = False
+            if not known:
+                raise LibraryError(
+                    f"there is no file or folder {root}, and the library holds nothing of it"
+                )
+
+    def _refresh(self, must_save: bool = False) -> None:
+        """Bring the vector cache up to date with what was written."""
+        with self._turn, self.catalogue.snapshot():
+            self.vectors.refresh(must_save=must_save)
 
     def watch(
         self,
@@ -195,18 +251,22 @@ class Library:
         """Index ``paths``, then keep the library up to date until ``stop`` is set.
 
         Args:
+            paths: folders.
+            decoder: ``"pyav"`` or ``"decord"``.
             polling: look for changes by listing folders, for network mounts without notification.
+            stop: ends it; a file that is being read then is left for the next time.
+            on_event: told of every file and of progress inside long ones.
 
         Raises:
-            LibraryError: another process writes this library, or a path is not there.
+            LibraryError: another process writes this library, or a path is not a folder.
+            TempoEdgeError: there is no such decoder.
         """
         from tempo_edge.library.watcher import Watcher
 
-        roots = [paths] if isinstance(paths, (str, Path)) else list(paths)
-        with _Writing(self, decoder, None, on_event) as indexer:
-            Watcher(
-                indexer, [Path(root) for root in roots], polling=polling, settled=self.vectors.refresh
-            ).run(stop or Event())
+        ending = stop or Event()
+        with _Writing(self, decoder, None, on_event, ending.is_set) as indexer:
+            watcher = Watcher(indexer, _roots(paths), polling=polling, settled=self._refresh)
+            watcher.run(ending)
 
     def forget(self, path: str | Path) -> int:
         """Drop everything at or under a path from the library; gives how many files.
@@ -217,25 +277,30 @@ class Library:
         from tempo_edge.library.catalogue import Catalogue
         from tempo_edge.library.lock import WriterLock
 
-        absolute = Path(os.path.abspath(path))
-        known = self.catalogue.files(absolute)
-        if not known:
+        absolute = _absolute(path)
+        if not self.files(absolute):
             raise LibraryError(f"the library holds nothing at or under {absolute}")
-        with WriterLock(self.path.with_suffix(".lock")):
+        with ExitStack() as stack:
+            stack.enter_context(WriterLock(self.path))
             writer = Catalogue(self.path)
-            try:
-                with writer.transaction():
-                    writer.drop_files(known)
-                    writer.prune()
-            finally:
-                writer.close()
-        self.vectors.refresh()
+            stack.callback(writer.close)
+            with writer.transaction():
+                known = writer.files(absolute)
+                writer.drop_files(known)
+                writer.prune()
+        self._refresh()
         return len(known)
 
     def files(self, under: str | Path | None = None) -> list[FileRow]:
         """Every file the library knows, with its state and, if it was skipped, the reason."""
-        scope = None if under is None else Path(os.path.abspath(under))
-        return sorted(self.catalogue.files(scope).values(), key=lambda row: row.path)
+        scope = None if under is None else _absolute(under)
+        with self._turn, self.catalogue.snapshot():
+            return sorted(self.catalogue.files(scope).values(), key=lambda row: row.path)
+
+    def totals(self) -> dict[str, float]:
+        """Counts of files, videos and frames, and the hours of footage."""
+        with self._turn, self.catalogue.snapshot():
+            return self.catalogue.totals()
 
     def variation(self, path: str | Path) -> NDArray[np.float32]:
         """SAA's variation curve of an indexed file: ``[n, 2]`` (seconds, variation in [0, 1]).
@@ -243,11 +308,12 @@ class Library:
         Raises:
             LibraryError: the file is not in the library.
         """
-        absolute = os.path.abspath(path)
-        row = self.catalogue.files(Path(absolute)).get(absolute)
-        if row is None or row.video_id is None:
-            raise LibraryError(f"{absolute} is not indexed")
-        return self.catalogue.curve(row.video_id)
+        absolute = _absolute(path)
+        with self._turn, self.catalogue.snapshot():
+            row = self.catalogue.files(absolute).get(str(absolute))
+            if row is None or row.video_id is None:
+                raise LibraryError(f"{absolute} is not indexed: index it first")
+            return self.catalogue.curve(row.video_id)
 
 
 class _Writing:
@@ -259,32 +325,36 @@ class _Writing:
         decoder: str,
         sampling: Sampling | None,
         on_event: Callable[[IndexEvent], None] | None,
+        stopping: Callable[[], bool] = lambda: False,
     ) -> None:
-        from tempo_edge.library.footage import FootageReader, Sampling
-        from tempo_edge.library.lock import WriterLock
-        from tempo_edge.models.sessions import cpu_count
+        from tempo_edge.library.footage import Sampling
 
         self._library = library
+        self._decoder = decoder
+        self._sampling = sampling or Sampling()
         self._on_event = on_event
-        self._lock = WriterLock(library.path.with_suffix(".lock"))
-        self._reader = FootageReader(
-            library.profile, sampling or Sampling(), decoder, workers=cpu_count()
-        )
+        self._stopping = stopping
+        self._open = ExitStack()
+        _check_choices(decoder, self._sampling)
 
     def __enter__(self) -> Indexer:
         from tempo_edge.library.catalogue import Catalogue
+        from tempo_edge.library.footage import FootageReader
         from tempo_edge.library.indexer import Indexer
+        from tempo_edge.library.lock import WriterLock
+        from tempo_edge.models.sessions import cpu_count
 
-        try:
-            self._lock.__enter__()
-        except BaseException:
-            self._reader.close()
-            raise
-        self._writer = Catalogue(self._library.path)
-        with self._writer.transaction():
-            if self._writer.get_meta("profile") is None:
-                self._writer.set_meta("profile", self._library.profile.fingerprint)
-        return Indexer(self._writer, self._reader, self._on_event)
+        profile = self._library.profile
+        with ExitStack() as stack:
+            stack.enter_context(WriterLock(self._library.path))
+            writer = Catalogue(self._library.path)
+            stack.callback(writer.close)
+            with writer.transaction():
+                _record_profile(writer, profile.fingerprint)
+            reader = FootageReader(profile, self._sampling, self._decoder, workers=cpu_count())
+            stack.callback(reader.close)
+            self._open = stack.pop_all()
+        return Indexer(writer, reader, self._on_event, self._stopping)
 
     def __exit__(
         self,
@@ -292,17 +362,70 @@ class _Writing:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._reader.close()
-        self._writer.close()
-        self._lock.__exit__(kind, error, trace)
+        import sqlite3
+
+        self._open.close()
+        if isinstance(error, sqlite3.DatabaseError):
+            raise LibraryError(
+                f"{self._library.path} can't be read ({error}): delete it and index again"
+            ) from error
+
+
+def _check_choices(decoder: str, sampling: Sampling) -> None:
+    from tempo_edge.media import DECODERS
+
+    if decoder not in DECODERS:
+        raise TempoEdgeError(f"decoder {decoder!r} must be one of {', '.join(DECODERS)}")
+    rate = sampling.frames_per_second
+    if rate is not None and not (math.isfinite(rate) and rate > 0):
+        raise TempoEdgeError(f"frames_per_second {rate} must be a positive number")
+
+
+def _record_profile(writer: Catalogue, fingerprint: str) -> None:
+    """Note in a library without frames whose frames it is going to hold."""
+    recorded = writer.get_meta("profile")
+    if recorded == fingerprint:
+        return
+    if recorded is not None and writer.frame_span()[0]:
+        raise LibraryError(
+            f"{writer.path} has just been built with profile {recorded}, not {fingerprint}: "
+            "use another --library"
+        )
+    writer.set_meta("profile", fingerprint)
+
+
+def _absolute(path: str | Path) -> Path:
+    """A path as the library knows it: from the root, links left alone, always valid UTF-8."""
+    from tempo_edge.library.walk import absolute, encodable
+
+    return Path(encodable(str(absolute(path))))
+
+
+def _roots(paths: Iterable[str | Path] | str | Path) -> list[Path]:
+    """What a caller named, from the root."""
+    from tempo_edge.library.walk import absolute
+
+    named = [paths] if isinstance(paths, (str, Path)) else paths
+    return [absolute(path) for path in named]
 
 
 def find(
-    query: str, *, library: str | Path | None = None, limit: int = 10, refine: bool = False
+    query: str,
+    *,
+    library: str | Path | None = None,
+    limit: int = 10,
+    min_confidence: float | None = None,
+    within: str | Path | None = None,
+    refine: bool = False,
 ) -> Answer:
-    """Search the default library, or the one named: ``for moment in find("dog jumps")``."""
+    """Search the default library, or the one named: ``for moment in find("dog jumps")``.
+
+    Args and errors are those of :meth:`Library.find`.
+    """
     with Library.open(library) as opened:
-        return opened.find(query, limit=limit, refine=refine)
+        return opened.find(
+            query, limit=limit, min_confidence=min_confidence, within=within, refine=refine
+        )
 
 
 def index(

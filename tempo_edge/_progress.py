@@ -1,4 +1,4 @@
-"""What a person sees while indexing goes on: a bar on a terminal, lines elsewhere; all on stderr."""
+"""What a person sees while indexing goes on, on stderr: a bar on a terminal, lines elsewhere."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import sys
 import time
 from types import TracebackType
 from typing import TYPE_CHECKING
+
+from tempo_edge._text import printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
@@ -27,15 +29,14 @@ class Progress:
         self._quiet = quiet
         self._lines = lines
         self._bar: RichProgress | None = None
-        self._task = 0
         self._footage_seconds = 0.0
         self._began = time.perf_counter()
 
     def __enter__(self) -> Progress:
         if not self._quiet and not self._lines and sys.stderr.isatty():
             self._bar = _bar()
+            self._bar.add_task("looking", total=None, rate="", files="")
             self._bar.start()
-            self._task = self._bar.add_task("reading", total=None, rate="", files="")
         return self
 
     def __exit__(
@@ -49,11 +50,11 @@ class Progress:
 
     def __call__(self, event: IndexEvent) -> None:
         if event.kind == "skipped":
-            self._say(f"skipping {event.path}: {event.reason}")
-        elif event.kind == "offline":
-            self._say(f"offline {event.path}: its volume is not there, keeping it")
-        elif self._lines and event.kind in ("indexed", "reused", "dropped"):
-            self._say(f"{event.kind} {event.path}")
+            self._say(f"skipping {printable(event.path)}: {printable(event.reason)}")
+        elif event.kind == "offline" and not self._quiet:
+            self._say(f"offline {printable(event.path)}: {event.reason}")
+        elif self._lines and not self._quiet and event.kind in ("indexed", "reused", "dropped"):
+            self._say(f"{event.kind} {printable(event.path)}")
         if event.kind == "indexed":
             self._footage_seconds += event.total_seconds
         if self._bar is not None:
@@ -88,10 +89,10 @@ class Progress:
             done += event.done_seconds / max(event.total_seconds, 1e-9)
         elapsed = time.perf_counter() - self._began
         bar.update(
-            self._task,
+            bar.task_ids[0],
             total=event.files or None,
             completed=done,
-            description=event.path.rpartition("/")[2][:40],
+            description=printable(event.path.rpartition("/")[2])[:40],
             rate=f"{seconds / max(elapsed, 1e-9):.0f}x",
             files=f"{event.position}/{event.files}",
         )

@@ -7,6 +7,7 @@ Results go to stdout, everything else to stderr. Exit status: 0 something matche
 from __future__ import annotations
 
 import importlib.util
+import io
 import json
 import os
 import signal
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tempo_edge._text import columns, printable
 from tempo_edge._version import __version__
 from tempo_edge.errors import TempoEdgeError
 
@@ -27,10 +29,12 @@ if TYPE_CHECKING:
 
 __all__ = ["app", "main"]
 
+# Exit status of a program that was ended from the keyboard.
+_INTERRUPTED = 130
+
 app = typer.Typer(
     name="tempo-edge",
     help="Offline search over your own videos: footage in, moments out.",
-    no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -54,6 +58,20 @@ QuietOption = Annotated[
 ]
 
 
+def _whole_number(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise TempoEdgeError(f"limit {text!r} must be a whole number, at least 1") from None
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise TempoEdgeError(f"{text!r} must be a number, such as 0.5") from None
+
+
 def _version(asked: bool) -> None:
     if asked:
         print(f"tempo-edge {__version__}")
@@ -69,8 +87,9 @@ def _before_every_command(
 ) -> None:
     missing = [n for n in ("onnxruntime", "faiss") if importlib.util.find_spec(n) is None]
     if missing and context.invoked_subcommand != "doctor":
+        verb = "is" if len(missing) == 1 else "are"
         raise TempoEdgeError(
-            f'{" and ".join(missing)} not installed: pip install "tempo-edge[cpu]", '
+            f'{" and ".join(missing)} {verb} not installed: pip install "tempo-edge[cpu]", '
             'or "tempo-edge[gpu]" with an NVIDIA card'
         )
 
@@ -88,6 +107,7 @@ def index(
         typer.Option(
             "--uniform",
             metavar="FPS",
+            parser=_number,
             help="Baseline: decode everything and look at FPS frames a second, without SAA.",
         ),
     ] = None,
@@ -100,7 +120,7 @@ def index(
     _be_nice()
     with _open(library, profile) as opened, Progress(quiet) as progress:
         report = opened.index(
-            [path.expanduser() for path in paths],
+            paths,
             decoder=decoder,
             sampling=Sampling(frames_per_second=uniform),
             on_event=progress,
@@ -110,18 +130,24 @@ def index(
 
 @app.command()
 def find(
-    query: Annotated[str, typer.Argument(help='What to look for, for example "dog jumps".')],
+    query: Annotated[
+        str, typer.Argument(metavar="QUERY", help='What to look for, for example "dog jumps".')
+    ],
     within: Annotated[
         Path | None, typer.Option("--in", metavar="PATH", help="Search only at or under PATH.")
     ] = None,
     limit: Annotated[
-        int, typer.Option("--limit", "-n", metavar="N", help="Most moments to show.")
+        int,
+        typer.Option(
+            "--limit", "-n", metavar="N", parser=_whole_number, help="Most moments to show."
+        ),
     ] = 10,
     min_confidence: Annotated[
         float | None,
         typer.Option(
             "--min-confidence",
             metavar="P",
+            parser=_number,
             help="Show moments that are at least this likely, 0 to 1; by default calibrated.",
         ),
     ] = None,
@@ -147,12 +173,13 @@ def find(
             query,
             limit=limit,
             min_confidence=min_confidence,
-            within=None if within is None else within.expanduser(),
+            within=within,
             refine=refine,
         )
-    _print_answer(answer, as_json, null)
     if not answer.moments:
+        _print_refusal(answer, as_json)
         raise typer.Exit(1)
+    _emit(_results(answer, as_json, null))
     if clip is not None:
         _cut(answer, clip.expanduser())
     if play:
@@ -179,11 +206,11 @@ def watch(
 
     _be_nice()
     stop = Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, lambda *_: stop.set())
     with _open(library, profile) as opened, Progress(quiet, lines=True) as progress:
         opened.watch(
-            [folder.expanduser() for folder in folders],
+            folders,
             decoder=decoder,
             polling=polling,
             stop=stop,
@@ -199,25 +226,24 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
     library: LibraryOption = None,
 ) -> None:
-    """Say what the library holds and which files were skipped, with the reason."""
-    from tempo_edge.library.status import describe, print_status
+    """Say what the library holds, and what was skipped and why."""
+    from tempo_edge.library.status import describe, format_status
 
     with _open(library, None) as opened:
-        facts = describe(opened, None if path is None else path.expanduser())
-    if as_json:
-        print(json.dumps(facts))
-    else:
-        print_status(facts)
+        facts = describe(opened, path)
+    _emit(_json_line(facts) if as_json else format_status(facts))
 
 
 @app.command()
 def forget(
-    path: Annotated[Path, typer.Argument(help="File or folder to drop from the library.")],
+    path: Annotated[
+        Path, typer.Argument(metavar="PATH", help="File or folder to drop from the library.")
+    ],
     library: LibraryOption = None,
 ) -> None:
     """Drop a file or folder from the library. The files themselves stay as they are."""
     with _open(library, None) as opened:
-        count = opened.forget(path.expanduser())
+        count = opened.forget(path)
     _note(f"forgot {count} file{'s' if count != 1 else ''}")
 
 
@@ -228,7 +254,7 @@ def demo(
         typer.Option("--library", metavar="FILE", help="Keep the demo's library here."),
     ] = None,
 ) -> None:
-    """Index a few real clips and run some searches, one of which is refused."""
+    """Try it on a few real clips; one of the searches is refused."""
     from tempo_edge.demo import run
 
     run(library)
@@ -238,14 +264,11 @@ def demo(
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
-    """Say what is installed and live, what is missing, and the command that mends it."""
-    from tempo_edge.doctor import examine, print_report
+    """Say what works, what is missing, and how to mend it."""
+    from tempo_edge.doctor import examine, format_report
 
     report = examine()
-    if as_json:
-        print(json.dumps(report))
-    else:
-        print_report(report)
+    _emit(_json_line(report) if as_json else format_report(report))
     if any(check["state"] == "missing" for check in report):
         raise typer.Exit(2)
 
@@ -253,7 +276,7 @@ def doctor(
 def _open(library: Path | None, profile: str | None) -> Library:
     from tempo_edge._api import Library
 
-    return Library.open(None if library is None else library.expanduser(), profile=profile)
+    return Library.open(library, profile=profile)
 
 
 def _be_nice() -> None:
@@ -268,17 +291,37 @@ def _note(text: str) -> None:
     print(text, file=sys.stderr)
 
 
-def _print_answer(answer: Answer, as_json: bool, null: bool) -> None:
-    if not answer.moments:
-        _print_refusal(answer, as_json)
-    elif as_json:
-        for moment in answer:
-            print(json.dumps(moment.as_dict(), ensure_ascii=False))
-    elif null:
-        for path in dict.fromkeys(str(moment.path) for moment in answer):
-            sys.stdout.write(f"{path}\0")
-    else:
-        _print_table(list(answer))
+def _emit(text: str) -> None:
+    """Write results. A reader that has seen enough (``head``, ``less``) is no error."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Leave nothing for the interpreter to flush, which would complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(0) from None
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise TempoEdgeError(f"results can't be written to stdout: {error.strerror}") from error
+
+
+def _json_line(facts: object) -> str:
+    return json.dumps(facts, ensure_ascii=False) + "\n"
+
+
+def _results(answer: Answer, as_json: bool, null: bool) -> str:
+    if as_json:
+        return "".join(_json_line(moment.as_dict()) for moment in answer)
+    if null:
+        return "".join(dict.fromkeys(f"{moment.path}\0" for moment in answer))
+    coloured = _is_colourful()
+    width = max(columns(printable(str(moment.path))) for moment in answer)
+    return "".join(_line(moment, width, coloured) + "\n" for moment in answer)
+
+
+def _is_colourful() -> bool:
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return sys.stdout.isatty() and not plain
 
 
 def _print_refusal(answer: Answer, as_json: bool) -> None:
@@ -295,21 +338,16 @@ def _print_refusal(answer: Answer, as_json: bool) -> None:
         _note(f"closest: {_line(best, 0, False)}  ({answer.filtered_count} held back)")
 
 
-def _print_table(moments: list[Moment]) -> None:
-    coloured = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    width = max(len(str(moment.path)) for moment in moments)
-    for moment in moments:
-        print(_line(moment, width, coloured))
-
-
 def _line(moment: Moment, width: int, coloured: bool) -> str:
     from tempo_edge.moment import format_timestamp
 
+    path = printable(str(moment.path))
+    path += " " * (width - columns(path))
     span = f"{format_timestamp(moment.start_seconds)}–{format_timestamp(moment.end_seconds)}"
-    cells = (f"{moment.path!s:<{width}}", span, f"{moment.confidence:.2f}")
+    cells = [path, span, f"{moment.confidence:.2f}"]
     if coloured:
         colours = (typer.colors.MAGENTA, typer.colors.GREEN, typer.colors.YELLOW)
-        cells = tuple(typer.style(c, fg=f) for c, f in zip(cells, colours, strict=True))
+        cells = [typer.style(c, fg=f) for c, f in zip(cells, colours, strict=True)]
     return "  ".join(cells) + ("  (offline)" if moment.offline else "")
 
 
@@ -318,25 +356,45 @@ def _cut(answer: Answer, folder: Path) -> None:
 
     for moment in answer:
         if moment.offline:
-            _note(f"skipping {moment.path}: its volume is not there")
+            _note(f"skipping {printable(str(moment.path))}: it is not there")
             continue
-        _note(f"wrote {cut(moment.path, moment.span, folder)}")
+        _note(f"wrote {printable(str(cut(moment.path, moment.span, folder)))}")
 
 
 def main() -> None:
     """Entry point of the ``tempo-edge`` command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # whatever the terminal can't show
+    sys.exit(_run())
+
+
+def _run() -> int:
+    """Run the command line; gives the exit status."""
+    command = typer.main.get_command(app)
     try:
-        app()
+        arguments = sys.argv[1:] or ["--help"]
+        status = command.main(arguments, prog_name="tempo-edge", standalone_mode=False)
+    except (KeyboardInterrupt, typer.Abort):
+        status = _INTERRUPTED
     except TempoEdgeError as error:
-        _note(f"tempo-edge: error: {error}")
-        sys.exit(2)
-    except BrokenPipeError:
-        # The reader (head, less) has seen enough. Leave nothing for the interpreter to flush.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
-    except KeyboardInterrupt:
+        _note(f"tempo-edge: error: {printable(str(error))}")
+        return 2
+    except Exception as error:
+        if not hasattr(error, "format_message"):  # click's, which typer keeps in several places
+            raise
+        context = getattr(error, "ctx", None)
+        _report_usage(error.format_message(), context.command_path if context else "tempo-edge")
+        return 2
+    if status == _INTERRUPTED:
         _note("tempo-edge: stopped")
-        sys.exit(130)
+    return status or 0
+
+
+def _report_usage(message: str, command: str) -> None:
+    """Say in one line what is wrong with the command line."""
+    text = " ".join(message.split()).rstrip(".")
+    _note(f"tempo-edge: error: {text}: see {command} --help")
 
 
 if __name__ == "__main__":

@@ -2,79 +2,115 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import platform
 import shutil
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
+import numpy as np
+
 from tempo_edge._version import __version__
 from tempo_edge.errors import TempoEdgeError
 
-__all__ = ["examine", "print_report"]
+__all__ = ["examine", "format_report"]
 
 Check = dict[str, str]
+
+_ENGINE = 'pip install "tempo-edge[cpu]"'
 
 _MARKS = {"ok": "ok     ", "optional": "absent ", "missing": "MISSING"}
 
 
 def examine() -> list[Check]:
     """One record a check: ``name``, ``state`` (ok, optional, missing), ``detail``, ``mend``."""
-    checks = [
+    return [
         _check("tempo-edge", "ok", __version__),
         _check("python", "ok", f"{platform.python_version()} on {platform.machine()}"),
-        _package("av", "pip install av", required=True),
-        _package("onnxruntime", 'pip install "tempo-edge[cpu]"', "onnxruntime-gpu", required=True),
-        _package("faiss", 'pip install "tempo-edge[cpu]"', "faiss-cpu", "faiss-gpu-cu12",
-                 required=True),
-        _package("decord", 'pip install "tempo-edge[decord]"'),
-        _package("torch", 'pip install "tempo-edge[train]"'),
+        _needed("av", "pip install av"),
+        _needed("onnxruntime", _ENGINE, "onnxruntime-gpu"),
+        *_providers(),
+        _needed("faiss", _ENGINE, "faiss-cpu", "faiss-gpu-cu12"),
+        _optional("decord", 'pip install "tempo-edge[decord]"'),
+        _optional("torch", 'pip install "tempo-edge[train]"'),
+        *_kernels(),
+        *_profiles(),
+        _player(),
+        _library(),
     ]
-    if importlib.util.find_spec("onnxruntime"):
-        from tempo_edge.models.sessions import providers
-
-        checks.append(_check("providers", "ok", ", ".join(providers())))
-    checks.append(_kernels())
-    checks += _profiles()
-    player = shutil.which("mpv")
-    checks.append(
-        _check("mpv", "ok", player) if player else
-        _check("mpv", "optional", "find --play needs it", "apt install mpv")
-    )
-    checks.append(_library())
-    return checks
 
 
-def print_report(checks: list[Check]) -> None:
+def format_report(checks: list[Check]) -> str:
     """One line a check."""
     width = max(len(check["name"]) for check in checks)
+    lines = []
     for check in checks:
         line = f"{_MARKS[check['state']]}  {check['name']:<{width}}  {check['detail']}"
-        print(line + (f"  -> {check['mend']}" if check["mend"] else ""))
+        lines.append(line + (f"  -> {check['mend']}" if check["mend"] else "") + "\n")
+    return "".join(lines)
 
 
 def _check(name: str, state: str, detail: str, mend: str = "") -> Check:
     return {"name": name, "state": state, "detail": detail, "mend": mend}
 
 
-def _package(module: str, mend: str, *names: str, required: bool = False) -> Check:
+def _needed(module: str, mend: str, *names: str) -> Check:
+    """A package that indexing or searching can't do without: imported, to see that it works."""
     if importlib.util.find_spec(module) is None:
-        return _check(module, "missing" if required else "optional", "not installed", mend)
-    for name in (module, *names):
+        return _check(module, "missing", "not installed", mend)
+    try:
+        importlib.import_module(module)
+    except Exception as error:  # a library of another machine, say
+        return _check(module, "missing", f"can't be imported: {_short(error)}", mend)
+    return _check(module, "ok", _version_of(module, *names))
+
+
+def _optional(module: str, mend: str) -> Check:
+    if importlib.util.find_spec(module) is None:
+        return _check(module, "optional", "not installed", mend)
+    return _check(module, "ok", _version_of(module))
+
+
+def _version_of(*names: str) -> str:
+    """Distribution and version of the first of these names that is installed."""
+    for name in names:
         try:
-            return _check(module, "ok", f"{name} {version(name)}")
+            return f"{name} {version(name)}"
         except PackageNotFoundError:
             continue
-    return _check(module, "ok", "installed")
+    return "installed"
 
 
-def _kernels() -> Check:
+def _providers() -> list[Check]:
+    """What ONNX Runtime runs on here."""
+    from tempo_edge.models.sessions import providers
+
     try:
-        from tempo_kernels import available
+        return [_check("providers", "ok", ", ".join(providers()))]
+    except (TempoEdgeError, AttributeError):
+        return []  # the line on the package says it
+
+
+def _kernels() -> list[Check]:
+    """Run every kernel once on a tiny picture: one that can't be compiled is not live."""
+    try:
+        from tempo_kernels import available, block_differences
     except ImportError as error:
-        return _check("kernels", "missing", str(error), "pip install tempo-edge")
-    live = [name for name, there in available().items() if there]
-    return _check("kernels", "ok", ", ".join(live))
+        return [_check("kernels", "missing", _short(error), "pip install tempo-edge")]
+    picture = np.zeros((16, 16), np.uint8)
+    checks = []
+    for name, there in available().items():
+        check = _check(f"kernel {name}", "optional", "not installed", "pip install numba")
+        if there:
+            try:
+                block_differences(picture, picture, kernel=name)
+                check = _check(f"kernel {name}", "ok", "runs")
+            except Exception as error:  # whatever a compiler or a driver may say
+                mend = "pip install --force-reinstall numba"
+                check = _check(f"kernel {name}", "missing", _short(error), mend)
+        checks.append(check)
+    return checks
 
 
 def _profiles() -> list[Check]:
@@ -93,6 +129,13 @@ def _profiles() -> list[Check]:
     return checks
 
 
+def _player() -> Check:
+    player = shutil.which("mpv")
+    if player is None:
+        return _check("mpv", "optional", "find --play needs it", "apt install mpv")
+    return _check("mpv", "ok", player)
+
+
 def _library() -> Check:
     from tempo_edge._api import Library, default_library_path
 
@@ -101,7 +144,12 @@ def _library() -> Check:
         return _check("library", "optional", f"none at {path} yet", "tempo-edge index PATH")
     try:
         with Library.open(path) as library:
-            totals = library.catalogue.totals()
+            totals = library.totals()
     except TempoEdgeError as error:
         return _check("library", "missing", str(error))
     return _check("library", "ok", f"{path}: {totals['videos']} videos, {totals['hours']:.1f} h")
+
+
+def _short(error: BaseException) -> str:
+    """The first line of what went wrong."""
+    return str(error).partition("\n")[0] or type(error).__name__

@@ -6,10 +6,11 @@ frames. A video's rows are written in one transaction, so a killed run leaves wh
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -19,9 +20,22 @@ from numpy.typing import NDArray
 
 from tempo_edge.errors import LibraryError
 
-__all__ = ["SCHEMA_VERSION", "Catalogue", "FileRow", "FrameRow", "VideoRow"]
+__all__ = [
+    "SCHEMA_VERSION",
+    "Catalogue",
+    "FileRow",
+    "FrameRow",
+    "NoLibraryError",
+    "VideoRow",
+]
 
 SCHEMA_VERSION = 1
+
+# Kept in the database's header, so that no other program's database is taken for a library.
+_APPLICATION_ID = int.from_bytes(b"TmpE", "big")
+
+# Of the write-ahead log, what stays on disk once its contents are in the database.
+_LOG_BYTES = 64 << 20
 
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -111,67 +125,135 @@ class FrameRow:
     tokens: NDArray[np.int8]
 
 
+class NoLibraryError(LibraryError):
+    """There is no library at a path, or one that nothing was ever written to."""
+
+
 class Catalogue:
-    """One library's database. Writers hold the library's lock; readers never wait."""
+    """One library's database. Writers hold the library's lock; readers never wait.
+
+    Raises:
+        NoLibraryError: opened for reading, and there is nothing to read.
+        LibraryError: the file is something else, damaged, or of a newer tempo-edge.
+    """
 
     def __init__(self, path: Path, *, readonly: bool = False) -> None:
         self.path = path
         self.readonly = readonly
         if readonly and not path.exists():
-            raise LibraryError(f"there is no library at {path}: run `tempo-edge index PATH` first")
+            raise NoLibraryError(
+                f"there is no library at {path}: run `tempo-edge index PATH` first"
+            )
+        if path.is_dir():
+            raise LibraryError(
+                f"{path} is a folder: a library is a file, {path / 'library.db'} say"
+            )
+        db: sqlite3.Connection | None = None
         try:
-            self._db = self._connect()
-            self._check_version()
-        except sqlite3.DatabaseError as error:
-            raise LibraryError(f"{path} can't be read as a library: {error}") from error
+            self._db = db = self._connect()
+            if self._is_new():
+                self._create()
+            elif not readonly:
+                self._prepare_writing()
+        except BaseException as error:
+            if db is not None:
+                db.close()
+            if isinstance(error, sqlite3.DatabaseError):
+                raise LibraryError(
+                    f"{path} can't be used as a library ({error}): choose another --library"
+                ) from error
+            raise
 
     def _connect(self) -> sqlite3.Connection:
         mode = "ro" if self.readonly else "rwc"
-        db = sqlite3.connect(
+        if self.readonly and _on_readonly_disk(self.path):
+            mode += "&immutable=1"  # else SQLite wants to write down that it is reading
+        return sqlite3.connect(
             f"{self.path.absolute().as_uri()}?mode={mode}",
             uri=True,
             isolation_level=None,
             check_same_thread=False,
             timeout=30,
         )
-        db.execute("PRAGMA foreign_keys=ON")
-        db.execute("PRAGMA mmap_size=8589934592")
-        if not self.readonly:
-            db.execute("PRAGMA journal_mode=WAL")
-            db.execute("PRAGMA synchronous=NORMAL")
-        return db
 
-    def _check_version(self) -> None:
+    def _is_new(self) -> bool:
+        """True for a file that is empty; one that is a library or nothing of ours stays as it is.
+
+        Raises:
+            LibraryError: the file is another program's, or a newer tempo-edge's.
+        """
+        self._db.execute("PRAGMA foreign_keys=ON")
+        self._db.execute("PRAGMA mmap_size=8589934592")
+        (application,) = self._db.execute("PRAGMA application_id").fetchone()
         (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        (tables,) = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if not (application or version or tables):
+            return True
+        if application != _APPLICATION_ID:
+            raise LibraryError(
+                f"{self.path} is another program's database, not a library: "
+                "choose another --library"
+            )
         if version > SCHEMA_VERSION:
             raise LibraryError(
                 f"{self.path} has schema version {version}, this tempo-edge reads up to "
                 f"{SCHEMA_VERSION}: upgrade tempo-edge"
             )
-        if version == 0:
-            if self.readonly:
-                raise LibraryError(f"{self.path} holds no library yet: run `tempo-edge index PATH`")
-            with self.transaction():
-                for statement in _SCHEMA.split(";"):
-                    self._db.execute(statement)
-                self._db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
-                self.set_meta("library_id", uuid.uuid4().hex)
+        return False
+
+    def _prepare_writing(self) -> None:
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=NORMAL")
+        self._db.execute(f"PRAGMA journal_size_limit={_LOG_BYTES}")
+
+    def _create(self) -> None:
+        if self.readonly:
+            raise NoLibraryError(
+                f"{self.path} holds no library yet: run `tempo-edge index PATH` first"
+            )
+        self._prepare_writing()
+        with self.transaction():
+            for statement in _SCHEMA.split(";"):
+                self._db.execute(statement)
+            self._db.execute(f"PRAGMA application_id={_APPLICATION_ID}")
+            self._db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+            self.set_meta("library_id", uuid.uuid4().hex)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing. A full disk or a lost one is reported as a :class:`LibraryError`."""
         try:
             self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
+            yield
             self._db.execute("COMMIT")
-        except sqlite3.OperationalError as error:
-            if self._db.in_transaction:
+        except sqlite3.DatabaseError as error:
+            self._roll_back()
+            raise LibraryError(
+                f"{self.path} can't be written ({error}): make room or mend the disk and run it "
+                "again; what was stored before is safe"
+            ) from error
+        except BaseException:
+            self._roll_back()
+            raise
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Everything read inside is of one instant, whatever is written meanwhile."""
+        try:
+            self._db.execute("BEGIN")
+            yield
+        except sqlite3.DatabaseError as error:
+            raise LibraryError(
+                f"{self.path} can't be read ({error}): delete it and index again"
+            ) from error
+        finally:
+            self._roll_back()
+
+    def _roll_back(self) -> None:
+        # SQLite ends a transaction by itself where the disk is full.
+        if self._db.in_transaction:
+            with suppress(sqlite3.DatabaseError):
                 self._db.execute("ROLLBACK")
-            raise LibraryError(f"{self.path} can't be written: {error}") from error
 
     def close(self) -> None:
         """Release the database."""
@@ -190,9 +272,7 @@ class Catalogue:
 
     def frame_span(self) -> tuple[int, int]:
         """(number of frames, largest frame id): what a vector cache is built from."""
-        (count,) = self._db.execute(
-            "SELECT coalesce(sum(frame_count), 0) FROM videos"
-        ).fetchone()
+        (count,) = self._db.execute("SELECT coalesce(sum(frame_count), 0) FROM videos").fetchone()
         (largest,) = self._db.execute("SELECT coalesce(max(id), 0) FROM frames").fetchone()
         return int(count), int(largest)
 
@@ -319,13 +399,15 @@ class Catalogue:
         return np.frombuffer(row[0], dtype="<f4").reshape(-1, 2)
 
     def frame_keys(self, ids: Sequence[int]) -> list[tuple[int, int, int]]:
-        """(id, video id, pts) of those frames among ``ids`` that still exist."""
+        """(id, video id, pts) of those frames among ``ids`` that some file still shows."""
         found: list[tuple[int, int, int]] = []
         for start in range(0, len(ids), 500):
             part = ids[start : start + 500]
             marks = ",".join("?" * len(part))
             found += self._db.execute(
-                f"SELECT id, video_id, pts FROM frames WHERE id IN ({marks})", part
+                f"SELECT id, video_id, pts FROM frames WHERE id IN ({marks}) "
+                "AND EXISTS (SELECT 1 FROM files WHERE files.video_id=frames.video_id)",
+                part,
             ).fetchall()
         return found
 
@@ -392,6 +474,15 @@ class Catalogue:
             vectors = np.frombuffer(b"".join(row[1] for row in rows), dtype=np.int8)
             yield ids, vectors.reshape(len(rows), -1)
 
+    def contents_of_frame(self, frame_id: int) -> str:
+        """Hash of the video that a frame belongs to, or nothing if there is no such frame."""
+        row = self._db.execute(
+            "SELECT content_hash FROM videos JOIN frames ON videos.id=frames.video_id "
+            "WHERE frames.id=?",
+            (frame_id,),
+        ).fetchone()
+        return "" if row is None else bytes(row[0]).hex()
+
     def totals(self) -> dict[str, float]:
         """Counts for ``status``: files by state, videos, frames, hours of footage."""
         states = dict(self._db.execute("SELECT state, count(*) FROM files GROUP BY state"))
@@ -406,3 +497,10 @@ class Catalogue:
             "frames": int(frames),
             "hours": float(seconds) / 3600.0,
         }
+
+
+def _on_readonly_disk(path: Path) -> bool:
+    try:
+        return bool(os.statvfs(path.parent).f_flag & os.ST_RDONLY)
+    except OSError:
+        return False

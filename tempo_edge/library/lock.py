@@ -4,19 +4,35 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from pathlib import Path
 from types import TracebackType
 
 from tempo_edge.errors import LibraryError
 
-__all__ = ["WriterLock"]
+__all__ = ["WriterLock", "beside"]
+
+
+def beside(library: Path, suffix: str) -> Path:
+    """A file or folder that belongs to a library: ``films.db`` has ``films.lock``.
+
+    Links are resolved first: whatever name a library goes by, there is one lock.
+    """
+    real = Path(os.path.realpath(library))
+    # Only a suffix that is known to be the library's own may be replaced: "films.lock" may be one.
+    return real.with_suffix(suffix) if real.suffix == ".db" else real.with_name(real.name + suffix)
 
 
 class WriterLock:
-    """An advisory lock on a file beside the database; the kernel drops it when the holder dies."""
+    """An advisory lock on a file beside the database; the kernel drops it when the holder dies.
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    Args:
+        library: the database that is going to be written.
+    """
+
+    def __init__(self, library: Path) -> None:
+        self._library = library
+        self._path = beside(library, ".lock")
         self._descriptor: int | None = None
 
     def __enter__(self) -> WriterLock:
@@ -29,18 +45,25 @@ class WriterLock:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
-            raise LibraryError(f"{self._path} can't be written: {error.strerror}") from error
+            raise LibraryError(
+                f"{self._path} can't be written ({error.strerror}): choose another --library"
+            ) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.ftruncate(descriptor, 0)
+            _write_pid(descriptor)
         except BlockingIOError as error:
-            holder = os.read(descriptor, 32).decode(errors="replace").strip() or "unknown"
+            holder = _read_pid(descriptor)
             os.close(descriptor)
             raise LibraryError(
-                f"another process (pid {holder}) is writing to {self._path.with_suffix('.db')}: "
+                f"another process (pid {holder}) is writing to {self._library}: "
                 "wait for it, or use another --library"
             ) from error
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, str(os.getpid()).encode())
+        except OSError as error:
+            os.close(descriptor)
+            raise LibraryError(
+                f"{self._path} can't be locked ({error.strerror}): choose another --library"
+            ) from error
         self._descriptor = descriptor
         return self
 
@@ -53,3 +76,21 @@ class WriterLock:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+def _write_pid(descriptor: int) -> None:
+    """Say who holds the lock; on a full disk it goes unsaid."""
+    try:
+        os.write(descriptor, str(os.getpid()).encode())
+    except OSError:
+        return
+
+
+def _read_pid(descriptor: int) -> str:
+    """Who holds the lock. It may be about to say so, therefore look more than once."""
+    for _ in range(10):
+        text = os.pread(descriptor, 32, 0).decode(errors="replace").strip()
+        if text:
+            return text
+        time.sleep(0.02)
+    return "unknown"

@@ -1,15 +1,20 @@
 """FAISS, a cache: nearest frames to a query, rebuilt from the catalogue whenever it is missing.
 
 The file carries in its name a hash of what it was built from. Frames newer than it are searched by
-brute force beside it, so that it need not be rebuilt for every new video.
+brute force beside it, so that it need not be rebuilt for every new video. Frames that were deleted
+since stay in it for a while; they are recognised and left out.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
-from dataclasses import dataclass
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +30,28 @@ __all__ = ["Hits", "VectorCache", "load_faiss"]
 # Below this many frames an exact scan is as fast as an inverted file and never misses.
 _FLAT_LIMIT = 50_000
 
-# Frames that may wait outside the cache before it is rebuilt.
+# Frames that may wait outside the cache before it is rebuilt: no more than a scan takes in its
+# stride, and no more than leave the sample true to the library.
 _TAIL_LIMIT = 20_000
+_TAIL_SHARE = 0.25
+_TAIL_FREE = 64
+
+# Deleted frames that may lie in the cache before it is rebuilt: a share of it, and a number that a
+# rebuild isn't worth its while below.
+_DEAD_SHARE = 0.2
+_DEAD_LIMIT = 1000
 
 # Inverted lists read for a query: with a few thousand lists, about one frame in a hundred.
 _LISTS_VISITED = 24
 
 # Frames kept aside as a sample of the library, to tell how a query scores by chance.
 SAMPLE_SIZE = 2048
+
+# Of a file, what is read at either end to see that it is whole: all of a small one.
+_CHECKED_BYTES = 1 << 20
+
+# What a torn or foreign file may do to the reader of JSON, NumPy or FAISS.
+_UNREADABLE = (OSError, ValueError, KeyError, TypeError, RuntimeError, EOFError, MemoryError)
 
 
 def load_faiss() -> Any:
@@ -59,6 +78,27 @@ class Hits:
     similarities: NDArray[np.float32]
 
 
+@dataclass(frozen=True)
+class _Origin:
+    """What a cache was built from.
+
+    Ids are never used twice, so the number of frames and the largest id tell one state of a library
+    from all others. ``contents`` is of the video with the largest id: a database that was put back
+    from a copy may go on to use the same ids for something else.
+    """
+
+    library: str
+    count: int
+    largest_id: int
+    contents: str
+    dim: int
+
+    @property
+    def key(self) -> str:
+        facts = json.dumps(asdict(self), sort_keys=True)
+        return "vectors-" + hashlib.sha256(facts.encode()).hexdigest()[:16]
+
+
 class VectorCache:
     """The frames of one library, searchable by cosine similarity."""
 
@@ -66,25 +106,32 @@ class VectorCache:
         self._folder = folder
         self._catalogue = catalogue
         self._faiss = load_faiss()
+        self._forget()
+
+    def _forget(self) -> None:
+        """Hold nothing."""
         self._index: Any = None
-        self._built: dict[str, Any] = {}
+        self._origin: _Origin | None = None
+        self._dead = 0
         self._tail_ids: NDArray[np.int64] = np.zeros(0, np.int64)
         self._tail: NDArray[np.float32] = np.zeros((0, 0), np.float32)
         self.sample: NDArray[np.float32] = np.zeros((0, 0), np.float32)
 
-    def refresh(self) -> None:
-        """Bring the cache up to the catalogue: load, extend by brute force, or rebuild."""
-        count, largest = self._catalogue.frame_span()
-        if self._built and self._built["largest_id"] == largest and self._fresh(count):
-            return
-        if self._index is None and not self._load():
-            self._build(count, largest)
-            return
-        waiting = count - self._built["count"]
-        if largest > self._built["largest_id"] and waiting > _TAIL_LIMIT or not self._fresh(count):
-            self._build(count, largest)
-            return
-        self._read_tail()
+    def refresh(self, *, must_save: bool = False) -> None:
+        """Bring the cache up to the catalogue: load, extend by brute force, or rebuild.
+
+        Args:
+            must_save: complain where a rebuilt cache can't be written; otherwise it is just used.
+
+        Raises:
+            LibraryError: it must be saved and can't be.
+        """
+        if self._origin is None:
+            self._load()
+        if self._origin is not None and not self._follow(self._origin):
+            self._forget()
+        if self._origin is None:
+            self._build(must_save)
 
     def search(
         self, query: NDArray[np.float32], k: int, among: NDArray[np.int64] | None = None
@@ -94,6 +141,20 @@ class VectorCache:
         Args:
             among: ids of the only frames that may be given.
         """
+        asked = k
+        while True:
+            hits = self._search(query, asked, among)
+            if not self._dead:
+                return hits
+            exhausted = len(hits.ids) < asked
+            keys = self._catalogue.frame_keys(hits.ids.tolist())
+            alive = np.isin(hits.ids, np.asarray([key[0] for key in keys], dtype=np.int64))
+            if exhausted or alive.sum() >= k:
+                return Hits(hits.ids[alive][:k], hits.similarities[alive][:k])
+            asked *= 4  # deleted frames crowd out the others: look further down
+
+    def _search(self, query: NDArray[np.float32], k: int, among: NDArray[np.int64] | None) -> Hits:
+        """The nearest frames, deleted ones among them."""
         ids = [np.zeros(0, np.int64)]
         similarities = [np.zeros(0, np.float32)]
         if self._index is not None and self._index.ntotal:
@@ -120,118 +181,168 @@ class VectorCache:
             return faiss.SearchParametersIVF(nprobe=_LISTS_VISITED, **chosen)
         return faiss.SearchParameters(**chosen) if chosen else None
 
-    def _fresh(self, count: int) -> bool:
-        """Few enough frames were deleted since that the cache's dead entries do no harm."""
-        built = int(self._built["count"])
-        return count >= 0.8 * built or built - count < 1000
+    # -- following the catalogue ---------------------------------------------------------------
+
+    def _follow(self, origin: _Origin) -> bool:
+        """Take in what was added since the cache was built; False where it must be built anew."""
+        count, largest = self._catalogue.frame_span()
+        known = int(self._tail_ids[-1]) if len(self._tail_ids) else origin.largest_id
+        if largest > known:
+            limit = min(_TAIL_LIMIT, max(_TAIL_FREE, int(_TAIL_SHARE * origin.count)))
+            added = self._catalogue.vectors_after(origin.largest_id, batch=limit + 1)
+            self._tail_ids, packed = next(added)
+            if len(self._tail_ids) > limit:
+                return False
+            self._tail = unpack(packed)
+        self._dead = origin.count + len(self._tail_ids) - count
+        allowed = max(_DEAD_LIMIT, _DEAD_SHARE * origin.count)
+        return 0 <= self._dead <= allowed and self._dead < origin.count
 
     # -- building ----------------------------------------------------------------------------
 
-    def _build(self, count: int, largest: int) -> None:
-        faiss = self._faiss
+    def _build(self, must_save: bool) -> None:
+        count, largest = self._catalogue.frame_span()
         if not count:
-            self._index, self._built = None, {}
-            self._tail_ids, self.sample = np.zeros(0, np.int64), np.zeros((0, 0), np.float32)
             return
         step = max(1, count // 100_000)
         training = np.concatenate(
-            [unpack(v[::step]) for _, v in self._catalogue.vectors_after(0)]
+            [unpack(vectors[::step]) for _, vectors in self._catalogue.vectors_after(0)]
         )
-        dim = training.shape[1]
-        if count < _FLAT_LIMIT:
-            index = faiss.IndexIDMap2(
-                faiss.IndexScalarQuantizer(
-                    dim, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT
-                )
-            )
-        else:
-            lists = min(4096, int(2 * count**0.5))
-            index = faiss.IndexIVFScalarQuantizer(
-                faiss.IndexFlatIP(dim),
-                dim,
-                lists,
-                faiss.ScalarQuantizer.QT_8bit,
-                faiss.METRIC_INNER_PRODUCT,
-            )
-            index.cp.niter = 8
-            index.cp.max_points_per_centroid = 64
+        index = self._empty_index(training.shape[1], count)
         index.train(training)
         for ids, vectors in self._catalogue.vectors_after(0):
             index.add_with_ids(unpack(vectors), ids)
         picks = np.linspace(0, len(training) - 1, min(SAMPLE_SIZE, len(training))).astype(int)
+        self._forget()
         self.sample = training[picks]
         self._index = index
-        self._built = {"count": count, "largest_id": largest, "dim": dim}
-        self._tail_ids = np.zeros(0, np.int64)
-        if not self._catalogue.readonly or os.access(self._folder.parent, os.W_OK):
-            self._save()
-
-    def _save(self) -> None:
-        """Write the index, its sample and what it was built from; readers see all or nothing."""
-        key = self._key()
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._origin = _Origin(
+            self._catalogue.get_meta("library_id") or "",
+            count,
+            largest,
+            self._catalogue.contents_of_frame(largest),
+            training.shape[1],
+        )
         try:
-            with _atomic(self._folder / f"{key}.faiss") as target:
-                self._faiss.write_index(self._index, str(target))
-            with _atomic(self._folder / f"{key}.npy") as target, target.open("wb") as file:
+            self._save(self._origin)
+        except (OSError, RuntimeError) as error:
+            if must_save:
+                raise LibraryError(
+                    f"{self._folder} can't be written ({error}): make room there; the library "
+                    "itself is whole, but searches are slower without this cache"
+                ) from error
+
+    def _empty_index(self, dim: int, count: int) -> Any:
+        faiss = self._faiss
+        kind, metric = faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT
+        if count < _FLAT_LIMIT:
+            return faiss.IndexIDMap2(faiss.IndexScalarQuantizer(dim, kind, metric))
+        lists = min(4096, int(2 * count**0.5))
+        index = faiss.IndexIVFScalarQuantizer(faiss.IndexFlatIP(dim), dim, lists, kind, metric)
+        index.cp.niter = 8
+        index.cp.max_points_per_centroid = 64
+        return index
+
+    def _save(self, origin: _Origin) -> None:
+        """Write the index, its sample and what it was built from; readers see all or nothing."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with _alone(self._folder) as alone:
+            if not alone:
+                return  # another process saves the same at this moment
+            vectors, sample = self._files(origin.key)
+            with _replacing(vectors) as draft:
+                self._faiss.write_index(self._index, str(draft))
+            with _replacing(sample) as draft, draft.open("wb") as file:
                 np.save(file, self.sample)
             about = {
-                **self._built,
-                "key": key,
-                "bytes": (self._folder / f"{key}.faiss").stat().st_size,
+                **asdict(origin),
+                "files": {path.name: _fingerprint(path) for path in (vectors, sample)},
             }
-            with _atomic(self._folder / "current.json") as target:
-                target.write_text(json.dumps(about), encoding="utf-8")
-        except (OSError, RuntimeError) as error:
-            raise LibraryError(f"{self._folder} can't be written: {error}") from error
-        for old in self._folder.iterdir():
-            if old.suffix in (".faiss", ".npy") and old.stem != key:
-                old.unlink(missing_ok=True)
+            with _replacing(self._folder / "current.json") as draft:
+                draft.write_text(json.dumps(about), encoding="utf-8")
+            for old in self._folder.iterdir():
+                # Other caches, and drafts that a killed process left.
+                if old.name not in (*about["files"], "current.json", _LOCK):
+                    old.unlink(missing_ok=True)
 
-    def _key(self) -> str:
-        facts = json.dumps(
-            [self._catalogue.get_meta("library_id"), sorted(self._built.items())], default=str
-        )
-        return "vectors-" + hashlib.sha256(facts.encode()).hexdigest()[:16]
+    def _files(self, key: str) -> tuple[Path, Path]:
+        return self._folder / f"{key}.faiss", self._folder / f"{key}.npy"
 
     # -- loading -----------------------------------------------------------------------------
 
-    def _load(self) -> bool:
-        """Open the cached index, memory-mapped; False where it is missing, torn or another's."""
+    def _load(self) -> None:
+        """Open the saved cache, memory-mapped, unless it is missing, torn or another's."""
+        for _ in range(2):
+            try:
+                self._read()
+            except FileNotFoundError:
+                continue  # a newer one took its place at this moment, or there is none
+            except _UNREADABLE:
+                self._forget()
+            return
+
+    def _read(self) -> None:
+        about = json.loads((self._folder / "current.json").read_text(encoding="utf-8"))
+        marks = dict(about.pop("files"))
+        origin = _Origin(**about)
+        vectors, sample = self._files(origin.key)
+        if any(marks[path.name] != _fingerprint(path) for path in (vectors, sample)):
+            return
+        if not self._is_ours(origin):
+            return
+        self._index = self._faiss.read_index(str(vectors), self._faiss.IO_FLAG_MMAP)
+        self.sample = np.load(sample, allow_pickle=False)
+        self._origin = origin
+
+    def _is_ours(self, origin: _Origin) -> bool:
+        """True if the cache was built from this database, or from this one as it was before."""
+        contents = self._catalogue.contents_of_frame(int(origin.largest_id))
+        return origin.library == self._catalogue.get_meta("library_id") and contents in (
+            origin.contents,
+            "",  # that video was deleted since
+        )
+
+
+def _fingerprint(path: Path) -> list[Any]:
+    """What shows that a file is the one that was written: its length, time of change and ends.
+
+    Reading a large one whole would take longer than the search.
+    """
+    with path.open("rb") as file:
+        facts = os.fstat(file.fileno())
+        digest = hashlib.sha256(file.read(_CHECKED_BYTES))
+        file.seek(max(file.tell(), facts.st_size - _CHECKED_BYTES))
+        digest.update(file.read(_CHECKED_BYTES))
+    return [facts.st_size, facts.st_mtime_ns, digest.hexdigest()]
+
+
+_LOCK = "lock"
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[bool]:
+    """Whether no other process saves a cache in this folder until the block ends."""
+    descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
         try:
-            about = json.loads((self._folder / "current.json").read_text(encoding="utf-8"))
-            path = self._folder / f"{about['key']}.faiss"
-            self._built = {k: int(about[k]) for k in ("count", "largest_id", "dim")}
-            if about["key"] != self._key() or path.stat().st_size != about["bytes"]:
-                self._built = {}
-                return False
-            self._index = self._faiss.read_index(str(path), self._faiss.IO_FLAG_MMAP)
-            self.sample = np.load(self._folder / f"{about['key']}.npy", allow_pickle=False)
-        except (OSError, ValueError, KeyError, RuntimeError):
-            self._built, self._index = {}, None
-            return False
-        return True
-
-    def _read_tail(self) -> None:
-        parts = list(self._catalogue.vectors_after(int(self._built["largest_id"])))
-        if parts:
-            self._tail_ids = np.concatenate([ids for ids, _ in parts])
-            self._tail = unpack(np.concatenate([vectors for _, vectors in parts]))
-
-
-class _atomic:  # noqa: N801 - reads as the statement it is
-    """Write beside the target, then rename over it once the block ends well."""
-
-    def __init__(self, target: Path) -> None:
-        self._target = target
-        self._draft = target.with_name(f".{target.name}.{os.getpid()}")
-
-    def __enter__(self) -> Path:
-        return self._draft
-
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        if kind is None:
-            self._draft.replace(self._target)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
         else:
-            self._draft.unlink(missing_ok=True)
+            yield True
+    finally:
+        os.close(descriptor)
 
+
+@contextmanager
+def _replacing(target: Path) -> Iterator[Path]:
+    """Write beside the target; once the block ends well it is on the disk and takes its place."""
+    draft = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+    try:
+        yield draft
+        with draft.open("rb") as file:
+            os.fsync(file.fileno())
+        draft.replace(target)
+    finally:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
