@@ -2,24 +2,50 @@
 
 from __future__ import annotations
 
+import heapq
+import math
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from fractions import Fraction
+from itertools import chain
+from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TypeAlias
+
+import av
+import numpy as np
+from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
+from av.container import OutputContainer
+from av.packet import Packet
+from av.stream import Stream
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 
 from tempo_edge.errors import MediaError, TempoEdgeError
+from tempo_edge.media._pyav import PyAVVideo, quarter_turns, reason
 from tempo_edge.moment import Span
-
-if TYPE_CHECKING:
-    from av.container import InputContainer, OutputContainer
 
 __all__ = ["cut", "play"]
 
+# Times that were printed are rounded to the millisecond: a picture this near belongs to the bound.
+_ROUNDING = Fraction(1, 2000)
+
+# Of the sampling rates in use, those that AAC knows.
+_AAC_RATES = frozenset({8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 96000})
+
+# A time of the source, and what the encoder gave for the frame there.
+_Coded: TypeAlias = "tuple[Fraction, Sequence[Packet[Stream]]]"
+
+# FFmpeg's numbers for luma from 16 to 235, and from 0 to 255.
+_STUDIO_RANGE, _FULL_RANGE = 1, 2
+
 
 def cut(source: Path, span: Span, folder: Path) -> Path:
-    """Write ``[start, end)`` of a video to an MP4 of its own, exact to the frame.
+    """Write ``[start, end)`` of a video to an MP4 of its own, exact to the frame and upright.
 
     The pictures and the sound are encoded again, because a stream can only be copied from a key
     frame on. An existing file of the same name is replaced once the new one is whole.
@@ -33,77 +59,181 @@ def cut(source: Path, span: Span, folder: Path) -> Path:
         The new file: ``NAME.START-END.mp4``.
 
     Raises:
-        MediaError: the source can't be read, or holds no picture in the span.
+        MediaError: the source can't be read or holds no picture in the span, or the folder can't
+            be written to; the text names the source.
     """
-    import av
-
     name = f"{source.stem}.{span.start_seconds:.2f}-{span.end_seconds:.2f}.mp4"
-    target = folder / name
     draft = folder / f".{name}.{os.getpid()}.part"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with av.open(str(source)) as reader, av.open(str(draft), "w", format="mp4") as writer:
-            pictures = _copy_span(reader, writer, span)
-        if not pictures:
-            raise MediaError(
-                f"{source} holds no picture within "
-                f"[{span.start_seconds:.3f}, {span.end_seconds:.3f}) seconds"
-            )
-        draft.replace(target)
-    except (av.error.FFmpegError, OSError) as error:
-        raise MediaError(f"{source} can't be cut: {error}") from error
+        with PyAVVideo(source, fast=False) as video:
+            pictures = _pictures(video, span)
+            first = next(pictures, None)
+            if first is None:
+                start, end = span.start_seconds, span.end_seconds
+                raise MediaError(f"holds no picture within [{start:.3f}, {end:.3f}) seconds")
+            folder.mkdir(parents=True, exist_ok=True)
+            sounds = _sounds(source, _time(first), _exact(span.end_seconds) + video.info.start_time)
+            with av.open(str(draft.absolute()), "w", format="mp4") as writer:
+                _write(writer, video, first, pictures, sounds)
+        draft.replace(folder / name)
+    except MediaError as error:
+        raise MediaError(f"{source} {error}") from error
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        raise MediaError(f"{source} can't be cut into {folder}: {reason(error)}") from error
     finally:
-        draft.unlink(missing_ok=True)
-    return target
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+    return folder / name
 
 
-def _copy_span(reader: InputContainer, writer: OutputContainer, span: Span) -> int:
-    """Decode, keep what lies in the span, encode; gives the number of pictures written."""
-    import av
-    from av.audio.frame import AudioFrame
-    from av.video.frame import VideoFrame
+def _exact(seconds: float) -> Fraction:
+    """The time that was meant: time stamps are fractions of small denominators."""
+    return Fraction(seconds).limit_denominator(1_000_000)
 
-    video = reader.streams.video[0]
-    audio = reader.streams.audio[0] if reader.streams.audio else None
-    streams = [video] if audio is None else [video, audio]
-    start_time = min(s.start_time * s.time_base for s in streams if s.start_time is not None)
-    start = start_time + Fraction(span.start_seconds).limit_denominator(1_000_000)
-    end = start_time + Fraction(span.end_seconds).limit_denominator(1_000_000)
-    rate = video.average_rate or Fraction(25)
-    even = (video.codec_context.width // 2 * 2, video.codec_context.height // 2 * 2)
-    picture_out = writer.add_stream("libx264", rate=rate)
-    picture_out.width, picture_out.height = even
-    picture_out.pix_fmt = "yuv420p"
-    picture_out.codec_context.time_base = video.time_base
-    picture_out.options = {"preset": "fast", "crf": "18"}
-    sound_out = None
-    if audio is not None:
-        sound_out = writer.add_stream("aac", rate=audio.codec_context.sample_rate)
-    offset = max(0, int(start / Fraction(1, av.time_base)))
-    reader.seek(offset, backward=True)
-    pictures, done = 0, False
-    for frame in reader.decode(*streams):
-        if frame.pts is None or frame.time_base is None:
-            continue
-        now = frame.pts * frame.time_base
-        if isinstance(frame, VideoFrame):
-            done = now >= end
-            if start <= now < end:
-                fitted = frame.reformat(*even, format="yuv420p")
-                fitted.pts = frame.pts - int(start / frame.time_base)
-                fitted.time_base = frame.time_base
-                fitted.pict_type = 0  # let the encoder choose, not the old stream
-                writer.mux(picture_out.encode(fitted))
-                pictures += 1
-        elif isinstance(frame, AudioFrame) and sound_out is not None and start <= now < end:
-            frame.pts = frame.pts - int(start / frame.time_base)
-            writer.mux(sound_out.encode(frame))
-        if done:
-            break
-    writer.mux(picture_out.encode(None))
-    if sound_out is not None:
-        writer.mux(sound_out.encode(None))
-    return pictures
+
+def _time(frame: VideoFrame | AudioFrame) -> Fraction:
+    """The container's own seconds, which need not begin at zero."""
+    assert frame.pts is not None and frame.time_base is not None
+    return frame.pts * frame.time_base
+
+
+def _pictures(video: PyAVVideo, span: Span) -> Iterator[VideoFrame]:
+    """The pictures that are shown within a span; their time stamps rise."""
+    info = video.info
+    start, end = (
+        math.ceil((_exact(bound) + info.start_time - _ROUNDING) / info.time_base)
+        for bound in (span.start_seconds, span.end_seconds)
+    )
+    before: int | None = None
+    for picture in video.pictures(start, end - 1):
+        if picture.pts is not None and (before is None or picture.pts > before):
+            before = picture.pts
+            yield picture
+
+
+def _sounds(source: Path, start: Fraction, end: Fraction) -> Iterator[AudioFrame]:
+    """The first track's frames that begin within ``[start, end)``, in the container's seconds."""
+    with av.open(str(source.absolute()), metadata_errors="replace") as container:
+        stream = next((s for s in container.streams.audio if s.codec_context is not None), None)
+        if stream is None or stream.time_base is None:
+            return
+        # From a second earlier, because some containers seek behind the place asked for; where
+        # that fails altogether, reading begins at the beginning.
+        with suppress(av.error.FFmpegError):
+            container.seek(int((start - 1) / stream.time_base), stream=stream, backward=True)
+        for packet in container.demux(stream):
+            try:
+                frames = stream.codec_context.decode(packet)
+            except av.error.InvalidDataError:
+                continue  # a crackle; the sound after it is whole
+            for frame in frames:
+                frame.time_base = stream.time_base
+                if frame.pts is None or _time(frame) < start:
+                    continue
+                if _time(frame) >= end:
+                    return
+                yield frame
+
+
+def _write(
+    writer: OutputContainer,
+    video: PyAVVideo,
+    first: VideoFrame,
+    pictures: Iterator[VideoFrame],
+    sounds: Iterator[AudioFrame],
+) -> None:
+    """Encode pictures and sound side by side, counted from the first picture on."""
+    zero = _time(first)
+    seen = _picture_stream(writer, video, first)
+    tracks: list[Iterator[_Coded]] = [_coded_pictures(seen, chain([first], pictures), zero)]
+    first_sound = next(sounds, None)
+    if first_sound is not None:
+        heard = _sound_stream(writer, first_sound)
+        tracks.append(_coded_sounds(heard, chain([first_sound], sounds), zero))
+    for _, packets in heapq.merge(*tracks, key=itemgetter(0)):
+        writer.mux(packets)
+
+
+def _picture_stream(writer: OutputContainer, video: PyAVVideo, first: VideoFrame) -> VideoStream:
+    """H.264 that every player opens, in the time base and the colours of the source."""
+    stream = writer.add_stream("libx264", rate=video.info.rate or Fraction(25))
+    width, height = _even(first)
+    aspect = video.pixel_aspect
+    if quarter_turns(first) % 2:
+        width, height, aspect = height, width, 1 / aspect
+    stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+    context = stream.codec_context
+    context.time_base = video.info.time_base
+    context.sample_aspect_ratio = aspect
+    context.color_range = _STUDIO_RANGE
+    if not first.format.is_rgb:
+        context.colorspace, context.color_trc = first.colorspace, first.color_trc
+        context.color_primaries = first.color_primaries
+    stream.options = {"preset": "fast", "crf": "18"}
+    return stream
+
+
+def _sound_stream(writer: OutputContainer, first: AudioFrame) -> AudioStream:
+    """AAC, in stereo at most."""
+    rate = first.sample_rate if first.sample_rate in _AAC_RATES else 48_000
+    layout = "mono" if first.layout.nb_channels == 1 else "stereo"
+    return writer.add_stream("aac", rate=rate, layout=layout)
+
+
+def _coded_pictures(
+    stream: VideoStream, pictures: Iterator[VideoFrame], zero: Fraction
+) -> Iterator[_Coded]:
+    now, base = zero, stream.codec_context.time_base
+    for picture in pictures:
+        now = _time(picture)
+        fitted = _fit(picture)
+        fitted.time_base = base
+        fitted.pts = round((now - zero) / base)
+        fitted.pict_type = 0  # let the encoder choose, not the old stream
+        yield now, stream.encode(fitted)
+    yield now, stream.encode(None)
+
+
+def _coded_sounds(
+    stream: AudioStream, sounds: Iterator[AudioFrame], zero: Fraction
+) -> Iterator[_Coded]:
+    now, base = zero, Fraction(1, stream.codec_context.sample_rate)
+    for sound in sounds:
+        now = _time(sound)
+        sound.time_base = base
+        sound.pts = round((now - zero) / base)
+        yield now, stream.encode(sound)
+    yield now, stream.encode(None)
+
+
+def _even(frame: VideoFrame) -> tuple[int, int]:
+    """The size with whole chroma samples."""
+    return max(2, frame.width // 2 * 2), max(2, frame.height // 2 * 2)
+
+
+def _fit(picture: VideoFrame) -> VideoFrame:
+    """An upright yuv420p picture of an even size. Turned as it is, not by a note to the player."""
+    width, height = _even(picture)
+    full = picture.format.name.startswith("yuvj") or picture.color_range == _FULL_RANGE
+    even = picture.reformat(
+        width,
+        height,
+        "yuv420p",
+        src_color_range=_FULL_RANGE if full else _STUDIO_RANGE,
+        dst_color_range=_STUDIO_RANGE,
+    )
+    turns = quarter_turns(picture)
+    if not turns:
+        return even
+    samples = even.to_ndarray().ravel()  # the three planes, one after another
+    bounds = [width * height, width * height * 5 // 4]
+    shapes = [(height, width), (height // 2, width // 2), (height // 2, width // 2)]
+    planes = [
+        np.rot90(plane.reshape(shape), turns).ravel()
+        for plane, shape in zip(np.split(samples, bounds), shapes, strict=True)
+    ]
+    turned = np.concatenate(planes).reshape(-1, height if turns % 2 else width)
+    return VideoFrame.from_ndarray(turned, format="yuv420p")
 
 
 def play(source: Path, span: Span) -> None:

@@ -17,9 +17,11 @@ __all__ = ["sad_parallel", "sad_serial"]
 
 
 @njit(nogil=True, cache=True)
-def _sad_block_row(previous: Any, current: Any, block: Any, row: Any, columns: Any, out: Any) -> None:
+def _sad_block_row(
+    previous: Any, current: Any, block: Any, row: Any, columns: Any, out: Any
+) -> None:
     width = columns.shape[0]
-    columns[:] = 0  # int32: holds 32,768 rows of 16-bit samples, far more than a block has
+    columns[:] = 0  # int32: holds the 32,768 rows of 16-bit samples of the largest block
     for y in range(row * block, min(current.shape[0], (row + 1) * block)):
         before = previous[y, :width]
         after = current[y, :width]

@@ -15,6 +15,9 @@ __all__ = ["available", "block_differences", "variation"]
 # Numba's own thread pool must not be entered by two threads at once.
 _PARALLEL = threading.Lock()
 
+# As many rows of 16-bit differences as a 32-bit sum holds.
+LARGEST_BLOCK = 32_768
+
 # Differences below this share of full scale are sensor noise and compression, not change.
 NOISE = 2.0 / 255.0
 
@@ -42,7 +45,7 @@ def block_differences(
         previous: luma plane ``[height, width]``, uint8 or uint16; rows may be padded, so a
             decoder's plane is taken as it lies, without a copy.
         current: luma plane of the same shape and dtype.
-        block: edge of the square blocks in pixels.
+        block: edge of the square blocks in pixels, at most 32,768.
         bit_depth: significant bits of a sample; full scale is ``2 ** bit_depth - 1``.
         parallel: use every core for this pair. Leave it off where the caller already works on
             several videos or groups of pictures at a time.
@@ -67,9 +70,8 @@ def block_differences(
     else:
         sums = np.zeros(grid, dtype=np.int64)
         _run_compiled(previous, current, block, sums, parallel)
-    return (sums / (_pixels_per_block(height, width, block) * (2**bit_depth - 1))).astype(
-        np.float32
-    )
+    full = _pixels_per_block(height, width, block) * (2**bit_depth - 1)
+    return np.asarray(sums / full, dtype=np.float32)
 
 
 def variation(differences: NDArray[np.float32]) -> float:
@@ -105,15 +107,21 @@ def _run_compiled(
 
 
 def _padded(plane: NDArray[np.unsignedinteger]) -> NDArray[np.unsignedinteger]:
-    """The plane with its row padding made visible, C-contiguous; no sample of it is read."""
+    """The plane with its row padding made visible, C-contiguous; no sample of it is read.
+
+    Always read-only: Numba compiles once more for a writable array.
+    """
     rows, columns = plane.strides
+    view: NDArray[np.unsignedinteger]
     if columns != plane.itemsize or rows % plane.itemsize or rows < plane.shape[1] * columns:
-        return np.ascontiguousarray(plane)
-    if plane.flags.c_contiguous:
-        return plane
-    return np.lib.stride_tricks.as_strided(
-        plane, shape=(plane.shape[0], rows // plane.itemsize), strides=plane.strides, writeable=False
-    )
+        view = np.ascontiguousarray(plane).view()
+    elif plane.flags.c_contiguous:
+        view = plane.view()
+    else:
+        shape = (plane.shape[0], rows // plane.itemsize)
+        view = np.lib.stride_tricks.as_strided(plane, shape, plane.strides, writeable=False)
+    view.flags.writeable = False
+    return view
 
 
 def _check(
@@ -132,7 +140,7 @@ def _check(
             f"previous is {previous.dtype}{previous.shape}, "
             f"current is {current.dtype}{current.shape}: they must agree"
         )
-    if block < 1:
-        raise ValueError(f"block {block} must be at least 1")
+    if not 1 <= block <= LARGEST_BLOCK:
+        raise ValueError(f"block {block} must be within [1, {LARGEST_BLOCK}]")
     if not 1 <= bit_depth <= 8 * current.itemsize:
         raise ValueError(f"bit_depth {bit_depth} must be within [1, {8 * current.itemsize}]")

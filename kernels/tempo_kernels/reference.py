@@ -1,4 +1,4 @@
-"""The definition of the frame difference, in NumPy: slow, and what every other kernel must equal."""
+"""The definition of the frame difference, in NumPy: slow, and what every kernel must equal."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from tempo_edge.errors import MediaError, MissingExtraError
-from tempo_edge.media._pyav import PyAVVideo
+from tempo_edge.media._pyav import PyAVVideo, squeeze
 from tempo_edge.media._types import PacketTable, Run, VideoInfo
 
 __all__ = ["DecordFrame", "DecordVideo"]
@@ -52,8 +52,7 @@ class DecordFrame:
 
     def thumbnail(self, size: int) -> NDArray[np.uint8]:
         frame = VideoFrame.from_ndarray(self._picture, format="rgb24")
-        small = self._scaler.reformat(frame, size, size, "rgb24", interpolation="AREA")
-        return np.asarray(small.to_ndarray(), dtype=np.uint8)
+        return squeeze(frame, size, self._scaler)
 
 
 class DecordVideo:

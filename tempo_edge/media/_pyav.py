@@ -23,11 +23,14 @@ from numpy.typing import NDArray
 from tempo_edge.errors import MediaError
 from tempo_edge.media._types import PacketTable, Run, VideoInfo
 
-__all__ = ["PyAVFrame", "PyAVVideo", "quarter_turns", "reason"]
+__all__ = ["PyAVFrame", "PyAVVideo", "quarter_turns", "reason", "squeeze"]
 
 # The loop filter only smooths block edges: a picture that is about to be shrunk to a thumbnail does
 # without it, and decoding is a quarter faster.
 _FAST_OPTIONS = {"skip_loop_filter": "all", "flags2": "+fast"}
+
+# One thread a decoder: from PyAV 17 on, a scaler takes every core unless told otherwise.
+_SCALER_OPTIONS: dict[str, Any] = {"threads": 1} if int(av.__version__.split(".")[0]) >= 17 else {}
 
 # Demuxers of text files (FFmpeg would draw them as ANSI art) and of pictures that have no "_pipe".
 _TEXT_FORMATS = frozenset({"tty", "bin", "xbin", "adf", "idf"})
@@ -62,7 +65,7 @@ class PyAVFrame:
     def luma(self) -> NDArray[np.unsignedinteger]:
         if self._grey is None:
             # Not by the shared scaler: a neighbour's thread may ask for this plane.
-            self._grey = self._frame.reformat(format="gray")
+            self._grey = self._frame.reformat(format="gray", **_SCALER_OPTIONS)
         frame = self._grey
         plane: Any = frame.planes[0]  # it has the buffer protocol, which its stub leaves out
         dtype: Any = np.uint8 if self.bit_depth == 8 else np.uint16
@@ -74,9 +77,15 @@ class PyAVFrame:
         return np.rot90(grid, self._quarters)
 
     def thumbnail(self, size: int) -> NDArray[np.uint8]:
-        small = self._scaler.reformat(self._frame, size, size, "rgb24", interpolation="AREA")
-        picture = np.asarray(small.to_ndarray(), dtype=np.uint8)
-        return np.ascontiguousarray(np.rot90(picture, self._quarters))
+        return np.ascontiguousarray(
+            np.rot90(squeeze(self._frame, size, self._scaler), self._quarters)
+        )
+
+
+def squeeze(frame: VideoFrame, size: int, scaler: VideoReformatter) -> NDArray[np.uint8]:
+    """The picture as ``[size, size, 3]`` RGB, each sample the mean of those that it replaces."""
+    small = scaler.reformat(frame, size, size, "rgb24", interpolation="AREA", **_SCALER_OPTIONS)
+    return np.asarray(small.to_ndarray(), dtype=np.uint8)
 
 
 def quarter_turns(frame: VideoFrame) -> int:
@@ -151,6 +160,11 @@ class PyAVVideo:
             self._container.close()
             raise
         self._scaler = VideoReformatter()
+
+    @property
+    def pixel_aspect(self) -> Fraction:
+        """Width of a coded sample to its height: not 1 for anamorphic DVDs and tapes."""
+        return self._stream.sample_aspect_ratio or Fraction(1)
 
     @property
     def format_names(self) -> frozenset[str]:
@@ -278,6 +292,7 @@ class PyAVVideo:
                         continue
                     if frame.pts <= last:
                         seen = True
+                        frame.time_base = self.info.time_base  # unset in what was held back
                         yield frame
                     if frame.pts >= last:
                         return
@@ -290,7 +305,10 @@ class PyAVVideo:
         """Packets from a key frame at or before ``stamp`` on, wherever the index points."""
         for seconds in _STEPS_BACK:
             back = int(seconds / self.info.time_base)
-            self._container.seek(stamp - back, stream=self._stream, backward=True)
+            try:
+                self._container.seek(stamp - back, stream=self._stream, backward=True)
+            except av.error.FFmpegError:
+                break  # before the first entry of an index, or no index at all
             packets = self._demux()
             first = next((packet for packet in packets if packet.is_keyframe), None)
             if first is not None and (_stamp(first) or 0) <= stamp:

@@ -1,0 +1,51 @@
+"""Numba is heavy: it is imported at the first difference only, and compiles once for all."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import tempo_kernels
+
+WORK = """
+import sys
+import numpy as np
+import tempo_kernels
+assert not any(name.split(".")[0] in ("numba", "llvmlite") for name in sys.modules)
+one, two = np.zeros((40, 50), np.uint8), np.ones((40, 60), np.uint8)[:, :50]
+tempo_kernels.block_differences(one, two, kernel="numpy")
+assert "numba" not in sys.modules
+for pair in ((one, two), (two, one), (one, one), (two, two)):
+    tempo_kernels.block_differences(*pair)
+from tempo_kernels import cpu
+stats = [kernel.stats for kernel in (cpu.sad_serial, cpu._sad_block_row)]
+hits = sum(sum(each.cache_hits.values()) for each in stats)
+misses = sum(sum(each.cache_misses.values()) for each in stats)
+print(hits, misses, len(cpu.sad_serial.signatures))
+"""
+
+
+def test_a_second_process_loads_what_the_first_compiled(tmp_path: Path) -> None:
+    roots = [str(Path(tempo_kernels.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+    environment = {
+        **os.environ,
+        "NUMBA_CACHE_DIR": str(tmp_path),
+        "PYTHONPATH": os.pathsep.join(filter(None, roots)),
+    }
+    outputs = [
+        subprocess.run(
+            [sys.executable, "-W", "error", "-c", WORK],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split()
+        for _ in range(2)
+    ]
+    (_, first_misses, signatures), (hits, misses, _) = outputs
+    assert int(first_misses) >= 1
+    assert int(signatures) == 1  # whatever the layout
+    assert int(hits) >= 1 and int(misses) == 0
+    assert list(tmp_path.rglob("*.nbi"))

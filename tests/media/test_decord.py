@@ -1,0 +1,109 @@
+"""The second decoder sees what the first one sees, or refuses."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from gallery import GALLERY
+from numpy.typing import NDArray
+from videos import Truth, corners, make_video, motion, read_number
+
+from tempo_edge.errors import MediaError
+from tempo_edge.media import Run, open_video
+
+pytest.importorskip("decord")
+
+Gallery = Callable[[str], Truth]
+
+REFUSED = {
+    "open.ts": "can't be decoded exactly by decord in this container: use pyav",
+    "closed.ts": "can't be decoded exactly by decord in this container: use pyav",
+    "interlaced.ts": "can't be decoded exactly by decord in this container: use pyav",
+    "trimmed.mp4": "can't be decoded exactly by decord, which counts 48 pictures where the "
+    "container shows 40: use pyav",
+}
+
+
+def blocks(luma: NDArray[np.unsignedinteger]) -> NDArray[np.float32]:
+    """Means of squares of ten pixels."""
+    height, width = luma.shape
+    tiles = luma.reshape(height // 10, 10, width // 10, 10)
+    return tiles.mean(axis=(1, 3)).astype(np.float32)
+
+
+@pytest.mark.parametrize("name", [name for name in GALLERY if name not in REFUSED])
+def test_both_decoders_agree(gallery: Gallery, name: str) -> None:
+    path = gallery(name).path
+    rng = random.Random(name)
+    with open_video(path) as one, open_video(path, "decord") as two:
+        table = one.packets()
+        assert two.info == one.info
+        np.testing.assert_array_equal(two.packets().pts, table.pts)
+        keys = np.flatnonzero(table.keys).tolist()
+        for _ in range(6):  # forwards and backwards
+            first = rng.choice(keys)
+            last = rng.randrange(first, min(len(table), first + 20))
+            run = Run(int(table.pts[first]), int(table.pts[last]))
+            ones, twos = list(one.frames(run)), list(two.frames(run))
+            assert [f.pts for f in twos] == [f.pts for f in ones]
+            for a, b in zip(ones, twos, strict=True):
+                full = 2**a.bit_depth - 1
+                assert read_number(b.luma()) == read_number(a.luma(), full)
+                difference = np.abs(a.thumbnail(48).astype(int) - b.thumbnail(48)).mean()
+                assert difference < 3
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_decord_gets_wrong_is_refused(gallery: Gallery, name: str) -> None:
+    with open_video(gallery(name).path, "decord") as video:
+        start = int(video.packets().pts[0])
+        with pytest.raises(MediaError) as caught:
+            list(video.frames(Run(start, start)))
+    assert str(caught.value) == REFUSED[name]
+
+
+@pytest.mark.parametrize("rotation", [0, 90, 180, 270])
+def test_pictures_are_turned_once(tmp_path: Path, rotation: int) -> None:
+    truth = make_video(
+        tmp_path / "a.mp4", shots=[(corners(), 0.4)], size=(160, 90), rotation=rotation
+    )
+    with open_video(truth.path) as one, open_video(truth.path, "decord") as two:
+        a, b = next(iter(one.frames(Run(0, 0)))), next(iter(two.frames(Run(0, 0))))
+        np.testing.assert_allclose(
+            a.thumbnail(32)[4::24, 4::24].astype(int), b.thumbnail(32)[4::24, 4::24], atol=6
+        )
+        # Over one's plane and over the other's, a grid ends up the same way round.
+        turned = [frame.upright(blocks(frame.luma())) for frame in (a, b)]
+        np.testing.assert_allclose(turned[0], turned[1], atol=4)
+
+
+def test_luma_is_that_of_the_planes(tmp_path: Path) -> None:
+    truth = make_video(tmp_path / "a.mp4", shots=[(motion(4), 1)], size=(160, 96))
+    with open_video(truth.path) as one, open_video(truth.path, "decord") as two:
+        table = one.packets()
+        run = Run(0, int(table.pts[-1]))
+        for a, b in zip(one.frames(run), two.frames(run), strict=True):
+            assert b.luma().dtype == np.uint8
+            assert b.bit_depth == 8
+            assert np.abs(a.luma().astype(int) - b.luma()).mean() < 3
+
+
+def test_what_decord_can_not_open_is_refused_in_one_line(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    truth = make_video(
+        tmp_path / "a.gif", shots=[(motion(4), 0.4)], codec="gif", pixel_format="rgb8"
+    )
+    capfd.readouterr()
+    with open_video(truth.path, "decord") as video:
+        video.packets()
+        with pytest.raises(MediaError) as caught:
+            list(video.frames(Run(0, 0)))
+    assert str(caught.value) == (
+        "can't be opened by decord: failed to measure duration/frame-count due to broken metadata"
+    )
+    assert capfd.readouterr() == ("", "")

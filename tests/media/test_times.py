@@ -1,0 +1,150 @@
+"""Times come from the container, exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from videos import RED, Truth, corners, make_video
+
+from tempo_edge.media import Run, VideoInfo, open_video
+from tempo_edge.media._pyav import PyAVVideo
+
+Gallery = Callable[[str], Truth]
+
+# Containers that hold every time stamp; Matroska rounds to the millisecond.
+EXACT = (
+    *("plain.mp4", "ntsc.mp4", "film.mov", "variable.mp4", "late.mp4", "open.mp4", "open.ts"),
+    *("closed.ts", "interlaced.ts", "hevc.mp4", "high10.mp4", "intra.avi", "intra.mov"),
+)
+
+
+def times(path: Path) -> tuple[Fraction, ...]:
+    with open_video(path) as video:
+        return tuple(video.info.time_of(int(pts)) for pts in video.packets().pts)
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_every_picture_has_the_time_it_was_given(gallery: Gallery, name: str) -> None:
+    truth = gallery(name)
+    assert times(truth.path) == truth.times
+
+
+@pytest.mark.parametrize("name", ["variable.mkv", "late.mkv", "vp9.webm"])
+def test_matroska_rounds_to_its_millisecond(gallery: Gallery, name: str) -> None:
+    truth = gallery(name)
+    found = times(truth.path)
+    assert len(found) == len(truth.times)
+    assert max(abs(a - b) for a, b in zip(found, truth.times, strict=True)) <= Fraction(1, 2000)
+
+
+def test_times_count_from_the_sound_where_it_begins_first(gallery: Gallery) -> None:
+    with open_video(gallery("late.mp4").path) as video:
+        info = video.info
+        assert info.time_of(int(video.packets().pts[0])) == 3
+        assert info.start_time == 0
+
+
+def test_a_transport_stream_begins_at_zero_wherever_its_clock_stands(gallery: Gallery) -> None:
+    with open_video(gallery("closed.ts").path) as video:
+        info = video.info
+        assert info.start_time == 50
+        assert info.time_of(int(video.packets().pts[0])) == 0
+
+
+def test_what_an_edit_list_hides_is_no_picture(gallery: Gallery) -> None:
+    truth = gallery("trimmed.mp4")
+    shown = tuple(time - truth.times[20] for time in truth.times[20:])
+    assert times(truth.path) == shown
+
+
+def test_the_first_picture_after_a_hidden_key_frame_can_be_decoded_from(gallery: Gallery) -> None:
+    with open_video(gallery("trimmed.mp4").path) as video:
+        table = video.packets()
+    # Pictures 12 to 19 are hidden and 12 was the key frame; 24, 36, 48 are the next ones.
+    assert np.flatnonzero(table.keys).tolist() == [0, 4, 16, 28]
+
+
+def test_the_table_rises_and_tells_key_frames_and_bytes(gallery: Gallery) -> None:
+    with open_video(gallery("open.mp4").path) as video:
+        table = video.packets()
+    assert (np.diff(table.pts) > 0).all()
+    assert np.flatnonzero(table.keys).tolist() == [0, 12, 24, 36, 48]
+    assert (table.sizes > 0).all()
+    assert table.sizes[table.keys].min() > np.median(table.sizes)
+
+
+def test_packets_can_be_asked_for_twice_and_after_decoding(gallery: Gallery) -> None:
+    with open_video(gallery("closed.ts").path) as video:
+        first = video.packets()
+        list(video.frames(Run(int(first.pts[24]), int(first.pts[30]))))
+        again = video.packets()
+    np.testing.assert_array_equal(first.pts, again.pts)
+
+
+def test_info_says_what_was_encoded(tmp_path: Path) -> None:
+    rate = Fraction(30000, 1001)
+    shots = [(RED, 2 * 1001 / 1000)]
+    truth = make_video(tmp_path / "a.mp4", shots=shots, rate=rate, size=(320, 180), audio=True)
+    with open_video(truth.path) as video:
+        info = video.info
+    assert (info.codec, info.width, info.height, info.bit_depth) == ("h264", 320, 180, 8)
+    assert info.rate == rate
+    assert abs(info.duration - truth.end) < Fraction(1, 1000)
+    assert info.duration_seconds == float(info.duration)
+
+
+def test_a_cover_is_not_the_video(tmp_path: Path) -> None:
+    import av
+    from av.video.frame import VideoFrame
+
+    with av.open(str(tmp_path / "a.mp4"), "w") as out:
+        cover = out.add_stream("mjpeg", rate=1)
+        cover.width, cover.height, cover.pix_fmt = 64, 64, "yuvj420p"
+        cover.disposition = av.stream.Disposition.attached_pic
+        film = out.add_stream("libx264", rate=25)
+        film.width, film.height, film.pix_fmt = 160, 120, "yuv420p"
+        film.options = {"preset": "ultrafast"}
+        for stream, size, count in ((cover, (64, 64), 1), (film, (160, 120), 5)):
+            for index in range(count):
+                drawn = VideoFrame.from_ndarray(corners()(*size, index), format="rgb24")
+                picture = drawn.reformat(format=stream.pix_fmt)
+                picture.pts = index
+                out.mux(stream.encode(picture))
+            out.mux(stream.encode(None))
+    with open_video(tmp_path / "a.mp4") as video:
+        assert (video.info.codec, video.info.width) == ("h264", 160)
+
+
+def test_a_name_with_a_colon_is_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_video(tmp_path / "file:12:30.mp4", shots=[(RED, 0.2)])
+    monkeypatch.chdir(tmp_path)
+    assert len(times(Path("file:12:30.mp4"))) == 5
+
+
+def test_info_refuses_nonsense() -> None:
+    good = {
+        "codec": "h264",
+        "width": 2,
+        "height": 2,
+        "time_base": Fraction(1, 25),
+        "start_time": Fraction(0),
+        "duration": Fraction(1),
+        "rate": None,
+        "bit_depth": 8,
+    }
+    VideoInfo(**good)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="size 0x2"):
+        VideoInfo(**{**good, "width": 0})  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="time_base 0"):
+        VideoInfo(**{**good, "time_base": Fraction(0)})  # type: ignore[arg-type]
+
+
+def test_anamorphic_samples_are_known(tmp_path: Path) -> None:
+    options = {"x264-params": "sar=16/11"}
+    truth = make_video(tmp_path / "a.mp4", shots=[(RED, 0.2)], options=options)
+    with PyAVVideo(truth.path) as video:
+        assert video.pixel_aspect == Fraction(16, 11)
