@@ -26,20 +26,20 @@ class Config:
     seed: int = 0
     epochs: int = 30
     batch: int = 1024
-    learning_rate: float = 1e-3
-    weight_decay: float = 0.1
+    learning_rate: float = 3e-3
+    weight_decay: float = 0.3
     warmup: float = 0.1
     ema: float = 0.99
     temperature: float = 0.05
     classifier_temperature: float = 1.0
-    image_hidden: int = 1024
-    text_hidden: int = 768
-    image_dropout: float = 0.2
-    text_dropout: float = 0.1
+    image_hidden: int = 2048
+    text_hidden: int = 1024
+    image_dropout: float = 0.4
+    text_dropout: float = 0.2
     label_weight: float = 0.3
     distill_weight: float = 0.3
     grid_share: float = 0.2
-    captions: int = 1
+    captions: int = 5
     soft: float = 0.0
     bfloat16: bool = True
 

@@ -26,11 +26,19 @@ LICENCES = {
 
 
 def write_image(
-    path: Path, lite0: backbones.Tensors, head: ImageHead, storage: Storage = "fp16"
+    path: Path,
+    lite0: backbones.Tensors,
+    head: ImageHead,
+    storage: Storage = "fp16",
+    head_storage: Storage = "int8",
 ) -> None:
-    """Write the image tower: uint8 [N, 224, 224, 3] to `vectors` and `tokens`."""
+    """Write the image tower: uint8 [N, 224, 224, 3] to `vectors` and `tokens`.
+
+    The convolutions keep half precision; the head's wide matrices bear eight bits.
+    """
     graph = Graph("tempo-edge-nano-image", storage)
     mean, grid = backbones.image_tower(graph, lite0)
+    graph.storage = head_storage
     # One matrix product for the picture and its grid: ten rows a picture through one head.
     column = graph.op("Unsqueeze", mean, graph.ints(1))
     rows = head.build(graph, graph.op("Concat", column, grid, axis=1))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -48,7 +49,7 @@ def _key(*parts: object) -> str:
 
 
 def _save(path: Path, array: NDArray[np.generic]) -> None:
-    partial = path.with_suffix(".partial.npy")
+    partial = path.with_suffix(f".{os.getpid()}.partial.npy")
     np.save(partial, array)
     partial.replace(path)
 

@@ -7,6 +7,7 @@ ONNX Runtime folds away when it loads the model, and no other surprise.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any, Literal
 
@@ -127,6 +128,6 @@ class Graph:
 
     def save(self, path: Path) -> None:
         """Write the checked model to `path`, replacing what was there in one step."""
-        partial = path.with_suffix(".partial")
+        partial = path.with_suffix(f".{os.getpid()}.partial")
         partial.write_bytes(self.model().SerializeToString(deterministic=True))
         partial.replace(path)

@@ -15,6 +15,7 @@ from tempo_edge.train import export
 from tempo_edge.train.backbones import Tensors
 from tempo_edge.train.evaluate import Retrieval, retrieval
 from tempo_edge.train.features import session
+from tempo_edge.train.graph import Storage
 from tempo_edge.train.heads import ImageHead, TextHead
 
 Floats = NDArray[np.float32]
@@ -91,14 +92,15 @@ def text_parity(
 def image_parity(
     lite0: Tensors, head: ImageHead, pictures: NDArray[np.uint8], *, work: Path, say: Say
 ) -> None:
-    """Compare the image tower with half-precision weights to the one in float32.
+    """Compare ways of storing the image tower to float32.
 
     `pictures` is uint8 [N, 224, 224, 3]; both are run in batches of 16.
     """
     reference: list[Floats] | None = None
-    for storage in ("fp32", "fp16"):
-        path = work / f"image-{storage}.onnx"
-        export.write_image(path, lite0, head, "fp32" if storage == "fp32" else "fp16")
+    kinds: list[tuple[Storage, Storage]] = [("fp32", "fp32"), ("fp16", "fp16"), ("fp16", "int8")]
+    for storage, head_storage in kinds:
+        path = work / f"image-{storage}-{head_storage}.onnx"
+        export.write_image(path, lite0, head, storage, head_storage)
         model = session(path, os.cpu_count() or 1)
         parts: list[list[Floats]] = []
         times: list[float] = []
@@ -110,7 +112,7 @@ def image_parity(
         reference = found if reference is None else reference
         least = [float((a * b).sum(axis=-1).min()) for a, b in zip(found, reference, strict=True)]
         say(
-            f"image {storage}: {path.stat().st_size / 1e6:.1f} MB, least cosine to float32 "
-            f"{least[0]:.5f} (picture) {least[1]:.5f} (tokens), "
+            f"image {storage}, head {head_storage}: {path.stat().st_size / 1e6:.1f} MB, "
+            f"least cosine to float32 {least[0]:.5f} (picture) {least[1]:.5f} (tokens), "
             f"{1e3 * float(np.median(times)):.1f} ms a picture"
         )
