@@ -36,7 +36,7 @@ def _ask_one(
     vector: NDArray[np.float32] = library.profile.text_tower.encode([query])[0]
     found: list[tuple[float, PredictedMoment]] = []
     for window in retrieve(vector, library.catalogue, library.vectors):
-        for bump in ground(window, _SETTINGS, limit=1):
+        for bump in ground(window, _SETTINGS, np.inf, limit=1):
             found.append(
                 (
                     bump.peak,

@@ -37,6 +37,10 @@ _CHUNK_SECONDS = 60.0
 # did lately, is the first one after a cut.
 _CUT = 0.15
 
+# A key frame in the encoder's rhythm must differ by this much from the look before it, seconds ago,
+# to count as the first picture of a new scene.
+_FRESH = 0.5
+
 
 @dataclass(frozen=True)
 class Sampling:
@@ -240,7 +244,9 @@ class FootageReader:
             return
         head.variation, change = _variation(reference, first)
         head.changes = _cells(first.upright(change), self._grid)
-        head.cut = head.pts in chosen.scene_keys and head.variation >= _CUT / 2
+        head.cut = (head.pts in chosen.scene_keys and head.variation >= _CUT / 2) or (
+            head.pts in chosen.calm_keys and head.variation >= _FRESH
+        )
 
     # -- tokens and vectors --------------------------------------------------------------------
 

@@ -46,8 +46,7 @@ class Bump:
     Attributes:
         span: its time; ``first``, ``last``: its frames in the window, both inclusive.
         peak: largest smoothed similarity in it; ``mean``: average over its time.
-        floor: median similarity of the window.
-    """
+        """
 
     span: Span
     first: int
@@ -57,15 +56,19 @@ class Bump:
     floor: float
 
 
-def ground(window: Window, settings: CurveSettings, limit: int = 4) -> list[Bump]:
+def ground(
+    window: Window, settings: CurveSettings, chance: float, limit: int = 4
+) -> list[Bump]:
     """Spans of a window, highest peak first; they don't overlap.
 
     Args:
+        chance: what the query scores on unrelated pictures. The floor is no higher than this, or
+            a film that shows one thing all along would be cut into the bits that show it best.
         limit: most spans to give; the first is always given.
     """
     widths = np.diff(window.edges)
     curve = _smoothed(window.similarities, window.cuts, settings.smooth)
-    floor = _weighted_median(curve, widths)
+    floor = min(chance, _weighted_median(curve, widths))
     free = np.ones(len(curve), dtype=np.bool_)
     bumps: list[Bump] = []
     while len(bumps) < limit and free.any():

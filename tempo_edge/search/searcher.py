@@ -127,7 +127,7 @@ class Searcher:
         windows = retrieve(vector, self._catalogue, self._vectors, videos=videos)
         found: list[Candidate] = []
         for window in windows:
-            for bump in ground(window, self.settings):
+            for bump in ground(window, self.settings, chance.background_mean):
                 features = chance.features(bump.peak, bump.mean, bump.floor)
                 confidence = self.calibration.confidence(features)
                 found.append(Candidate(window, bump, features, confidence))

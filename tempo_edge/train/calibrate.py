@@ -99,25 +99,27 @@ def _fit_settings(
     video_of: dict[str, int],
 ) -> tuple[CurveSettings, float]:
     """Grid search for the shape of a span, on the right video of each query that has one."""
-    windows: list[tuple[Query, list[Window]]] = []
+    windows: list[tuple[Query, list[Window], float]] = []
+    background = library.profile.background
     for query in queries:
         if query.file is not None:
             vector = texts[query.text]
             video = [video_of[query.file]]
-            windows.append((query, retrieve(vector, library.catalogue, vectors, videos=video)))
+            found = retrieve(vector, library.catalogue, vectors, videos=video)
+            windows.append((query, found, float((background @ vector).mean())))
     best, best_rate = CurveSettings(), -1.0
     for keep, smooth in itertools.product(_KEEP, _SMOOTH):
         settings = CurveSettings(keep=keep, smooth=smooth)
-        hits = [_found(query, found, settings) for query, found in windows]
+        hits = [_found(query, found, settings, chance) for query, found, chance in windows]
         rate = float(np.mean(hits))
         if rate > best_rate:
             best, best_rate = settings, rate
     return best, best_rate
 
 
-def _found(query: Query, windows: list[Window], settings: CurveSettings) -> float:
+def _found(query: Query, windows: list[Window], settings: CurveSettings, chance: float) -> float:
     """Mean of "found at tIoU 0.5" and "found at 0.7" for the highest bump."""
-    bumps = [bump for window in windows for bump in ground(window, settings, limit=1)]
+    bumps = [bump for window in windows for bump in ground(window, settings, chance, limit=1)]
     if not bumps:
         return 0.0
     top = max(bumps, key=lambda bump: bump.peak)
@@ -175,7 +177,7 @@ def _features(
     chance = Chance.of(vector, library.profile.background, searcher.sample(videos), frames)
     bumps: list[Bump] = []
     for window in retrieve(vector, library.catalogue, vectors, videos=videos):
-        bumps += ground(window, settings)
+        bumps += ground(window, settings, chance.background_mean)
     return np.stack([chance.features(bump.peak, bump.mean, bump.floor) for bump in bumps])
 
 
