@@ -1,1 +1,178 @@
 """What every test may use. Being here puts this folder on the path: `from videos import ...`."""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from videos import make_video, motion, texture
+
+import tempo_edge
+from tempo_edge import cli, models
+from tempo_edge.library.indexer import IndexEvent, IndexReport
+
+Tempo = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _models_are_loaded_once() -> Iterator[None]:
+    """The real profile, but its towers are loaded once for all tests of this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(models, "load_profile", functools.cache(models.load_profile))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _nothing_of_the_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees or touches the library, the settings or the patience of whoever runs it."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.delenv("TEMPO_EDGE_LIBRARY", raising=False)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setattr(os, "nice", lambda step: 0)
+
+
+@pytest.fixture(scope="session")
+def originals(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three short videos, made once: beach.mp4 of 4 s, street.mkv of 3 s, garden.mp4 of 2 s."""
+    folder = tmp_path_factory.mktemp("originals")
+    small = {"size": (128, 96), "rate": Fraction(10)}
+    make_video(folder / "beach.mp4", shots=[(texture(1), 2), (motion(2), 2)], **small)
+    make_video(folder / "street.mkv", shots=[(motion(3), 1), (texture(4), 2)], **small)
+    make_video(folder / "garden.mp4", shots=[(texture(5), 2)], audio=True, **small)
+    return folder
+
+
+@pytest.fixture
+def footage(originals: Path, tmp_path: Path) -> Path:
+    """A folder of the test's own with the three videos."""
+    folder = tmp_path / "footage"
+    shutil.copytree(originals, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def built(originals: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A library of the originals, to be copied and not written to."""
+    path = tmp_path_factory.mktemp("built") / "library.db"
+    with tempo_edge.Library.open(path) as library:
+        library.index(originals)
+    return path
+
+
+@pytest.fixture
+def library_path(tmp_path: Path) -> Path:
+    """Where a library of the test's own goes."""
+    return tmp_path / "kept" / "library.db"
+
+
+@dataclass
+class Shelf:
+    """A library, opened for each call, and what the last run of the indexer said."""
+
+    path: Path
+
+    def index(self, *paths: Path, **choices: object) -> IndexReport:
+        self.events: list[IndexEvent] = []
+        with tempo_edge.Library.open(self.path) as library:
+            return library.index(paths, on_event=self.events.append, **choices)  # type: ignore[arg-type]
+
+    def said(self, *kinds: str) -> list[tuple[str, str]]:
+        """(kind, file name) of the events of some kinds, in order."""
+        return [(e.kind, Path(e.path).name) for e in self.events if e.kind in kinds]
+
+    def reasons(self) -> dict[str, str]:
+        """Why files were skipped, by name, as `status` tells it."""
+        with tempo_edge.Library.open(self.path) as library:
+            rows = library.files()
+        return {Path(row.path).name: row.reason for row in rows if row.state == "skipped"}
+
+    def states(self) -> dict[str, str]:
+        """State of every file, by name."""
+        with tempo_edge.Library.open(self.path) as library:
+            return {Path(row.path).name: row.state for row in library.files()}
+
+    def found(self, query: str = "a beach", **choices: object) -> list[tempo_edge.Moment]:
+        """Everything that a search gives when nothing is held back."""
+        with tempo_edge.Library.open(self.path) as library:
+            choices = {"min_confidence": 0.0, "limit": 100, **choices}
+            return list(library.find(query, **choices))  # type: ignore[arg-type]
+
+    def found_names(self, **choices: object) -> set[str]:
+        return {moment.path.name for moment in self.found(**choices)}
+
+
+@pytest.fixture
+def shelf(library_path: Path) -> Shelf:
+    return Shelf(library_path)
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command did."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def error(self) -> str:
+        """The one line of an error; anything else on stderr or stdout fails the test."""
+        assert self.out == ""
+        assert self.err.count("\n") == 1, self.err
+        assert self.err.startswith("tempo-edge: error: "), self.err
+        assert self.status == 2
+        return self.err.removeprefix("tempo-edge: error: ").rstrip("\n")
+
+
+@pytest.fixture
+def tempo(
+    library_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Said]:
+    """Runs a command in this process: `tempo("find", "a dog")`, on the test's own library."""
+
+    def run(*arguments: str | Path) -> Said:
+        capsys.readouterr()
+        monkeypatch.setenv("TEMPO_EDGE_LIBRARY", str(library_path))
+        monkeypatch.setattr(sys, "argv", ["tempo-edge", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        out, err = capsys.readouterr()
+        assert isinstance(ended.value.code, int)
+        return Said(ended.value.code, out, err)
+
+    return run
+
+
+@pytest.fixture
+def command(library_path: Path) -> Callable[..., list[str]]:
+    """The command line of a real process: `command("find", "a dog")`."""
+
+    def build(name: str, *arguments: str | Path) -> list[str]:
+        start = [sys.executable, "-m", "tempo_edge.cli", name]
+        return [*start, "--library", str(library_path), *map(str, arguments)]
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def environment() -> dict[str, str]:
+    """For real processes: nothing of the user's, warnings shown."""
+    kept = (
+        "PATH",
+        "LANG",
+        "LC_ALL",
+        "PYTHONPATH",
+        "LD_LIBRARY_PATH",
+        "NUMBA_CACHE_DIR",
+        "VIRTUAL_ENV",
+    )
+    return {**{k: os.environ[k] for k in kept if k in os.environ}, "PYTHONWARNINGS": "default"}

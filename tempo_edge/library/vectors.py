@@ -225,6 +225,8 @@ class VectorCache:
         )
         try:
             self._save(self._origin)
+        except FileNotFoundError:
+            return  # somebody deletes the cache at this moment: the next search builds it
         except (OSError, RuntimeError) as error:
             if must_save:
                 raise LibraryError(
@@ -241,6 +243,7 @@ class VectorCache:
         index = faiss.IndexIVFScalarQuantizer(faiss.IndexFlatIP(dim), dim, lists, kind, metric)
         index.cp.niter = 8
         index.cp.max_points_per_centroid = 64
+        index.cp.min_points_per_centroid = 1  # else FAISS complains on stderr
         return index
 
     def _save(self, origin: _Origin) -> None:

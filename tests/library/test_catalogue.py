@@ -1,0 +1,241 @@
+"""The database: what it refuses to open, what a reader sees, what a broken transaction leaves."""
+
+from __future__ import annotations
+
+import sqlite3
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tempo_edge.errors import LibraryError
+from tempo_edge.library.catalogue import (
+    SCHEMA_VERSION,
+    Catalogue,
+    FileRow,
+    FrameRow,
+    NoLibraryError,
+    VideoRow,
+)
+
+VIDEO = VideoRow("h264", 64, 48, 10.0, Fraction(25), Fraction(1, 1000), Fraction(0))
+CURVE = np.zeros((0, 2), np.float32)
+
+
+def frame(pts: int, value: int = 1) -> FrameRow:
+    vector = np.full(4, value, np.int8)
+    return FrameRow(pts, 0.5, False, vector, np.zeros(0, np.uint8), np.zeros((0, 4), np.int8))
+
+
+def put(catalogue: Catalogue, name: str, frames: int, path: str | None = None) -> int:
+    with catalogue.transaction():
+        video = catalogue.put_video(
+            name.encode(), VIDEO, [frame(pts) for pts in range(frames)], CURVE
+        )
+        catalogue.put_file(FileRow(path or f"/{name}", "", 1, 1, "indexed", "", video))
+    return video
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "library.db"
+
+
+@pytest.fixture
+def writer(path: Path):  # type: ignore[no-untyped-def]
+    catalogue = Catalogue(path)
+    yield catalogue
+    catalogue.close()
+
+
+@pytest.fixture
+def reader(writer: Catalogue, path: Path):  # type: ignore[no-untyped-def]
+    catalogue = Catalogue(path, readonly=True)
+    yield catalogue
+    catalogue.close()
+
+
+# -- what is no library --------------------------------------------------------------------------
+
+
+def test_nothing_there(path: Path) -> None:
+    with pytest.raises(NoLibraryError, match="run `tempo-edge index PATH` first"):
+        Catalogue(path, readonly=True)
+    assert not path.exists()
+
+
+def test_an_empty_file_is_a_library_to_be(path: Path) -> None:
+    path.touch()
+    with pytest.raises(NoLibraryError, match="holds no library yet"):
+        Catalogue(path, readonly=True)
+    Catalogue(path).close()
+    Catalogue(path, readonly=True).close()
+
+
+@pytest.mark.parametrize("readonly", [True, False])
+def test_a_folder(tmp_path: Path, readonly: bool) -> None:
+    with pytest.raises(LibraryError, match="is a folder: a library is a file"):
+        Catalogue(tmp_path, readonly=readonly)
+
+
+@pytest.mark.parametrize("readonly", [True, False])
+def test_a_text_file_stays_as_it_is(path: Path, readonly: bool) -> None:
+    path.write_text("my diary\n" * 1000)
+    with pytest.raises(LibraryError, match=r"not a database.*choose another --library"):
+        Catalogue(path, readonly=readonly)
+    assert path.read_text() == "my diary\n" * 1000
+
+
+@pytest.mark.parametrize("readonly", [True, False])
+@pytest.mark.parametrize("version", [0, 1, 87])
+def test_another_programs_database_stays_as_it_is(path: Path, version: int, readonly: bool) -> None:
+    other = sqlite3.connect(path)
+    other.execute("CREATE TABLE meta (key, value)")
+    other.execute(f"PRAGMA user_version={version}")
+    other.close()
+    before = path.read_bytes()
+    with pytest.raises(LibraryError, match="another program's database"):
+        Catalogue(path, readonly=readonly)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("readonly", [True, False])
+def test_a_newer_schema(path: Path, readonly: bool) -> None:
+    Catalogue(path).close()
+    newer = sqlite3.connect(path)
+    newer.execute(f"PRAGMA user_version={SCHEMA_VERSION + 1}")
+    newer.close()
+    with pytest.raises(LibraryError) as refused:
+        Catalogue(path, readonly=readonly)
+    assert str(refused.value) == (
+        f"{path} has schema version {SCHEMA_VERSION + 1}, this tempo-edge reads up to "
+        f"{SCHEMA_VERSION}: upgrade tempo-edge"
+    )
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(LibraryError, match="unable to open database file"):
+        Catalogue(tmp_path / "no" / "library.db")
+
+
+@pytest.mark.parametrize("name", ["a b.db", "50%.db", "what?.db", "#1.db", "line\nend.db", "é.db"])
+def test_any_name_will_do(tmp_path: Path, name: str) -> None:
+    Catalogue(tmp_path / name).close()
+    assert (tmp_path / name).stat().st_size > 0
+    Catalogue(tmp_path / name, readonly=True).close()
+
+
+# -- readers and the writer ------------------------------------------------------------------------
+
+
+def test_a_reader_sees_what_was_committed_since(writer: Catalogue, reader: Catalogue) -> None:
+    assert reader.frame_span() == (0, 0)
+    put(writer, "a", frames=3)
+    assert reader.frame_span() == (3, 3)
+
+
+def test_a_reader_waits_for_no_writer(writer: Catalogue, reader: Catalogue) -> None:
+    put(writer, "a", frames=3)
+    with writer.transaction():
+        writer.drop_files(["/a"])
+        writer.prune()
+        assert reader.frame_span() == (3, 3)
+        assert list(reader.files()) == ["/a"]
+    assert reader.frame_span() == (0, 0)
+
+
+def test_a_snapshot_is_of_one_instant(writer: Catalogue, reader: Catalogue) -> None:
+    put(writer, "a", frames=3)
+    with reader.snapshot():
+        assert reader.frame_span() == (3, 3)
+        put(writer, "b", frames=2)
+        assert reader.frame_span() == (3, 3)
+        assert reader.count_frames([1, 2]) == 3
+    assert reader.frame_span() == (5, 5)
+
+
+def test_a_snapshot_ends_with_an_error(writer: Catalogue, reader: Catalogue) -> None:
+    with pytest.raises(KeyError), reader.snapshot():
+        raise KeyError
+    with reader.snapshot():
+        pass
+
+
+def test_a_broken_transaction_leaves_nothing(writer: Catalogue) -> None:
+    with pytest.raises(KeyboardInterrupt), writer.transaction():
+        writer.put_file(FileRow("/a", "", 1, 1, "skipped", "half"))
+        raise KeyboardInterrupt
+    assert writer.files() == {}
+    put(writer, "b", frames=1)
+
+
+def test_a_damaged_database_is_said_to_be_one(writer: Catalogue, path: Path) -> None:
+    for name in "abcdef":
+        put(writer, name, frames=50)
+    writer.close()
+    content = bytearray(path.read_bytes())
+    content[8192:] = b"\xa5" * (len(content) - 8192)
+    path.write_bytes(content)
+    damaged = Catalogue(path, readonly=True)
+    reason = r"can't be read .*: delete it and index again"
+    with pytest.raises(LibraryError, match=reason), damaged.snapshot():
+        damaged.frame_span()
+        damaged.files()
+        list(damaged.vectors_after(0))
+    damaged.close()
+
+
+# -- rows ------------------------------------------------------------------------------------------
+
+
+def test_ids_are_never_used_twice(writer: Catalogue) -> None:
+    put(writer, "a", frames=3)
+    with writer.transaction():
+        writer.drop_files(["/a"])
+        assert writer.prune() == 1
+    assert writer.frame_span() == (0, 0)
+    put(writer, "b", frames=1)
+    assert writer.frame_span() == (1, 4)
+
+
+def test_ids_may_pass_four_thousand_million(writer: Catalogue, path: Path) -> None:
+    put(writer, "a", frames=1)
+    many = 2**40
+    other = sqlite3.connect(path)
+    with other:
+        other.execute("UPDATE sqlite_sequence SET seq=?", (many,))
+    other.close()
+    video = put(writer, "b", frames=2)
+    assert video == many + 1
+    ids, _ = writer.vectors_of([video])
+    assert ids.dtype == np.int64 and ids.tolist() == [many + 1, many + 2]
+    assert writer.frame_keys(ids.tolist()) == [(many + 1, video, 0), (many + 2, video, 1)]
+
+
+def test_frames_that_no_file_shows_are_not_found(writer: Catalogue) -> None:
+    video = put(writer, "a", frames=2)
+    assert writer.frame_keys([1, 2, 3]) == [(1, video, 0), (2, video, 1)]
+    with writer.transaction():
+        writer.drop_files(["/a"])
+    assert writer.frame_keys([1, 2, 3]) == []
+
+
+def test_files_at_or_under_a_path(writer: Catalogue) -> None:
+    for path in ("/v/a.mp4", "/v/b/c.mp4", "/v.mp4", "/va/d.mp4", "/v0", "/V/e.mp4"):
+        put(writer, path, frames=1, path=path)
+    assert sorted(writer.files(Path("/v"))) == ["/v/a.mp4", "/v/b/c.mp4"]
+    assert sorted(writer.files(Path("/v/b/c.mp4"))) == ["/v/b/c.mp4"]
+    assert len(writer.files(Path("/"))) == len(writer.files()) == 6
+
+
+def test_a_list_of_videos_may_be_long(writer: Catalogue) -> None:
+    put(writer, "a", frames=2)
+    assert writer.count_frames(range(100_000)) == 2
+
+
+def test_seconds_are_exact_far_from_the_start() -> None:
+    video = VideoRow("h264", 1, 1, 1.0, None, Fraction(1001, 30000), Fraction(1, 3))
+    pts = np.asarray([2**53 + 1], np.int64)
+    exact = (2**53 + 1) * Fraction(1001, 30000) - Fraction(1, 3)
+    assert video.seconds(pts)[0] == float(exact)

@@ -1,0 +1,71 @@
+"""One process writes a library at a time."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tempo_edge.errors import LibraryError
+from tempo_edge.library.lock import WriterLock, beside
+
+HOLD = """
+import sys
+from pathlib import Path
+from tempo_edge.library.lock import WriterLock
+with WriterLock(Path(sys.argv[1])):
+    print("locked", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_second_writer_is_told_who_the_first_one_is(tmp_path: Path) -> None:
+    library = tmp_path / "films.db"
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(library)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with holder:
+        assert holder.stdout is not None and holder.stdout.readline() == "locked\n"
+        with pytest.raises(LibraryError) as refused, WriterLock(library):
+            pass
+        assert f"(pid {holder.pid}) is writing to {library}" in str(refused.value)
+        holder.kill()
+        holder.wait()
+        with WriterLock(library):
+            pass  # the kernel has dropped the lock of the dead
+
+
+def test_two_locks_of_one_process_exclude_each_other(tmp_path: Path) -> None:
+    first, second = WriterLock(tmp_path / "films.db"), WriterLock(tmp_path / "films.db")
+    with first, pytest.raises(LibraryError, match=str(os.getpid())):
+        second.__enter__()
+    with second:
+        pass
+
+
+def test_a_link_to_a_library_has_the_same_lock(tmp_path: Path) -> None:
+    (tmp_path / "other.db").symlink_to("films.db")
+    second = WriterLock(tmp_path / "other.db")
+    with WriterLock(tmp_path / "films.db"), pytest.raises(LibraryError):
+        second.__enter__()
+
+
+@pytest.mark.parametrize(
+    ("library", "lock"),
+    [("films.db", "films.lock"), ("films", "films.lock"), ("films.lock", "films.lock.lock")],
+)
+def test_a_lock_is_never_the_library_itself(tmp_path: Path, library: str, lock: str) -> None:
+    assert beside(tmp_path / library, ".lock") == tmp_path / lock
+
+
+def test_a_folder_that_can_not_be_written_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(LibraryError, match="can't be written") as refused:
+        WriterLock(tmp_path / "file" / "library.db").__enter__()
+    assert "another --library" in str(refused.value)

@@ -1,0 +1,380 @@
+"""The vector cache: it may be missing, torn, another's or old, and finds what is nearest."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tempo_edge.errors import LibraryError
+from tempo_edge.library import vectors as module
+from tempo_edge.library.catalogue import Catalogue, FileRow, FrameRow, VideoRow
+from tempo_edge.library.vectors import VectorCache
+from tempo_edge.packing import pack, unpack
+
+DIM = 32
+VIDEO = VideoRow("h264", 64, 48, 10.0, Fraction(25), Fraction(1, 1000), Fraction(0))
+Vectors = NDArray[np.float32]
+
+
+class Films:
+    """A library of made-up vectors."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.path = folder / "library.db"
+        self.folder = folder / "library.vectors"
+        self.catalogue = Catalogue(self.path)
+        self.random = np.random.default_rng(0)
+
+    def add(self, name: str, frames: int, near: Vectors | None = None) -> Vectors:
+        """A film of random frames, or of frames near a vector."""
+        drawn = self.random.standard_normal((frames, DIM)).astype(np.float32)
+        if near is not None:
+            drawn = near + 0.05 * drawn
+        packed = pack(drawn)
+        nothing = (np.zeros(0, np.uint8), np.zeros((0, DIM), np.int8))
+        rows = [FrameRow(pts, 0.5, False, v, *nothing) for pts, v in enumerate(packed)]
+        with self.catalogue.transaction():
+            video = self.catalogue.put_video(
+                name.encode(), VIDEO, rows, np.zeros((0, 2), np.float32)
+            )
+            self.catalogue.put_file(FileRow(f"/{name}", "", 1, 1, "indexed", "", video))
+        return unpack(packed)
+
+    def drop(self, name: str) -> None:
+        with self.catalogue.transaction():
+            self.catalogue.drop_files([f"/{name}"])
+            self.catalogue.prune()
+
+    def cache(self) -> VectorCache:
+        """As a new process would see it."""
+        cache = VectorCache(self.folder, self.catalogue)
+        cache.refresh()
+        return cache
+
+    def saved(self) -> Path:
+        (path,) = self.folder.glob("*.faiss")
+        return path
+
+    def similarities(self, query: Vectors) -> dict[int, float]:
+        """Of every frame, by a plain scan."""
+        ids, packed = next(self.catalogue.vectors_after(0))
+        return dict(zip(ids.tolist(), (unpack(packed) @ query).tolist(), strict=True))
+
+
+@pytest.fixture
+def films(tmp_path: Path) -> Iterator[Films]:
+    made = Films(tmp_path)
+    yield made
+    made.catalogue.close()
+
+
+@pytest.fixture
+def builds(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Counts how often a cache is built."""
+    counted: list[int] = []
+    build = VectorCache._build
+
+    def counting(self: VectorCache, must_save: bool) -> None:
+        counted.append(1)
+        build(self, must_save)
+
+    monkeypatch.setattr(VectorCache, "_build", counting)
+    return counted
+
+
+def check(films: Films, cache: VectorCache, query: Vectors) -> None:
+    """The best ten are those of a plain scan, as far as eight bits a component can tell."""
+    hits = cache.search(query, 10)
+    truth = films.similarities(query)
+    tenth = sorted(truth.values())[-10]
+    assert len(set(hits.ids.tolist())) == 10
+    assert all(truth[i] > tenth - 0.005 for i in hits.ids.tolist())
+    assert np.all(np.diff(hits.similarities) <= 0)
+
+
+def test_nearest_frames_first(films: Films) -> None:
+    vectors = films.add("a", 300)
+    cache = films.cache()
+    check(films, cache, vectors[7])
+    hits = cache.search(vectors[7], 1)
+    assert hits.ids.tolist() == [8]
+    assert hits.similarities[0] == pytest.approx(1, abs=0.01)
+
+
+def test_an_empty_library_has_no_hits(films: Films) -> None:
+    hits = films.cache().search(np.ones(DIM, np.float32), 5)
+    assert len(hits.ids) == len(hits.similarities) == 0
+    assert not films.folder.exists()
+
+
+def test_fewer_frames_than_asked_for(films: Films) -> None:
+    films.add("a", 3)
+    assert sorted(films.cache().search(np.ones(DIM, np.float32), 10).ids) == [1, 2, 3]
+
+
+def test_it_is_built_once_and_loaded_after(films: Films, builds: list[int]) -> None:
+    vectors = films.add("a", 300)
+    for _ in range(3):
+        check(films, films.cache(), vectors[0])
+    assert len(builds) == 1
+
+
+def test_new_frames_are_found_at_once_and_by_others(films: Films, builds: list[int]) -> None:
+    films.add("a", 1000)
+    cache = films.cache()
+    vectors = films.add("b", 50)
+    cache.refresh()
+    assert cache.search(vectors[3], 1).ids.tolist() == [1004]
+    assert films.cache().search(vectors[3], 1).ids.tolist() == [1004]
+    assert len(builds) == 1
+
+
+def test_it_is_rebuilt_before_much_is_new(films: Films, builds: list[int]) -> None:
+    films.add("a", 100)
+    cache = films.cache()
+    films.add("b", 1000)
+    cache.refresh()
+    assert len(builds) == 2
+    assert len(cache.sample) == 1100, "the sample is of the whole library"
+
+
+def test_few_frames_are_searched_among(films: Films) -> None:
+    vectors = films.add("a", 1000)
+    cache = films.cache()
+    films.add("b", 40)
+    cache.refresh()
+    among = np.asarray([5, 6, 1002, 1030], np.int64)
+    assert sorted(cache.search(vectors[100], 10, among=among).ids) == among.tolist()
+
+
+def test_deleted_frames_are_never_given_and_crowd_nobody_out(
+    films: Films, builds: list[int]
+) -> None:
+    query = films.add("dogs", 1)[0]
+    films.add("more dogs", 600, near=query)
+    films.add("cats", 3000)
+    films.cache()
+    films.drop("more dogs")
+    cache = films.cache()
+    hits = cache.search(query, 50)
+    assert len(hits.ids) == 50
+    assert 1 in hits.ids
+    assert not np.any((hits.ids > 1) & (hits.ids <= 601))
+    assert len(builds) == 1
+
+
+def test_it_is_rebuilt_when_much_is_gone(films: Films, builds: list[int]) -> None:
+    films.add("a", 3000)
+    vectors = films.add("b", 100)
+    cache = films.cache()
+    films.drop("a")
+    cache.refresh()
+    assert len(builds) == 2
+    assert cache.search(vectors[0], 1).ids.tolist() == [3001]
+
+
+def test_everything_may_go(films: Films) -> None:
+    films.add("a", 10)
+    cache = films.cache()
+    films.drop("a")
+    cache.refresh()
+    assert len(cache.search(np.ones(DIM, np.float32), 5).ids) == 0
+    assert len(cache.sample) == 0
+
+
+def test_content_that_was_replaced_is_found_by_its_new_frames(films: Films) -> None:
+    films.add("a", 400)
+    cache = films.cache()
+    films.drop("a")
+    vectors = films.add("b", 400)
+    cache.refresh()
+    assert cache.search(vectors[3], 1).ids.tolist() == [404]
+
+
+def test_an_inverted_file_finds_nearly_all(
+    films: Films, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(module, "_FLAT_LIMIT", 500)
+    monkeypatch.setattr(module, "_LISTS_VISITED", 32)
+    centres = films.random.standard_normal((20, DIM)).astype(np.float32)
+    for number, centre in enumerate(centres):
+        films.add(f"film {number}", 200, near=centre)
+    query = centres[3] / np.linalg.norm(centres[3])
+    check(films, films.cache(), query)
+    check(films, films.cache(), query)
+    among = np.arange(1, 100, dtype=np.int64)
+    assert set(films.cache().search(query, 10, among=among).ids) <= set(among.tolist())
+    assert capfd.readouterr() == ("", ""), "FAISS keeps its advice to itself"
+
+
+# -- what may happen to the files ------------------------------------------------------------------
+
+
+def delete_all(films: Films) -> None:
+    shutil.rmtree(films.folder)
+
+
+def truncate(films: Films) -> None:
+    os.truncate(films.saved(), 100)
+
+
+def empty(films: Films) -> None:
+    os.truncate(films.saved(), 0)
+
+
+def garbage(films: Films) -> None:
+    films.saved().write_bytes(os.urandom(films.saved().stat().st_size))
+
+
+def garbage_of_the_same_age(films: Films) -> None:
+    facts = films.saved().stat()
+    films.saved().write_bytes(b"\0" * facts.st_size)
+    os.utime(films.saved(), ns=(facts.st_atime_ns, facts.st_mtime_ns))
+
+
+def no_index(films: Films) -> None:
+    films.saved().unlink()
+
+
+def no_sample(films: Films) -> None:
+    films.saved().with_suffix(".npy").unlink()
+
+
+def empty_sample(films: Films) -> None:
+    films.saved().with_suffix(".npy").write_bytes(b"")
+
+
+def no_description(films: Films) -> None:
+    (films.folder / "current.json").unlink()
+
+
+def torn_description(films: Films) -> None:
+    (films.folder / "current.json").write_text('{"library": "')
+
+
+def another_description(films: Films) -> None:
+    (films.folder / "current.json").write_text("[1, 2]")
+
+
+def not_text(films: Films) -> None:
+    (films.folder / "current.json").write_bytes(b"\xff\xfe\0")
+
+
+def a_file_instead(films: Films) -> None:
+    shutil.rmtree(films.folder)
+    films.folder.write_text("hello")
+
+
+def of_another_library(films: Films) -> None:
+    other = Films(films.path.parent / "other")
+    other.random = np.random.default_rng(1)
+    other.add("z", 300)
+    other.cache()
+    other.catalogue.close()
+    shutil.rmtree(films.folder)
+    shutil.copytree(other.folder, films.folder)
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        *(delete_all, truncate, empty, garbage, garbage_of_the_same_age, no_index, no_sample),
+        *(empty_sample, no_description, torn_description, another_description, not_text),
+        *(a_file_instead, of_another_library),
+    ],
+)
+def test_a_harmed_cache_is_rebuilt(films: Films, harm: object, builds: list[int]) -> None:
+    vectors = films.add("a", 300)
+    films.cache()
+    assert callable(harm)
+    harm(films)
+    builds.clear()
+    cache = films.cache()
+    assert len(builds) == 1
+    check(films, cache, vectors[7])
+    assert len(cache.sample) == 300
+
+
+def test_a_cache_is_mended_for_good(films: Films, builds: list[int]) -> None:
+    films.add("a", 300)
+    films.cache()
+    garbage(films)
+    films.cache()
+    films.cache()
+    assert len(builds) == 2
+
+
+def test_a_database_put_back_from_a_copy_does_not_use_a_later_cache(films: Films) -> None:
+    films.add("a", 300)
+    films.catalogue.close()
+    copy = films.path.read_bytes()
+    films.catalogue = Catalogue(films.path)
+    films.add("b", 300)
+    films.cache()
+    films.catalogue.close()
+    films.path.write_bytes(copy)
+    films.catalogue = Catalogue(films.path)
+    vectors = films.add("c", 300)  # with the ids that "b" had
+    assert films.cache().search(vectors[9], 1).ids.tolist() == [310]
+
+
+def test_a_disk_without_room_does_not_hinder_a_search(
+    films: Films, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vectors = films.add("a", 300)
+
+    def full(self: VectorCache, origin: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(VectorCache, "_save", full)
+    check(films, films.cache(), vectors[7])
+    with pytest.raises(LibraryError, match="No space left on device"):
+        VectorCache(films.folder, films.catalogue).refresh(must_save=True)
+
+
+def test_drafts_of_the_dead_and_old_caches_are_swept_away(films: Films) -> None:
+    films.add("a", 100)
+    films.cache()
+    (films.folder / ".vectors-1234.faiss.abcd").write_bytes(b"half")
+    films.add("b", 500)
+    films.cache()
+    left = {path.name for path in films.folder.iterdir()}
+    key = films.saved().stem
+    assert left == {f"{key}.faiss", f"{key}.npy", "current.json", "lock"}
+    about = json.loads((films.folder / "current.json").read_text())
+    assert set(about["files"]) == {f"{key}.faiss", f"{key}.npy"}
+
+
+def test_many_build_at_once(films: Films) -> None:
+    vectors = films.add("a", 2000)
+    failures: list[BaseException] = []
+
+    def search() -> None:
+        catalogue = Catalogue(films.path, readonly=True)
+        try:
+            for _ in range(5):
+                cache = VectorCache(films.folder, catalogue)
+                cache.refresh()
+                assert cache.search(vectors[7], 1).ids.tolist() == [8]
+                shutil.rmtree(films.folder, ignore_errors=True)
+        except BaseException as error:
+            failures.append(error)
+        finally:
+            catalogue.close()
+
+    threads = [threading.Thread(target=search) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
