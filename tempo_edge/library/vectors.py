@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from tempo_edge.errors import LibraryError, MissingExtraError
 from tempo_edge.library.catalogue import Catalogue
+from tempo_edge.models.sessions import cpu_count
 from tempo_edge.packing import unpack
 
 __all__ = ["Hits", "VectorCache", "load_faiss"]
@@ -40,6 +41,9 @@ _TAIL_FREE = 64
 # rebuild isn't worth its while below.
 _DEAD_SHARE = 0.2
 _DEAD_LIMIT = 1000
+
+# Frames that the inverted lists are laid out with: about forty for each list at most.
+_TRAINING_FRAMES = 160_000
 
 # Inverted lists read for a query: with a few thousand lists, about one frame in a hundred.
 _LISTS_VISITED = 24
@@ -158,6 +162,8 @@ class VectorCache:
         ids = [np.zeros(0, np.int64)]
         similarities = [np.zeros(0, np.float32)]
         if self._index is not None and self._index.ntotal:
+            # Waking other threads for one query takes longer than its scan on a busy machine.
+            self._faiss.omp_set_num_threads(1)
             found, where = self._index.search(
                 query[None], min(k, self._index.ntotal), params=self._parameters(among)
             )
@@ -204,7 +210,8 @@ class VectorCache:
         count, largest = self._catalogue.frame_span()
         if not count:
             return
-        step = max(1, count // 100_000)
+        self._faiss.omp_set_num_threads(cpu_count())
+        step = max(1, count // _TRAINING_FRAMES)
         training = np.concatenate(
             [unpack(vectors[::step]) for _, vectors in self._catalogue.vectors_after(0)]
         )
