@@ -72,8 +72,9 @@ class Plan:
     Attributes:
         runs: stretches to decode, in time order, none overlapping another.
         wanted: presentation time stamps to look at, rising, ``[n]`` int64; each lies in a run.
-        scene_keys: the wanted key frames that an encoder placed out of rhythm, which it does at
-            scene changes.
+        scene_keys: key frames that the encoder placed out of rhythm, as it does at scene changes.
+        calm_keys: key frames in rhythm after a GOP without a spike: if the picture is new there, it
+            became so at that very key frame.
         measured: True when differences and tokens are to be worked out (SAA), False for the plain
             uniform baseline.
     """
@@ -81,6 +82,7 @@ class Plan:
     runs: list[Run]
     wanted: NDArray[np.int64]
     scene_keys: frozenset[int]
+    calm_keys: frozenset[int]
     measured: bool = True
 
 
@@ -90,7 +92,7 @@ def plan(table: PacketTable, info: VideoInfo, policy: Policy) -> Plan:
     Raises:
         ValueError: the table holds no key frame.
     """
-    seconds = table.pts * float(info.time_base)
+    seconds = table.pts.astype(np.float64) * float(info.time_base)
     keys = np.flatnonzero(table.keys)
     if not len(keys):
         raise ValueError("the packet table holds no key frame")
@@ -107,7 +109,8 @@ def plan(table: PacketTable, info: VideoInfo, policy: Policy) -> Plan:
         reach.append(inside[-1] if inside else int(start))
     spent = sum(r - int(k) for r, k in zip(reach, kept, strict=True))
     pictures = policy.dense_pixels_per_second * float(last - seconds[kept[0]])
-    pool = int(pictures / (info.width * info.height)) - spent
+    # The gap rule comes first; what it decodes anyway can be looked at for nothing.
+    pool = max(0, int(pictures / (info.width * info.height)) - spent)
     # A black or plain key frame is tiny and would make every packet after it look like news.
     typical = float(np.median(table.sizes[kept]))
     events = [
@@ -117,10 +120,13 @@ def plan(table: PacketTable, info: VideoInfo, policy: Policy) -> Plan:
     wanted += _spend(events, reach, pool)
     chosen = np.unique(np.asarray(wanted, dtype=np.int64))
     scene = frozenset(int(table.pts[k]) for k, odd in zip(keys, rhythm, strict=True) if odd)
-    runs = [
-        Run(int(table.pts[k]), int(table.pts[r])) for k, r in zip(kept, reach, strict=True)
-    ]
-    return Plan(runs, table.pts[chosen], scene)
+    runs = [Run(int(table.pts[k]), int(table.pts[r])) for k, r in zip(kept, reach, strict=True)]
+    calm = frozenset(
+        int(table.pts[key])
+        for key, before in zip(kept[1:], events, strict=False)
+        if all(gain <= 1.0 for _, gain in before)
+    )
+    return Plan(runs, table.pts[chosen], scene, calm - scene)
 
 
 def uniform_plan(table: PacketTable, info: VideoInfo, frames_per_second: float) -> Plan:
@@ -134,12 +140,12 @@ def uniform_plan(table: PacketTable, info: VideoInfo, frames_per_second: float) 
     keys = np.flatnonzero(table.keys)
     if not len(keys):
         raise ValueError("the packet table holds no key frame")
-    seconds = table.pts * float(info.time_base)
+    seconds = table.pts.astype(np.float64) * float(info.time_base)
     ticks = np.arange(seconds[keys[0]], seconds[-1] + 1e-9, 1.0 / frames_per_second)
     wanted = np.unique(np.searchsorted(seconds, ticks - 1e-6))
     ends = np.append(keys[1:], len(table)) - 1
     runs = [Run(int(table.pts[k]), int(table.pts[e])) for k, e in zip(keys, ends, strict=True)]
-    return Plan(runs, table.pts[wanted], frozenset(), measured=False)
+    return Plan(runs, table.pts[wanted], frozenset(), frozenset(), measured=False)
 
 
 def allocate(
@@ -179,9 +185,7 @@ def allocate(
     return tokens
 
 
-def _shares(
-    weight: NDArray[np.float64], total: int, floor: int, ceiling: int
-) -> NDArray[np.int64]:
+def _shares(weight: NDArray[np.float64], total: int, floor: int, ceiling: int) -> NDArray[np.int64]:
     """Whole numbers within [floor, ceiling], near a common multiple of ``weight``, of one total."""
     total = min(total, ceiling * len(weight))
     low, high = 0.0, (ceiling + 1) / float(weight.min())
@@ -234,10 +238,16 @@ def _gap_fill(
     seconds: NDArray[np.float64], start: int, end: int, limit: float, gap: float
 ) -> list[int]:
     """The earliest pictures (the cheapest to decode) that leave no gap longer than ``gap``."""
-    missing = int(np.ceil((limit - seconds[start]) / gap - 1e-9)) - 1
-    times = limit - gap * np.arange(missing, 0, -1)
-    found = np.searchsorted(seconds[start:end], times - 1e-9) + start
-    return sorted({int(i) for i in found if start < i < end})
+    found: list[int] = []
+    after = end
+    while limit - seconds[start] > gap + 1e-9:
+        near = int(np.searchsorted(seconds[start:end], limit - gap - 1e-9)) + start
+        after = min(near, after - 1)  # where the file itself has a hole: the last before it
+        if after <= start:
+            break
+        found.append(after)
+        limit = float(seconds[after])
+    return found[::-1]
 
 
 def _events(

@@ -113,7 +113,8 @@ def motion(seed: int, step: int = 3) -> Painter:
     def paint(width: int, height: int, index: int) -> Picture:
         picture = background(width, height, index).copy()
         edge = height // 4
-        left = (index * step) % max(1, width - edge)
+        room = max(1, width - edge)
+        left = room - abs(index * step % (2 * room) - room)  # there and back again
         picture[height // 2 : height // 2 + edge, left : left + edge] = 255
         return picture
 

@@ -1,0 +1,372 @@
+"""Attention goes where the picture changes: the plan over packets, and the shares of tokens."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from videos import Shot, Truth, make_video, motion, texture
+
+from tempo_edge.library.catalogue import FrameRow
+from tempo_edge.library.footage import FootageReader, Sampling
+from tempo_edge.media import PacketTable, VideoInfo, open_video
+from tempo_edge.saa import Plan, Policy, allocate, plan, uniform_plan
+
+INFO = VideoInfo("h264", 640, 360, Fraction(1, 1000), Fraction(0), Fraction(60), None, 8)
+POLICY = Policy()
+
+
+def table(
+    gops: list[int], *, sizes: list[int] | None = None, steps: list[int] | None = None
+) -> PacketTable:
+    """A packet table of groups of ``gops`` pictures, ``steps`` milliseconds apart."""
+    count = sum(gops)
+    keys = np.zeros(count, np.bool_)
+    keys[np.cumsum([0, *gops[:-1]])] = True
+    pts = np.cumsum([0, *(steps or [40] * (count - 1))])
+    coded = np.asarray(sizes or np.where(keys, 20_000, 500))
+    return PacketTable(pts.astype(np.int64), coded.astype(np.int64), keys)
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> PacketTable:
+    """Films of any rhythm: steady, cut, intra-only, with holes; key frames of any size."""
+    gops = draw(st.lists(st.one_of(st.integers(1, 60), st.just(25)), min_size=1, max_size=12))
+    count = sum(gops)
+    seed = draw(st.integers(0, 10**6))
+    rng = np.random.default_rng(seed)
+    holes = draw(st.sampled_from([40, 400, 3000, 30_000]))
+    steps = np.where(rng.random(count - 1) < 0.1, rng.integers(1, holes, count - 1), 40)
+    keys = table(gops).keys
+    sizes = np.where(keys, rng.integers(200, 60_000, count), rng.integers(1, 9_000, count))
+    sizes = np.where(rng.random(count) < 0.05, sizes * 10, sizes)
+    return table(gops, sizes=sizes.tolist(), steps=steps.tolist())
+
+
+policies = st.builds(
+    Policy,
+    max_gap_seconds=st.floats(0.5, 10),
+    min_gap_seconds=st.floats(0, 2),
+    fine_gap_seconds=st.floats(0.1, 2),
+    dense_pixels_per_second=st.floats(0, 1e7),
+    spike=st.floats(0.1, 1),
+    refresh=st.floats(0.1, 2),
+)
+
+
+# -- the plan ----------------------------------------------------------------------------------
+
+
+@settings(max_examples=200, deadline=None)
+@given(tables(), policies)
+def test_runs_are_in_order_and_do_not_overlap(packets: PacketTable, policy: Policy) -> None:
+    chosen = plan(packets, INFO, policy)
+    assert all(before.last < after.key for before, after in pairwise(chosen.runs))
+    keys = set(packets.pts[packets.keys].tolist())
+    assert all(run.key in keys for run in chosen.runs)
+
+
+@settings(max_examples=200, deadline=None)
+@given(tables(), policies)
+def test_every_look_lies_in_a_run(packets: PacketTable, policy: Policy) -> None:
+    chosen = plan(packets, INFO, policy)
+    assert (np.diff(chosen.wanted) > 0).all()
+    assert set(chosen.wanted.tolist()) <= set(packets.pts.tolist())
+    for pts in chosen.wanted:
+        assert sum(run.key <= pts <= run.last for run in chosen.runs) == 1
+    for run in chosen.runs:  # nothing is decoded for nothing
+        assert run.key in chosen.wanted and run.last in chosen.wanted
+
+
+@settings(max_examples=300, deadline=None)
+@given(tables(), policies)
+@example(table([1, 1, 1], steps=[7900, 8100]), Policy())
+@example(table([3], steps=[7900, 200]), Policy())
+@example(table([4], steps=[7900, 200, 7900]), Policy())
+@example(table([500]), Policy(dense_pixels_per_second=0))
+def test_no_gap_is_longer_than_allowed(packets: PacketTable, policy: Policy) -> None:
+    """Where two looks lie further apart, the file holds no picture in between at all."""
+    chosen = plan(packets, INFO, policy)
+    gap = policy.max_gap_seconds * 1000 + 1e-3
+    for before, after in pairwise([*chosen.wanted.tolist(), int(packets.pts[-1])]):
+        between = packets.pts[(packets.pts > before) & (packets.pts < after)]
+        assert after - before <= gap or not len(between)
+
+
+@settings(max_examples=200, deadline=None)
+@given(tables(), policies)
+def test_pixels_decoded_keep_to_the_budget(packets: PacketTable, policy: Policy) -> None:
+    """Beyond key frames and the gap rule, which come first."""
+
+    def decoded(chosen: Plan) -> int:
+        """Pictures of all runs but the key frames that they begin with."""
+        ends = np.searchsorted(packets.pts, [run.last for run in chosen.runs])
+        starts = np.searchsorted(packets.pts, [run.key for run in chosen.runs])
+        return int((ends - starts).sum())
+
+    thrifty = Policy(
+        max_gap_seconds=policy.max_gap_seconds,
+        min_gap_seconds=policy.min_gap_seconds,
+        dense_pixels_per_second=0,
+    )
+    needed = decoded(plan(packets, INFO, thrifty))
+    first = packets.pts[packets.keys][0]
+    seconds = (packets.pts[-1] - first) / 1000
+    budget = policy.dense_pixels_per_second * seconds / (INFO.width * INFO.height)
+    assert decoded(plan(packets, INFO, policy)) <= max(needed, budget + 1e-6)
+
+
+def test_events_within_what_is_decoded_anyway_are_free() -> None:
+    """A spike before the last picture that the gap rule asks for costs no decoding."""
+    sizes = [20_000, *[300] * 499]
+    sizes[30] = 15_000
+    chosen = plan(table([500], sizes=sizes), INFO, Policy(dense_pixels_per_second=0))
+    assert 30 * 40 in chosen.wanted.tolist()
+
+
+def test_a_cut_inside_a_group_of_pictures_is_looked_at() -> None:
+    sizes = [20_000, *[300] * 249]
+    sizes[131] = 18_000
+    chosen = plan(table([250], sizes=sizes), INFO, POLICY)
+    assert 131 * 40 in chosen.wanted.tolist()
+
+
+def test_a_steady_shot_costs_key_frames_only() -> None:
+    sizes = [20_000, *[100] * 49] * 20
+    chosen = plan(table([50] * 20, sizes=sizes), INFO, POLICY)
+    assert all(run.key == run.last for run in chosen.runs)
+    assert chosen.wanted.tolist() == [run.key for run in chosen.runs]
+
+
+def test_intra_only_footage_is_thinned() -> None:
+    """Where every picture is a key frame, one a second is enough of them."""
+    sizes = (20_000 + np.random.default_rng(1).integers(-3000, 3000, 500)).tolist()
+    chosen = plan(table([1] * 500, sizes=sizes), INFO, POLICY)
+    assert len(chosen.wanted) <= 21
+    assert np.diff(chosen.wanted).min() >= 1000
+
+
+def test_key_frames_out_of_rhythm_are_kept_though_they_come_close() -> None:
+    chosen = plan(table([50, 50, 12, 50, 50, 50]), INFO, POLICY)
+    assert {4000, 4480} <= set(chosen.wanted.tolist())
+    assert 4480 in chosen.scene_keys
+
+
+def test_pictures_before_the_first_key_frame_are_left_alone() -> None:
+    packets = table([20, 30])
+    packets.keys[0] = False
+    for chosen in (plan(packets, INFO, POLICY), uniform_plan(packets, INFO, 5)):
+        assert chosen.wanted[0] == 800
+        assert chosen.runs[0].key == 800
+
+
+@pytest.mark.parametrize("gops", [[1], [2], [1, 1]])
+def test_the_shortest_films(gops: list[int]) -> None:
+    chosen = plan(table(gops), INFO, POLICY)
+    assert chosen.wanted[0] == 0
+
+
+@settings(max_examples=100, deadline=None)
+@given(tables(), st.floats(0.2, 30))
+def test_the_uniform_plan_looks_at_equal_distances(packets: PacketTable, rate: float) -> None:
+    chosen = uniform_plan(packets, INFO, rate)
+    assert not chosen.measured
+    assert chosen.runs[0].key == packets.pts[0]
+    assert chosen.runs[-1].last == packets.pts[-1]
+    for at in np.arange(packets.pts[0], packets.pts[-1], 1000 / rate):
+        nearest = packets.pts[packets.pts >= at - 1e-2][0]
+        assert nearest in chosen.wanted
+
+
+def test_plans_need_a_key_frame() -> None:
+    packets = table([10])
+    packets.keys[:] = False
+    with pytest.raises(ValueError, match="holds no key frame"):
+        plan(packets, INFO, POLICY)
+    with pytest.raises(ValueError, match="holds no key frame"):
+        uniform_plan(packets, INFO, 1)
+    with pytest.raises(ValueError, match="frames_per_second 0 must be positive"):
+        uniform_plan(table([10]), INFO, 0)
+
+
+def test_policies_refuse_nonsense() -> None:
+    with pytest.raises(ValueError, match="max_gap_seconds 0 must be positive"):
+        Policy(max_gap_seconds=0)
+    with pytest.raises(ValueError, match=r"token_floor 4 must be within \[0, 3\]"):
+        Policy(token_floor=4, token_ceiling=3)
+
+
+# -- shares of tokens --------------------------------------------------------------------------
+
+variations = st.lists(
+    st.one_of(st.floats(0, 1), st.sampled_from([0.0, 0.004, 0.2, 0.5, 1.0])), max_size=60
+).map(lambda values: np.asarray(values, np.float64))
+limits = st.tuples(st.integers(0, 4), st.integers(0, 12)).map(lambda t: (t[0], t[0] + t[1]))
+
+
+@settings(max_examples=400, deadline=None)
+@given(variations, st.integers(0, 400), limits, st.floats(0.001, 1))
+def test_the_budget_is_spent_exactly_within_floor_and_ceiling(
+    variation: NDArray[np.float64], budget: int, limit: tuple[int, int], epsilon: float
+) -> None:
+    floor, ceiling = limit
+    policy = Policy(token_floor=floor, token_ceiling=ceiling, epsilon=epsilon)
+    tokens = allocate(variation, budget, policy)
+    changed = variation > policy.still
+    assert tokens.dtype == np.int64 and tokens.shape == variation.shape
+    assert (tokens[~changed] == 0).all()
+    if floor * changed.sum() > budget:  # too little for all: the most changed get the floor
+        assert set(tokens.tolist()) <= {0, floor}
+        assert tokens.sum() == budget - budget % floor
+    else:
+        assert tokens.sum() == min(budget, ceiling * changed.sum()) * bool(changed.any())
+        assert ((tokens[changed] >= floor) & (tokens[changed] <= ceiling)).all()
+
+
+@settings(max_examples=300, deadline=None)
+@given(variations, st.integers(0, 400), limits)
+def test_more_change_never_gets_fewer_tokens(
+    variation: NDArray[np.float64], budget: int, limit: tuple[int, int]
+) -> None:
+    policy = Policy(token_floor=limit[0], token_ceiling=limit[1])
+    tokens = allocate(variation, budget, policy)
+    for less, more in pairwise(np.argsort(variation, kind="stable")):
+        # Of two that are alike, the earlier one may get more.
+        assert tokens[less] <= tokens[more] or variation[less] == variation[more]
+
+
+@given(st.integers(1, 40), st.integers(0, 200), st.floats(0.01, 1))
+def test_ties_go_to_the_earlier_frame(count: int, budget: int, variation: float) -> None:
+    tokens = allocate(np.full(count, variation), budget)
+    assert (np.diff(tokens) <= 0).all()
+    assert tokens.max() - tokens.min() <= 1
+
+
+def test_shares_follow_the_variation() -> None:
+    policy = Policy(token_floor=0, token_ceiling=100, epsilon=0.1)
+    tokens = allocate(np.array([0.1, 0.3, 0.9]), 16, policy)  # in proportion to 2, 4, 10
+    assert tokens.tolist() == [2, 4, 10]
+
+
+def test_the_plainest_cases() -> None:
+    assert allocate(np.array([]), 5).tolist() == []
+    assert allocate(np.array([0.5]), 5).tolist() == [5]
+    assert allocate(np.array([0.5]), 50).tolist() == [9]
+    assert allocate(np.array([0.5, 0.5]), 0).tolist() == [0, 0]
+    assert allocate(np.zeros(3), 5).tolist() == [0, 0, 0]
+    assert allocate(np.array([0.2, 0.9, 0.5, 0.9]), 2).tolist() == [0, 1, 0, 1]
+    assert allocate(np.array([0.9, 0.2, 0.9, 0.9]), 2).tolist() == [1, 0, 1, 0]
+
+
+def test_a_long_film_is_shared_out_exactly() -> None:
+    rng = np.random.default_rng(2)
+    tokens = allocate(rng.random(20_000) ** 3, 61_803)
+    assert tokens.sum() == 61_803
+
+
+@pytest.mark.parametrize("bad", [[-0.1], [1.1], [float("nan")], [0.5, float("inf")]])
+def test_variation_outside_its_range_is_refused(bad: list[float]) -> None:
+    with pytest.raises(ValueError, match=r"variation must be within \[0, 1\]"):
+        allocate(np.array(bad), 5)
+
+
+def test_a_negative_budget_is_refused() -> None:
+    with pytest.raises(ValueError, match="budget -1 must not be negative"):
+        allocate(np.array([0.5]), -1)
+
+
+# -- real videos -------------------------------------------------------------------------------
+
+
+class FakeTower:
+    """Stands in for the image tower: vectors that tell nothing, at no cost."""
+
+    def encode(self, pictures: NDArray[np.uint8]) -> tuple[Any, Any]:
+        count = len(pictures)
+        return np.full((count, 4), 0.5, np.float32), np.full((count, 9, 4), 0.5, np.float32)
+
+
+PROFILE: Any = SimpleNamespace(image_size=32, tokens_per_frame=9, image_tower=FakeTower())
+
+
+def look_at(path: Path, policy: Policy = POLICY, decoder: str = "pyav") -> list[FrameRow]:
+    reader = FootageReader(PROFILE, Sampling(policy), decoder, workers=2)
+    try:
+        return reader.read(path).frames
+    finally:
+        reader.close()
+
+
+def cuts_found(truth: Truth, decoder: str = "pyav") -> list[Fraction]:
+    with open_video(truth.path) as video:
+        info = video.info
+    return [info.time_of(row.pts) for row in look_at(truth.path, decoder=decoder) if row.cut]
+
+
+# Odd lengths, so that no cut falls into the rhythm of the key frames by chance.
+SHOTS: list[Shot] = [
+    (texture(1), 3.16),
+    (motion(2, step=2), 2.52),
+    (texture(3), 4.04),
+    (motion(4, step=1), 2.88),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("fixed.mp4", {"gop": 50, "scenecut": False}),
+        ("one_gop.mp4", {"gop": 1000, "scenecut": False}),
+        ("scenecut.mp4", {"gop": 250}),
+        ("fixed.ts", {"gop": 50, "scenecut": False}),
+        ("variable.mkv", {"gop": 50, "scenecut": False, "drop": range(5, 300, 7)}),
+        ("hevc.mp4", {"gop": 50, "scenecut": False, "codec": "libx265"}),
+        ("ntsc.mp4", {"gop": 60, "scenecut": False, "rate": Fraction(30000, 1001)}),
+    ],
+)
+def test_cuts_are_found_to_the_picture(tmp_path: Path, name: str, options: dict[str, Any]) -> None:
+    truth = make_video(tmp_path / name, shots=SHOTS, size=(192, 112), **options)
+    found = cuts_found(truth)
+    nearest = [min(found, key=lambda t: abs(t - cut), default=None) for cut in truth.cuts]
+    tolerance = Fraction(1, 1000) if name.endswith(".mkv") else 0
+    assert [abs(a - b) <= tolerance for a, b in zip(nearest, truth.cuts, strict=True)] == [True] * 3
+    assert len(found) == 3  # and nothing else is taken for one
+
+
+def test_a_cut_at_a_key_frame_in_rhythm_is_found(tmp_path: Path) -> None:
+    """Cameras with a fixed GOP; here every cut falls on a key frame, so no packet stands out."""
+    shots: list[Shot] = [(texture(1), 4), (texture(2), 2), (motion(3, step=1), 4)]
+    truth = make_video(tmp_path / "a.mp4", shots=shots, size=(192, 112), gop=50, scenecut=False)
+    assert cuts_found(truth) == list(truth.cuts)
+
+
+def test_decord_finds_the_same_cuts(tmp_path: Path) -> None:
+    pytest.importorskip("decord")
+    options: dict[str, Any] = {"gop": 50, "scenecut": False}
+    truth = make_video(tmp_path / "a.mp4", shots=SHOTS, size=(192, 112), **options)
+    assert cuts_found(truth, "decord") == list(truth.cuts)
+
+
+def test_a_still_film_costs_one_frame(tmp_path: Path) -> None:
+    truth = make_video(tmp_path / "a.mp4", shots=[(texture(7), 8)], size=(192, 112), gop=25)
+    assert len(look_at(truth.path)) == 1
+
+
+def test_intra_only_footage_is_not_decoded_whole(tmp_path: Path) -> None:
+    truth = make_video(
+        tmp_path / "a.avi",
+        shots=[(motion(1), 4), (texture(2), 4)],
+        size=(192, 112),
+        codec="mjpeg",
+        pixel_format="yuvj420p",
+    )
+    rows = look_at(truth.path)
+    assert 2 <= len(rows) <= 12
