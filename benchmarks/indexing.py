@@ -70,8 +70,17 @@ def repeat_film(source: Path, target: Path, hours: float) -> float:
 def measure(name: str, film: Path, scratch: Path, options: Sequence[str] = ()) -> Measurement:
     """Index a film into a new library in a process of its own."""
     library = scratch / f"{name.replace(' ', '-')}.db"
-    command = [sys.executable, "-m", "tempo_edge.cli", "index", "--library", str(library), "-q",
-               *options, str(film)]
+    command = [
+        sys.executable,
+        "-m",
+        "tempo_edge.cli",
+        "index",
+        "--library",
+        str(library),
+        "-q",
+        *options,
+        str(film),
+    ]
     began = time.perf_counter()
     process = subprocess.Popen(command)
     _, code, usage = os.wait4(process.pid, 0)
@@ -118,10 +127,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--film", type=Path, required=True, help="a 1080p film")
-    parser.add_argument("--hours", type=float, nargs="*", default=[0.5, 1.0, 2.0],
-                        help="lengths of the long films")
-    parser.add_argument("--baseline-hours", type=float, default=0.1,
-                        help="length of the long film for the (slow) baseline")
+    parser.add_argument(
+        "--hours", type=float, nargs="*", default=[0.5, 1.0, 2.0], help="lengths of the long films"
+    )
+    parser.add_argument(
+        "--baseline-hours",
+        type=float,
+        default=0.1,
+        help="length of the long film for the (slow) baseline",
+    )
     parser.add_argument("--repeats", type=int, default=3, help="runs on the short film")
     parser.add_argument("--json", type=Path, help="write the figures here as well")
     options = parser.parse_args(arguments)
@@ -135,8 +149,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             )
         long = scratch / "long.mp4"
         repeat_film(options.film, long, options.baseline_hours)
-        rows.append(measure(f"{options.baseline_hours:g} h uniform", long, scratch,
-                            ["--uniform", "1"]))
+        rows.append(
+            measure(f"{options.baseline_hours:g} h uniform", long, scratch, ["--uniform", "1"])
+        )
         for hours in [options.baseline_hours, *options.hours]:
             repeat_film(options.film, long, hours)
             rows.append(measure(f"{hours:g} h SAA", long, scratch))

@@ -78,8 +78,15 @@ def cold(library: Path, runs: int) -> list[float]:
     """Wall seconds of whole ``find`` processes."""
     times = []
     for run in range(runs):
-        command = [sys.executable, "-m", "tempo_edge.cli", "find", "--library", str(library),
-                   _QUERIES[run % len(_QUERIES)]]
+        command = [
+            sys.executable,
+            "-m",
+            "tempo_edge.cli",
+            "find",
+            "--library",
+            str(library),
+            _QUERIES[run % len(_QUERIES)],
+        ]
         began = time.perf_counter()
         done = subprocess.run(command, capture_output=True, check=False)
         times.append(time.perf_counter() - began)
@@ -126,17 +133,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
             totals = library.catalogue.totals()
         build = time.perf_counter() - began
         slow, fast = cold(large, 10), warm(large, 200)
-        sizes = large.stat().st_size / 1e6, sum(
-            p.stat().st_size for p in large.with_suffix(".vectors").glob("*")
-        ) / 1e6
+        sizes = (
+            large.stat().st_size / 1e6,
+            sum(p.stat().st_size for p in large.with_suffix(".vectors").glob("*")) / 1e6,
+        )
     os.sync()
     print(json.dumps(describe()))
-    print(f"library: {totals['hours']:.0f} h, {totals['frames']} frames, "
-          f"{sizes[0]:.0f} MB database, {sizes[1]:.0f} MB cache (opened or built in {build:.1f} s)")
+    print(
+        f"library: {totals['hours']:.0f} h, {totals['frames']} frames, "
+        f"{sizes[0]:.0f} MB database, {sizes[1]:.0f} MB cache (opened or built in {build:.1f} s)"
+    )
     print("| find | median | 95th percentile | worst |\n|---|---|---|---|")
     for name, times in (("cold (whole process)", slow), ("warm", fast)):
         middle, high = np.quantile(times, [0.5, 0.95])
-        print(f"| {name} | {middle * 1e3:.0f} ms | {high * 1e3:.0f} ms | {max(times) * 1e3:.0f} ms |")
+        cells = [f"{1e3 * seconds:.0f} ms" for seconds in (middle, high, max(times))]
+        print(f"| {name} | {' | '.join(cells)} |")
 
 
 if __name__ == "__main__":

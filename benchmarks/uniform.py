@@ -24,15 +24,11 @@ _SETTINGS = CurveSettings(keep=0.55, smooth=0.0)
 
 def ask(library: Library, queries: Sequence[Truth], cutoff: float = -1.0) -> list[Prediction]:
     """Answer every query; ``best_confidence`` is the best frame's cosine similarity."""
-    paths = {
-        row.video_id: row.path for row in library.files() if row.video_id is not None
-    }
+    paths = {row.video_id: row.path for row in library.files() if row.video_id is not None}
     return [_ask_one(library, paths, query["query"], cutoff) for query in queries]
 
 
-def _ask_one(
-    library: Library, paths: dict[int | None, str], query: str, cutoff: float
-) -> Prediction:
+def _ask_one(library: Library, paths: dict[int, str], query: str, cutoff: float) -> Prediction:
     vector: NDArray[np.float32] = library.profile.text_tower.encode([query])[0]
     found: list[tuple[float, PredictedMoment]] = []
     for window in retrieve(vector, library.catalogue, library.vectors):
@@ -64,5 +60,3 @@ def fit_cutoff(library: Library, queries: Sequence[Truth]) -> float:
         (values[present] >= c).mean() + (values[~present] < c).mean() for c in np.sort(values)
     ]
     return float(np.sort(values)[int(np.argmax(accuracy))])
-
-

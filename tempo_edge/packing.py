@@ -11,7 +11,8 @@ __all__ = ["pack", "unpack"]
 def pack(vectors: NDArray[np.floating]) -> NDArray[np.int8]:
     """Directions of ``[..., d]`` vectors as int8: the longest component becomes 127."""
     largest = np.abs(vectors).max(axis=-1, keepdims=True)
-    return np.rint(vectors * (127.0 / np.maximum(largest, 1e-12))).astype(np.int8)
+    scaled = np.rint(vectors * (127.0 / np.maximum(largest, 1e-12)))
+    return np.asarray(scaled, dtype=np.int8)
 
 
 def unpack(packed: NDArray[np.int8]) -> NDArray[np.float32]:

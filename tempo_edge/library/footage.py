@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from queue import LifoQueue
+from queue import Empty, LifoQueue
 
 import numpy as np
 from numpy.typing import NDArray
@@ -185,10 +185,10 @@ class FootageReader:
 
     def _look(self, path: Path, handles: LifoQueue[Video], run: Run, chosen: Plan) -> _RunLooks:
         """Worker: decode one run and look at what is wanted or turns out to be a cut."""
-        if handles.empty():
-            video = open_video(path, self._decoder)
-        else:
+        try:
             video = handles.get_nowait()
+        except Empty:
+            video = open_video(path, self._decoder)
         try:
             low, high = np.searchsorted(chosen.wanted, [run.key, run.last + 1])
             wanted = frozenset(chosen.wanted[low:high].tolist())
@@ -204,7 +204,6 @@ class FootageReader:
         found = _RunLooks([])
         before: Frame | None = None
         lately = 0.0
-        overdue = False  # a wanted picture was lost to damage: the next one stands in for it
         awaiting = sorted(wanted)
         for frame in frames:
             jump = False
@@ -212,8 +211,9 @@ class FootageReader:
                 step = _variation(before, frame)[0]
                 jump = step >= _CUT and step >= 3 * lately
                 lately = 0.7 * lately + 0.3 * step if lately else step
-            overdue = bool(awaiting) and frame.pts >= awaiting[0]
-            if overdue or jump:
+            # Where a wanted picture was lost to damage, the next one stands in for it.
+            due = bool(awaiting) and frame.pts >= awaiting[0]
+            if due or jump:
                 while awaiting and awaiting[0] <= frame.pts:
                     awaiting.pop(0)
                 found.looks.append(self._take(frame, found.last, jump, measured))

@@ -131,9 +131,7 @@ class ImageTower:
     def __init__(self, session: Any) -> None:
         self._session = session
 
-    def encode(
-        self, images: NDArray[np.uint8]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def encode(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Unit vectors ``[n, dim]`` and tokens ``[n, t, dim]`` of RGB pictures ``[n, s, s, 3]``."""
         vectors, tokens = self._session.run(["vectors", "tokens"], {"images": images})
         return vectors, tokens

@@ -46,7 +46,8 @@ class Bump:
     Attributes:
         span: its time; ``first``, ``last``: its frames in the window, both inclusive.
         peak: largest smoothed similarity in it; ``mean``: average over its time.
-        """
+        floor: the lower of the window's median similarity and chance.
+    """
 
     span: Span
     first: int
@@ -56,9 +57,7 @@ class Bump:
     floor: float
 
 
-def ground(
-    window: Window, settings: CurveSettings, chance: float, limit: int = 4
-) -> list[Bump]:
+def ground(window: Window, settings: CurveSettings, chance: float, limit: int = 4) -> list[Bump]:
     """Spans of a window, highest peak first; they don't overlap.
 
     Args:

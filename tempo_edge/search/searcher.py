@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from tempo_edge.errors import QueryError
 from tempo_edge.library.catalogue import Catalogue
 from tempo_edge.library.vectors import VectorCache
+from tempo_edge.library.walk import absolute
 from tempo_edge.models import Profile
 from tempo_edge.moment import Moment, Span
 from tempo_edge.search.calibrate import Calibration, Chance
@@ -149,7 +149,7 @@ class Searcher:
         return unpack(packed[:: max(1, len(packed) // 2048)])
 
     def _videos_under(self, within: Path) -> list[int]:
-        path = Path(os.path.abspath(within))
+        path = absolute(within)
         rows = self._catalogue.files(path)
         videos = sorted({row.video_id for row in rows.values() if row.video_id is not None})
         if not videos:
