@@ -180,7 +180,8 @@ class PyAVVideo:
         covers = av.stream.Disposition.attached_pic
         videos = [s for s in self._container.streams.video if not s.disposition & covers]
         if not videos:
-            kinds = sorted({stream.type for stream in self._container.streams})
+            # A cover is a stream of type "video" to FFmpeg, not to the reader of this line.
+            kinds = sorted({stream.type for stream in self._container.streams} - {"video"})
             only = " and ".join(kinds)
             raise MediaError(f"holds no video, only {only}" if kinds else "holds no streams")
         stream = videos[0]

@@ -17,7 +17,10 @@ assert not any(name.split(".")[0] in ("numba", "llvmlite") for name in sys.modul
 one, two = np.zeros((40, 50), np.uint8), np.ones((40, 60), np.uint8)[:, :50]
 tempo_kernels.block_differences(one, two, kernel="numpy")
 assert "numba" not in sys.modules
-for pair in ((one, two), (two, one), (one, one), (two, two)):
+raw = np.zeros(40 * 101 + 1, np.uint8)
+apart = np.ndarray((40, 50), np.uint8, raw, strides=(101, 2))
+turned = np.zeros((50, 40), np.uint8).T
+for pair in ((one, two), (two, one), (one, one), (two, two), (apart, two), (two, turned)):
     tempo_kernels.block_differences(*pair)
 from tempo_kernels import cpu
 stats = [kernel.stats for kernel in (cpu.sad_serial, cpu._sad_block_row)]

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from gallery import GALLERY
@@ -90,6 +91,28 @@ def test_luma_is_that_of_the_planes(tmp_path: Path) -> None:
             assert b.luma().dtype == np.uint8
             assert b.bit_depth == 8
             assert np.abs(a.luma().astype(int) - b.luma()).mean() < 3
+
+
+def test_damage_ends_the_run_without_noise(
+    gallery: Gallery, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    source = gallery("one_gop.mp4").path
+    with av.open(str(source)) as container:
+        at = [packet.pos for packet in container.demux(video=0) if packet.size][20]
+    assert at is not None
+    data = bytearray(source.read_bytes())
+    data[at : at + 4] = b"\x7f\xff\xff\xff"
+    (tmp_path / "broken.mp4").write_bytes(data)
+    capfd.readouterr()
+    with open_video(tmp_path / "broken.mp4", "decord") as video:
+        table = video.packets()
+        for _ in range(2):  # a reader that has failed is not used again
+            found = list(video.frames(Run(int(table.pts[0]), int(table.pts[-1]))))
+            assert 15 <= len(found) < 60
+            assert [read_number(frame.luma()) for frame in found[:15]] == list(range(15))
+        with pytest.raises(MediaError, match=r"^can't be decoded: "):
+            list(video.frames(Run(int(table.pts[40]), int(table.pts[41]))))
+    assert capfd.readouterr() == ("", "")
 
 
 def test_what_decord_can_not_open_is_refused_in_one_line(

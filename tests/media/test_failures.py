@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
+from av.audio.frame import AudioFrame
+from av.video.frame import VideoFrame
 from videos import (
     RED,
+    corners,
     make_audio,
     make_cut_short,
     make_not_a_video,
@@ -44,6 +49,26 @@ def directory(folder: Path) -> Path:
     return path
 
 
+def song(folder: Path) -> Path:
+    """Sound with a cover, which FFmpeg counts as a video stream."""
+    path = folder / "song.m4a"
+    with av.open(str(path), "w", format="mp4") as out:
+        tone = out.add_stream("aac", rate=48_000, layout="mono")
+        cover = out.add_stream("mjpeg", rate=1)
+        cover.width, cover.height, cover.pix_fmt = 64, 48, "yuvj420p"
+        cover.disposition = av.stream.Disposition.attached_pic
+        picture = VideoFrame.from_ndarray(corners()(64, 48, 0), format="rgb24")
+        picture = picture.reformat(format="yuvj420p")
+        picture.pts = 0
+        out.mux([*cover.encode(picture), *cover.encode(None)])
+        for index in range(20):
+            silence = AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
+            silence.sample_rate, silence.pts = 48_000, index * 1024
+            out.mux(tone.encode(silence))
+        out.mux(tone.encode(None))
+    return path
+
+
 REFUSED: dict[str, tuple[Callable[[Path], Path], str]] = {
     "missing": (lambda d: d / "missing.mp4", "can't be opened: no such file or directory"),
     "directory": (directory, "can't be opened: is a directory"),
@@ -57,6 +82,7 @@ REFUSED: dict[str, tuple[Callable[[Path], Path], str]] = {
     "text": (lambda d: make_not_a_video(d / "a.txt"), "is text, not a video"),
     "audio": (lambda d: make_audio(d / "a.m4a"), "holds no video, only audio"),
     "audio as mp4": (lambda d: make_audio(d / "a.mp4"), "holds no video, only audio"),
+    "song with a cover": (song, "holds no video, only audio"),
     "wave": (lambda d: make_audio(d / "a.wav"), "holds no video, only audio"),
     "png": (lambda d: make_picture(d / "a.png"), "is a picture, not a video"),
     "png as mp4": (lambda d: make_picture(d / "a.mp4"), "is a picture, not a video"),

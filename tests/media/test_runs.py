@@ -19,7 +19,7 @@ from videos import Truth, make_video, read_number, texture
 
 from tempo_edge.errors import MediaError
 from tempo_edge.media import PacketTable, Run, open_video
-from tempo_edge.media._pyav import PyAVVideo
+from tempo_edge.media._pyav import PyAVVideo, _until
 
 Gallery = Callable[[str], Truth]
 Numbered = list[tuple[int, int]]
@@ -132,7 +132,23 @@ def test_no_packet_is_decoded_beyond_what_the_last_picture_needs(
         assert video.fed <= 8 + 4
 
 
-def test_a_file_far_into_a_transport_stream_is_not_read_from_its_start(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["one_gop.mp4", "closed.ts"])
+def test_where_nothing_can_be_decoded_it_stops_reading_in_time(gallery: Gallery, name: str) -> None:
+    """A decoder may hold back pictures that it will never give."""
+
+    class Silent(CountingVideo):
+        def _decode(self, packets: Any, first: int, last: int) -> Iterator[Any]:
+            for packet in _until(first, last, packets):
+                self.fed += packet is not None
+            yield from ()
+
+    with Silent(gallery(name).path) as video:
+        table = video.packets()
+        assert list(video.frames(run_of(table, 0, 7))) == []
+        assert 8 <= video.fed <= 8 + 3  # and what is coded early for those after it
+
+
+def test_a_picture_far_into_a_transport_stream_is_not_sought_from_its_start(tmp_path: Path) -> None:
     shots = [(texture(1), 20)]
     truth = make_video(tmp_path / "long.ts", shots=shots, size=(64, 48), gop=25, scenecut=False)
     with CountingVideo(truth.path) as video:

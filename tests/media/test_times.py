@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from videos import RED, Truth, corners, make_video
+from videos import RED, Truth, make_video
 
 from tempo_edge.media import Run, VideoInfo, open_video
 from tempo_edge.media._pyav import PyAVVideo
@@ -95,28 +95,6 @@ def test_info_says_what_was_encoded(tmp_path: Path) -> None:
     assert info.rate == rate
     assert abs(info.duration - truth.end) < Fraction(1, 1000)
     assert info.duration_seconds == float(info.duration)
-
-
-def test_a_cover_is_not_the_video(tmp_path: Path) -> None:
-    import av
-    from av.video.frame import VideoFrame
-
-    with av.open(str(tmp_path / "a.mp4"), "w") as out:
-        cover = out.add_stream("mjpeg", rate=1)
-        cover.width, cover.height, cover.pix_fmt = 64, 64, "yuvj420p"
-        cover.disposition = av.stream.Disposition.attached_pic
-        film = out.add_stream("libx264", rate=25)
-        film.width, film.height, film.pix_fmt = 160, 120, "yuv420p"
-        film.options = {"preset": "ultrafast"}
-        for stream, size, count in ((cover, (64, 64), 1), (film, (160, 120), 5)):
-            for index in range(count):
-                drawn = VideoFrame.from_ndarray(corners()(*size, index), format="rgb24")
-                picture = drawn.reformat(format=stream.pix_fmt)
-                picture.pts = index
-                out.mux(stream.encode(picture))
-            out.mux(stream.encode(None))
-    with open_video(tmp_path / "a.mp4") as video:
-        assert (video.info.codec, video.info.width) == ("h264", 160)
 
 
 def test_a_name_with_a_colon_is_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
