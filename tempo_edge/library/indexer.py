@@ -101,12 +101,14 @@ class _Survey:
         seen: every path that is there.
         known: the library's rows at and under the roots.
         hidden: folders that could not be listed, each with its closing slash.
+        postponed: True if a file was left for another run.
     """
 
     work: dict[str, FoundFile] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
     known: dict[str, FileRow] = field(default_factory=dict)
     hidden: list[str] = field(default_factory=list)
+    postponed: bool = False
 
     def gone(self) -> list[FileRow]:
         """Rows of files that were not found, where it is sure that they were looked for."""
@@ -166,7 +168,7 @@ class Indexer:
                 self._take(found, survey, report, position)
             # Last, so that a file which was moved has met the frames of its old name by now.
             self._missing(survey.gone(), report)
-            self._prune(bool(survey.work or report.dropped))
+            self._prune(survey, report)
         except _Stopped:
             report.stopped = True
         report.elapsed_seconds = time.perf_counter() - began
@@ -195,7 +197,9 @@ class Indexer:
                 survey.hidden.append(found.path.rstrip("/") + "/")
             row = survey.known.get(found.path)
             if row is None or not _same(found, row):
-                if not postpone(found):
+                if postpone(found):
+                    survey.postponed = True
+                else:
                     survey.work[found.path] = found
                 continue
             report.unchanged += 1
@@ -222,7 +226,6 @@ class Indexer:
         if drop:
             with self._catalogue.transaction():
                 self._catalogue.drop_files(drop)
-                self._catalogue.prune()
         for path in drop:
             self._on_event(IndexEvent("dropped", path))
         for volume, count in kept.items():
@@ -231,9 +234,11 @@ class Indexer:
         report.dropped += len(drop)
         report.offline += sum(kept.values())
 
-    def _prune(self, changed: bool) -> None:
+    def _prune(self, survey: _Survey, report: IndexReport) -> None:
         """Drop the frames of contents that no file has any more, also those a killed run left."""
-        if changed or not self._pruned:
+        if survey.postponed:
+            self._pruned = False  # a file that was left for later may turn out to have them
+        elif survey.work or report.dropped or not self._pruned:
             with self._catalogue.transaction():
                 self._catalogue.prune()
             self._pruned = True

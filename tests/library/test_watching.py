@@ -1,0 +1,549 @@
+"""Watching real folders: what comes, changes, moves and goes is followed, once it stands still."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from fractions import Fraction
+from pathlib import Path
+from threading import Event, Thread
+
+import pytest
+from conftest import Shelf
+from test_crashes import committed
+from videos import make_video, motion, texture
+
+import tempo_edge
+from tempo_edge.errors import LibraryError
+from tempo_edge.library import watcher
+from tempo_edge.library.footage import FootageReader
+from tempo_edge.library.indexer import IndexEvent
+from tempo_edge.library.watcher import needs_polling
+
+Commands = Callable[..., list[str]]
+Watching = Callable[..., AbstractContextManager["Watch"]]
+
+PATIENCE = 30.0
+
+
+def wait_until(true: Callable[[], object], seconds: float = PATIENCE) -> None:
+    ends = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < ends, "waited in vain"
+        time.sleep(0.02)
+
+
+class Watch:
+    """What a watcher in a thread of this process has told so far."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.events: list[tuple[str, str]] = []
+        self.reasons: list[str] = []
+        self.failure: BaseException | None = None
+
+    def note(self, event: IndexEvent) -> None:
+        if event.kind not in ("started", "progress"):
+            self.events.append((event.kind, Path(event.path).name))
+            self.reasons.append(event.reason)
+
+    def wait(self, kind: str, name: str) -> None:
+        wait_until(lambda: self.failure or (kind, name) in self.events)
+        assert self.failure is None
+
+    def settle(self) -> None:
+        """Wait until nothing has happened for several times as long as anything waits for."""
+        time.sleep(4 * watcher._STILL_SECONDS)
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same, but in less time."""
+    monkeypatch.setattr(watcher, "_STILL_SECONDS", 0.3)
+    monkeypatch.setattr(watcher, "_TICK_SECONDS", 0.03)
+    monkeypatch.setattr(watcher, "_POLL_SECONDS", 0.1)
+
+
+@pytest.fixture
+def watch(library_path: Path, quick: None) -> Watching:
+    @contextmanager
+    def watching(*folders: Path, polling: bool = False) -> Iterator[Watch]:
+        stop = Event()
+        told = Watch(library_path)
+
+        def run() -> None:
+            try:
+                with tempo_edge.Library.open(library_path) as library:
+                    library.watch(folders, polling=polling, stop=stop, on_event=told.note)
+            except BaseException as error:
+                told.failure = error
+
+        thread = Thread(target=run)
+        thread.start()
+        try:
+            yield told
+        finally:
+            stop.set()
+            thread.join()
+        assert told.failure is None
+
+    return watching
+
+
+@pytest.fixture(params=[False, True], ids=["notified", "polling"])
+def polling(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, originals: Path) -> Path:
+    """A folder to watch, with one video in it."""
+    made = tmp_path / "watched"
+    made.mkdir()
+    shutil.copy2(originals / "garden.mp4", made)
+    os.utime(made / "garden.mp4", (1, 1))
+    return made
+
+
+def test_what_is_there_is_indexed_first(watch: Watching, folder: Path, polling: bool) -> None:
+    with watch(folder, polling=polling) as told:
+        told.wait("indexed", "garden.mp4")
+        told.settle()
+    assert told.events == [("indexed", "garden.mp4")]
+
+
+def test_created_changed_renamed_deleted(
+    watch: Watching,
+    folder: Path,
+    originals: Path,
+    shelf: Shelf,
+    polling: bool,
+) -> None:
+    with watch(folder, polling=polling) as told:
+        told.wait("indexed", "garden.mp4")
+        told.events.clear()
+        shutil.copy(originals / "beach.mp4", folder / "new.mp4")
+        told.wait("indexed", "new.mp4")
+        assert shelf.found_names() == {"garden.mp4", "new.mp4"}
+
+        shutil.copy(originals / "street.mkv", folder / "new.mp4")
+        wait_until(lambda: told.events.count(("indexed", "new.mp4")) == 2)
+
+        (folder / "new.mp4").rename(folder / "newer.mp4")
+        told.wait("dropped", "new.mp4")
+        told.wait("reused", "newer.mp4")
+        assert shelf.found_names() == {"garden.mp4", "newer.mp4"}
+
+        (folder / "newer.mp4").unlink()
+        told.wait("dropped", "newer.mp4")
+        assert shelf.found_names() == {"garden.mp4"}
+        told.settle()
+    assert sorted(told.events) == [
+        ("dropped", "new.mp4"),
+        ("dropped", "newer.mp4"),
+        *[("indexed", "new.mp4")] * 2,
+        ("reused", "newer.mp4"),
+    ]
+
+
+def test_folders_come_move_and_go(
+    watch: Watching,
+    folder: Path,
+    originals: Path,
+    shelf: Shelf,
+    polling: bool,
+) -> None:
+    with watch(folder, polling=polling) as told:
+        told.wait("indexed", "garden.mp4")
+        told.events.clear()
+        shutil.copytree(originals, folder / "deep" / "trip")
+        told.wait("indexed", "beach.mp4")
+        told.wait("indexed", "street.mkv")
+        told.wait("reused", "garden.mp4")
+        told.events.clear()
+        (folder / "deep").rename(folder / "moved")
+        for name in ("beach.mp4", "street.mkv", "garden.mp4"):
+            told.wait("reused", name)
+            told.wait("dropped", name)
+        assert {m.path.parent for m in shelf.found(within=folder / "moved")} <= {
+            folder / "moved" / "trip",
+            folder,
+        }
+        told.events.clear()
+        shutil.rmtree(folder / "moved")
+        for name in ("beach.mp4", "street.mkv", "garden.mp4"):
+            told.wait("dropped", name)
+        shutil.copy(originals / "beach.mp4", folder / "last.mp4")
+        told.wait("indexed", "last.mp4")
+
+
+def test_a_folder_that_is_moved_in_or_out(
+    watch: Watching,
+    folder: Path,
+    originals: Path,
+    tmp_path: Path,
+    polling: bool,
+) -> None:
+    shutil.copytree(originals, tmp_path / "outside")
+    with watch(folder, polling=polling) as told:
+        told.wait("indexed", "garden.mp4")
+        (tmp_path / "outside").rename(folder / "inside")
+        told.wait("indexed", "beach.mp4")
+        told.wait("indexed", "street.mkv")
+        shutil.copy(originals / "beach.mp4", folder / "inside" / "copy.mp4")
+        told.wait("reused", "copy.mp4")
+        (folder / "inside").rename(tmp_path / "outside")
+        told.wait("dropped", "beach.mp4")
+        told.wait("dropped", "copy.mp4")
+
+
+@pytest.mark.parametrize("into", [".", "new/folder"])
+def test_a_file_that_is_copied_slowly_is_indexed_once_when_it_is_whole(
+    watch: Watching,
+    folder: Path,
+    originals: Path,
+    polling: bool,
+    into: str,
+) -> None:
+    content = (originals / "beach.mp4").read_bytes()
+    step = -(-len(content) // 12)
+    with watch(folder, polling=polling) as told:
+        told.wait("indexed", "garden.mp4")
+        told.events.clear()
+        (folder / into).mkdir(parents=True, exist_ok=True)
+        path = folder / into / "slow.mp4"
+        for start in range(0, len(content), step):
+            with path.open("ab") as file:
+                file.write(content[start : start + step])
+            time.sleep(watcher._STILL_SECONDS / 5)
+        assert told.events == []
+        told.wait("indexed", "slow.mp4")
+        told.settle()
+    assert told.events == [("indexed", "slow.mp4")]
+
+
+def test_a_copy_that_is_stuck_is_waited_for(
+    watch: Watching,
+    folder: Path,
+    originals: Path,
+    polling: bool,
+) -> None:
+    """Another process has the file open for writing and does nothing for a long time."""
+    content = (originals / "beach.mp4").read_bytes()
+    copy = "import sys; f = open(sys.argv[1], 'wb'); f.write(sys.stdin.buffer.read(20000))"
+    copy += "; f.flush(); f.write(sys.stdin.buffer.read())"
+    with watch(folder, polling=polling) as told:
+        told.wait("indexed", "garden.mp4")
+        told.events.clear()
+        run = subprocess.Popen(
+            ["python3", "-c", copy, str(folder / "stuck.mp4")], stdin=subprocess.PIPE
+        )
+        with run:
+            assert run.stdin is not None
+            run.stdin.write(content[:20000])
+            run.stdin.flush()
+            wait_until((folder / "stuck.mp4").exists)
+            told.settle()
+            assert told.events == []
+            run.stdin.write(content[20000:])
+            run.stdin.close()
+        told.wait("indexed", "stuck.mp4")
+        told.settle()
+    assert told.events == [("indexed", "stuck.mp4")]
+
+
+def test_a_file_that_is_being_written_when_watching_starts(
+    watch: Watching,
+    folder: Path,
+    originals: Path,
+) -> None:
+    content = (originals / "beach.mp4").read_bytes()
+    with (folder / "slow.mp4").open("wb") as file:
+        file.write(content[:5000])
+        file.flush()
+        with watch(folder) as told:
+            told.wait("indexed", "garden.mp4")
+            file.write(content[5000:])
+            file.close()
+            told.wait("indexed", "slow.mp4")
+            told.settle()
+    assert told.events == [("indexed", "garden.mp4"), ("indexed", "slow.mp4")]
+
+
+def test_a_burst_is_one_batch(
+    watch: Watching,
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    batches: list[int] = []
+    index = watcher.Indexer.index
+
+    def counting(self: watcher.Indexer, roots: list[Path], **choices: object) -> object:
+        batches.append(len(roots))
+        return index(self, roots, **choices)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(watcher.Indexer, "index", counting)
+    for number in range(20):
+        make_video(
+            tmp_path / f"{number}.mp4",
+            shots=[(texture(number), 1)],
+            size=(64, 48),
+            rate=Fraction(5),
+        )
+    with watch(folder) as told:
+        told.wait("indexed", "garden.mp4")
+        told.events.clear()
+        batches.clear()
+        for number in range(20):
+            shutil.copy(tmp_path / f"{number}.mp4", folder)
+        wait_until(lambda: len(told.events) == 20)
+        told.settle()
+    assert sorted(told.events) == sorted(("indexed", f"{n}.mp4") for n in range(20))
+    assert len(batches) <= 3
+
+
+def test_bad_files_and_those_without_footage(
+    watch: Watching,
+    folder: Path,
+    shelf: Shelf,
+    polling: bool,
+) -> None:
+    with watch(folder, polling=polling) as told:
+        told.wait("indexed", "garden.mp4")
+        told.events.clear()
+        (folder / "notes.txt").write_text("hello")
+        (folder / "download.mp4.part").write_bytes(b"half")
+        (folder / ".Trash-0").mkdir()
+        shutil.copy(folder / "garden.mp4", folder / ".Trash-0")
+        (folder / "bad.mp4").write_bytes(b"bad")
+        (folder / "empty.mp4").touch()
+        told.wait("skipped", "bad.mp4")
+        told.wait("skipped", "empty.mp4")
+        (folder / ".Trash-0" / "garden.mp4").unlink()
+        told.settle()
+    assert sorted(told.events) == [("skipped", "bad.mp4"), ("skipped", "empty.mp4")]
+    assert set(shelf.states()) == {"garden.mp4", "bad.mp4", "empty.mp4"}
+
+
+def test_a_download_that_gets_its_name_at_the_end(
+    watch: Watching,
+    folder: Path,
+    originals: Path,
+    polling: bool,
+) -> None:
+    with watch(folder, polling=polling) as told:
+        told.wait("indexed", "garden.mp4")
+        shutil.copy(originals / "beach.mp4", folder / "beach.mp4.part")
+        (folder / "beach.mp4.part").rename(folder / "beach.mp4")
+        told.wait("indexed", "beach.mp4")
+
+
+def test_a_watched_folder_that_goes_and_comes_back(
+    watch: Watching,
+    folder: Path,
+    originals: Path,
+    polling: bool,
+) -> None:
+    with watch(folder, polling=polling) as told:
+        told.wait("indexed", "garden.mp4")
+        shutil.rmtree(folder)
+        told.wait("dropped", "garden.mp4")
+        folder.mkdir()
+        shutil.copy(originals / "beach.mp4", folder)
+        told.wait("indexed", "beach.mp4")
+        shutil.copy(originals / "street.mkv", folder)
+        told.wait("indexed", "street.mkv")
+
+
+def test_a_stick_that_is_unplugged_and_plugged_in(
+    watch: Watching,
+    folder: Path,
+    originals: Path,
+    shelf: Shelf,
+) -> None:
+    mount = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(folder)]
+    try:
+        subprocess.run(mount, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"mounting is not permitted here: {error}")
+    try:
+        shutil.copy(originals / "beach.mp4", folder)
+        with watch(folder) as told:
+            told.wait("indexed", "beach.mp4")
+            subprocess.run(["umount", str(folder)], check=True)
+            told.wait("offline", folder.name)
+            told.wait("indexed", "garden.mp4")  # that lies in the folder below
+            assert shelf.states() == {"beach.mp4": "indexed", "garden.mp4": "indexed"}
+            subprocess.run(mount, check=True)
+            shutil.copy(originals / "street.mkv", folder)
+            told.wait("indexed", "street.mkv")
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=False, capture_output=True)
+
+
+def test_what_the_kernel_does_not_tell_is_found_by_walking(
+    watch: Watching,
+    folder: Path,
+    originals: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Changes behind a link to a folder elsewhere."""
+    monkeypatch.setattr(watcher, "_RESCAN_SECONDS", 0.5)
+    (tmp_path / "elsewhere").mkdir()
+    (folder / "link").symlink_to(tmp_path / "elsewhere")
+    with watch(folder) as told:
+        told.wait("indexed", "garden.mp4")
+        shutil.copy(originals / "beach.mp4", tmp_path / "elsewhere")
+        told.wait("indexed", "beach.mp4")
+
+
+def test_without_room_for_more_watches_folders_are_walked(
+    watch: Watching,
+    folder: Path,
+    originals: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "inotify watch limit reached")
+
+    monkeypatch.setattr(watcher.Observer, "schedule", full)
+    with watch(folder) as told:
+        told.wait("indexed", "garden.mp4")
+        shutil.copy(originals / "beach.mp4", folder)
+        told.wait("indexed", "beach.mp4")
+
+
+def test_only_folders_can_be_watched(shelf: Shelf, folder: Path, library_path: Path) -> None:
+    with tempo_edge.Library.open(library_path) as library:
+        for path in (folder / "garden.mp4", folder / "gone"):
+            with pytest.raises(LibraryError, match="is not a folder that can be watched"):
+                library.watch(path)
+
+
+def test_mounts_that_must_be_polled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import builtins
+    import io
+
+    table = (
+        "/dev/sda1 / ext4 rw 0 0\n"
+        "server:/films /mnt/net nfs4 rw 0 0\n"
+        "me@host:/ /mnt/my\\040films fuse.sshfs rw 0 0\n"
+        "/dev/sdb1 /mnt/net/local vfat rw 0 0\n"
+        "/dev/sdc1 /mnt/ntfs fuseblk rw 0 0\n"
+    )
+    real = builtins.open
+
+    def pretend(path: object, *rest: object, **choices: object) -> object:
+        if path == "/proc/mounts":
+            return io.StringIO(table)
+        return real(path, *rest, **choices)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(builtins, "open", pretend)
+    assert needs_polling(Path("/mnt/net"))
+    assert needs_polling(Path("/mnt/net/deep/down"))
+    assert needs_polling(Path("/mnt/my films/2024"))
+    assert not needs_polling(Path("/mnt/net/local/films"))
+    assert not needs_polling(Path("/mnt/network"))
+    assert not needs_polling(Path("/mnt/ntfs"))
+    assert not needs_polling(Path("/home"))
+
+
+# -- real processes --------------------------------------------------------------------------------
+
+
+@contextmanager
+def process(line: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """A watching process that has indexed what was there."""
+    run = subprocess.Popen(line, env=environment, stderr=subprocess.PIPE, text=True)
+    with run:
+        try:
+            assert run.stderr is not None
+            first = run.stderr.readline()
+            assert first.startswith("indexed "), first
+            yield run
+        finally:
+            run.kill()
+
+
+@pytest.mark.parametrize("name", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_ends_it_well(
+    command: Commands,
+    environment: dict[str, str],
+    folder: Path,
+    library_path: Path,
+    name: signal.Signals,
+) -> None:
+    with process(command("watch", folder), environment) as run:
+        run.send_signal(name)
+        _, said = run.communicate(timeout=PATIENCE)
+        assert (run.returncode, said) == (0, "")
+    assert set(committed(library_path)) == {str(folder / "garden.mp4")}
+
+
+def test_a_signal_ends_it_in_the_middle_of_a_long_film(
+    command: Commands, environment: dict[str, str], folder: Path, library_path: Path
+) -> None:
+    film = folder / "long.mp4"
+    make_video(film, shots=[(motion(1), 300)], size=(64, 48), rate=Fraction(4), gop=8)
+    for number in range(20):
+        copy = folder / f"long{number}.mp4"
+        copy.write_bytes(film.read_bytes() + b"\0\0\0\x09free" + bytes([number]))
+        os.utime(copy, (1, 1))
+    with process(command("watch", folder), environment) as run:
+        time.sleep(0.3)
+        run.send_signal(signal.SIGTERM)
+        began = time.monotonic()
+        run.communicate(timeout=PATIENCE)
+        assert run.returncode == 0
+    assert time.monotonic() - began < 5
+    assert len(committed(library_path)) < 21
+
+
+def test_killed_it_leaves_a_library_that_is_whole(
+    command: Commands,
+    environment: dict[str, str],
+    folder: Path,
+    originals: Path,
+    library_path: Path,
+    shelf: Shelf,
+) -> None:
+    with process(command("watch", folder), environment) as run:
+        shutil.copy(originals / "beach.mp4", folder)
+        assert run.stderr is not None
+        assert run.stderr.readline() == f"indexed {folder / 'beach.mp4'}\n"
+        shutil.copy(originals / "street.mkv", folder)
+        run.kill()
+        run.wait()
+    assert set(committed(library_path)) >= {str(folder / n) for n in ("garden.mp4", "beach.mp4")}
+    shelf.index(folder)
+    assert shelf.found_names() == {"garden.mp4", "beach.mp4", "street.mkv"}
+
+
+def test_the_reader_is_not_asked_twice_for_the_same_contents(
+    watch: Watching,
+    folder: Path,
+    originals: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read: list[str] = []
+    original = FootageReader.read
+
+    def noting(self: FootageReader, path: Path, *rest: object) -> object:
+        read.append(path.name)
+        return original(self, path, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(FootageReader, "read", noting)
+    with watch(folder) as told:
+        told.wait("indexed", "garden.mp4")
+        shutil.copy(originals / "beach.mp4", folder)
+        told.wait("indexed", "beach.mp4")
+        os.utime(folder / "beach.mp4", (5, 5))
+        told.wait("reused", "beach.mp4")
+    assert read == ["garden.mp4", "beach.mp4"]
