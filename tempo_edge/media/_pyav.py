@@ -84,7 +84,15 @@ class PyAVFrame:
 
 def squeeze(frame: VideoFrame, size: int, scaler: VideoReformatter) -> NDArray[np.uint8]:
     """The picture as ``[size, size, 3]`` RGB, each sample the mean of those that it replaces."""
-    small = scaler.reformat(frame, size, size, "rgb24", interpolation="AREA", **_SCALER_OPTIONS)
+    small = scaler.reformat(
+        frame,
+        size,
+        size,
+        "rgb24",
+        interpolation="AREA",
+        src_color_range=frame.color_range or None,  # which PyAV would leave out of account
+        **_SCALER_OPTIONS,
+    )
     return np.asarray(small.to_ndarray(), dtype=np.uint8)
 
 

@@ -150,6 +150,27 @@ def test_formats_without_a_luma_plane_give_grey(
     assert frame.luma() is not None  # a second time, from the same grey
 
 
+@pytest.mark.parametrize("pixel_format", ["yuv420p", "yuv420p10le"])
+@pytest.mark.parametrize("full", [False, True])
+def test_thumbnails_are_as_bright_as_the_picture(
+    tmp_path: Path, pixel_format: str, full: bool
+) -> None:
+    """Where luma uses its full range, the file says so."""
+    grey = 200 if full else (200 - 16) * 255 / 219  # what the written luma of 200 stands for
+
+    def paint(width: int, height: int, index: int) -> NDArray[np.uint8]:
+        return np.full((height, width, 3), (200 - 16) * 255 / 219, np.uint8)
+
+    truth = make_video(
+        tmp_path / "a.mp4",
+        shots=[(paint, 0.2)],
+        size=(96, 64),
+        pixel_format=pixel_format,
+        options={"x264-params": f"fullrange={'on' if full else 'off'}"},
+    )
+    assert first_frame(truth.path).thumbnail(16).mean() == pytest.approx(grey, abs=3)
+
+
 def test_a_palette_is_looked_up(tmp_path: Path) -> None:
     import av
     from av.video.frame import VideoFrame
