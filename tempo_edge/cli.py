@@ -14,9 +14,10 @@ import signal
 import sys
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from tempo_edge._text import columns, printable
 from tempo_edge._version import __version__
@@ -40,6 +41,24 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+
+class _Command(TyperCommand):
+    """A command whose help is the same text whatever the version of typer."""
+
+    def format_usage(self, ctx: Any, formatter: Any) -> None:
+        names = [str(p.metavar) for p in self.params if p.param_type_name == "argument"]
+        formatter.write_usage(ctx.command_path, " ".join(["[OPTIONS]", *names]))
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        arguments = [p for p in self.params if p.param_type_name == "argument"]
+        options = [p for p in self.get_params(ctx) if p.param_type_name == "option"]
+        if arguments:
+            with formatter.section("Arguments"):
+                formatter.write_dl([(p.metavar, getattr(p, "help", None) or "") for p in arguments])
+        with formatter.section("Options"):
+            formatter.write_dl([row for p in options if (row := p.get_help_record(ctx))])
+
+
 LibraryOption = Annotated[
     Path | None,
     typer.Option(
@@ -52,6 +71,12 @@ LibraryOption = Annotated[
 ]
 ProfileOption = Annotated[
     str | None, typer.Option("--profile", metavar="NAME", help="Model profile; nano is built in.")
+]
+DecoderOption = Annotated[
+    str,
+    typer.Option(
+        "--decoder", metavar="NAME", show_default=False, help="pyav (the default) or decord."
+    ),
 ]
 QuietOption = Annotated[
     bool, typer.Option("--quiet", "-q", help="No progress and no summary; errors and skips only.")
@@ -94,14 +119,12 @@ def _before_every_command(
         )
 
 
-@app.command()
+@app.command(cls=_Command)
 def index(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Videos and folders.")],
     library: LibraryOption = None,
     profile: ProfileOption = None,
-    decoder: Annotated[
-        str, typer.Option("--decoder", metavar="NAME", help="pyav or decord.")
-    ] = "pyav",
+    decoder: DecoderOption = "pyav",
     uniform: Annotated[
         float | None,
         typer.Option(
@@ -128,7 +151,7 @@ def index(
     progress.summary(report)
 
 
-@app.command()
+@app.command(cls=_Command)
 def find(
     query: Annotated[
         str, typer.Argument(metavar="QUERY", help='What to look for, for example "dog jumps".')
@@ -139,7 +162,12 @@ def find(
     limit: Annotated[
         int,
         typer.Option(
-            "--limit", "-n", metavar="N", parser=_whole_number, help="Most moments to show."
+            "--limit",
+            "-n",
+            metavar="N",
+            parser=_whole_number,
+            show_default=False,
+            help="Most moments to show; by default 10.",
         ),
     ] = 10,
     min_confidence: Annotated[
@@ -188,15 +216,13 @@ def find(
         open_player(answer.moments[0].path, answer.moments[0].span)
 
 
-@app.command()
+@app.command(cls=_Command)
 def watch(
     folders: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Folders to follow.")],
     polling: Annotated[
         bool, typer.Option("--polling", help="List folders instead of being notified.")
     ] = False,
-    decoder: Annotated[
-        str, typer.Option("--decoder", metavar="NAME", help="pyav or decord.")
-    ] = "pyav",
+    decoder: DecoderOption = "pyav",
     library: LibraryOption = None,
     profile: ProfileOption = None,
     quiet: QuietOption = False,
@@ -218,7 +244,7 @@ def watch(
         )
 
 
-@app.command()
+@app.command(cls=_Command)
 def status(
     path: Annotated[
         Path | None, typer.Argument(metavar="[PATH]", help="Only files at or under PATH.")
@@ -234,7 +260,7 @@ def status(
     _emit(_json_line(facts) if as_json else format_status(facts))
 
 
-@app.command()
+@app.command(cls=_Command)
 def forget(
     path: Annotated[
         Path, typer.Argument(metavar="PATH", help="File or folder to drop from the library.")
@@ -247,7 +273,7 @@ def forget(
     _note(f"forgot {count} file{'s' if count != 1 else ''}")
 
 
-@app.command()
+@app.command(cls=_Command)
 def demo(
     library: Annotated[
         Path | None,
@@ -260,7 +286,7 @@ def demo(
     run(library)
 
 
-@app.command()
+@app.command(cls=_Command)
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 import os
 import shutil
-import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -19,7 +19,20 @@ import tempo_edge
 from tempo_edge import cli, models
 from tempo_edge.library.indexer import IndexEvent, IndexReport
 
-Tempo = Callable[..., "subprocess.CompletedProcess[str]"]
+# Longest wait for anything, in seconds; nothing takes nearly as long.
+PATIENCE = 30.0
+
+
+def wait_until(true: Callable[[], object]) -> None:
+    """Look until something is so.
+
+    Raises:
+        AssertionError: it has not come about after a long time.
+    """
+    ends = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < ends, "waited in vain"
+        time.sleep(0.02)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -49,6 +62,14 @@ def originals(tmp_path_factory: pytest.TempPathFactory) -> Path:
     make_video(folder / "street.mkv", shots=[(motion(3), 1), (texture(4), 2)], **small)
     make_video(folder / "garden.mp4", shots=[(texture(5), 2)], audio=True, **small)
     return folder
+
+
+@pytest.fixture(scope="session")
+def long_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A film of 150 s, long enough for the indexer to tell how far it is; to be copied."""
+    path = tmp_path_factory.mktemp("long") / "long.mp4"
+    make_video(path, shots=[(motion(1), 150)], size=(64, 48), rate=Fraction(4), gop=8)
+    return path
 
 
 @pytest.fixture

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tempo_edge._text import printable
+from tempo_edge.library.walk import is_mounted
+from tempo_edge.moment import format_timestamp
 
 if TYPE_CHECKING:
     from tempo_edge._api import Library
@@ -17,14 +19,16 @@ def describe(library: Library, under: Path | None) -> dict[str, Any]:
     """Totals, sizes on disk and skipped files of a library, or of a part of it."""
     files = library.files(under)
     skipped = [{"path": row.path, "reason": row.reason} for row in files if row.state == "skipped"]
-    offline = [r.path for r in files if r.state == "indexed" and not Path(r.path).exists()]
+    absent = [r for r in files if r.state == "indexed" and not Path(r.path).exists()]
+    mounted = {volume: not volume or is_mounted(volume) for volume in {r.volume for r in absent}}
     facts: dict[str, Any] = {"library": str(library.path), "profile": library.profile.name}
     if under is None:
         facts.update(library.totals())
     else:
         facts["files_indexed"] = len(files) - len(skipped)
         facts["files_skipped"] = len(skipped)
-    facts["offline"] = offline
+    facts["offline"] = [row.path for row in absent if not mounted[row.volume]]
+    facts["gone"] = [row.path for row in absent if mounted[row.volume]]
     facts["skipped"] = skipped
     log = library.path.with_name(library.path.name + "-wal")
     facts["database_bytes"] = _size(library.path) + _size(log)
@@ -40,10 +44,12 @@ def format_status(facts: dict[str, Any]) -> str:
         f"files     {facts['files_indexed']} indexed, {facts['files_skipped']} skipped",
     ]
     if "hours" in facts:
-        lines.append(f"footage   {facts['hours']:.2f} hours, {facts['frames']} frames looked at")
+        length = format_timestamp(round(facts["hours"] * 3600)).removesuffix(".0")
+        lines.append(f"footage   {length}, {facts['frames']} frames looked at")
     megabytes = (facts["database_bytes"] + facts["cache_bytes"]) / 1e6
     lines.append(f"on disk   {megabytes:.1f} MB ({facts['cache_bytes'] / 1e6:.1f} MB of it cache)")
-    lines += [f"offline   {printable(path)}" for path in facts["offline"]]
+    lines += [f"offline   {printable(path)}: its volume is not there" for path in facts["offline"]]
+    lines += [f"gone      {printable(path)}: index again to forget it" for path in facts["gone"]]
     lines += [f"skipped   {printable(row['path'])}: {row['reason']}" for row in facts["skipped"]]
     return "".join(f"{line}\n" for line in lines)
 

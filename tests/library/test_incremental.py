@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Shelf
-from videos import make_video, motion, texture
+from videos import make_video, texture
 
 import tempo_edge
 from tempo_edge.errors import LibraryError
@@ -315,28 +315,21 @@ def test_a_run_that_is_asked_to_stop_keeps_whole_files(
     assert counts(shelf.index(footage)) == {"indexed": 2, "unchanged": 1}
 
 
-def test_what_the_caller_raises_comes_through(shelf: Shelf, tmp_path: Path) -> None:
-    make_video(
-        tmp_path / "long.mp4", shots=[(motion(1), 130)], size=(64, 48), rate=Fraction(4), gop=8
-    )
-
+def test_what_the_caller_raises_comes_through(shelf: Shelf, long_film: Path) -> None:
     def fail(event: IndexEvent) -> None:
         if event.kind == "progress":
             raise ZeroDivisionError
 
     with tempo_edge.Library.open(shelf.path) as library, pytest.raises(ZeroDivisionError):
-        library.index(tmp_path / "long.mp4", on_event=fail)
+        library.index(long_film, on_event=fail)
     assert shelf.states() == {}
 
 
-def test_progress_of_a_long_film_rises(shelf: Shelf, tmp_path: Path) -> None:
-    make_video(
-        tmp_path / "long.mp4", shots=[(motion(1), 200)], size=(64, 48), rate=Fraction(4), gop=8
-    )
-    shelf.index(tmp_path / "long.mp4")
+def test_progress_of_a_long_film_rises(shelf: Shelf, long_film: Path) -> None:
+    shelf.index(long_film)
     done = [event.done_seconds for event in shelf.events if event.kind == "progress"]
     assert len(done) >= 2 and done == sorted(done)
-    assert all(0 < seconds <= 200.5 for seconds in done)
+    assert all(0 < seconds <= 150.5 for seconds in done)
 
 
 def test_frames_that_a_killed_run_left_behind_are_swept_up(indexed: Shelf, footage: Path) -> None:

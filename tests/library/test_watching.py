@@ -14,9 +14,9 @@ from pathlib import Path
 from threading import Event, Thread
 
 import pytest
-from conftest import Shelf
+from conftest import PATIENCE, Shelf, wait_until
 from test_crashes import committed
-from videos import make_video, motion, texture
+from videos import make_video, texture
 
 import tempo_edge
 from tempo_edge.errors import LibraryError
@@ -27,15 +27,6 @@ from tempo_edge.library.watcher import needs_polling
 
 Commands = Callable[..., list[str]]
 Watching = Callable[..., AbstractContextManager["Watch"]]
-
-PATIENCE = 30.0
-
-
-def wait_until(true: Callable[[], object], seconds: float = PATIENCE) -> None:
-    ends = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < ends, "waited in vain"
-        time.sleep(0.02)
 
 
 class Watch:
@@ -488,14 +479,16 @@ def test_a_signal_ends_it_well(
 
 
 def test_a_signal_ends_it_in_the_middle_of_a_long_film(
-    command: Commands, environment: dict[str, str], folder: Path, library_path: Path
+    command: Commands,
+    environment: dict[str, str],
+    folder: Path,
+    library_path: Path,
+    long_film: Path,
 ) -> None:
-    film = folder / "long.mp4"
-    make_video(film, shots=[(motion(1), 300)], size=(64, 48), rate=Fraction(4), gop=8)
     for number in range(20):
-        copy = folder / f"long{number}.mp4"
-        copy.write_bytes(film.read_bytes() + b"\0\0\0\x09free" + bytes([number]))
-        os.utime(copy, (1, 1))
+        film = folder / f"long{number}.mp4"
+        film.write_bytes(long_film.read_bytes() + b"\0\0\0\x09free" + bytes([number]))
+        os.utime(film, (1, 1))
     with process(command("watch", folder), environment) as run:
         time.sleep(0.3)
         run.send_signal(signal.SIGTERM)

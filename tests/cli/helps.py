@@ -1,0 +1,30 @@
+"""All help texts, as they are checked in: `python tests/cli/helps.py > docs/cli.txt`."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+
+from tempo_edge import cli
+
+COMMANDS = ("", "index", "find", "watch", "status", "forget", "demo", "doctor")
+
+
+def help_texts() -> str:
+    """`tempo-edge --help` and that of every command, each below the line that asks for it."""
+    os.environ["COLUMNS"] = "80"
+    texts = []
+    for command in COMMANDS:
+        line = ["tempo-edge", *command.split(), "--help"]
+        sys.argv = line
+        shown = io.StringIO()
+        with contextlib.redirect_stdout(shown), contextlib.suppress(SystemExit):
+            cli.main()
+        texts.append(f"$ {' '.join(line)}\n{shown.getvalue()}")
+    return "\n".join(texts)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(help_texts())
