@@ -9,7 +9,9 @@ is fitted here, on the development folder; the test folder is only ever measured
 from __future__ import annotations
 
 import argparse
+import gzip
 import json
+import random
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -64,12 +66,35 @@ def indexed(folder: Path, scratch: Path, frames_per_second: float | None = None)
     return library
 
 
+def unrelated_queries(charades: Path, count: int, seed: int) -> list[Truth]:
+    """Absent queries of another kind: sentences on household videos, from Charades-STA's test list.
+
+    Args:
+        charades: gzipped lines of ``ID start end##sentence``.
+    """
+    with gzip.open(charades, "rt", encoding="utf-8") as lines:
+        sentences = sorted({line.strip().partition("##")[2] for line in lines})
+    return [
+        {"query": text, "present": False, "kind": "absent", "file": None, "spans": []}
+        for text in random.Random(seed).sample(sentences, count)
+    ]
+
+
 def by_source(
     predictions: Sequence[Prediction], queries: Sequence[Truth], seed: int
 ) -> dict[str, Scores]:
-    """Scores of all queries, and of present queries of each source against all absent ones."""
-    rows = {"all": score(predictions, queries, seed=seed)}
+    """Scores by kind of query.
+
+    ``all`` are the composites' own queries; ``unrelated absent`` are the same present ones against
+    absent ones of another kind; the others are present ones of one source against all absent ones.
+    """
     pairs = list(zip(predictions, queries, strict=True))
+    alike = [(p, q) for p, q in pairs if q["present"] or "source" in q]
+    other = [(p, q) for p, q in pairs if q["present"] or "source" not in q]
+    rows = {"all": score([p for p, _ in alike], [q for _, q in alike], seed=seed)}
+    if len(other) > sum(q["present"] for q in queries):
+        rows["unrelated absent"] = score([p for p, _ in other], [q for _, q in other], seed=seed)
+    pairs = alike
     for source in sorted({q.get("source", "photo") for q in queries if q["present"]}):
         kept = [(p, q) for p, q in pairs if not q["present"] or q.get("source") == source]
         rows[source] = score([p for p, _ in kept], [q for _, q in kept], seed=seed)
@@ -81,11 +106,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--test", type=Path, required=True, help="composites to measure on")
     parser.add_argument("--dev", type=Path, required=True, help="composites for the cutoff")
+    parser.add_argument("--unrelated", type=Path, help="charades_sta_test.txt.gz, for easy absents")
     parser.add_argument("--seed", type=int, default=0, help="seed of the bootstrap")
     parser.add_argument("--keep", type=Path, help="keep the libraries in this folder")
     parser.add_argument("--json", type=Path, help="write predictions and figures here")
     options = parser.parse_args(arguments)
-    truth = load_composites(options.test).queries
+    truth = list(load_composites(options.test).queries)
+    if options.unrelated is not None:
+        truth += unrelated_queries(options.unrelated, 150, options.seed)
     systems: dict[str, list[Prediction]] = {}
     with tempfile.TemporaryDirectory() as folder:
         scratch = options.keep or Path(folder)
@@ -100,7 +128,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     rows: dict[str, Scores] = {}
     for name, predictions in systems.items():
         for part, scores in by_source(predictions, truth, options.seed).items():
-            rows[name if part == "all" else f"{name}, {part} queries"] = scores
+            rows[name if part == "all" else f"{name}, {part}"] = scores
     about: dict[str, Any] = {**describe(), "cutoff": cutoff, "queries": len(truth)}
     print(json.dumps(about))
     print(format_table(rows))

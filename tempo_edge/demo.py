@@ -18,9 +18,9 @@ __all__ = ["demo_clips", "run"]
 _CLIPS = ("bikes.mp4", "bigbuckbunny.mp4", "carphone_pristine.mp4")
 
 _QUERIES = (
-    "people riding bicycles in the city",
-    "a man in a car",
-    "a cartoon rabbit",
+    "a bicycle",
+    "cars on a city street",
+    "a man in a suit",
     "a plate of sushi on a table",
 )
 

@@ -15,7 +15,14 @@ from numpy.typing import NDArray
 
 __all__ = ["FEATURES", "Calibration", "Chance", "fit_logistic"]
 
-FEATURES = ("above_background", "above_library", "rise", "fullness", "log_frames")
+FEATURES = (
+    "similarity",
+    "above_background",
+    "above_library",
+    "rise",
+    "fullness",
+    "log_frames",
+)
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,9 @@ class Chance:
         """The facts a span is judged by, in the order of :data:`FEATURES`."""
         return np.asarray(
             [
+                # A sentence about nothing that pictures show is near to none of them: only the bare
+                # similarity says so, a deviation from its own chance does not.
+                peak,
                 (peak - self.background_mean) / self.background_deviation,
                 (peak - self.library_mean) / self.library_deviation,
                 (peak - floor) / self.background_deviation,

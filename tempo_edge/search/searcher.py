@@ -16,7 +16,7 @@ from tempo_edge.library.vectors import VectorCache
 from tempo_edge.library.walk import absolute
 from tempo_edge.models import Profile
 from tempo_edge.moment import Moment, Span
-from tempo_edge.search.calibrate import Calibration, Chance
+from tempo_edge.search.calibrate import FEATURES, Calibration, Chance
 from tempo_edge.search.curve import Bump, CurveSettings, ground
 from tempo_edge.search.retrieve import Window, retrieve
 
@@ -59,7 +59,7 @@ class Candidate:
     @property
     def score(self) -> float:
         """Standard deviations above what the query scores on unrelated pictures."""
-        return float(self.features[0])
+        return float(self.features[FEATURES.index("above_background")])
 
 
 class Searcher:

@@ -8,9 +8,12 @@
 from __future__ import annotations
 
 import argparse
+import gzip
 import hashlib
 import itertools
 import json
+import random
+import re
 import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -38,6 +41,18 @@ _SMOOTH = (0.0, 0.15, 0.25, 0.33)
 _SIZES = (3, 6, 12, 25, 50, 100)
 
 
+# Absent queries that describe other footage, beside those that might well have been here.
+_ELSEWHERE = 200
+
+
+# Words that a person leaves out of a search.
+_LITTLE_WORDS = re.compile(
+    r"(an?|and|are|as|at|be|being|by|for|from|her|his|in|is|it|its|of|on|or|person|that|the|their|"
+    r"there|this|to|was|were|while|who|with)",
+    re.IGNORECASE,
+)
+
+
 @dataclass(frozen=True)
 class Query:
     """A sentence with the file and spans it is true of; no file when it is true of none."""
@@ -61,8 +76,38 @@ def read_truth(folder: Path) -> list[Query]:
     return queries
 
 
-def calibrate(library: Library, queries: Sequence[Query], seed: int) -> dict[str, Any]:
-    """Fit settings, weights and threshold; gives the contents of ``calibration.json``."""
+def read_elsewhere(path: Path, count: int, seed: int) -> list[Query]:
+    """Absent queries: sentences that describe footage which is not here at all.
+
+    Args:
+        path: ActivityNet Captions, gzipped JSON of ``{id: {"sentences": [...]}}``.
+    """
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        videos = json.load(file)
+    sentences = sorted({text.strip() for video in videos.values() for text in video["sentences"]})
+    return [Query(text, None, ()) for text in random.Random(seed).sample(sentences, count)]
+
+
+def shortened(query: Query) -> Query:
+    """The query in three words, as people type them: "A dog is running" becomes "dog running".
+
+    Only for queries that occur, or that describe other footage: in three words, a sentence that
+    merely fails in a detail becomes true.
+    """
+    words = [word.strip(".,;!?") for word in query.text.split()]
+    telling = [word for word in words if word and not _LITTLE_WORDS.fullmatch(word)]
+    return Query(" ".join(telling[:3]) or query.text, query.file, query.spans)
+
+
+def calibrate(
+    library: Library, queries: Sequence[Query], more: Sequence[Query], seed: int
+) -> dict[str, Any]:
+    """Fit settings, weights and threshold; gives the contents of ``calibration.json``.
+
+    Args:
+        queries: what the shape of a span is fitted on.
+        more: further queries for the confidence.
+    """
     catalogue = library.catalogue
     video_of = {
         Path(path).name: row.video_id
@@ -71,9 +116,10 @@ def calibrate(library: Library, queries: Sequence[Query], seed: int) -> dict[str
     }
     vectors = VectorCache(library.path.with_suffix(".vectors"), catalogue)
     vectors.refresh()
-    texts = {q.text: library.profile.text_tower.encode([q.text])[0] for q in queries}
+    asked = [*queries, *more]
+    texts = {q.text: library.profile.text_tower.encode([q.text])[0] for q in asked}
     settings, found = _fit_settings(library, vectors, queries, texts, video_of)
-    rows = _collect(library, vectors, queries, texts, video_of, settings, seed)
+    rows = _collect(library, vectors, asked, texts, video_of, settings, seed)
     weights, bias, threshold, accuracy = _fit_confidence(rows)
     return {
         "features": list(FEATURES),
@@ -82,7 +128,7 @@ def calibrate(library: Library, queries: Sequence[Query], seed: int) -> dict[str
         "threshold": threshold,
         "curve": asdict(settings),
         "fitted": {
-            "queries": len(queries),
+            "queries": len(asked),
             "draws": len(rows),
             "seed": seed,
             "r1_at_0.5_present": found,
@@ -190,7 +236,8 @@ def _fit_confidence(
     rounds of picking it and fitting again settle that.
     """
     present = np.asarray([draw.present for draw in draws])
-    chosen = np.stack([draw.features[np.argmax(draw.features[:, 0])] for draw in draws])
+    start = FEATURES.index("above_background")
+    chosen = np.stack([draw.features[np.argmax(draw.features[:, start])] for draw in draws])
     for _ in range(5):
         weights, bias = fit_logistic(chosen, present)
         chosen = np.stack([d.features[np.argmax(d.features @ weights)] for d in draws])
@@ -222,17 +269,26 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--videos", type=Path, required=True, help="composite videos")
+    parser.add_argument(
+        "--elsewhere",
+        type=Path,
+        help="activitynet_captions_train.json.gz: sentences on other footage",
+    )
     parser.add_argument("--profile", default="nano")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--library", type=Path, help="keep the library here")
     parser.add_argument("--dry-run", action="store_true", help="print, write nothing")
     options = parser.parse_args(arguments)
     queries = read_truth(options.videos)
+    more = [shortened(query) for query in queries if query.file is not None]
+    if options.elsewhere is not None:
+        elsewhere = read_elsewhere(options.elsewhere, _ELSEWHERE, options.seed)
+        more += elsewhere + [shortened(query) for query in elsewhere]
     with tempfile.TemporaryDirectory() as scratch:
         path = options.library or Path(scratch) / "library.db"
         with Library.open(path, profile=options.profile) as library:
             library.index([options.videos])
-            contents = calibrate(library, queries, options.seed)
+            contents = calibrate(library, queries, more, options.seed)
     if not options.dry_run:
         _write(load_profile(options.profile).folder, contents)
     print(json.dumps(contents, indent=1))
