@@ -167,8 +167,9 @@ def _picture_stream(writer: OutputContainer, video: PyAVVideo, first: VideoFrame
     context.sample_aspect_ratio = aspect
     context.color_range = _STUDIO_RANGE
     if not first.format.is_rgb:
-        context.colorspace, context.color_trc = first.colorspace, first.color_trc
-        context.color_primaries = first.color_primaries
+        source = video.codec_context
+        context.colorspace, context.color_trc = source.colorspace, source.color_trc
+        context.color_primaries = source.color_primaries
     stream.options = {"preset": "fast", "crf": "18"}
     return stream
 

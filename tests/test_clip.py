@@ -284,6 +284,17 @@ def test_brightness_is_kept(tmp_path: Path, options: dict[str, Any]) -> None:
     assert shades[1] == pytest.approx(shades[0], abs=3)
 
 
+def test_the_colours_keep_their_meaning(tmp_path: Path) -> None:
+    """BT.709 as most cameras write it: 1, in FFmpeg's numbers."""
+    options = {"x264-params": "colormatrix=bt709:colorprim=bt709:transfer=bt709"}
+    truth = make_video(tmp_path / "a.mp4", shots=[(RED, 0.4)], size=(96, 64), options=options)
+    with av.open(str(cut(truth.path, Span(0, 0.2), tmp_path / "clips"))) as container:
+        context = container.streams.video[0].codec_context
+        next(container.decode(video=0))
+        assert (context.colorspace, context.color_primaries, context.color_trc) == (1, 1, 1)
+        assert context.color_range == 1
+
+
 def test_the_encoder_chooses_its_key_frames_itself(tmp_path: Path) -> None:
     """It must not take over from an intra-only source that every picture stands alone."""
     shots: Any = [(motion(1), 1)]

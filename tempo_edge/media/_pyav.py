@@ -15,6 +15,7 @@ import av
 import numpy as np
 from av.container import InputContainer
 from av.packet import Packet
+from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
@@ -173,6 +174,11 @@ class PyAVVideo:
     def pixel_aspect(self) -> Fraction:
         """Width of a coded sample to its height: not 1 for anamorphic DVDs and tapes."""
         return self._stream.sample_aspect_ratio or Fraction(1)
+
+    @property
+    def codec_context(self) -> VideoCodecContext:
+        """What FFmpeg knows of the stream, for whoever encodes its pictures again."""
+        return self._stream.codec_context
 
     @property
     def format_names(self) -> frozenset[str]:
