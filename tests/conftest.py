@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 from videos import make_video, motion, texture
@@ -57,10 +58,10 @@ def _nothing_of_the_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 def originals(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three short videos, made once: beach.mp4 of 4 s, street.mkv of 3 s, garden.mp4 of 2 s."""
     folder = tmp_path_factory.mktemp("originals")
-    small = {"size": (128, 96), "rate": Fraction(10)}
-    make_video(folder / "beach.mp4", shots=[(texture(1), 2), (motion(2), 2)], **small)
-    make_video(folder / "street.mkv", shots=[(motion(3), 1), (texture(4), 2)], **small)
-    make_video(folder / "garden.mp4", shots=[(texture(5), 2)], audio=True, **small)
+    small = functools.partial(make_video, size=(128, 96), rate=Fraction(10))
+    small(folder / "beach.mp4", shots=[(texture(1), 2), (motion(2), 2)])
+    small(folder / "street.mkv", shots=[(motion(3), 1), (texture(4), 2)])
+    small(folder / "garden.mp4", shots=[(texture(5), 2)], audio=True)
     return folder
 
 
@@ -101,10 +102,10 @@ class Shelf:
 
     path: Path
 
-    def index(self, *paths: Path, **choices: object) -> IndexReport:
+    def index(self, *paths: Path, **choices: Any) -> IndexReport:
         self.events: list[IndexEvent] = []
         with tempo_edge.Library.open(self.path) as library:
-            return library.index(paths, on_event=self.events.append, **choices)  # type: ignore[arg-type]
+            return library.index(paths, on_event=self.events.append, **choices)
 
     def said(self, *kinds: str) -> list[tuple[str, str]]:
         """(kind, file name) of the events of some kinds, in order."""
@@ -121,13 +122,13 @@ class Shelf:
         with tempo_edge.Library.open(self.path) as library:
             return {Path(row.path).name: row.state for row in library.files()}
 
-    def found(self, query: str = "a beach", **choices: object) -> list[tempo_edge.Moment]:
+    def found(self, query: str = "a beach", **choices: Any) -> list[tempo_edge.Moment]:
         """Everything that a search gives when nothing is held back."""
         with tempo_edge.Library.open(self.path) as library:
             choices = {"min_confidence": 0.0, "limit": 100, **choices}
-            return list(library.find(query, **choices))  # type: ignore[arg-type]
+            return list(library.find(query, **choices))
 
-    def found_names(self, **choices: object) -> set[str]:
+    def found_names(self, **choices: Any) -> set[str]:
         return {moment.path.name for moment in self.found(**choices)}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -43,14 +44,14 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def writer(path: Path):  # type: ignore[no-untyped-def]
+def writer(path: Path) -> Iterator[Catalogue]:
     catalogue = Catalogue(path)
     yield catalogue
     catalogue.close()
 
 
 @pytest.fixture
-def reader(writer: Catalogue, path: Path):  # type: ignore[no-untyped-def]
+def reader(writer: Catalogue, path: Path) -> Iterator[Catalogue]:
     catalogue = Catalogue(path, readonly=True)
     yield catalogue
     catalogue.close()

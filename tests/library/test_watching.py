@@ -17,12 +17,13 @@ import pytest
 from conftest import PATIENCE, Shelf, wait_until
 from test_crashes import committed
 from videos import make_video, texture
+from watchdog.observers import Observer
 
 import tempo_edge
 from tempo_edge.errors import LibraryError
 from tempo_edge.library import watcher
 from tempo_edge.library.footage import FootageReader
-from tempo_edge.library.indexer import IndexEvent
+from tempo_edge.library.indexer import Indexer, IndexEvent
 from tempo_edge.library.watcher import needs_polling
 
 Commands = Callable[..., list[str]]
@@ -273,13 +274,13 @@ def test_a_burst_is_one_batch(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     batches: list[int] = []
-    index = watcher.Indexer.index
+    index = Indexer.index
 
-    def counting(self: watcher.Indexer, roots: list[Path], **choices: object) -> object:
+    def counting(self: Indexer, roots: list[Path], **choices: object) -> object:
         batches.append(len(roots))
         return index(self, roots, **choices)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(watcher.Indexer, "index", counting)
+    monkeypatch.setattr(Indexer, "index", counting)
     for number in range(20):
         make_video(
             tmp_path / f"{number}.mp4",
@@ -404,7 +405,7 @@ def test_without_room_for_more_watches_folders_are_walked(
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "inotify watch limit reached")
 
-    monkeypatch.setattr(watcher.Observer, "schedule", full)
+    monkeypatch.setattr(Observer, "schedule", full)
     with watch(folder) as told:
         told.wait("indexed", "garden.mp4")
         shutil.copy(originals / "beach.mp4", folder)
