@@ -19,7 +19,6 @@ from tempo_edge import Library, LibraryError, Moment, ProfileError, QueryError, 
 from tempo_edge._api import default_library_path
 from tempo_edge.library.footage import Sampling
 
-
 BACKWARDS = Sampling(frames_per_second=-1)
 
 
