@@ -1,0 +1,197 @@
+"""Searches over a small real library: exact times, scopes, refusals."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from videos import make_video, motion, texture
+
+import tempo_edge
+from tempo_edge import Library, QueryError
+from tempo_edge.models import load_profile
+from tempo_edge.packing import unpack
+from tempo_edge.search.retrieve import retrieve
+
+RATE = Fraction(25)
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Five shots: 0-3 clouds, 3-5 others, 5-8, 8-10, 10-12; cuts where x264 sees them."""
+    folder = tmp_path_factory.mktemp("film")
+    shots = [(texture(1), 3), (texture(2), 2), (motion(3), 3), (texture(4), 2), (texture(5), 2)]
+    (folder / "other").mkdir()
+    make_video(folder / "film.mp4", shots=shots, size=(320, 240), rate=RATE)
+    make_video(
+        folder / "other" / "more.mp4",
+        shots=[(texture(11), 2), (texture(12), 2)],
+        size=(320, 240),
+        rate=RATE,
+        start_seconds=7,
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def library(film: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("library") / "library.db"
+    with Library.open(path) as opened:
+        assert opened.index(film).indexed == 2
+    return path
+
+
+def query_by_frame(opened: Library, path: Path, seconds: float) -> np.ndarray:
+    """The vector of the frame that stands for an instant: a query that surely matches it."""
+    row = next(r for r in opened.files() if Path(r.path) == path)
+    assert row.video_id is not None
+    video = opened.catalogue.video(row.video_id)
+    pts, _, packed = opened.catalogue.frames_between(row.video_id, -(2**60), 2**60)
+    index = int(np.searchsorted(video.seconds(pts), seconds + 1e-6)) - 1
+    return unpack(packed)[index]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "span"), [(1.0, (0.0, 3.0)), (4.0, (3.0, 5.0)), (9.0, (8.0, 10.0))]
+)
+def test_a_shot_is_found_with_its_exact_cuts(
+    library: Path, film: Path, seconds: float, span: tuple[float, float]
+) -> None:
+    with Library.open(library) as opened:
+        vector = query_by_frame(opened, film / "film.mp4", seconds)
+        opened.vectors.refresh()
+        windows = retrieve(vector, opened.catalogue, opened.vectors)
+        best = max(windows, key=lambda window: window.similarities.max())
+        top = int(best.similarities.argmax())
+        same_shot = ~best.cuts
+        first = max(i for i in range(top + 1) if not same_shot[i] or i == 0)
+        last = next((i for i in range(top + 1, len(best.cuts)) if best.cuts[i]), len(best.cuts))
+        assert (best.edges[first], best.edges[last]) == pytest.approx(span, abs=1e-6)
+
+
+def test_windows_tile_the_time_line_of_a_video(library: Path, film: Path) -> None:
+    with Library.open(library) as opened:
+        opened.vectors.refresh()
+        for window in retrieve(
+            load_profile("nano").background[0], opened.catalogue, opened.vectors
+        ):
+            assert window.edges[0] == 0.0  # the offset of a container is nobody's business
+            assert window.edges[-1] == pytest.approx(window.video.duration_seconds, abs=0.05)
+            assert (np.diff(window.edges) > 0).all()
+            assert np.abs(window.similarities).max() <= 1.0 + 1e-5
+
+
+def test_everything_is_given_when_nothing_is_held_back(library: Path) -> None:
+    with Library.open(library) as opened:
+        answer = opened.find("clouds", min_confidence=0.0, limit=100)
+        assert {moment.path.name for moment in answer} == {"film.mp4", "more.mp4"}
+        assert [m.confidence for m in answer] == sorted(
+            (m.confidence for m in answer), reverse=True
+        )
+        assert answer.best_rejected is None
+        assert answer.filtered_count == 0
+        assert all(m.profile == "nano" and not m.offline for m in answer)
+        assert len(opened.find("clouds", min_confidence=0.0, limit=1)) == 1
+
+
+def test_a_refusal_says_what_came_closest(library: Path) -> None:
+    with Library.open(library) as opened:
+        everything = opened.find("clouds", min_confidence=0.0, limit=100)
+        refused = opened.find("clouds", min_confidence=1.0)
+        assert list(refused) == []
+        assert refused.filtered_count == len(everything)
+        assert refused.best_rejected == everything.moments[0]
+
+
+def test_moments_of_one_video_do_not_overlap(library: Path) -> None:
+    with Library.open(library) as opened:
+        moments = list(opened.find("clouds", min_confidence=0.0, limit=100))
+    for i, one in enumerate(moments):
+        for other in moments[:i]:
+            assert one.path != other.path or one.span.iou(other.span) < 0.3
+
+
+def test_a_scope_is_searched_as_if_it_were_the_whole_library(
+    library: Path, film: Path, tmp_path: Path
+) -> None:
+    with Library.open(library) as opened:
+        scoped = opened.find("clouds", min_confidence=0.0, within=film / "other")
+        by_file = opened.find("clouds", min_confidence=0.0, within=film / "other" / "more.mp4")
+    with Library.open(tmp_path / "alone.db") as alone:
+        alone.index(film / "other")
+        whole = alone.find("clouds", min_confidence=0.0)
+    assert {m.path.name for m in scoped} == {"more.mp4"}
+    assert list(by_file) == list(scoped)
+    assert [m.span for m in scoped] == [m.span for m in whole]
+    assert [m.confidence for m in scoped] == pytest.approx(
+        [m.confidence for m in whole],
+        abs=0.02,  # a cached vector is rounded once more
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"query": "  "}, "is empty"),
+        ({"limit": 0}, "limit 0"),
+        ({"min_confidence": 1.5}, "min_confidence 1.5"),
+        ({"min_confidence": -0.1}, "min_confidence -0.1"),
+        ({"within": Path("/nowhere/at/all")}, "no footage at or under /nowhere/at/all"),
+    ],
+)
+def test_bad_questions_are_named(library: Path, options: dict[str, object], message: str) -> None:
+    query = str(options.pop("query", "clouds"))
+    with Library.open(library) as opened, pytest.raises(QueryError, match=message):
+        opened.find(query, **options)  # type: ignore[arg-type]
+
+
+def test_refining_moves_only_boundaries_that_were_guessed(library: Path) -> None:
+    with Library.open(library) as opened:
+        plain = opened.find("clouds", min_confidence=0.0, limit=100)
+        fine = opened.find("clouds", min_confidence=0.0, limit=100, refine=True)
+    assert [(m.path, m.confidence) for m in plain] == [(m.path, m.confidence) for m in fine]
+    for before, after in zip(plain, fine, strict=True):
+        assert after.span.intersection_seconds(before.span) > 0
+        # The shots meet in cuts that were found exactly: these stay.
+        if before.start_seconds in (3.0, 5.0, 8.0, 10.0):
+            assert after.start_seconds == before.start_seconds
+
+
+def test_refining_finds_a_change_between_two_looks(tmp_path: Path) -> None:
+    """A slow fade has no cut; its middle is found to a few pictures instead of half a gap."""
+    one, other = texture(21), texture(22)
+
+    def fade(width: int, height: int, index: int) -> np.ndarray:
+        share = min(max((index - 140) / 20, 0.0), 1.0)  # from 5.6 to 6.4 seconds
+        mixed = (1 - share) * one(width, height, index) + share * other(width, height, index)
+        return np.asarray(mixed.round(), dtype=np.uint8)
+
+    make_video(tmp_path / "fade.mp4", shots=[(fade, 12)], rate=RATE, gop=100, scenecut=False)
+    with Library.open(tmp_path / "library.db") as opened:
+        opened.index(tmp_path / "fade.mp4")
+        vector = query_by_frame(opened, tmp_path / "fade.mp4", 11.0)
+        opened.vectors.refresh()
+        (window,) = retrieve(vector, opened.catalogue, opened.vectors)
+        from tempo_edge.search.curve import CurveSettings, ground
+        from tempo_edge.search.refine import refine
+
+        bump = ground(window, CurveSettings(keep=0.6, smooth=0.0), chance=np.inf, limit=1)[0]
+        span = refine(tmp_path / "fade.mp4", window, bump, vector, opened.profile)
+    assert span.start_seconds == pytest.approx(6.0, abs=0.35)
+    assert span.end_seconds == pytest.approx(12.0, abs=0.05)
+
+
+def test_an_empty_library_matches_nothing(tmp_path: Path) -> None:
+    with Library.open(tmp_path / "library.db") as opened:
+        (tmp_path / "empty").mkdir()
+        opened.index(tmp_path / "empty")
+        answer = opened.find("clouds", min_confidence=0.0)
+    assert (list(answer), answer.best_rejected, answer.filtered_count) == ([], None, 0)
+
+
+def test_the_module_level_search(library: Path) -> None:
+    moments = list(tempo_edge.find("clouds", library=library))
+    with Library.open(library) as opened:
+        assert moments == list(opened.find("clouds"))

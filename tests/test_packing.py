@@ -1,0 +1,36 @@
+"""Directions as bytes."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from tempo_edge.packing import pack, unpack
+
+VECTORS = arrays(
+    np.float32,
+    st.tuples(st.integers(1, 5), st.integers(2, 64)),
+    elements=st.floats(-1, 1, width=32),
+)
+
+
+@given(VECTORS, st.floats(0.001, 1000))
+def test_the_length_of_a_vector_is_no_matter(vectors: np.ndarray, scale: float) -> None:
+    vectors = vectors[np.abs(vectors).max(axis=1) > 1e-3]
+    apart = np.abs(pack(vectors).astype(int) - pack(vectors * scale).astype(int))
+    assert apart.max(initial=0) <= 1  # rounding may fall either way
+
+
+@given(VECTORS)
+def test_directions_survive(vectors: np.ndarray) -> None:
+    vectors = vectors[np.linalg.norm(vectors, axis=1) > 1e-3]
+    wanted = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    kept = unpack(pack(vectors))
+    assert kept.dtype == np.float32
+    assert (np.einsum("ij,ij->i", kept, wanted) > 0.999).all()
+
+
+def test_nothing_stays_nothing() -> None:
+    assert not unpack(pack(np.zeros((2, 8), np.float32))).any()
