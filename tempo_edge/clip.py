@@ -26,6 +26,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from tempo_edge.errors import MediaError, TempoEdgeError
+from tempo_edge.media._container import open_container
 from tempo_edge.media._pyav import PyAVVideo, quarter_turns, reason
 from tempo_edge.moment import Span
 
@@ -113,7 +114,7 @@ def _pictures(video: PyAVVideo, span: Span) -> Iterator[VideoFrame]:
 
 def _sounds(source: Path, start: Fraction, end: Fraction) -> Iterator[AudioFrame]:
     """The first track's frames that begin within ``[start, end)``, in the container's seconds."""
-    with av.open(str(source.absolute()), metadata_errors="replace") as container:
+    with open_container(source) as container:
         stream = next((s for s in container.streams.audio if s.codec_context is not None), None)
         if stream is None or stream.time_base is None:
             return

@@ -6,34 +6,16 @@ import functools
 import os
 import shutil
 import sys
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import pytest
+from harness import Said, Shelf
 from videos import make_video, motion, texture
 
 import tempo_edge
 from tempo_edge import cli, models
-from tempo_edge.library.indexer import IndexEvent, IndexReport
-
-# Longest wait for anything, in seconds; nothing takes nearly as long.
-PATIENCE = 30.0
-
-
-def wait_until(true: Callable[[], object]) -> None:
-    """Look until something is so.
-
-    Raises:
-        AssertionError: it has not come about after a long time.
-    """
-    ends = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < ends, "waited in vain"
-        time.sleep(0.02)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -96,63 +78,9 @@ def library_path(tmp_path: Path) -> Path:
     return tmp_path / "kept" / "library.db"
 
 
-@dataclass
-class Shelf:
-    """A library, opened for each call, and what the last run of the indexer said."""
-
-    path: Path
-
-    def index(self, *paths: Path, **choices: Any) -> IndexReport:
-        self.events: list[IndexEvent] = []
-        with tempo_edge.Library.open(self.path) as library:
-            return library.index(paths, on_event=self.events.append, **choices)
-
-    def said(self, *kinds: str) -> list[tuple[str, str]]:
-        """(kind, file name) of the events of some kinds, in order."""
-        return [(e.kind, Path(e.path).name) for e in self.events if e.kind in kinds]
-
-    def reasons(self) -> dict[str, str]:
-        """Why files were skipped, by name, as `status` tells it."""
-        with tempo_edge.Library.open(self.path) as library:
-            rows = library.files()
-        return {Path(row.path).name: row.reason for row in rows if row.state == "skipped"}
-
-    def states(self) -> dict[str, str]:
-        """State of every file, by name."""
-        with tempo_edge.Library.open(self.path) as library:
-            return {Path(row.path).name: row.state for row in library.files()}
-
-    def found(self, query: str = "a beach", **choices: Any) -> list[tempo_edge.Moment]:
-        """Everything that a search gives when nothing is held back."""
-        with tempo_edge.Library.open(self.path) as library:
-            choices = {"min_confidence": 0.0, "limit": 100, **choices}
-            return list(library.find(query, **choices))
-
-    def found_names(self, **choices: Any) -> set[str]:
-        return {moment.path.name for moment in self.found(**choices)}
-
-
 @pytest.fixture
 def shelf(library_path: Path) -> Shelf:
     return Shelf(library_path)
-
-
-@dataclass(frozen=True)
-class Said:
-    """What a command did."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def error(self) -> str:
-        """The one line of an error; anything else on stderr or stdout fails the test."""
-        assert self.out == ""
-        assert self.err.count("\n") == 1, self.err
-        assert self.err.startswith("tempo-edge: error: "), self.err
-        assert self.status == 2
-        return self.err.removeprefix("tempo-edge: error: ").rstrip("\n")
 
 
 @pytest.fixture

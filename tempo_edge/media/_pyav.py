@@ -13,7 +13,6 @@ from typing import Any
 
 import av
 import numpy as np
-from av.container import InputContainer
 from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
@@ -22,6 +21,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from tempo_edge.errors import MediaError
+from tempo_edge.media._container import open_container
 from tempo_edge.media._types import PacketTable, Run, VideoInfo
 
 __all__ = ["PyAVFrame", "PyAVVideo", "quarter_turns", "reason", "squeeze"]
@@ -153,13 +153,7 @@ class PyAVVideo:
     def __init__(self, path: Path, *, fast: bool = True) -> None:
         self._options = _FAST_OPTIONS if fast else {}
         try:
-            # Absolute, because FFmpeg takes what stands before a colon for a protocol.
-            self._container: InputContainer = av.open(
-                str(path.absolute()),
-                mode="r",
-                metadata_errors="replace",
-                options={"probesize": "10000000"},
-            )
+            self._container = open_container(path, {"probesize": "10000000"})
         except (av.error.FFmpegError, OSError, ValueError) as error:
             raise MediaError(f"can't be opened: {reason(error)}") from error
         try:

@@ -6,7 +6,7 @@ import os
 import re
 from pathlib import Path
 
-from conftest import Said
+from harness import Said
 
 FOLDER = Path(__file__).parent / "snapshots"
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Said, wait_until
+from harness import Said, wait_until
 from snapshots import check, masked
 
 import tempo_edge

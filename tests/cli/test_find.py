@@ -14,7 +14,7 @@ from pathlib import Path
 
 import av
 import pytest
-from conftest import Said, wait_until
+from harness import Said, wait_until
 from snapshots import check
 from videos import make_video, texture
 

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from conftest import Said
+from harness import Said
 from helps import COMMANDS, help_texts
 
 from tempo_edge import __version__, cli

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import PATIENCE, Shelf, wait_until
+from harness import PATIENCE, Shelf, wait_until
 
 import tempo_edge
 from tempo_edge import Library, LibraryError, Moment, ProfileError, QueryError, TempoEdgeError

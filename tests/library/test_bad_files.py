@@ -10,7 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from conftest import Said, Shelf
+from harness import Said, Shelf
 from videos import (
     RED,
     make_audio,

@@ -15,7 +15,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from conftest import Said, Shelf
+from harness import Said, Shelf
 from videos import make_video, motion, texture
 
 import tempo_edge

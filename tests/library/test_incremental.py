@@ -10,7 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from conftest import Shelf
+from harness import Shelf
 from videos import make_video, texture
 
 import tempo_edge
@@ -206,6 +206,7 @@ def test_a_file_is_looked_at_once_however_often_it_is_named(shelf: Shelf, footag
     report = shelf.index(*paths)
     assert counts(report) == {"indexed": 3, "skipped": 1}
     assert len(shelf.said("skipped")) == 1
+    assert counts(shelf.index(*paths)) == {"unchanged": 4}
 
 
 def test_paths_may_be_relative_or_begin_at_home(

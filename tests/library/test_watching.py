@@ -14,7 +14,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 import pytest
-from conftest import PATIENCE, Shelf, wait_until
+from harness import PATIENCE, Shelf, wait_until
 from test_crashes import committed
 from videos import make_video, texture
 from watchdog.observers import Observer
