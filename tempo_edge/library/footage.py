@@ -33,6 +33,9 @@ _BATCH = 16
 _CHUNK_LOOKS = 256
 _CHUNK_SECONDS = 60.0
 
+# Decoded pictures that may be held by runs that wait for their turn.
+_HELD_BYTES = 150e6
+
 # A picture that differs this much from the one right before it, and three times as much as pictures
 # did lately, is the first one after a cut.
 _CUT = 0.15
@@ -134,7 +137,7 @@ class FootageReader:
         curve: list[tuple[float, float]] = []
         chunk: list[_Look] = []
         opened = float(info.time_of(int(chosen.runs[0].key)))
-        for look in self._looks(path, chosen, table):
+        for look in self._looks(path, chosen, info):
             chunk.append(look)
             now = float(info.time_of(look.pts))
             curve.append((now, look.variation))
@@ -153,15 +156,16 @@ class FootageReader:
 
     # -- decoding and measuring ----------------------------------------------------------------
 
-    def _looks(self, path: Path, chosen: Plan, table: PacketTable) -> Iterator[_Look]:
+    def _looks(self, path: Path, chosen: Plan, info: VideoInfo) -> Iterator[_Look]:
         """Every look of the file in time order, decoded a few runs ahead of the caller."""
         handles: LifoQueue[Video] = LifoQueue()
         pending: deque[Future[_RunLooks]] = deque()
         runs = iter(chosen.runs)
         reference: Frame | None = None
+        ahead = self._runs_ahead(info)
         try:
             while True:
-                while len(pending) < 2 * self._workers + 1:
+                while len(pending) < ahead:
                     run = next(runs, None)
                     if run is None:
                         break
@@ -182,6 +186,15 @@ class FootageReader:
                     future.exception()  # wait: the handle it holds must come back to be closed
             while not handles.empty():
                 handles.get_nowait().close()
+
+    def _runs_ahead(self, info: VideoInfo) -> int:
+        """Runs in flight: their lengths differ a hundredfold, so a few would leave cores idle.
+
+        Each finished one holds two pictures until its turn comes, so large pictures allow fewer.
+        """
+        picture = 1.5 * info.width * info.height * (1 if info.bit_depth == 8 else 2)
+        fitting = int(_HELD_BYTES / (2 * picture))
+        return max(2 * self._workers, min(12 * self._workers, fitting))
 
     def _look(self, path: Path, handles: LifoQueue[Video], run: Run, chosen: Plan) -> _RunLooks:
         """Worker: decode one run and look at what is wanted or turns out to be a cut."""
