@@ -26,17 +26,21 @@ class CurveSettings:
             share of the peak's height over the floor.
         seed: a further span may start where the curve passes this share of the best peak.
         smooth: weight of the two neighbours within the same shot, 0 for none.
+        join_seconds: spans with no more than this between them are one: a dip, not an end.
     """
 
     keep: float = 0.55
     seed: float = 0.8
     smooth: float = 0.25
+    join_seconds: float = 1.0
 
     def __post_init__(self) -> None:
         if not 0 < self.keep < 1 or not 0 < self.seed <= 1:
             raise ValueError(f"keep {self.keep} and seed {self.seed} must be within (0, 1)")
         if not 0 <= self.smooth <= 0.5:
             raise ValueError(f"smooth {self.smooth} must be within [0, 0.5]")
+        if self.join_seconds < 0:
+            raise ValueError(f"join_seconds {self.join_seconds} must not be negative")
 
 
 @dataclass(frozen=True)
@@ -69,11 +73,13 @@ def ground(window: Window, settings: CurveSettings, chance: float, limit: int = 
     curve = _smoothed(window.similarities, window.cuts, settings.smooth)
     floor = min(chance, _weighted_median(curve, widths))
     free = np.ones(len(curve), dtype=np.bool_)
-    bumps: list[Bump] = []
-    while len(bumps) < limit and free.any():
+    found: list[tuple[int, int]] = []
+    best = -np.inf
+    while len(found) < limit and free.any():
         top = int(np.argmax(np.where(free, curve, -np.inf)))
         peak = float(curve[top])
-        if bumps and peak - floor < settings.seed * (bumps[0].peak - floor):
+        best = max(best, peak)
+        if peak - floor < settings.seed * (best - floor):
             break
         level = floor + settings.keep * (peak - floor)
         first = last = top
@@ -81,20 +87,34 @@ def ground(window: Window, settings: CurveSettings, chance: float, limit: int = 
             first -= 1
         while last + 1 < len(curve) and free[last + 1] and curve[last + 1] >= level:
             last += 1
-        inside = slice(first, last + 1)
-        bumps.append(
-            Bump(
-                Span(float(window.edges[first]), float(window.edges[last + 1])),
-                first,
-                last,
-                peak,
-                float(np.average(curve[inside], weights=widths[inside])),
-                floor,
-            )
-        )
+        found.append((first, last))
         # The neighbours are spent as well: two spans that touch would be one.
         free[max(0, first - 1) : last + 2] = False
-    return bumps
+    bumps = [
+        Bump(
+            Span(float(window.edges[first]), float(window.edges[last + 1])),
+            first,
+            last,
+            float(curve[first : last + 1].max()),
+            float(np.average(curve[first : last + 1], weights=widths[first : last + 1])),
+            floor,
+        )
+        for first, last in _joined(found, window.edges, settings.join_seconds)
+    ]
+    return sorted(bumps, key=lambda bump: -bump.peak)
+
+
+def _joined(
+    found: list[tuple[int, int]], edges: NDArray[np.float64], gap_seconds: float
+) -> list[tuple[int, int]]:
+    """Ranges of frames with no more than a gap between them made one, in time order."""
+    joined: list[tuple[int, int]] = []
+    for first, last in sorted(found):
+        if joined and edges[first] - edges[joined[-1][1] + 1] <= gap_seconds:
+            joined[-1] = (joined[-1][0], last)
+        else:
+            joined.append((first, last))
+    return joined
 
 
 def _smoothed(

@@ -15,7 +15,7 @@ from tempo_edge.search.curve import CurveSettings, ground
 from tempo_edge.search.retrieve import Window
 
 VIDEO = VideoRow("h264", 64, 48, 100.0, None, Fraction(1, 1000), Fraction(0))
-SETTINGS = CurveSettings(keep=0.5, seed=0.8, smooth=0.0)
+SETTINGS = CurveSettings(keep=0.5, seed=0.8, smooth=0.0, join_seconds=0.0)
 
 
 def window(similarities: list[float], cuts: list[int] = [], step: float = 1.0) -> Window:  # noqa: B006
@@ -43,6 +43,16 @@ def test_an_event_that_comes_twice_gives_two_spans() -> None:
     curve = window([0, 0.9, 0, 0, 0, 0, 1, 1, 0, 0])
     spans = [(b.span.start_seconds, b.span.end_seconds) for b in ground(curve, SETTINGS, 0.0)]
     assert spans == [(6.0, 8.0), (1.0, 2.0)]
+
+
+def test_a_short_dip_is_no_end() -> None:
+    curve = window([0, 0.9, 0.1, 1, 1, 0, 0, 0, 0.9], step=0.5)
+    settings = CurveSettings(keep=0.5, smooth=0.0, join_seconds=0.5)
+    one, other = ground(curve, settings, 0.0)
+    assert (one.span.start_seconds, one.span.end_seconds) == (0.5, 2.5)
+    assert (one.first, one.last, one.peak) == (1, 4, 1.0)
+    assert one.mean == pytest.approx(0.75)
+    assert other.span.start_seconds == 4.0
 
 
 def test_a_far_lower_bump_is_no_span_of_its_own() -> None:
@@ -83,7 +93,7 @@ def test_spans_are_disjoint_ordered_and_inside(
     values: list[float], cuts: list[int], chance: float, smooth: float
 ) -> None:
     curve = window(values, cuts)
-    bumps = ground(curve, CurveSettings(keep=0.6, smooth=smooth), chance, limit=5)
+    bumps = ground(curve, CurveSettings(keep=0.6, smooth=smooth, join_seconds=0), chance, limit=5)
     assert 1 <= len(bumps) <= 5
     assert [b.peak for b in bumps] == sorted((b.peak for b in bumps), reverse=True)
     spans = sorted(bump.span for bump in bumps)
@@ -103,6 +113,7 @@ def test_spans_are_disjoint_ordered_and_inside(
         ({"keep": 1.0}, "keep 1.0"),
         ({"seed": 1.5}, "seed 1.5"),
         ({"smooth": 0.6}, "smooth 0.6"),
+        ({"join_seconds": -1.0}, "join_seconds -1.0"),
     ],
 )
 def test_settings_refuse_nonsense(wrong: dict[str, float], message: str) -> None:
