@@ -128,12 +128,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--film", type=Path, required=True, help="a 1080p film")
     parser.add_argument(
-        "--hours", type=float, nargs="*", default=[0.5, 1.0, 2.0], help="lengths of the long films"
+        "--hours", type=float, nargs="*", default=[1.0, 2.0], help="lengths of the long films"
     )
     parser.add_argument(
         "--baseline-hours",
         type=float,
-        default=0.1,
+        default=0.5,
         help="length of the long film for the (slow) baseline",
     )
     parser.add_argument("--repeats", type=int, default=3, help="runs on the short film")
