@@ -101,14 +101,12 @@ class _Survey:
         seen: every path that is there.
         known: the library's rows at and under the roots.
         hidden: folders that could not be listed, each with its closing slash.
-        postponed: True if a file was left for another run.
     """
 
     work: dict[str, FoundFile] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
     known: dict[str, FileRow] = field(default_factory=dict)
     hidden: list[str] = field(default_factory=list)
-    postponed: bool = False
 
     def gone(self) -> list[FileRow]:
         """Rows of files that were not found, where it is sure that they were looked for."""
@@ -145,13 +143,18 @@ class Indexer:
         self._pruned = False
 
     def index(
-        self, roots: Iterable[Path], *, postpone: Callable[[FoundFile], bool] = lambda found: False
+        self,
+        roots: Iterable[Path],
+        *,
+        postpone: Callable[[FoundFile], bool] = lambda found: False,
+        prune: bool = True,
     ) -> IndexReport:
         """Index everything new or changed at or under ``roots`` and forget what is gone.
 
         Args:
             roots: files and folders; one that is gone is forgotten with everything under it.
             postpone: asked of each new or changed file; True leaves it for another run.
+            prune: call :meth:`prune` at the end, unless nothing has changed.
 
         Raises:
             LibraryError: the library can't be written.
@@ -168,11 +171,24 @@ class Indexer:
                 self._take(found, survey, report, position)
             # Last, so that a file which was moved has met the frames of its old name by now.
             self._missing(survey.gone(), report)
-            self._prune(survey, report)
+            if survey.work or report.dropped:
+                self._pruned = False
+            if prune:
+                self.prune()
         except _Stopped:
             report.stopped = True
         report.elapsed_seconds = time.perf_counter() - began
         return report
+
+    def prune(self) -> None:
+        """Drop the frames of contents that no file has any more, also those a killed run left.
+
+        Searches don't see them. They cost room, and save decoding a file that comes back elsewhere.
+        """
+        if not self._pruned:
+            with self._catalogue.transaction():
+                self._catalogue.prune()
+            self._pruned = True
 
     def _check_stop(self) -> None:
         if self._stopping():
@@ -197,9 +213,7 @@ class Indexer:
                 survey.hidden.append(found.path.rstrip("/") + "/")
             row = survey.known.get(found.path)
             if row is None or not _same(found, row):
-                if postpone(found):
-                    survey.postponed = True
-                else:
+                if not postpone(found):
                     survey.work[found.path] = found
                 continue
             report.unchanged += 1
@@ -233,15 +247,6 @@ class Indexer:
             self._on_event(IndexEvent("offline", volume.partition(":")[2], reason))
         report.dropped += len(drop)
         report.offline += sum(kept.values())
-
-    def _prune(self, survey: _Survey, report: IndexReport) -> None:
-        """Drop the frames of contents that no file has any more, also those a killed run left."""
-        if survey.postponed:
-            self._pruned = False  # a file that was left for later may turn out to have them
-        elif survey.work or report.dropped or not self._pruned:
-            with self._catalogue.transaction():
-                self._catalogue.prune()
-            self._pruned = True
 
     def _take(self, found: FoundFile, survey: _Survey, report: IndexReport, position: int) -> None:
         """Index one file, or note why it can't be."""

@@ -7,6 +7,7 @@ since stay in it for a while; they are recognised and left out.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -232,10 +233,9 @@ class VectorCache:
         )
         try:
             self._save(self._origin)
-        except FileNotFoundError:
-            return  # somebody deletes the cache at this moment: the next search builds it
         except (OSError, RuntimeError) as error:
-            if must_save:
+            # Where somebody deletes the cache at this moment, the next search builds it.
+            if must_save and os.strerror(errno.ENOENT) not in str(error):
                 raise LibraryError(
                     f"{self._folder} can't be written ({error}): make room there; the library "
                     "itself is whole, but searches are slower without this cache"

@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import re
 import signal
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Event, Lock
@@ -37,7 +39,13 @@ _TICK_SECONDS = 0.25
 # and when much happens at once, or many folders are watched, it leaves things out.
 _RESCAN_SECONDS = 600.0
 
-# The same where the kernel tells nothing at all; a walk may take up a twentieth of the time.
+# From a new folder to the next walk: not every watchdog listens to one that was moved in.
+_FOLDER_SECONDS = 20.0
+
+# The frames of a file that is gone are kept this long: it may turn up under another name.
+_MOVE_SECONDS = 10.0
+
+# Between walks where the kernel tells nothing at all; they may take up a twentieth of the time.
 _POLL_SECONDS = 2.0
 _POLL_SHARE = 0.05
 
@@ -48,6 +56,9 @@ _REMOTE = (
 )
 
 _Signature = tuple[int, int]
+
+# What watchdog would tell about its troubles, a walk mends.
+logging.getLogger("watchdog").addHandler(logging.NullHandler())
 
 
 class Watcher:
@@ -85,18 +96,18 @@ class Watcher:
     def run(self, stop: Event) -> None:
         """Index everything once, then follow changes until ``stop`` is set."""
         try:
-            # Watching starts first, so that nothing can slip in between.
-            self._observe()
             next_walk = self._walk(postpone_all=False)
             while not stop.wait(_TICK_SECONDS):
                 ready = self._waiting.ready()
                 if ready:
                     self._batch([Path(path) for path in ready], settled=set(ready))
-                if self._roots_changed() or not self._is_observing():
-                    self._observe()
-                elif time.monotonic() < next_walk:
-                    continue
-                next_walk = self._walk(postpone_all=True)
+                    if any(os.path.isdir(path) for path in ready):
+                        next_walk = min(next_walk, time.monotonic() + _FOLDER_SECONDS)
+                elif self._waiting.quiet_seconds() >= _MOVE_SECONDS:
+                    self._indexer.prune()
+                due = time.monotonic() >= next_walk
+                if due or self._roots_changed() or not self._is_observing():
+                    next_walk = self._walk(postpone_all=True)
         finally:
             self._end_observer()
 
@@ -108,6 +119,8 @@ class Watcher:
         self._identities = {root: _identity(root) for root in self._roots}
         if self._polling:
             return
+        # A folder that is made while it is being listed is met twice, which watchdog puts right.
+        warnings.filterwarnings("ignore", "Callback with id", RuntimeWarning)
         try:
             self._observer = Observer()
             for root, identity in self._identities.items():
@@ -143,6 +156,8 @@ class Watcher:
         Args:
             postpone_all: whatever is new has to be seen standing still before it is indexed.
         """
+        # Listening starts first, so that nothing can slip in between.
+        self._observe()
         began = time.monotonic()
         report = self._batch(self._roots, postpone_all=postpone_all)
         walked = time.monotonic() - began
@@ -164,7 +179,7 @@ class Watcher:
                 return False
             return self._waiting.hold(found, always=postpone_all)
 
-        report = self._indexer.index(paths, postpone=postpone)
+        report = self._indexer.index(paths, postpone=postpone, prune=False)
         if report.indexed or report.reused or report.dropped:
             self._settled()
         return report
@@ -177,6 +192,7 @@ class _Waiting(FileSystemEventHandler):
         self._roots = roots
         self._paths: dict[str, tuple[float, _Signature]] = {}
         self._lock = Lock()
+        self._latest = time.monotonic()
 
     def on_any_event(self, event: FileSystemEvent) -> None:
         """Note a path; called on the observer's thread."""
@@ -198,7 +214,13 @@ class _Waiting(FileSystemEventHandler):
 
     def _add(self, path: str) -> None:
         with self._lock:
-            self._paths[path] = (time.monotonic(), _signature(path))
+            self._latest = time.monotonic()
+            self._paths[path] = (self._latest, _signature(path))
+
+    def quiet_seconds(self) -> float:
+        """For how long nothing has come in; 0 while something waits."""
+        with self._lock:
+            return 0.0 if self._paths else time.monotonic() - self._latest
 
     def hold(self, found: FoundFile, always: bool) -> bool:
         """True for a file that may still be written to; it is looked at again once it is still."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gc
 import shutil
+import sqlite3
 import threading
 import time
 import warnings
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -181,17 +183,22 @@ def test_nothing_stays_open(shelf: Shelf, footage: Path, tmp_path: Path) -> None
         return sorted(place for place in places if str(tmp_path) in place)
 
     (footage / "bad.mp4").write_bytes(b"bad")
-    newer = tmp_path / "text.db"
-    newer.write_text("text " * 1000)
+    text, foreign = tmp_path / "text.db", tmp_path / "foreign.db"
+    text.write_text("text " * 1000)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         shelf.index(footage)
         shelf.found()
         with Library.open(shelf.path) as library:
             library.forget(footage / "bad.mp4")
+        shutil.copy(shelf.path, foreign)
+        with closing(sqlite3.connect(foreign)) as rows, rows:
+            rows.execute("UPDATE meta SET value='giga-0123456789abcdef' WHERE key='profile'")
         for _ in range(2):
             with pytest.raises(LibraryError):
-                Library.open(newer)
+                Library.open(text)
+            with pytest.raises(LibraryError):
+                Library.open(foreign, profile="nano")
             with pytest.raises(LibraryError), Library.open(tmp_path / "new.db") as library:
                 library.watch(tmp_path / "nowhere")
         gc.collect()

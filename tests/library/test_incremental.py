@@ -193,6 +193,21 @@ def test_a_deleted_file_is_forgotten_by_its_name(indexed: Shelf, footage: Path) 
     assert set(indexed.states()) == {"street.mkv", "garden.mp4"}
 
 
+def test_a_file_that_turns_up_under_another_name_later_costs_no_decoding(
+    indexed: Shelf, footage: Path, decoded: list[str]
+) -> None:
+    (footage / "beach.mp4").rename(footage / "coast.mp4")
+    with (
+        tempo_edge.Library.open(indexed.path) as library,
+        tempo_edge._api._Writing(library, "pyav", None, None) as indexer,
+    ):
+        gone = indexer.index([footage / "beach.mp4"], prune=False)
+        assert counts(gone) == {"dropped": 1}
+        assert indexed.found_names() == {"street.mkv", "garden.mp4"}
+        assert counts(indexer.index([footage / "coast.mp4"])) == {"reused": 1}
+    assert decoded == []
+
+
 def test_what_lies_elsewhere_is_left_alone(indexed: Shelf, footage: Path, tmp_path: Path) -> None:
     (tmp_path / "footage2").mkdir()
     (footage / "beach.mp4").rename(tmp_path / "footage2" / "beach.mp4")
@@ -314,6 +329,22 @@ def test_a_run_that_is_asked_to_stop_keeps_whole_files(
             report = indexer.index([footage])
     assert report.stopped and counts(report) == {"indexed": 1}
     assert counts(shelf.index(footage)) == {"indexed": 2, "unchanged": 1}
+
+
+def test_a_run_that_is_asked_to_stop_within_a_film_leaves_it(shelf: Shelf, long_film: Path) -> None:
+    told: list[str] = []
+    with tempo_edge.Library.open(shelf.path) as library:
+
+        def note(event: IndexEvent) -> None:
+            told.append(event.kind)
+
+        with tempo_edge._api._Writing(
+            library, "pyav", None, note, lambda: "progress" in told
+        ) as indexer:
+            report = indexer.index([long_film])
+    assert report.stopped and counts(report) == {}
+    assert told == ["started", "progress"]
+    assert shelf.states() == {}
 
 
 def test_what_the_caller_raises_comes_through(shelf: Shelf, long_film: Path) -> None:

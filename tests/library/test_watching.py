@@ -59,6 +59,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watcher, "_STILL_SECONDS", 0.3)
     monkeypatch.setattr(watcher, "_TICK_SECONDS", 0.03)
     monkeypatch.setattr(watcher, "_POLL_SECONDS", 0.1)
+    monkeypatch.setattr(watcher, "_FOLDER_SECONDS", 0.5)
 
 
 @pytest.fixture
@@ -171,7 +172,7 @@ def test_folders_come_move_and_go(
         for name in ("beach.mp4", "street.mkv", "garden.mp4"):
             told.wait("dropped", name)
         shutil.copy(originals / "beach.mp4", folder / "last.mp4")
-        told.wait("indexed", "last.mp4")
+        told.wait("reused", "last.mp4")  # its frames were kept for a while
 
 
 def test_a_folder_that_is_moved_in_or_out(
@@ -192,6 +193,22 @@ def test_a_folder_that_is_moved_in_or_out(
         (folder / "inside").rename(tmp_path / "outside")
         told.wait("dropped", "beach.mp4")
         told.wait("dropped", "copy.mp4")
+
+
+def test_frames_of_what_is_gone_are_dropped_when_all_is_quiet(
+    watch: Watching, folder: Path, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watcher, "_MOVE_SECONDS", 0.5)
+    with watch(folder) as told:
+        told.wait("indexed", "garden.mp4")
+        (folder / "garden.mp4").unlink()
+        told.wait("dropped", "garden.mp4")
+
+        def videos() -> float:
+            with tempo_edge.Library.open(shelf.path) as library:
+                return library.totals()["videos"]
+
+        wait_until(lambda: videos() == 0)
 
 
 @pytest.mark.parametrize("into", [".", "new/folder"])
@@ -249,22 +266,33 @@ def test_a_copy_that_is_stuck_is_waited_for(
     assert told.events == [("indexed", "stuck.mp4")]
 
 
+@pytest.mark.parametrize("held", [True, False], ids=["held open", "opened again and again"])
 def test_a_file_that_is_being_written_when_watching_starts(
-    watch: Watching,
-    folder: Path,
-    originals: Path,
+    watch: Watching, folder: Path, originals: Path, held: bool
 ) -> None:
     content = (originals / "beach.mp4").read_bytes()
-    with (folder / "slow.mp4").open("wb") as file:
-        file.write(content[:5000])
-        file.flush()
-        with watch(folder) as told:
-            told.wait("indexed", "garden.mp4")
-            file.write(content[5000:])
-            file.close()
-            told.wait("indexed", "slow.mp4")
-            told.settle()
-    assert told.events == [("indexed", "garden.mp4"), ("indexed", "slow.mp4")]
+    step = -(-len(content) // 12)
+
+    def copy() -> None:
+        file = (folder / "slow.mp4").open("wb")
+        for start in range(0, len(content), step):
+            if file.closed:
+                file = (folder / "slow.mp4").open("ab")
+            file.write(content[start : start + step])
+            file.flush()
+            if not held:
+                file.close()
+            time.sleep(watcher._STILL_SECONDS / 5)
+        file.close()
+
+    copying = Thread(target=copy)
+    copying.start()
+    wait_until(lambda: (folder / "slow.mp4").exists() and (folder / "slow.mp4").stat().st_size)
+    with watch(folder) as told:
+        told.wait("indexed", "slow.mp4")
+        told.settle()
+    copying.join()
+    assert sorted(told.events) == [("indexed", "garden.mp4"), ("indexed", "slow.mp4")]
 
 
 def test_a_burst_is_one_batch(
