@@ -7,7 +7,7 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from tempo_edge._text import printable
+from tempo_edge._text import note, printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
@@ -79,7 +79,7 @@ class Progress:
         if self._bar is not None:
             self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
         else:
-            print(text, file=sys.stderr, flush=True)
+            note(text)
 
     def _advance(self, bar: RichProgress, event: IndexEvent) -> None:
         seconds = self._footage_seconds

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from tempo_edge._text import columns, printable
+from tempo_edge._text import columns, discard, note, printable
 from tempo_edge._version import __version__
 from tempo_edge.errors import TempoEdgeError
 
@@ -141,6 +141,8 @@ def index(
     from tempo_edge.library.footage import Sampling
 
     _be_nice()
+    # So that the bar is taken away and the cursor comes back.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with _open(library, profile) as opened, Progress(quiet) as progress:
         report = opened.index(
             paths,
@@ -270,7 +272,7 @@ def forget(
     """Drop a file or folder from the library. The files themselves stay as they are."""
     with _open(library, None) as opened:
         count = opened.forget(path)
-    _note(f"forgot {count} file{'s' if count != 1 else ''}")
+    note(f"forgot {count} file{'s' if count != 1 else ''}")
 
 
 @app.command(cls=_Command)
@@ -313,21 +315,16 @@ def _be_nice() -> None:
         return
 
 
-def _note(text: str) -> None:
-    print(text, file=sys.stderr)
-
-
 def _emit(text: str) -> None:
     """Write results. A reader that has seen enough (``head``, ``less``) is no error."""
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
     except BrokenPipeError:
-        # Leave nothing for the interpreter to flush, which would complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard(sys.stdout)  # else the interpreter complains when it can't flush
         raise typer.Exit(0) from None
     except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard(sys.stdout)
         raise TempoEdgeError(f"results can't be written to stdout: {error.strerror}") from error
 
 
@@ -357,11 +354,11 @@ def _print_refusal(answer: Answer, as_json: bool) -> None:
             "best_rejected": None if best is None else best.as_dict(),
             "filtered_count": answer.filtered_count,
         }
-        _note(json.dumps(facts, ensure_ascii=False))
+        note(json.dumps(facts, ensure_ascii=False))
         return
-    _note("nothing matches")
+    note("nothing matches")
     if best is not None:
-        _note(f"closest: {_line(best, 0, False)}  ({answer.filtered_count} held back)")
+        note(f"closest: {_line(best, 0, False)}  ({answer.filtered_count} held back)")
 
 
 def _line(moment: Moment, width: int, coloured: bool) -> str:
@@ -382,13 +379,16 @@ def _cut(answer: Answer, folder: Path) -> None:
 
     for moment in answer:
         if moment.offline:
-            _note(f"skipping {printable(str(moment.path))}: it is not there")
+            note(f"skipping {printable(str(moment.path))}: it is not there")
             continue
-        _note(f"wrote {printable(str(cut(moment.path, moment.span, folder)))}")
+        note(f"wrote {printable(str(cut(moment.path, moment.span, folder)))}")
 
 
 def main() -> None:
     """Entry point of the ``tempo-edge`` command."""
+    # Python has no stream at all where a descriptor was closed before it started.
+    sys.stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115
+    sys.stderr = sys.stderr or Path(os.devnull).open("w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # whatever the terminal can't show
@@ -404,7 +404,7 @@ def _run() -> int:
     except (KeyboardInterrupt, typer.Abort):
         status = _INTERRUPTED
     except TempoEdgeError as error:
-        _note(f"tempo-edge: error: {printable(str(error))}")
+        note(f"tempo-edge: error: {printable(str(error))}")
         return 2
     except Exception as error:
         if not hasattr(error, "format_message"):  # click's, which typer keeps in several places
@@ -413,14 +413,14 @@ def _run() -> int:
         _report_usage(error.format_message(), context.command_path if context else "tempo-edge")
         return 2
     if status == _INTERRUPTED:
-        _note("tempo-edge: stopped")
+        note("tempo-edge: stopped")
     return status or 0
 
 
 def _report_usage(message: str, command: str) -> None:
     """Say in one line what is wrong with the command line."""
     text = " ".join(message.split()).rstrip(".")
-    _note(f"tempo-edge: error: {text}: see {command} --help")
+    note(f"tempo-edge: error: {text}: see {command} --help")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import re
+import shlex
 import shutil
 import sqlite3
 import subprocess
@@ -144,6 +145,27 @@ def test_the_library_in_the_data_folder(
     shutil.copy(footage / "garden.mp4", tmp_path / "home" / "films")
     subprocess.run(line, env={**environment, **home}, check=True)
     assert (tmp_path / "data" / "tempo-edge" / "library.db").is_file()
+
+
+def test_that_nobody_listens_is_no_reason_to_stop(
+    command: Commands, environment: dict[str, str], footage: Path, library_path: Path
+) -> None:
+    (footage / "bad.mp4").write_bytes(b"bad")
+    run = subprocess.Popen(command("index", footage), env=environment, stderr=subprocess.PIPE)
+    assert run.stderr is not None
+    run.stderr.close()
+    assert run.wait() == 0
+    with tempo_edge.Library.open(library_path) as library:
+        assert len(library.files()) == 4
+
+
+def test_without_any_streams(
+    command: Commands, environment: dict[str, str], footage: Path, library_path: Path
+) -> None:
+    line = shlex.join(command("index", footage)) + " >&- 2>&-"
+    assert subprocess.run(line, env=environment, shell=True, check=False).returncode == 0  # noqa: S602
+    line = shlex.join(command("find", "x", "--min-confidence", "0")) + " >&- 2>&-"
+    assert subprocess.run(line, env=environment, shell=True, check=False).returncode == 0  # noqa: S602
 
 
 # -- the bar on a terminal -------------------------------------------------------------------------

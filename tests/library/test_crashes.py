@@ -298,8 +298,18 @@ def test_searches_go_on_while_a_library_grows_and_shrinks(
     assert run.returncode == 0
 
 
-def test_interrupted_from_the_keyboard(
-    command: Commands, environment: Environment, library_path: Path, reel: Path
+@pytest.mark.parametrize(
+    ("name", "status", "said"),
+    [(signal.SIGINT, 130, "tempo-edge: stopped\n"), (signal.SIGTERM, 143, "")],
+)
+def test_interrupted_it_keeps_what_is_done(
+    command: Commands,
+    environment: Environment,
+    library_path: Path,
+    reel: Path,
+    name: signal.Signals,
+    status: int,
+    said: str,
 ) -> None:
     run = subprocess.Popen(
         command("index", reel), env=environment, stderr=subprocess.PIPE, text=True
@@ -307,7 +317,7 @@ def test_interrupted_from_the_keyboard(
     while not committed(library_path):
         assert run.poll() is None
         time.sleep(0.01)
-    run.send_signal(signal.SIGINT)
-    _, said = run.communicate()
-    assert (run.returncode, said) == (130, "tempo-edge: stopped\n")
+    run.send_signal(name)
+    _, heard = run.communicate()
+    assert (run.returncode, heard) == (status, said)
     assert 1 <= len(committed(library_path)) < 24
