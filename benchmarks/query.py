@@ -22,7 +22,8 @@ import numpy as np
 
 from benchmarks.machine import describe
 from tempo_edge._api import Library
-from tempo_edge.library.catalogue import Catalogue, FileRow, FrameRow
+from tempo_edge.library.catalogue import Catalogue
+from tempo_edge.library.rows import FileRow, FrameRow
 from tempo_edge.packing import pack, unpack
 
 __all__ = ["fill", "main"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
@@ -12,15 +11,16 @@ from threading import Event, RLock
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from tempo_edge.errors import LibraryError, QueryError, TempoEdgeError
+from tempo_edge.errors import LibraryError, QueryError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from tempo_edge.library.catalogue import Catalogue, FileRow
+    from tempo_edge.library.catalogue import Catalogue
     from tempo_edge.library.footage import Sampling
-    from tempo_edge.library.indexer import Indexer, IndexEvent, IndexReport
+    from tempo_edge.library.indexer import IndexEvent, IndexReport
+    from tempo_edge.library.rows import FileRow
     from tempo_edge.library.vectors import VectorCache
     from tempo_edge.models import Profile
     from tempo_edge.search.searcher import Answer, Searcher
@@ -211,9 +211,11 @@ class Library:
                 is full. What was stored until then is kept.
             TempoEdgeError: there is no such decoder, or no such rate.
         """
+        from tempo_edge.library.session import WritingSession
+
         roots = _roots(paths)
         self._check_roots(roots)
-        with _Writing(self, decoder, sampling, on_event) as indexer:
+        with WritingSession(self.path, self.profile, decoder, sampling, on_event) as indexer:
             report = indexer.index(roots)
         self._refresh(must_save=True)
         return report
@@ -261,10 +263,12 @@ class Library:
             LibraryError: another process writes this library, or a path is not a folder.
             TempoEdgeError: there is no such decoder.
         """
+        from tempo_edge.library.session import WritingSession
         from tempo_edge.library.watcher import Watcher
 
         ending = stop or Event()
-        with _Writing(self, decoder, None, on_event, ending.is_set) as indexer:
+        profile, stopping = self.profile, ending.is_set
+        with WritingSession(self.path, profile, decoder, None, on_event, stopping) as indexer:
             watcher = Watcher(indexer, _roots(paths), polling=polling, settled=self._refresh)
             watcher.run(ending)
 
@@ -314,84 +318,6 @@ class Library:
             if row is None or row.video_id is None:
                 raise LibraryError(f"{absolute} is not indexed: index it first")
             return self.catalogue.curve(row.video_id)
-
-
-class _Writing:
-    """The library's lock, its database opened for writing, and an indexer over both."""
-
-    def __init__(
-        self,
-        library: Library,
-        decoder: str,
-        sampling: Sampling | None,
-        on_event: Callable[[IndexEvent], None] | None,
-        stopping: Callable[[], bool] = lambda: False,
-    ) -> None:
-        from tempo_edge.library.footage import Sampling
-
-        self._library = library
-        self._decoder = decoder
-        self._sampling = sampling or Sampling()
-        self._on_event = on_event
-        self._stopping = stopping
-        self._open = ExitStack()
-        _check_choices(decoder, self._sampling)
-
-    def __enter__(self) -> Indexer:
-        from tempo_edge.library.catalogue import Catalogue
-        from tempo_edge.library.footage import FootageReader
-        from tempo_edge.library.indexer import Indexer
-        from tempo_edge.library.lock import WriterLock
-        from tempo_edge.models.sessions import cpu_count
-
-        profile = self._library.profile
-        with ExitStack() as stack:
-            stack.enter_context(WriterLock(self._library.path))
-            writer = Catalogue(self._library.path)
-            stack.callback(writer.close)
-            with writer.transaction():
-                _record_profile(writer, profile.fingerprint)
-            reader = FootageReader(profile, self._sampling, self._decoder, workers=cpu_count())
-            stack.callback(reader.close)
-            self._open = stack.pop_all()
-        return Indexer(writer, reader, self._on_event, self._stopping)
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        import sqlite3
-
-        self._open.close()
-        if isinstance(error, sqlite3.DatabaseError):
-            raise LibraryError(
-                f"{self._library.path} can't be read ({error}): delete it and index again"
-            ) from error
-
-
-def _check_choices(decoder: str, sampling: Sampling) -> None:
-    from tempo_edge.media import DECODERS
-
-    if decoder not in DECODERS:
-        raise TempoEdgeError(f"decoder {decoder!r} must be one of {', '.join(DECODERS)}")
-    rate = sampling.frames_per_second
-    if rate is not None and not (math.isfinite(rate) and rate > 0):
-        raise TempoEdgeError(f"frames_per_second {rate} must be a positive number")
-
-
-def _record_profile(writer: Catalogue, fingerprint: str) -> None:
-    """Note in a library without frames whose frames it is going to hold."""
-    recorded = writer.get_meta("profile")
-    if recorded == fingerprint:
-        return
-    if recorded is not None and writer.frame_span()[0]:
-        raise LibraryError(
-            f"{writer.path} has just been built with profile {recorded}, not {fingerprint}: "
-            "use another --library"
-        )
-    writer.set_meta("profile", fingerprint)
 
 
 def _absolute(path: str | Path) -> Path:

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from videos import Shot, Truth, make_video, motion, texture
 
-from tempo_edge.library.catalogue import FrameRow
 from tempo_edge.library.footage import FootageReader, Sampling
+from tempo_edge.library.rows import FrameRow
 from tempo_edge.media import PacketTable, VideoInfo, open_video
 from tempo_edge.saa import Plan, Policy, allocate, plan, uniform_plan
 

@@ -11,7 +11,6 @@ import sqlite3
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -19,110 +18,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge.errors import LibraryError
+from tempo_edge.library.rows import FileRow, FrameRow, VideoRow
+from tempo_edge.library.schema import SCHEMA, SCHEMA_VERSION
 
-__all__ = [
-    "SCHEMA_VERSION",
-    "Catalogue",
-    "FileRow",
-    "FrameRow",
-    "NoLibraryError",
-    "VideoRow",
-]
-
-SCHEMA_VERSION = 1
+__all__ = ["Catalogue", "NoLibraryError"]
 
 # Kept in the database's header, so that no other program's database is taken for a library.
 _APPLICATION_ID = int.from_bytes(b"TmpE", "big")
 
 # Of the write-ahead log, what stays on disk once its contents are in the database.
 _LOG_BYTES = 64 << 20
-
-_SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE videos (
-  id INTEGER PRIMARY KEY AUTOINCREMENT,
-  content_hash BLOB NOT NULL UNIQUE,
-  codec TEXT NOT NULL,
-  width INTEGER NOT NULL,
-  height INTEGER NOT NULL,
-  duration_seconds REAL NOT NULL,
-  rate TEXT,
-  time_base TEXT NOT NULL,
-  start_time TEXT NOT NULL,
-  frame_count INTEGER NOT NULL,
-  curve BLOB NOT NULL
-);
-CREATE TABLE frames (
-  id INTEGER PRIMARY KEY AUTOINCREMENT,
-  video_id INTEGER NOT NULL REFERENCES videos(id) ON DELETE CASCADE,
-  pts INTEGER NOT NULL,
-  variation REAL NOT NULL,
-  cut INTEGER NOT NULL,
-  vector BLOB NOT NULL,
-  cells BLOB NOT NULL,
-  tokens BLOB NOT NULL
-);
-CREATE UNIQUE INDEX frames_by_time ON frames (video_id, pts);
-CREATE TABLE files (
-  path TEXT PRIMARY KEY,
-  volume TEXT NOT NULL,
-  size INTEGER NOT NULL,
-  mtime_ns INTEGER NOT NULL,
-  state TEXT NOT NULL CHECK (state IN ('indexed', 'skipped')),
-  reason TEXT NOT NULL DEFAULT '',
-  video_id INTEGER REFERENCES videos(id)
-) WITHOUT ROWID;
-CREATE INDEX files_by_video ON files (video_id);
-"""
-
-
-@dataclass(frozen=True)
-class FileRow:
-    """A file as it was last seen; ``state`` is ``"indexed"`` or ``"skipped"``."""
-
-    path: str
-    volume: str
-    size: int
-    mtime_ns: int
-    state: str
-    reason: str = ""
-    video_id: int | None = None
-
-
-@dataclass(frozen=True)
-class VideoRow:
-    """A video's facts. Ticks times ``time_base`` minus ``start_time`` are exact seconds."""
-
-    codec: str
-    width: int
-    height: int
-    duration_seconds: float
-    rate: Fraction | None
-    time_base: Fraction
-    start_time: Fraction
-
-    def seconds(self, pts: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Seconds from the start of the container, rounded once, from exact arithmetic."""
-        base, start = self.time_base, self.start_time
-        # pts * n/d - a/b over the common denominator stays in integers until the last division.
-        numerator = pts.astype(object) * (base.numerator * start.denominator) - (
-            start.numerator * base.denominator
-        )
-        return np.asarray(
-            numerator / (base.denominator * start.denominator), dtype=np.float64
-        ).reshape(pts.shape)
-
-
-@dataclass(frozen=True)
-class FrameRow:
-    """A frame that was looked at: vectors are int8 directions (see :mod:`tempo_edge.packing`)."""
-
-    pts: int
-    variation: float
-    cut: bool
-    vector: NDArray[np.int8]
-    cells: NDArray[np.uint8]
-    tokens: NDArray[np.int8]
 
 
 class NoLibraryError(LibraryError):
@@ -213,7 +118,7 @@ class Catalogue:
             )
         self._prepare_writing()
         with self.transaction():
-            for statement in _SCHEMA.split(";"):
+            for statement in SCHEMA.split(";"):
                 self._db.execute(statement)
             self._db.execute(f"PRAGMA application_id={_APPLICATION_ID}")
             self._db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge.errors import MediaError
-from tempo_edge.library.catalogue import FrameRow, VideoRow
+from tempo_edge.library.rows import FrameRow, VideoRow
 from tempo_edge.media import Frame, PacketTable, Run, Video, VideoInfo, open_video
 from tempo_edge.models import Profile
 from tempo_edge.packing import pack

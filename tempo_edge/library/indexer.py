@@ -13,8 +13,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tempo_edge.errors import MediaError, TempoEdgeError
-from tempo_edge.library.catalogue import Catalogue, FileRow
+from tempo_edge.library.catalogue import Catalogue
 from tempo_edge.library.footage import Footage, FootageReader
+from tempo_edge.library.rows import FileRow
 from tempo_edge.library.walk import (
     FoundFile,
     absolute,

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tempo_edge.library.catalogue import Catalogue, VideoRow
+from tempo_edge.library.catalogue import Catalogue
+from tempo_edge.library.rows import VideoRow
 from tempo_edge.library.vectors import Hits, VectorCache
 from tempo_edge.packing import unpack
 

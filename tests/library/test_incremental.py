@@ -15,9 +15,11 @@ from videos import make_video, texture
 
 import tempo_edge
 from tempo_edge.errors import LibraryError
-from tempo_edge.library.catalogue import Catalogue, FileRow
+from tempo_edge.library.catalogue import Catalogue
 from tempo_edge.library.footage import FootageReader
 from tempo_edge.library.indexer import Indexer, IndexEvent, IndexReport
+from tempo_edge.library.rows import FileRow
+from tempo_edge.library.session import WritingSession
 
 VIDEOS = {"beach.mp4", "street.mkv", "garden.mp4"}
 
@@ -199,7 +201,7 @@ def test_a_file_that_turns_up_under_another_name_later_costs_no_decoding(
     (footage / "beach.mp4").rename(footage / "coast.mp4")
     with (
         tempo_edge.Library.open(indexed.path) as library,
-        tempo_edge._api._Writing(library, "pyav", None, None) as indexer,
+        WritingSession(library.path, library.profile, "pyav", None, None) as indexer,
     ):
         gone = indexer.index([footage / "beach.mp4"], prune=False)
         assert counts(gone) == {"dropped": 1}
@@ -323,8 +325,8 @@ def test_a_run_that_is_asked_to_stop_keeps_whole_files(
         def note(event: IndexEvent) -> None:
             asked.append(event.kind)
 
-        with tempo_edge._api._Writing(
-            library, "pyav", None, note, lambda: "indexed" in asked
+        with WritingSession(
+            library.path, library.profile, "pyav", None, note, lambda: "indexed" in asked
         ) as indexer:
             report = indexer.index([footage])
     assert report.stopped and counts(report) == {"indexed": 1}
@@ -338,8 +340,8 @@ def test_a_run_that_is_asked_to_stop_within_a_film_leaves_it(shelf: Shelf, long_
         def note(event: IndexEvent) -> None:
             told.append(event.kind)
 
-        with tempo_edge._api._Writing(
-            library, "pyav", None, note, lambda: "progress" in told
+        with WritingSession(
+            library.path, library.profile, "pyav", None, note, lambda: "progress" in told
         ) as indexer:
             report = indexer.index([long_film])
     assert report.stopped and counts(report) == {}

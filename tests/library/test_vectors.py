@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from tempo_edge.errors import LibraryError
 from tempo_edge.library import vectors as module
-from tempo_edge.library.catalogue import Catalogue, FileRow, FrameRow, VideoRow
+from tempo_edge.library.catalogue import Catalogue
+from tempo_edge.library.rows import FileRow, FrameRow, VideoRow
 from tempo_edge.library.vectors import VectorCache
 from tempo_edge.packing import pack, unpack
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tempo_edge.library.catalogue import VideoRow
+from tempo_edge.library.rows import VideoRow
 from tempo_edge.search.curve import CurveSettings, ground
 from tempo_edge.search.retrieve import Window
 

@@ -1,0 +1,45 @@
+"""The tables of a library. A change here is a new version, and needs a way up from the old one."""
+
+from __future__ import annotations
+
+__all__ = ["SCHEMA", "SCHEMA_VERSION"]
+
+SCHEMA_VERSION = 1
+
+SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE videos (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  content_hash BLOB NOT NULL UNIQUE,
+  codec TEXT NOT NULL,
+  width INTEGER NOT NULL,
+  height INTEGER NOT NULL,
+  duration_seconds REAL NOT NULL,
+  rate TEXT,
+  time_base TEXT NOT NULL,
+  start_time TEXT NOT NULL,
+  frame_count INTEGER NOT NULL,
+  curve BLOB NOT NULL
+);
+CREATE TABLE frames (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  video_id INTEGER NOT NULL REFERENCES videos(id) ON DELETE CASCADE,
+  pts INTEGER NOT NULL,
+  variation REAL NOT NULL,
+  cut INTEGER NOT NULL,
+  vector BLOB NOT NULL,
+  cells BLOB NOT NULL,
+  tokens BLOB NOT NULL
+);
+CREATE UNIQUE INDEX frames_by_time ON frames (video_id, pts);
+CREATE TABLE files (
+  path TEXT PRIMARY KEY,
+  volume TEXT NOT NULL,
+  size INTEGER NOT NULL,
+  mtime_ns INTEGER NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('indexed', 'skipped')),
+  reason TEXT NOT NULL DEFAULT '',
+  video_id INTEGER REFERENCES videos(id)
+) WITHOUT ROWID;
+CREATE INDEX files_by_video ON files (video_id);
+"""

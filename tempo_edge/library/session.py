@@ -1,0 +1,102 @@
+"""Writing to a library: one process at a time, everything opened together and closed together."""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+
+from tempo_edge.errors import LibraryError, TempoEdgeError
+from tempo_edge.library.catalogue import Catalogue
+from tempo_edge.library.footage import FootageReader, Sampling
+from tempo_edge.library.indexer import Indexer, IndexEvent
+from tempo_edge.library.lock import WriterLock
+from tempo_edge.media import DECODERS
+from tempo_edge.models import Profile
+from tempo_edge.models.sessions import cpu_count
+
+__all__ = ["WritingSession"]
+
+
+class WritingSession:
+    """A library's lock, its database opened for writing, and an indexer over both.
+
+    Args:
+        path: the database file.
+        profile: the models to index with.
+        decoder: one of :data:`tempo_edge.media.DECODERS`.
+        sampling: which frames to look at; SAA by default.
+        on_event: told of every file.
+        stopping: asked between files whether to end early.
+
+    Raises:
+        TempoEdgeError: there is no such decoder, or the sampling makes no sense.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        profile: Profile,
+        decoder: str,
+        sampling: Sampling | None,
+        on_event: Callable[[IndexEvent], None] | None,
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._path = path
+        self._profile = profile
+        self._decoder = decoder
+        self._sampling = sampling or Sampling()
+        self._on_event = on_event
+        self._stopping = stopping
+        self._open = ExitStack()
+        _check_choices(decoder, self._sampling)
+
+    def __enter__(self) -> Indexer:
+        with ExitStack() as stack:
+            stack.enter_context(WriterLock(self._path))
+            writer = Catalogue(self._path)
+            stack.callback(writer.close)
+            with writer.transaction():
+                _record_profile(writer, self._profile.fingerprint)
+            reader = FootageReader(
+                self._profile, self._sampling, self._decoder, workers=cpu_count()
+            )
+            stack.callback(reader.close)
+            self._open = stack.pop_all()
+        return Indexer(writer, reader, self._on_event, self._stopping)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._open.close()
+        if isinstance(error, sqlite3.DatabaseError):
+            raise LibraryError(
+                f"{self._path} can't be read ({error}): delete it and index again"
+            ) from error
+
+
+def _check_choices(decoder: str, sampling: Sampling) -> None:
+    if decoder not in DECODERS:
+        raise TempoEdgeError(f"decoder {decoder!r} must be one of {', '.join(DECODERS)}")
+    rate = sampling.frames_per_second
+    if rate is not None and not (math.isfinite(rate) and rate > 0):
+        raise TempoEdgeError(f"frames_per_second {rate} must be a positive number")
+
+
+def _record_profile(writer: Catalogue, fingerprint: str) -> None:
+    """Note in a library without frames whose frames it is going to hold."""
+    recorded = writer.get_meta("profile")
+    if recorded == fingerprint:
+        return
+    if recorded is not None and writer.frame_span()[0]:
+        raise LibraryError(
+            f"{writer.path} has just been built with profile {recorded}, not {fingerprint}: "
+            "use another --library"
+        )
+    writer.set_meta("profile", fingerprint)
