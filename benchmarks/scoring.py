@@ -14,6 +14,8 @@ from typing import Literal, TypedDict
 
 import numpy as np
 
+from tempo_edge import moment
+
 Span = tuple[float, float]
 
 
@@ -107,13 +109,8 @@ def _length(span: Span) -> float:
 
 def merge_spans(spans: Sequence[Span]) -> list[Span]:
     """The same moments as disjoint spans in order: what touches or overlaps is joined."""
-    merged: list[Span] = []
-    for start, end in sorted(span for span in spans if span[1] > span[0]):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = merged[-1][0], max(end, merged[-1][1])
-        else:
-            merged.append((start, end))
-    return merged
+    merged = moment.merge_spans(moment.Span(*span) for span in spans if span[1] > span[0])
+    return [(span.start_seconds, span.end_seconds) for span in merged]
 
 
 def span_sets_iou(a: Sequence[Span], b: Sequence[Span]) -> float:

@@ -255,7 +255,7 @@ def status(
     library: LibraryOption = None,
 ) -> None:
     """Say what the library holds, and what was skipped and why."""
-    from tempo_edge.library.status import describe, format_status
+    from tempo_edge.status import describe, format_status
 
     with _open(library, None) as opened:
         facts = describe(opened, path)
