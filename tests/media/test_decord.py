@@ -109,7 +109,8 @@ def test_damage_ends_the_run_without_noise(
         for _ in range(2):  # a reader that has failed is not used again
             found = list(video.frames(Run(int(table.pts[0]), int(table.pts[-1]))))
             assert 1 <= len(found) < 60  # how many are lost differs between releases
-            assert [read_number(frame.luma()) for frame in found[:15]] == list(range(15))
+            numbers = [read_number(frame.luma()) for frame in found[:15]]
+            assert numbers == list(range(len(numbers)))
         with pytest.raises(MediaError, match=r"^can't be decoded: "):
             list(video.frames(Run(int(table.pts[40]), int(table.pts[41]))))
     assert capfd.readouterr() == ("", "")
