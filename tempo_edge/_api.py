@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from functools import cached_property
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from tempo_edge.search.searcher import Answer, Searcher
 
 __all__ = ["Library", "default_library_path", "find", "index", "watch"]
+
+# During a long run, between two looks whether the vector cache has fallen behind.
+_KEEP_UP_SECONDS = 30.0
 
 
 def default_library_path() -> Path:
@@ -215,10 +219,30 @@ class Library:
 
         roots = _roots(paths)
         self._check_roots(roots)
-        with WritingSession(self.path, self.profile, decoder, sampling, on_event) as indexer:
+        told = self._keeping_up(on_event)
+        with WritingSession(self.path, self.profile, decoder, sampling, told) as indexer:
             report = indexer.index(roots)
         self._refresh(must_save=True)
         return report
+
+    def _keeping_up(
+        self, on_event: Callable[[IndexEvent], None] | None
+    ) -> Callable[[IndexEvent], None]:
+        """Passes events on, and now and then brings the vector cache up: a long run is under way.
+
+        Otherwise every search meanwhile had to do so for itself.
+        """
+        due = time.monotonic() + _KEEP_UP_SECONDS
+
+        def told(event: IndexEvent) -> None:
+            nonlocal due
+            if on_event is not None:
+                on_event(event)
+            if event.kind == "indexed" and time.monotonic() >= due:
+                self._refresh()
+                due = time.monotonic() + _KEEP_UP_SECONDS
+
+        return told
 
     def _check_roots(self, roots: list[Path]) -> None:
         """Refuse a path that is mistyped: nothing is there and nothing ever was."""
@@ -239,7 +263,7 @@ class Library:
     def _refresh(self, must_save: bool = False) -> None:
         """Bring the vector cache up to date with what was written."""
         with self._turn, self.catalogue.snapshot():
-            self.vectors.refresh(must_save=must_save)
+            self.vectors.refresh(writing=True, must_save=must_save)
 
     def watch(
         self,

@@ -367,6 +367,13 @@ class Catalogue:
         self._db.execute("DELETE FROM temp.chosen")
         self._db.executemany("INSERT INTO temp.chosen VALUES (?)", ((v,) for v in videos))
 
+    def count_after(self, frame_id: int) -> int:
+        """How many frames have a larger id."""
+        (count,) = self._db.execute(
+            "SELECT count(*) FROM frames WHERE id>?", (frame_id,)
+        ).fetchone()
+        return int(count)
+
     def vectors_after(
         self, frame_id: int, batch: int = 65536
     ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int8]]]:

@@ -1,8 +1,9 @@
 """FAISS, a cache: nearest frames to a query, rebuilt from the catalogue whenever it is missing.
 
 The file carries in its name a hash of what it was built from. Frames newer than it are searched by
-brute force beside it, so that it need not be rebuilt for every new video. Frames that were deleted
-since stay in it for a while; they are recognised and left out.
+brute force beside it, so that it need not change for every new video. Frames that were deleted
+since stay in it for a while; they are recognised and left out. Whoever writes the library keeps the
+cache up with it; a search does so only where that is quick.
 """
 
 from __future__ import annotations
@@ -32,11 +33,18 @@ __all__ = ["Hits", "VectorCache", "load_faiss"]
 # Below this many frames an exact scan is as fast as an inverted file and never misses.
 _FLAT_LIMIT = 50_000
 
-# Frames that may wait outside the cache before it is rebuilt: no more than a scan takes in its
+# Frames that may wait outside the cache before it takes them in: no more than a scan takes in its
 # stride, and no more than leave the sample true to the library.
 _TAIL_LIMIT = 20_000
 _TAIL_SHARE = 0.25
 _TAIL_FREE = 64
+
+# The same for a search in a large library: it would rather scan for a second than build for a
+# minute, while another process indexes.
+_TAIL_PATIENCE = 250_000
+
+# An inverted file takes in new frames until there are this many times as many as it was trained on.
+_GROWTH = 2
 
 # Deleted frames that may lie in the cache before it is rebuilt: a share of it, and a number that a
 # rebuild isn't worth its while below.
@@ -90,13 +98,19 @@ class _Origin:
     Ids are never used twice, so the number of frames and the largest id tell one state of a library
     from all others. ``contents`` is of the video with the largest id: a database that was put back
     from a copy may go on to use the same ids for something else.
+
+    Attributes:
+        library: the library's id.
+        count: frames in the cache, ``largest_id``: the newest of them.
+        contents: hash of the video that the newest frame is of.
+        trained: frames there were when the inverted file was trained.
     """
 
     library: str
     count: int
     largest_id: int
     contents: str
-    dim: int
+    trained: int
 
     @property
     def key(self) -> str:
@@ -122,21 +136,25 @@ class VectorCache:
         self._tail: NDArray[np.float32] = np.zeros((0, 0), np.float32)
         self.sample: NDArray[np.float32] = np.zeros((0, 0), np.float32)
 
-    def refresh(self, *, must_save: bool = False) -> None:
-        """Bring the cache up to the catalogue: load, extend by brute force, or rebuild.
+    def refresh(self, *, writing: bool = False, must_save: bool = False) -> None:
+        """Bring the cache up to the catalogue: load, scan beside it, extend or rebuild.
 
         Args:
-            must_save: complain where a rebuilt cache can't be written; otherwise it is just used.
+            writing: the caller writes the library, and has time to leave a good cache behind.
+            must_save: complain where a changed cache can't be written; otherwise it is just used.
 
         Raises:
             LibraryError: it must be saved and can't be.
         """
         if self._origin is None:
             self._load()
-        if self._origin is not None and not self._follow(self._origin):
-            self._forget()
-        if self._origin is None:
-            self._build(must_save)
+        origin = self._origin
+        if origin is not None and self._follow(origin, writing):
+            return
+        if origin is None or not self._extend(origin):
+            self._build()
+        if self._origin is not None:
+            self._save_if_possible(self._origin, must_save)
 
     def search(
         self, query: NDArray[np.float32], k: int, among: NDArray[np.int64] | None = None
@@ -190,25 +208,25 @@ class VectorCache:
 
     # -- following the catalogue ---------------------------------------------------------------
 
-    def _follow(self, origin: _Origin) -> bool:
-        """Take in what was added since the cache was built; False where it must be built anew."""
+    def _follow(self, origin: _Origin, writing: bool) -> bool:
+        """Scan what was added since the cache was built; False where it must change."""
         count, largest = self._catalogue.frame_span()
+        limit = min(_TAIL_LIMIT, max(_TAIL_FREE, int(_TAIL_SHARE * origin.count)))
+        if not writing and origin.count >= _FLAT_LIMIT:
+            limit = _TAIL_PATIENCE
         known = int(self._tail_ids[-1]) if len(self._tail_ids) else origin.largest_id
         if largest > known:
-            limit = min(_TAIL_LIMIT, max(_TAIL_FREE, int(_TAIL_SHARE * origin.count)))
             added = self._catalogue.vectors_after(origin.largest_id, batch=limit + 1)
             self._tail_ids, packed = next(added)
-            if len(self._tail_ids) > limit:
-                return False
             self._tail = unpack(packed)
         self._dead = origin.count + len(self._tail_ids) - count
-        allowed = max(_DEAD_LIMIT, _DEAD_SHARE * origin.count)
-        return 0 <= self._dead <= allowed and self._dead < origin.count
+        return len(self._tail_ids) <= limit and _few(self._dead, origin.count)
 
     # -- building ----------------------------------------------------------------------------
 
-    def _build(self, must_save: bool) -> None:
+    def _build(self) -> None:
         count, largest = self._catalogue.frame_span()
+        self._forget()
         if not count:
             return
         self._faiss.omp_set_num_threads(cpu_count())
@@ -220,19 +238,48 @@ class VectorCache:
         index.train(training)
         for ids, vectors in self._catalogue.vectors_after(0):
             index.add_with_ids(unpack(vectors), ids)
-        picks = np.linspace(0, len(training) - 1, min(SAMPLE_SIZE, len(training))).astype(int)
-        self._forget()
-        self.sample = training[picks]
+        self.sample = _spread(training, SAMPLE_SIZE)
+        self._adopt(index, largest, trained=count)
+
+    def _extend(self, origin: _Origin) -> bool:
+        """Add what is new to an inverted file, which is much quicker than to train another."""
+        count, largest = self._catalogue.frame_span()
+        if origin.trained < _FLAT_LIMIT or count > _GROWTH * origin.trained:
+            return False
+        added = self._catalogue.count_after(origin.largest_id)
+        if not added or not _few(origin.count + added - count, origin.count):
+            return False
+        try:
+            index = self._faiss.read_index(str(self._files(origin.key)[0]))  # not mapped: to write
+        except _UNREADABLE:
+            return False
+        self._faiss.omp_set_num_threads(cpu_count())
+        parts: list[NDArray[np.float32]] = []
+        for ids, packed in self._catalogue.vectors_after(origin.largest_id):
+            vectors = unpack(packed)
+            index.add_with_ids(vectors, ids)
+            parts.append(_spread(vectors, SAMPLE_SIZE))
+        share = round(SAMPLE_SIZE * (index.ntotal - origin.count) / index.ntotal)
+        old = _spread(self.sample, SAMPLE_SIZE - share)
+        self.sample = np.concatenate([old, _spread(np.concatenate(parts), share)])
+        self._adopt(index, largest, trained=origin.trained)
+        return True
+
+    def _adopt(self, index: Any, largest: int, trained: int) -> None:
         self._index = index
         self._origin = _Origin(
             self._catalogue.get_meta("library_id") or "",
-            count,
+            index.ntotal,
             largest,
             self._catalogue.contents_of_frame(largest),
-            training.shape[1],
+            trained,
         )
+        self._tail_ids = np.zeros(0, np.int64)
+        self._dead = index.ntotal - self._catalogue.frame_span()[0]
+
+    def _save_if_possible(self, origin: _Origin, must_save: bool) -> None:
         try:
-            self._save(self._origin)
+            self._save(origin)
         except (OSError, RuntimeError) as error:
             # Where somebody deletes the cache at this moment, the next search builds it.
             if must_save and os.strerror(errno.ENOENT) not in str(error):
@@ -311,6 +358,17 @@ class VectorCache:
             origin.contents,
             "",  # that video was deleted since
         )
+
+
+def _few(dead: int, count: int) -> bool:
+    """True if so many deleted frames among so many in a cache do no harm."""
+    return 0 <= dead < count and dead <= max(_DEAD_LIMIT, _DEAD_SHARE * count)
+
+
+def _spread(vectors: NDArray[np.float32], number: int) -> NDArray[np.float32]:
+    """Evenly spread rows of a matrix, as many as asked for or as there are."""
+    picks = np.linspace(0, len(vectors) - 1, min(number, len(vectors))).astype(int)
+    return np.asarray(vectors[picks])
 
 
 def _fingerprint(path: Path) -> list[Any]:

@@ -85,9 +85,9 @@ def builds(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     counted: list[int] = []
     build = VectorCache._build
 
-    def counting(self: VectorCache, must_save: bool) -> None:
+    def counting(self: VectorCache) -> None:
         counted.append(1)
-        build(self, must_save)
+        build(self)
 
     monkeypatch.setattr(VectorCache, "_build", counting)
     return counted
@@ -216,6 +216,83 @@ def test_an_inverted_file_finds_nearly_all(
     among = np.arange(1, 100, dtype=np.int64)
     assert set(films.cache().search(query, 10, among=among).ids) <= set(among.tolist())
     assert capfd.readouterr() == ("", ""), "FAISS keeps its advice to itself"
+
+
+@pytest.fixture
+def large(films: Films, monkeypatch: pytest.MonkeyPatch) -> Films:
+    """A library that counts as large, with a cache."""
+    monkeypatch.setattr(module, "_FLAT_LIMIT", 500)
+    monkeypatch.setattr(module, "_LISTS_VISITED", 64)
+    monkeypatch.setattr(module, "_TAIL_LIMIT", 50)
+    films.add("a", 1000)
+    films.cache()
+    return films
+
+
+def test_a_search_in_a_large_library_builds_nothing(large: Films, builds: list[int]) -> None:
+    saved = large.saved()
+    vectors = large.add("b", 200)
+    cache = large.cache()
+    assert cache.search(vectors[3], 1).ids.tolist() == [1004]
+    assert builds == [] and large.saved() == saved
+
+
+def test_a_writer_extends_the_cache_of_a_large_library(large: Films, builds: list[int]) -> None:
+    saved = large.saved()
+    vectors = large.add("b", 200)
+    cache = VectorCache(large.folder, large.catalogue)
+    cache.refresh(writing=True)
+    assert builds == [] and large.saved() != saved
+    for seen in (cache, large.cache()):
+        assert seen.search(vectors[3], 1).ids.tolist() == [1004]
+        check(large, seen, vectors[100])
+        assert len(seen.sample) == 1200
+    assert len(large.cache()._tail_ids) == 0
+
+
+def test_an_extended_cache_knows_what_is_dead(large: Films) -> None:
+    query = large.add("dogs", 30)[0]
+    large.cache()
+    large.drop("dogs")
+    large.add("cats", 200)
+    VectorCache(large.folder, large.catalogue).refresh(writing=True)
+    large.drop("cats")
+    again = large.cache()
+    for _ in range(2):
+        hits = again.search(query, 20)
+        assert len(hits.ids) == 20 and hits.ids.max() <= 1000
+        again.refresh()
+
+
+def test_a_cache_that_doubled_is_trained_anew(large: Films, builds: list[int]) -> None:
+    large.add("b", 1100)
+    VectorCache(large.folder, large.catalogue).refresh(writing=True)
+    assert builds == [1]
+
+
+def test_a_cache_that_is_gone_when_it_should_be_extended_is_built(
+    large: Films, builds: list[int]
+) -> None:
+    cache = large.cache()
+    vectors = large.add("b", 200)
+    shutil.rmtree(large.folder)
+    cache.refresh(writing=True)
+    assert builds == [1]
+    assert cache.search(vectors[3], 1).ids.tolist() == [1004]
+
+
+def test_the_sample_of_an_extended_cache_is_of_the_whole_library(
+    large: Films, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SAMPLE_SIZE", 120)
+    shutil.rmtree(large.folder)
+    large.cache()
+    query = np.eye(DIM, dtype=np.float32)[0]
+    large.add("b", 500, near=100 * query)
+    cache = VectorCache(large.folder, large.catalogue)
+    cache.refresh(writing=True)
+    assert len(cache.sample) == 120
+    assert int((cache.sample @ query > 0.9).sum()) == 40, "a third, as in the library"
 
 
 # -- what may happen to the files ------------------------------------------------------------------
