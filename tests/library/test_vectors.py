@@ -255,7 +255,10 @@ def test_an_extended_cache_knows_what_is_dead(large: Films) -> None:
     large.cache()
     large.drop("dogs")
     large.add("cats", 200)
-    VectorCache(large.folder, large.catalogue).refresh(writing=True)
+    writer = VectorCache(large.folder, large.catalogue)
+    writer.refresh(writing=True)
+    hits = writer.search(query, 20)
+    assert len(hits.ids) == 20 and not np.any((hits.ids > 1000) & (hits.ids <= 1030))
     large.drop("cats")
     again = large.cache()
     for _ in range(2):
