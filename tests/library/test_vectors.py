@@ -251,14 +251,14 @@ def test_a_writer_extends_the_cache_of_a_large_library(large: Films, builds: lis
 
 
 def test_an_extended_cache_knows_what_is_dead(large: Films) -> None:
-    query = large.add("dogs", 30)[0]
-    large.cache()
+    query = large.add("dogs", 60)[0]
+    VectorCache(large.folder, large.catalogue).refresh(writing=True)
     large.drop("dogs")
     large.add("cats", 200)
     writer = VectorCache(large.folder, large.catalogue)
     writer.refresh(writing=True)
     hits = writer.search(query, 20)
-    assert len(hits.ids) == 20 and not np.any((hits.ids > 1000) & (hits.ids <= 1030))
+    assert len(hits.ids) == 20 and not np.any((hits.ids > 1000) & (hits.ids <= 1060))
     large.drop("cats")
     again = large.cache()
     for _ in range(2):
