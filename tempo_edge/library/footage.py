@@ -204,20 +204,17 @@ class FootageReader:
             video = open_video(path, self._decoder)
         try:
             low, high = np.searchsorted(chosen.wanted, [run.key, run.last + 1])
-            wanted = frozenset(chosen.wanted[low:high].tolist())
+            wanted = deque(chosen.wanted[low:high].tolist())
             return self._measure(video.frames(run), wanted, chosen.measured)
         except MediaError:
             return _RunLooks([])  # a damaged stretch; the rest of the file is still footage
         finally:
             handles.put(video)
 
-    def _measure(
-        self, frames: Iterator[Frame], wanted: frozenset[int], measured: bool
-    ) -> _RunLooks:
+    def _measure(self, frames: Iterator[Frame], wanted: deque[int], measured: bool) -> _RunLooks:
         found = _RunLooks([])
         before: Frame | None = None
         lately = 0.0
-        awaiting = sorted(wanted)
         for frame in frames:
             jump = False
             if measured and before is not None:
@@ -225,10 +222,10 @@ class FootageReader:
                 jump = step >= _CUT and step >= 3 * lately
                 lately = 0.7 * lately + 0.3 * step if lately else step
             # Where a wanted picture was lost to damage, the next one stands in for it.
-            due = bool(awaiting) and frame.pts >= awaiting[0]
+            due = bool(wanted) and frame.pts >= wanted[0]
             if due or jump:
-                while awaiting and awaiting[0] <= frame.pts:
-                    awaiting.pop(0)
+                while wanted and wanted[0] <= frame.pts:
+                    wanted.popleft()
                 found.looks.append(self._take(frame, found.last, jump, measured))
                 if found.first is None:
                     found.first = frame
