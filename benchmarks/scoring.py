@@ -14,9 +14,26 @@ from typing import Literal, TypedDict
 
 import numpy as np
 
-from tempo_edge import moment
+from tempo_edge.train.metrics.refusal import Refusals, auroc
+from tempo_edge.train.metrics.spans import Span, best_tiou, merge_spans, span_sets_iou, tiou
 
-Span = tuple[float, float]
+__all__ = [
+    "PredictedMoment",
+    "Prediction",
+    "Scores",
+    "Span",
+    "Truth",
+    "auroc",
+    "bootstrap_ci",
+    "file_rank",
+    "format_table",
+    "merge_spans",
+    "same_file",
+    "score",
+    "span_sets_iou",
+    "tiou",
+    "top_iou",
+]
 
 
 class _TruthKeys(TypedDict):
@@ -92,35 +109,6 @@ class Scores:
     auroc: float | None
 
 
-def tiou(a: Span, b: Span) -> float:
-    """Temporal intersection over union of two half-open spans; 0 where both are empty.
-
-    >>> tiou((0.0, 4.0), (2.0, 6.0))
-    0.3333333333333333
-    """
-    inter = max(0.0, min(a[1], b[1]) - max(a[0], b[0]))
-    union = _length(a) + _length(b) - inter
-    return min(1.0, inter / union) if union > 0 else 0.0
-
-
-def _length(span: Span) -> float:
-    return max(0.0, span[1] - span[0])
-
-
-def merge_spans(spans: Sequence[Span]) -> list[Span]:
-    """The same moments as disjoint spans in order: what touches or overlaps is joined."""
-    merged = moment.merge_spans(moment.Span(*span) for span in spans if span[1] > span[0])
-    return [(span.start_seconds, span.end_seconds) for span in merged]
-
-
-def span_sets_iou(a: Sequence[Span], b: Sequence[Span]) -> float:
-    """Intersection over union of all the time in two sets of spans; 0 where both are empty."""
-    left, right = merge_spans(a), merge_spans(b)
-    inter = sum(max(0.0, min(p[1], q[1]) - max(p[0], q[0])) for p in left for q in right)
-    union = sum(map(_length, merge_spans([*left, *right])))
-    return min(1.0, inter / union) if union > 0 else 0.0
-
-
 def same_file(predicted: str, true: str) -> bool:
     """Whether a predicted path ends in the true one: truth is relative to its folder."""
     wanted = PurePath(true).parts
@@ -135,7 +123,7 @@ def top_iou(prediction: Prediction, truth: Truth) -> float:
     if not same_file(first["file"], truth["file"]):
         return 0.0
     span = first["start_seconds"], first["end_seconds"]
-    return max((tiou(span, (s, e)) for s, e in truth["spans"]), default=0.0)
+    return best_tiou(span, [(s, e) for s, e in truth["spans"]])
 
 
 def file_rank(prediction: Prediction, truth: Truth) -> float:
@@ -145,17 +133,6 @@ def file_rank(prediction: Prediction, truth: Truth) -> float:
         if truth["file"] is not None and same_file(file, truth["file"]):
             return rank
     return math.inf
-
-
-def auroc(positive: Sequence[float], negative: Sequence[float]) -> float:
-    """The chance that a positive outranks a negative, ties as half; NaN if a side is empty."""
-    if not positive or not negative:
-        return math.nan
-    low = np.sort(np.asarray(negative, np.float64))
-    high = np.asarray(positive, np.float64)
-    below = np.searchsorted(low, high, "left")
-    ties = np.searchsorted(low, high, "right") - below
-    return float((below + ties / 2).mean() / len(low))
 
 
 def bootstrap_ci(
@@ -175,10 +152,6 @@ def _mean(values: Sequence[float]) -> float:
     return float(np.mean(values)) if values else math.nan
 
 
-def _ratio(part: int, whole: int) -> float:
-    return part / whole if whole else math.nan
-
-
 def score(predictions: Sequence[Prediction], truth: Sequence[Truth], *, seed: int = 0) -> Scores:
     """Compare predictions with truth, in the same order; `seed` is the bootstrap's."""
     if len(predictions) != len(truth):
@@ -188,8 +161,12 @@ def score(predictions: Sequence[Prediction], truth: Sequence[Truth], *, seed: in
     ious = [top_iou(p, t) for p, t in present]
     ranks = [file_rank(p, t) for p, t in present]
     hits = {at: [float(iou >= at) for iou in ious] for at in (0.3, 0.5, 0.7)}
-    missed = sum(not p["moments"] for p, _ in present)
-    rejected = sum(not p["moments"] for p in absent)
+    refusals = Refusals(
+        present=len(present),
+        absent=len(absent),
+        missed=sum(not p["moments"] for p, _ in present),
+        rejected=sum(not p["moments"] for p in absent),
+    )
     return Scores(
         present=len(present),
         absent=len(absent),
@@ -200,12 +177,11 @@ def score(predictions: Sequence[Prediction], truth: Sequence[Truth], *, seed: in
         mean_iou=_mean(ious),
         file_recall_at_1=_mean([float(rank <= 1) for rank in ranks]),
         file_recall_at_5=_mean([float(rank <= 5) for rank in ranks]),
-        answered_present=_ratio(len(present) - missed, len(present)),
-        false_alarm_rate=_ratio(len(absent) - rejected, len(absent)),
-        refuse_precision=_ratio(rejected, missed + rejected),
-        refuse_recall=_ratio(rejected, len(absent)),
-        # F1 without its two parts, so that it is 0 and not NaN when nothing was refused.
-        reject_f1=_ratio(2 * rejected, rejected + missed + len(absent)),
+        answered_present=refusals.answered_present,
+        false_alarm_rate=refusals.false_alarm_rate,
+        refuse_precision=refusals.precision,
+        refuse_recall=refusals.recall,
+        reject_f1=refusals.f1,
         auroc=_confidence_auroc([p for p, _ in present], absent),
     )
 
