@@ -40,24 +40,60 @@ def _codec(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
     return Image.open(buffer).convert("RGB")
 
 
+def _pan(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """Smear along a line, as a moving camera does within one exposure."""
+    length = int(rng.integers(3, 9))
+    pixels = np.asarray(picture, np.float32)
+    angle = rng.uniform(0.0, np.pi)
+    steps = [
+        (round(i * np.sin(angle)), round(i * np.cos(angle))) for i in range(-(length // 2), length)
+    ]
+    moved = [np.roll(pixels, step, axis=(0, 1)) for step in steps[:length]]
+    return Image.fromarray(np.mean(moved, axis=0).astype(np.uint8))
+
+
+def _dark(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """Little light: low, flat, and noisy where the sensor was turned up."""
+    pixels = np.asarray(picture, np.float32) / 255.0
+    pixels = pixels ** rng.uniform(1.2, 2.0) * rng.uniform(0.25, 0.6)
+    pixels = pixels + rng.normal(0.0, rng.uniform(0.0, 0.04), pixels.shape)
+    return Image.fromarray((np.clip(pixels, 0.0, 1.0) * 255.0).astype(np.uint8))
+
+
+def _letterbox(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """Black bars above and below, or at both sides."""
+    bar = float(rng.uniform(0.06, 0.18))
+    upright = rng.random() < 0.3
+    across = (round(picture.width * bar), 0) if upright else (0, round(picture.height * bar))
+    out = Image.new("RGB", (picture.width + 2 * across[0], picture.height + 2 * across[1]))
+    out.paste(picture, across)
+    return out
+
+
 def view(picture: Image.Image, seed: tuple[int, ...], index: int, size: int) -> NDArray[np.uint8]:
     """View number `index` of a picture, uint8 [size, size, 3].
 
     View 0 is the whole picture and view 1 its mirror image; later ones are drawn from `seed`:
-    crops (tighter in odd views), mirror, light, blur, compression.
+    crops, mirror, light or the lack of it, blur, pans, compression, black bars.
     """
     if index == 0:
         return squash(picture, size)
     if index == 1:
         return squash(ImageOps.mirror(picture), size)
     rng = np.random.default_rng((*seed, index))
-    picture = _crop(picture, rng, 0.35 if index % 2 else 0.6)
+    picture = _crop(picture, rng, 0.4)
     if rng.random() < 0.5:
         picture = ImageOps.mirror(picture)
-    if rng.random() < 0.7:
+    if rng.random() < 0.6:
         picture = _light(picture, rng)
-    if rng.random() < 0.2:
+    elif rng.random() < 0.25:
+        picture = _dark(picture, rng)
+    if rng.random() < 0.15:
         picture = picture.filter(ImageFilter.GaussianBlur(float(rng.uniform(0.3, 1.5))))
-    if rng.random() < 0.3:
+    elif rng.random() < 0.12:
+        picture = _pan(picture, rng)
+    if rng.random() < 0.25:
         picture = _codec(picture, rng)
+    if rng.random() < 0.1:
+        picture = _letterbox(picture, rng)
     return squash(picture, size)

@@ -11,6 +11,7 @@ import hashlib
 import importlib.util
 import io
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,7 @@ LITE0_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db
 MINILM_SHA256 = "0872f5d7d0e806c443e588b6dd6b933e9200cf589b0e757e85e3afd57539c592"
 
 # (kernel, stride, expansion) of the sixteen inverted bottlenecks of EfficientNet-Lite0.
-_BLOCKS = (
+BLOCKS = (
     *[(3, 1, 1)],
     *[(3, 2, 6), (3, 1, 6)],
     *[(5, 2, 6), (5, 1, 6)],
@@ -78,6 +79,11 @@ def load_lite0() -> Tensors:
     return {name: value.float().numpy() for name, value in state.items()}
 
 
+def classifier(tensors: Tensors) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The classifier's weight [1000, 1280] and bias [1000] among Lite0's tensors."""
+    return tensors["_fc.weight"], tensors["_fc.bias"]
+
+
 def load_minilm() -> tuple[Tensors, str]:
     """all-MiniLM-L6-v2's tensors by their names (float32) and its tokenizer as JSON text."""
     from safetensors.numpy import load
@@ -92,33 +98,75 @@ def load_minilm() -> tuple[Tensors, str]:
     return floats, tokenizer
 
 
-def _conv(
-    graph: Graph, x: str, tensors: Tensors, conv: str, norm: str, kernel: int, stride: int
-) -> str:
-    """A convolution with its batch normalisation folded in and TensorFlow's SAME padding."""
-    gain = tensors[f"{norm}.weight"] / np.sqrt(tensors[f"{norm}.running_var"] + _BN_EPSILON)
-    weight = tensors[f"{conv}.weight"] * gain[:, None, None, None]
-    bias = tensors[f"{norm}.bias"] - tensors[f"{norm}.running_mean"] * gain
-    # Even sizes with stride 2 need one row less than stride 1, and it is left out at the start.
-    total = kernel - stride
-    before, after = total // 2, total - total // 2
+@dataclass(frozen=True)
+class Convolution:
+    """One convolution of EfficientNet-Lite0 and the batch normalisation behind it."""
+
+    name: str
+    norm: str
+    kernel: int = 1
+    stride: int = 1
+    depthwise: bool = False
+
+    @property
+    def padding(self) -> tuple[int, int]:
+        """Rows before and after: TensorFlow's SAME padding for even sizes."""
+        # Even sizes with stride 2 need one row less than stride 1, and it is left out at the start.
+        total = self.kernel - self.stride
+        return total // 2, total - total // 2
+
+
+def convolutions(index: int) -> list[Convolution]:
+    """The convolutions of block `index` in order; -1 is the first layer, 16 the last."""
+    if index == -1:
+        return [Convolution("_conv_stem", "_bn0", 3, 2)]
+    if index == len(BLOCKS):
+        return [Convolution("_conv_head", "_bn1")]
+    kernel, stride, expansion = BLOCKS[index]
+    block = f"_blocks.{index}"
+    wide = [Convolution(f"{block}._expand_conv", f"{block}._bn0")] if expansion != 1 else []
+    return [
+        *wide,
+        Convolution(f"{block}._depthwise_conv", f"{block}._bn1", kernel, stride, True),
+        Convolution(f"{block}._project_conv", f"{block}._bn2"),
+    ]
+
+
+def fold(tensors: Tensors) -> Tensors:
+    """Weights and biases of all convolutions with their batch normalisation folded in."""
+    out: Tensors = {}
+    for index in range(-1, len(BLOCKS) + 1):
+        for each in convolutions(index):
+            gain = tensors[f"{each.norm}.weight"] / np.sqrt(
+                tensors[f"{each.norm}.running_var"] + _BN_EPSILON
+            )
+            out[f"{each.name}.weight"] = tensors[f"{each.name}.weight"] * gain[:, None, None, None]
+            out[f"{each.name}.bias"] = (
+                tensors[f"{each.norm}.bias"] - tensors[f"{each.norm}.running_mean"] * gain
+            )
+    return out
+
+
+def _conv(graph: Graph, x: str, tensors: Tensors, about: Convolution) -> str:
+    weight = tensors[f"{about.name}.weight"]
+    before, after = about.padding
     return graph.op(
         "Conv",
         x,
-        graph.weight(weight, f"{conv}.weight"),
-        graph.weight(bias, f"{conv}.bias"),
-        kernel_shape=[kernel, kernel],
-        strides=[stride, stride],
+        graph.weight(weight, f"{about.name}.weight"),
+        graph.weight(tensors[f"{about.name}.bias"], f"{about.name}.bias"),
+        kernel_shape=[about.kernel, about.kernel],
+        strides=[about.stride, about.stride],
         pads=[before, before, after, after],
-        group=weight.shape[0] if weight.shape[1] == 1 else 1,
+        group=len(weight) if about.depthwise else 1,
     )
 
 
-def image_tower(graph: Graph, tensors: Tensors) -> tuple[str, str]:
-    """Add EfficientNet-Lite0 to `graph`, from its uint8 input to its pooled features.
+def image_tower(graph: Graph, tensors: Tensors) -> str:
+    """Add EfficientNet-Lite0 with folded `tensors` to `graph`, up to its last feature map.
 
-    The input `images` is uint8 [N, 224, 224, 3], RGB. Returns the names of the mean feature
-    [N, 1280] and of the features on a 3x3 grid [N, 9, 1280], row by row, both float32.
+    The input `images` is uint8 [N, 224, 224, 3], RGB. Returns the name of the map, float32
+    [N, 1280, 7, 7].
     """
     images = graph.input("images", TensorProto.UINT8, ["N", IMAGE_SIZE, IMAGE_SIZE, 3])
     low, high = graph.number(0.0), graph.number(6.0)
@@ -129,23 +177,17 @@ def image_tower(graph: Graph, tensors: Tensors) -> tuple[str, str]:
     planes = graph.op("Transpose", images, perm=[0, 3, 1, 2])
     x = graph.op("Cast", planes, to=TensorProto.FLOAT)
     x = graph.op("Mul", graph.op("Sub", x, graph.number(127.0)), graph.number(1.0 / 128.0))
-    x = relu6(_conv(graph, x, tensors, "_conv_stem", "_bn0", 3, 2))
-    for index, (kernel, stride, expansion) in enumerate(_BLOCKS):
-        name, y = f"_blocks.{index}", x
-        if expansion != 1:
-            y = relu6(_conv(graph, y, tensors, f"{name}._expand_conv", f"{name}._bn0", 1, 1))
-        depthwise = f"{name}._depthwise_conv"
-        y = relu6(_conv(graph, y, tensors, depthwise, f"{name}._bn1", kernel, stride))
-        y = _conv(graph, y, tensors, f"{name}._project_conv", f"{name}._bn2", 1, 1)
-        narrow = tensors[f"{name}._project_conv.weight"].shape[0]
-        wide = tensors[depthwise + ".weight"].shape[0] // expansion
-        x = graph.op("Add", y, x) if stride == 1 and narrow == wide else y
-    x = relu6(_conv(graph, x, tensors, "_conv_head", "_bn1", 1, 1))
-    mean = graph.op("Flatten", graph.op("GlobalAveragePool", x), axis=1)
-    pooled = graph.op("AveragePool", x, kernel_shape=[3, 3], strides=[2, 2])
-    shape = graph.ints(0, IMAGE_WIDTH, GRID * GRID)
-    grid = graph.op("Transpose", graph.op("Reshape", pooled, shape), perm=[0, 2, 1])
-    return mean, grid
+    x = relu6(_conv(graph, x, tensors, convolutions(-1)[0]))
+    for index in range(len(BLOCKS)):
+        y, (*wide, depthwise, narrow) = x, convolutions(index)
+        for each in (*wide, depthwise):
+            y = relu6(_conv(graph, y, tensors, each))
+        y = _conv(graph, y, tensors, narrow)
+        first = tensors[f"{(*wide, depthwise)[0].name}.weight"]
+        entering = first.shape[1] if wide else first.shape[0]
+        fits = depthwise.stride == 1 and len(tensors[f"{narrow.name}.weight"]) == entering
+        x = graph.op("Add", y, x) if fits else y
+    return relu6(_conv(graph, x, tensors, convolutions(len(BLOCKS))[0]))
 
 
 def _layer_norm(graph: Graph, x: str, tensors: Tensors, name: str) -> str:
@@ -184,11 +226,11 @@ def _attention(graph: Graph, x: str, tensors: Tensors, name: str, bias: str) -> 
     return _dense(graph, graph.op("Reshape", mixed, join), tensors, f"{name}.output.dense")
 
 
-def text_tower(graph: Graph, tensors: Tensors) -> str:
+def text_tower(graph: Graph, tensors: Tensors) -> tuple[str, str]:
     """Add all-MiniLM-L6-v2 with its masked mean pooling and unit length to `graph`.
 
-    The inputs `input_ids` and `attention_mask` are int64 [N, L]. Returns the name of the
-    sentence vector, float32 [N, 384].
+    The inputs `input_ids` and `attention_mask` are int64 [N, L]. Returns the names of the
+    sentence vector, float32 [N, 384], and of the states of its tokens, float32 [N, L, 384].
     """
     ids = graph.input("input_ids", TensorProto.INT64, ["N", "L"])
     mask = graph.input("attention_mask", TensorProto.INT64, ["N", "L"])
@@ -215,4 +257,5 @@ def text_tower(graph: Graph, tensors: Tensors) -> str:
     column = graph.op("Unsqueeze", seen, graph.ints(2))
     total = graph.op("ReduceSum", graph.op("Mul", x, column), graph.ints(1), keepdims=0)
     count = graph.op("ReduceSum", seen, graph.ints(1), keepdims=1)
-    return graph.unit(graph.op("Div", total, graph.op("Max", count, graph.number(1.0))))
+    mean = graph.op("Div", total, graph.op("Max", count, graph.number(1.0)))
+    return graph.unit(mean), x

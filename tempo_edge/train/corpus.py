@@ -1,22 +1,25 @@
-"""Puts the archives' cached features together: what is trained on, and what is watched."""
+"""Puts the archives together: pictures as kept views, sentences as token numbers, labels."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from tempo_edge.train.contrastive import Corpus, name_vectors
-from tempo_edge.train.data import ARCHIVES, Archive, Record, imagenet_classes
-from tempo_edge.train.evaluate import retrieval
-from tempo_edge.train.features import Towers
-from tempo_edge.train.heads import ImageHead, TextHead
-from tempo_edge.train.prompts import ASKED, SPORT_ASKED, class_prompts, sentences
+from tempo_edge.train.data import (
+    Archive,
+    Record,
+    held_out_classes,
+    imagenet_classes,
+    imagenet_split,
+)
+from tempo_edge.train.kept import Keeper, View
+from tempo_edge.train.prompts import class_prompts, sport_prompts
 
 Archives = Mapping[str, Archive]
+Tokens = list[int]
 
 
 def sports(archives: Archives) -> list[str]:
@@ -24,95 +27,107 @@ def sports(archives: Archives) -> list[str]:
     return sorted({record.label for record in archives["sports100"].records})
 
 
-def train_records(archives: Archives, names: Sequence[str] = ARCHIVES) -> list[Record]:
-    """The train records of the named archives, one archive after the other."""
-    return [record for name in names for record in archives[name].split("train")]
+@dataclass
+class Labels:
+    """The labels that training knows: names, prompts as text, and the classifier's rows.
+
+    The first `len(rows)` labels are ImageNet classes; `rows` int64 are their places among the
+    classifier's 1,000 outputs.
+    """
+
+    names: list[str]
+    prompts: list[list[str]]
+    rows: NDArray[np.int64]
 
 
-def gather(
-    towers: Towers, archives: Archives, *, views: int, seed: int, names: Sequence[str] = ARCHIVES
-) -> Corpus:
-    """The training corpus of the named archives with `views` views a picture."""
-    records = train_records(archives, names)
-    features = [
-        np.concatenate(
-            [
-                towers.images(archives[n], archives[n].split("train"), index=index, seed=seed)
-                for n in names
-            ]
-        )
-        for index in range(views)
-    ]
-    said = [sentences(record) for record in records]
-    ends = np.cumsum([len(each) for each in said])
-    spans = np.stack([np.concatenate([[0], ends[:-1]]), ends], axis=1).astype(np.int64)
+def labels(archives: Archives, names: Sequence[str]) -> Labels:
+    """The labels of the named archives, held-out classes left out."""
     classes = imagenet_classes(archives["imagenet_samples"].records)
-    prompts = [class_prompts(record) for record in classes]
-    number = {record.wnid: i for i, record in enumerate(classes)}
+    out = held_out_classes(classes)
+    rows = [row for row, record in enumerate(classes) if record.wnid not in out]
+    known = [classes[row].wnid for row in rows]
+    prompts = [class_prompts(classes[row]) for row in rows]
     if "sports100" in names:
-        labels = sports(archives)
-        number.update({label: len(classes) + i for i, label in enumerate(labels)})
-        asked = [[t.format(label) for t in SPORT_ASKED] for label in labels]
-        prompts += [each * (len(prompts[0]) // len(each)) for each in asked]
-    return Corpus(
-        views=features,
-        sentences=towers.texts([sentence for each in said for sentence in each]),
-        spans=spans,
-        label=np.array([number.get(r.wnid or r.label, -1) for r in records], np.int64),
-        names=towers.texts([p for each in prompts for p in each]).reshape(
-            len(prompts), len(prompts[0]), -1
-        ),
-        classifier=(towers.lite0["_fc.weight"], towers.lite0["_fc.bias"]),
-    )
+        known += sports(archives)
+        prompts += [sport_prompts(label) for label in sports(archives)]
+    return Labels(known, prompts, np.array(rows, np.int64))
 
 
 @dataclass
-class Watch:
-    """Dev features, to follow a run: Flickr8k dev, sports dev and the ImageNet samples."""
+class Pictures:
+    """Pictures of one kind: their views, and the captions or the label of each.
 
-    pictures: torch.Tensor
-    captions: torch.Tensor
-    right: NDArray[np.int64]
-    labelled: list[tuple[str, torch.Tensor, torch.Tensor, torch.Tensor]]
+    `views[a]` are the views of archive `a`'s whole split; picture `i` is row `rows[i]` of archive
+    `archive[i]`. `label` int64 [N] is a row of `Labels`, or -1.
+    """
 
-    @torch.no_grad()
-    def __call__(self, image: ImageHead, text: TextHead) -> str:
-        """One line of figures for two heads in evaluation mode."""
-        found = retrieval(text(self.captions).numpy(), image(self.pictures).numpy(), self.right)
-        line = f"dev R@1 {found['r1']} R@5 {found['r5']} R@10 {found['r10']}"
-        for name, features, names, label in self.labelled:
-            guess = (image(features) @ name_vectors(text, names).T).argmax(dim=1)
-            line += f", {name} {100.0 * float((guess == label).float().mean()):.1f}"
-        return line
+    views: list[list[View]]
+    archive: NDArray[np.int64]
+    rows: NDArray[np.int64]
+    captions: list[tuple[str, ...]]
+    label: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.label)
+
+    def maps(self, chosen: NDArray[np.int64], view: NDArray[np.int64]) -> NDArray[np.float16]:
+        """The maps of one view each of the chosen pictures, float16 [B, h, w, C]."""
+        return np.stack([each.maps[row] for each, row in self._at(chosen, view)])
+
+    def classes(self, chosen: NDArray[np.int64], view: NDArray[np.int64]) -> NDArray[np.float16]:
+        """What the untouched classifier makes of those views, float16 [B, 1000]."""
+        return np.stack([each.classes[row] for each, row in self._at(chosen, view)])
+
+    def _at(self, chosen: NDArray[np.int64], view: NDArray[np.int64]) -> Iterator[tuple[View, int]]:
+        for i, v in zip(chosen, view, strict=True):
+            yield self.views[self.archive[i]][v], self.rows[i]
 
 
-def _means(towers: Towers, archive: Archive, records: list[Record], seed: int) -> torch.Tensor:
-    features = towers.images(archive, records, index=0, seed=seed)
-    return torch.from_numpy(features[:, 0].astype(np.float32))
+@dataclass
+class Corpus:
+    """What a run trains on; `labelled` may be empty."""
+
+    captioned: Pictures
+    labelled: Pictures
+    labels: Labels
 
 
-def watch(towers: Towers, archives: Archives, *, seed: int) -> Watch:
-    """Features of the dev splits (view 0) and of the ImageNet samples."""
-    flickr = archives["flickr8k"]
-    dev = flickr.split("dev")
-    labelled = []
-    wnids = imagenet_classes(archives["imagenet_samples"].records)
-    for name, labels, templates, split in (
-        ("sports100", sports(archives), SPORT_ASKED, "dev"),
-        ("imagenet_samples", [record.label for record in wnids], ASKED, "train"),
-    ):
-        records = archives[name].split(split)
-        place = {label: i for i, label in enumerate(labels)}
-        if name == "imagenet_samples":
-            place = {record.wnid: i for i, record in enumerate(wnids)}
-        names = towers.texts([t.format(label) for label in labels for t in templates])
-        right = torch.tensor([place[record.wnid or record.label] for record in records])
-        features = _means(towers, archives[name], records, seed)
-        prompts = torch.from_numpy(names.reshape(len(labels), len(templates), -1))
-        labelled.append((name, features, prompts, right))
-    return Watch(
-        pictures=_means(towers, flickr, dev, seed),
-        captions=torch.from_numpy(towers.texts([c for r in dev for c in r.captions])),
-        right=np.repeat(np.arange(len(dev)), [len(r.captions) for r in dev]),
-        labelled=labelled,
+def _pictures(
+    keeper: Keeper,
+    archives: Archives,
+    chosen: Mapping[str, list[Record]],
+    views: int,
+    known: Labels,
+) -> Pictures:
+    place = {name: row for row, name in enumerate(known.names)}
+    records = [record for some in chosen.values() for record in some]
+    splits = {name: archives[name].split("train") for name in chosen}
+    rows = []
+    for name, some in chosen.items():
+        where = {record.file: row for row, record in enumerate(splits[name])}
+        rows += [where[record.file] for record in some]
+    return Pictures(
+        views=[
+            [keeper.view(archives[name], split, index) for index in range(views)]
+            for name, split in splits.items()
+        ],
+        archive=np.repeat(np.arange(len(chosen)), [len(some) for some in chosen.values()]),
+        rows=np.array(rows, np.int64),
+        captions=[record.captions for record in records],
+        label=np.array([place.get(r.wnid or r.label, -1) for r in records], np.int64),
+    )
+
+
+def gather(keeper: Keeper, archives: Archives, names: Sequence[str], views: int) -> Corpus:
+    """The training corpus of the named archives with `views` views a picture."""
+    known = labels(archives, names)
+    train = {name: archives[name].split("train") for name in names}
+    if "imagenet_samples" in train:
+        train["imagenet_samples"] = imagenet_split(archives["imagenet_samples"].records)[0]
+    captioned = {name: some for name, some in train.items() if some[0].captions}
+    labelled = {name: some for name, some in train.items() if not some[0].captions}
+    return Corpus(
+        _pictures(keeper, archives, captioned, views, known),
+        _pictures(keeper, archives, labelled, views, known),
+        known,
     )

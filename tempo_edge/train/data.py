@@ -10,6 +10,7 @@ import io
 import json
 import tarfile
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -23,6 +24,8 @@ from tempo_edge.errors import TempoEdgeError
 
 ARCHIVES = ("flickr8k", "coco_thumbs", "sports100", "imagenet_samples")
 SPLITS = ("train", "dev", "test")
+HELD_OUT = 100  # ImageNet classes that training never sees nor names
+_HELD_OUT_SEED = 20
 
 
 class DataError(TempoEdgeError):
@@ -191,6 +194,31 @@ def imagenet_classes(records: list[Record]) -> list[Record]:
     if len(classes) != 1000:
         raise DataError(f"archive 'imagenet_samples' names {len(classes)} classes, expected 1000")
     return [classes[wnid] for wnid in sorted(classes)]
+
+
+def held_out_classes(classes: Sequence[Record]) -> set[str]:
+    """The identifiers of the 100 ImageNet classes that training never sees nor names."""
+    rng = np.random.default_rng(_HELD_OUT_SEED)
+    rows = rng.choice(len(classes), HELD_OUT, replace=False)
+    return {classes[row].wnid for row in rows}
+
+
+def imagenet_split(records: Sequence[Record]) -> tuple[list[Record], list[Record], list[Record]]:
+    """ImageNet samples to train on, unseen ones of seen classes, and those of held-out classes.
+
+    The first picture of each class that is not held out is trained on; its others are not.
+    """
+    out = held_out_classes(imagenet_classes(list(records)))
+    first: dict[str, Record] = {}
+    others: list[Record] = []
+    for record in records:
+        if record.wnid in out:
+            continue
+        if record.wnid in first:
+            others.append(record)
+        else:
+            first[record.wnid] = record
+    return list(first.values()), others, [record for record in records if record.wnid in out]
 
 
 def squash(picture: Image.Image, size: int) -> NDArray[np.uint8]:

@@ -1,10 +1,12 @@
-"""Measures a profile through its ONNX files, as a search would use it.
+"""Measures profiles through their ONNX files, as a search would use them.
 
-    python -m tempo_edge.train.evaluate --data DIR [--profile-dir DIR] [--json]
+    python -m tempo_edge.train.evaluate --data DIR [--profile-dir DIR ...] [--json]
 
-Prints text-to-image retrieval on the Flickr8k test split (700 pictures, 5 captions each), the
-share of right labels on the sports dev split and on the ImageNet samples, whose pictures were
-seen in training, and the time that a picture and a sentence take.
+Prints, side by side for all named profiles: text-to-image retrieval on the Flickr8k test split
+(700 pictures, 5 captions each); the share of right labels on the sports dev split; and on ImageNet
+samples among all 1,000 names, for unseen pictures of the classes that training knows and for
+pictures of the 100 classes that it never saw nor named; minimal pairs from test captions; and the
+time that a picture and a sentence take.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypedDict
 
@@ -24,7 +26,15 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from tempo_edge.errors import TempoEdgeError
-from tempo_edge.train.data import Archive, DataError, Record, imagenet_classes, squash
+from tempo_edge.train.data import (
+    Archive,
+    DataError,
+    Record,
+    imagenet_classes,
+    imagenet_split,
+    squash,
+)
+from tempo_edge.train.pairs import pairs, preferences
 from tempo_edge.train.prompts import ASKED, SPORT_ASKED
 
 Floats = NDArray[np.float32]
@@ -42,11 +52,13 @@ class Retrieval(TypedDict):
 
 
 class Report(TypedDict):
-    """What `evaluate` measures."""
+    """What `evaluate` measures; `pairs` holds percent right, percent right blind, and a count."""
 
     flickr8k: Retrieval
     sports100_dev_top1: float
-    imagenet_seen_top1: float
+    imagenet_unseen_top1: float
+    imagenet_held_out_top1: float
+    pairs: dict[str, tuple[float, float, int]]
     image_ms: float
     text_ms: float
     machine: str
@@ -102,6 +114,13 @@ class Profile:
             times.append(time.perf_counter() - started)
         return np.concatenate(out), 1e3 * float(np.median(times))
 
+    def names(self, labels: Sequence[str], templates: Sequence[str]) -> Floats:
+        """One unit vector a label, float32 [K, 256]: the mean of its prompts."""
+        prompts = [template.format(label) for label in labels for template in templates]
+        vectors, _ = self.sentences(prompts)
+        means = vectors.reshape(len(labels), len(templates), -1).mean(axis=1)
+        return np.asarray(means / np.linalg.norm(means, axis=1, keepdims=True), np.float32)
+
 
 def retrieval(texts: Floats, pictures: Floats, right: NDArray[np.int64]) -> Retrieval:
     """Ranks of the right picture for texts [T, D] among pictures [N, D]; `right` is int64 [T]."""
@@ -113,19 +132,29 @@ def retrieval(texts: Floats, pictures: Floats, right: NDArray[np.int64]) -> Retr
     return Retrieval(r1=shares[0], r5=shares[1], r10=shares[2], median_rank=float(np.median(ranks)))
 
 
-def _top1(
-    profile: Profile,
-    pictures: Floats,
-    labels: Sequence[str],
-    right: Sequence[int],
-    templates: Sequence[str],
-) -> float:
-    prompts = [template.format(label) for label in labels for template in templates]
-    vectors, _ = profile.sentences(prompts)
-    means = vectors.reshape(len(labels), len(templates), -1).mean(axis=1)
-    means /= np.linalg.norm(means, axis=1, keepdims=True)
-    hits = (pictures @ means.T).argmax(axis=1) == np.array(right)
+def top1(pictures: Floats, names: Floats, right: Sequence[int]) -> float:
+    """Percent of pictures [N, D] that are nearest to their own of the names [K, D]."""
+    hits = (pictures @ names.T).argmax(axis=1) == np.array(right)
     return round(100.0 * float(hits.mean()), 1)
+
+
+def _breadth(data: Path, profile: Profile) -> tuple[float, float]:
+    """Top-1 among 1,000 names: unseen pictures of seen classes, and of held-out classes."""
+    with Archive(data, "imagenet_samples") as archive:
+        records = archive.split("train")
+        classes = imagenet_classes(archive.records)
+        _, unseen, held_out = imagenet_split(records)
+        pictures, _ = profile.pictures(archive, [*unseen, *held_out])
+    place = {record.wnid: i for i, record in enumerate(classes)}
+    names = profile.names([record.label for record in classes], ASKED)
+    shares = [
+        top1(part, names, [place[record.wnid] for record in some])
+        for part, some in (
+            (pictures[: len(unseen)], unseen),
+            (pictures[len(unseen) :], held_out),
+        )
+    ]
+    return shares[0], shares[1]
 
 
 def evaluate(data: Path, folder: Path, *, split: str = "test") -> Report:
@@ -140,47 +169,61 @@ def evaluate(data: Path, folder: Path, *, split: str = "test") -> Report:
     captions = [caption for record in records for caption in record.captions]
     right = np.repeat(np.arange(len(records)), [len(record.captions) for record in records])
     texts, text_ms = profile.sentences(captions)
-    found = retrieval(texts, pictures, right)
+    asked = pairs([record.captions for record in records])
+    true, _ = profile.sentences([pair.true for pair in asked])
+    changed, _ = profile.sentences([pair.changed.sentence for pair in asked])
     with Archive(data, "sports100") as archive:
-        records = archive.split("dev")
+        games = archive.split("dev")
         labels = sorted({record.label for record in archive.records})
-        pictures, _ = profile.pictures(archive, records)
-    place = {label: i for i, label in enumerate(labels)}
-    rows = [place[record.label] for record in records]
-    sports = _top1(profile, pictures, labels, rows, SPORT_ASKED)
-    with Archive(data, "imagenet_samples") as archive:
-        records = archive.split("train")
-        classes = imagenet_classes(archive.records)
-        pictures, _ = profile.pictures(archive, records)
-    place = {record.wnid: i for i, record in enumerate(classes)}
-    rows = [place[record.wnid] for record in records]
-    seen = _top1(profile, pictures, [record.label for record in classes], rows, ASKED)
+        players, _ = profile.pictures(archive, games)
+    unseen, held_out = _breadth(data, profile)
     return Report(
-        flickr8k=found,
-        sports100_dev_top1=sports,
-        imagenet_seen_top1=seen,
+        flickr8k=retrieval(texts, pictures, right),
+        sports100_dev_top1=top1(
+            players,
+            profile.names(labels, SPORT_ASKED),
+            [labels.index(record.label) for record in games],
+        ),
+        imagenet_unseen_top1=unseen,
+        imagenet_held_out_top1=held_out,
+        pairs=preferences(asked, pictures, true, changed),
         image_ms=round(image_ms, 1),
         text_ms=round(text_ms, 1),
         machine=f"{os.cpu_count()}-core {platform.machine()} CPU",
     )
 
 
-def table(report: Report, split: str = "test") -> str:
-    """The report as lines of text."""
+def _rows(report: Report, split: str) -> list[tuple[str, str]]:
     found = report["flickr8k"]
-    rows = [
+    return [
         (f"Flickr8k {split} text to image R@1", f"{found['r1']:.1f} %"),
         (f"Flickr8k {split} text to image R@5", f"{found['r5']:.1f} %"),
         (f"Flickr8k {split} text to image R@10", f"{found['r10']:.1f} %"),
         (f"Flickr8k {split} median rank", f"{found['median_rank']:.0f}"),
-        ("sports100 dev top-1 (labels in training)", f"{report['sports100_dev_top1']:.1f} %"),
-        ("ImageNet samples top-1 (seen in training)", f"{report['imagenet_seen_top1']:.1f} %"),
+        ("sports100 dev top-1", f"{report['sports100_dev_top1']:.1f} %"),
+        ("ImageNet top-1 of 1,000, seen classes", f"{report['imagenet_unseen_top1']:.1f} %"),
+        ("ImageNet top-1 of 1,000, held-out classes", f"{report['imagenet_held_out_top1']:.1f} %"),
+        *(
+            (f"minimal pairs, {kind} ({count}), right (blind)", f"{right:.1f} ({blind:.1f}) %")
+            for kind, (right, blind, count) in report["pairs"].items()
+        ),
         ("one picture, in batches of 16", f"{report['image_ms']:.1f} ms"),
         ("one sentence, alone", f"{report['text_ms']:.1f} ms"),
-        ("machine", report["machine"]),
     ]
-    width = max(len(name) for name, _ in rows)
-    return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)
+
+
+def table(reports: Mapping[str, Report], split: str = "test") -> str:
+    """The reports of named profiles as lines of text, one column each."""
+    columns = [_rows(report, split) for report in reports.values()]
+    lines = [["", *reports]]
+    for rows in zip(*columns, strict=True):
+        lines.append([rows[0][0], *(value for _, value in rows)])
+    widths = [max(len(line[at]) for line in lines) for at in range(len(lines[0]))]
+    text = []
+    for line in lines:
+        cells = [value.rjust(width) for value, width in zip(line, widths, strict=True)]
+        text.append("  ".join([line[0].ljust(widths[0]), *cells[1:]]))
+    return "\n".join([*text, f"measured on a {next(iter(reports.values()))['machine']}"])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -189,16 +232,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m tempo_edge.train.evaluate", description="Measure a profile."
     )
     parser.add_argument("--data", type=Path, required=True, help="folder with the archives")
-    parser.add_argument("--profile-dir", type=Path, default=PROFILE, help="default: nano")
+    parser.add_argument(
+        "--profile-dir", type=Path, action="append", help="repeat to compare; default: nano"
+    )
     parser.add_argument("--split", choices=("dev", "test"), default="test")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     options = parser.parse_args(arguments)
+    folders = options.profile_dir or [PROFILE]
     try:
-        report = evaluate(options.data, options.profile_dir, split=options.split)
+        reports = {
+            folder.name: evaluate(options.data, folder, split=options.split) for folder in folders
+        }
     except TempoEdgeError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    print(json.dumps(report, indent=2) if options.json else table(report, options.split))
+    print(json.dumps(reports, indent=2) if options.json else table(reports, options.split))
     return 0
 
 

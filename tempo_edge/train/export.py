@@ -14,7 +14,7 @@ from tempo_edge.train import backbones
 from tempo_edge.train.graph import Graph, Storage
 from tempo_edge.train.heads import DIM, ImageHead, TextHead
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"
 MAX_TOKENS = 64
 FILES = ("image.onnx", "text.onnx", "tokenizer.json", "background.npy")
 LICENCES = {
@@ -27,43 +27,89 @@ LICENCES = {
 
 def write_image(
     path: Path,
-    lite0: backbones.Tensors,
+    trunk: backbones.Tensors,
     head: ImageHead,
     storage: Storage = "fp16",
     head_storage: Storage = "int8",
 ) -> None:
     """Write the image tower: uint8 [N, 224, 224, 3] to `vectors` and `tokens`.
 
-    The convolutions keep half precision; the head's wide matrices bear eight bits.
+    `trunk` are folded tensors. The convolutions keep half precision; the head's wide matrices bear
+    eight bits.
     """
     graph = Graph("tempo-edge-nano-image", storage)
-    mean, grid = backbones.image_tower(graph, lite0)
+    maps = backbones.image_tower(graph, trunk)
     graph.storage = head_storage
-    # One matrix product for the picture and its grid: ten rows a picture through one head.
-    column = graph.op("Unsqueeze", mean, graph.ints(1))
-    rows = head.build(graph, graph.op("Concat", column, grid, axis=1))
-    first = graph.op("Slice", rows, graph.ints(0), graph.ints(1), graph.ints(1))
-    vectors = graph.op("Squeeze", first, graph.ints(1))
-    last = backbones.GRID**2 + 1
-    tokens = graph.op("Slice", rows, graph.ints(1), graph.ints(last), graph.ints(1))
+    vectors, tokens = head.build(graph, maps)
     graph.output(vectors, "vectors", ["N", DIM])
-    graph.output(tokens, "tokens", ["N", last - 1, DIM])
+    graph.output(tokens, "tokens", ["N", backbones.GRID**2, DIM])
     graph.save(path)
 
 
 def write_text(
-    path: Path, minilm: backbones.Tensors, head: TextHead, storage: Storage = "int8"
+    path: Path, reader: backbones.Tensors, head: TextHead, storage: Storage = "int8"
 ) -> None:
-    """Write the text tower: `input_ids` and `attention_mask` int64 [N, L] to `vectors`.
+    """Write the text tower: `input_ids` and `attention_mask` int64 [N, L] to two outputs.
+
+    `vectors` are float32 [N, 256], of unit length; `states` float32 [N, L, 384] are the tokens'
+    last states, for a grounder that reads the query word by word.
 
     Eight-bit storage rounds the weights only, one scale for each output channel or word. The
     arithmetic stays in float32, so a sentence's vector does not depend on its neighbours in a
     batch, which the scales of dynamically quantised activations would make it do.
     """
     graph = Graph("tempo-edge-nano-text", storage)
-    vectors = head.build(graph, backbones.text_tower(graph, minilm))
-    graph.output(vectors, "vectors", ["N", DIM])
+    sentence, states = backbones.text_tower(graph, reader)
+    graph.output(head.build(graph, sentence), "vectors", ["N", DIM])
+    graph.output(states, "states", ["N", "L", backbones.TEXT_WIDTH])
     graph.save(path)
+
+
+def write_image_static(
+    path: Path, full: Path, pictures: NDArray[np.uint8], method: str = "percentile"
+) -> None:
+    """Quantise the float32 image tower to eight bits, weights and activations.
+
+    Ranges come from `pictures` uint8 [N, 224, 224, 3], by `method`: minmax, entropy or percentile.
+    """
+    from onnxruntime.quantization import (
+        CalibrationDataReader,
+        CalibrationMethod,
+        QuantFormat,
+        QuantType,
+        quantize_static,
+    )
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    class Reader(CalibrationDataReader):  # type: ignore[misc]
+        def __init__(self) -> None:
+            # The calibrators stack what they see, so every batch must be as large as the first.
+            size = min(16, len(pictures))
+            even = len(pictures) // size * size
+            self._left = iter(np.split(pictures[:even], range(size, even, size)))
+
+        def get_next(self) -> dict[str, NDArray[np.uint8]] | None:
+            batch = next(self._left, None)
+            return None if batch is None else {"images": batch}
+
+    prepared = path.with_suffix(".prepared.onnx")
+    quant_pre_process(str(full), str(prepared), skip_symbolic_shape=True)
+    quantize_static(
+        str(prepared),
+        str(path),
+        Reader(),
+        quant_format=QuantFormat.QDQ,
+        op_types_to_quantize=["Conv"],
+        per_channel=True,
+        activation_type=QuantType.QUInt8,
+        weight_type=QuantType.QInt8,
+        calibrate_method={
+            "minmax": CalibrationMethod.MinMax,
+            "entropy": CalibrationMethod.Entropy,
+            "percentile": CalibrationMethod.Percentile,
+        }[method],
+    )
+    prepared.unlink()
 
 
 def write_text_dynamic(path: Path, full: Path) -> None:

@@ -13,13 +13,22 @@ from numpy.typing import NDArray
 
 from tempo_edge.train import export
 from tempo_edge.train.backbones import Tensors
-from tempo_edge.train.evaluate import Retrieval, retrieval
-from tempo_edge.train.features import session
-from tempo_edge.train.graph import Storage
+from tempo_edge.train.evaluate import retrieval
 from tempo_edge.train.heads import ImageHead, TextHead
 
 Floats = NDArray[np.float32]
 Say = Callable[[str], None]
+_CALIBRATION = 128  # pictures that set the ranges of eight-bit activations
+
+
+def session(path: Path) -> onnxruntime.InferenceSession:
+    """An ONNX Runtime session on all cores of the CPU."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = os.cpu_count() or 1
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(
+        str(path), sess_options=options, providers=["CPUExecutionProvider"]
+    )
 
 
 def encode(
@@ -40,19 +49,33 @@ def encode(
             "attention_mask": np.array([e.attention_mask for e in encoded], np.int64),
         }
         started = time.perf_counter()
-        out.append(model.run(None, feed)[0])
+        out.append(model.run(["vectors"], feed)[0])
         times.append((time.perf_counter() - started) / len(encoded))
     return np.concatenate(out), 1e3 * float(np.median(times))
 
 
-def _line(name: str, path: Path, found: Retrieval, extra: str) -> str:
-    size = path.stat().st_size / 1e6
-    recalls = f"R@1 {found['r1']:.1f} R@5 {found['r5']:.1f} R@10 {found['r10']:.1f}"
-    return f"{name}: {size:.1f} MB, {recalls}, {extra}"
+def see(
+    model: onnxruntime.InferenceSession, pictures: NDArray[np.uint8]
+) -> tuple[list[Floats], float]:
+    """Vectors and tokens of pictures in batches of 16, and the milliseconds for one picture."""
+    parts: list[list[Floats]] = []
+    times: list[float] = []
+    for start in range(0, len(pictures), 16):
+        batch = pictures[start : start + 16]
+        started = time.perf_counter()
+        parts.append(model.run(["vectors", "tokens"], {"images": batch}))
+        times.append((time.perf_counter() - started) / len(batch))
+    return [np.concatenate(each) for each in zip(*parts, strict=True)], 1e3 * float(
+        np.median(times)
+    )
+
+
+def _least_cosine(found: Floats, reference: Floats) -> float:
+    return float((found * reference).sum(axis=-1).min())
 
 
 def text_parity(
-    minilm: Tensors,
+    reader: Tensors,
     tokenizer: str,
     head: TextHead,
     captions: Sequence[str],
@@ -67,52 +90,55 @@ def text_parity(
     Retrieval is from `captions` to `pictures` [N, 256], whose right rows are `right`.
     """
     full, rounded, dynamic = (work / f"text-{n}.onnx" for n in ("fp32", "int8", "dynamic"))
-    export.write_text(full, minilm, head, "fp32")
-    export.write_text(rounded, minilm, head, "int8")
+    export.write_text(full, reader, head, "fp32")
+    export.write_text(rounded, reader, head, "int8")
     export.write_text_dynamic(dynamic, full)
     reference: Floats | None = None
     for name, path in (("float32", full), ("int8 weights", rounded), ("dynamic int8", dynamic)):
-        model = session(path, os.cpu_count() or 1)
+        model = session(path)
         alone, took = encode(model, tokenizer, captions, 1)
         together, _ = encode(model, tokenizer, captions[:640], 64)
         reference = alone if reference is None else reference
-        agree = (alone * reference).sum(axis=1)
         drift = float(np.abs(together - alone[:640]).max())
+        found = retrieval(alone, pictures, right)
         say(
-            _line(
-                name,
-                path,
-                retrieval(alone, pictures, right),
-                f"cosine to float32 mean {agree.mean():.5f} least {agree.min():.5f}, "
-                f"batch of 64 differs by {drift:.1e}, {took:.1f} ms a sentence",
-            )
+            f"text {name}: {path.stat().st_size / 1e6:.1f} MB, R@1 {found['r1']:.1f} "
+            f"R@10 {found['r10']:.1f}, least cosine {_least_cosine(alone, reference):.5f}, "
+            f"alone against in a batch of 64 {drift:.1e}, {took:.1f} ms a sentence"
         )
 
 
 def image_parity(
-    lite0: Tensors, head: ImageHead, pictures: NDArray[np.uint8], *, work: Path, say: Say
+    trunk: Tensors,
+    head: ImageHead,
+    ranges: NDArray[np.uint8],
+    pictures: NDArray[np.uint8],
+    texts: Floats,
+    right: NDArray[np.int64],
+    *,
+    work: Path,
+    say: Say,
 ) -> None:
-    """Compare ways of storing the image tower to float32.
+    """Compare ways of storing and computing the image tower to float32.
 
-    `pictures` is uint8 [N, 224, 224, 3]; both are run in batches of 16.
+    `pictures` and `ranges` are uint8 [N, 224, 224, 3]; the latter, from training, set the ranges
+    of eight-bit activations. Retrieval is from `texts` [T, 256] with right rows `right`.
     """
+    full = work / "image-fp32.onnx"
+    export.write_image(full, trunk, head, "fp32", "fp32")
+    kinds = {"float32": full}
+    half = kinds["float16 weights, int8 head"] = work / "image-fp16.onnx"
+    export.write_image(half, trunk, head, "fp16", "int8")
+    for method in ("minmax", "entropy", "percentile"):
+        path = kinds[f"static int8 ({method})"] = work / f"image-{method}.onnx"
+        export.write_image_static(path, full, ranges[:_CALIBRATION], method)
     reference: list[Floats] | None = None
-    kinds: list[tuple[Storage, Storage]] = [("fp32", "fp32"), ("fp16", "fp16"), ("fp16", "int8")]
-    for storage, head_storage in kinds:
-        path = work / f"image-{storage}-{head_storage}.onnx"
-        export.write_image(path, lite0, head, storage, head_storage)
-        model = session(path, os.cpu_count() or 1)
-        parts: list[list[Floats]] = []
-        times: list[float] = []
-        for start in range(0, len(pictures), 16):
-            started = time.perf_counter()
-            parts.append(model.run(["vectors", "tokens"], {"images": pictures[start : start + 16]}))
-            times.append((time.perf_counter() - started) / len(pictures[start : start + 16]))
-        found = [np.concatenate(each) for each in zip(*parts, strict=True)]
-        reference = found if reference is None else reference
-        least = [float((a * b).sum(axis=-1).min()) for a, b in zip(found, reference, strict=True)]
+    for name, path in kinds.items():
+        (vectors, tokens), took = see(session(path), pictures)
+        reference = [vectors, tokens] if reference is None else reference
+        found = retrieval(texts, vectors, right)
         say(
-            f"image {storage}, head {head_storage}: {path.stat().st_size / 1e6:.1f} MB, "
-            f"least cosine to float32 {least[0]:.5f} (picture) {least[1]:.5f} (tokens), "
-            f"{1e3 * float(np.median(times)):.1f} ms a picture"
+            f"image {name}: {path.stat().st_size / 1e6:.1f} MB, R@1 {found['r1']:.1f} "
+            f"R@10 {found['r10']:.1f}, least cosine {_least_cosine(vectors, reference[0]):.5f} "
+            f"(picture) {_least_cosine(tokens, reference[1]):.5f} (tokens), {took:.1f} ms a picture"
         )

@@ -1,0 +1,27 @@
+"""Checkpoints: tensors and plain values, written in one step and read without running code."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from tempo_edge.train.data import DataError
+
+
+def save(path: Path, state: dict[str, Any]) -> None:
+    """Write `state` to `path`; a reader sees the old file or the new one, never a part."""
+    partial = path.with_suffix(f".{os.getpid()}.partial")
+    torch.save(state, partial)
+    partial.replace(path)
+
+
+def load(path: Path) -> dict[str, Any]:
+    """Read a checkpoint; raises DataError naming a file that is none."""
+    try:
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # whatever a broken file makes of the reader
+        raise DataError(f"{path} is not a readable checkpoint: {error}") from error
+    return state

@@ -1,0 +1,219 @@
+"""Runs on small archives: they learn, they go on where they were killed, they say what is wrong."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("onnx")
+pytest.importorskip("transformers")
+
+# ruff: noqa: E402 - the imports below need the train extra
+import archives
+
+from tempo_edge.train import checkpoint, curves, nano
+from tempo_edge.train.batches import alike, grouped_order
+from tempo_edge.train.contrastive import contrastive_loss, distillation_loss, shared_targets
+from tempo_edge.train.data import Archive, DataError, imagenet_split
+from tempo_edge.train.evaluate import retrieval
+from tempo_edge.train.recipe import RECIPES, Recipe, override
+
+TINY = dataclasses.replace(
+    RECIPES["full"],
+    size=32,
+    views=2,
+    epochs=3,
+    batch=16,
+    labelled_batch=6,
+    image_hidden=16,
+    text_hidden=16,
+    neighbours=2,
+    reading_epochs=0,
+    head_rate=3e-3,
+    bfloat16=False,
+)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return archives.write(tmp_path_factory.mktemp("archives"))
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("work")
+
+
+@pytest.fixture(autouse=True)
+def _threads() -> Iterator[None]:
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+def _train(data: Path, recipe: Recipe, work: Path, said: list[str]) -> Any:
+    return nano.train(data, recipe, work, device="cpu", threads=1, say=said.append)
+
+
+def test_a_run_learns_and_an_interrupted_one_ends_alike(
+    data: Path, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    whole = _train(data, TINY, work, said)
+    watched = [row for row in whole.curves if "dev_r10" in row]
+    assert whole.curves[-1]["loss"] < whole.curves[0]["loss"]
+    assert watched[-1]["dev_r1"] > 100.0 / 12
+    (path,) = work.glob("run-*.pt")
+    path.unlink()
+
+    kept = checkpoint.save
+
+    def interrupt(path: Path, state: dict[str, Any]) -> None:
+        kept(path, state)
+        if state["epoch"] == 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(checkpoint, "save", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        _train(data, TINY, work, said)
+    monkeypatch.setattr(checkpoint, "save", kept)
+    said.clear()
+    again = _train(data, TINY, work, said)
+    assert any("going on after epoch 1" in line for line in said)
+    assert not any("pictures in" in line for line in said), "the stem's output was kept"
+    assert again.curves == whole.curves
+    pairs = zip(whole.slow_image.parameters(), again.slow_image.parameters(), strict=True)
+    assert all(torch.equal(a, b) for a, b in pairs)
+
+
+def test_frozen_towers_stay_as_they_are(data: Path, work: Path) -> None:
+    recipe = dataclasses.replace(TINY, trunk_rate=0.0, reader_rate=0.0, epochs=1)
+    run = _train(data, recipe, work, [])
+    fresh, _ = nano.load_towers(recipe, "cpu")
+    pairs = zip(run.image.trunk.parameters(), fresh.parameters(), strict=True)
+    assert all(torch.equal(a, b) for a, b in pairs)
+
+
+def test_the_command_writes_a_profile_and_its_curves(
+    data: Path, work: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = {
+        field.name: getattr(TINY, field.name)
+        for field in dataclasses.fields(TINY)
+        if getattr(TINY, field.name) != getattr(RECIPES["full"], field.name)
+    }
+    arguments = [x for name, value in settings.items() for x in ("--set", f"{name}={value}")]
+    arguments += ["--data", str(data), "--work", str(work), "--threads", "1"]
+    arguments += ["--out", str(tmp_path / "p"), "--curves", str(tmp_path / "curves.png")]
+    assert nano.main(arguments) == 0
+    assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
+    about = json.loads((tmp_path / "p" / "profile.json").read_text())
+    assert about["training"]["recipe"]["size"] == 32
+    assert "--set size=32" in about["training"]["command"]
+    assert set(about["files"]) == {"image.onnx", "text.onnx", "tokenizer.json", "background.npy"}
+    assert np.load(tmp_path / "p" / "background.npy").shape == (36 + 12 + 9 + 1010, 256)
+    said = capsys.readouterr().out
+    assert "static int8 (entropy)" in said
+    assert "dynamic int8" in said
+
+
+@pytest.mark.parametrize(
+    ("setting", "complaint"),
+    [
+        ("speed=3", "setting 'speed' is unknown"),
+        ("epochs=many", "setting epochs='many' is not a int"),
+        ("batch=0", "batch=0: at least 1"),
+        ("archives=flickr9k", "only flickr8k, coco_thumbs"),
+    ],
+)
+def test_bad_settings_are_named(
+    setting: str, complaint: str, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["--data", str(data), "--work", str(tmp_path), "--set", setting]
+    assert nano.main(command) == 2
+    assert complaint in capsys.readouterr().err
+
+
+def test_a_missing_archive_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert nano.main(["--data", str(tmp_path), "--work", str(tmp_path)]) == 2
+    assert "'flickr8k' is missing" in capsys.readouterr().err
+
+
+def test_settings_are_read_as_what_they_are() -> None:
+    recipe = override(Recipe(), ["bfloat16=false", "epochs=3", "archives=flickr8k,sports100"])
+    assert recipe.bfloat16 is False
+    assert recipe.epochs == 3
+    assert recipe.archives == ("flickr8k", "sports100")
+
+
+def test_a_broken_checkpoint_is_named(tmp_path: Path) -> None:
+    (tmp_path / "run.pt").write_bytes(b"PK\x03\x04 cut short")
+    with pytest.raises(DataError, match=r"run\.pt is not a readable checkpoint"):
+        checkpoint.load(tmp_path / "run.pt")
+
+
+def test_held_out_classes_are_in_no_other_part(data: Path) -> None:
+    with Archive(data, "imagenet_samples") as archive:
+        train, unseen, held_out = imagenet_split(archive.records)
+    parts = [{record.wnid for record in part} for part in (train, unseen, held_out)]
+    assert len(parts[2]) == 100
+    assert not parts[2] & (parts[0] | parts[1])
+    assert parts[1] <= parts[0]
+    assert not {r.file for r in train} & {r.file for r in unseen}
+
+
+def test_loss_is_least_for_right_pairs_and_feels_wrong_sentences() -> None:
+    vectors, group = torch.eye(8), torch.arange(8)
+    right = contrastive_loss(vectors, vectors, 0.1, group, group)
+    wrong = contrastive_loss(vectors, vectors.roll(1, dims=0), 0.1, group, group)
+    even = torch.ones(8, 8) / 8**0.5
+    chance = contrastive_loss(vectors, even, 0.1, group, group)
+    assert right < chance < wrong
+    assert float(chance) == pytest.approx(np.log(8), abs=1e-4)
+    assert contrastive_loss(vectors, vectors, 0.1, group, group, vectors[:1]) > right + 0.04
+
+
+def test_several_sentences_of_a_picture_share_the_weight() -> None:
+    rows, columns = torch.tensor([0, 1]), torch.tensor([0, 0, 1])
+    expected = torch.tensor([[0.5, 0.5, 0.0], [0.0, 0.0, 1.0]])
+    assert torch.equal(shared_targets(rows, columns), expected)
+
+
+def test_an_undecided_teacher_says_little() -> None:
+    scores = torch.tensor([[2.0, 0.0]])
+    sure = distillation_loss(scores, torch.tensor([[0.0, 1.0]]))
+    assert float(distillation_loss(scores, torch.tensor([[0.0, 0.1]]))) == pytest.approx(
+        0.1 * float(sure), rel=1e-5
+    )
+
+
+def test_order_is_a_permutation_in_which_alike_pictures_meet() -> None:
+    rng = np.random.default_rng(0)
+    centres = rng.normal(size=(10, 16))
+    vectors = np.repeat(centres, 6, axis=0) + 0.01 * rng.normal(size=(60, 16))
+    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    near = alike(vectors, 5)
+    assert all(row // 6 == other // 6 for row in range(60) for other in near[row])
+    order = grouped_order(near, 3, rng)
+    assert sorted(order.tolist()) == list(range(60))
+    together = (order[:-1] // 6 == order[1:] // 6).mean()
+    assert together > 0.5
+
+
+def test_ranks_count_ties_against_the_right_answer() -> None:
+    texts, pictures = np.ones((2, 4), np.float32), np.ones((3, 4), np.float32)
+    assert retrieval(texts, pictures, np.array([0, 1]))["median_rank"] == 3.0
+
+
+def test_curves_of_a_run_are_drawn(tmp_path: Path) -> None:
+    row = {"epoch": 1.0, "loss": 2.0, "dev_r1": 1.0, "dev_r10": 2.0}
+    rows = [row | {"sports": 3.0, "seen": 4.0, "held_out": 5.0}, {"epoch": 2.0, "loss": 1.0}]
+    curves.draw(tmp_path / "c.png", rows, "a run")
+    assert (tmp_path / "c.png").stat().st_size > 5000
