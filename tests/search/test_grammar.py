@@ -1,0 +1,68 @@
+"""Every path through the grammar is an answer, and every answer of the window is a path."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tempo_edge import eta
+from tempo_edge.moment import Span
+from tempo_edge.search.grammar import Grammar
+
+TIMES = st.lists(st.integers(0, 2500), min_size=1, max_size=30)
+
+
+def _walk(grammar: Grammar, rng: np.random.Generator) -> str:
+    said: list[int] = []
+    for _ in range(200):
+        token = int(rng.choice(np.flatnonzero(grammar.allowed())))
+        grammar.take(token)
+        if eta.WORDS[token] == "[end]":
+            return eta.text(said)
+        said.append(token)
+    raise AssertionError("the answer never ended")
+
+
+@given(TIMES, TIMES, st.integers(1, 5), st.integers(0, 99))
+def test_whatever_is_said_is_an_answer_of_the_window(
+    starts: list[int], ends: list[int], limit: int, seed: int
+) -> None:
+    answer = _walk(Grammar(starts, ends, limit), np.random.default_rng(seed))
+    spans = eta.read(answer)
+    assert len(spans) <= limit
+    for span in spans:
+        assert eta.tenths(span.start_seconds) in starts
+        assert eta.tenths(span.end_seconds) in ends
+
+
+@given(st.lists(st.integers(0, 2500), min_size=2, max_size=10, unique=True))
+def test_every_right_answer_can_be_said(times: list[int]) -> None:
+    times.sort()
+    spans = [Span(a / 10, b / 10) for a, b in zip(times[::2], times[1::2], strict=False)]
+    grammar = Grammar(times, times, limit=5)
+    for token in eta.spell(eta.say(spans)):
+        grammar.take(token)
+    assert "[end]" in grammar.options()
+
+
+def test_a_window_without_room_for_a_span_can_only_be_refused() -> None:
+    grammar = Grammar([50], [50])
+    assert grammar.options() == ["none"]
+    grammar.take(eta.WORDS.index("none"))
+    assert grammar.options() == ["[end]"]
+
+
+def test_a_token_out_of_place_is_refused_by_name() -> None:
+    with pytest.raises(ValueError, match=r"token '-' must be one of \['1', 'none'\]"):
+        Grammar([10], [20]).take(eta.WORDS.index("-"))
+
+
+@pytest.mark.parametrize(
+    ("starts", "limit", "complaint"),
+    [([-1], 1, "starts -1 must not be negative"), ([1], 0, "limit 0 must be at least 1")],
+)
+def test_bad_windows_are_named(starts: list[int], limit: int, complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        Grammar(starts, [5], limit)
