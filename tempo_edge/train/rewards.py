@@ -1,0 +1,100 @@
+"""What PIR-GRPO pays for: ground what is there, refuse what is not. Pure functions.
+
+An answer is a list of spans, half-open seconds; an empty list is a refusal. A prompt whose truth
+is empty is *irrelevant* to its window. The idea of rewarding both is Tempo-R0's (arXiv 2507.04702);
+the formulas are our own.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tempo_edge import eta
+from tempo_edge.train.metrics.spans import Span, span_sets_iou
+
+_FAIR = 0.5  # seconds off at which a boundary still earns 1/e
+
+
+@dataclass(frozen=True)
+class Weights:
+    """What each reward counts for; the first is always 1."""
+
+    form: float = 0.1
+    boundary: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("form", "boundary"):
+            if not 0.0 <= getattr(self, name) <= 1.0:
+                raise ValueError(f"weight {name} {getattr(self, name)} must be within [0, 1]")
+
+
+def grounding_reward(predicted: Sequence[Span], true: Sequence[Span]) -> float:
+    """In [0, 1]: IoU of the two sets of spans if the prompt is relevant, else 1 for a refusal.
+
+    >>> grounding_reward([(0.0, 4.0)], [(0.0, 2.0), (3.0, 4.0)])
+    0.75
+    >>> grounding_reward([], [(0.0, 2.0)]), grounding_reward([], []), grounding_reward([(0, 1)], [])
+    (0.0, 1.0, 0.0)
+    """
+    if not true:
+        return 0.0 if predicted else 1.0
+    return span_sets_iou(predicted, true)
+
+
+def boundary_reward(predicted: Sequence[Span], true: Sequence[Span]) -> float:
+    """In [0, 1]: how near the first start and the last end lie, 1 for exact ones.
+
+    The mean of ``exp(-|off| / 0.5 s)`` over both; where either side is a refusal, 1 if both are.
+    """
+    if not predicted or not true:
+        return float(not predicted and not true)
+    starts = min(s for s, _ in predicted) - min(s for s, _ in true)
+    ends = max(e for _, e in predicted) - max(e for _, e in true)
+    return (math.exp(-abs(starts) / _FAIR) + math.exp(-abs(ends) / _FAIR)) / 2
+
+
+def read_answer(answer: str, duration_seconds: float) -> list[Span] | None:
+    """The spans of an answer, or None if it is none or leaves the window."""
+    try:
+        spans = eta.read(answer)
+    except ValueError:
+        return None
+    if spans and spans[-1].end_seconds > duration_seconds + 0.05:
+        return None
+    return [(span.start_seconds, span.end_seconds) for span in spans]
+
+
+def reward(
+    answer: str, true: Sequence[Span], duration_seconds: float, weights: Weights | None = None
+) -> float:
+    """The whole reward of an answer; one that can't be read earns nothing at all."""
+    weights = weights or Weights()
+    spans = read_answer(answer, duration_seconds)
+    if spans is None:
+        return 0.0
+    return (
+        grounding_reward(spans, true)
+        + weights.form
+        + weights.boundary * boundary_reward(spans, true)
+    )
+
+
+def advantages(rewards: NDArray[np.floating]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Rewards [P, G] of P prompts' groups of G answers, against their own group.
+
+    Returns ``(r - mean) / std`` of each group, float32 [P, G], and which groups have a spread at
+    all: where every answer earned the same there is nothing to learn, and the advantages are 0.
+    After GRPO (Shao et al., 2024).
+    """
+    if rewards.ndim != 2 or rewards.shape[1] < 2:
+        raise ValueError(f"rewards of shape {rewards.shape} must be [prompts, answers >= 2]")
+    centred = rewards - rewards.mean(axis=1, keepdims=True)
+    spread = centred.std(axis=1, keepdims=True)
+    alive = spread[:, 0] > 1e-6
+    scaled = np.where(alive[:, None], centred / np.maximum(spread, 1e-6), 0.0)
+    return scaled.astype(np.float32), alive
