@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tempo_edge.errors import ProfileError
+
 __all__ = ["FEATURES", "Calibration", "Chance", "fit_logistic"]
 
 FEATURES = (
@@ -89,10 +91,13 @@ class Calibration:
         """Read the stored form.
 
         Raises:
-            ValueError: it was fitted on other features than these.
+            ProfileError: it was fitted on other features than these.
         """
         if tuple(facts["features"]) != FEATURES:
-            raise ValueError(f"calibration has features {facts['features']}, expected {FEATURES}")
+            raise ProfileError(
+                f"the profile's calibration has features {facts['features']}, expected "
+                f"{list(FEATURES)}"
+            )
         return Calibration(
             np.asarray(facts["weights"], dtype=np.float64),
             float(facts["bias"]),

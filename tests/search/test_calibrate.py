@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tempo_edge.errors import ProfileError
 from tempo_edge.search.calibrate import FEATURES, Calibration, Chance, fit_logistic
 
 
@@ -61,7 +62,7 @@ def test_the_stored_form_must_be_of_these_features() -> None:
         "threshold": 0.4,
     }
     assert Calibration.from_json(facts).threshold == 0.4
-    with pytest.raises(ValueError, match="expected"):
+    with pytest.raises(ProfileError, match="expected"):
         Calibration.from_json({**facts, "features": ["other"]})
 
 
