@@ -38,7 +38,7 @@ Say = Callable[[str], None]
 BACKGROUND = 2048
 
 
-class _Clock:
+class Clock:
     """Prints lines with the minutes since the start, and keeps them."""
 
     def __init__(self) -> None:
@@ -295,7 +295,7 @@ def _parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     options = _parser().parse_args(arguments)
-    say = _Clock()
+    say = Clock()
     try:
         recipe = override(
             dataclasses.replace(RECIPES[options.recipe], seed=options.seed), options.set

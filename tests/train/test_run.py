@@ -18,7 +18,7 @@ pytest.importorskip("transformers")
 # ruff: noqa: E402 - the imports below need the train extra
 import archives
 
-from tempo_edge.train import checkpoint, curves, nano
+from tempo_edge.train import ablation, checkpoint, curves, nano
 from tempo_edge.train.batches import alike, grouped_order
 from tempo_edge.train.contrastive import contrastive_loss, distillation_loss, shared_targets
 from tempo_edge.train.data import Archive, DataError, imagenet_split
@@ -217,3 +217,16 @@ def test_curves_of_a_run_are_drawn(tmp_path: Path) -> None:
     rows = [row | {"sports": 3.0, "seen": 4.0, "held_out": 5.0}, {"epoch": 2.0, "loss": 1.0}]
     curves.draw(tmp_path / "c.png", rows, "a run")
     assert (tmp_path / "c.png").stat().st_size > 5000
+
+
+def test_an_ablation_changes_one_thing_and_says_what_it_costs(
+    data: Path, work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--data", str(data), "--work", str(work), "--threads", "1", "--epochs", "1"]
+    for name in ("size", "views", "batch", "labelled_batch", "image_hidden", "text_hidden"):
+        arguments += ["--set", f"{name}={getattr(TINY, name)}"]
+    arguments += ["--set", "reading_epochs=0", "--only", "both frozen", "--only", "captions only"]
+    assert ablation.main(arguments) == 0
+    lines = capsys.readouterr().out.splitlines()[-4:]
+    assert lines[0].startswith("| run | R@1 | R@5")
+    assert [line.split(" | ")[0] for line in lines[2:]] == ["| both frozen", "| captions only"]

@@ -1,0 +1,73 @@
+"""A prompt says the true time of every frame, and shows what the library holds of it."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tempo_edge import eta
+from tempo_edge.search.prompt import QUERY, SIGHT, WIDTH, WORD, Look, Question, build
+
+
+def unit(count: int, seed: int) -> np.ndarray:
+    rows = np.random.default_rng(seed).normal(size=(count, 256))
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+QUESTION = Question(np.ones((5, WIDTH), np.float32), unit(1, 0)[0], 0.1, 0.05)
+
+
+def look(seconds: float | Fraction, tokens: int = 0, cut: bool = False) -> Look:
+    return Look(seconds, cut, unit(1, 1)[0], np.arange(tokens, dtype=np.uint8), unit(tokens, 2))
+
+
+def _said(prompt_words: np.ndarray, kinds: np.ndarray) -> str:
+    return "".join(
+        eta.WORDS[word] if kind == WORD else "qv"[kind - 1]
+        for word, kind in zip(prompt_words, kinds, strict=True)
+    )
+
+
+def test_query_then_times_each_before_its_frame() -> None:
+    prompt = build(QUESTION, [look(0.0), look(Fraction(124, 10), 2), look(15.84)])
+    said = _said(prompt.words, prompt.kinds)
+    assert said == "[query]qqqqq[frames]<0.0s>v<12.4s>vvv<15.8s>v[answer]"
+    assert prompt.features.shape == (len(prompt), WIDTH)
+    assert (prompt.features[prompt.kinds == WORD] == 0).all()
+    assert (prompt.features[prompt.kinds == QUERY] == 1).all()
+
+
+@given(st.lists(st.fractions(0, 900), min_size=1, max_size=12))
+def test_every_time_is_told_to_the_tenth_whatever_the_sampling(times: list[Fraction]) -> None:
+    times.sort()
+    prompt = build(QUESTION, [look(time) for time in times])
+    said = _said(prompt.words, prompt.kinds).split("[frames]")[1].split("[answer]")[0]
+    told = [Fraction(part[1:-2]) for part in said.split("v")[:-1]]
+    assert all(abs(a - b) <= Fraction(1, 20) for a, b in zip(told, times, strict=True))
+
+
+def test_a_frame_carries_its_nearness_its_cut_and_its_cell() -> None:
+    prompt = build(QUESTION, [look(1.0, 1, cut=True)])
+    whole, part = prompt.features[prompt.kinds == SIGHT]
+    near = float(unit(1, 1)[0] @ QUESTION.vector)
+    assert whole[256] == pytest.approx(4 * near, abs=1e-5)
+    assert whole[257] == pytest.approx((near - 0.1) / 0.05, abs=1e-4)
+    assert whole[258] == 1.0
+    assert whole[259:].tolist()[:3] == [1.0, 0.0, 0.0]
+    assert part[259:].tolist()[:3] == [0.0, 1.0, 0.0]
+
+
+def test_bad_input_is_named() -> None:
+    with pytest.raises(ValueError, match=r"frame at 1\.0 s must not come before"):
+        build(QUESTION, [look(2.0), look(1.0)])
+    odd = Look(0.0, False, unit(1, 1)[0], np.array([9], np.uint8), unit(1, 2))
+    with pytest.raises(ValueError, match="cell 9 must be within"):
+        build(QUESTION, [odd])
+    with pytest.raises(ValueError, match=r"states of shape \(0, 384\)"):
+        Question(np.zeros((0, WIDTH), np.float32), unit(1, 0)[0], 0.0, 1.0)
+    with pytest.raises(ValueError, match=r"deviation 0\.0 must be positive"):
+        Question(np.ones((1, WIDTH), np.float32), unit(1, 0)[0], 0.0, 0.0)
