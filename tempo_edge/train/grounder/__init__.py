@@ -1,0 +1,1 @@
+"""Teaches a compact Video-MLLM to ground: its data, SFT and PIR-GRPO."""

@@ -1,0 +1,122 @@
+"""Made-up windows are windows that a search could meet, and their answers are true."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+pytest.importorskip("torch")
+
+
+import archives
+
+from tempo_edge.models import load_profile
+from tempo_edge.packing import pack
+from tempo_edge.train.data import Archive, DataError
+from tempo_edge.train.grounder import bank as banks
+from tempo_edge.train.grounder.bank import Bank
+from tempo_edge.train.grounder.windows import Mix, draw
+
+WORDS = ("dog", "man", "girl", "horse")
+
+
+def _bank(count: int = 60) -> Bank:
+    rng = np.random.default_rng(0)
+    captions = [(f"a {WORDS[i % 4]} runs in place {i}",) for i in range(count)]
+    near = np.array([[(i + step) % count for step in range(1, 5)] for i in range(count)])
+    return Bank(
+        pack(rng.normal(size=(count, 3, 256))),
+        pack(rng.normal(size=(count, 3, 9, 256))),
+        captions,
+        near,
+    )
+
+
+BANK = _bank()
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(0, 10_000))
+def test_looks_are_in_order_and_answers_lie_in_the_window(seed: int) -> None:
+    example = draw(BANK, Mix(), np.random.default_rng(seed))
+    times = [float(look.seconds) for look in example.looks]
+    assert times == sorted(times)
+    assert len(times) <= 64
+    assert (np.diff(example.edges) >= 0).all()
+    assert bool(example.spans) == (example.kind == "present")
+    for start, end in example.spans:
+        assert 0.0 <= start < end <= example.edges[-1] + 1e-9
+    ends = [end for _, end in example.spans]
+    assert all(start > end for (start, _), end in zip(example.spans[1:], ends, strict=False))
+
+
+def test_what_is_asked_for_is_seen_where_the_answer_says() -> None:
+    rng = np.random.default_rng(1)
+    for _ in range(40):
+        example = draw(BANK, Mix(absent=0.0, fades=0.0), rng)
+        picture = int(example.query.rsplit(" ", 1)[1])
+        own = {row.tobytes() for row in BANK.vectors[picture]}
+        for look in example.looks:
+            inside = any(s <= float(look.seconds) < e for s, e in example.spans)
+            assert (pack(look.vector).tobytes() in own) == inside
+
+
+def test_absent_questions_are_about_nothing_that_is_shown() -> None:
+    rng = np.random.default_rng(2)
+    kinds = []
+    for _ in range(80):
+        example = draw(BANK, Mix(absent=1.0), rng)
+        kinds.append(example.kind)
+        shown = {look.vector.tobytes() for look in example.looks}
+        asked = [i for i, said in enumerate(BANK.captions) if example.query in said]
+        assert not any(
+            (BANK.vectors[i] / np.linalg.norm(BANK.vectors[i].astype(float), axis=1)[:, None])
+            .astype(np.float32)
+            .tobytes()
+            in shown
+            for i in asked
+        )
+    assert kinds.count("hard") > kinds.count("easy") > 0
+
+
+def test_the_same_state_draws_the_same_window() -> None:
+    a, b = (draw(BANK, Mix(), np.random.default_rng(9)) for _ in range(2))
+    assert (a.query, a.spans, a.kind) == (b.query, b.spans, b.kind)
+    assert (a.edges == b.edges).all()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "complaint"),
+    [
+        ({"absent": 1.5}, r"absent 1\.5 must be within"),
+        ({"shots": (5, 2)}, "shots .* must rise"),
+        ({"shot_seconds": (0.1, 2.0)}, "shot_seconds .* must rise"),
+    ],
+)
+def test_impossible_mixes_are_named(wrong: dict[str, object], complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        Mix(**wrong)  # type: ignore[arg-type]
+
+
+def test_a_bank_is_encoded_once(tmp_path: Path) -> None:
+    data, said = archives.write(tmp_path / "data"), []
+    profile = load_profile("nano")
+    with Archive(data, "flickr8k") as archive:
+        first, again = (
+            banks.build(tmp_path, profile, archive, "dev", views=2, say=said.append)
+            for _ in range(2)
+        )
+    assert len(said) == 1
+    assert first.vectors.shape == (12, 2, 256)
+    assert first.tokens.shape == (12, 2, 9, 256)
+    assert (first.tokens == again.tokens).all()
+    (path,) = tmp_path.glob("bank-*.npz")
+    path.write_bytes(b"torn")
+    with Archive(data, "flickr8k") as archive, pytest.raises(DataError, match="can't be read"):
+        banks.build(tmp_path, profile, archive, "dev", views=2)
+    with Archive(data, "sports100") as archive, pytest.raises(DataError, match="has no captions"):
+        banks.build(tmp_path, profile, archive, "dev")
