@@ -1,0 +1,193 @@
+"""The grounder: a small decoder that reads a prompt and answers in the language of times."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from tempo_edge import eta
+from tempo_edge.search.grammar import Grammar
+from tempo_edge.search.prompt import QUERY, SIGHT, WIDTH, Prompt
+
+IGNORED = -100
+_LONGEST = 64  # tokens of an answer: four spans of two numbers below 10,000 seconds
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The sizes of the decoder; the default has about 10 million weights."""
+
+    hidden: int = 320
+    layers: int = 8
+    heads: int = 5
+    inner: int = 864
+    dropout: float = 0.1
+
+    def __post_init__(self) -> None:
+        if self.hidden % self.heads or (self.hidden // self.heads) % 2:
+            raise ValueError(f"hidden {self.hidden} must be an even multiple of heads {self.heads}")
+
+
+@dataclass
+class Batch:
+    """Prompts side by side, padded: int64 ``[b, t]`` each, and float32 ``[b, t, 384]``.
+
+    ``mask`` is 1 where there is a position; ``labels`` name the word that should come next, or
+    :data:`IGNORED`.
+    """
+
+    words: Tensor
+    kinds: Tensor
+    features: Tensor
+    mask: Tensor
+    labels: Tensor
+
+
+def collate(prompts: Sequence[Prompt], answers: Sequence[Sequence[int]] | None = None) -> Batch:
+    """Put prompts, and their answers if given, side by side.
+
+    With answers the padding is on the right, for training; without, on the left, so that all of
+    them continue at the same place.
+    """
+    said = answers or [()] * len(prompts)
+    lengths = [len(prompt) + len(answer) for prompt, answer in zip(prompts, said, strict=True)]
+    shape = (len(prompts), max(lengths))
+    words, kinds, mask = (np.zeros(shape, np.int64) for _ in range(3))
+    labels = np.full(shape, IGNORED, np.int64)
+    features = np.zeros((*shape, WIDTH), np.float32)
+    for row, (prompt, answer, length) in enumerate(zip(prompts, said, lengths, strict=True)):
+        first = 0 if answers else shape[1] - length
+        middle = first + len(prompt)
+        words[row, first:middle] = prompt.words
+        words[row, middle : first + length] = answer
+        kinds[row, first:middle] = prompt.kinds
+        features[row, first:middle] = prompt.features
+        mask[row, first : first + length] = 1
+        # The last position of the prompt foretells the first word of the answer.
+        labels[row, middle - 1 : first + length - 1] = answer
+    return Batch(*(torch.from_numpy(x) for x in (words, kinds, features, mask, labels)))
+
+
+class Grounder(nn.Module):
+    """A Llama decoder whose prompt mixes words with what was asked and seen."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        from transformers import LlamaConfig, LlamaForCausalLM
+
+        self.shape = shape
+        config = LlamaConfig(
+            vocab_size=len(eta.WORDS),
+            hidden_size=shape.hidden,
+            num_hidden_layers=shape.layers,
+            num_attention_heads=shape.heads,
+            num_key_value_heads=shape.heads,
+            intermediate_size=shape.inner,
+            max_position_embeddings=4096,
+            tie_word_embeddings=True,
+            pad_token_id=eta.WORDS.index("[pad]"),
+            bos_token_id=eta.WORDS.index("[query]"),
+            eos_token_id=eta.WORDS.index("[end]"),
+        )
+        self.llama = LlamaForCausalLM(config)
+        self.query = nn.Linear(WIDTH, shape.hidden)
+        self.sight = nn.Linear(WIDTH, shape.hidden)
+        self.drop = nn.Dropout(shape.dropout)
+        # Words start at a length of about 1, so what is asked and seen must, too.
+        for projector in (self.query, self.sight):
+            nn.init.normal_(projector.weight, std=0.02 / WIDTH**0.25)
+            nn.init.zeros_(projector.bias)
+
+    def embed(self, words: Tensor, kinds: Tensor, features: Tensor) -> Tensor:
+        """What the decoder reads, float32 ``[b, t, hidden]``."""
+        said: Tensor = self.llama.get_input_embeddings()(words)
+        asked = self.query(self.drop(features))
+        seen = self.sight(self.drop(features))
+        kind = kinds[..., None]
+        return torch.where(kind == QUERY, asked, torch.where(kind == SIGHT, seen, said))
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Logits of the next word at each position, float32 ``[b, t, words]``."""
+        embedded = self.embed(batch.words, batch.kinds, batch.features)
+        out = self.llama(inputs_embeds=embedded, attention_mask=batch.mask, use_cache=False)
+        logits: Tensor = out.logits.float()
+        return logits
+
+    def loss(self, batch: Batch) -> Tensor:
+        """Mean cross-entropy of the answers' words, a scalar."""
+        logits = self(batch).flatten(0, 1)
+        return functional.cross_entropy(logits, batch.labels.flatten(), ignore_index=IGNORED)
+
+    def config(self) -> dict[str, float]:
+        """The sizes, to be stored with the weights."""
+        return asdict(self.shape)
+
+
+@dataclass
+class Answers:
+    """What was said to each prompt: tokens without ``[end]``, and the chance that it occurs."""
+
+    tokens: list[list[int]]
+    present: NDArray[np.float64]
+
+
+@torch.no_grad()
+def answer(
+    model: Grounder,
+    prompts: Sequence[Prompt],
+    grammars: Sequence[Grammar],
+    *,
+    temperature: float = 0.0,
+    generator: torch.Generator | None = None,
+) -> Answers:
+    """Answer prompts together, word by word, each within its grammar.
+
+    With a temperature of 0 the likeliest word is said, else one is drawn. ``present`` is the
+    probability that the first word is not ``none``.
+    """
+    from transformers import DynamicCache
+
+    device = next(model.parameters()).device
+    batch = collate(prompts)
+    embedded = model.embed(
+        batch.words.to(device), batch.kinds.to(device), batch.features.to(device)
+    )
+    mask, cache = batch.mask.to(device), DynamicCache()
+    said: list[list[int]] = [[] for _ in prompts]
+    open_rows = set(range(len(prompts)))
+    present = np.zeros(len(prompts))
+    end, none = eta.WORDS.index("[end]"), eta.WORDS.index(eta.NONE)
+    for step in range(_LONGEST):
+        out = model.llama(
+            inputs_embeds=embedded, attention_mask=mask, past_key_values=cache, use_cache=True
+        )
+        logits = out.logits[:, -1].float().cpu()
+        allowed = np.ones((len(prompts), len(eta.WORDS)), bool)
+        for row in open_rows:
+            allowed[row] = grammars[row].allowed()
+        logits = logits.masked_fill(torch.from_numpy(~allowed), -torch.inf)
+        shares = torch.softmax(logits / (temperature or 1.0), dim=-1)
+        if step == 0:
+            present = 1.0 - torch.softmax(logits, dim=-1)[:, none].numpy().astype(np.float64)
+        if temperature:
+            chosen = torch.multinomial(shares, 1, generator=generator)[:, 0].tolist()
+        else:
+            chosen = shares.argmax(dim=-1).tolist()
+        for row in list(open_rows):
+            grammars[row].take(chosen[row])
+            if chosen[row] == end:
+                open_rows.discard(row)
+            else:
+                said[row].append(chosen[row])
+        if not open_rows:
+            break
+        words = torch.tensor(chosen, device=device)[:, None]
+        embedded = model.llama.get_input_embeddings()(words)
+        mask = torch.cat([mask, torch.ones_like(mask[:, :1])], dim=1)
+    return Answers(said, present)

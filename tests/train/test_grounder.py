@@ -1,0 +1,98 @@
+"""The decoder reads prompts of any length side by side and answers within its grammar."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("transformers")
+
+# ruff: noqa: E402 - the imports below need the train extra
+from tempo_edge import eta
+from tempo_edge.search.grammar import Grammar
+from tempo_edge.search.prompt import WIDTH, Look, Prompt, Question, build
+from tempo_edge.train.grounder.model import Grounder, Shape, answer, collate
+
+SMALL = Shape(hidden=32, layers=2, heads=2, inner=48, dropout=0.0)
+
+
+@pytest.fixture(autouse=True)
+def _seeded() -> Iterator[None]:
+    torch.manual_seed(0)
+    yield
+
+
+def _prompt(looks: int, seed: int) -> Prompt:
+    rng = np.random.default_rng(seed)
+    rows = rng.normal(size=(looks + 1, 256)).astype(np.float32)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    question = Question(rng.normal(size=(4, WIDTH)).astype(np.float32), rows[0], 0.0, 0.1)
+    none = np.zeros(0, np.uint8), np.zeros((0, 256), np.float32)
+    return build(question, [Look(i * 1.5, i == 0, rows[i + 1], *none) for i in range(looks)])
+
+
+def test_an_answer_does_not_depend_on_its_neighbours() -> None:
+    model = Grounder(SMALL).eval()
+    prompts = [_prompt(3, 1), _prompt(9, 2), _prompt(5, 3)]
+    times = list(range(0, 120, 7))
+    together = answer(model, prompts, [Grammar(times, times) for _ in prompts])
+    for row, prompt in enumerate(prompts):
+        alone = answer(model, [prompt], [Grammar(times, times)])
+        assert alone.tokens[0] == together.tokens[row]
+        assert alone.present[0] == pytest.approx(together.present[row], abs=1e-4)
+        eta.read(eta.text(together.tokens[row]))
+
+
+def test_training_looks_only_at_answers() -> None:
+    prompts = [_prompt(2, 1), _prompt(4, 2)]
+    answers = [[*eta.spell("none"), 4], [*eta.spell("1.5-3.0"), 4]]
+    batch = collate(prompts, answers)
+    for row, words in enumerate(answers):
+        labels = batch.labels[row]
+        assert labels[labels >= 0].tolist() == words
+        first = int((labels >= 0).nonzero()[0])
+        assert batch.words[row, first] == eta.WORDS.index("[answer]")
+    assert int(batch.mask[0].sum()) == len(prompts[0]) + 2
+
+
+def test_a_decoder_learns_to_tell_two_windows_apart() -> None:
+    model = Grounder(SMALL)
+    prompts = [_prompt(3, 1), _prompt(3, 2)]
+    answers = [[*eta.spell("none"), 4], [*eta.spell("1.5-3.0"), 4]]
+    optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3)
+    before = float(model.loss(collate(prompts, answers)).detach())
+    for _ in range(60):
+        loss = model.loss(collate(prompts, answers))
+        optimizer.zero_grad()
+        torch.autograd.backward(loss)
+        optimizer.step()
+    assert float(loss.detach()) < 0.1 < before
+    said = answer(model.eval(), prompts, [Grammar([0, 15], [15, 30, 45]) for _ in prompts])
+    assert [eta.text(tokens) for tokens in said.tokens] == ["none", "1.5-3.0"]
+    assert said.present[0] < 0.2 < 0.8 < said.present[1]
+
+
+def test_sampling_repeats_under_one_seed_and_differs_under_another() -> None:
+    model = Grounder(SMALL).eval()
+    prompts = [_prompt(6, 1)] * 6
+    times = list(range(0, 90, 4))
+
+    def draw(seed: int) -> list[list[int]]:
+        generator = torch.Generator().manual_seed(seed)
+        grammars = [Grammar(times, times) for _ in prompts]
+        return answer(model, prompts, grammars, temperature=1.0, generator=generator).tokens
+
+    assert draw(1) == draw(1)
+    assert draw(1) != draw(2)
+
+
+def test_the_default_decoder_has_about_ten_million_weights() -> None:
+    assert 10e6 < sum(p.numel() for p in Grounder(Shape()).parameters()) < 40e6
+
+
+def test_odd_shapes_are_named() -> None:
+    with pytest.raises(ValueError, match="hidden 30 must be an even multiple of heads 4"):
+        Shape(hidden=30, heads=4)
