@@ -150,14 +150,24 @@ class TextTower:
         Raises:
             QueryError: a sentence is empty.
         """
-        vectors = []
-        for sentence in sentences:
-            if not sentence.strip():
-                raise QueryError(f"query {sentence!r} is empty: say what to look for")
-            coded = self._tokenizer.encode(sentence)
-            inputs = {
-                "input_ids": np.asarray([coded.ids], dtype=np.int64),
-                "attention_mask": np.asarray([coded.attention_mask], dtype=np.int64),
-            }
-            vectors.append(self._session.run(["vectors"], inputs)[0][0])
-        return np.stack(vectors)
+        return np.stack([self._run(sentence, ["vectors"])[0][0] for sentence in sentences])
+
+    def read(self, sentence: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """The unit vector ``[dim]`` of a sentence and the states of its tokens ``[l, 384]``.
+
+        Raises:
+            QueryError: the sentence is empty.
+        """
+        vectors, states = self._run(sentence, ["vectors", "states"])
+        return vectors[0], states[0]
+
+    def _run(self, sentence: str, outputs: list[str]) -> list[NDArray[np.float32]]:
+        if not sentence.strip():
+            raise QueryError(f"query {sentence!r} is empty: say what to look for")
+        coded = self._tokenizer.encode(sentence)
+        inputs = {
+            "input_ids": np.asarray([coded.ids], dtype=np.int64),
+            "attention_mask": np.asarray([coded.attention_mask], dtype=np.int64),
+        }
+        found: list[NDArray[np.float32]] = self._session.run(outputs, inputs)
+        return found

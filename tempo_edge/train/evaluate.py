@@ -58,6 +58,7 @@ class Report(TypedDict):
     sports100_dev_top1: float
     imagenet_unseen_top1: float
     imagenet_held_out_top1: float
+    imagenet_held_out_top1_of_100: float
     pairs: dict[str, tuple[float, float, int]]
     image_ms: float
     text_ms: float
@@ -138,23 +139,28 @@ def top1(pictures: Floats, names: Floats, right: Sequence[int]) -> float:
     return round(100.0 * float(hits.mean()), 1)
 
 
-def _breadth(data: Path, profile: Profile) -> tuple[float, float]:
-    """Top-1 among 1,000 names: unseen pictures of seen classes, and of held-out classes."""
+def _breadth(data: Path, profile: Profile) -> tuple[float, float, float]:
+    """Top-1 of unseen pictures of seen classes and of held-out classes, among 1,000 names.
+
+    The last figure is that of held-out classes among their own 100 names.
+    """
     with Archive(data, "imagenet_samples") as archive:
-        records = archive.split("train")
         classes = imagenet_classes(archive.records)
-        _, unseen, held_out = imagenet_split(records)
+        _, unseen, held_out = imagenet_split(archive.split("train"))
         pictures, _ = profile.pictures(archive, [*unseen, *held_out])
     place = {record.wnid: i for i, record in enumerate(classes)}
     names = profile.names([record.label for record in classes], ASKED)
-    shares = [
-        top1(part, names, [place[record.wnid] for record in some])
-        for part, some in (
-            (pictures[: len(unseen)], unseen),
-            (pictures[len(unseen) :], held_out),
-        )
-    ]
-    return shares[0], shares[1]
+    strange = sorted({record.wnid for record in held_out})
+    known, new = pictures[: len(unseen)], pictures[len(unseen) :]
+    return (
+        top1(known, names, [place[record.wnid] for record in unseen]),
+        top1(new, names, [place[record.wnid] for record in held_out]),
+        top1(
+            new,
+            names[[place[wnid] for wnid in strange]],
+            [strange.index(record.wnid) for record in held_out],
+        ),
+    )
 
 
 def evaluate(data: Path, folder: Path, *, split: str = "test") -> Report:
@@ -176,7 +182,7 @@ def evaluate(data: Path, folder: Path, *, split: str = "test") -> Report:
         games = archive.split("dev")
         labels = sorted({record.label for record in archive.records})
         players, _ = profile.pictures(archive, games)
-    unseen, held_out = _breadth(data, profile)
+    unseen, held_out, of_100 = _breadth(data, profile)
     return Report(
         flickr8k=retrieval(texts, pictures, right),
         sports100_dev_top1=top1(
@@ -186,6 +192,7 @@ def evaluate(data: Path, folder: Path, *, split: str = "test") -> Report:
         ),
         imagenet_unseen_top1=unseen,
         imagenet_held_out_top1=held_out,
+        imagenet_held_out_top1_of_100=of_100,
         pairs=preferences(asked, pictures, true, changed),
         image_ms=round(image_ms, 1),
         text_ms=round(text_ms, 1),
@@ -203,6 +210,10 @@ def _rows(report: Report, split: str) -> list[tuple[str, str]]:
         ("sports100 dev top-1", f"{report['sports100_dev_top1']:.1f} %"),
         ("ImageNet top-1 of 1,000, seen classes", f"{report['imagenet_unseen_top1']:.1f} %"),
         ("ImageNet top-1 of 1,000, held-out classes", f"{report['imagenet_held_out_top1']:.1f} %"),
+        (
+            "the same among their own 100 names",
+            f"{report['imagenet_held_out_top1_of_100']:.1f} %",
+        ),
         *(
             (f"minimal pairs, {kind} ({count}), right (blind)", f"{right:.1f} ({blind:.1f}) %")
             for kind, (right, blind, count) in report["pairs"].items()

@@ -18,18 +18,18 @@ pytest.importorskip("transformers")
 # ruff: noqa: E402 - the imports below need the train extra
 import archives
 
-from tempo_edge.train import ablation, checkpoint, curves, nano
+from tempo_edge.train import ablation, checkpoint, curves, evaluate, nano
 from tempo_edge.train.batches import alike, grouped_order
 from tempo_edge.train.contrastive import contrastive_loss, distillation_loss, shared_targets
 from tempo_edge.train.data import Archive, DataError, imagenet_split
-from tempo_edge.train.evaluate import retrieval
+from tempo_edge.train.evaluate import PROFILE, retrieval
 from tempo_edge.train.recipe import RECIPES, Recipe, override
 
 TINY = dataclasses.replace(
     RECIPES["full"],
     size=32,
     views=2,
-    epochs=3,
+    epochs=2,
     batch=16,
     labelled_batch=6,
     image_hidden=16,
@@ -230,3 +230,20 @@ def test_an_ablation_changes_one_thing_and_says_what_it_costs(
     lines = capsys.readouterr().out.splitlines()[-4:]
     assert lines[0].startswith("| run | R@1 | R@5")
     assert [line.split(" | ")[0] for line in lines[2:]] == ["| both frozen", "| captions only"]
+
+
+def test_profiles_are_measured_side_by_side(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "copy").symlink_to(PROFILE)
+    arguments = ["--data", str(data), "--profile-dir", str(PROFILE)]
+    assert evaluate.main([*arguments, "--profile-dir", str(tmp_path / "copy")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["nano", "copy"]
+    figures = {line[:45].strip(): line[45:].split() for line in lines[1:-1]}
+    assert figures["Flickr8k test text to image R@1"][0].replace(".", "").isdigit()
+    recall = next(line for line in lines if line.startswith("Flickr8k test text to image R@10"))
+    assert recall.split()[-4:-2] == recall.split()[-2:]
+    assert any(line.startswith("minimal pairs, colour") for line in lines)
+    assert evaluate.main(["--data", str(data), "--profile-dir", str(tmp_path)]) == 2
+    assert "has no image.onnx" in capsys.readouterr().err

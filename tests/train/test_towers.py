@@ -64,7 +64,7 @@ def test_image_file_agrees_with_torch(
         cells = torch.nn.functional.avg_pool2d(last, 3, stride=2).flatten(2).transpose(1, 2)
         expected = [tower(kept).numpy(), tower.head.embed(cells, cells).numpy()]
     assert tokens.shape == (3, 9, DIM)
-    least = 0.9999 if storage == "fp32" else 0.999
+    least = 0.9999 if storage == "fp32" else 0.995
     for found, wanted in zip((vectors, tokens), expected, strict=True):
         assert (found * wanted).sum(axis=-1).min() > least
 

@@ -143,42 +143,36 @@ def answer(
     prompts: Sequence[Prompt],
     grammars: Sequence[Grammar],
     *,
+    copies: int = 1,
     temperature: float = 0.0,
     generator: torch.Generator | None = None,
 ) -> Answers:
     """Answer prompts together, word by word, each within its grammar.
 
-    With a temperature of 0 the likeliest word is said, else one is drawn. ``present`` is the
-    probability that the first word is not ``none``.
+    Each prompt is read once and answered `copies` times, so there are as many grammars as answers,
+    those of the first prompt first. With a temperature of 0 the likeliest word is said, else one is
+    drawn. ``present`` is the probability that the first word is not ``none``.
     """
-    from transformers import DynamicCache
-
-    device = next(model.parameters()).device
-    batch = collate(prompts)
-    embedded = model.embed(
-        batch.words.to(device), batch.kinds.to(device), batch.features.to(device)
-    )
-    mask, cache = batch.mask.to(device), DynamicCache()
-    said: list[list[int]] = [[] for _ in prompts]
-    open_rows = set(range(len(prompts)))
-    present = np.zeros(len(prompts))
+    if len(grammars) != copies * len(prompts):
+        raise ValueError(f"{len(grammars)} grammars for {len(prompts)} prompts x {copies} copies")
+    reading = Reading(model, prompts, copies)
+    said: list[list[int]] = [[] for _ in grammars]
+    open_rows = set(range(len(grammars)))
+    present = np.zeros(len(grammars))
     end, none = eta.WORDS.index("[end]"), eta.WORDS.index(eta.NONE)
+    logits = reading.logits
     for step in range(_LONGEST):
-        out = model.llama(
-            inputs_embeds=embedded, attention_mask=mask, past_key_values=cache, use_cache=True
-        )
-        logits = out.logits[:, -1].float().cpu()
-        allowed = np.ones((len(prompts), len(eta.WORDS)), bool)
+        allowed = np.ones(logits.shape, bool)
         for row in open_rows:
             allowed[row] = grammars[row].allowed()
-        logits = logits.masked_fill(torch.from_numpy(~allowed), -torch.inf)
-        shares = torch.softmax(logits / (temperature or 1.0), dim=-1)
+        logits = logits.cpu().masked_fill(torch.from_numpy(~allowed), -torch.inf)
         if step == 0:
             present = 1.0 - torch.softmax(logits, dim=-1)[:, none].numpy().astype(np.float64)
         if temperature:
+            shares = torch.softmax(logits / temperature, dim=-1)
             chosen = torch.multinomial(shares, 1, generator=generator)[:, 0].tolist()
         else:
-            chosen = shares.argmax(dim=-1).tolist()
+            chosen = logits.argmax(dim=-1).tolist()
         for row in list(open_rows):
             grammars[row].take(chosen[row])
             if chosen[row] == end:
@@ -187,7 +181,50 @@ def answer(
                 said[row].append(chosen[row])
         if not open_rows:
             break
-        words = torch.tensor(chosen, device=device)[:, None]
-        embedded = model.llama.get_input_embeddings()(words)
-        mask = torch.cat([mask, torch.ones_like(mask[:, :1])], dim=1)
+        logits = reading.go_on(torch.tensor(chosen)[:, None])[:, -1]
     return Answers(said, present)
+
+
+class Reading:
+    """Prompts that have been read once and can be continued in several copies each.
+
+    ``logits`` float32 ``[p * copies, words]`` are those of the first word of an answer.
+    """
+
+    def __init__(self, model: Grounder, prompts: Sequence[Prompt], copies: int = 1) -> None:
+        """Read the prompts; gradients flow if they are enabled."""
+        from transformers import DynamicCache
+
+        self._model = model
+        self._device = next(model.parameters()).device
+        batch = collate(prompts)
+        embedded = model.embed(
+            batch.words.to(self._device),
+            batch.kinds.to(self._device),
+            batch.features.to(self._device),
+        )
+        mask, self._cache = batch.mask.to(self._device), DynamicCache()
+        out = model.llama(
+            inputs_embeds=embedded,
+            attention_mask=mask,
+            past_key_values=self._cache,
+            use_cache=True,
+            logits_to_keep=1,
+        )
+        if copies > 1:
+            self._cache.batch_repeat_interleave(copies)
+        self._mask = mask.repeat_interleave(copies, dim=0)
+        self.logits: Tensor = out.logits[:, -1].float().repeat_interleave(copies, dim=0)
+
+    def go_on(self, words: Tensor) -> Tensor:
+        """Say ``words`` int64 ``[n, a]``; logits ``[n, a, words]`` of what follows each."""
+        words = words.to(self._device)
+        self._mask = torch.cat([self._mask, torch.ones_like(words)], dim=1)
+        out = self._model.llama(
+            inputs_embeds=self._model.llama.get_input_embeddings()(words),
+            attention_mask=self._mask,
+            past_key_values=self._cache,
+            use_cache=True,
+        )
+        logits: Tensor = out.logits.float()
+        return logits

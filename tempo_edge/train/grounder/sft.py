@@ -1,0 +1,122 @@
+"""Supervised fine-tuning: the grounder learns to say the right answer, refusals included."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from tempo_edge.train.grounder.asking import Asker, right_answer
+from tempo_edge.train.grounder.bank import Bank
+from tempo_edge.train.grounder.model import Batch, Grounder, Shape, collate
+from tempo_edge.train.grounder.windows import Mix, draw
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class SftSettings:
+    """What a run depends on besides its pictures and its profile."""
+
+    seed: int = 0
+    steps: int = 3000
+    batch: int = 16
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.05
+    warmup: int = 100
+    every: int = 250
+    bfloat16: bool = True
+    shape: Shape = field(default_factory=Shape)
+    mix: Mix = field(default_factory=Mix)
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "batch", "every"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} {getattr(self, name)} must be at least 1")
+
+
+class Sft:
+    """The state of a run: decoder, optimizer, and what it draws examples with."""
+
+    def __init__(
+        self, bank: Bank, asker: Asker, settings: SftSettings, device: str = "cpu"
+    ) -> None:
+        torch.manual_seed(settings.seed)
+        self.settings = settings
+        self.model = Grounder(settings.shape).to(device)
+        self.step = 0
+        self.curves: list[dict[str, float]] = []
+        self._bank, self._asker, self._device = bank, asker, device
+        self._rng = np.random.default_rng(settings.seed)
+        wide = [p for p in self.model.parameters() if p.ndim > 1]
+        thin = [p for p in self.model.parameters() if p.ndim < 2]
+        self._optimizer = torch.optim.AdamW(
+            [
+                {"params": wide, "weight_decay": settings.weight_decay},
+                {"params": thin, "weight_decay": 0.0},
+            ],
+            lr=settings.learning_rate,
+            betas=(0.9, 0.95),
+        )
+
+    def _batch(self) -> Batch:
+        drawn = [draw(self._bank, self.settings.mix, self._rng) for _ in range(self.settings.batch)]
+        prompts = [self._asker.prompt(example) for example in drawn]
+        batch = collate(prompts, [right_answer(example) for example in drawn])
+        return Batch(*(getattr(batch, name).to(self._device) for name in Batch.__annotations__))
+
+    def _pace(self) -> float:
+        settings = self.settings
+        if self.step < settings.warmup:
+            return (self.step + 1) / settings.warmup
+        done = (self.step - settings.warmup) / max(1, settings.steps - settings.warmup)
+        return 0.5 * (1.0 + math.cos(math.pi * min(1.0, done)))
+
+    def train(self, say: Say) -> float:
+        """Go on for `every` steps or to the end; returns the mean loss."""
+        self.model.train()
+        losses: list[float] = []
+        started = time.monotonic()
+        upto = min(self.settings.steps, self.step + self.settings.every)
+        while self.step < upto:
+            for group in self._optimizer.param_groups:
+                group["lr"] = self.settings.learning_rate * self._pace()
+            batch = self._batch()
+            kind = torch.device(self._device).type
+            with torch.autocast(kind, torch.bfloat16, enabled=self.settings.bfloat16):
+                loss = self.model.loss(batch)
+            self._optimizer.zero_grad()
+            torch.autograd.backward(loss)
+            nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+            self._optimizer.step()
+            losses.append(float(loss.detach()))
+            self.step += 1
+        took = (time.monotonic() - started) / max(1, len(losses))
+        mean = float(np.mean(losses))
+        say(f"sft step {self.step}/{self.settings.steps}: loss {mean:.3f}, {took:.2f} s a step")
+        return mean
+
+    def state(self) -> dict[str, Any]:
+        """Everything that a later `restore` needs, as tensors and plain values."""
+        return {
+            "model": self.model.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "torch_rng": torch.get_rng_state(),
+            "rng": self._rng.bit_generator.state,
+            "step": self.step,
+            "curves": self.curves,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Continue from what `state` returned, as if nothing had come between."""
+        self.model.load_state_dict(state["model"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        torch.set_rng_state(state["torch_rng"])
+        self._rng.bit_generator.state = state["rng"]
+        self.step, self.curves = state["step"], state["curves"]

@@ -1,0 +1,194 @@
+"""SFT and PIR-GRPO learn from windows of real pictures, and go on where they were stopped."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("transformers")
+
+# ruff: noqa: E402 - the imports below need the train extra
+import archives
+
+from tempo_edge import eta
+from tempo_edge.models import load_profile
+from tempo_edge.train.data import Archive, DataError
+from tempo_edge.train.grounder import bank as banks
+from tempo_edge.train.grounder.asking import Asker, Bounds, right_answer
+from tempo_edge.train.grounder.bank import Bank
+from tempo_edge.train.grounder.model import Grounder, Shape
+from tempo_edge.train.grounder.pir_grpo import (
+    GrpoSettings,
+    PirGrpo,
+    Rollouts,
+    log_shares,
+    pack_answers,
+    policy_loss,
+)
+from tempo_edge.train.grounder.settings import read_settings
+from tempo_edge.train.grounder.sft import Sft, SftSettings
+from tempo_edge.train.grounder.trial import Trial, figures
+from tempo_edge.train.grounder.windows import Mix, draw
+
+SMALL = Shape(hidden=32, layers=2, heads=2, inner=48, dropout=0.0)
+MIX = Mix(shots=(2, 3), looks=24)
+SFT = SftSettings(
+    steps=6, batch=4, every=3, warmup=1, bfloat16=False, shape=SMALL, mix=MIX, learning_rate=3e-3
+)
+
+
+@pytest.fixture(scope="module")
+def bank(tmp_path_factory: pytest.TempPathFactory) -> Bank:
+    root = tmp_path_factory.mktemp("bank")
+    with Archive(archives.write(root), "flickr8k") as archive:
+        return banks.build(root, load_profile("nano"), archive, "train", views=2)
+
+
+@pytest.fixture(scope="module")
+def asker() -> Asker:
+    return Asker(load_profile("nano"))
+
+
+def test_right_answers_can_be_said_and_lie_near_the_truth(bank: Bank) -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(40):
+        example = draw(bank, MIX, rng)
+        bounds, words = Bounds.of(example), right_answer(example)
+        grammar = bounds.grammar()
+        for word in words:
+            grammar.take(word)
+        spans = eta.read(eta.text(words[:-1]))
+        assert bool(spans) == bool(example.spans)
+
+
+def test_an_interrupted_sft_ends_alike(bank: Bank, asker: Asker) -> None:
+    whole = Sft(bank, asker, SFT)
+    whole.train(print), whole.train(print)
+    half = Sft(bank, asker, SFT)
+    half.train(print)
+    again = Sft(bank, asker, SFT)
+    again.restore(half.state())
+    again.train(print)
+    assert again.step == whole.step == 6
+    pairs = zip(whole.model.parameters(), again.model.parameters(), strict=True)
+    assert all(torch.equal(a, b) for a, b in pairs)
+
+
+def test_sft_learns_to_answer(bank: Bank, asker: Asker) -> None:
+    settings = dataclasses.replace(SFT, steps=40, every=20, batch=8)
+    run = Sft(bank, asker, settings)
+    first, last = run.train(print), run.train(print)
+    assert last < first
+    found = Trial(bank, asker, MIX, count=8)(run.model)
+    assert set(found) >= {"r1_at_0.5", "false_alarms_hard", "reject_f1", "auroc"}
+
+
+def test_pir_grpo_earns_more_than_it_began_with(bank: Bank, asker: Asker) -> None:
+    torch.manual_seed(0)
+    settings = GrpoSettings(
+        steps=24, prompts=4, group=6, every=8, learning_rate=3e-3, bfloat16=False, mix=MIX, kl=0.0
+    )
+    run = PirGrpo(Grounder(SMALL), bank, asker, settings)
+    first, _, last = (run.train(print) for _ in range(3))
+    assert last["reward"] > first["reward"]
+    state = run.state()
+    other = PirGrpo(Grounder(SMALL), bank, asker, settings)
+    other.restore(state)
+    assert other.step == 24
+    pairs = zip(run.model.parameters(), other.model.parameters(), strict=True)
+    assert all(torch.equal(a, b) for a, b in pairs)
+
+
+def test_shares_of_one_answer_do_not_depend_on_the_others(bank: Bank, asker: Asker) -> None:
+    model = Grounder(SMALL).eval()
+    rng = np.random.default_rng(3)
+    examples = [draw(bank, MIX, rng) for _ in range(2)]
+    prompts = [asker.prompt(example) for example in examples]
+    bounds = [Bounds.of(example) for example in examples]
+    said = [right_answer(example)[:-1] for example in examples]
+    for place in range(2):
+        alone = _rollouts(bounds[place : place + 1], said[place : place + 1])
+        both = _rollouts(bounds, said)
+        with torch.no_grad():
+            one = log_shares(model, prompts[place : place + 1], alone, 1)[0]
+            two = log_shares(model, prompts, both, 1)[place]
+        length = len(said[place]) + 1
+        assert torch.allclose(one[:length], two[:length], atol=1e-4)
+
+
+def _rollouts(bounds: list[Bounds], said: list[list[int]]) -> Rollouts:
+    words, open_places, allowed = pack_answers(bounds, said)
+    return Rollouts([], words, open_places, allowed, torch.zeros(len(said)), np.zeros(1))
+
+
+def test_forced_words_and_padding_are_not_choices() -> None:
+    bounds = Bounds((0, 10), (10, 25))
+    words, open_places, _ = pack_answers([bounds, bounds], [eta.spell("0.0-2.5"), [10]])
+    assert [eta.WORDS[w] for w in words[1].tolist()] == ["none"] + ["[end]"] * 7
+    assert open_places[1].tolist() == [True] + [False] * 7
+    # After "0.0-" both ends are open, and after "2.5" nothing can follow.
+    assert open_places[0].tolist() == [True, False, False, False, True, False, False, False]
+
+
+def test_the_clipped_loss_stops_paying_beyond_the_clip() -> None:
+    words = torch.zeros(1, 1, dtype=torch.long)
+    rollouts = Rollouts(
+        [],
+        words,
+        torch.ones(1, 1, dtype=torch.bool),
+        torch.ones(1, 1, 3, dtype=torch.bool),
+        torch.ones(1),
+        np.zeros(1),
+    )
+    old = torch.zeros(1, 1)
+    for new, slope in ((0.0, -1.0), (0.5, 0.0)):
+        at = torch.full((1, 1), new, requires_grad=True)
+        loss, _ = policy_loss(at, old, old, rollouts, 0.2, 0.0)
+        torch.autograd.backward(loss)
+        assert at.grad is not None
+        assert float(at.grad) == pytest.approx(slope, abs=1e-6)
+    _, distance = policy_loss(torch.full((1, 1), 0.7), old, old, rollouts, 0.2, 1.0)
+    assert float(distance) > 0.0
+
+
+def test_figures_count_refusals_by_kind(bank: Bank) -> None:
+    rng = np.random.default_rng(5)
+    examples = [draw(bank, Mix(shots=(2, 3)), rng) for _ in range(30)]
+    truth = figures(
+        examples, [list(e.spans) for e in examples], [float(bool(e.spans)) for e in examples]
+    )
+    assert truth["r1_at_0.7"] == truth["answered"] == truth["reject_f1"] == truth["auroc"] == 100.0
+    assert truth["false_alarms_hard"] == 0.0
+
+
+def test_settings_come_from_yaml_and_bad_ones_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "sft.yaml"
+    path.write_text("steps: 10\nlearning_rate: 1\nmix:\n  shots: [2, 5]\n")
+    settings = read_settings(path, SftSettings)
+    assert (settings.steps, settings.learning_rate, settings.mix.shots) == (10, 1.0, (2, 5))
+    for text, complaint in (
+        ("speed: 1", "setting 'speed' must be one of seed, steps"),
+        ("mix: {absent: 2.0}", r"absent 2\.0 must be within"),
+        ("steps: many", "steps 'many' must be a int"),
+        ("mix: 3", "mix must be a section"),
+        ("- 1", "must hold settings, not a list"),
+        ("a: [", "not readable YAML"),
+    ):
+        path.write_text(text)
+        with pytest.raises(DataError, match=complaint):
+            read_settings(path, SftSettings)
+    with pytest.raises(DataError, match=r"none\.yaml is missing"):
+        read_settings(tmp_path / "none.yaml", SftSettings)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "complaint"),
+    [({"group": 1}, "group 1 must be"), ({"clip": 1.0}, "clip"), ({"steps": 0}, "steps 0")],
+)
+def test_impossible_settings_are_named(wrong: dict[str, object], complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        GrpoSettings(**wrong)  # type: ignore[arg-type]
