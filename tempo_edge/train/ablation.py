@@ -12,10 +12,9 @@ import argparse
 import dataclasses
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from tempo_edge.errors import TempoEdgeError
-from tempo_edge.train.nano import Clock, train
+from tempo_edge.train.nano import Clock, add_run_options, train
 from tempo_edge.train.recipe import RECIPES, Recipe, override
 
 #: Each row's name and what it changes.
@@ -60,16 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m tempo_edge.train.ablation", description="Leave one choice out at a time."
     )
-    parser.add_argument("--data", type=Path, required=True, help="folder with the archives")
-    parser.add_argument("--work", type=Path, required=True, help="folder for caches, checkpoints")
+    add_run_options(parser)
     parser.add_argument("--epochs", type=int, default=4, help="default %(default)s")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--device", default="cpu", help="cpu or cuda, default %(default)s")
-    parser.add_argument("--threads", type=int, default=2, help="default %(default)s")
     parser.add_argument("--only", action="append", choices=CHANGES, help="repeat for more rows")
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", help="change every row alike"
-    )
     options = parser.parse_args(arguments)
     rows: dict[str, dict[str, float]] = {}
     say = Clock()

@@ -274,20 +274,25 @@ def check(trainer: Trainer, data: Path, out: Path, work: Path, say: Say) -> None
     )
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m tempo_edge.train.nano", description="Train the built-in profile."
-    )
+def add_run_options(parser: argparse.ArgumentParser) -> None:
+    """The options that every run has: its data, its folder, its settings and its machine."""
     parser.add_argument("--data", type=Path, required=True, help="folder with the archives")
-    parser.add_argument("--out", type=Path, help="folder for the profile; without it none is made")
     parser.add_argument("--work", type=Path, required=True, help="folder for caches, checkpoints")
-    parser.add_argument("--recipe", choices=RECIPES, default="full")
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="change one setting"
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cpu", help="cpu or cuda, default %(default)s")
     parser.add_argument("--threads", type=int, default=2, help="default %(default)s")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m tempo_edge.train.nano", description="Train the built-in profile."
+    )
+    add_run_options(parser)
+    parser.add_argument("--out", type=Path, help="folder for the profile; without it none is made")
+    parser.add_argument("--recipe", choices=RECIPES, default="full")
     parser.add_argument("--curves", type=Path, help="PNG to draw the run to")
     return parser
 
