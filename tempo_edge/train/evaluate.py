@@ -237,6 +237,12 @@ def table(reports: Mapping[str, Report], split: str = "test") -> str:
     return "\n".join([*text, f"measured on a {next(iter(reports.values()))['machine']}"])
 
 
+def _columns(folders: Sequence[Path]) -> list[str]:
+    """A name for each folder: its last part, or all of it where two would be called alike."""
+    short = [folder.name for folder in folders]
+    return short if len(set(short)) == len(short) else [str(folder) for folder in folders]
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     parser = argparse.ArgumentParser(
@@ -252,7 +258,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     folders = options.profile_dir or [PROFILE]
     try:
         reports = {
-            folder.name: evaluate(options.data, folder, split=options.split) for folder in folders
+            name: evaluate(options.data, folder, split=options.split)
+            for name, folder in zip(_columns(folders), folders, strict=True)
         }
     except TempoEdgeError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -235,11 +235,12 @@ def test_an_ablation_changes_one_thing_and_says_what_it_costs(
 def test_profiles_are_measured_side_by_side(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "copy").symlink_to(PROFILE)
+    copy = tmp_path / "nano"
+    copy.symlink_to(PROFILE)
     arguments = ["--data", str(data), "--profile-dir", str(PROFILE)]
-    assert evaluate.main([*arguments, "--profile-dir", str(tmp_path / "copy")]) == 0
+    assert evaluate.main([*arguments, "--profile-dir", str(copy)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == ["nano", "copy"]
+    assert lines[0].split() == [str(PROFILE), str(copy)], "two of one name are told apart"
     figures = {line[:45].strip(): line[45:].split() for line in lines[1:-1]}
     assert figures["Flickr8k test text to image R@1"][0].replace(".", "").isdigit()
     recall = next(line for line in lines if line.startswith("Flickr8k test text to image R@10"))
