@@ -1,4 +1,4 @@
-"""Puts the archives together: pictures as kept views, sentences as token numbers, labels."""
+"""Puts the archives together: pictures as kept views, captions, labels."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from tempo_edge.train.kept import Keeper, View
 from tempo_edge.train.prompts import class_prompts, sport_prompts
 
 Archives = Mapping[str, Archive]
-Tokens = list[int]
 
 
 def sports(archives: Archives) -> list[str]:

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch.nn import functional
 
+from tempo_edge.train.contrastive import contrastive_loss
 from tempo_edge.train.swaps import swap
 from tempo_edge.train.towers import Reader
 
@@ -35,16 +35,6 @@ class Settings:
     temperature: float = 0.05
     swapped: float = 0.25
     bfloat16: bool = True
-
-
-def agreement(reader: Reader, encode: Encode, groups: Sequence[Sequence[str]]) -> float:
-    """How often (percent) a first caption is nearest to the second one of the same picture."""
-    reader.eval()
-    with torch.no_grad():
-        first = reader(encode([group[0] for group in groups]))
-        second = reader(encode([group[1] for group in groups]))
-    hits = (first @ second.T).argmax(dim=1) == torch.arange(len(groups), device=first.device)
-    return 100.0 * float(hits.float().mean())
 
 
 def read(
@@ -80,13 +70,11 @@ def read(
                 group["lr"] = settings.learning_rate * min(1.0, rise, fall)
             with torch.autocast(device.type, torch.bfloat16, enabled=settings.bfloat16):
                 vectors = reader(encode([*first, *second, *wrong]))
-            a, b = vectors[: len(first)], vectors[len(first) :]
+            ours, theirs, changed_vectors = vectors.split([len(first), len(second), len(wrong)])
             right = torch.arange(len(first), device=device)
-            scores = a @ b.T / settings.temperature
-            back = scores[:, : len(first)].T
-            loss = (
-                functional.cross_entropy(scores, right) + functional.cross_entropy(back, right)
-            ) / 2
+            loss = contrastive_loss(
+                ours, theirs, settings.temperature, right, right, changed_vectors
+            )
             optimizer.zero_grad()
             torch.autograd.backward(loss)
             torch.nn.utils.clip_grad_norm_(parameters, 1.0)

@@ -18,6 +18,7 @@ from tempo_edge.train.batches import Batch, Batches, alike
 from tempo_edge.train.contrastive import contrastive_loss, distillation_loss
 from tempo_edge.train.corpus import Corpus
 from tempo_edge.train.recipe import Recipe
+from tempo_edge.train.schedule import decaying_groups, pace
 from tempo_edge.train.towers import ImageTower, TextTower
 
 Say = Callable[[str], None]
@@ -68,6 +69,7 @@ class Trainer:
         self._optimizer = torch.optim.AdamW(self._groups(), betas=(0.9, 0.98))
         self._peaks = [group["lr"] for group in self._optimizer.param_groups]
         self._total = recipe.epochs * self.batches.steps
+        self._warmup = max(1, round(recipe.warmup * self._total))
         self.step = 0
         self.epoch = 0
         self.curves: list[dict[str, float]] = []
@@ -83,22 +85,9 @@ class Trainer:
         )
         groups: list[dict[str, Any]] = []
         for module, rate, decay in parts:
-            learning = [p for p in module.parameters() if p.requires_grad]
-            wide = [p for p in learning if p.ndim > 1]
-            thin = [p for p in learning if p.ndim < 2]
-            groups += [
-                {"params": wide, "lr": rate, "weight_decay": decay},
-                {"params": thin, "lr": rate, "weight_decay": 0.0},
-            ]
+            groups += decaying_groups(module, rate, decay)
         groups.append({"params": [self._log_scale], "lr": recipe.head_rate, "weight_decay": 0.0})
         return [group for group in groups if group["params"]]
-
-    def _pace(self) -> float:
-        warmup = max(1, round(self.recipe.warmup * self._total))
-        if self.step < warmup:
-            return (self.step + 1) / warmup
-        done = (self.step - warmup) / max(1, self._total - warmup)
-        return 0.5 * (1.0 + math.cos(math.pi * min(1.0, done)))
 
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self._device.type, torch.bfloat16, enabled=self.recipe.bfloat16)
@@ -184,9 +173,9 @@ class Trainer:
         started = time.monotonic()
         learning = [p for group in self._optimizer.param_groups for p in group["params"]]
         for batch in self.batches.epoch():
-            pace = self._pace()
+            share = pace(self.step, self._warmup, self._total)
             for group, peak in zip(self._optimizer.param_groups, self._peaks, strict=True):
-                group["lr"] = peak * pace
+                group["lr"] = peak * share
             loss = self.loss(batch)
             self._optimizer.zero_grad()
             torch.autograd.backward(loss)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from tempo_edge.train.corpus import Archives, sports
 from tempo_edge.train.data import Record, imagenet_classes, imagenet_split
-from tempo_edge.train.evaluate import retrieval
+from tempo_edge.train.evaluate import retrieval, top1
 from tempo_edge.train.kept import Keeper
 from tempo_edge.train.prompts import ASKED, SPORT_ASKED
 from tempo_edge.train.towers import ImageTower, TextTower
@@ -70,11 +70,12 @@ class Watch:
         found = retrieval(texts, self._embed(image, self._dev).numpy(), self._right)
         out = {"dev_r1": found["r1"], "dev_r5": found["r5"], "dev_r10": found["r10"]}
 
-        def top1(maps: NDArray[np.float16], names: Tensor, right: NDArray[np.int64]) -> float:
-            guess = (self._embed(image, maps) @ names.T).argmax(dim=1).numpy()
-            return round(100.0 * float((guess == right).mean()), 1)
+        def right_share(
+            maps: NDArray[np.float16], names: Tensor, right: NDArray[np.int64]
+        ) -> float:
+            return top1(self._embed(image, maps).numpy(), names.numpy(), right.tolist())
 
-        out["sports"] = top1(self._games, games, self._game)
+        out["sports"] = right_share(self._games, games, self._game)
         for name, (maps, right) in self._breadth.items():
-            out[name] = top1(maps, classes, right)
+            out[name] = right_share(maps, classes, right)
         return out

@@ -29,7 +29,7 @@ class Bank:
     """N pictures in V views each.
 
     ``vectors`` int8 ``[n, v, d]`` and ``tokens`` int8 ``[n, v, 9, d]`` are packed directions;
-    ``near`` int64 ``[n, m]`` are the pictures that look most alike, nearest first in no order.
+    ``near`` int64 ``[n, m]`` are the pictures that look most alike, in no order.
     """
 
     vectors: NDArray[np.int8]

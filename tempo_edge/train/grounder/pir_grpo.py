@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from tempo_edge import eta
+from tempo_edge.search.prompt import Prompt
 from tempo_edge.train.grounder.asking import Asker, Bounds
 from tempo_edge.train.grounder.bank import Bank
 from tempo_edge.train.grounder.model import Grounder, Reading, answer
@@ -106,7 +107,9 @@ def pack_answers(
     return torch.from_numpy(words), torch.from_numpy(open_places), torch.from_numpy(allowed)
 
 
-def log_shares(model: Grounder, prompts: Sequence[Any], rollouts: Rollouts, copies: int) -> Tensor:
+def log_shares(
+    model: Grounder, prompts: Sequence[Prompt], rollouts: Rollouts, copies: int
+) -> Tensor:
     """Log-probabilities of the words that were said, within the grammar, float32 ``[p * g, a]``."""
     reading = Reading(model, prompts, copies)
     following = reading.go_on(rollouts.words[:, :-1])

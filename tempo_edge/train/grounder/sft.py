@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from tempo_edge.train.grounder.asking import Asker, right_answer
 from tempo_edge.train.grounder.bank import Bank
 from tempo_edge.train.grounder.model import Batch, Grounder, Shape, collate
 from tempo_edge.train.grounder.windows import Mix, draw
+from tempo_edge.train.schedule import decaying_groups, pace
 
 Say = Callable[[str], None]
 
@@ -54,14 +54,8 @@ class Sft:
         self.curves: list[dict[str, float]] = []
         self._bank, self._asker, self._device = bank, asker, device
         self._rng = np.random.default_rng(settings.seed)
-        wide = [p for p in self.model.parameters() if p.ndim > 1]
-        thin = [p for p in self.model.parameters() if p.ndim < 2]
         self._optimizer = torch.optim.AdamW(
-            [
-                {"params": wide, "weight_decay": settings.weight_decay},
-                {"params": thin, "weight_decay": 0.0},
-            ],
-            lr=settings.learning_rate,
+            decaying_groups(self.model, settings.learning_rate, settings.weight_decay),
             betas=(0.9, 0.95),
         )
 
@@ -71,13 +65,6 @@ class Sft:
         batch = collate(prompts, [right_answer(example) for example in drawn])
         return Batch(*(getattr(batch, name).to(self._device) for name in Batch.__annotations__))
 
-    def _pace(self) -> float:
-        settings = self.settings
-        if self.step < settings.warmup:
-            return (self.step + 1) / settings.warmup
-        done = (self.step - settings.warmup) / max(1, settings.steps - settings.warmup)
-        return 0.5 * (1.0 + math.cos(math.pi * min(1.0, done)))
-
     def train(self, say: Say) -> float:
         """Go on for `every` steps or to the end; returns the mean loss."""
         self.model.train()
@@ -85,8 +72,9 @@ class Sft:
         started = time.monotonic()
         upto = min(self.settings.steps, self.step + self.settings.every)
         while self.step < upto:
+            share = pace(self.step, self.settings.warmup, self.settings.steps)
             for group in self._optimizer.param_groups:
-                group["lr"] = self.settings.learning_rate * self._pace()
+                group["lr"] = self.settings.learning_rate * share
             batch = self._batch()
             kind = torch.device(self._device).type
             with torch.autocast(kind, torch.bfloat16, enabled=self.settings.bfloat16):
