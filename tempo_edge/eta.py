@@ -1,9 +1,11 @@
 """Explicit Timestamp-modal Alignment: every frame's time is said before the frame.
 
 A grounder reads ``<12.4s>`` and then what the frame at 12.4 seconds shows, and answers in the same
-digits: ``12.4-15.8;20.0-21.3``, or ``none``. The language has a few words and no more; this module
-is all of it. Times are seconds since the window began, taken from the container's own clock and
-rounded once, to a tenth. The idea is Tempo-R0's (arXiv 2507.04702); the wording here is our own.
+language: ``12.4-15.8;20.0-21.3``, or ``none``. It has 228 words and no more; this module is all of
+it. Times are seconds since the window began, taken from the container's own clock and rounded once,
+to a tenth. A whole number of seconds is one word and a tenth is one, so that to name a time that
+was read is to repeat two words; in exchange the words end at 100 seconds. The idea is Tempo-R0's
+(arXiv 2507.04702); the wording here is our own.
 """
 
 from __future__ import annotations
@@ -14,17 +16,37 @@ from fractions import Fraction
 
 from tempo_edge.moment import Span
 
-__all__ = ["NONE", "WORDS", "number", "read", "say", "spell", "stamp", "tenths", "text"]
+__all__ = [
+    "LONGEST_SECONDS",
+    "NONE",
+    "TOKEN",
+    "WORDS",
+    "number",
+    "read",
+    "say",
+    "spell",
+    "stamp",
+    "tenths",
+    "text",
+]
 
 NONE = "none"
+
+#: Times from here on have no words.
+LONGEST_SECONDS = 100
 
 #: The words of the language; a word's place is its token.
 WORDS = (
     *("[pad]", "[query]", "[frames]", "[answer]", "[end]"),
-    *("<", "s>", ".", "-", ";", NONE),
-    *"0123456789",
+    *("-", ";", NONE),
+    *(f"{seconds}" for seconds in range(LONGEST_SECONDS)),
+    *(f".{tenth}" for tenth in range(10)),
+    *(f"<{seconds}" for seconds in range(LONGEST_SECONDS)),
+    *(f".{tenth}s>" for tenth in range(10)),
 )
-_TOKEN = {word: token for token, word in enumerate(WORDS)}
+
+#: Each word's token.
+TOKEN = {word: token for token, word in enumerate(WORDS)}
 _LONGEST = max(len(word) for word in WORDS)
 
 
@@ -101,17 +123,21 @@ def spell(text: str) -> list[int]:
     """The tokens of a text of the language, longest words first.
 
     >>> [WORDS[token] for token in spell("<12.4s>")]
-    ['<', '1', '2', '.', '4', 's>']
+    ['<12', '.4s>']
 
     Raises:
-        ValueError: a part of the text is no word.
+        ValueError: a part of the text is no word, or a number is too large to have one.
     """
     tokens: list[int] = []
     at = 0
     while at < len(text):
         for length in range(_LONGEST, 0, -1):
-            token = _TOKEN.get(text[at : at + length])
+            token = TOKEN.get(text[at : at + length])
             if token is not None:
+                if tokens and WORDS[token].isdigit() and WORDS[tokens[-1]].lstrip("<").isdigit():
+                    raise ValueError(
+                        f"text {text!r} has a time beyond {LONGEST_SECONDS} s, which has no word"
+                    )
                 tokens.append(token)
                 at += length
                 break

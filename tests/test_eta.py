@@ -31,10 +31,12 @@ def test_answers_are_read_as_they_were_meant(times: list[int]) -> None:
     assert eta.read(eta.say(reversed(spans))) == spans
 
 
-@given(st.lists(st.sampled_from(eta.WORDS), max_size=20))
-def test_what_is_spelled_is_the_same_text(words: list[str]) -> None:
-    text = "".join(words)
-    assert eta.text(eta.spell(text)) == text
+@given(st.lists(st.integers(0, 999), max_size=8), st.lists(st.integers(0, 999), max_size=8))
+def test_what_is_spelled_is_the_same_text(frames: list[int], answer: list[int]) -> None:
+    said = "".join(eta.stamp(Fraction(tenths, 10)) for tenths in frames)
+    said += "-".join(eta.number(tenths) for tenths in answer)
+    assert eta.text(eta.spell(said)) == said
+    assert len(eta.spell(said)) <= 2 * len(frames) + 3 * len(answer)
 
 
 @pytest.mark.parametrize(
@@ -61,6 +63,11 @@ def test_a_time_before_its_window_is_refused() -> None:
         eta.stamp(-0.1)
 
 
+def test_a_time_without_a_word_is_named() -> None:
+    with pytest.raises(ValueError, match="a time beyond 100 s, which has no word"):
+        eta.spell("<123.4s>")
+
+
 def test_a_foreign_word_is_named() -> None:
-    with pytest.raises(ValueError, match="no word at 'x1'"):
-        eta.spell("1.x1")
+    with pytest.raises(ValueError, match="no word at 'x'"):
+        eta.spell("1.1x")

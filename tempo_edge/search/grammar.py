@@ -25,39 +25,41 @@ class Grammar:
     """
 
     def __init__(self, starts: Sequence[int], ends: Sequence[int], limit: int = 4) -> None:
-        """Raises ValueError if a time is negative or ``limit`` is below 1."""
+        """Raises ValueError if a time is negative or has no word, or ``limit`` is below 1."""
         if limit < 1:
             raise ValueError(f"limit {limit} must be at least 1")
         for name, times in (("starts", starts), ("ends", ends)):
-            if any(time < 0 for time in times):
-                raise ValueError(f"{name} {min(times)} must not be negative")
+            bad = [time for time in times if not 0 <= time < 10 * eta.LONGEST_SECONDS]
+            if bad:
+                raise ValueError(f"{name} {bad[0]} must be within [0, {10 * eta.LONGEST_SECONDS})")
         last = max(ends, default=-1)
         self._starts = sorted({time for time in starts if time < last})
         self._ends = sorted(set(ends))
         self._limit = limit
-        self._answer: list[str] = []  # complete numbers: start, end, start, ...
-        self._partial = ""
+        self._said: list[int] = []  # start, end, start, ...
+        self._whole: int | None = None  # the seconds of a number whose tenth is still to come
         self._refused = False
+        self._complete = False  # the last number was said to its tenth
 
     def options(self) -> list[str]:
         """The words that may come next."""
         if self._refused:
             return ["[end]"]
-        if self._partial and self._complete(self._partial):
-            if len(self._answer) % 2 == 0:
+        if self._complete:
+            if len(self._said) % 2:
                 return ["-"]
-            more = len(self._answer) // 2 + 1 < self._limit and self._later(self._partial)
+            more = len(self._said) // 2 < self._limit and self._later(self._said[-1])
             return [";", "[end]"] if more else ["[end]"]
-        following = {time[len(self._partial)] for time in self._numbers()}
-        words = sorted(following)
-        if not self._answer and not self._partial:
-            words.append(eta.NONE)
-        return words
+        times = self._times()
+        if self._whole is not None:
+            return sorted({f".{time % 10}" for time in times if time // 10 == self._whole})
+        words = [str(whole) for whole in sorted({time // 10 for time in times})]
+        return words if self._said else [*words, eta.NONE]
 
     def allowed(self) -> NDArray[np.bool_]:
         """True for each token that may come next, ``[len(eta.WORDS)]``."""
         mask = np.zeros(len(eta.WORDS), np.bool_)
-        mask[[eta.WORDS.index(word) for word in self.options()]] = True
+        mask[[eta.TOKEN[word] for word in self.options()]] = True
         return mask
 
     def take(self, token: int) -> None:
@@ -68,27 +70,20 @@ class Grammar:
         if word == eta.NONE:
             self._refused = True
         elif word in "-;":
-            self._answer.append(self._partial)
-            self._partial = ""
+            self._complete = False
+        elif word.startswith("."):
+            assert self._whole is not None
+            self._said.append(10 * self._whole + int(word[1:]))
+            self._whole, self._complete = None, True
         elif word != "[end]":
-            self._partial += word
+            self._whole = int(word)
 
-    @staticmethod
-    def _complete(partial: str) -> bool:
-        return partial[-2:-1] == "."
+    def _times(self) -> list[int]:
+        """What the number being said can be, in tenths."""
+        if len(self._said) % 2:
+            return [time for time in self._ends if time > self._said[-1]]
+        low = self._said[-1] if self._said else 0
+        return [time for time in self._starts if time >= low]
 
-    def _numbers(self) -> list[str]:
-        """Times that the number being said can still become, as text."""
-        if len(self._answer) % 2:
-            low, times = _tenths(self._answer[-1]) + 1, self._ends
-        else:
-            low, times = _tenths(self._answer[-1]) if self._answer else 0, self._starts
-        said = (eta.number(time) for time in times if time >= low)
-        return [time for time in said if time.startswith(self._partial)]
-
-    def _later(self, end: str) -> bool:
-        return any(time >= _tenths(end) for time in self._starts)
-
-
-def _tenths(said: str) -> int:
-    return int(said.replace(".", ""))
+    def _later(self, end: int) -> bool:
+        return any(time >= end for time in self._starts)

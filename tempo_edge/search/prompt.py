@@ -83,11 +83,13 @@ class Prompt:
         return len(self.words)
 
 
-def build(question: Question, looks: Sequence[Look]) -> Prompt:
+def build(question: Question, looks: Sequence[Look], end_seconds: float | Fraction) -> Prompt:
     """The prompt of a question about a window's frames, up to and with ``[answer]``.
 
+    The last time said is when the window ends, so that every boundary of it has been named.
+
     Raises:
-        ValueError: frames are out of order, or a cell is none of the grid.
+        ValueError: times are out of order or beyond what has words, or a cell is none of the grid.
     """
     words: list[int] = []
     kinds: list[int] = []
@@ -95,7 +97,7 @@ def build(question: Question, looks: Sequence[Look]) -> Prompt:
     nothing = np.zeros(WIDTH, np.float32)
 
     def say(text: str) -> None:
-        for token in [_MARKS[text]] if text in _MARKS else eta.spell(text):
+        for token in eta.spell(text):
             words.append(token)
             kinds.append(WORD)
             features.append(nothing)
@@ -119,11 +121,11 @@ def build(question: Question, looks: Sequence[Look]) -> Prompt:
         show(SIGHT, _sight(question, look.vector, look.cut, None))
         for cell, token in zip(look.cells.tolist(), look.tokens, strict=True):
             show(SIGHT, _sight(question, token, look.cut, cell))
+    if eta.tenths(end_seconds) < before:
+        raise ValueError(f"window's end at {float(end_seconds)} s must not come before its frames")
+    say(eta.stamp(end_seconds))
     say("[answer]")
     return Prompt(np.array(words, np.int64), np.array(kinds, np.int64), np.stack(features))
-
-
-_MARKS = {word: token for token, word in enumerate(eta.WORDS) if word.startswith("[")}
 
 
 def _sight(

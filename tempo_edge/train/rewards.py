@@ -70,11 +70,10 @@ def read_answer(answer: str, duration_seconds: float) -> list[Span] | None:
 
 
 def reward(
-    answer: str, true: Sequence[Span], duration_seconds: float, weights: Weights | None = None
+    spans: Sequence[Span] | None, true: Sequence[Span], weights: Weights | None = None
 ) -> float:
-    """The whole reward of an answer; one that can't be read earns nothing at all."""
+    """The whole reward of an answer; one that can't be read, None, earns nothing at all."""
     weights = weights or Weights()
-    spans = read_answer(answer, duration_seconds)
     if spans is None:
         return 0.0
     return (

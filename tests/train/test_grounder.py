@@ -31,7 +31,9 @@ def _prompt(looks: int, seed: int) -> Prompt:
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     question = Question(rng.normal(size=(4, WIDTH)).astype(np.float32), rows[0], 0.0, 0.1)
     none = np.zeros(0, np.uint8), np.zeros((0, 256), np.float32)
-    return build(question, [Look(i * 1.5, i == 0, rows[i + 1], *none) for i in range(looks)])
+    return build(
+        question, [Look(i * 1.5, i == 0, rows[i + 1], *none) for i in range(looks)], looks * 1.5
+    )
 
 
 def test_an_answer_does_not_depend_on_its_neighbours() -> None:
@@ -54,7 +56,7 @@ def test_training_looks_only_at_answers() -> None:
         labels = batch.labels[row]
         assert labels[labels >= 0].tolist() == words
         first = int((labels >= 0).nonzero()[0])
-        assert batch.words[row, first] == eta.WORDS.index("[answer]")
+        assert batch.words[row, first] == eta.TOKEN["[answer]"]
     assert int(batch.mask[0].sum()) == len(prompts[0]) + 2
 
 

@@ -16,9 +16,10 @@ import archives
 
 from tempo_edge import eta
 from tempo_edge.models import load_profile
+from tempo_edge.search.boundaries import Boundaries
 from tempo_edge.train.data import Archive, DataError
 from tempo_edge.train.grounder import bank as banks
-from tempo_edge.train.grounder.asking import Asker, Bounds, right_answer
+from tempo_edge.train.grounder.asking import Asker, boundaries, right_answer
 from tempo_edge.train.grounder.bank import Bank
 from tempo_edge.train.grounder.model import Grounder, Shape
 from tempo_edge.train.grounder.pir_grpo import (
@@ -57,8 +58,7 @@ def test_right_answers_can_be_said_and_lie_near_the_truth(bank: Bank) -> None:
     rng = np.random.default_rng(0)
     for _ in range(40):
         example = draw(bank, MIX, rng)
-        bounds, words = Bounds.of(example), right_answer(example)
-        grammar = bounds.grammar()
+        words, grammar = right_answer(example), boundaries(example).grammar()
         for word in words:
             grammar.take(word)
         spans = eta.read(eta.text(words[:-1]))
@@ -108,11 +108,11 @@ def test_shares_of_one_answer_do_not_depend_on_the_others(bank: Bank, asker: Ask
     rng = np.random.default_rng(3)
     examples = [draw(bank, MIX, rng) for _ in range(2)]
     prompts = [asker.prompt(example) for example in examples]
-    bounds = [Bounds.of(example) for example in examples]
+    windows = [boundaries(example) for example in examples]
     said = [right_answer(example)[:-1] for example in examples]
     for place in range(2):
-        alone = _rollouts(bounds[place : place + 1], said[place : place + 1])
-        both = _rollouts(bounds, said)
+        alone = _rollouts(windows[place : place + 1], said[place : place + 1])
+        both = _rollouts(windows, said)
         with torch.no_grad():
             one = log_shares(model, prompts[place : place + 1], alone, 1)[0]
             two = log_shares(model, prompts, both, 1)[place]
@@ -120,18 +120,20 @@ def test_shares_of_one_answer_do_not_depend_on_the_others(bank: Bank, asker: Ask
         assert torch.allclose(one[:length], two[:length], atol=1e-4)
 
 
-def _rollouts(bounds: list[Bounds], said: list[list[int]]) -> Rollouts:
-    words, open_places, allowed = pack_answers(bounds, said)
+def _rollouts(windows: list[Boundaries], said: list[list[int]]) -> Rollouts:
+    words, open_places, allowed = pack_answers(windows, said)
     return Rollouts([], words, open_places, allowed, torch.zeros(len(said)), np.zeros(1))
 
 
 def test_forced_words_and_padding_are_not_choices() -> None:
-    bounds = Bounds((0, 10), (10, 25))
-    words, open_places, _ = pack_answers([bounds, bounds], [eta.spell("0.0-2.5"), [10]])
-    assert [eta.WORDS[w] for w in words[1].tolist()] == ["none"] + ["[end]"] * 7
-    assert open_places[1].tolist() == [True] + [False] * 7
+    window = Boundaries((0, 10, 25), np.array([0.0, 1.0, 2.5]))
+    words, open_places, _ = pack_answers(
+        [window, window], [eta.spell("0.0-2.5"), eta.spell("none")]
+    )
+    assert [eta.WORDS[w] for w in words[1].tolist()] == ["none"] + ["[end]"] * 5
+    assert open_places[1].tolist() == [True] + [False] * 5
     # After "0.0-" both ends are open, and after "2.5" nothing can follow.
-    assert open_places[0].tolist() == [True, False, False, False, True, False, False, False]
+    assert open_places[0].tolist() == [True, False, False, True, False, False]
 
 
 def test_the_clipped_loss_stops_paying_beyond_the_clip() -> None:

@@ -47,13 +47,13 @@ def test_an_answer_is_paid_for_what_it_says(times: list[int]) -> None:
     true = _spans(times)
     answer = eta.say(Span(*span) for span in true)
     weights = Weights(form=0.1, boundary=0.5)
-    assert reward(answer, true, 60.0, weights) == pytest.approx(1.6)
+    assert reward(read_answer(answer, 60.0), true, weights) == pytest.approx(1.6)
 
 
 @pytest.mark.parametrize("answer", ["", "1.0", "5.0-4.0", "1.0-2.0;1.5-3.0", "1.0-99.0"])
 def test_what_can_not_be_read_or_leaves_the_window_earns_nothing(answer: str) -> None:
     assert read_answer(answer, 60.0) is None
-    assert reward(answer, [(1.0, 2.0)], 60.0) == 0.0
+    assert reward(None, [(1.0, 2.0)]) == 0.0
 
 
 def test_a_nearer_boundary_earns_more() -> None:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from tempo_edge import eta
 from tempo_edge.models import Profile
-from tempo_edge.moment import Span
-from tempo_edge.search.grammar import Grammar
+from tempo_edge.search.boundaries import Boundaries
 from tempo_edge.search.prompt import Prompt, Question, build
 from tempo_edge.train.grounder.windows import Example
 
@@ -39,38 +37,21 @@ class Asker:
 
     def prompt(self, example: Example) -> Prompt:
         """What the grounder reads of an example."""
-        return build(self.question(example.query), example.looks)
+        return build(self.question(example.query), example.looks, float(example.edges[-1]))
 
 
-@dataclass(frozen=True)
-class Bounds:
-    """Where spans of a window may start and end, in tenths of a second."""
-
-    starts: tuple[int, ...]
-    ends: tuple[int, ...]
-
-    @staticmethod
-    def of(example: Example) -> Bounds:
-        """The window's edges."""
-        edges = sorted({eta.tenths(max(0.0, float(edge))) for edge in example.edges})
-        return Bounds(tuple(edges[:-1]), tuple(edges[1:]))
-
-    def grammar(self, limit: int = 4) -> Grammar:
-        """The answers that name these times."""
-        return Grammar(self.starts, self.ends, limit)
-
-    def nearest(self, spans: Sequence[tuple[float, float]], limit: int = 4) -> list[Span]:
-        """The sayable spans nearest to the true ones; those that would be empty are left out."""
-        found: list[Span] = []
-        for start, end in spans[:limit]:
-            low = min(self.starts, key=lambda tenths: abs(tenths - 10 * start))
-            high = min(self.ends, key=lambda tenths: abs(tenths - 10 * end))
-            if high > low and (not found or low / 10 >= found[-1].end_seconds):
-                found.append(Span(low / 10, high / 10))
-        return found
+def boundaries(example: Example) -> Boundaries:
+    """The boundaries of an example's window."""
+    return Boundaries.of(example.looks, example.edges)
 
 
 def right_answer(example: Example) -> list[int]:
     """The words of the best answer that can be said, with ``[end]``."""
-    spans = Bounds.of(example).nearest(example.spans)
-    return [*eta.spell(eta.say(spans)), eta.WORDS.index("[end]")]
+    said = boundaries(example).nearest(example.spans)
+    return [*eta.spell(eta.say(said)), eta.TOKEN["[end]"]]
+
+
+def meant(example: Example, tokens: Sequence[int]) -> list[tuple[float, float]]:
+    """The seconds of an answer's spans, not as they were said but as the window has them."""
+    found = boundaries(example).spans(eta.read(eta.text(tokens)))
+    return [(span.start_seconds, span.end_seconds) for span in found]

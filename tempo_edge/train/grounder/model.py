@@ -16,7 +16,7 @@ from tempo_edge.search.grammar import Grammar
 from tempo_edge.search.prompt import QUERY, SIGHT, WIDTH, Prompt
 
 IGNORED = -100
-_LONGEST = 64  # tokens of an answer: four spans of two numbers below 10,000 seconds
+_LONGEST = 24  # tokens of an answer: four spans of two numbers, what joins them, [end]
 
 
 @dataclass(frozen=True)
@@ -91,9 +91,9 @@ class Grounder(nn.Module):
             intermediate_size=shape.inner,
             max_position_embeddings=4096,
             tie_word_embeddings=True,
-            pad_token_id=eta.WORDS.index("[pad]"),
-            bos_token_id=eta.WORDS.index("[query]"),
-            eos_token_id=eta.WORDS.index("[end]"),
+            pad_token_id=eta.TOKEN["[pad]"],
+            bos_token_id=eta.TOKEN["[query]"],
+            eos_token_id=eta.TOKEN["[end]"],
         )
         self.llama = LlamaForCausalLM(config)
         self.query = nn.Linear(WIDTH, shape.hidden)
@@ -159,7 +159,7 @@ def answer(
     said: list[list[int]] = [[] for _ in grammars]
     open_rows = set(range(len(grammars)))
     present = np.zeros(len(grammars))
-    end, none = eta.WORDS.index("[end]"), eta.WORDS.index(eta.NONE)
+    end, none = eta.TOKEN["[end]"], eta.TOKEN[eta.NONE]
     logits = reading.logits
     for step in range(_LONGEST):
         allowed = np.ones(logits.shape, bool)

@@ -20,15 +20,16 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from tempo_edge import eta
+from tempo_edge.search.boundaries import Boundaries
 from tempo_edge.search.prompt import Prompt
-from tempo_edge.train.grounder.asking import Asker, Bounds
+from tempo_edge.train.grounder.asking import Asker, boundaries, meant
 from tempo_edge.train.grounder.bank import Bank
 from tempo_edge.train.grounder.model import Grounder, Reading, answer
 from tempo_edge.train.grounder.windows import Example, Mix, draw
 from tempo_edge.train.rewards import Weights, advantages, reward
 
 Say = Callable[[str], None]
-_END = eta.WORDS.index("[end]")
+_END = eta.TOKEN["[end]"]
 
 
 @dataclass(frozen=True)
@@ -81,9 +82,9 @@ class Rollouts:
     rewards: NDArray[np.float64]
 
 
-def replay(bounds: Bounds, tokens: Sequence[int]) -> NDArray[np.bool_]:
+def replay(window: Boundaries, tokens: Sequence[int]) -> NDArray[np.bool_]:
     """What was allowed before each of ``tokens`` and before ``[end]``, bool ``[a + 1, words]``."""
-    grammar = bounds.grammar()
+    grammar = window.grammar()
     masks = []
     for token in [*tokens, _END]:
         masks.append(grammar.allowed())
@@ -92,15 +93,15 @@ def replay(bounds: Bounds, tokens: Sequence[int]) -> NDArray[np.bool_]:
 
 
 def pack_answers(
-    bounds: Sequence[Bounds], tokens: Sequence[Sequence[int]]
+    windows: Sequence[Boundaries], tokens: Sequence[Sequence[int]]
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Words, open places and allowed words of answers side by side, as :class:`Rollouts` has."""
     longest = max(len(said) for said in tokens) + 1
     words = np.full((len(tokens), longest), _END, np.int64)
     allowed = np.ones((len(tokens), longest, len(eta.WORDS)), bool)
     open_places = np.zeros((len(tokens), longest), bool)
-    for row, (bound, said) in enumerate(zip(bounds, tokens, strict=True)):
-        masks = replay(bound, said)
+    for row, (window, said) in enumerate(zip(windows, tokens, strict=True)):
+        masks = replay(window, said)
         words[row, : len(said)] = said
         allowed[row, : len(masks)] = masks
         open_places[row, : len(masks)] = masks.sum(axis=1) > 1
@@ -160,14 +161,14 @@ class PirGrpo:
 
     def _answers(self, examples: Sequence[Example]) -> list[list[int]]:
         settings = self.settings
-        bounds = [Bounds.of(example) for example in examples]
+        windows = [boundaries(example) for example in examples]
         # Answers are drawn as they will be asked for: without dropout.
         self.model.eval()
         with self._autocast():
             return answer(
                 self.model,
                 [self._asker.prompt(example) for example in examples],
-                [each.grammar() for each in bounds for _ in range(settings.group)],
+                [each.grammar() for each in windows for _ in range(settings.group)],
                 copies=settings.group,
                 temperature=settings.temperature,
                 generator=self._generator,
@@ -188,9 +189,8 @@ class PirGrpo:
             said = self._answers(drawn)
             for place, example in enumerate(drawn):
                 group = said[place * settings.group : (place + 1) * settings.group]
-                end = float(example.edges[-1])
                 paid = np.array(
-                    [reward(eta.text(s), example.spans, end, settings.rewards) for s in group]
+                    [reward(meant(example, s), example.spans, settings.rewards) for s in group]
                 )
                 seen += paid.tolist()
                 if paid.std() > 1e-6:
@@ -202,8 +202,8 @@ class PirGrpo:
                 "no group of answers differs in what it earns: nothing to learn from"
             )
         gain, _ = advantages(np.stack(earned))
-        bounds = [Bounds.of(example) for example in examples for _ in range(settings.group)]
-        words, open_places, allowed = pack_answers(bounds, tokens)
+        windows = [boundaries(example) for example in examples for _ in range(settings.group)]
+        words, open_places, allowed = pack_answers(windows, tokens)
         return Rollouts(
             examples,
             words,
@@ -231,7 +231,7 @@ class PirGrpo:
             self._optimizer.step()
             distances.append(float(distance))
         places = rollouts.open.to(old.device).float()
-        refused = (rollouts.words[:, 0] == eta.WORDS.index(eta.NONE)).float()
+        refused = (rollouts.words[:, 0] == eta.TOKEN[eta.NONE]).float()
         return {
             "reward": float(rollouts.rewards.mean()),
             "kl": float(np.mean(distances)),

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tempo_edge import eta
-from tempo_edge.train.grounder.asking import Asker, Bounds
+from tempo_edge.train.grounder.asking import Asker, boundaries, meant
 from tempo_edge.train.grounder.bank import Bank
 from tempo_edge.train.grounder.model import Grounder, answer
 from tempo_edge.train.grounder.windows import Example, Mix, draw
@@ -36,10 +35,8 @@ class Trial:
         for start in range(0, len(self.examples), _BATCH):
             chunk = self.examples[start : start + _BATCH]
             prompts = [self._asker.prompt(example) for example in chunk]
-            said = answer(model, prompts, [Bounds.of(example).grammar() for example in chunk])
-            for tokens in said.tokens:
-                found = eta.read(eta.text(tokens))
-                spans.append([(span.start_seconds, span.end_seconds) for span in found])
+            said = answer(model, prompts, [boundaries(example).grammar() for example in chunk])
+            spans += [meant(*pair) for pair in zip(chunk, said.tokens, strict=True)]
             present += said.present.tolist()
         return spans, present
 

@@ -1,0 +1,43 @@
+"""A boundary is said by the frame after it, and means the moment at which the picture changed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tempo_edge import eta
+from tempo_edge.moment import Span
+from tempo_edge.search.boundaries import Boundaries
+
+# Frames at 0.0, 1.2, 3.0 (a cut) and 4.0; the window ends at 5.0.
+WINDOW = Boundaries((0, 12, 30, 40, 50), np.array([0.0, 0.6, 3.0, 3.5, 5.0]))
+
+
+def test_what_is_said_is_what_was_read_and_means_what_is_known() -> None:
+    said = eta.read("1.2-3.0;4.0-5.0")
+    assert WINDOW.frames(said) == [(1, 2), (3, 4)]
+    assert WINDOW.spans(said) == [Span(0.6, 3.0), Span(3.5, 5.0)]
+
+
+def test_true_spans_are_said_by_their_nearest_boundaries() -> None:
+    assert eta.say(WINDOW.nearest([(0.5, 2.9), (3.4, 5.0)])) == "1.2-3.0;4.0-5.0"
+    assert WINDOW.nearest([(0.01, 0.02)]) == [Span(0.0, 1.2)]
+
+
+def test_its_grammar_knows_no_other_times() -> None:
+    grammar = WINDOW.grammar()
+    assert grammar.options() == ["0", "1", "3", "4", "none"]
+    for word in ("4", ".0", "-"):
+        grammar.take(eta.TOKEN[word])
+    assert grammar.options() == ["5"]
+
+
+def test_frames_of_one_tenth_can_not_be_told_apart_and_that_is_no_error() -> None:
+    twins = Boundaries((0, 12, 12, 20), np.array([0.0, 1.2, 1.24, 2.0]))
+    assert twins.spans(eta.read("1.2-2.0")) == [Span(1.2, 2.0)]
+    assert twins.spans(eta.read("0.0-1.2")) == [Span(0.0, 1.2)]
+
+
+def test_every_edge_needs_a_stamp() -> None:
+    with pytest.raises(ValueError, match="2 stamps must be as many as edges: 3"):
+        Boundaries((0, 1), np.zeros(3))
