@@ -68,7 +68,7 @@ class Graph:
     def const(self, value: NDArray[Any], hint: str = "const") -> str:
         """Store an array as it is."""
         name = self._fresh(hint)
-        self._weights.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+        self._weights.append(numpy_helper.from_array(np.array(value, order="C"), name))
         return name
 
     def ints(self, *values: int) -> str:

@@ -1,0 +1,69 @@
+"""The grounder says the same in ONNX Runtime as in PyTorch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("transformers")
+
+# ruff: noqa: E402 - the imports below need the train extra
+from tempo_edge import eta
+from tempo_edge.models.sessions import open_session
+from tempo_edge.search.decoder import Decoder
+from tempo_edge.search.grammar import Grammar
+from tempo_edge.search.prompt import WIDTH, Look, Prompt, Question, build
+from tempo_edge.train.graph import Storage
+from tempo_edge.train.grounder import export
+from tempo_edge.train.grounder.model import Grounder, Shape, answer
+
+SMALL = Shape(hidden=64, layers=3, heads=4, inner=96, dropout=0.0)
+TIMES = list(range(0, 300, 7))
+
+
+def _prompt(looks: int, seed: int) -> Prompt:
+    rng = np.random.default_rng(seed)
+    rows = rng.normal(size=(looks + 1, 256)).astype(np.float32)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    question = Question(rng.normal(size=(4, WIDTH)).astype(np.float32), rows[0], 0.0, 0.1)
+    cells = np.array([2, 7], np.uint8)
+    seen = [Look(i * 1.5, i % 3 == 0, rows[i + 1], cells, rows[:2]) for i in range(looks)]
+    return build(question, seen, looks * 1.5)
+
+
+@pytest.fixture(scope="module")
+def model() -> Grounder:
+    torch.manual_seed(3)
+    grounder = Grounder(SMALL)
+    for parameter in grounder.parameters():  # as decided as a trained one
+        parameter.data *= 2.0
+    return grounder.eval()
+
+
+@pytest.mark.parametrize(("storage", "loss"), [("fp32", 1e-4), ("fp16", 5e-3), ("int8", 5e-2)])
+def test_answers_are_those_of_training(
+    tmp_path: Path, model: Grounder, storage: Storage, loss: float
+) -> None:
+    path = tmp_path / "grounder.onnx"
+    export.write(path, model, storage)
+    decoder = Decoder(open_session(path, threads=1))
+    same = 0
+    for seed in range(12):
+        prompt = _prompt(3 + seed, seed)
+        said = decoder.answer(prompt, Grammar(TIMES, TIMES), refuse=True)
+        meant = answer(model, [prompt], [Grammar(TIMES, TIMES)])
+        assert said.present == pytest.approx(float(meant.present[0]), abs=loss)
+        same += said.text == eta.text(meant.tokens[0])
+    assert same == 12 if storage == "fp32" else same >= 9
+
+
+def test_spans_are_said_even_where_a_refusal_is_likelier(tmp_path: Path, model: Grounder) -> None:
+    path = tmp_path / "grounder.onnx"
+    export.write(path, model)
+    decoder = Decoder(open_session(path, threads=1))
+    said = [decoder.answer(_prompt(4, seed), Grammar(TIMES, TIMES)).text for seed in range(6)]
+    assert all(eta.read(text) for text in said)
+    assert decoder.answer(_prompt(4, 0), Grammar([5], [5])).text == "none"
