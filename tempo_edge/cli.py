@@ -14,14 +14,15 @@ import signal
 import sys
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from typer.core import TyperCommand
 
+from tempo_edge._command import Command
 from tempo_edge._text import columns, discard, note, printable
 from tempo_edge._version import __version__
 from tempo_edge.errors import TempoEdgeError
+from tempo_edge.train.cli import app as training
 
 if TYPE_CHECKING:
     from tempo_edge._api import Library
@@ -40,23 +41,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-class _Command(TyperCommand):
-    """A command whose help is the same text whatever the version of typer."""
-
-    def format_usage(self, ctx: Any, formatter: Any) -> None:
-        names = [str(p.metavar) for p in self.params if p.param_type_name == "argument"]
-        formatter.write_usage(ctx.command_path, " ".join(["[OPTIONS]", *names]))
-
-    def format_options(self, ctx: Any, formatter: Any) -> None:
-        arguments = [p for p in self.params if p.param_type_name == "argument"]
-        options = [p for p in self.get_params(ctx) if p.param_type_name == "option"]
-        if arguments:
-            with formatter.section("Arguments"):
-                formatter.write_dl([(p.metavar, getattr(p, "help", None) or "") for p in arguments])
-        with formatter.section("Options"):
-            formatter.write_dl([row for p in options if (row := p.get_help_record(ctx))])
+app.add_typer(training)
 
 
 LibraryOption = Annotated[
@@ -119,7 +104,7 @@ def _before_every_command(
         )
 
 
-@app.command(cls=_Command)
+@app.command(cls=Command)
 def index(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Videos and folders.")],
     library: LibraryOption = None,
@@ -153,7 +138,7 @@ def index(
     progress.summary(report)
 
 
-@app.command(cls=_Command)
+@app.command(cls=Command)
 def find(
     query: Annotated[
         str, typer.Argument(metavar="QUERY", help='What to look for, for example "dog jumps".')
@@ -218,7 +203,7 @@ def find(
         open_player(answer.moments[0].path, answer.moments[0].span)
 
 
-@app.command(cls=_Command)
+@app.command(cls=Command)
 def watch(
     folders: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Folders to follow.")],
     polling: Annotated[
@@ -246,7 +231,7 @@ def watch(
         )
 
 
-@app.command(cls=_Command)
+@app.command(cls=Command)
 def status(
     path: Annotated[
         Path | None, typer.Argument(metavar="[PATH]", help="Only files at or under PATH.")
@@ -262,7 +247,7 @@ def status(
     _emit(_json_line(facts) if as_json else format_status(facts))
 
 
-@app.command(cls=_Command)
+@app.command(cls=Command)
 def forget(
     path: Annotated[
         Path, typer.Argument(metavar="PATH", help="File or folder to drop from the library.")
@@ -275,7 +260,7 @@ def forget(
     note(f"forgot {count} file{'s' if count != 1 else ''}")
 
 
-@app.command(cls=_Command)
+@app.command(cls=Command)
 def demo(
     library: Annotated[
         Path | None,
@@ -288,7 +273,7 @@ def demo(
     run(library)
 
 
-@app.command(cls=_Command)
+@app.command(cls=Command)
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:

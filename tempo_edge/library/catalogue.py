@@ -330,6 +330,25 @@ class Catalogue:
         vectors = np.frombuffer(b"".join(row[2] for row in rows), dtype=np.int8)
         return pts, cuts, vectors.reshape(len(rows), -1)
 
+    def frames_of(self, video_id: int, first_pts: int, last_pts: int) -> list[FrameRow]:
+        """Frames of a stretch in time order, with the tokens that they were granted."""
+        rows = self._db.execute(
+            "SELECT pts, variation, cut, vector, cells, tokens FROM frames "
+            "WHERE video_id=? AND pts>=? AND pts<=? ORDER BY pts",
+            (video_id, first_pts, last_pts),
+        ).fetchall()
+        return [
+            FrameRow(
+                pts,
+                variation,
+                bool(cut),
+                np.frombuffer(vector, np.int8),
+                np.frombuffer(cells, np.uint8),
+                np.frombuffer(tokens, np.int8).reshape(-1, len(vector)),
+            )
+            for pts, variation, cut, vector, cells, tokens in rows
+        ]
+
     def next_pts(self, video_id: int, pts: int) -> int | None:
         """Time stamp of the first frame after ``pts``, or None at the end of the video."""
         row = self._db.execute(

@@ -42,6 +42,15 @@ class Question:
     mean: float
     deviation: float
 
+    @staticmethod
+    def of(
+        vector: NDArray[np.float32], states: NDArray[np.float32], background: NDArray[np.float32]
+    ) -> Question:
+        """A query that the text tower has read, over unit vectors ``[m, d]`` of the background."""
+        # einsum stays on this thread: waking a pool of them costs more than the sum itself.
+        chance = np.einsum("ij,j->i", background, vector)
+        return Question(states, vector, float(chance.mean()), float(chance.std()) + 1e-6)
+
     def __post_init__(self) -> None:
         if self.states.ndim != 2 or self.states.shape[1] != WIDTH or not len(self.states):
             raise ValueError(f"states of shape {self.states.shape} must be [l >= 1, {WIDTH}]")

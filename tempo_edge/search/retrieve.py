@@ -14,7 +14,7 @@ from tempo_edge.library.rows import VideoRow
 from tempo_edge.library.vectors import Hits, VectorCache
 from tempo_edge.packing import unpack
 
-__all__ = ["Window", "retrieve"]
+__all__ = ["Window", "open_window", "retrieve"]
 
 # Frames asked of FAISS. Many of them fall into one scene, so this must be far above the windows.
 _HITS = 256
@@ -77,7 +77,7 @@ def retrieve(
         ]
     stretches.sort(key=lambda stretch: (-stretch[0], stretch[1:]))
     windows = (
-        _window(query, catalogue, video_id, facts[video_id], low, high)
+        open_window(query, catalogue, video_id, facts[video_id], low, high)
         for _, video_id, low, high in stretches[:limit]
     )
     return [window for window in windows if len(window.pts)]
@@ -114,7 +114,7 @@ def _merge(found: list[tuple[int, float]], context: int) -> list[tuple[float, in
     return stretches
 
 
-def _window(
+def open_window(
     query: NDArray[np.float32],
     catalogue: Catalogue,
     video_id: int,
@@ -122,6 +122,7 @@ def _window(
     low: int,
     high: int,
 ) -> Window:
+    """The window of the frames from tick ``low`` to tick ``high``, both inclusive."""
     pts, cuts, packed = catalogue.frames_between(video_id, low, high)
     times = video.seconds(pts)
     edges = np.empty(len(pts) + 1)

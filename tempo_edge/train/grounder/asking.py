@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 
-import numpy as np
-
 from tempo_edge import eta
 from tempo_edge.models import Profile
 from tempo_edge.search.boundaries import Boundaries
@@ -29,10 +27,7 @@ class Asker:
             if len(self._known) >= _KEPT:
                 self._known.popitem(last=False)
             vector, states = self._profile.text_tower.read(query)
-            chance = np.einsum("ij,j->i", self._profile.background, vector)
-            self._known[query] = Question(
-                states, vector, float(chance.mean()), float(chance.std()) + 1e-6
-            )
+            self._known[query] = Question.of(vector, states, self._profile.background)
         return self._known[query]
 
     def prompt(self, example: Example) -> Prompt:

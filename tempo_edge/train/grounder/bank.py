@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +44,20 @@ class Bank:
     def views(self) -> int:
         """How many views each picture has."""
         return int(self.vectors.shape[1])
+
+
+def join(banks: Sequence[Bank]) -> Bank:
+    """One bank of all pictures; they are compared with their own bank's only."""
+    firsts = np.cumsum([0, *(len(bank) for bank in banks)])
+    few = min(bank.near.shape[1] for bank in banks)
+    return Bank(
+        np.concatenate([bank.vectors for bank in banks]),
+        np.concatenate([bank.tokens for bank in banks]),
+        [captions for bank in banks for captions in bank.captions],
+        np.concatenate(
+            [bank.near[:, :few] + first for bank, first in zip(banks, firsts, strict=False)]
+        ),
+    )
 
 
 def _path(

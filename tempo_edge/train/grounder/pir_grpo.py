@@ -52,6 +52,8 @@ class GrpoSettings:
     kl: float = 0.02
     every: int = 25
     bfloat16: bool = True
+    archives: tuple[str, ...] = ("flickr8k", "coco_thumbs")
+    views: int = 6
     rewards: Weights = field(default_factory=Weights)
     mix: Mix = field(default_factory=lambda: Mix(absent=0.5, hard=0.9))
 

@@ -32,6 +32,8 @@ class SftSettings:
     warmup: int = 100
     every: int = 250
     bfloat16: bool = True
+    archives: tuple[str, ...] = ("flickr8k", "coco_thumbs")
+    views: int = 6
     shape: Shape = field(default_factory=Shape)
     mix: Mix = field(default_factory=Mix)
 
@@ -65,7 +67,7 @@ class Sft:
         batch = collate(prompts, [right_answer(example) for example in drawn])
         return Batch(*(getattr(batch, name).to(self._device) for name in Batch.__annotations__))
 
-    def train(self, say: Say) -> float:
+    def train(self, say: Say) -> dict[str, float]:
         """Go on for `every` steps or to the end; returns the mean loss."""
         self.model.train()
         losses: list[float] = []
@@ -88,7 +90,7 @@ class Sft:
         took = (time.monotonic() - started) / max(1, len(losses))
         mean = float(np.mean(losses))
         say(f"sft step {self.step}/{self.settings.steps}: loss {mean:.3f}, {took:.2f} s a step")
-        return mean
+        return {"loss": mean}
 
     def state(self) -> dict[str, Any]:
         """Everything that a later `restore` needs, as tensors and plain values."""

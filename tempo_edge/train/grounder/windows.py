@@ -16,6 +16,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from tempo_edge import eta
 from tempo_edge.packing import unpack
 from tempo_edge.search.prompt import Look
 from tempo_edge.train.grounder.bank import Bank
@@ -32,6 +33,10 @@ class Mix:
     ``absent`` is the share of questions about something that is not there, and ``hard`` the share
     of those that are partially irrelevant: a word of a true caption changed, or the caption of a
     picture that looks alike. ``alike`` is the share of windows that also show such pictures.
+
+    ``doubt`` is the length of an error that is added to every vector of a picture in a window, the
+    same one all along: towers see the pictures that they were trained on clearer than others, and
+    a grounder that learns from those alone trusts them too much.
     """
 
     shots: tuple[int, int] = (4, 20)
@@ -44,11 +49,14 @@ class Mix:
     still: float = 0.2
     inner_cut: float = 0.15
     fades: float = 0.3
+    doubt: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ("absent", "hard", "repeated", "alike", "still", "inner_cut", "fades"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise ValueError(f"{name} {getattr(self, name)} must be within [0, 1]")
+        if self.doubt < 0:
+            raise ValueError(f"doubt {self.doubt} must not be negative")
         if not 1 <= self.shots[0] <= self.shots[1]:
             raise ValueError(f"shots {self.shots} must rise from at least 1")
         if not 0.5 <= self.shot_seconds[0] <= self.shot_seconds[1]:
@@ -57,11 +65,15 @@ class Mix:
 
 @dataclass(frozen=True)
 class Shot:
-    """Picture number ``picture`` is shown during ``[start, end)``, in seconds."""
+    """Picture number ``picture`` is shown during ``[start, end)``, in seconds.
+
+    ``error`` float32 ``[d]`` is by how much the towers are off about it.
+    """
 
     picture: int
     start: float
     end: float
+    error: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -79,10 +91,22 @@ class Example:
     kind: Kind
 
 
-def _shots(pictures: Sequence[int], mix: Mix, rng: np.random.Generator) -> list[Shot]:
+def _errors(
+    bank: Bank, pictures: Sequence[int], mix: Mix, rng: np.random.Generator
+) -> dict[int, NDArray[np.float32]]:
+    """An error for each picture: the way from one unrelated picture to another."""
+    errors: dict[int, NDArray[np.float32]] = {}
+    for picture in sorted(set(pictures)):
+        a, b = unpack(bank.vectors[rng.integers(len(bank), size=2), 0])
+        errors[picture] = np.float32(mix.doubt) * (a - b) / max(float(np.linalg.norm(a - b)), 1e-6)
+    return errors
+
+
+def _shots(bank: Bank, pictures: Sequence[int], mix: Mix, rng: np.random.Generator) -> list[Shot]:
+    errors = _errors(bank, pictures, mix, rng)
     bounds = np.cumsum([0.0, *rng.uniform(*mix.shot_seconds, len(pictures))])
     return [
-        Shot(picture, float(start), float(end))
+        Shot(picture, float(start), float(end), errors[picture])
         for picture, start, end in zip(pictures, bounds[:-1], bounds[1:], strict=True)
     ]
 
@@ -95,28 +119,26 @@ def _look(
     return Look(
         at,
         cut,
-        unpack(bank.vectors[shot.picture, view]),
+        _unit(unpack(bank.vectors[shot.picture, view]) + shot.error),
         cells,
-        unpack(bank.tokens[shot.picture, view][cells]),
+        _unit(unpack(bank.tokens[shot.picture, view][cells]) + shot.error),
     )
+
+
+def _unit(x: NDArray[np.float32]) -> NDArray[np.float32]:
+    lengths = np.linalg.norm(x, axis=-1, keepdims=True)
+    return np.asarray(x / np.maximum(lengths, 1e-6), np.float32)
 
 
 def _blend(a: Look, b: Look, at: float) -> Look:
     """A frame in the middle of a fade: something of both."""
-
-    def mean(x: NDArray[np.float32], y: NDArray[np.float32]) -> NDArray[np.float32]:
-        total = x + y
-        return np.asarray(
-            total / np.maximum(np.linalg.norm(total, axis=-1, keepdims=True), 1e-6), np.float32
-        )
-
     count = min(len(a.cells), len(b.cells))
     return Look(
         at,
         False,
-        mean(a.vector, b.vector),
+        _unit(a.vector + b.vector),
         a.cells[:count],
-        mean(a.tokens[:count], b.tokens[:count]),
+        _unit(a.tokens[:count] + b.tokens[:count]),
     )
 
 
@@ -204,9 +226,9 @@ def draw(bank: Bank, mix: Mix, rng: np.random.Generator) -> Example:
     """One example; the same generator state draws the same one."""
     while True:
         pictures, target = _pictures(bank, mix, rng)
-        shots = _shots(pictures, mix, rng)
+        shots = _shots(bank, pictures, mix, rng)
         looks = _watch(bank, shots, mix, rng)
-        if not 2 <= len(looks) <= mix.looks:
+        if not 2 <= len(looks) <= mix.looks or shots[-1].end > eta.LONGEST_SECONDS - 0.1:
             continue
         edges = edges_of(looks, shots[-1].end)
         if rng.random() < mix.absent:

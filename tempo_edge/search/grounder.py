@@ -1,0 +1,147 @@
+"""The ``mllm`` grounder: reads the frames around a candidate and answers with spans, or refuses.
+
+It reads as many frames as fit into one close-up. Where an answer runs into the close-up's end it
+goes on reading there, so a moment may be longer than what is read at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tempo_edge import eta
+from tempo_edge.library.catalogue import Catalogue
+from tempo_edge.packing import unpack
+from tempo_edge.search.boundaries import Boundaries
+from tempo_edge.search.decoder import Decoder
+from tempo_edge.search.prompt import Look, Question, build
+from tempo_edge.search.retrieve import Window
+
+__all__ = ["FRAMES", "CloseUp", "Grounder", "Reading"]
+
+#: Frames that are read at once.
+FRAMES = 64
+
+# Close-ups that an answer may run on for, before and after the first one each.
+_RUN_ON = 8
+
+# Frames of the close-up before that the next one repeats: it must see what it is to go on with.
+_SHARED = 8
+
+
+@dataclass(frozen=True)
+class CloseUp:
+    """Frames ``[first, last)`` of a window, few enough to be read at once."""
+
+    first: int
+    last: int
+
+    @staticmethod
+    def of(window: Window, first: int, last: int, *, back: bool = True, on: bool = True) -> CloseUp:
+        """As much as fits around frames ``[first, last)``: by number, and by what has words.
+
+        It grows ``back`` in time, ``on``, or in both directions, the nearer frame first.
+        """
+        begins = window.video.seconds(window.pts)
+        middle = (window.edges[first] + window.edges[last]) / 2
+
+        def fits(first: int, last: int) -> bool:
+            longest = eta.LONGEST_SECONDS - 0.1
+            return last - first <= FRAMES and window.edges[last] - begins[first] < longest
+
+        while True:
+            before = back and first > 0 and fits(first - 1, last)
+            after = on and last < len(window.pts) and fits(first, last + 1)
+            if before and (not after or middle - begins[first - 1] <= begins[last] - middle):
+                first -= 1
+            elif after:
+                last += 1
+            else:
+                return CloseUp(first, last)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was answered about a window.
+
+    Attributes:
+        close_up: the frames that were read first.
+        said: the answer about them, in seconds since the first of them.
+        present: the chance in [0, 1] that what was asked for occurs there.
+        ranges: the spans, as half-open ranges of the window's frames, in order; those at either
+            end may reach beyond the close-up.
+    """
+
+    close_up: CloseUp
+    said: str
+    present: float
+    ranges: tuple[tuple[int, int], ...]
+
+
+class Grounder:
+    """Reads the footage of a library."""
+
+    def __init__(self, catalogue: Catalogue, decoder: Decoder) -> None:
+        self._catalogue = catalogue
+        self._decoder = decoder
+
+    def read(self, question: Question, window: Window, middle: int) -> Reading:
+        """Ask about the footage around a frame of a window, and follow answers that run on."""
+        part = CloseUp.of(window, middle, middle + 1)
+        said, present, ranges = self._ask(question, window, part)
+        if ranges:
+            ranges[-1] = (ranges[-1][0], self._follow(question, window, part, ranges[-1][1]))
+            ranges[0] = (self._precede(question, window, part, ranges[0][0]), ranges[0][1])
+        return Reading(part, said, present, tuple(ranges))
+
+    def looks(self, window: Window, part: CloseUp) -> list[Look]:
+        """The frames of a close-up as a prompt shows them, in exact seconds since its first."""
+        low, high = int(window.pts[part.first]), int(window.pts[part.last - 1])
+        return [
+            Look(
+                (frame.pts - low) * window.video.time_base,
+                frame.cut,
+                unpack(frame.vector),
+                frame.cells,
+                unpack(frame.tokens),
+            )
+            for frame in self._catalogue.frames_of(window.video_id, low, high)
+        ]
+
+    def _follow(self, question: Question, window: Window, part: CloseUp, end: int) -> int:
+        """Where a span ends that reaches the end of a close-up."""
+        for _ in range(_RUN_ON):
+            if end < part.last or end >= len(window.pts):
+                break
+            first = max(part.first, end - _SHARED)
+            part = CloseUp.of(window, first, end, back=False)
+            more = self._ask(question, window, part, refuse=True)[2]
+            end = max([end, *(last for begin, last in more if begin <= end)])
+        return end
+
+    def _precede(self, question: Question, window: Window, part: CloseUp, start: int) -> int:
+        """Where a span starts that reaches back to the start of a close-up."""
+        for _ in range(_RUN_ON):
+            if start > part.first or start <= 0:
+                break
+            last = min(part.last, start + _SHARED)
+            part = CloseUp.of(window, start, last, on=False)
+            more = self._ask(question, window, part, refuse=True)[2]
+            start = min([start, *(begin for begin, end in more if end >= start)])
+        return start
+
+    def _ask(
+        self, question: Question, window: Window, part: CloseUp, refuse: bool = False
+    ) -> tuple[str, float, list[tuple[int, int]]]:
+        """What is said of a close-up, the chance that it occurs, and ranges of window frames."""
+        looks = self.looks(window, part)
+        origin = float(window.video.seconds(window.pts[part.first : part.first + 1])[0])
+        # One frame may stand for longer than there are words; which frames are meant is clear.
+        longest = eta.LONGEST_SECONDS - 0.1
+        edges = np.clip(window.edges[part.first : part.last + 1] - origin, 0.0, longest)
+        boundaries = Boundaries.of(looks, edges)
+        prompt = build(question, looks, float(edges[-1]))
+        answer = self._decoder.answer(prompt, boundaries.grammar(), refuse=refuse)
+        ranges = boundaries.frames(eta.read(answer.text))
+        return answer.text, answer.present, [(part.first + a, part.first + b) for a, b in ranges]

@@ -1,0 +1,118 @@
+"""``tempo-edge train``: the trainings of the grounder, each from one YAML file."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tempo_edge._command import Command
+from tempo_edge._text import note
+from tempo_edge.errors import MissingExtraError
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="train",
+    help="Teach the grounder: SFT, then PIR-GRPO; and measure.",
+    rich_markup_mode=None,
+)
+
+SettingsArgument = Annotated[
+    Path | None,
+    typer.Argument(metavar="[YAML]", help="Settings; what it leaves out keeps its own value."),
+]
+DataOption = Annotated[
+    Path, typer.Option("--data", metavar="DIR", help="Folder with the picture archives.")
+]
+WorkOption = Annotated[
+    Path, typer.Option("--work", metavar="DIR", help="Folder for encoded pictures.")
+]
+OutOption = Annotated[
+    Path, typer.Option("--out", metavar="DIR", help="Folder for checkpoints, log and curves.")
+]
+DeviceOption = Annotated[
+    str, typer.Option("--device", metavar="NAME", show_default=False, help="cpu, or cuda.")
+]
+ThreadsOption = Annotated[
+    int, typer.Option("--threads", metavar="N", show_default=False, help="CPU threads; all cores.")
+]
+ProfileOption = Annotated[
+    str, typer.Option("--profile", metavar="NAME", help="Profile whose towers it reads with.")
+]
+
+
+@app.command(cls=Command)
+def sft(
+    data: DataOption,
+    work: WorkOption,
+    out: OutOption,
+    settings: SettingsArgument = None,
+    device: DeviceOption = "cpu",
+    threads: ThreadsOption = 0,
+    profile: ProfileOption = "nano",
+) -> None:
+    """Teach a decoder to say the right answers, refusals included. It can be interrupted."""
+    _prepare(threads)
+    from tempo_edge.models import load_profile
+    from tempo_edge.train.grounder import course
+    from tempo_edge.train.grounder.settings import read_settings
+    from tempo_edge.train.grounder.sft import SftSettings
+
+    chosen = SftSettings() if settings is None else read_settings(settings, SftSettings)
+    best = course.sft(chosen, data, work, out, load_profile(profile), device=device, say=_clock())
+    print(best)
+
+
+@app.command("pir-grpo", cls=Command)
+def pir_grpo(
+    start: Annotated[
+        Path, typer.Option("--start", metavar="FILE", help="Checkpoint to start from.")
+    ],
+    data: DataOption,
+    work: WorkOption,
+    out: OutOption,
+    settings: SettingsArgument = None,
+    device: DeviceOption = "cpu",
+    threads: ThreadsOption = 0,
+    profile: ProfileOption = "nano",
+) -> None:
+    """Let a decoder learn from its own answers, to what is there and to what is not."""
+    _prepare(threads)
+    from tempo_edge.models import load_profile
+    from tempo_edge.train.grounder import course
+    from tempo_edge.train.grounder.pir_grpo import GrpoSettings
+    from tempo_edge.train.grounder.settings import read_settings
+
+    chosen = GrpoSettings() if settings is None else read_settings(settings, GrpoSettings)
+    best = course.pir_grpo(
+        chosen, start, data, work, out, load_profile(profile), device=device, say=_clock()
+    )
+    print(best)
+
+
+def _prepare(threads: int) -> None:
+    try:
+        import torch
+        import transformers  # noqa: F401
+    except ImportError as error:
+        raise MissingExtraError(
+            f'{error.name} is not installed: pip install "tempo-edge[train]"'
+        ) from error
+    from tempo_edge.models.sessions import cpu_count
+
+    torch.set_num_threads(threads or cpu_count())
+
+
+def _clock() -> Callable[[str], None]:
+    """Lines on stderr with the minutes since the start."""
+    started = time.monotonic()
+
+    def say(line: str) -> None:
+        minutes, seconds = divmod(int(time.monotonic() - started), 60)
+        note(f"[{minutes:02d}:{seconds:02d}] {line}")
+
+    return say

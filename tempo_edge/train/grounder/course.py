@@ -1,0 +1,189 @@
+"""Runs a training from beginning to end: its pictures, its checkpoints, its log and its curves."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from tempo_edge.models import Profile
+from tempo_edge.train import checkpoint
+from tempo_edge.train.data import Archive, DataError
+from tempo_edge.train.grounder import bank as banks
+from tempo_edge.train.grounder.asking import Asker
+from tempo_edge.train.grounder.bank import Bank
+from tempo_edge.train.grounder.model import Grounder, Shape
+from tempo_edge.train.grounder.pir_grpo import GrpoSettings, PirGrpo
+from tempo_edge.train.grounder.sft import Sft, SftSettings
+from tempo_edge.train.grounder.trial import Trial
+
+Say = Callable[[str], None]
+
+#: What a checkpoint is judged by, on dev: the mean of these.
+JUDGED_BY = ("r1_at_0.7", "reject_f1")
+
+
+class Run(Protocol):
+    """A training that can be stopped and continued."""
+
+    model: Grounder
+    step: int
+    curves: list[dict[str, float]]
+
+    def train(self, say: Say) -> dict[str, float]: ...
+    def state(self) -> dict[str, Any]: ...
+    def restore(self, state: dict[str, Any]) -> None: ...
+
+
+def gather(
+    data: Path, work: Path, profile: Profile, archives: Sequence[str], views: int, say: Say
+) -> tuple[Bank, Bank]:
+    """The pictures to train on, and those of dev, encoded once and kept in the work folder."""
+    parts = []
+    for name in archives:
+        with Archive(data, name) as archive:
+            parts.append(banks.build(work, profile, archive, "train", views=views, say=say))
+    with Archive(data, "flickr8k") as archive:
+        dev = banks.build(work, profile, archive, "dev", views=4, say=say)
+    return banks.join(parts), dev
+
+
+def sft(
+    settings: SftSettings,
+    data: Path,
+    work: Path,
+    out: Path,
+    profile: Profile,
+    *,
+    device: str = "cpu",
+    trials: int = 400,
+    say: Say = print,
+) -> Path:
+    """Fine-tune on right answers; returns the checkpoint that was best on dev."""
+    train, dev = gather(data, work, profile, settings.archives, settings.views, say)
+    asker = Asker(profile)
+    run = Sft(train, asker, settings, device)
+    trial = Trial(dev, asker, _unspoilt(settings), count=trials)
+    return follow(run, settings.steps, trial, out, dataclasses.asdict(settings), say)
+
+
+def pir_grpo(
+    settings: GrpoSettings,
+    start: Path,
+    data: Path,
+    work: Path,
+    out: Path,
+    profile: Profile,
+    *,
+    device: str = "cpu",
+    trials: int = 400,
+    say: Say = print,
+) -> Path:
+    """Go on from the checkpoint `start` with PIR-GRPO; returns the one that was best on dev."""
+    train, dev = gather(data, work, profile, settings.archives, settings.views, say)
+    asker = Asker(profile)
+    run = PirGrpo(load(start).to(device), train, asker, settings)
+    trial = Trial(dev, asker, _unspoilt(settings), count=trials)
+    about = {**dataclasses.asdict(settings), "start": start.name}
+    return follow(run, settings.steps, trial, out, about, say)
+
+
+def _unspoilt(settings: SftSettings | GrpoSettings) -> Any:
+    """What dev is tried with: the plain mix, with nothing added to what the towers say."""
+    mix = type(settings.mix)()
+    return dataclasses.replace(mix, shots=settings.mix.shots, looks=settings.mix.looks)
+
+
+def follow(run: Run, steps: int, trial: Trial, out: Path, about: dict[str, Any], say: Say) -> Path:
+    """Train to the end, from where `out` was left if it was; returns the best checkpoint."""
+    out.mkdir(parents=True, exist_ok=True)
+    last, best = out / "last.pt", out / "best.pt"
+    _same_settings(out / "settings.json", about)
+    if last.exists():
+        run.restore(checkpoint.load(last))
+        say(f"going on after step {run.step}")
+    while run.step < steps:
+        row = {"step": float(run.step), **run.train(say)}
+        row["step"] = float(run.step)
+        row.update(trial(run.model))
+        run.curves.append(row)
+        say(", ".join(f"{name} {value:g}" for name, value in row.items()))
+        if judged(row) >= max(judged(each) for each in run.curves):
+            checkpoint.save(best, portable(run.model, row))
+        checkpoint.save(last, run.state())
+        write_log(out, run.curves)
+    return best
+
+
+def judged(row: dict[str, float]) -> float:
+    """What makes a checkpoint the best, in percent."""
+    return sum(row[name] for name in JUDGED_BY) / len(JUDGED_BY)
+
+
+def portable(model: Grounder, row: dict[str, float]) -> dict[str, Any]:
+    """A model with its sizes and its figures, as :func:`load` reads them."""
+    return {"shape": model.config(), "model": model.state_dict(), "figures": row}
+
+
+def load(path: Path) -> Grounder:
+    """The model of a checkpoint that :func:`follow` called the best.
+
+    Raises:
+        DataError: the file is missing, or holds something else.
+    """
+    if not path.exists():
+        raise DataError(f"{path} is missing")
+    state = checkpoint.load(path)
+    try:
+        shape = {**state["shape"]}
+        sizes = {name: int(shape[name]) for name in ("hidden", "layers", "heads", "inner")}
+        model = Grounder(Shape(**sizes, dropout=float(shape["dropout"])))
+        model.load_state_dict(state["model"])
+    except (KeyError, TypeError, RuntimeError) as error:
+        raise DataError(f"{path} holds no grounder: {' '.join(str(error).split())}") from error
+    return model
+
+
+def _same_settings(path: Path, about: dict[str, Any]) -> None:
+    """Refuse to go on with other settings than those that a folder was begun with."""
+    text = json.dumps(about, indent=1, default=str) + "\n"
+    if not path.exists():
+        path.write_text(text, encoding="utf-8")
+    elif path.read_text(encoding="utf-8") != text:
+        raise DataError(f"{path} was written for other settings: choose another folder")
+
+
+def write_log(out: Path, curves: Sequence[dict[str, float]]) -> None:
+    """Write ``log.jsonl`` and ``curves.png``, both replaced in one step."""
+    lines = "".join(json.dumps(row) + "\n" for row in curves)
+    partial = out / f"log.{os.getpid()}.partial"
+    partial.write_text(lines, encoding="utf-8")
+    partial.replace(out / "log.jsonl")
+    draw(out / "curves.png", curves)
+
+
+def draw(path: Path, curves: Sequence[dict[str, float]]) -> None:
+    """Draw what a run optimised on the left, and what dev said of it on the right."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    steps = [row["step"] for row in curves]
+    figure, (left, right) = pyplot.subplots(1, 2, figsize=(11, 4), layout="constrained")
+    for name in ("loss", "reward", "kl", "entropy", "refused"):
+        if name in curves[0]:
+            left.plot(steps, [row[name] for row in curves], marker=".", label=name)
+    for name in ("r1_at_0.7", "answered", "false_alarms_easy", "false_alarms_hard", "reject_f1"):
+        right.plot(steps, [row[name] for row in curves], marker=".", label=name)
+    right.set(ylabel="percent, made-up dev windows", ylim=(0, 100))
+    for axes in (left, right):
+        axes.set(xlabel="step")
+        axes.legend(fontsize=8)
+        axes.grid(alpha=0.3)
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.savefig(path, dpi=110)
+    pyplot.close(figure)
