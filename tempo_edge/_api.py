@@ -176,6 +176,7 @@ class Library:
         min_confidence: float | None = None,
         within: str | Path | None = None,
         refine: bool = False,
+        grounder: str | None = None,
     ) -> Answer:
         """Moments that match ``query``, best first; none when nothing matches.
 
@@ -192,6 +193,7 @@ class Library:
                 min_confidence=min_confidence,
                 within=None if within is None else _absolute(within),
                 refine=refine,
+                grounder=grounder,
             )
 
     def index(
@@ -367,6 +369,7 @@ def find(
     min_confidence: float | None = None,
     within: str | Path | None = None,
     refine: bool = False,
+    grounder: str | None = None,
 ) -> Answer:
     """Search the default library, or the one named: ``for moment in find("dog jumps")``.
 
@@ -374,7 +377,12 @@ def find(
     """
     with Library.open(library) as opened:
         return opened.find(
-            query, limit=limit, min_confidence=min_confidence, within=within, refine=refine
+            query,
+            limit=limit,
+            min_confidence=min_confidence,
+            within=within,
+            refine=refine,
+            grounder=grounder,
         )
 
 

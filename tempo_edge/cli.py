@@ -173,6 +173,14 @@ def find(
     refine: Annotated[
         bool, typer.Option("--refine", help="Decode around the boundaries for finer times.")
     ] = False,
+    grounder: Annotated[
+        str | None,
+        typer.Option(
+            "--grounder",
+            metavar="NAME",
+            help="mllm reads the frames of the best candidates; curve is quicker.",
+        ),
+    ] = None,
     play: Annotated[bool, typer.Option("--play", help="Open the best moment in mpv.")] = False,
     clip: Annotated[
         Path | None, typer.Option("--clip", metavar="DIR", help="Cut each moment into DIR.")
@@ -190,6 +198,7 @@ def find(
             min_confidence=min_confidence,
             within=within,
             refine=refine,
+            grounder=grounder,
         )
     if not answer.moments:
         _print_refusal(answer, as_json)

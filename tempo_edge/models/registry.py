@@ -115,6 +115,16 @@ class Profile:
         session = open_session(self.checked("text.onnx"), threads=cpu_count())
         return TextTower(session, tokenizer)
 
+    @property
+    def has_grounder(self) -> bool:
+        """Whether a decoder that grounds comes with the towers."""
+        return "grounder.onnx" in self.files
+
+    @cached_property
+    def grounder_session(self) -> Any:
+        """The decoder that grounds, loaded on first use."""
+        return open_session(self.checked("grounder.onnx"), threads=cpu_count())
+
     @cached_property
     def background(self) -> NDArray[np.float32]:
         """Unit vectors ``[m, dim]`` of many unrelated pictures: how a query scores by chance."""

@@ -6,7 +6,7 @@ and queries that don't. Its numbers are stored with the profile; none is set by 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tempo_edge.errors import ProfileError
 
-__all__ = ["FEATURES", "Calibration", "Chance", "fit_logistic"]
+__all__ = ["FEATURES", "READ_FEATURES", "Calibration", "Chance", "fit_logistic", "log_odds"]
 
 FEATURES = (
     "similarity",
@@ -25,6 +25,9 @@ FEATURES = (
     "fullness",
     "log_frames",
 )
+
+#: What a span that was read is judged by: what the reader made of it, and how it looks besides.
+READ_FEATURES = ("read", *FEATURES)
 
 
 @dataclass(frozen=True)
@@ -87,16 +90,16 @@ class Calibration:
     threshold: float
 
     @staticmethod
-    def from_json(facts: Mapping[str, Any]) -> Calibration:
+    def from_json(facts: Mapping[str, Any], features: Sequence[str] = FEATURES) -> Calibration:
         """Read the stored form.
 
         Raises:
             ProfileError: it was fitted on other features than these.
         """
-        if tuple(facts["features"]) != FEATURES:
+        if list(facts["features"]) != list(features):
             raise ProfileError(
                 f"the profile's calibration has features {facts['features']}, expected "
-                f"{list(FEATURES)}"
+                f"{list(features)}"
             )
         return Calibration(
             np.asarray(facts["weights"], dtype=np.float64),
@@ -107,6 +110,12 @@ class Calibration:
     def confidence(self, features: NDArray[np.float64]) -> float:
         """Probability in [0, 1]."""
         return float(1.0 / (1.0 + np.exp(-np.clip(features @ self.weights + self.bias, -40, 40))))
+
+
+def log_odds(probability: float) -> float:
+    """``log(p / (1 - p))``, within [-12, 12]."""
+    odds = np.log(max(probability, 1e-12)) - np.log(max(1.0 - probability, 1e-12))
+    return float(np.clip(odds, -12.0, 12.0))
 
 
 def fit_logistic(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tempo_edge.moment import Span
 from tempo_edge.search.retrieve import Window
 
-__all__ = ["Bump", "CurveSettings", "ground"]
+__all__ = ["Bump", "CurveSettings", "bump_of", "ground"]
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,16 @@ class Bump:
     peak: float
     mean: float
     floor: float
+
+
+def bump_of(window: Window, first: int, last: int, floor: float) -> Bump:
+    """Frames ``first`` to ``last``, both inclusive, of a window as they look from outside."""
+    part = window.similarities[first : last + 1].astype(np.float64)
+    widths = np.diff(window.edges)[first : last + 1]
+    span = Span(float(window.edges[first]), float(window.edges[last + 1]))
+    return Bump(
+        span, first, last, float(part.max()), float(np.average(part, weights=widths)), floor
+    )
 
 
 def ground(window: Window, settings: CurveSettings, chance: float, limit: int = 4) -> list[Bump]:

@@ -16,12 +16,15 @@ from tempo_edge.packing import unpack
 from tempo_edge.search.boundaries import Boundaries
 from tempo_edge.search.decoder import Decoder
 from tempo_edge.search.prompt import Look, Question, build
-from tempo_edge.search.retrieve import Window
+from tempo_edge.search.retrieve import Window, open_window
 
 __all__ = ["FRAMES", "CloseUp", "Grounder", "Reading"]
 
 #: Frames that are read at once.
 FRAMES = 64
+
+# Footage on either side that an answer may run on into.
+_CONTEXT_SECONDS = 1800.0
 
 # Close-ups that an answer may run on for, before and after the first one each.
 _RUN_ON = 8
@@ -86,14 +89,31 @@ class Grounder:
         self._catalogue = catalogue
         self._decoder = decoder
 
-    def read(self, question: Question, window: Window, middle: int) -> Reading:
-        """Ask about the footage around a frame of a window, and follow answers that run on."""
+    def read(self, question: Question, window: Window, pts: int) -> tuple[Window, Reading]:
+        """Ask about the footage around the frame at tick `pts`, and follow answers that run on.
+
+        Returns the reading, and the window whose frames it speaks of: that of the query's
+        retrieval, with more on either side.
+        """
+        window = self._wider(question, window, pts)
+        middle = int(np.searchsorted(window.pts, pts))
         part = CloseUp.of(window, middle, middle + 1)
         said, present, ranges = self._ask(question, window, part)
         if ranges:
             ranges[-1] = (ranges[-1][0], self._follow(question, window, part, ranges[-1][1]))
             ranges[0] = (self._precede(question, window, part, ranges[0][0]), ranges[0][1])
-        return Reading(part, said, present, tuple(ranges))
+        return window, Reading(part, said, present, tuple(ranges))
+
+    def _wider(self, question: Question, window: Window, pts: int) -> Window:
+        around = int(_CONTEXT_SECONDS / window.video.time_base)
+        return open_window(
+            question.vector,
+            self._catalogue,
+            window.video_id,
+            window.video,
+            pts - around,
+            pts + around,
+        )
 
     def looks(self, window: Window, part: CloseUp) -> list[Look]:
         """The frames of a close-up as a prompt shows them, in exact seconds since its first."""

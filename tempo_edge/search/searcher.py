@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,15 +16,19 @@ from tempo_edge.library.catalogue import Catalogue
 from tempo_edge.library.vectors import VectorCache
 from tempo_edge.library.walk import absolute
 from tempo_edge.models import Profile
-from tempo_edge.moment import Moment, Span
-from tempo_edge.search.calibrate import FEATURES, Calibration, Chance
-from tempo_edge.search.curve import Bump, CurveSettings, ground
-from tempo_edge.search.retrieve import Window, retrieve
+from tempo_edge.moment import Moment
+from tempo_edge.search.calibrate import READ_FEATURES, Calibration, Chance
+from tempo_edge.search.candidates import Candidate, by_curve, by_reading
+from tempo_edge.search.curve import CurveSettings
+from tempo_edge.search.decoder import Decoder
+from tempo_edge.search.grounder import Grounder
+from tempo_edge.search.prompt import Question
+from tempo_edge.search.retrieve import retrieve
 
-__all__ = ["Answer", "Candidate", "Searcher"]
+__all__ = ["GROUNDERS", "Answer", "Searcher"]
 
-# Two answers in one video that overlap by this much are one answer.
-_SAME = 0.3
+#: What may turn candidates into spans; a profile without a decoder has ``curve`` only.
+GROUNDERS = ("mllm", "curve")
 
 
 @dataclass(frozen=True)
@@ -47,21 +52,6 @@ class Answer:
         return len(self.moments)
 
 
-@dataclass(frozen=True)
-class Candidate:
-    """A span before it is judged worth showing."""
-
-    window: Window
-    bump: Bump
-    features: NDArray[np.float64]
-    confidence: float
-
-    @property
-    def score(self) -> float:
-        """Standard deviations above what the query scores on unrelated pictures."""
-        return float(self.features[FEATURES.index("above_background")])
-
-
 class Searcher:
     """Searches one library with one profile."""
 
@@ -71,14 +61,39 @@ class Searcher:
         self._profile = profile
 
     @cached_property
-    def calibration(self) -> Calibration:
-        """The profile's calibration."""
-        return Calibration.from_json(self._profile.read_json("calibration.json"))
-
-    @cached_property
     def settings(self) -> CurveSettings:
         """The profile's shape of a span."""
-        return CurveSettings(**self._profile.read_json("calibration.json")["curve"])
+        return CurveSettings(**self._calibrations["curve"])
+
+    @cached_property
+    def reader(self) -> Grounder:
+        """The grounder that reads frames, over this library."""
+        return Grounder(self._catalogue, Decoder(self._profile.grounder_session))
+
+    @cached_property
+    def _calibrations(self) -> dict[str, Any]:
+        return dict(self._profile.read_json("calibration.json"))
+
+    def calibration(self, grounder: str) -> Calibration:
+        """The profile's calibration of a grounder."""
+        if grounder == "curve":
+            return Calibration.from_json(self._calibrations)
+        return Calibration.from_json(self._calibrations["mllm"], READ_FEATURES)
+
+    def grounder(self, asked: str | None) -> str:
+        """The grounder that was asked for, or the best that the profile has.
+
+        Raises:
+            QueryError: there is no such grounder, or the profile has none that reads.
+        """
+        readable = self._profile.has_grounder and "mllm" in self._calibrations
+        if asked is None:
+            return "mllm" if readable else "curve"
+        if asked not in GROUNDERS:
+            raise QueryError(f"grounder {asked!r} must be one of {', '.join(GROUNDERS)}")
+        if asked == "mllm" and not readable:
+            raise QueryError(f"profile {self._profile.name!r} has no grounder 'mllm': use 'curve'")
+        return asked
 
     def find(
         self,
@@ -88,6 +103,7 @@ class Searcher:
         min_confidence: float | None = None,
         within: Path | None = None,
         refine: bool = False,
+        grounder: str | None = None,
     ) -> Answer:
         """Moments that match a sentence, best first.
 
@@ -98,17 +114,21 @@ class Searcher:
                 profile's calibration chose.
             within: search only at or under this path.
             refine: decode densely around each boundary for finer times.
+            grounder: ``"mllm"`` reads the frames of the best candidates, ``"curve"`` is a matter
+                of milliseconds; by default the best that the profile has.
 
         Raises:
-            QueryError: the query is empty, a number is out of range, or ``within`` holds nothing.
+            QueryError: the query is empty, a number is out of range, there is no such grounder, or
+                ``within`` holds nothing.
         """
         if limit < 1:
             raise QueryError(f"limit {limit} must be at least 1")
         if min_confidence is not None and not 0 <= min_confidence <= 1:
             raise QueryError(f"min_confidence {min_confidence} must be within [0, 1]")
         videos = None if within is None else self._videos_under(within)
-        threshold = self.calibration.threshold if min_confidence is None else min_confidence
-        candidates = self.candidates(query, videos=videos)
+        chosen = self.grounder(grounder)
+        threshold = self.calibration(chosen).threshold if min_confidence is None else min_confidence
+        candidates = self.candidates(query, videos=videos, grounder=chosen)
         shown = [c for c in candidates if c.confidence >= threshold]
         rejected = [c for c in candidates if c.confidence < threshold]
         vector = self._profile.text_tower.encode([query])[0] if refine else None
@@ -116,23 +136,24 @@ class Searcher:
         best = self._moment(rejected[0], None) if rejected else None
         return Answer(moments, best, len(rejected))
 
-    def candidates(self, query: str, *, videos: list[int] | None = None) -> list[Candidate]:
+    def candidates(
+        self, query: str, *, videos: list[int] | None = None, grounder: str | None = None
+    ) -> list[Candidate]:
         """Every span worth judging, most likely first; overlapping ones are merged."""
-        vector = self._profile.text_tower.encode([query])[0]
+        chosen = self.grounder(grounder)
+        vector, states = self._profile.text_tower.read(query)
         self._vectors.refresh()
         frames = self._frames(videos)
         if not frames:
             return []
-        chance = Chance.of(vector, self._profile.background, self.sample(videos), frames)
+        background = self._profile.background
+        chance = Chance.of(vector, background, self.sample(videos), frames)
         windows = retrieve(vector, self._catalogue, self._vectors, videos=videos)
-        found: list[Candidate] = []
-        for window in windows:
-            for bump in ground(window, self.settings, chance.background_mean):
-                features = chance.features(bump.peak, bump.mean, bump.floor)
-                confidence = self.calibration.confidence(features)
-                found.append(Candidate(window, bump, features, confidence))
-        found.sort(key=lambda c: (-c.confidence, -c.score, c.window.video_id, c.bump.span))
-        return _distinct(found)
+        found = by_curve(windows, chance, self.settings, self.calibration("curve"))
+        if chosen == "curve":
+            return found
+        question = Question.of(vector, states, background)
+        return by_reading(found, question, chance, self.reader, self.calibration("mllm"))
 
     def _frames(self, videos: list[int] | None) -> int:
         if videos is None:
@@ -180,16 +201,3 @@ class Searcher:
             if path.exists():
                 return path, False
         return paths[0], True
-
-
-def _distinct(found: list[Candidate]) -> list[Candidate]:
-    """Drop candidates that overlap a better one of the same video."""
-    kept: list[Candidate] = []
-    spans: dict[int, list[Span]] = {}
-    for candidate in found:
-        taken = spans.setdefault(candidate.window.video_id, [])
-        span = candidate.bump.span
-        if all(span.iou(other) < _SAME for other in taken):
-            taken.append(span)
-            kept.append(candidate)
-    return kept

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -99,6 +100,12 @@ class Grounder(nn.Module):
         self.query = nn.Linear(WIDTH, shape.hidden)
         self.sight = nn.Linear(WIDTH, shape.hidden)
         self.drop = nn.Dropout(shape.dropout)
+        # To repeat a time that was read is to say its other word: let both begin as one.
+        with torch.no_grad():
+            table: Any = self.llama.get_input_embeddings().weight
+            for word, token in eta.TOKEN.items():
+                spoken = word.removeprefix("<").removesuffix("s>")
+                table[token] = table[eta.TOKEN[spoken]]
         # Words start at a length of about 1, so what is asked and seen must, too.
         for projector in (self.query, self.sight):
             nn.init.normal_(projector.weight, std=0.02 / WIDTH**0.25)

@@ -19,6 +19,8 @@ from tempo_edge.train.schedule import decaying_groups, pace
 
 Say = Callable[[str], None]
 
+_AHEAD = 4  # batches that are drawn at once
+
 
 @dataclass(frozen=True)
 class SftSettings:
@@ -30,7 +32,7 @@ class SftSettings:
     learning_rate: float = 1e-3
     weight_decay: float = 0.05
     warmup: int = 100
-    every: int = 250
+    every: int = 240
     bfloat16: bool = True
     archives: tuple[str, ...] = ("flickr8k", "coco_thumbs")
     views: int = 6
@@ -41,6 +43,8 @@ class SftSettings:
         for name in ("steps", "batch", "every"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} {getattr(self, name)} must be at least 1")
+        if self.every % _AHEAD:
+            raise ValueError(f"every {self.every} must be a multiple of {_AHEAD}")
 
 
 class Sft:
@@ -56,15 +60,23 @@ class Sft:
         self.curves: list[dict[str, float]] = []
         self._bank, self._asker, self._device = bank, asker, device
         self._rng = np.random.default_rng(settings.seed)
+        self._ahead: list[Batch] = []
         self._optimizer = torch.optim.AdamW(
             decaying_groups(self.model, settings.learning_rate, settings.weight_decay),
             betas=(0.9, 0.95),
         )
 
     def _batch(self) -> Batch:
-        drawn = [draw(self._bank, self.settings.mix, self._rng) for _ in range(self.settings.batch)]
-        prompts = [self._asker.prompt(example) for example in drawn]
-        batch = collate(prompts, [right_answer(example) for example in drawn])
+        """The next batch, of examples of about one length: less of it is padding."""
+        if not self._ahead:
+            size, mix = self.settings.batch, self.settings.mix
+            drawn = [draw(self._bank, mix, self._rng) for _ in range(_AHEAD * size)]
+            pairs = [(self._asker.prompt(example), right_answer(example)) for example in drawn]
+            pairs.sort(key=lambda pair: len(pair[0]) + len(pair[1]))
+            for place in self._rng.permutation(_AHEAD):
+                prompts, answers = zip(*pairs[place * size : (place + 1) * size], strict=True)
+                self._ahead.append(collate(prompts, answers))
+        batch = self._ahead.pop()
         return Batch(*(getattr(batch, name).to(self._device) for name in Batch.__annotations__))
 
     def train(self, say: Say) -> dict[str, float]:

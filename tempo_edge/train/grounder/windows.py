@@ -34,9 +34,9 @@ class Mix:
     of those that are partially irrelevant: a word of a true caption changed, or the caption of a
     picture that looks alike. ``alike`` is the share of windows that also show such pictures.
 
-    ``doubt`` is the length of an error that is added to every vector of a picture in a window, the
-    same one all along: towers see the pictures that they were trained on clearer than others, and
-    a grounder that learns from those alone trusts them too much.
+    ``doubt`` bounds the length of an error that is added to every vector of a picture in a window,
+    the same one all along: towers see the pictures that they were trained on clearer than others,
+    and a grounder that learns from those alone trusts them too much.
     """
 
     shots: tuple[int, int] = (4, 20)
@@ -49,14 +49,14 @@ class Mix:
     still: float = 0.2
     inner_cut: float = 0.15
     fades: float = 0.3
-    doubt: float = 0.0
+    doubt: tuple[float, float] = (0.0, 0.0)
 
     def __post_init__(self) -> None:
         for name in ("absent", "hard", "repeated", "alike", "still", "inner_cut", "fades"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise ValueError(f"{name} {getattr(self, name)} must be within [0, 1]")
-        if self.doubt < 0:
-            raise ValueError(f"doubt {self.doubt} must not be negative")
+        if not 0.0 <= self.doubt[0] <= self.doubt[1]:
+            raise ValueError(f"doubt {self.doubt} must rise from at least 0")
         if not 1 <= self.shots[0] <= self.shots[1]:
             raise ValueError(f"shots {self.shots} must rise from at least 1")
         if not 0.5 <= self.shot_seconds[0] <= self.shot_seconds[1]:
@@ -98,7 +98,8 @@ def _errors(
     errors: dict[int, NDArray[np.float32]] = {}
     for picture in sorted(set(pictures)):
         a, b = unpack(bank.vectors[rng.integers(len(bank), size=2), 0])
-        errors[picture] = np.float32(mix.doubt) * (a - b) / max(float(np.linalg.norm(a - b)), 1e-6)
+        length = np.float32(rng.uniform(*mix.doubt))
+        errors[picture] = length * (a - b) / max(float(np.linalg.norm(a - b)), 1e-6)
     return errors
 
 
