@@ -18,7 +18,7 @@ from tempo_edge.search.decoder import Decoder
 from tempo_edge.search.prompt import Look, Question, build
 from tempo_edge.search.retrieve import Window, open_window
 
-__all__ = ["FRAMES", "CloseUp", "Grounder", "Reading"]
+__all__ = ["FRAMES", "CloseUp", "Grounder", "Reading", "looks_of"]
 
 #: Frames that are read at once.
 FRAMES = 64
@@ -62,6 +62,21 @@ class CloseUp:
                 last += 1
             else:
                 return CloseUp(first, last)
+
+
+def looks_of(catalogue: Catalogue, window: Window, part: CloseUp) -> list[Look]:
+    """The frames of a close-up as a prompt shows them, in exact seconds since its first."""
+    low, high = int(window.pts[part.first]), int(window.pts[part.last - 1])
+    return [
+        Look(
+            (frame.pts - low) * window.video.time_base,
+            frame.cut,
+            unpack(frame.vector),
+            frame.cells,
+            unpack(frame.tokens),
+        )
+        for frame in catalogue.frames_of(window.video_id, low, high)
+    ]
 
 
 @dataclass(frozen=True)
@@ -115,20 +130,6 @@ class Grounder:
             pts + around,
         )
 
-    def looks(self, window: Window, part: CloseUp) -> list[Look]:
-        """The frames of a close-up as a prompt shows them, in exact seconds since its first."""
-        low, high = int(window.pts[part.first]), int(window.pts[part.last - 1])
-        return [
-            Look(
-                (frame.pts - low) * window.video.time_base,
-                frame.cut,
-                unpack(frame.vector),
-                frame.cells,
-                unpack(frame.tokens),
-            )
-            for frame in self._catalogue.frames_of(window.video_id, low, high)
-        ]
-
     def _follow(self, question: Question, window: Window, part: CloseUp, end: int) -> int:
         """Where a span ends that reaches the end of a close-up."""
         for _ in range(_RUN_ON):
@@ -155,7 +156,7 @@ class Grounder:
         self, question: Question, window: Window, part: CloseUp, refuse: bool = False
     ) -> tuple[str, float, list[tuple[int, int]]]:
         """What is said of a close-up, the chance that it occurs, and ranges of window frames."""
-        looks = self.looks(window, part)
+        looks = looks_of(self._catalogue, window, part)
         origin = float(window.video.seconds(window.pts[part.first : part.first + 1])[0])
         # One frame may stand for longer than there are words; which frames are meant is clear.
         longest = eta.LONGEST_SECONDS - 0.1

@@ -33,7 +33,7 @@ from tempo_edge.train.grounder.pir_grpo import (
 from tempo_edge.train.grounder.settings import read_settings
 from tempo_edge.train.grounder.sft import Sft, SftSettings
 from tempo_edge.train.grounder.trial import Trial, figures
-from tempo_edge.train.grounder.windows import Mix, draw
+from tempo_edge.train.grounder.windows import MadeUp, Mix, draw
 
 SMALL = Shape(hidden=32, layers=2, heads=2, inner=48, dropout=0.0)
 MIX = Mix(shots=(2, 3), looks=24)
@@ -66,11 +66,11 @@ def test_right_answers_can_be_said_and_lie_near_the_truth(bank: Bank) -> None:
 
 
 def test_an_interrupted_sft_ends_alike(bank: Bank, asker: Asker) -> None:
-    whole = Sft(bank, asker, SFT)
+    whole = Sft(MadeUp(bank, MIX), asker, SFT)
     whole.train(print), whole.train(print)
-    half = Sft(bank, asker, SFT)
+    half = Sft(MadeUp(bank, MIX), asker, SFT)
     half.train(print)
-    again = Sft(bank, asker, SFT)
+    again = Sft(MadeUp(bank, MIX), asker, SFT)
     again.restore(half.state())
     again.train(print)
     assert again.step == whole.step == 8
@@ -80,10 +80,10 @@ def test_an_interrupted_sft_ends_alike(bank: Bank, asker: Asker) -> None:
 
 def test_sft_learns_to_answer(bank: Bank, asker: Asker) -> None:
     settings = dataclasses.replace(SFT, steps=40, every=20, batch=8)
-    run = Sft(bank, asker, settings)
+    run = Sft(MadeUp(bank, MIX), asker, settings)
     first, last = run.train(print), run.train(print)
     assert last["loss"] < first["loss"]
-    found = Trial(bank, asker, MIX, count=8)(run.model)
+    found = Trial(MadeUp(bank, MIX), asker, count=8)(run.model)
     assert set(found) >= {"r1_at_0.5", "false_alarms_hard", "reject_f1", "auroc"}
 
 
@@ -92,11 +92,11 @@ def test_pir_grpo_earns_more_than_it_began_with(bank: Bank, asker: Asker) -> Non
     settings = GrpoSettings(
         steps=24, prompts=4, group=6, every=8, learning_rate=3e-3, bfloat16=False, mix=MIX, kl=0.0
     )
-    run = PirGrpo(Grounder(SMALL), bank, asker, settings)
+    run = PirGrpo(Grounder(SMALL), MadeUp(bank, MIX), asker, settings)
     first, _, last = (run.train(print) for _ in range(3))
     assert last["reward"] > first["reward"]
     state = run.state()
-    other = PirGrpo(Grounder(SMALL), bank, asker, settings)
+    other = PirGrpo(Grounder(SMALL), MadeUp(bank, MIX), asker, settings)
     other.restore(state)
     assert other.step == 24
     pairs = zip(run.model.parameters(), other.model.parameters(), strict=True)

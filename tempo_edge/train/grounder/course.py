@@ -19,6 +19,7 @@ from tempo_edge.train.grounder.model import Grounder, Shape
 from tempo_edge.train.grounder.pir_grpo import GrpoSettings, PirGrpo
 from tempo_edge.train.grounder.sft import Sft, SftSettings
 from tempo_edge.train.grounder.trial import Trial
+from tempo_edge.train.grounder.windows import MadeUp, Mix
 
 Say = Callable[[str], None]
 
@@ -65,8 +66,8 @@ def sft(
     """Fine-tune on right answers; returns the checkpoint that was best on dev."""
     train, dev = gather(data, work, profile, settings.archives, settings.views, say)
     asker = Asker(profile)
-    run = Sft(train, asker, settings, device)
-    trial = Trial(dev, asker, _unspoilt(settings), count=trials)
+    run = Sft(MadeUp(train, settings.mix), asker, settings, device)
+    trial = Trial(MadeUp(dev, _unspoilt(settings)), asker, count=trials)
     return follow(run, settings.steps, trial, out, dataclasses.asdict(settings), say)
 
 
@@ -85,16 +86,15 @@ def pir_grpo(
     """Go on from the checkpoint `start` with PIR-GRPO; returns the one that was best on dev."""
     train, dev = gather(data, work, profile, settings.archives, settings.views, say)
     asker = Asker(profile)
-    run = PirGrpo(load(start).to(device), train, asker, settings)
-    trial = Trial(dev, asker, _unspoilt(settings), count=trials)
+    run = PirGrpo(load(start).to(device), MadeUp(train, settings.mix), asker, settings)
+    trial = Trial(MadeUp(dev, _unspoilt(settings)), asker, count=trials)
     about = {**dataclasses.asdict(settings), "start": start.name}
     return follow(run, settings.steps, trial, out, about, say)
 
 
-def _unspoilt(settings: SftSettings | GrpoSettings) -> Any:
+def _unspoilt(settings: SftSettings | GrpoSettings) -> Mix:
     """What dev is tried with: the plain mix, with nothing added to what the towers say."""
-    mix = type(settings.mix)()
-    return dataclasses.replace(mix, shots=settings.mix.shots, looks=settings.mix.looks)
+    return Mix(shots=settings.mix.shots, looks=settings.mix.looks)
 
 
 def follow(run: Run, steps: int, trial: Trial, out: Path, about: dict[str, Any], say: Say) -> Path:

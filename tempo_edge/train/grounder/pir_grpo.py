@@ -23,9 +23,8 @@ from tempo_edge import eta
 from tempo_edge.search.boundaries import Boundaries
 from tempo_edge.search.prompt import Prompt
 from tempo_edge.train.grounder.asking import Asker, boundaries, meant
-from tempo_edge.train.grounder.bank import Bank
 from tempo_edge.train.grounder.model import Grounder, Reading, answer
-from tempo_edge.train.grounder.windows import Example, Mix, draw
+from tempo_edge.train.grounder.windows import Example, Mix, Source
 from tempo_edge.train.rewards import Weights, advantages, reward
 
 Say = Callable[[str], None]
@@ -144,13 +143,15 @@ def policy_loss(
 class PirGrpo:
     """The state of a run: policy, the policy it started from, and what it draws prompts with."""
 
-    def __init__(self, start: Grounder, bank: Bank, asker: Asker, settings: GrpoSettings) -> None:
+    def __init__(
+        self, start: Grounder, source: Source, asker: Asker, settings: GrpoSettings
+    ) -> None:
         self.settings = settings
         self.model = start
         self.reference = copy.deepcopy(start).eval().requires_grad_(False)
         self.step = 0
         self.curves: list[dict[str, float]] = []
-        self._bank, self._asker = bank, asker
+        self._source, self._asker = source, asker
         self._device = next(start.parameters()).device
         self._rng = np.random.default_rng(settings.seed)
         self._generator = torch.Generator().manual_seed(settings.seed)
@@ -187,7 +188,7 @@ class PirGrpo:
             wanted = settings.prompts - len(examples)
             if not wanted:
                 break
-            drawn = [draw(self._bank, settings.mix, self._rng) for _ in range(wanted)]
+            drawn = [self._source.draw(self._rng) for _ in range(wanted)]
             said = self._answers(drawn)
             for place, example in enumerate(drawn):
                 group = said[place * settings.group : (place + 1) * settings.group]

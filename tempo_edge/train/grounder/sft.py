@@ -12,9 +12,8 @@ import torch
 from torch import nn
 
 from tempo_edge.train.grounder.asking import Asker, right_answer
-from tempo_edge.train.grounder.bank import Bank
 from tempo_edge.train.grounder.model import Batch, Grounder, Shape, collate
-from tempo_edge.train.grounder.windows import Mix, draw
+from tempo_edge.train.grounder.windows import Mix, Source
 from tempo_edge.train.schedule import decaying_groups, pace
 
 Say = Callable[[str], None]
@@ -51,14 +50,14 @@ class Sft:
     """The state of a run: decoder, optimizer, and what it draws examples with."""
 
     def __init__(
-        self, bank: Bank, asker: Asker, settings: SftSettings, device: str = "cpu"
+        self, source: Source, asker: Asker, settings: SftSettings, device: str = "cpu"
     ) -> None:
         torch.manual_seed(settings.seed)
         self.settings = settings
         self.model = Grounder(settings.shape).to(device)
         self.step = 0
         self.curves: list[dict[str, float]] = []
-        self._bank, self._asker, self._device = bank, asker, device
+        self._source, self._asker, self._device = source, asker, device
         self._rng = np.random.default_rng(settings.seed)
         self._ahead: list[Batch] = []
         self._optimizer = torch.optim.AdamW(
@@ -69,8 +68,8 @@ class Sft:
     def _batch(self) -> Batch:
         """The next batch, of examples of about one length: less of it is padding."""
         if not self._ahead:
-            size, mix = self.settings.batch, self.settings.mix
-            drawn = [draw(self._bank, mix, self._rng) for _ in range(_AHEAD * size)]
+            size = self.settings.batch
+            drawn = [self._source.draw(self._rng) for _ in range(_AHEAD * size)]
             pairs = [(self._asker.prompt(example), right_answer(example)) for example in drawn]
             pairs.sort(key=lambda pair: len(pair[0]) + len(pair[1]))
             for place in self._rng.permutation(_AHEAD):

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from tempo_edge.train.grounder.asking import Asker, boundaries, meant
-from tempo_edge.train.grounder.bank import Bank
 from tempo_edge.train.grounder.model import Grounder, answer
-from tempo_edge.train.grounder.windows import Example, Mix, draw
+from tempo_edge.train.grounder.windows import Example, Source
 from tempo_edge.train.metrics.refusal import auroc
 from tempo_edge.train.metrics.spans import Span, best_tiou
 
@@ -19,13 +18,11 @@ _BATCH = 32
 class Trial:
     """A fixed set of examples, the same for every model that is tried on it."""
 
-    def __init__(
-        self, bank: Bank, asker: Asker, mix: Mix, *, count: int = 300, seed: int = 1
-    ) -> None:
-        """Draw `count` examples from `bank`, whose pictures training must not have seen."""
+    def __init__(self, source: Source, asker: Asker, *, count: int = 300, seed: int = 1) -> None:
+        """Draw `count` examples from `source`, which training must not have seen."""
         rng = np.random.default_rng(seed)
         self._asker = asker
-        self.examples: list[Example] = [draw(bank, mix, rng) for _ in range(count)]
+        self.examples: list[Example] = [source.draw(rng) for _ in range(count)]
 
     def answers(self, model: Grounder) -> tuple[list[list[Span]], list[float]]:
         """The spans answered to each example, and the chance that what it asks for occurs."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -221,6 +221,25 @@ def _absent(
 def _caption(bank: Bank, picture: int, rng: np.random.Generator) -> str:
     said = bank.captions[picture]
     return said[int(rng.integers(len(said)))]
+
+
+class Source(Protocol):
+    """Where examples come from: made-up windows, or annotated videos."""
+
+    def draw(self, rng: np.random.Generator) -> Example:
+        """One example; the same generator state draws the same one."""
+
+
+@dataclass(frozen=True)
+class MadeUp:
+    """Windows made up of a bank's pictures."""
+
+    bank: Bank
+    mix: Mix
+
+    def draw(self, rng: np.random.Generator) -> Example:
+        """One example; the same generator state draws the same one."""
+        return draw(self.bank, self.mix, rng)
 
 
 def draw(bank: Bank, mix: Mix, rng: np.random.Generator) -> Example:

@@ -1,0 +1,156 @@
+"""Real annotated videos, as a library holds them, in place of made-up windows.
+
+Whoever has the videos of QVHighlights, Charades-STA or ActivityNet Captions indexes their folder
+once and trains on it: an annotation finds its video by the name of the file.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tempo_edge import Library
+from tempo_edge.search.grounder import CloseUp, looks_of
+from tempo_edge.search.retrieve import Window, open_window
+from tempo_edge.train.data import DataError
+from tempo_edge.train.grounder.windows import Example, Kind, Mix
+from tempo_edge.train.metrics import read_activitynet, read_charades
+from tempo_edge.train.metrics.lines import listed, numbers, read_json_lines
+from tempo_edge.train.metrics.spans import Span
+from tempo_edge.train.swaps import swap
+
+_SHORTEST_SECONDS = 0.25  # less of a span than this in a window is not worth asking for
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """A sentence and when it is true of a video, named as its file without the extension."""
+
+    video: str
+    query: str
+    spans: tuple[Span, ...]
+
+
+def _qvhighlights(path: Path) -> list[Annotation]:
+    def parse(facts: dict[str, Any]) -> Annotation:
+        windows = [numbers("relevant_windows", w, 2) for w in listed(facts, "relevant_windows")]
+        return Annotation(str(facts["vid"]), str(facts["query"]), tuple((a, b) for a, b in windows))
+
+    return read_json_lines(path, parse)
+
+
+def _charades(path: Path) -> list[Annotation]:
+    return [Annotation(s.video, s.text, (s.span,)) for s in read_charades(path).kept]
+
+
+def _activitynet(path: Path) -> list[Annotation]:
+    return [Annotation(s.video, s.text, (s.span,)) for s in read_activitynet(path).kept]
+
+
+#: How each data set's annotations are read, plain or gzipped.
+READERS: dict[str, Callable[[Path], list[Annotation]]] = {
+    "qvhighlights": _qvhighlights,
+    "charades-sta": _charades,
+    "activitynet": _activitynet,
+}
+
+
+def read_annotations(path: Path, kind: str) -> list[Annotation]:
+    """The annotations of a file.
+
+    Raises:
+        DataError: there is no such kind or file, or a line of it is not as published.
+    """
+    if kind not in READERS:
+        raise DataError(f"annotations {kind!r} must be one of {', '.join(READERS)}")
+    try:
+        return READERS[kind](path)
+    except FileNotFoundError as error:
+        raise DataError(f"{path} is missing") from error
+    except ValueError as error:
+        raise DataError(str(error)) from error
+
+
+class Footage:
+    """Draws examples from the annotated videos of a library, without end."""
+
+    def __init__(self, library: Library, annotations: Sequence[Annotation], mix: Mix) -> None:
+        """Of `mix` only ``absent`` and ``hard`` count.
+
+        Raises:
+            DataError: the library holds none of the videos.
+        """
+        self._library, self._mix = library, mix
+        videos = {Path(row.path).stem: row.video_id for row in library.files()}
+        self._held = [(a, videos[a.video]) for a in annotations if videos.get(a.video)]
+        if not self._held:
+            raise DataError(
+                f"{library.path} holds none of the {len(annotations)} annotated videos, such as "
+                f"{annotations[0].video if annotations else 'any'!r}"
+            )
+        self.missing = len(annotations) - len(self._held)
+        self._said: dict[str, set[str]] = defaultdict(set)
+        for annotation, _ in self._held:
+            self._said[annotation.video].add(annotation.query)
+        self._windows: dict[int, Window] = {}
+
+    def draw(self, rng: np.random.Generator) -> Example:
+        """One example; the same generator state draws the same one."""
+        while True:
+            annotation, video = self._held[int(rng.integers(len(self._held)))]
+            asked = self._asked(annotation, rng)
+            if asked is None or video is None:
+                continue
+            query, kind = asked
+            example = self._example(annotation, video, query, kind, rng)
+            if example is not None:
+                return example
+
+    def _asked(self, annotation: Annotation, rng: np.random.Generator) -> tuple[str, Kind] | None:
+        if rng.random() >= self._mix.absent:
+            return annotation.query, "present"
+        if rng.random() < self._mix.hard:
+            changed = swap(annotation.query, rng)
+            return None if changed is None else (changed.sentence, "hard")
+        other, _ = self._held[int(rng.integers(len(self._held)))]
+        return None if other.query in self._said[annotation.video] else (other.query, "easy")
+
+    def _example(
+        self,
+        annotation: Annotation,
+        video: int,
+        query: str,
+        kind: Kind,
+        rng: np.random.Generator,
+    ) -> Example | None:
+        window = self._window(video)
+        start, end = annotation.spans[int(rng.integers(len(annotation.spans)))]
+        at = float(rng.uniform(start, max(end, start)))
+        middle = int(np.clip(np.searchsorted(window.edges, at) - 1, 0, len(window.pts) - 1))
+        part = CloseUp.of(window, middle, middle + 1)
+        looks = tuple(looks_of(self._library.catalogue, window, part))
+        if len(looks) < 2:
+            return None
+        origin = float(window.video.seconds(window.pts[part.first : part.first + 1])[0])
+        edges = np.maximum(window.edges[part.first : part.last + 1] - origin, 0.0)
+        if kind != "present":
+            return Example(looks, edges, query, (), kind)
+        inside = [
+            (max(0.0, s - origin), min(float(edges[-1]), e - origin)) for s, e in annotation.spans
+        ]
+        spans = tuple((s, e) for s, e in sorted(inside) if e - s >= _SHORTEST_SECONDS)
+        return Example(looks, edges, query, spans, kind) if spans else None
+
+    def _window(self, video: int) -> Window:
+        if video not in self._windows:
+            catalogue = self._library.catalogue
+            nothing = np.zeros(self._library.profile.dim, np.float32)
+            everything = -(2**62), 2**62
+            facts = catalogue.video(video)
+            self._windows[video] = open_window(nothing, catalogue, video, facts, *everything)
+        return self._windows[video]
