@@ -181,6 +181,10 @@ def find(
             help="mllm reads the frames of the best candidates; curve is quicker.",
         ),
     ] = None,
+    explain: Annotated[
+        Path | None,
+        typer.Option("--explain", metavar="FILE", help="Write an HTML page that shows why."),
+    ] = None,
     play: Annotated[bool, typer.Option("--play", help="Open the best moment in mpv.")] = False,
     clip: Annotated[
         Path | None, typer.Option("--clip", metavar="DIR", help="Cut each moment into DIR.")
@@ -200,6 +204,10 @@ def find(
             refine=refine,
             grounder=grounder,
         )
+    if explain is not None:
+        from tempo_edge.explain import write as write_page
+
+        write_page(explain.expanduser(), query, answer)
     if not answer.moments:
         _print_refusal(answer, as_json)
         raise typer.Exit(1)

@@ -39,11 +39,15 @@ class Answer:
         moments: the moments shown.
         best_rejected: the most likely moment that was held back, if any was.
         filtered_count: how many moments were held back because they were not likely enough.
+        evidence: what each moment was judged by; ``rejected_evidence``: the same of
+            ``best_rejected``.
     """
 
     moments: tuple[Moment, ...]
     best_rejected: Moment | None
     filtered_count: int
+    evidence: tuple[Candidate, ...] = ()
+    rejected_evidence: Candidate | None = None
 
     def __iter__(self) -> Iterator[Moment]:
         return iter(self.moments)
@@ -134,7 +138,8 @@ class Searcher:
         vector = self._profile.text_tower.encode([query])[0] if refine else None
         moments = tuple(self._moment(c, vector) for c in shown[:limit])
         best = self._moment(rejected[0], None) if rejected else None
-        return Answer(moments, best, len(rejected))
+        closest = rejected[0] if rejected else None
+        return Answer(moments, best, len(rejected), tuple(shown[:limit]), closest)
 
     def candidates(
         self, query: str, *, videos: list[int] | None = None, grounder: str | None = None

@@ -1,0 +1,204 @@
+"""Why a search answered as it did: a page with, per moment, what was seen and what was said.
+
+The page is one HTML file that needs nothing else. For each moment it shows the frames that the
+library kept around it, the similarity curve with chance and cuts, and the grounder's answer.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import os
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import VideoFrame
+from numpy.typing import NDArray
+
+from tempo_edge.errors import MediaError, TempoEdgeError
+from tempo_edge.media import Run, open_video
+from tempo_edge.moment import Moment, format_timestamp
+from tempo_edge.search.candidates import Candidate
+from tempo_edge.search.searcher import Answer
+
+__all__ = ["page", "write"]
+
+# Footage that is drawn on either side of a moment, at least.
+_AROUND_SECONDS = 12.0
+
+# Frames shown of one moment, and their size in samples before they are stretched to their shape.
+_FRAMES, _SIZE = 24, 144
+
+_WIDTH, _HEIGHT = 960, 140
+
+
+def write(path: Path, query: str, answer: Answer) -> None:
+    """Write the page of an answer to `path`, replacing what was there in one step.
+
+    Raises:
+        TempoEdgeError: the file can't be written.
+    """
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        partial.write_text(page(query, answer), encoding="utf-8")
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise TempoEdgeError(f"{path} can't be written: {error.strerror}") from error
+
+
+def page(query: str, answer: Answer) -> str:
+    """The page as HTML."""
+    shown = list(zip(answer.moments, answer.evidence, strict=True))
+    parts = [_section(moment, candidate, "") for moment, candidate in shown]
+    if not shown:
+        parts.append("<p class=none>nothing matches</p>")
+    if answer.best_rejected is not None and answer.rejected_evidence is not None and not shown:
+        parts.append(_section(answer.best_rejected, answer.rejected_evidence, "held back: "))
+    title = html.escape(query)
+    return (
+        "<!doctype html><html lang=en><meta charset=utf-8>"
+        f"<title>{title} · tempo-edge</title><style>{_STYLE}</style>"
+        f"<h1>{title}</h1>{''.join(parts)}</html>\n"
+    )
+
+
+def _section(moment: Moment, candidate: Candidate, mark: str) -> str:
+    first, last = _drawn(candidate)
+    span = f"{format_timestamp(moment.start_seconds)}–{format_timestamp(moment.end_seconds)}"
+    said = ""
+    if candidate.reading is not None:
+        reading = candidate.reading
+        begins = float(_times(candidate)[reading.close_up.first])
+        count = reading.close_up.last - reading.close_up.first
+        said = (
+            f"<p>Read {count} frames from {format_timestamp(max(0.0, begins))} on and said "
+            f"<code>{html.escape(reading.said)}</code>, seconds since then; that it occurs there: "
+            f"{reading.present:.2f}.</p>"
+        )
+    return (
+        f"<section><h2>{mark}{html.escape(str(moment.path))} <b>{span}</b> "
+        f"<i>{moment.confidence:.2f}</i></h2>{said}"
+        f"{_curve(candidate, first, last)}{_frames(moment, candidate, first, last)}</section>"
+    )
+
+
+def _times(candidate: Candidate) -> NDArray[np.float64]:
+    return candidate.window.video.seconds(candidate.window.pts)
+
+
+def _drawn(candidate: Candidate) -> tuple[int, int]:
+    """Frames ``[first, last)`` of the window that are drawn: the moment and what surrounds it."""
+    edges, span = candidate.window.edges, candidate.bump.span
+    around = max(_AROUND_SECONDS, span.duration_seconds)
+    first = int(np.searchsorted(edges[1:], span.start_seconds - around))
+    last = int(np.searchsorted(edges[:-1], span.end_seconds + around))
+    return first, max(last, first + 1)
+
+
+def _curve(candidate: Candidate, first: int, last: int) -> str:
+    """The similarity of each frame as a step over the time that it stands for."""
+    window, span = candidate.window, candidate.bump.span
+    edges, values = window.edges[first : last + 1], window.similarities[first:last]
+    low = float(min(values.min(), candidate.bump.floor)) - 0.02
+    high = float(values.max()) + 0.02
+    length = float(edges[-1] - edges[0])
+
+    def x(seconds: float) -> float:
+        return round((seconds - float(edges[0])) / length * _WIDTH, 1)
+
+    def y(value: float) -> float:
+        return round((high - value) / (high - low) * _HEIGHT, 1)
+
+    steps = " ".join(
+        f"{x(a)},{y(v)} {x(b)},{y(v)}"
+        for a, b, v in zip(edges[:-1], edges[1:], values.tolist(), strict=True)
+    )
+    cuts = "".join(
+        f"<path class=cut d='M{x(float(at))} 0V{_HEIGHT}'/>"
+        for at, cut in zip(edges[:-1], window.cuts[first:last], strict=True)
+        if cut
+    )
+    start, end = x(span.start_seconds), x(span.end_seconds)
+    floor = y(candidate.bump.floor)
+    return (
+        f"<svg viewBox='0 0 {_WIDTH} {_HEIGHT + 18}' role=img aria-label='similarity over time'>"
+        f"<rect class=span x={start} y=0 width={round(end - start, 1)} height={_HEIGHT} />{cuts}"
+        f"<path class=floor d='M0 {floor}H{_WIDTH}'/><polyline points='{steps}'/>"
+        f"<text x=0 y={_HEIGHT + 14}>{format_timestamp(max(0.0, float(edges[0])))}</text>"
+        f"<text x={_WIDTH} y={_HEIGHT + 14} text-anchor=end>{format_timestamp(float(edges[-1]))}"
+        "</text></svg>"
+    )
+
+
+def _frames(moment: Moment, candidate: Candidate, first: int, last: int) -> str:
+    """The kept frames, those of the moment framed; a few of them if there are many."""
+    chosen = np.unique(np.linspace(first, last - 1, min(_FRAMES, last - first)).astype(int))
+    pts = candidate.window.pts[chosen].tolist()
+    try:
+        pictures = _pictures(moment.path, pts)
+    except (MediaError, OSError) as error:
+        return f"<p class=none>{html.escape(str(error))}</p>"
+    video = candidate.window.video
+    shape = Fraction(max(1, video.width), max(1, video.height))
+    cells = []
+    times = _times(candidate)
+    for index, tick in zip(chosen.tolist(), pts, strict=True):
+        inside = candidate.bump.first <= index <= candidate.bump.last
+        source = f"data:image/jpeg;base64,{pictures[tick]}" if tick in pictures else ""
+        cells.append(
+            f"<figure class={'in' if inside else 'out'}>"
+            f"<img alt='' style='aspect-ratio:{float(shape):.3f}' src='{source}'>"
+            f"<figcaption>{format_timestamp(max(0.0, float(times[index])))}"
+            f" · {candidate.window.similarities[index]:.2f}</figcaption></figure>"
+        )
+    return f"<div class=frames>{''.join(cells)}</div>"
+
+
+def _pictures(path: Path, pts: Sequence[int]) -> dict[int, str]:
+    """JPEG in base64 of the pictures at some ticks, those that can be decoded."""
+    found: dict[int, str] = {}
+    with open_video(path) as video:
+        table = video.packets()
+        keys = table.pts[table.keys]
+        runs: dict[int, list[int]] = {}
+        for tick in pts:
+            before = keys[keys <= tick]
+            if len(before):
+                runs.setdefault(int(before[-1]), []).append(tick)
+        for key, wanted in runs.items():
+            left = set(wanted)
+            for frame in video.frames(Run(key, max(wanted))):
+                if frame.pts in left:
+                    found[frame.pts] = _jpeg(frame.thumbnail(_SIZE))
+    return found
+
+
+def _jpeg(picture: NDArray[np.uint8]) -> str:
+    context = av.CodecContext.create("mjpeg", "w")
+    assert isinstance(context, VideoCodecContext)
+    context.width, context.height = picture.shape[1], picture.shape[0]
+    context.pix_fmt, context.time_base = "yuvj420p", Fraction(1, 25)
+    frame = VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="yuvj420p")
+    packets = [*context.encode(frame), *context.encode(None)]
+    return base64.b64encode(b"".join(bytes(packet) for packet in packets)).decode()
+
+
+_STYLE = """
+:root{color-scheme:light dark;--line:#334e68;--soft:#8884;--hit:#f0b42955}
+body{font:15px/1.45 system-ui,sans-serif;max-width:1000px;margin:2rem auto;padding:0 1rem}
+h1{font-size:1.5rem}h2{font-size:1rem;font-weight:600;overflow-wrap:anywhere}
+h2 b{color:#0a7d4f;margin:0 .5rem}h2 i{font-style:normal;opacity:.7}
+section{border-top:1px solid var(--soft);padding:1rem 0}code{font-size:1.05em}
+svg{width:100%;height:auto}polyline{fill:none;stroke:#3e7cb1;stroke-width:2}
+.span{fill:var(--hit)}.cut{stroke:var(--soft);stroke-dasharray:2 3}
+.floor{stroke:#c0392b;stroke-dasharray:5 4}text{font-size:11px;fill:currentColor;opacity:.7}
+.frames{display:grid;grid-template-columns:repeat(auto-fill,minmax(110px,1fr));gap:6px}
+figure{margin:0;border:3px solid transparent}figure.in{border-color:#f0b429}
+figure img{width:100%;display:block;background:var(--soft)}
+figcaption{font-size:11px;opacity:.75;padding:1px 3px}.none{opacity:.7}
+"""
