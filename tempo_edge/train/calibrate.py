@@ -1,4 +1,4 @@
-"""Fit the ``curve`` grounder and the confidence of a profile on development videos.
+"""Fit the ``curve`` grounder and the confidence of both grounders on development videos.
 
 ``python -m tempo_edge.train.calibrate --videos DIR`` reads a folder of composite videos with their
 ``truth.jsonl`` (see ``benchmarks.composites``), indexes them with the real indexer, and writes
@@ -27,9 +27,19 @@ from tempo_edge._api import Library
 from tempo_edge.library.vectors import VectorCache
 from tempo_edge.models.registry import load_profile
 from tempo_edge.moment import Span
-from tempo_edge.search.calibrate import FEATURES, Calibration, Chance, fit_logistic
-from tempo_edge.search.curve import Bump, CurveSettings, ground
+from tempo_edge.search import candidates
+from tempo_edge.search.calibrate import (
+    FEATURES,
+    READ_FEATURES,
+    Calibration,
+    Chance,
+    fit_logistic,
+)
+from tempo_edge.search.curve import CurveSettings, ground
+from tempo_edge.search.grounder import Grounder, Reading
+from tempo_edge.search.prompt import Question
 from tempo_edge.search.retrieve import Window, retrieve
+from tempo_edge.search.searcher import Searcher
 
 __all__ = ["Query", "calibrate", "main", "read_truth"]
 
@@ -119,22 +129,25 @@ def calibrate(
     asked = [*queries, *more]
     texts = {q.text: library.profile.text_tower.encode([q.text])[0] for q in asked}
     settings, found = _fit_settings(library, vectors, queries, texts, video_of)
-    rows = _collect(library, vectors, asked, texts, video_of, settings, seed)
-    weights, bias, threshold, accuracy = _fit_confidence(rows)
-    return {
-        "features": list(FEATURES),
-        "weights": weights.tolist(),
-        "bias": bias,
-        "threshold": threshold,
+    judge = _Judge(library, vectors, settings)
+    draws = _draws(asked, sorted(video_of.values()), video_of, seed)
+    fitted = _fit_confidence([judge.by_curve(*draw) for draw in draws], FEATURES)
+    contents = {
+        **fitted,
         "curve": asdict(settings),
         "fitted": {
             "queries": len(asked),
-            "draws": len(rows),
+            "draws": len(draws),
             "seed": seed,
             "r1_at_0.5_present": found,
-            "balanced_accuracy": accuracy,
+            "balanced_accuracy": fitted.pop("balanced_accuracy"),
         },
     }
+    if library.profile.has_grounder:
+        curve = Calibration.from_json(contents)
+        read = [judge.by_reading(*draw, curve) for draw in draws]
+        contents["mllm"] = _fit_confidence([draw for draw in read if draw], READ_FEATURES)
+    return contents
 
 
 def _fit_settings(
@@ -181,62 +194,95 @@ class _Draw:
     present: bool
 
 
-def _collect(
-    library: Library,
-    vectors: VectorCache,
-    queries: Sequence[Query],
-    texts: dict[str, NDArray[np.float32]],
-    video_of: dict[str, int],
-    settings: CurveSettings,
-    seed: int,
-) -> list[_Draw]:
-    """Ask every query of libraries of many sizes, half the time with its video left out."""
+def _draws(
+    queries: Sequence[Query], everything: list[int], video_of: dict[str, int], seed: int
+) -> list[tuple[str, list[int], bool]]:
+    """Every query with libraries of many sizes, half the time with its own video left out.
+
+    Gives the query's text, the videos of the library and whether it occurs there.
+    """
     generator = np.random.default_rng(seed)
-    everything = sorted(video_of.values())
-    draws: list[_Draw] = []
+    draws: list[tuple[str, list[int], bool]] = []
     for query, size in itertools.product(queries, _SIZES):
         own = None if query.file is None else video_of[query.file]
         others = [video for video in everything if video != own]
         with_own = own is not None and bool(generator.integers(2))
         count = min(size, len(others) + with_own) - with_own
         videos = generator.choice(others, count, replace=False).tolist() if count > 0 else []
-        if with_own:
+        if own is not None and with_own:
             videos.append(own)
         if videos:
-            features = _features(library, vectors, texts[query.text], sorted(videos), settings)
-            draws.append(_Draw(features, with_own))
+            draws.append((query.text, sorted(videos), with_own))
     return draws
 
 
-def _features(
-    library: Library,
-    vectors: VectorCache,
-    vector: NDArray[np.float32],
-    videos: list[int],
-    settings: CurveSettings,
-) -> NDArray[np.float64]:
-    """Facts of every span found for a query in some videos, ``[spans, f]``."""
-    from tempo_edge.search.searcher import Searcher
+class _Judge:
+    """Asks queries of parts of a library and gives the facts of the spans that it finds."""
 
-    searcher = Searcher(library.catalogue, vectors, library.profile)
-    frames = library.catalogue.count_frames(videos)
-    chance = Chance.of(vector, library.profile.background, searcher.sample(videos), frames)
-    bumps: list[Bump] = []
-    for window in retrieve(vector, library.catalogue, vectors, videos=videos):
-        bumps += ground(window, settings, chance.background_mean)
-    return np.stack([chance.features(bump.peak, bump.mean, bump.floor) for bump in bumps])
+    def __init__(self, library: Library, vectors: VectorCache, settings: CurveSettings) -> None:
+        self._catalogue, self._profile = library.catalogue, library.profile
+        self._vectors, self._settings = vectors, settings
+        self._searcher = Searcher(library.catalogue, vectors, library.profile)
+        self._questions: dict[str, Question] = {}
+        self._reader = _Remembering(self._searcher) if self._profile.has_grounder else None
+
+    def _ask(self, text: str, videos: list[int]) -> tuple[Question, Chance, list[Window]]:
+        background = self._profile.background
+        if text not in self._questions:
+            self._questions[text] = Question.of(*self._profile.text_tower.read(text), background)
+        question = self._questions[text]
+        frames = self._catalogue.count_frames(videos)
+        sample = self._searcher.sample(videos)
+        chance = Chance.of(question.vector, background, sample, frames)
+        windows = retrieve(question.vector, self._catalogue, self._vectors, videos=videos)
+        return question, chance, windows
+
+    def by_curve(self, text: str, videos: list[int], present: bool) -> _Draw:
+        """Facts of every bump."""
+        _, chance, windows = self._ask(text, videos)
+        bumps = [
+            bump
+            for window in windows
+            for bump in ground(window, self._settings, chance.background_mean)
+        ]
+        facts = [chance.features(bump.peak, bump.mean, bump.floor) for bump in bumps]
+        return _Draw(np.stack(facts), present)
+
+    def by_reading(
+        self, text: str, videos: list[int], present: bool, curve: Calibration
+    ) -> _Draw | None:
+        """Facts of every span that was answered; None if no window has room for one."""
+        assert self._reader is not None
+        question, chance, windows = self._ask(text, videos)
+        found = candidates.by_curve(windows, chance, self._settings, curve)
+        # With a threshold above all, no more is read than always is.
+        unsure = Calibration(np.zeros(len(READ_FEATURES)), 0.0, 2.0)
+        read = candidates.by_reading(found, question, chance, self._reader, unsure)
+        return _Draw(np.stack([each.features for each in read]), present) if read else None
 
 
-def _fit_confidence(
-    draws: Sequence[_Draw],
-) -> tuple[NDArray[np.float64], float, float, float]:
+class _Remembering(Grounder):
+    """What was read once is not read again: it does not depend on the rest of the library."""
+
+    def __init__(self, searcher: Searcher) -> None:
+        self._inner = searcher.reader
+        self._known: dict[tuple[bytes, int, int], tuple[Window, Reading]] = {}
+
+    def read(self, question: Question, window: Window, pts: int) -> tuple[Window, Reading]:
+        key = question.vector.tobytes(), window.video_id, pts
+        if key not in self._known:
+            self._known[key] = self._inner.read(question, window, pts)
+        return self._known[key]
+
+
+def _fit_confidence(draws: Sequence[_Draw], features: Sequence[str]) -> dict[str, Any]:
     """Weights, bias, threshold and balanced accuracy.
 
     The span that a query is judged by is the likeliest one, which depends on the weights: a few
     rounds of picking it and fitting again settle that.
     """
     present = np.asarray([draw.present for draw in draws])
-    start = FEATURES.index("above_background")
+    start = features.index("read" if "read" in features else "above_background")
     chosen = np.stack([draw.features[np.argmax(draw.features[:, start])] for draw in draws])
     for _ in range(5):
         weights, bias = fit_logistic(chosen, present)
@@ -250,7 +296,13 @@ def _fit_confidence(
         for c in cuts
     ]
     best = int(np.argmax(accuracy))
-    return weights, bias, float(cuts[best]), float(accuracy[best])
+    return {
+        "features": list(features),
+        "weights": weights.tolist(),
+        "bias": bias,
+        "threshold": float(cuts[best]),
+        "balanced_accuracy": float(accuracy[best]),
+    }
 
 
 def _write(folder: Path, contents: dict[str, Any]) -> None:
