@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tempo_edge import eta
 from tempo_edge.models import Profile
 from tempo_edge.search.boundaries import Boundaries
@@ -44,6 +47,15 @@ def right_answer(example: Example) -> list[int]:
     """The words of the best answer that can be said, with ``[end]``."""
     said = boundaries(example).nearest(example.spans)
     return [*eta.spell(eta.say(said)), eta.TOKEN["[end]"]]
+
+
+def shown(example: Example) -> NDArray[np.bool_]:
+    """Of each frame whether it shows what is asked for, by the middle of what it stands for."""
+    middles = (example.edges[:-1] + example.edges[1:]) / 2
+    found = np.zeros(len(example.looks), np.bool_)
+    for start, end in example.spans:
+        found |= (middles >= start) & (middles < end)
+    return found
 
 
 def meant(example: Example, tokens: Sequence[int]) -> list[tuple[float, float]]:

@@ -174,7 +174,7 @@ def draw(path: Path, curves: Sequence[dict[str, float]]) -> None:
 
     steps = [row["step"] for row in curves]
     figure, (left, right) = pyplot.subplots(1, 2, figsize=(11, 4), layout="constrained")
-    for name in ("loss", "reward", "kl", "entropy", "refused"):
+    for name in ("answer", "when", "whether", "reward", "kl", "entropy", "refused"):
         if name in curves[0]:
             left.plot(steps, [row[name] for row in curves], marker=".", label=name)
     for name in ("r1_at_0.7", "answered", "false_alarms_easy", "false_alarms_hard", "reject_f1"):

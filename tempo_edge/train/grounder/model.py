@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from tempo_edge import eta
 from tempo_edge.search.grammar import Grammar
-from tempo_edge.search.prompt import QUERY, SIGHT, WIDTH, Prompt
+from tempo_edge.search.prompt import QUERY, SIGHT, WIDTH, WORD, Prompt
 
 IGNORED = -100
 _LONGEST = 24  # tokens of an answer: four spans of two numbers, what joins them, [end]
@@ -39,8 +39,9 @@ class Shape:
 class Batch:
     """Prompts side by side, padded: int64 ``[b, t]`` each, and float32 ``[b, t, 384]``.
 
-    ``mask`` is 1 where there is a position; ``labels`` name the word that should come next, or
-    :data:`IGNORED`.
+    ``mask`` is 1 where there is a position; ``labels`` name the word that should come next,
+    ``times`` at a sight the word of its frame's seconds, and ``inside`` there 1 if its frame shows
+    what was asked for, else 0. Where there is nothing to learn they are :data:`IGNORED`.
     """
 
     words: Tensor
@@ -48,19 +49,42 @@ class Batch:
     features: Tensor
     mask: Tensor
     labels: Tensor
+    times: Tensor
+    inside: Tensor
+
+    def to(self, device: str | torch.device) -> Batch:
+        """The same on a device."""
+        return Batch(*(getattr(self, field.name).to(device) for field in fields(self)))
 
 
-def collate(prompts: Sequence[Prompt], answers: Sequence[Sequence[int]] | None = None) -> Batch:
+def frames_of(prompt: Prompt) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """For each position the number of its frame and the word of that frame's seconds, ``[t]``.
+
+    Both are -1 where the position is no sight.
+    """
+    first, many = eta.TOKEN["<0"], eta.LONGEST_SECONDS
+    said = (prompt.kinds == WORD) & (prompt.words >= first) & (prompt.words < first + many)
+    seen = prompt.kinds == SIGHT
+    number = np.cumsum(said) - 1
+    seconds = prompt.words[said] - first + eta.TOKEN["0"]
+    return np.where(seen, number, -1), np.where(seen, seconds[np.maximum(number, 0)], -1)
+
+
+def collate(
+    prompts: Sequence[Prompt],
+    answers: Sequence[Sequence[int]] | None = None,
+    inside: Sequence[NDArray[np.bool_]] | None = None,
+) -> Batch:
     """Put prompts, and their answers if given, side by side.
 
     With answers the padding is on the right, for training; without, on the left, so that all of
-    them continue at the same place.
+    them continue at the same place. ``inside`` tells of each frame whether it shows what was asked.
     """
     said = answers or [()] * len(prompts)
     lengths = [len(prompt) + len(answer) for prompt, answer in zip(prompts, said, strict=True)]
     shape = (len(prompts), max(lengths))
     words, kinds, mask = (np.zeros(shape, np.int64) for _ in range(3))
-    labels = np.full(shape, IGNORED, np.int64)
+    labels, times, within = (np.full(shape, IGNORED, np.int64) for _ in range(3))
     features = np.zeros((*shape, WIDTH), np.float32)
     for row, (prompt, answer, length) in enumerate(zip(prompts, said, lengths, strict=True)):
         first = 0 if answers else shape[1] - length
@@ -72,7 +96,13 @@ def collate(prompts: Sequence[Prompt], answers: Sequence[Sequence[int]] | None =
         mask[row, first : first + length] = 1
         # The last position of the prompt foretells the first word of the answer.
         labels[row, middle - 1 : first + length - 1] = answer
-    return Batch(*(torch.from_numpy(x) for x in (words, kinds, features, mask, labels)))
+        if inside is not None:
+            frame, seconds = frames_of(prompt)
+            seen = frame >= 0
+            times[row, first:middle][seen] = seconds[seen]
+            within[row, first:middle][seen] = inside[row][frame[seen]]
+    parts = (words, kinds, features, mask, labels, times, within)
+    return Batch(*(torch.from_numpy(part) for part in parts))
 
 
 class Grounder(nn.Module):
@@ -99,6 +129,7 @@ class Grounder(nn.Module):
         self.llama = LlamaForCausalLM(config)
         self.query = nn.Linear(WIDTH, shape.hidden)
         self.sight = nn.Linear(WIDTH, shape.hidden)
+        self.inside = nn.Linear(shape.hidden, 1)
         self.drop = nn.Dropout(shape.dropout)
         # To repeat a time that was read is to say its other word: let both begin as one.
         with torch.no_grad():
@@ -126,10 +157,34 @@ class Grounder(nn.Module):
         logits: Tensor = out.logits.float()
         return logits
 
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Mean cross-entropies, scalars: of the answers' words and of what every frame must know.
+
+        An answer says little about a window of fifty frames. So each frame is also asked *when* it
+        is, by the words of the language, and *whether* it shows what was asked for: from these two
+        an answer is made.
+        """
+        embedded = self.embed(batch.words, batch.kinds, batch.features)
+        out = self.llama.model(
+            inputs_embeds=embedded, attention_mask=batch.mask, use_cache=False
+        ).last_hidden_state
+        logits = self.llama.lm_head(out).float().flatten(0, 1)
+
+        def entropy(labels: Tensor) -> Tensor:
+            return functional.cross_entropy(logits, labels.flatten(), ignore_index=IGNORED)
+
+        losses = {"answer": entropy(batch.labels)}
+        seen = batch.inside != IGNORED
+        if seen.any():
+            losses["when"] = entropy(batch.times)
+            losses["whether"] = functional.binary_cross_entropy_with_logits(
+                self.inside(out)[..., 0].float()[seen], batch.inside[seen].float()
+            )
+        return losses
+
     def loss(self, batch: Batch) -> Tensor:
         """Mean cross-entropy of the answers' words, a scalar."""
-        logits = self(batch).flatten(0, 1)
-        return functional.cross_entropy(logits, batch.labels.flatten(), ignore_index=IGNORED)
+        return self.losses(batch)["answer"]
 
     def config(self) -> dict[str, float]:
         """The sizes, to be stored with the weights."""

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from tempo_edge.train.grounder.asking import Asker, right_answer
+from tempo_edge.train.grounder.asking import Asker, right_answer, shown
 from tempo_edge.train.grounder.model import Batch, Grounder, Shape, collate
 from tempo_edge.train.grounder.windows import Mix, Source
 from tempo_edge.train.schedule import decaying_groups, pace
@@ -23,7 +23,10 @@ _AHEAD = 4  # batches that are drawn at once
 
 @dataclass(frozen=True)
 class SftSettings:
-    """What a run depends on besides its pictures and its profile."""
+    """What a run depends on besides its pictures and its profile.
+
+    ``frames`` weighs what every frame must know against what the answer says.
+    """
 
     seed: int = 0
     steps: int = 3000
@@ -31,6 +34,7 @@ class SftSettings:
     learning_rate: float = 1e-3
     weight_decay: float = 0.05
     warmup: int = 100
+    frames: float = 0.5
     every: int = 240
     bfloat16: bool = True
     archives: tuple[str, ...] = ("flickr8k", "coco_thumbs")
@@ -70,18 +74,18 @@ class Sft:
         if not self._ahead:
             size = self.settings.batch
             drawn = [self._source.draw(self._rng) for _ in range(_AHEAD * size)]
-            pairs = [(self._asker.prompt(example), right_answer(example)) for example in drawn]
-            pairs.sort(key=lambda pair: len(pair[0]) + len(pair[1]))
+            lessons = [(self._asker.prompt(e), right_answer(e), shown(e)) for e in drawn]
+            lessons.sort(key=lambda lesson: len(lesson[0]) + len(lesson[1]))
             for place in self._rng.permutation(_AHEAD):
-                prompts, answers = zip(*pairs[place * size : (place + 1) * size], strict=True)
-                self._ahead.append(collate(prompts, answers))
-        batch = self._ahead.pop()
-        return Batch(*(getattr(batch, name).to(self._device) for name in Batch.__annotations__))
+                self._ahead.append(
+                    collate(*zip(*lessons[place * size : (place + 1) * size], strict=True))
+                )
+        return self._ahead.pop().to(self._device)
 
     def train(self, say: Say) -> dict[str, float]:
-        """Go on for `every` steps or to the end; returns the mean loss."""
+        """Go on for `every` steps or to the end; returns the mean losses."""
         self.model.train()
-        losses: list[float] = []
+        settings, rows = self.settings, list[dict[str, float]]()
         started = time.monotonic()
         upto = min(self.settings.steps, self.step + self.settings.every)
         while self.step < upto:
@@ -91,17 +95,19 @@ class Sft:
             batch = self._batch()
             kind = torch.device(self._device).type
             with torch.autocast(kind, torch.bfloat16, enabled=self.settings.bfloat16):
-                loss = self.model.loss(batch)
+                losses = self.model.losses(batch)
+                loss = losses["answer"] + settings.frames * (losses["when"] + losses["whether"])
             self._optimizer.zero_grad()
             torch.autograd.backward(loss)
             nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
             self._optimizer.step()
-            losses.append(float(loss.detach()))
+            rows.append({name: float(each.detach()) for name, each in losses.items()})
             self.step += 1
-        took = (time.monotonic() - started) / max(1, len(losses))
-        mean = float(np.mean(losses))
-        say(f"sft step {self.step}/{self.settings.steps}: loss {mean:.3f}, {took:.2f} s a step")
-        return {"loss": mean}
+        took = (time.monotonic() - started) / max(1, len(rows))
+        means = {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
+        told = ", ".join(f"{name} {value:.3f}" for name, value in means.items())
+        say(f"sft step {self.step}/{self.settings.steps}: {told}, {took:.2f} s a step")
+        return means
 
     def state(self) -> dict[str, Any]:
         """Everything that a later `restore` needs, as tensors and plain values."""
