@@ -17,12 +17,15 @@ from numpy.typing import NDArray
 
 from tempo_edge import eta
 
-__all__ = ["QUERY", "SIGHT", "WIDTH", "WORD", "Look", "Prompt", "Question", "build"]
+__all__ = ["NEARNESS", "QUERY", "SIGHT", "WIDTH", "WORD", "Look", "Prompt", "Question", "build"]
 
 WORD, QUERY, SIGHT = 0, 1, 2
 
 #: Width of a position's features: the text tower's states fill it, sight pads it with zeros.
 WIDTH = 384
+
+#: Where a sight's features say how near it is to the query, and whether it follows a cut.
+NEARNESS = slice(256, 259)
 
 _CELLS = 9
 

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from tempo_edge import eta
 from tempo_edge.search.grammar import Grammar
-from tempo_edge.search.prompt import QUERY, SIGHT, WIDTH, WORD, Prompt
+from tempo_edge.search.prompt import NEARNESS, QUERY, SIGHT, WIDTH, WORD, Prompt
 
 IGNORED = -100
 _LONGEST = 24  # tokens of an answer: four spans of two numbers, what joins them, [end]
@@ -122,6 +122,8 @@ class Grounder(nn.Module):
             intermediate_size=shape.inner,
             max_position_embeddings=4096,
             tie_word_embeddings=True,
+            # The usual 0.02 suits models ten times as wide; here it lets every layer whisper.
+            initializer_range=shape.hidden**-0.5,
             pad_token_id=eta.TOKEN["[pad]"],
             bos_token_id=eta.TOKEN["[query]"],
             eos_token_id=eta.TOKEN["[end]"],
@@ -137,10 +139,13 @@ class Grounder(nn.Module):
             for word, token in eta.TOKEN.items():
                 spoken = word.removeprefix("<").removesuffix("s>")
                 table[token] = table[eta.TOKEN[spoken]]
-        # Words start at a length of about 1, so what is asked and seen must, too.
+        # What is asked and seen starts as loud as words, and how near the two are, louder than the
+        # hundreds of components beside it.
         for projector in (self.query, self.sight):
-            nn.init.normal_(projector.weight, std=0.02 / WIDTH**0.25)
+            nn.init.normal_(projector.weight, std=(shape.hidden * WIDTH) ** -0.5)
             nn.init.zeros_(projector.bias)
+        with torch.no_grad():
+            self.sight.weight[:, NEARNESS] *= 8.0
 
     def embed(self, words: Tensor, kinds: Tensor, features: Tensor) -> Tensor:
         """What the decoder reads, float32 ``[b, t, hidden]``."""
