@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import gzip
-import hashlib
 import itertools
 import json
 import random
@@ -40,6 +39,7 @@ from tempo_edge.search.grounder import Grounder, Reading
 from tempo_edge.search.prompt import Question
 from tempo_edge.search.retrieve import Window, retrieve
 from tempo_edge.search.searcher import Searcher
+from tempo_edge.train.entry import enter_file
 
 __all__ = ["Query", "calibrate", "main", "read_truth"]
 
@@ -307,14 +307,9 @@ def _fit_confidence(draws: Sequence[_Draw], features: Sequence[str]) -> dict[str
 
 def _write(folder: Path, contents: dict[str, Any]) -> None:
     """Store ``calibration.json`` and enter its checksum in the profile."""
-    data = (json.dumps(contents, indent=1) + "\n").encode()
-    (folder / "calibration.json").write_bytes(data)
-    profile = json.loads((folder / "profile.json").read_text(encoding="utf-8"))
-    profile["files"]["calibration.json"] = {
-        "sha256": hashlib.sha256(data).hexdigest(),
-        "bytes": len(data),
-    }
-    (folder / "profile.json").write_text(json.dumps(profile, indent=2) + "\n", encoding="utf-8")
+    text = json.dumps(contents, indent=1) + "\n"
+    (folder / "calibration.json").write_text(text, encoding="utf-8")
+    enter_file(folder, "calibration.json")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -92,6 +93,45 @@ def pir_grpo(
         chosen, start, data, work, out, load_profile(profile), device=device, say=_clock()
     )
     print(best)
+
+
+@app.command(cls=Command)
+def evaluate(
+    settings: Annotated[
+        Path, typer.Argument(metavar="YAML", help="What to measure: videos, annotations, grounder.")
+    ],
+    library: Annotated[
+        Path, typer.Option("--library", metavar="FILE", help="Library of the videos; made if new.")
+    ],
+    profile: ProfileOption = "nano",
+) -> None:
+    """Measure grounding and refusals on annotated videos. Prints one JSON object."""
+    from tempo_edge.train.grounder.evaluate import EvaluateSettings
+    from tempo_edge.train.grounder.evaluate import evaluate as measure
+    from tempo_edge.train.grounder.settings import read_settings
+
+    chosen = read_settings(settings, EvaluateSettings)
+    print(json.dumps(measure(chosen, settings.parent, library, profile, _clock()), indent=1))
+
+
+@app.command(cls=Command)
+def export(
+    checkpoint: Annotated[
+        Path, typer.Argument(metavar="CHECKPOINT", help="The best of a run: its best.pt.")
+    ],
+    folder: Annotated[
+        Path, typer.Option("--profile-dir", metavar="DIR", help="Profile folder to write into.")
+    ],
+    storage: Annotated[
+        str, typer.Option("--storage", metavar="KIND", help="int8, fp16 or fp32 weights.")
+    ] = "int8",
+) -> None:
+    """Write a trained decoder into a profile, for find to read with."""
+    _prepare(1)
+    from tempo_edge.train.grounder import course
+
+    for line in course.export(checkpoint, folder, storage):
+        note(line)
 
 
 def _prepare(threads: int) -> None:
