@@ -1,0 +1,172 @@
+"""What is read is what the library holds, at its own times, and answers may run on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tempo_edge import eta
+from tempo_edge.library.catalogue import Catalogue
+from tempo_edge.library.rows import FrameRow, VideoRow
+from tempo_edge.packing import pack
+from tempo_edge.search.decoder import Said
+from tempo_edge.search.grammar import Grammar
+from tempo_edge.search.grounder import FRAMES, CloseUp, Grounder
+from tempo_edge.search.prompt import SIGHT, WIDTH, WORD, Prompt, Question
+from tempo_edge.search.retrieve import Window, open_window
+
+DIM = 256
+VECTOR = np.ones(DIM, np.float32) / 16
+
+
+def _video(time_base: Fraction, start: Fraction, duration: float) -> VideoRow:
+    return VideoRow("h264", 320, 240, duration, None, time_base, start)
+
+
+def _frame(pts: int, cut: bool, cells: int) -> FrameRow:
+    rng = np.random.default_rng(abs(pts) % 2**32)
+    tokens = pack(rng.normal(size=(cells, DIM))) if cells else np.zeros((0, DIM), np.int8)
+    return FrameRow(
+        pts, 0.1, cut, pack(rng.normal(size=DIM)), np.arange(cells, dtype=np.uint8), tokens
+    )
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
+    opened = Catalogue(tmp_path / "library.db")
+    yield opened
+    opened.close()
+
+
+def _window(catalogue: Catalogue, ticks: list[int], video: VideoRow) -> Window:
+    frames = [_frame(pts, i % 5 == 0, i % 3) for i, pts in enumerate(ticks)]
+    with catalogue.transaction():
+        number = catalogue.put_video(str(ticks).encode(), video, frames, np.zeros((0, 2)))
+    return open_window(VECTOR, catalogue, number, video, -(2**60), 2**60)
+
+
+class Scripted:
+    """Answers as a function of the times that it was told, and keeps the prompts."""
+
+    def __init__(self, script: Callable[[list[str], bool], str]) -> None:
+        self._script = script
+        self.prompts: list[Prompt] = []
+
+    def answer(self, prompt: Prompt, grammar: Grammar, *, refuse: bool = False) -> Said:
+        self.prompts.append(prompt)
+        said = "".join(eta.WORDS[w] for w in prompt.words[prompt.kinds == WORD])
+        times = [part.partition("s>")[0] for part in said.split("<")[1:]]
+        text = self._script(times, refuse)
+        for token in eta.spell(text):
+            grammar.take(token)  # whatever it says must be allowed
+        return Said(text, 0.75)
+
+
+QUESTION = Question(np.ones((3, WIDTH), np.float32), VECTOR, 0.0, 0.1)
+
+
+@given(
+    gaps=st.lists(st.integers(1, 4000), min_size=3, max_size=40),
+    start=st.integers(-90_000, 90_000),
+    base=st.sampled_from([Fraction(1, 1000), Fraction(1, 90_000), Fraction(1001, 30_000)]),
+)
+def test_what_is_told_is_what_the_file_says(
+    tmp_path_factory: pytest.TempPathFactory, gaps: list[int], start: int, base: Fraction
+) -> None:
+    """Variable frame rate, a start offset, sparse and uneven looks: exact to the told tenth."""
+    step = max(1, int(Fraction(1, 1000) / base))
+    ticks = (start + np.cumsum([0, *gaps]) * step).tolist()
+    store = Catalogue(tmp_path_factory.mktemp("c") / "library.db")
+    try:
+        video = _video(base, start * base, float((ticks[-1] - start) * base) + 1.0)
+        window = _window(store, ticks, video)
+        decoder = Scripted(lambda times, _: "none")
+        wide, reading = Grounder(store, decoder).read(QUESTION, window, ticks[0])
+    finally:
+        store.close()
+    part = reading.close_up
+    prompt = decoder.prompts[0]
+    said = "".join(eta.WORDS[w] for w in prompt.words[prompt.kinds == WORD])
+    told = [Fraction(each.partition("s>")[0]) for each in said.split("<")[1:]]
+    origin = int(wide.pts[part.first])
+    exact = [(int(pts) - origin) * base for pts in wide.pts[part.first : part.last]]
+    assert len(told) == len(exact) + 1  # and the end of the close-up
+    assert all(abs(a - b) <= Fraction(1, 20) for a, b in zip(told, exact, strict=False))
+    assert int((prompt.kinds == SIGHT).sum()) == sum(
+        1 + i % 3 for i in range(part.first, part.last)
+    )
+
+
+def test_ranges_are_frames_and_their_edges_are_the_library_s(catalogue: Catalogue) -> None:
+    ticks = [0, 1000, 2000, 5000, 6000, 7000]
+    window = _window(catalogue, ticks, _video(Fraction(1, 1000), Fraction(0), 8.0))
+    decoder = Scripted(lambda times, _: "1.0-5.0;6.0-7.0")
+    wide, reading = Grounder(catalogue, decoder).read(QUESTION, window, 5000)
+    assert reading.ranges == ((1, 3), (4, 5))
+    assert (reading.said, reading.present) == ("1.0-5.0;6.0-7.0", 0.75)
+    assert wide.edges[1] == 0.5  # between two looks
+    assert wide.edges[5] == 7.0  # at a cut, the cut
+
+
+def test_an_answer_that_reaches_the_end_is_followed_as_long_as_it_goes_on(
+    catalogue: Catalogue,
+) -> None:
+    ticks = [1000 * i for i in range(300)]
+    window = _window(catalogue, ticks, _video(Fraction(1, 1000), Fraction(0), 300.0))
+    calls: list[bool] = []
+
+    def everything(times: list[str], refuse: bool) -> str:
+        calls.append(refuse)
+        return f"{times[0]}-{times[-1]}"
+
+    _, reading = Grounder(catalogue, Scripted(everything)).read(QUESTION, window, 150_000)
+    assert reading.ranges == ((0, 300),)
+    assert calls[0] is False and all(calls[1:])  # reading on, it may refuse
+    assert reading.close_up.last - reading.close_up.first == FRAMES
+
+    def first_only(times: list[str], refuse: bool) -> str:
+        return "none" if refuse else f"{times[0]}-{times[-1]}"
+
+    _, reading = Grounder(catalogue, Scripted(first_only)).read(QUESTION, window, 150_000)
+    assert reading.ranges == ((reading.close_up.first, reading.close_up.last),)
+
+
+def test_footage_that_hardly_changes_can_be_read(catalogue: Catalogue) -> None:
+    ticks = [0, 400_000, 800_000]
+    window = _window(catalogue, ticks, _video(Fraction(1, 1000), Fraction(0), 1200.0))
+    decoder = Scripted(lambda times, _: f"{times[0]}-{times[-1]}")
+    _, reading = Grounder(catalogue, decoder).read(QUESTION, window, 400_000)
+    assert reading.ranges[0][0] <= 1 < reading.ranges[0][1]
+
+
+@given(st.integers(1, 200), st.integers(0, 199), st.floats(0.2, 30.0))
+def test_a_close_up_is_the_most_that_fits(count: int, middle: int, gap: float) -> None:
+    middle = min(middle, count - 1)
+    pts = np.rint(np.arange(count) * gap * 1000).astype(np.int64)
+    times = pts / 1000
+    edges = np.concatenate([times[:1], (times[:-1] + times[1:]) / 2, [times[-1] + gap / 2]])
+    window = Window(
+        1,
+        _video(Fraction(1, 1000), Fraction(0), float(edges[-1])),
+        pts,
+        edges,
+        np.zeros(count, np.bool_),
+        np.zeros(count, np.float32),
+    )
+    part = CloseUp.of(window, middle, middle + 1)
+    assert 0 <= part.first <= middle < part.last <= count
+    assert part.last - part.first <= FRAMES
+    assert edges[part.last] - times[part.first] < eta.LONGEST_SECONDS
+
+    def fits(first: int, last: int) -> bool:
+        longest = eta.LONGEST_SECONDS - 0.1
+        inside = first >= 0 and last <= count and last - first <= FRAMES
+        return inside and bool(edges[last] - times[first] < longest)
+
+    assert not fits(part.first - 1, part.last) and not fits(part.first, part.last + 1)
