@@ -16,6 +16,7 @@ from tempo_edge.train.grounder import bank as banks
 from tempo_edge.train.grounder.asking import Asker
 from tempo_edge.train.grounder.bank import Bank
 from tempo_edge.train.grounder.model import Grounder, Shape
+from tempo_edge.train.grounder.nano import NanoPolicy
 from tempo_edge.train.grounder.pir_grpo import GrpoSettings, PirGrpo
 from tempo_edge.train.grounder.sft import Sft, SftSettings
 from tempo_edge.train.grounder.trial import Trial
@@ -30,7 +31,6 @@ JUDGED_BY = ("r1_at_0.7", "reject_f1")
 class Run(Protocol):
     """A training that can be stopped and continued."""
 
-    model: Grounder
     step: int
     curves: list[dict[str, float]]
 
@@ -68,7 +68,8 @@ def sft(
     asker = Asker(profile)
     run = Sft(MadeUp(train, settings.mix), asker, settings, device)
     trial = Trial(MadeUp(dev, _unspoilt(settings)), asker, count=trials)
-    return follow(run, settings.steps, trial, out, dataclasses.asdict(settings), say)
+    about = dataclasses.asdict(settings)
+    return follow(run, run.model, settings.steps, trial, out, about, say)
 
 
 def pir_grpo(
@@ -86,10 +87,11 @@ def pir_grpo(
     """Go on from the checkpoint `start` with PIR-GRPO; returns the one that was best on dev."""
     train, dev = gather(data, work, profile, settings.archives, settings.views, say)
     asker = Asker(profile)
-    run = PirGrpo(load(start).to(device), MadeUp(train, settings.mix), asker, settings)
+    policy = NanoPolicy(load(start).to(device), asker)
+    run = PirGrpo(policy, MadeUp(train, settings.mix), settings)
     trial = Trial(MadeUp(dev, _unspoilt(settings)), asker, count=trials)
     about = {**dataclasses.asdict(settings), "start": start.name}
-    return follow(run, settings.steps, trial, out, about, say)
+    return follow(run, policy.model, settings.steps, trial, out, about, say)
 
 
 def _unspoilt(settings: SftSettings | GrpoSettings) -> Mix:
@@ -97,8 +99,16 @@ def _unspoilt(settings: SftSettings | GrpoSettings) -> Mix:
     return Mix(shots=settings.mix.shots, looks=settings.mix.looks)
 
 
-def follow(run: Run, steps: int, trial: Trial, out: Path, about: dict[str, Any], say: Say) -> Path:
-    """Train to the end, from where `out` was left if it was; returns the best checkpoint."""
+def follow(
+    run: Run,
+    model: Grounder,
+    steps: int,
+    trial: Trial,
+    out: Path,
+    about: dict[str, Any],
+    say: Say,
+) -> Path:
+    """Train `model` to the end, from where `out` was left; returns the best checkpoint."""
     out.mkdir(parents=True, exist_ok=True)
     last, best = out / "last.pt", out / "best.pt"
     _same_settings(out / "settings.json", about)
@@ -108,11 +118,11 @@ def follow(run: Run, steps: int, trial: Trial, out: Path, about: dict[str, Any],
     while run.step < steps:
         row = {"step": float(run.step), **run.train(say)}
         row["step"] = float(run.step)
-        row.update(trial(run.model))
+        row.update(trial(model))
         run.curves.append(row)
         say(", ".join(f"{name} {value:g}" for name, value in row.items()))
         if judged(row) >= max(judged(each) for each in run.curves):
-            checkpoint.save(best, portable(run.model, row))
+            checkpoint.save(best, portable(model, row))
         checkpoint.save(last, run.state())
         write_log(out, run.curves)
     return best

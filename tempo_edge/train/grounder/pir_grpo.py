@@ -8,27 +8,21 @@ GRPO (Shao et al., 2024); the formulas are our own.
 
 from __future__ import annotations
 
-import copy
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from tempo_edge import eta
-from tempo_edge.search.boundaries import Boundaries
-from tempo_edge.search.prompt import Prompt
-from tempo_edge.train.grounder.asking import Asker, boundaries, meant
-from tempo_edge.train.grounder.model import Grounder, Reading, answer
+from tempo_edge.train.grounder.policy import P, Policy
 from tempo_edge.train.grounder.windows import Example, Mix, Source
 from tempo_edge.train.rewards import Weights, advantages, reward
 
 Say = Callable[[str], None]
-_END = eta.TOKEN["[end]"]
 
 
 @dataclass(frozen=True)
@@ -67,180 +61,126 @@ class GrpoSettings:
 
 
 @dataclass
-class Rollouts:
+class Rollouts(Generic[P]):
     """The answers of one step: ``P`` examples with ``G`` answers each.
 
-    ``words`` int64 ``[p * g, a]`` are padded with ``[end]``; ``open`` bool of that shape is True
-    where a word was chosen, and not forced by the grammar or padding; ``allowed`` bool
-    ``[p * g, a, words]`` is what could be said there; ``advantages`` float32 ``[p * g]``.
+    ``advantages`` float32 ``[p * g]`` are what each answer is worth against its group;
+    ``rewards`` are those of every answer drawn, also of groups that were drawn anew; ``refused``
+    is the share of refusals among those that were kept.
     """
 
-    examples: list[Example]
-    words: Tensor
-    open: Tensor
-    allowed: Tensor
+    packed: P
     advantages: Tensor
     rewards: NDArray[np.float64]
-
-
-def replay(window: Boundaries, tokens: Sequence[int]) -> NDArray[np.bool_]:
-    """What was allowed before each of ``tokens`` and before ``[end]``, bool ``[a + 1, words]``."""
-    grammar = window.grammar()
-    masks = []
-    for token in [*tokens, _END]:
-        masks.append(grammar.allowed())
-        grammar.take(token)
-    return np.stack(masks)
-
-
-def pack_answers(
-    windows: Sequence[Boundaries], tokens: Sequence[Sequence[int]]
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Words, open places and allowed words of answers side by side, as :class:`Rollouts` has."""
-    longest = max(len(said) for said in tokens) + 1
-    words = np.full((len(tokens), longest), _END, np.int64)
-    allowed = np.ones((len(tokens), longest, len(eta.WORDS)), bool)
-    open_places = np.zeros((len(tokens), longest), bool)
-    for row, (window, said) in enumerate(zip(windows, tokens, strict=True)):
-        masks = replay(window, said)
-        words[row, : len(said)] = said
-        allowed[row, : len(masks)] = masks
-        open_places[row, : len(masks)] = masks.sum(axis=1) > 1
-    return torch.from_numpy(words), torch.from_numpy(open_places), torch.from_numpy(allowed)
-
-
-def log_shares(
-    model: Grounder, prompts: Sequence[Prompt], rollouts: Rollouts, copies: int
-) -> Tensor:
-    """Log-probabilities of the words that were said, within the grammar, float32 ``[p * g, a]``."""
-    reading = Reading(model, prompts, copies)
-    following = reading.go_on(rollouts.words[:, :-1])
-    logits = torch.cat([reading.logits[:, None], following], dim=1)
-    logits = logits.masked_fill(~rollouts.allowed.to(logits.device), -1e9)
-    shares = torch.log_softmax(logits, dim=-1)
-    words = rollouts.words.to(logits.device)
-    return shares.gather(2, words[..., None])[..., 0]
+    refused: float
 
 
 def policy_loss(
-    new: Tensor, old: Tensor, reference: Tensor, rollouts: Rollouts, clip: float, kl: float
+    new: Tensor,
+    old: Tensor,
+    reference: Tensor,
+    places: Tensor,
+    gain: Tensor,
+    clip: float,
+    kl: float,
 ) -> tuple[Tensor, Tensor]:
-    """The clipped loss and the KL to the reference, both scalars, over the open words.
+    """The clipped loss and the KL to the reference, both scalars, over the open places.
 
-    ``new``, ``old`` and ``reference`` are log-probabilities ``[p * g, a]``. The KL estimate is
+    ``new``, ``old`` and ``reference`` are log-probabilities ``[p * g, a]``, ``places`` is 1 where
+    a token was chosen and ``gain`` ``[p * g]`` the advantages. The KL estimate is
     ``exp(r - n) - (r - n) - 1``, never negative.
     """
-    places = rollouts.open.to(new.device).float()
     count = places.sum().clamp(min=1.0)
-    gain = rollouts.advantages.to(new.device)[:, None]
     ratio = torch.exp(new - old)
-    earned = torch.minimum(ratio * gain, ratio.clamp(1.0 - clip, 1.0 + clip) * gain)
+    clipped = ratio.clamp(1.0 - clip, 1.0 + clip)
+    earned = torch.minimum(ratio * gain[:, None], clipped * gain[:, None])
     apart = reference - new
     distance = ((torch.exp(apart) - apart - 1.0) * places).sum() / count
     return -(earned * places).sum() / count + kl * distance, distance.detach()
 
 
-class PirGrpo:
-    """The state of a run: policy, the policy it started from, and what it draws prompts with."""
+class PirGrpo(Generic[P]):
+    """The state of a run: a policy, and what it draws prompts with."""
 
-    def __init__(
-        self, start: Grounder, source: Source, asker: Asker, settings: GrpoSettings
-    ) -> None:
+    def __init__(self, policy: Policy[P], source: Source, settings: GrpoSettings) -> None:
         self.settings = settings
-        self.model = start
-        self.reference = copy.deepcopy(start).eval().requires_grad_(False)
+        self.policy = policy
         self.step = 0
         self.curves: list[dict[str, float]] = []
-        self._source, self._asker = source, asker
-        self._device = next(start.parameters()).device
+        self._source = source
         self._rng = np.random.default_rng(settings.seed)
         self._generator = torch.Generator().manual_seed(settings.seed)
         self._optimizer = torch.optim.AdamW(
-            self.model.parameters(), lr=settings.learning_rate, weight_decay=0.0
+            policy.parameters(), lr=settings.learning_rate, weight_decay=0.0
         )
 
     def _autocast(self) -> torch.autocast:
-        return torch.autocast(self._device.type, torch.bfloat16, enabled=self.settings.bfloat16)
+        kind = self.policy.device.type
+        return torch.autocast(kind, torch.bfloat16, enabled=self.settings.bfloat16)
 
-    def _answers(self, examples: Sequence[Example]) -> list[list[int]]:
-        settings = self.settings
-        windows = [boundaries(example) for example in examples]
-        # Answers are drawn as they will be asked for: without dropout.
-        self.model.eval()
-        with self._autocast():
-            return answer(
-                self.model,
-                [self._asker.prompt(example) for example in examples],
-                [each.grammar() for each in windows for _ in range(settings.group)],
-                copies=settings.group,
-                temperature=settings.temperature,
-                generator=self._generator,
-            ).tokens
-
-    def roll(self) -> Rollouts:
+    def roll(self) -> Rollouts[P]:
         """Groups whose answers differ in what they earn, as many as a step wants or can find."""
-        settings = self.settings
+        settings, policy = self.settings, self.policy
         examples: list[Example] = []
-        tokens: list[list[int]] = []
+        said: list[list[int]] = []
         earned: list[NDArray[np.float64]] = []
         seen: list[float] = []
+        refusals: list[bool] = []
         for _ in range(settings.tries):
             wanted = settings.prompts - len(examples)
             if not wanted:
                 break
             drawn = [self._source.draw(self._rng) for _ in range(wanted)]
-            said = self._answers(drawn)
+            with self._autocast():
+                answers = policy.draw(drawn, settings.group, settings.temperature, self._generator)
             for place, example in enumerate(drawn):
-                group = said[place * settings.group : (place + 1) * settings.group]
-                paid = np.array(
-                    [reward(meant(example, s), example.spans, settings.rewards) for s in group]
-                )
+                group = answers[place * settings.group : (place + 1) * settings.group]
+                meant = [policy.meant(example, each) for each in group]
+                paid = np.array([reward(each, example.spans, settings.rewards) for each in meant])
                 seen += paid.tolist()
                 if paid.std() > 1e-6:
                     examples.append(example)
-                    tokens += group
+                    said += group
                     earned.append(paid)
+                    refusals += [each == [] for each in meant]
         if not examples:
             raise RuntimeError(
                 "no group of answers differs in what it earns: nothing to learn from"
             )
         gain, _ = advantages(np.stack(earned))
-        windows = [boundaries(example) for example in examples for _ in range(settings.group)]
-        words, open_places, allowed = pack_answers(windows, tokens)
         return Rollouts(
-            examples,
-            words,
-            open_places,
-            allowed,
+            policy.pack(examples, said),
             torch.from_numpy(gain.reshape(-1)),
             np.array(seen),
+            float(np.mean(refusals)),
         )
 
-    def update(self, rollouts: Rollouts) -> dict[str, float]:
+    def update(self, rollouts: Rollouts[P]) -> dict[str, float]:
         """Take `passes` steps on the rollouts; returns the means that the curves show."""
-        settings = self.settings
-        prompts = [self._asker.prompt(example) for example in rollouts.examples]
+        settings, policy, packed = self.settings, self.policy, rollouts.packed
         with torch.no_grad(), self._autocast():
-            old = log_shares(self.model, prompts, rollouts, settings.group)
-            reference = log_shares(self.reference, prompts, rollouts, settings.group)
+            old = policy.log_shares(packed)
+            reference = policy.reference_shares(packed)
+        places = packed.open.to(old.device).float()
+        gain = rollouts.advantages.to(old.device)
         distances = []
         for _ in range(settings.passes):
             with self._autocast():
-                new = log_shares(self.model, prompts, rollouts, settings.group)
-            loss, distance = policy_loss(new, old, reference, rollouts, settings.clip, settings.kl)
+                new = policy.log_shares(packed)
+            loss, distance = policy_loss(
+                new, old, reference, places, gain, settings.clip, settings.kl
+            )
             self._optimizer.zero_grad()
             torch.autograd.backward(loss)
-            nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+            nn.utils.clip_grad_norm_(policy.parameters(), 1.0)
             self._optimizer.step()
             distances.append(float(distance))
-        places = rollouts.open.to(old.device).float()
-        refused = (rollouts.words[:, 0] == eta.TOKEN[eta.NONE]).float()
         return {
             "reward": float(rollouts.rewards.mean()),
             "kl": float(np.mean(distances)),
             "entropy": float(-(old * places).sum() / places.sum().clamp(min=1.0)),
-            "refused": float(refused.mean()),
-            "groups": float(len(rollouts.examples)),
+            "refused": rollouts.refused,
+            "groups": float(len(gain) // settings.group),
         }
 
     def train(self, say: Say) -> dict[str, float]:
@@ -260,8 +200,7 @@ class PirGrpo:
     def state(self) -> dict[str, Any]:
         """Everything that a later `restore` needs, as tensors and plain values."""
         return {
-            "model": self.model.state_dict(),
-            "reference": self.reference.state_dict(),
+            **self.policy.state(),
             "optimizer": self._optimizer.state_dict(),
             "generator": self._generator.get_state(),
             "rng": self._rng.bit_generator.state,
@@ -271,8 +210,7 @@ class PirGrpo:
 
     def restore(self, state: dict[str, Any]) -> None:
         """Continue from what `state` returned, as if nothing had come between."""
-        self.model.load_state_dict(state["model"])
-        self.reference.load_state_dict(state["reference"])
+        self.policy.restore(state)
         self._optimizer.load_state_dict(state["optimizer"])
         self._generator.set_state(state["generator"])
         self._rng.bit_generator.state = state["rng"]
