@@ -82,6 +82,7 @@ class Example:
 
     ``looks`` are its frames and ``edges`` float64 ``[n + 1]`` the boundaries of what they stand
     for, as a search would draw them; ``spans`` are when the question is true, empty when never.
+    ``pictures`` uint8 ``[n, h, w, 3]`` are the frames themselves, for models that see.
     """
 
     looks: tuple[Look, ...]
@@ -89,6 +90,7 @@ class Example:
     query: str
     spans: tuple[Span, ...]
     kind: Kind
+    pictures: NDArray[np.uint8] | None = None
 
 
 def _errors(
@@ -244,6 +246,11 @@ class MadeUp:
 
 def draw(bank: Bank, mix: Mix, rng: np.random.Generator) -> Example:
     """One example; the same generator state draws the same one."""
+    return draw_staged(bank, mix, rng)[0]
+
+
+def draw_staged(bank: Bank, mix: Mix, rng: np.random.Generator) -> tuple[Example, Sequence[Shot]]:
+    """The same, with the shots that its frames look at."""
     while True:
         pictures, target = _pictures(bank, mix, rng)
         shots = _shots(bank, pictures, mix, rng)
@@ -255,6 +262,6 @@ def draw(bank: Bank, mix: Mix, rng: np.random.Generator) -> Example:
             asked = _absent(bank, set(pictures), target, mix, rng)
             if asked is None:
                 continue
-            return Example(looks, edges, asked[0], (), asked[1])
+            return Example(looks, edges, asked[0], (), asked[1]), shots
         spans = tuple((shot.start, shot.end) for shot in shots if shot.picture == target)
-        return Example(looks, edges, _caption(bank, target, rng), spans, "present")
+        return Example(looks, edges, _caption(bank, target, rng), spans, "present"), shots

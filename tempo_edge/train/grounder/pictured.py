@@ -1,0 +1,90 @@
+"""Made-up windows with their pictures, for models that look for themselves.
+
+The same windows and questions as :mod:`tempo_edge.train.grounder.windows` draws, but no tower has
+seen the pictures: which of them are alike is told by their captions.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tempo_edge.search.prompt import Look
+from tempo_edge.train.augment import view
+from tempo_edge.train.batches import alike
+from tempo_edge.train.data import Archive, DataError
+from tempo_edge.train.grounder.bank import Bank
+from tempo_edge.train.grounder.windows import Example, Mix, Shot, draw_staged
+
+_WORD = re.compile(r"[a-z]+")
+_WORDS = 2048  # the most frequent ones that captions are compared by
+_NEAR = 24
+
+
+class Pictured:
+    """Draws examples from an archive's captioned pictures, without end.
+
+    The archive must stay open. Frames are squares of ``size`` pixels, in ``views`` views.
+    """
+
+    def __init__(
+        self, archive: Archive, split: str, mix: Mix, *, size: int = 224, views: int = 6
+    ) -> None:
+        """Of `mix` all but ``doubt`` counts.
+
+        Raises:
+            DataError: a picture has no captions.
+        """
+        self._archive, self._records = archive, archive.split(split)
+        self._mix, self._size, self._views = mix, size, views
+        bare = next((record.file for record in self._records if not record.captions), None)
+        if bare is not None:
+            raise DataError(f"archive {archive.name!r}: {bare} has no captions")
+        captions, count = [record.captions for record in self._records], len(self._records)
+        # A bank of vectors without components: nothing is known of a picture but its captions.
+        self._bank = Bank(
+            np.zeros((count, 1, 0), np.int8),
+            np.zeros((count, 1, 9, 0), np.int8),
+            captions,
+            alike(_described(captions), min(_NEAR, count - 1)),
+        )
+
+    def draw(self, rng: np.random.Generator) -> Example:
+        """One example; the same generator state draws the same one."""
+        example, shots = draw_staged(self._bank, self._mix, rng)
+        frames = [self._frame(look, shots, rng) for look in example.looks]
+        return dataclasses.replace(example, pictures=np.stack(frames))
+
+    def _frame(
+        self, look: Look, shots: Sequence[Shot], rng: np.random.Generator
+    ) -> NDArray[np.uint8]:
+        """What the camera shows at a look, uint8 ``[size, size, 3]``."""
+        number = max(i for i, shot in enumerate(shots) if shot.start <= look.seconds)
+        shown = self._view(shots[number], rng)
+        if number and not look.cut and look.seconds == shots[number].start:
+            # A shot that begins without a cut begins in the middle of a fade.
+            before = self._view(shots[number - 1], rng)
+            shown = ((shown.astype(np.uint16) + before) // 2).astype(np.uint8)
+        return shown
+
+    def _view(self, shot: Shot, rng: np.random.Generator) -> NDArray[np.uint8]:
+        picture = self._archive.picture(self._records[shot.picture])
+        return view(picture, (0, shot.picture), int(rng.integers(self._views)), self._size)
+
+
+def _described(captions: Sequence[tuple[str, ...]]) -> NDArray[np.float32]:
+    """Unit vectors ``[n, words]`` of which words each picture's captions have, rare ones longer."""
+    said = [set(_WORD.findall(" ".join(each).lower())) for each in captions]
+    counts = Counter(word for words in said for word in sorted(words))
+    column = {word: place for place, (word, _) in enumerate(counts.most_common(_WORDS))}
+    out = np.zeros((len(captions), len(column)), np.float32)
+    for row, words in enumerate(said):
+        for word in words & column.keys():
+            out[row, column[word]] = np.log1p(len(captions) / counts[word])
+    lengths = np.linalg.norm(out, axis=1, keepdims=True)
+    return np.asarray(out / np.maximum(lengths, 1e-6), np.float32)
