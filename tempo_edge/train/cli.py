@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import time
 from collections.abc import Callable
@@ -41,6 +42,9 @@ DeviceOption = Annotated[
 ThreadsOption = Annotated[
     int, typer.Option("--threads", metavar="N", show_default=False, help="CPU threads; all cores.")
 ]
+SeedOption = Annotated[
+    int | None, typer.Option("--seed", metavar="N", help="In place of the settings' own.")
+]
 ProfileOption = Annotated[
     str, typer.Option("--profile", metavar="NAME", help="Profile whose towers it reads with.")
 ]
@@ -52,6 +56,7 @@ def sft(
     work: WorkOption,
     out: OutOption,
     settings: SettingsArgument = None,
+    seed: SeedOption = None,
     device: DeviceOption = "cpu",
     threads: ThreadsOption = 0,
     profile: ProfileOption = "nano",
@@ -64,6 +69,7 @@ def sft(
     from tempo_edge.train.grounder.sft import SftSettings
 
     chosen = SftSettings() if settings is None else read_settings(settings, SftSettings)
+    chosen = chosen if seed is None else dataclasses.replace(chosen, seed=seed)
     best = course.sft(chosen, data, work, out, load_profile(profile), device=device, say=_clock())
     print(best)
 
@@ -77,11 +83,12 @@ def pir_grpo(
     work: WorkOption,
     out: OutOption,
     settings: SettingsArgument = None,
+    seed: SeedOption = None,
     device: DeviceOption = "cpu",
     threads: ThreadsOption = 0,
     profile: ProfileOption = "nano",
 ) -> None:
-    """Let a decoder learn from its own answers, to what is there and to what is not."""
+    """Let a decoder learn from what its own answers earn. It can be interrupted."""
     _prepare(threads)
     from tempo_edge.models import load_profile
     from tempo_edge.train.grounder import course
@@ -89,6 +96,7 @@ def pir_grpo(
     from tempo_edge.train.grounder.settings import read_settings
 
     chosen = GrpoSettings() if settings is None else read_settings(settings, GrpoSettings)
+    chosen = chosen if seed is None else dataclasses.replace(chosen, seed=seed)
     best = course.pir_grpo(
         chosen, start, data, work, out, load_profile(profile), device=device, say=_clock()
     )

@@ -9,7 +9,10 @@ import sys
 
 from tempo_edge import cli
 
-COMMANDS = ("", "index", "find", "watch", "status", "forget", "demo", "doctor")
+COMMANDS = (
+    *("", "index", "find", "watch", "status", "forget", "demo", "doctor", "train"),
+    *("train sft", "train pir-grpo", "train evaluate", "train export"),
+)
 
 
 def help_texts() -> str:

@@ -7,11 +7,13 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from tempo_edge.models import Profile
 from tempo_edge.train import checkpoint
 from tempo_edge.train.data import Archive, DataError
+from tempo_edge.train.entry import enter_file
+from tempo_edge.train.graph import Storage
 from tempo_edge.train.grounder import bank as banks
 from tempo_edge.train.grounder.asking import Asker
 from tempo_edge.train.grounder.bank import Bank
@@ -155,6 +157,25 @@ def load(path: Path) -> Grounder:
     except (KeyError, TypeError, RuntimeError) as error:
         raise DataError(f"{path} holds no grounder: {' '.join(str(error).split())}") from error
     return model
+
+
+def export(checkpoint_path: Path, folder: Path, storage: str) -> list[str]:
+    """Write ``grounder.onnx`` into a profile folder and enter its checksum; says what it did.
+
+    Raises:
+        DataError: there is no such storage, checkpoint or profile.
+    """
+    from tempo_edge.train.grounder.export import write
+
+    if storage not in ("int8", "fp16", "fp32"):
+        raise DataError(f"storage {storage!r} must be int8, fp16 or fp32")
+    about = folder / "profile.json"
+    if not about.exists():
+        raise DataError(f"{folder} holds no profile.json")
+    write(folder / "grounder.onnx", load(checkpoint_path).eval(), cast(Storage, storage))
+    enter_file(folder, "grounder.onnx")
+    size = (folder / "grounder.onnx").stat().st_size
+    return [f"wrote {folder / 'grounder.onnx'}, {size / 1e6:.1f} MB", "calibrate it next"]
 
 
 def _same_settings(path: Path, about: dict[str, Any]) -> None:

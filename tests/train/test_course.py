@@ -1,0 +1,180 @@
+"""A training from its YAML to a profile that a search reads with."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("transformers")
+
+# ruff: noqa: E402 - the imports below need the train extra
+import archives
+from videos import make_video, motion, texture
+
+from tempo_edge import Library, QueryError, eta, models
+from tempo_edge.models import load_profile, registry
+from tempo_edge.search.calibrate import READ_FEATURES
+from tempo_edge.train.data import DataError
+from tempo_edge.train.entry import enter_file
+from tempo_edge.train.grounder import course
+from tempo_edge.train.grounder.pir_grpo import GrpoSettings
+from tempo_edge.train.grounder.settings import read_settings
+from tempo_edge.train.grounder.sft import SftSettings
+
+SFT = """
+steps: 8
+batch: 2
+every: 4
+warmup: 1
+bfloat16: false
+archives: [flickr8k]
+views: 2
+shape: {hidden: 32, layers: 2, heads: 2, inner: 48}
+mix: {shots: [2, 3], looks: 24, doubt: [0.5, 1.0]}
+"""
+GRPO = """
+steps: 2
+every: 1
+prompts: 2
+group: 4
+bfloat16: false
+archives: [flickr8k]
+views: 2
+mix: {shots: [2, 3], looks: 24}
+"""
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return archives.write(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("work")
+
+
+def _settings(folder: Path) -> SftSettings:
+    (folder / "sft.yaml").write_text(SFT)
+    return read_settings(folder / "sft.yaml", SftSettings)
+
+
+def _teach(data: Path, work: Path, out: Path, say: Callable[[str], None] = print) -> Path:
+    out.mkdir(exist_ok=True)
+    profile = load_profile("nano")
+    return course.sft(_settings(out), data, work, out, profile, trials=6, say=say)
+
+
+def test_an_interrupted_run_ends_as_an_unbroken_one(data: Path, work: Path, tmp_path: Path) -> None:
+    def impatient(line: str) -> None:
+        if line.startswith("step 4"):
+            raise KeyboardInterrupt
+
+    whole = _teach(data, work, tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        _teach(data, work, tmp_path / "broken", impatient)
+    heard: list[str] = []
+    # Stopped before its first checkpoint, it begins anew; stopped after it, it goes on.
+    _teach(data, work, tmp_path / "broken", heard.append)
+    assert not any("going on" in line for line in heard)
+    _teach(data, work, tmp_path / "broken", heard.append)
+    assert heard[-1] == "going on after step 8"
+    one, two = (course.load(path) for path in (whole, tmp_path / "broken" / "best.pt"))
+    pairs = zip(one.parameters(), two.parameters(), strict=True)
+    assert all(torch.equal(a, b) for a, b in pairs)
+    rows = [json.loads(line) for line in (whole.parent / "log.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in rows] == [4, 8]
+    assert {"answer", "when", "whether", "r1_at_0.7", "false_alarms_hard"} <= set(rows[0])
+    assert (whole.parent / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_another_recipe_needs_another_folder(data: Path, work: Path, tmp_path: Path) -> None:
+    _teach(data, work, tmp_path / "run")
+    (tmp_path / "run" / "settings.json").write_text("{}")
+    with pytest.raises(DataError, match="written for other settings: choose another folder"):
+        _teach(data, work, tmp_path / "run")
+
+
+def test_what_is_no_checkpoint_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"none\.pt is missing"):
+        course.load(tmp_path / "none.pt")
+    torch.save({"shape": {"hidden": 32}}, tmp_path / "odd.pt")
+    with pytest.raises(DataError, match=r"odd\.pt holds no grounder: 'layers'"):
+        course.load(tmp_path / "odd.pt")
+
+
+def test_from_sft_to_pir_grpo_to_a_search_that_reads(
+    data: Path, work: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taught = _teach(data, work, tmp_path / "sft")
+    (tmp_path / "grpo.yaml").write_text(GRPO)
+    settings = read_settings(tmp_path / "grpo.yaml", GrpoSettings)
+    out, profile = tmp_path / "grpo", load_profile("nano")
+    best = course.pir_grpo(settings, taught, data, work, out, profile, trials=6)
+    row = json.loads((out / "log.jsonl").read_text().splitlines()[-1])
+    assert {"reward", "kl", "entropy", "refused", "reject_f1"} <= set(row)
+
+    built = tmp_path / "profiles" / "nano"
+    shutil.copytree(profile.folder, built)
+    monkeypatch.setattr(registry, "_BUILT_IN", built.parent)
+    monkeypatch.setattr(models, "load_profile", registry.load_profile)  # not the one kept by tests
+    _without_reading(built)
+    make_video(
+        tmp_path / "film.mp4",
+        shots=[(texture(1), 3), (motion(3), 3), (texture(4), 2)],
+        size=(320, 240),
+        rate=Fraction(25),
+    )
+    with Library.open(tmp_path / "library.db") as library:
+        library.index(tmp_path / "film.mp4")
+        assert library.find("clouds", min_confidence=0).evidence[0].reading is None
+        with pytest.raises(QueryError, match="profile 'nano' has no grounder 'mllm'"):
+            library.find("clouds", grounder="mllm")
+    said = course.export(best, built, "int8")
+    assert said[0].endswith("MB") and said[-1] == "calibrate it next"
+    _calibrated(built)
+    with Library.open(tmp_path / "library.db") as library:
+        answer = library.find("clouds", min_confidence=0)
+        assert answer.moments and len(answer.evidence) == len(answer.moments)
+        for moment, candidate in zip(answer.moments, answer.evidence, strict=True):
+            assert candidate.reading is not None
+            assert eta.read(candidate.reading.said)
+            assert moment.start_seconds in candidate.window.edges
+            assert moment.end_seconds in candidate.window.edges
+        assert library.find("clouds", min_confidence=0, grounder="curve").moments
+        with pytest.raises(QueryError, match="grounder 'guess' must be one of mllm, curve"):
+            library.find("clouds", grounder="guess")
+
+
+def _without_reading(folder: Path) -> None:
+    about = json.loads((folder / "profile.json").read_text())
+    about["files"].pop("grounder.onnx", None)
+    (folder / "profile.json").write_text(json.dumps(about))
+
+
+def _calibrated(folder: Path) -> None:
+    """Confidence is what the decoder says, whatever else."""
+    path = folder / "calibration.json"
+    facts = json.loads(path.read_text())
+    weights = [1.0] + [0.0] * (len(READ_FEATURES) - 1)
+    facts["mllm"] = {
+        "features": list(READ_FEATURES),
+        "weights": weights,
+        "bias": 0.0,
+        "threshold": 0.5,
+    }
+    path.write_text(json.dumps(facts))
+    enter_file(folder, "calibration.json")
+
+
+def test_bad_exports_are_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="storage 'int4' must be int8, fp16 or fp32"):
+        course.export(tmp_path / "best.pt", tmp_path, "int4")
+    with pytest.raises(DataError, match=r"holds no profile\.json"):
+        course.export(tmp_path / "best.pt", tmp_path, "int8")
