@@ -38,7 +38,7 @@ class GrpoSettings:
     prompts: int = 16
     group: int = 8
     tries: int = 4
-    passes: int = 2
+    passes: int = 1
     learning_rate: float = 1e-4
     temperature: float = 1.0
     clip: float = 0.2
@@ -159,14 +159,15 @@ class PirGrpo(Generic[P]):
         """Take `passes` steps on the rollouts; returns the means that the curves show."""
         settings, policy, packed = self.settings, self.policy, rollouts.packed
         with torch.no_grad(), self._autocast():
-            old = policy.log_shares(packed)
             reference = policy.reference_shares(packed)
-        places = packed.open.to(old.device).float()
-        gain = rollouts.advantages.to(old.device)
+        places = packed.open.to(reference.device).float()
+        gain = rollouts.advantages.to(reference.device)
+        old = reference  # until the first pass says what the policy was that drew the answers
         distances = []
-        for _ in range(settings.passes):
+        for number in range(settings.passes):
             with self._autocast():
                 new = policy.log_shares(packed)
+            old = old if number else new.detach()
             loss, distance = policy_loss(
                 new, old, reference, places, gain, settings.clip, settings.kl
             )
