@@ -2,8 +2,9 @@
 
 ``python -m benchmarks.grounding --test DIR --dev DIR`` indexes two folders made by
 ``benchmarks.composites`` with the real indexer, asks the real search, and prints the field's
-metrics for SAA with the ``curve`` grounder and for the uniform baseline. Only the baseline's cutoff
-is fitted here, on the development folder; the test folder is only ever measured.
+metrics for SAA with the profile's grounders and for the uniform baseline. With ``--also NAME=DIR``
+the decoder and the calibration of another folder of profiles are measured in the same run. Only the
+baseline's cutoff is fitted here, on the development folder; the test folder is only ever measured.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
+import os
 import random
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +31,11 @@ from tempo_edge.library.footage import Sampling
 __all__ = ["ask", "main"]
 
 
-def ask(library: Library, queries: Sequence[Truth]) -> list[Prediction]:
+def ask(library: Library, queries: Sequence[Truth], grounder: str) -> list[Prediction]:
     """Answer every query as ``find`` does."""
     predictions: list[Prediction] = []
     for query in queries:
-        answer = library.find(query["query"])
+        answer = library.find(query["query"], grounder=grounder)
         best = answer.moments[0] if answer.moments else answer.best_rejected
         predictions.append(
             {
@@ -64,6 +67,27 @@ def indexed(folder: Path, scratch: Path, frames_per_second: float | None = None)
         file=sys.stderr,
     )
     return library
+
+
+@contextmanager
+def other_profiles(folder: Path) -> Iterator[None]:
+    """Meanwhile profiles of this folder go before the built-in ones."""
+    before = os.environ.get("TEMPO_EDGE_PROFILES")
+    os.environ["TEMPO_EDGE_PROFILES"] = str(folder)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["TEMPO_EDGE_PROFILES"]
+        else:
+            os.environ["TEMPO_EDGE_PROFILES"] = before
+
+
+def _named_folder(text: str) -> tuple[str, Path]:
+    name, mark, folder = text.partition("=")
+    if not mark or not (Path(folder) / "nano" / "profile.json").exists():
+        raise argparse.ArgumentTypeError(f"{text!r} must be NAME=DIR with DIR/nano/profile.json")
+    return name, Path(folder)
 
 
 def unrelated_queries(charades: Path, count: int, seed: int) -> list[Truth]:
@@ -107,6 +131,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--test", type=Path, required=True, help="composites to measure on")
     parser.add_argument("--dev", type=Path, required=True, help="composites for the cutoff")
     parser.add_argument("--unrelated", type=Path, help="charades_sta_test.txt.gz, for easy absents")
+    parser.add_argument(
+        "--also",
+        type=_named_folder,
+        action="append",
+        default=[],
+        metavar="NAME=DIR",
+        help="a folder that holds another nano, with the same towers; repeat for more",
+    )
     parser.add_argument("--seed", type=int, default=0, help="seed of the bootstrap")
     parser.add_argument("--keep", type=Path, help="keep the libraries in this folder")
     parser.add_argument("--json", type=Path, help="write predictions and figures here")
@@ -122,9 +154,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
             cutoff = uniform.fit_cutoff(dev, load_composites(options.dev).queries)
         with indexed(options.test, scratch, 1.0) as library:
             systems["uniform 1 fps + cutoff"] = uniform.ask(library, truth, cutoff)
-            systems["uniform 1 fps + curve"] = ask(library, truth)
+            systems["uniform 1 fps + curve"] = ask(library, truth, "curve")
+            if library.profile.has_grounder:
+                systems["uniform 1 fps + mllm"] = ask(library, truth, "mllm")
         with indexed(options.test, scratch) as library:
-            systems["SAA + curve"] = ask(library, truth)
+            systems["SAA + curve"] = ask(library, truth, "curve")
+            if library.profile.has_grounder:
+                systems["SAA + mllm"] = ask(library, truth, "mllm")
+        for name, profiles in options.also:
+            with other_profiles(profiles), indexed(options.test, scratch) as library:
+                systems[f"SAA + {name}"] = ask(library, truth, "mllm")
     rows: dict[str, Scores] = {}
     for name, predictions in systems.items():
         for part, scores in by_source(predictions, truth, options.seed).items():

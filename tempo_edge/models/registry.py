@@ -1,13 +1,15 @@
 """The registry of model profiles: named pairs of towers that share one space.
 
 A profile is a folder with a ``profile.json`` that lists its files with their checksums. The
-built-in ones lie beside this module; a library records the profile it was built with.
+built-in ones lie beside this module, others in ``$TEMPO_EDGE_PROFILES``, where one of the same name
+takes the place of a built-in one; a library records the profile it was built with.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,9 +28,17 @@ __all__ = ["Profile", "load_profile", "profile_names"]
 _BUILT_IN = Path(__file__).parent
 
 
+def _folders() -> dict[str, Path]:
+    """The folder of every profile by its name."""
+    own = os.environ.get("TEMPO_EDGE_PROFILES")
+    places = [_BUILT_IN, *([Path(own).expanduser()] if own else [])]
+    found = [path.parent for place in places for path in place.glob("*/profile.json")]
+    return {folder.name: folder for folder in found}
+
+
 def profile_names() -> list[str]:
     """Names of the profiles that are installed."""
-    return sorted(path.parent.name for path in _BUILT_IN.glob("*/profile.json"))
+    return sorted(_folders())
 
 
 def load_profile(name: str) -> Profile:
@@ -37,9 +47,10 @@ def load_profile(name: str) -> Profile:
     Raises:
         ProfileError: there is none, or its description can't be read.
     """
-    folder = _BUILT_IN / name
-    if name not in profile_names():
-        raise ProfileError(f"profile {name!r} must be one of {profile_names()}")
+    folders = _folders()
+    if name not in folders:
+        raise ProfileError(f"profile {name!r} must be one of {sorted(folders)}")
+    folder = folders[name]
     try:
         about = json.loads((folder / "profile.json").read_text(encoding="utf-8"))
         return Profile(

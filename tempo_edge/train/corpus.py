@@ -117,12 +117,18 @@ def _pictures(
     )
 
 
-def gather(keeper: Keeper, archives: Archives, names: Sequence[str], views: int) -> Corpus:
-    """The training corpus of the named archives with `views` views a picture."""
-    known = labels(archives, names)
+def trained_on(archives: Archives, names: Sequence[str]) -> dict[str, list[Record]]:
+    """What is trained on of each archive: nothing of held-out classes, nothing measured."""
     train = {name: archives[name].split("train") for name in names}
     if "imagenet_samples" in train:
         train["imagenet_samples"] = imagenet_split(archives["imagenet_samples"].records)[0]
+    return train
+
+
+def gather(keeper: Keeper, archives: Archives, names: Sequence[str], views: int) -> Corpus:
+    """The training corpus of the named archives with `views` views a picture."""
+    known = labels(archives, names)
+    train = trained_on(archives, names)
     captioned = {name: some for name, some in train.items() if some[0].captions}
     labelled = {name: some for name, some in train.items() if not some[0].captions}
     return Corpus(

@@ -225,19 +225,25 @@ def write(trainer: Trainer, data: Path, out: Path, command: str) -> None:
 def _vectors(folder: Path, data: Path, recipe: Recipe) -> NDArray[np.float32]:
     """Vectors of a fixed sample of training pictures, through the files just written."""
     from tempo_edge.train import export
+    from tempo_edge.train.corpus import trained_on
     from tempo_edge.train.evaluate import Profile
 
     profile = Profile(folder)
-    parts: list[NDArray[np.float32]] = []
     with ExitStack() as stack:
-        archives = [stack.enter_context(Archive(data, name)) for name in recipe.archives]
-        splits = [archive.split("train") for archive in archives]
-        counts = np.cumsum([0, *(len(split) for split in splits)])
-        rows = export.background_rows(int(counts[-1]), BACKGROUND, recipe.seed)
-        for archive, split, first in zip(archives, splits, counts, strict=False):
-            here = [split[row - first] for row in rows if 0 <= row - first < len(split)]
-            parts.append(profile.pictures(archive, here)[0])
-    return np.concatenate(parts)
+        archives = {name: stack.enter_context(Archive(data, name)) for name in recipe.archives}
+        seen = [
+            (archives[name], record)
+            for name, some in trained_on(archives, recipe.archives).items()
+            for record in some
+        ]
+        rows = export.background_rows(len(seen), BACKGROUND, recipe.seed)
+        chosen = [seen[row] for row in rows]
+        return np.concatenate(
+            [
+                profile.pictures(archive, [record for of, record in chosen if of is archive])[0]
+                for archive in archives.values()
+            ]
+        )
 
 
 def check(trainer: Trainer, data: Path, out: Path, work: Path, say: Say) -> None:

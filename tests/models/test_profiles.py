@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tempo_edge import ProfileError, QueryError
-from tempo_edge.models import Profile, load_profile, profile_names
+from tempo_edge.models import Profile, load_profile, profile_names, registry
 from tempo_edge.search.calibrate import Calibration
 from tempo_edge.search.curve import CurveSettings
 
@@ -100,3 +100,15 @@ def test_the_calibration_is_of_this_code(nano: Profile) -> None:
     assert isinstance(CurveSettings(**facts["curve"]), CurveSettings)
     described = json.loads((nano.folder / "profile.json").read_text())
     assert set(described["files"]) == set(nano.files)
+
+
+def test_profiles_of_one_s_own_go_before_the_built_in_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("nano", "mine"):
+        shutil.copytree(load_profile("nano").folder, tmp_path / name)
+    monkeypatch.setenv("TEMPO_EDGE_PROFILES", str(tmp_path))
+    assert registry.profile_names() == ["mine", "nano"]
+    assert registry.load_profile("nano").folder == tmp_path / "nano"
+    monkeypatch.setenv("TEMPO_EDGE_PROFILES", str(tmp_path / "nowhere"))
+    assert registry.profile_names() == ["nano"]

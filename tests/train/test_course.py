@@ -122,7 +122,7 @@ def test_from_sft_to_pir_grpo_to_a_search_that_reads(
 
     built = tmp_path / "profiles" / "nano"
     shutil.copytree(profile.folder, built)
-    monkeypatch.setattr(registry, "_BUILT_IN", built.parent)
+    monkeypatch.setenv("TEMPO_EDGE_PROFILES", str(built.parent))
     monkeypatch.setattr(models, "load_profile", registry.load_profile)  # not the one kept by tests
     _without_reading(built)
     make_video(
