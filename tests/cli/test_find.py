@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import os
 import pty
+import re
 import shutil
 import subprocess
 import sys
@@ -369,3 +372,54 @@ def test_the_module_and_the_script_are_the_same_program() -> None:
     shown = subprocess.run([script, "--version"], capture_output=True, text=True, check=True)
     assert shown.stdout == f"tempo-edge {tempo_edge.__version__}\n"
     assert cli.main.__module__ == "tempo_edge.cli"
+
+
+def test_a_page_explains_what_was_found(tempo: Tempo, tmp_path: Path, library_path: Path) -> None:
+    page = tmp_path / "why & how.html"
+    said = tempo("find", "clouds <b>", *ALL, "--explain", str(page))
+    assert said.status == 0
+    text = page.read_text(encoding="utf-8")
+    assert "<h1>clouds &lt;b&gt;</h1>" in text
+    assert text.count("<section>") == len(FILMS)
+    assert text.count("<svg") == len(FILMS)
+    pictures = re.findall(r"base64,([^']+)'", text)
+    assert len(pictures) >= len(FILMS)
+    with av.open(io.BytesIO(base64.b64decode(pictures[0]))) as container:
+        frame = next(container.decode(video=0))
+    assert (frame.width, frame.height) == (144, 144)
+    assert not list(tmp_path.glob("*.partial"))
+
+
+def test_a_page_explains_a_refusal(tempo: Tempo, tmp_path: Path, library_path: Path) -> None:
+    page = tmp_path / "why.html"
+    assert tempo("find", "clouds", *NONE, "--explain", str(page)).status == 1
+    text = page.read_text(encoding="utf-8")
+    assert "nothing matches" in text and "held back: " in text
+
+
+def test_a_page_that_can_not_be_written_is_named(
+    tempo: Tempo, tmp_path: Path, library_path: Path
+) -> None:
+    said = tempo("find", "clouds", *ALL, "--explain", str(tmp_path / "no" / "why.html"))
+    assert said.status == 2
+    assert "why.html can't be written: No such file or directory" in said.err
+
+
+def test_a_page_without_its_video_says_so(
+    tempo: Tempo, tmp_path: Path, stills: Path, library_path: Path
+) -> None:
+    """Of a drive that is not there, all but the pictures is known."""
+    hidden = stills.with_name("elsewhere")
+    stills.rename(hidden)
+    try:
+        page = tmp_path / "why.html"
+        tempo("find", "clouds", *ALL, "--explain", str(page))
+    finally:
+        hidden.rename(stills)
+    assert "<svg" in page.read_text(encoding="utf-8")
+
+
+def test_the_quick_grounder_can_be_asked_for(tempo: Tempo, library_path: Path) -> None:
+    assert tempo("find", "clouds", *ALL, "--grounder", "curve").status == 0
+    said = tempo("find", "clouds", "--grounder", "guess")
+    assert said == Said(2, "", "tempo-edge: error: grounder 'guess' must be one of mllm, curve\n")
