@@ -1,0 +1,168 @@
+"""Annotated videos of a library: examples to learn from, and questions to be measured by."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import math
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from videos import make_video, motion, texture
+
+pytest.importorskip("torch")
+
+
+from tempo_edge import Library
+from tempo_edge.train.data import DataError
+from tempo_edge.train.grounder.asking import boundaries, right_answer
+from tempo_edge.train.grounder.evaluate import (
+    Asked,
+    EvaluateSettings,
+    ask,
+    evaluate,
+    figures,
+    questions,
+)
+from tempo_edge.train.grounder.footage import Annotation, Footage, read_annotations
+from tempo_edge.train.grounder.windows import Mix
+
+
+@pytest.fixture(scope="module")
+def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("videos")
+    for seed, name in enumerate(("AB12C", "v_xyz")):
+        shots = [(texture(10 + seed), 3), (motion(20 + seed), 4), (texture(30 + seed), 3)]
+        make_video(folder / f"{name}.mp4", shots=shots, size=(160, 120), rate=Fraction(25))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def library_path(videos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("library") / "library.db"
+    with Library.open(path) as library:
+        assert library.index(videos).indexed == 2
+    return path
+
+
+ANNOTATIONS = [
+    Annotation("AB12C", "a man rides a horse", ((3.0, 7.0),)),
+    Annotation("v_xyz", "two dogs run", ((0.0, 3.0), (7.0, 10.0))),
+    Annotation("elsewhere", "a boat", ((0.0, 3.0),)),
+]
+
+
+def test_every_data_set_is_read_as_published(tmp_path: Path) -> None:
+    rows = [{"qid": 1, "query": "two dogs", "duration": 150, "vid": "x_0_150",
+             "relevant_windows": [[0, 4], [8, 10]]}]  # fmt: skip
+    with gzip.open(tmp_path / "qv.jsonl.gz", "wt") as file:
+        file.writelines(json.dumps(row) + "\n" for row in rows)
+    (tmp_path / "charades.txt").write_text("AB12C 3.0 7.0##person rides a horse.\n")
+    captions = {"v_xyz": {"duration": 10.0, "timestamps": [[0, 3.0]], "sentences": [" Dogs run."]}}
+    (tmp_path / "an.json").write_text(json.dumps(captions))
+    assert read_annotations(tmp_path / "qv.jsonl.gz", "qvhighlights") == [
+        Annotation("x_0_150", "two dogs", ((0.0, 4.0), (8.0, 10.0)))
+    ]
+    assert read_annotations(tmp_path / "charades.txt", "charades-sta") == [
+        Annotation("AB12C", "person rides a horse.", ((3.0, 7.0),))
+    ]
+    assert read_annotations(tmp_path / "an.json", "activitynet") == [
+        Annotation("v_xyz", "Dogs run.", ((0.0, 3.0),))
+    ]
+    for path, kind, complaint in (
+        ("none.txt", "charades-sta", r"none\.txt is missing"),
+        ("an.json", "charades-sta", r"must be 'ID start end'"),
+        ("an.json", "lsmdc", "annotations 'lsmdc' must be one of qvhighlights"),
+    ):
+        with pytest.raises(DataError, match=complaint):
+            read_annotations(tmp_path / path, kind)
+
+
+def test_examples_show_what_the_library_holds_at_its_own_times(library_path: Path) -> None:
+    with Library.open(library_path) as library:
+        source = Footage(library, ANNOTATIONS, Mix(absent=0.0))
+        assert source.missing == 1
+        rng = np.random.default_rng(0)
+        for _ in range(12):
+            example = source.draw(rng)
+            known = {a.query: a for a in ANNOTATIONS}[example.query]
+            # Ten seconds fit into one window, which begins with the video.
+            assert example.looks[0].seconds == 0
+            assert [(round(a, 2), round(b, 2)) for a, b in example.spans] == list(known.spans)
+            said = boundaries(example).nearest(example.spans)
+            assert len(said) == len(known.spans)
+            assert len(right_answer(example)) == 6 * len(said)
+
+
+def test_absent_sentences_are_of_other_videos_or_nearly_true(library_path: Path) -> None:
+    with Library.open(library_path) as library:
+        source = Footage(library, ANNOTATIONS, Mix(absent=1.0, hard=0.5))
+        rng = np.random.default_rng(1)
+        drawn = [source.draw(rng) for _ in range(20)]
+    assert {example.kind for example in drawn} == {"easy", "hard"}
+    assert all(example.spans == () for example in drawn)
+    true = {annotation.query for annotation in ANNOTATIONS}
+    assert all(example.query not in true for example in drawn if example.kind == "hard")
+
+
+def test_a_library_without_the_videos_is_named(library_path: Path) -> None:
+    with Library.open(library_path) as library:
+        with pytest.raises(DataError, match="holds none of the 1 annotated videos, such as 'boat'"):
+            Footage(library, [Annotation("boat", "a boat", ((0.0, 1.0),))], Mix())
+        with pytest.raises(DataError, match="holds none of the 1 annotated videos"):
+            ask(library, [Annotation("boat", "a boat", ((0.0, 1.0),))], EvaluateSettings())
+
+
+def test_what_is_asked_repeats_under_one_seed() -> None:
+    many = [Annotation(f"v{i}", "a man rides a horse", ((0.0, 1.0),)) for i in range(40)]
+    settings = EvaluateSettings(most=20, absent=1.0, hard=0.5)
+    rows = questions(many, settings)
+    assert rows == questions(many, settings)
+    kinds = [row[0] for row in rows]
+    assert kinds.count("present") == 20 and kinds.count("hard") + kinds.count("easy") == 20
+    assert all(bool(true) == (kind == "present") for kind, _, _, true in rows)
+
+
+def test_figures_of_answers_known_by_heart() -> None:
+    true = ((0.0, 10.0),)
+    rows = [
+        Asked("present", true, ((0.0, 10.0, 0.9),), 1),
+        Asked("present", true, ((0.0, 6.0, 0.8),), 1),
+        Asked("present", true, ((20.0, 30.0, 0.2),), 0),
+        Asked("hard", (), ((0.0, 5.0, 0.6),), 1),
+        Asked("hard", (), ((0.0, 5.0, 0.1),), 0),
+        Asked("easy", (), (), 0),
+    ]
+    found = figures(rows)
+    assert found["r1_at_0.5"] == found["r1_at_0.3"] == 66.67
+    assert found["r1_at_0.7"] == 33.33
+    assert found["mean_iou"] == 53.33
+    assert found["answered"] == 66.67
+    assert (found["false_alarms_hard"], found["false_alarms_easy"]) == (50.0, 0.0)
+    assert found["reject_f1"] == pytest.approx(2 * 2 / (2 + 1 + 3) * 100, abs=0.01)
+    assert math.isnan(found["map_middle"]) and found["map_short"] > 0
+
+
+def test_a_folder_is_measured_from_its_yaml(
+    videos: Path, library_path: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "truth.txt").write_text(
+        "AB12C 3.0 7.0##person rides a horse.\nv_xyz 0.0 3.0##two dogs run.\n"
+    )
+    settings = EvaluateSettings(
+        videos=str(videos), annotations="truth.txt", kind="charades-sta", grounder="curve"
+    )
+    told = evaluate(settings, tmp_path, library_path, "nano", print)
+    assert told["asked"]["present"] == 2
+    assert {"r1_at_0.7", "map_at_0.75", "reject_f1", "calibration_error"} <= set(told["figures"])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "complaint"),
+    [({"kind": "lsmdc"}, "kind 'lsmdc'"), ({"hard": 2.0}, r"hard 2\.0"), ({"most": -1}, "most -1")],
+)
+def test_impossible_settings_are_named(wrong: dict[str, object], complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        EvaluateSettings(**wrong)  # type: ignore[arg-type]
