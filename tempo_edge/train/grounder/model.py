@@ -122,7 +122,6 @@ class Grounder(nn.Module):
             intermediate_size=shape.inner,
             max_position_embeddings=4096,
             tie_word_embeddings=True,
-            # The usual 0.02 suits models ten times as wide; here it lets every layer whisper.
             initializer_range=shape.hidden**-0.5,
             pad_token_id=eta.TOKEN["[pad]"],
             bos_token_id=eta.TOKEN["[query]"],
@@ -146,6 +145,11 @@ class Grounder(nn.Module):
             nn.init.zeros_(projector.bias)
         with torch.no_grad():
             self.sight.weight[:, NEARNESS] *= 8.0
+            # What a layer adds is of the size of what it was given, or the random sum of all layers
+            # would drown what was said and seen.
+            for name, weight in self.llama.named_parameters():
+                if name.endswith(("o_proj.weight", "down_proj.weight")):
+                    weight.mul_(0.5 / shape.layers)
 
     def embed(self, words: Tensor, kinds: Tensor, features: Tensor) -> Tensor:
         """What the decoder reads, float32 ``[b, t, hidden]``."""
