@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -40,14 +40,14 @@ class Answer:
         best_rejected: the most likely moment that was held back, if any was.
         filtered_count: how many moments were held back because they were not likely enough.
         evidence: what each moment was judged by; ``rejected_evidence``: the same of
-            ``best_rejected``.
+            ``best_rejected``. Answers are equal if their moments are.
     """
 
     moments: tuple[Moment, ...]
     best_rejected: Moment | None
     filtered_count: int
-    evidence: tuple[Candidate, ...] = ()
-    rejected_evidence: Candidate | None = None
+    evidence: tuple[Candidate, ...] = field(default=(), compare=False, repr=False)
+    rejected_evidence: Candidate | None = field(default=None, compare=False, repr=False)
 
     def __iter__(self) -> Iterator[Moment]:
         return iter(self.moments)
