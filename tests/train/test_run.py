@@ -118,7 +118,7 @@ def test_the_command_writes_a_profile_and_its_curves(
     assert about["training"]["recipe"]["size"] == 32
     assert "--set size=32" in about["training"]["command"]
     assert set(about["files"]) == {"image.onnx", "text.onnx", "tokenizer.json", "background.npy"}
-    assert np.load(tmp_path / "p" / "background.npy").shape == (36 + 12 + 9 + 1010, 256)
+    assert np.load(tmp_path / "p" / "background.npy").shape == (36 + 12 + 9 + 900, 256)
     said = capsys.readouterr().out
     assert "static int8 (entropy)" in said
     assert "dynamic int8" in said
