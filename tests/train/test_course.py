@@ -84,7 +84,7 @@ def test_an_interrupted_run_ends_as_an_unbroken_one(data: Path, work: Path, tmp_
     _teach(data, work, tmp_path / "broken", heard.append)
     assert not any("going on" in line for line in heard)
     _teach(data, work, tmp_path / "broken", heard.append)
-    assert heard[-1] == "going on after step 8"
+    assert "going on after step 8" in heard
     one, two = (course.load(path) for path in (whole, tmp_path / "broken" / "best.pt"))
     pairs = zip(one.parameters(), two.parameters(), strict=True)
     assert all(torch.equal(a, b) for a, b in pairs)

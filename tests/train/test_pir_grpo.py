@@ -26,7 +26,7 @@ from tempo_edge.train.grounder.nano import NanoPolicy, Spoken, log_shares, pack_
 from tempo_edge.train.grounder.pir_grpo import GrpoSettings, PirGrpo, policy_loss
 from tempo_edge.train.grounder.settings import read_settings
 from tempo_edge.train.grounder.sft import Sft, SftSettings
-from tempo_edge.train.grounder.trial import Trial, figures
+from tempo_edge.train.grounder.trial import Trial, figures, judged
 from tempo_edge.train.grounder.windows import Example, MadeUp, Mix, draw
 
 SMALL = Shape(hidden=32, layers=2, heads=2, inner=48, dropout=0.0)
@@ -151,6 +151,15 @@ def test_the_clipped_loss_stops_paying_beyond_the_clip() -> None:
         assert float(at.grad) == pytest.approx(slope, abs=1e-6)
     _, distance = policy_loss(torch.full((1, 1), 0.7), old, old, places, gain, 0.2, 1.0)
     assert float(distance) > 0.0
+
+
+def test_similarity_alone_is_the_least_to_beat(bank: Bank, asker: Asker) -> None:
+    trial = Trial(MadeUp(bank, Mix(shots=(2, 3), absent=0.5)), asker, count=30)
+    found = trial.by_similarity()
+    # Towers tell most pictures apart: far from nothing, and from everything.
+    assert 20.0 < found["r1_at_0.5"] <= 100.0
+    assert found["auroc"] > 50.0
+    assert judged(found) >= judged({"r1_at_0.7": 0.0, "reject_f1": 0.0})
 
 
 def test_figures_count_refusals_by_kind(bank: Bank) -> None:

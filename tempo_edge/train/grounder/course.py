@@ -21,13 +21,10 @@ from tempo_edge.train.grounder.model import Grounder, Shape
 from tempo_edge.train.grounder.nano import NanoPolicy
 from tempo_edge.train.grounder.pir_grpo import GrpoSettings, PirGrpo
 from tempo_edge.train.grounder.sft import Sft, SftSettings
-from tempo_edge.train.grounder.trial import Trial
+from tempo_edge.train.grounder.trial import Trial, judged
 from tempo_edge.train.grounder.windows import MadeUp, Mix
 
 Say = Callable[[str], None]
-
-#: What a checkpoint is judged by, on dev: the mean of these.
-JUDGED_BY = ("r1_at_0.7", "reject_f1")
 
 
 class Run(Protocol):
@@ -117,6 +114,8 @@ def follow(
     if last.exists():
         run.restore(checkpoint.load(last))
         say(f"going on after step {run.step}")
+    floor = ", ".join(f"{name} {value:g}" for name, value in trial.by_similarity().items())
+    say(f"what similarity alone makes of dev's windows: {floor}")
     while run.step < steps:
         row = {"step": float(run.step), **run.train(say)}
         row["step"] = float(run.step)
@@ -128,11 +127,6 @@ def follow(
         checkpoint.save(last, run.state())
         write_log(out, run.curves)
     return best
-
-
-def judged(row: dict[str, float]) -> float:
-    """What makes a checkpoint the best, in percent."""
-    return sum(row[name] for name in JUDGED_BY) / len(JUDGED_BY)
 
 
 def portable(model: Grounder, row: dict[str, float]) -> dict[str, Any]:

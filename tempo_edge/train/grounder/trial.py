@@ -14,6 +14,17 @@ from tempo_edge.train.metrics.spans import Span, best_tiou
 
 _BATCH = 32
 
+# How much of the best similarity's rise a span keeps, as the `curve` grounder's does.
+_KEEP = 0.55
+
+#: What a model is judged by, on dev: the mean of these.
+JUDGED_BY = ("r1_at_0.7", "reject_f1")
+
+
+def judged(row: dict[str, float]) -> float:
+    """What makes one row of figures better than another, in percent."""
+    return sum(row[name] for name in JUDGED_BY) / len(JUDGED_BY)
+
 
 class Trial:
     """A fixed set of examples, the same for every model that is tried on it."""
@@ -36,6 +47,33 @@ class Trial:
             spans += [meant(*pair) for pair in zip(chunk, said.tokens, strict=True)]
             present += said.present.tolist()
         return spans, present
+
+    def by_similarity(self) -> dict[str, float]:
+        """Figures of the frames most like the query and no model, at their best threshold.
+
+        A grounder that reads must beat them; they are told the threshold, so they flatter.
+        """
+        peaks = [self._peak(example) for example in self.examples]
+        sure = [height for _, height in peaks]
+        rows = []
+        for threshold in np.arange(0.0, 6.0, 0.25):
+            spans = [[span] if height >= threshold else [] for span, height in peaks]
+            rows.append(figures(self.examples, spans, sure))
+        return max(rows, key=judged)
+
+    def _peak(self, example: Example) -> tuple[Span, float]:
+        """The span around an example's best frame, and its height in chance's deviations."""
+        question = self._asker.question(example.query)
+        scores = np.array([float(look.vector @ question.vector) for look in example.looks])
+        first = last = int(scores.argmax())
+        floor = min(question.mean, float(np.median(scores)))
+        level = floor + _KEEP * (scores[first] - floor)
+        while first > 0 and scores[first - 1] >= level:
+            first -= 1
+        while last + 1 < len(scores) and scores[last + 1] >= level:
+            last += 1
+        height = (scores.max() - question.mean) / question.deviation
+        return (float(example.edges[first]), float(example.edges[last + 1])), float(height)
 
     def __call__(self, model: Grounder) -> dict[str, float]:
         """Figures in percent."""
