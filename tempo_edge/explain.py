@@ -73,7 +73,7 @@ def _section(moment: Moment, candidate: Candidate, mark: str) -> str:
     said = ""
     if candidate.reading is not None:
         reading = candidate.reading
-        begins = float(_times(candidate)[reading.close_up.first])
+        begins = reading.close_up.begins(candidate.window)
         count = reading.close_up.last - reading.close_up.first
         said = (
             f"<p>Read {count} frames from {format_timestamp(max(0.0, begins))} on and said "
@@ -85,10 +85,6 @@ def _section(moment: Moment, candidate: Candidate, mark: str) -> str:
         f"<i>{moment.confidence:.2f}</i></h2>{said}"
         f"{_curve(candidate, first, last)}{_frames(moment, candidate, first, last)}</section>"
     )
-
-
-def _times(candidate: Candidate) -> NDArray[np.float64]:
-    return candidate.window.video.seconds(candidate.window.pts)
 
 
 def _drawn(candidate: Candidate) -> tuple[int, int]:
@@ -146,14 +142,14 @@ def _frames(moment: Moment, candidate: Candidate, first: int, last: int) -> str:
     video = candidate.window.video
     shape = Fraction(max(1, video.width), max(1, video.height))
     cells = []
-    times = _times(candidate)
-    for index, tick in zip(chosen.tolist(), pts, strict=True):
+    times = video.seconds(candidate.window.pts[chosen]).tolist()
+    for index, tick, seconds in zip(chosen.tolist(), pts, times, strict=True):
         inside = candidate.bump.first <= index <= candidate.bump.last
         source = f"data:image/jpeg;base64,{pictures[tick]}" if tick in pictures else ""
         cells.append(
             f"<figure class={'in' if inside else 'out'}>"
             f"<img alt='' style='aspect-ratio:{float(shape):.3f}' src='{source}'>"
-            f"<figcaption>{format_timestamp(max(0.0, float(times[index])))}"
+            f"<figcaption>{format_timestamp(max(0.0, seconds))}"
             f" · {candidate.window.similarities[index]:.2f}</figcaption></figure>"
         )
     return f"<div class=frames>{''.join(cells)}</div>"
@@ -189,7 +185,7 @@ def _jpeg(picture: NDArray[np.uint8]) -> str:
 
 
 _STYLE = """
-:root{color-scheme:light dark;--line:#334e68;--soft:#8884;--hit:#f0b42955}
+:root{color-scheme:light dark;--soft:#8884;--hit:#f0b42955}
 body{font:15px/1.45 system-ui,sans-serif;max-width:1000px;margin:2rem auto;padding:0 1rem}
 h1{font-size:1.5rem}h2{font-size:1rem;font-weight:600;overflow-wrap:anywhere}
 h2 b{color:#0a7d4f;margin:0 .5rem}h2 i{font-style:normal;opacity:.7}

@@ -79,7 +79,7 @@ def by_reading(
         seen.append((video, int(part[0]), int(part[-1])))
         likely = False
         for first, last in reading.ranges:
-            bump = bump_of(window, first, last - 1, candidate.bump.floor)
+            bump = bump_of(window, window.similarities, first, last - 1, candidate.bump.floor)
             facts = chance.features(bump.peak, bump.mean, bump.floor)
             features = np.concatenate([[log_odds(reading.present)], facts])
             confidence = calibration.confidence(features)

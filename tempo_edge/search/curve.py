@@ -61,13 +61,15 @@ class Bump:
     floor: float
 
 
-def bump_of(window: Window, first: int, last: int, floor: float) -> Bump:
-    """Frames ``first`` to ``last``, both inclusive, of a window as they look from outside."""
-    part = window.similarities[first : last + 1].astype(np.float64)
-    widths = np.diff(window.edges)[first : last + 1]
-    span = Span(float(window.edges[first]), float(window.edges[last + 1]))
+def bump_of(
+    window: Window, curve: NDArray[np.floating], first: int, last: int, floor: float
+) -> Bump:
+    """Frames ``first`` to ``last``, both inclusive, of a window as its curve ``[n]`` shows them."""
+    part = curve[first : last + 1].astype(np.float64)
+    edges = window.edges[first : last + 2]
+    mean = float(np.average(part, weights=np.diff(edges)))
     return Bump(
-        span, first, last, float(part.max()), float(np.average(part, weights=widths)), floor
+        Span(float(edges[0]), float(edges[-1])), first, last, float(part.max()), mean, floor
     )
 
 
@@ -79,9 +81,8 @@ def ground(window: Window, settings: CurveSettings, chance: float, limit: int = 
             a film that shows one thing all along would be cut into the bits that show it best.
         limit: most spans to give; the first is always given.
     """
-    widths = np.diff(window.edges)
     curve = _smoothed(window.similarities, window.cuts, settings.smooth)
-    floor = min(chance, _weighted_median(curve, widths))
+    floor = min(chance, _weighted_median(curve, np.diff(window.edges)))
     free = np.ones(len(curve), dtype=np.bool_)
     found: list[tuple[int, int]] = []
     best = -np.inf
@@ -101,14 +102,7 @@ def ground(window: Window, settings: CurveSettings, chance: float, limit: int = 
         # The neighbours are spent as well: two spans that touch would be one.
         free[max(0, first - 1) : last + 2] = False
     bumps = [
-        Bump(
-            Span(float(window.edges[first]), float(window.edges[last + 1])),
-            first,
-            last,
-            float(curve[first : last + 1].max()),
-            float(np.average(curve[first : last + 1], weights=widths[first : last + 1])),
-            floor,
-        )
+        bump_of(window, curve, first, last, floor)
         for first, last in _joined(found, window.edges, settings.join_seconds)
     ]
     return sorted(bumps, key=lambda bump: -bump.peak)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tempo_edge import eta
 from tempo_edge.library.catalogue import Catalogue
@@ -62,6 +63,19 @@ class CloseUp:
                 last += 1
             else:
                 return CloseUp(first, last)
+
+    def begins(self, window: Window) -> float:
+        """When its first frame is, in seconds of the video."""
+        return float(window.video.seconds(window.pts[self.first : self.first + 1])[0])
+
+    def edges(self, window: Window) -> NDArray[np.float64]:
+        """Boundaries ``[n + 1]`` of what its frames stand for, in seconds since its first.
+
+        One frame may stand for longer than there are words; which frames are meant is clear.
+        """
+        longest = eta.LONGEST_SECONDS - 0.1
+        since = window.edges[self.first : self.last + 1] - self.begins(window)
+        return np.clip(since, 0.0, longest)
 
 
 def looks_of(catalogue: Catalogue, window: Window, part: CloseUp) -> list[Look]:
@@ -157,10 +171,7 @@ class Grounder:
     ) -> tuple[str, float, list[tuple[int, int]]]:
         """What is said of a close-up, the chance that it occurs, and ranges of window frames."""
         looks = looks_of(self._catalogue, window, part)
-        origin = float(window.video.seconds(window.pts[part.first : part.first + 1])[0])
-        # One frame may stand for longer than there are words; which frames are meant is clear.
-        longest = eta.LONGEST_SECONDS - 0.1
-        edges = np.clip(window.edges[part.first : part.last + 1] - origin, 0.0, longest)
+        edges = part.edges(window)
         boundaries = Boundaries.of(looks, edges)
         prompt = build(question, looks, float(edges[-1]))
         answer = self._decoder.answer(prompt, boundaries.grammar(), refuse=refuse)

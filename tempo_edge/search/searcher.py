@@ -132,32 +132,33 @@ class Searcher:
         videos = None if within is None else self._videos_under(within)
         chosen = self.grounder(grounder)
         threshold = self.calibration(chosen).threshold if min_confidence is None else min_confidence
-        candidates = self.candidates(query, videos=videos, grounder=chosen)
-        shown = [c for c in candidates if c.confidence >= threshold]
+        vector, states = self._profile.text_tower.read(query)
+        candidates = self._candidates(vector, states, videos, chosen)
+        shown = tuple(c for c in candidates if c.confidence >= threshold)[:limit]
         rejected = [c for c in candidates if c.confidence < threshold]
-        vector = self._profile.text_tower.encode([query])[0] if refine else None
-        moments = tuple(self._moment(c, vector) for c in shown[:limit])
-        best = self._moment(rejected[0], None) if rejected else None
+        moments = tuple(self._moment(c, vector if refine else None) for c in shown)
         closest = rejected[0] if rejected else None
-        return Answer(moments, best, len(rejected), tuple(shown[:limit]), closest)
+        best = None if closest is None else self._moment(closest, None)
+        return Answer(moments, best, len(rejected), shown, closest)
 
-    def candidates(
-        self, query: str, *, videos: list[int] | None = None, grounder: str | None = None
+    def _candidates(
+        self,
+        vector: NDArray[np.float32],
+        states: NDArray[np.float32],
+        videos: list[int] | None,
+        grounder: str,
     ) -> list[Candidate]:
         """Every span worth judging, most likely first; overlapping ones are merged."""
-        chosen = self.grounder(grounder)
-        vector, states = self._profile.text_tower.read(query)
         self._vectors.refresh()
         frames = self._frames(videos)
         if not frames:
             return []
-        background = self._profile.background
-        chance = Chance.of(vector, background, self.sample(videos), frames)
+        chance = Chance.of(vector, self._profile.background, self.sample(videos), frames)
         windows = retrieve(vector, self._catalogue, self._vectors, videos=videos)
         found = by_curve(windows, chance, self.settings, self.calibration("curve"))
-        if chosen == "curve":
+        if grounder == "curve":
             return found
-        question = Question.of(vector, states, background)
+        question = Question(states, vector, chance.background_mean, chance.background_deviation)
         return by_reading(found, question, chance, self.reader, self.calibration("mllm"))
 
     def _frames(self, videos: list[int] | None) -> int:

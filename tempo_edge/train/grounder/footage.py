@@ -136,8 +136,7 @@ class Footage:
         looks = tuple(looks_of(self._library.catalogue, window, part))
         if len(looks) < 2:
             return None
-        origin = float(window.video.seconds(window.pts[part.first : part.first + 1])[0])
-        edges = np.maximum(window.edges[part.first : part.last + 1] - origin, 0.0)
+        origin, edges = part.begins(window), part.edges(window)
         if kind != "present":
             return Example(looks, edges, query, (), kind)
         inside = [
