@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["pack", "unpack"]
+__all__ = ["pack", "unit", "unpack"]
 
 
 def pack(vectors: NDArray[np.floating]) -> NDArray[np.int8]:
@@ -17,6 +17,10 @@ def pack(vectors: NDArray[np.floating]) -> NDArray[np.int8]:
 
 def unpack(packed: NDArray[np.int8]) -> NDArray[np.float32]:
     """Unit vectors ``[..., d]`` float32 from int8 directions; the scale drops out."""
-    vectors = packed.astype(np.float32)
+    return unit(packed.astype(np.float32))
+
+
+def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Vectors ``[..., d]`` made as long as one; those without a direction stay as they are."""
     lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
     return np.asarray(vectors / np.maximum(lengths, 1e-12), dtype=np.float32)

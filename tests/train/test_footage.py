@@ -17,7 +17,7 @@ pytest.importorskip("torch")
 
 from tempo_edge import Library
 from tempo_edge.train.data import DataError
-from tempo_edge.train.grounder.asking import boundaries, right_answer
+from tempo_edge.train.grounder.asking import right_answer
 from tempo_edge.train.grounder.evaluate import (
     Asked,
     EvaluateSettings,
@@ -91,7 +91,7 @@ def test_examples_show_what_the_library_holds_at_its_own_times(library_path: Pat
             # Ten seconds fit into one window, which begins with the video.
             assert example.looks[0].seconds == 0
             assert [(round(a, 2), round(b, 2)) for a, b in example.spans] == list(known.spans)
-            said = boundaries(example).nearest(example.spans)
+            said = example.boundaries.nearest(example.spans)
             assert len(said) == len(known.spans)
             assert len(right_answer(example)) == 6 * len(said)
 
@@ -128,12 +128,12 @@ def test_what_is_asked_repeats_under_one_seed() -> None:
 def test_figures_of_answers_known_by_heart() -> None:
     true = ((0.0, 10.0),)
     rows = [
-        Asked("present", true, ((0.0, 10.0, 0.9),), 1),
-        Asked("present", true, ((0.0, 6.0, 0.8),), 1),
-        Asked("present", true, ((20.0, 30.0, 0.2),), 0),
-        Asked("hard", (), ((0.0, 5.0, 0.6),), 1),
-        Asked("hard", (), ((0.0, 5.0, 0.1),), 0),
-        Asked("easy", (), (), 0),
+        Asked("present", true, ((0.0, 10.0, 0.9),)),
+        Asked("present", true, ((0.0, 6.0, 0.8),)),
+        Asked("present", true, ((20.0, 30.0, 0.2),)),
+        Asked("hard", (), ((0.0, 5.0, 0.6),)),
+        Asked("hard", (), ((0.0, 5.0, 0.1),)),
+        Asked("easy", (), ()),
     ]
     found = figures(rows)
     assert found["r1_at_0.5"] == found["r1_at_0.3"] == 66.67

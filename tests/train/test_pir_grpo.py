@@ -19,7 +19,7 @@ from tempo_edge.models import load_profile
 from tempo_edge.search.boundaries import Boundaries
 from tempo_edge.train.data import Archive, DataError
 from tempo_edge.train.grounder import bank as banks
-from tempo_edge.train.grounder.asking import Asker, boundaries, right_answer
+from tempo_edge.train.grounder.asking import Asker, right_answer
 from tempo_edge.train.grounder.bank import Bank
 from tempo_edge.train.grounder.model import Grounder, Shape
 from tempo_edge.train.grounder.nano import NanoPolicy, Spoken, log_shares, pack_answers
@@ -52,7 +52,7 @@ def test_right_answers_can_be_said_and_lie_near_the_truth(bank: Bank) -> None:
     rng = np.random.default_rng(0)
     for _ in range(40):
         example = draw(bank, MIX, rng)
-        words, grammar = right_answer(example), boundaries(example).grammar()
+        words, grammar = right_answer(example), example.boundaries.grammar()
         for word in words:
             grammar.take(word)
         spans = eta.read(eta.text(words[:-1]))
@@ -116,7 +116,7 @@ def test_shares_of_one_answer_do_not_depend_on_the_others(bank: Bank, asker: Ask
     rng = np.random.default_rng(3)
     examples = [draw(bank, MIX, rng) for _ in range(2)]
     prompts = [asker.prompt(example) for example in examples]
-    windows = [boundaries(example) for example in examples]
+    windows = [example.boundaries for example in examples]
     said = [right_answer(example)[:-1] for example in examples]
     for place in range(2):
         here = slice(place, place + 1)

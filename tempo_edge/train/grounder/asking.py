@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from tempo_edge import eta
 from tempo_edge.models import Profile
-from tempo_edge.search.boundaries import Boundaries
 from tempo_edge.search.prompt import Prompt, Question, build
 from tempo_edge.train.grounder.windows import Example
 
@@ -38,14 +37,9 @@ class Asker:
         return build(self.question(example.query), example.looks, float(example.edges[-1]))
 
 
-def boundaries(example: Example) -> Boundaries:
-    """The boundaries of an example's window."""
-    return Boundaries.of(example.looks, example.edges)
-
-
 def right_answer(example: Example) -> list[int]:
     """The words of the best answer that can be said, with ``[end]``."""
-    said = boundaries(example).nearest(example.spans)
+    said = example.boundaries.nearest(example.spans)
     return [*eta.spell(eta.say(said)), eta.TOKEN["[end]"]]
 
 
@@ -60,5 +54,5 @@ def shown(example: Example) -> NDArray[np.bool_]:
 
 def meant(example: Example, tokens: Sequence[int]) -> list[tuple[float, float]]:
     """The seconds of an answer's spans, not as they were said but as the window has them."""
-    found = boundaries(example).spans(eta.read(eta.text(tokens)))
+    found = example.boundaries.spans(eta.read(eta.text(tokens)))
     return [(span.start_seconds, span.end_seconds) for span in found]

@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 
 from tempo_edge import Library
-from tempo_edge.train.data import DataError
-from tempo_edge.train.grounder.footage import READERS, Annotation, read_annotations
+from tempo_edge.train.grounder.footage import READERS, Annotation, held, read_annotations
 from tempo_edge.train.metrics import (
     LENGTHS,
     THRESHOLDS,
@@ -66,13 +65,17 @@ class Asked:
     """One sentence asked of one video, and what was answered.
 
     ``true`` is empty where nothing shows it; ``found`` are all spans with their confidence, best
-    first, and ``answered`` those of them that a search would show.
+    first.
     """
 
     kind: str
     true: tuple[Span, ...]
     found: tuple[ScoredSpan, ...]
-    answered: int
+
+    @property
+    def confidence(self) -> float:
+        """That of the likeliest span."""
+        return max((confidence for *_, confidence in self.found), default=0.0)
 
 
 def questions(
@@ -105,19 +108,15 @@ def ask(
     Raises:
         DataError: it holds none of them.
     """
-    paths = {Path(row.path).stem: Path(row.path) for row in library.files() if row.video_id}
-    held = [each for each in annotations if each.video in paths]
-    if not held:
-        raise DataError(f"{library.path} holds none of the {len(annotations)} annotated videos")
-    threshold = library.searcher.calibration(library.searcher.grounder(settings.grounder)).threshold
+    known = held(library, annotations)
+    paths = {annotation.video: row.path for annotation, row in known}
     rows = []
-    for kind, video, query, true in questions(held, settings):
+    for kind, video, query, true in questions([each for each, _ in known], settings):
         answer = library.find(
             query, within=paths[video], min_confidence=0.0, grounder=settings.grounder
         )
         found = tuple((m.start_seconds, m.end_seconds, m.confidence) for m in answer)
-        shown = sum(confidence >= threshold for _, _, confidence in found)
-        rows.append(Asked(kind, true, found, shown))
+        rows.append(Asked(kind, true, found))
     return rows
 
 
@@ -125,7 +124,7 @@ def figures(rows: Sequence[Asked], threshold: float = 0.5) -> dict[str, float]:
     """Everything in percent; what can't be counted is NaN.
 
     R@1 and mIoU take the first span whether it would be shown or not, as the field does; the shares
-    answered, false alarms and reject-F1 are of what a search would show.
+    answered, false alarms and reject-F1 are of what a search with this threshold would show.
     """
     present = [row for row in rows if row.kind == "present"]
     spans = [[(start, end) for start, end, _ in row.found] for row in present]
@@ -142,10 +141,12 @@ def figures(rows: Sequence[Asked], threshold: float = 0.5) -> dict[str, float]:
         scored = score_precision([found for found, _ in some], [true for _, true in some])
         out[f"map_{name}"] = scored.average
     for kind in ("present", "easy", "hard"):
-        shown = [bool(row.answered) for row in rows if row.kind == kind]
+        shown = [
+            bool(row.found) and row.confidence >= threshold for row in rows if row.kind == kind
+        ]
         name = "answered" if kind == "present" else f"false_alarms_{kind}"
         out[name] = 100 * float(np.mean(shown)) if shown else math.nan
-    sure = [max((confidence for *_, confidence in row.found), default=0.0) for row in rows]
+    sure = [row.confidence for row in rows]
     refusals = score_refusals(sure, [row.kind == "present" for row in rows], threshold=threshold)
     out.update(
         reject_f1=refusals.reject_f1, auroc=refusals.auroc, calibration_error=refusals.ece_mass

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from tempo_edge import Library
+from tempo_edge.library.rows import FileRow
 from tempo_edge.search.grounder import CloseUp, looks_of
 from tempo_edge.search.retrieve import Window, open_window
 from tempo_edge.train.data import DataError
@@ -76,6 +77,22 @@ def read_annotations(path: Path, kind: str) -> list[Annotation]:
         raise DataError(str(error)) from error
 
 
+def held(library: Library, annotations: Sequence[Annotation]) -> list[tuple[Annotation, FileRow]]:
+    """The annotations whose video a library has indexed, each with its file.
+
+    Raises:
+        DataError: it holds none of the videos.
+    """
+    files = {Path(row.path).stem: row for row in library.files() if row.video_id is not None}
+    found = [(each, files[each.video]) for each in annotations if each.video in files]
+    if not found:
+        raise DataError(
+            f"{library.path} holds none of the {len(annotations)} annotated videos, such as "
+            f"{annotations[0].video if annotations else 'any'!r}"
+        )
+    return found
+
+
 class Footage:
     """Draws examples from the annotated videos of a library, without end."""
 
@@ -86,13 +103,7 @@ class Footage:
             DataError: the library holds none of the videos.
         """
         self._library, self._mix = library, mix
-        videos = {Path(row.path).stem: row.video_id for row in library.files()}
-        self._held = [(a, videos[a.video]) for a in annotations if videos.get(a.video)]
-        if not self._held:
-            raise DataError(
-                f"{library.path} holds none of the {len(annotations)} annotated videos, such as "
-                f"{annotations[0].video if annotations else 'any'!r}"
-            )
+        self._held = held(library, annotations)
         self.missing = len(annotations) - len(self._held)
         self._said: dict[str, set[str]] = defaultdict(set)
         for annotation, _ in self._held:
@@ -102,12 +113,12 @@ class Footage:
     def draw(self, rng: np.random.Generator) -> Example:
         """One example; the same generator state draws the same one."""
         while True:
-            annotation, video = self._held[int(rng.integers(len(self._held)))]
+            annotation, row = self._held[int(rng.integers(len(self._held)))]
             asked = self._asked(annotation, rng)
-            if asked is None or video is None:
+            if asked is None or row.video_id is None:
                 continue
             query, kind = asked
-            example = self._example(annotation, video, query, kind, rng)
+            example = self._example(annotation, row.video_id, query, kind, rng)
             if example is not None:
                 return example
 

@@ -19,7 +19,6 @@ from tempo_edge import eta
 from tempo_edge.errors import MissingExtraError
 from tempo_edge.moment import Span as Said
 from tempo_edge.train.data import DataError
-from tempo_edge.train.grounder.asking import boundaries
 from tempo_edge.train.grounder.windows import Example
 from tempo_edge.train.metrics.spans import Span
 from tempo_edge.train.rewards import read_answer
@@ -217,7 +216,7 @@ class HubPolicy:
         read = read_answer(self.text(said), float(example.edges[-1]))
         if read is None:
             return None
-        found = boundaries(example).spans([Said(start, end) for start, end in read])
+        found = example.boundaries.spans([Said(start, end) for start, end in read])
         if len(found) != len(read):
             return None
         return [(span.start_seconds, span.end_seconds) for span in found]

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from tempo_edge import eta
 from tempo_edge.search.boundaries import Boundaries
 from tempo_edge.search.prompt import Prompt
-from tempo_edge.train.grounder.asking import Asker, boundaries, meant
+from tempo_edge.train.grounder.asking import Asker, meant
 from tempo_edge.train.grounder.model import Grounder, Reading, answer
 from tempo_edge.train.grounder.windows import Example
 from tempo_edge.train.metrics.spans import Span
@@ -100,7 +100,7 @@ class NanoPolicy:
         return answer(
             self.model,
             [self._asker.prompt(example) for example in examples],
-            [boundaries(example).grammar() for example in examples for _ in range(copies)],
+            [example.boundaries.grammar() for example in examples for _ in range(copies)],
             copies=copies,
             temperature=temperature,
             generator=generator,
@@ -112,7 +112,7 @@ class NanoPolicy:
 
     def pack(self, examples: Sequence[Example], said: Sequence[Sequence[int]]) -> Spoken:
         copies = len(said) // len(examples)
-        windows = [boundaries(example) for example in examples for _ in range(copies)]
+        windows = [example.boundaries for example in examples for _ in range(copies)]
         prompts = [self._asker.prompt(example) for example in examples]
         return Spoken(prompts, *pack_answers(windows, said))
 

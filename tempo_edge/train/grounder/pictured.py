@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from tempo_edge.packing import unit
 from tempo_edge.search.prompt import Look
 from tempo_edge.train.augment import view
 from tempo_edge.train.batches import alike
@@ -86,5 +87,4 @@ def _described(captions: Sequence[tuple[str, ...]]) -> NDArray[np.float32]:
     for row, words in enumerate(said):
         for word in words & column.keys():
             out[row, column[word]] = np.log1p(len(captions) / counts[word])
-    lengths = np.linalg.norm(out, axis=1, keepdims=True)
-    return np.asarray(out / np.maximum(lengths, 1e-6), np.float32)
+    return unit(out)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
-from tempo_edge.train.grounder.asking import Asker, boundaries, meant
+from tempo_edge.train.grounder.asking import Asker, meant
 from tempo_edge.train.grounder.model import Grounder, answer
 from tempo_edge.train.grounder.windows import Example, Source
-from tempo_edge.train.metrics.refusal import auroc
-from tempo_edge.train.metrics.spans import Span, best_tiou
+from tempo_edge.train.metrics import Refusals, Span, auroc, score_grounding
 
 _BATCH = 32
 
@@ -43,7 +43,7 @@ class Trial:
         for start in range(0, len(self.examples), _BATCH):
             chunk = self.examples[start : start + _BATCH]
             prompts = [self._asker.prompt(example) for example in chunk]
-            said = answer(model, prompts, [boundaries(example).grammar() for example in chunk])
+            said = answer(model, prompts, [example.boundaries.grammar() for example in chunk])
             spans += [meant(*pair) for pair in zip(chunk, said.tokens, strict=True)]
             present += said.present.tolist()
         return spans, present
@@ -89,23 +89,22 @@ def figures(
     for row, example in enumerate(examples):
         by_kind[example.kind].append(row)
     there, absent = by_kind["present"], [*by_kind["easy"], *by_kind["hard"]]
-    overlaps = np.array(
-        [best_tiou(spans[row][0], examples[row].spans) if spans[row] else 0.0 for row in there]
-    )
+    found = score_grounding([spans[row] for row in there], [examples[row].spans for row in there])
 
     def answered(rows: Sequence[int]) -> float:
-        return float(np.mean([bool(spans[row]) for row in rows])) if rows else float("nan")
+        return 100.0 * float(np.mean([bool(spans[row]) for row in rows])) if rows else math.nan
 
-    missed = sum(not spans[row] for row in there)
-    rejected = sum(not spans[row] for row in absent)
+    missed, rejected = (sum(not spans[row] for row in rows) for rows in (there, absent))
+    refusals = Refusals(len(there), len(absent), missed, rejected)
     out = {
-        "r1_at_0.5": float((overlaps >= 0.5).mean()),
-        "r1_at_0.7": float((overlaps >= 0.7).mean()),
-        "mean_iou": float(overlaps.mean()),
+        "r1_at_0.5": found.r1[0.5],
+        "r1_at_0.7": found.r1[0.7],
+        "mean_iou": found.mean_iou,
         "answered": answered(there),
         "false_alarms_easy": answered(by_kind["easy"]),
         "false_alarms_hard": answered(by_kind["hard"]),
-        "reject_f1": 2 * rejected / max(1, rejected + missed + len(absent)),
-        "auroc": auroc([present[row] for row in there], [present[row] for row in absent]),
+        # Where nothing was to be refused and nothing was, it is 0: runs are judged by it.
+        "reject_f1": 100.0 * refusals.f1 if absent or missed else 0.0,
+        "auroc": 100.0 * auroc([present[row] for row in there], [present[row] for row in absent]),
     }
-    return {name: round(100.0 * value, 1) for name, value in out.items()}
+    return {name: round(value, 1) for name, value in out.items()}

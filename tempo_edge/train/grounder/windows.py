@@ -11,13 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge import eta
-from tempo_edge.packing import unpack
+from tempo_edge.packing import unit, unpack
+from tempo_edge.search.boundaries import Boundaries
 from tempo_edge.search.prompt import Look
 from tempo_edge.train.grounder.bank import Bank
 from tempo_edge.train.metrics.spans import Span
@@ -92,6 +94,11 @@ class Example:
     kind: Kind
     pictures: NDArray[np.uint8] | None = None
 
+    @cached_property
+    def boundaries(self) -> Boundaries:
+        """How the window's boundaries are said, and when they are."""
+        return Boundaries.of(self.looks, self.edges)
+
 
 def _errors(
     bank: Bank, pictures: Sequence[int], mix: Mix, rng: np.random.Generator
@@ -101,7 +108,7 @@ def _errors(
     for picture in sorted(set(pictures)):
         a, b = unpack(bank.vectors[rng.integers(len(bank), size=2), 0])
         length = np.float32(rng.uniform(*mix.doubt))
-        errors[picture] = length * (a - b) / max(float(np.linalg.norm(a - b)), 1e-6)
+        errors[picture] = length * unit(a - b)
     return errors
 
 
@@ -122,15 +129,10 @@ def _look(
     return Look(
         at,
         cut,
-        _unit(unpack(bank.vectors[shot.picture, view]) + shot.error),
+        unit(unpack(bank.vectors[shot.picture, view]) + shot.error),
         cells,
-        _unit(unpack(bank.tokens[shot.picture, view][cells]) + shot.error),
+        unit(unpack(bank.tokens[shot.picture, view][cells]) + shot.error),
     )
-
-
-def _unit(x: NDArray[np.float32]) -> NDArray[np.float32]:
-    lengths = np.linalg.norm(x, axis=-1, keepdims=True)
-    return np.asarray(x / np.maximum(lengths, 1e-6), np.float32)
 
 
 def _blend(a: Look, b: Look, at: float) -> Look:
@@ -139,9 +141,9 @@ def _blend(a: Look, b: Look, at: float) -> Look:
     return Look(
         at,
         False,
-        _unit(a.vector + b.vector),
+        unit(a.vector + b.vector),
         a.cells[:count],
-        _unit(a.tokens[:count] + b.tokens[:count]),
+        unit(a.tokens[:count] + b.tokens[:count]),
     )
 
 
