@@ -155,11 +155,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         with indexed(options.test, scratch, 1.0) as library:
             systems["uniform 1 fps + cutoff"] = uniform.ask(library, truth, cutoff)
             systems["uniform 1 fps + curve"] = ask(library, truth, "curve")
-            if library.profile.has_grounder:
+            if library.searcher.grounder(None) == "mllm":
                 systems["uniform 1 fps + mllm"] = ask(library, truth, "mllm")
         with indexed(options.test, scratch) as library:
             systems["SAA + curve"] = ask(library, truth, "curve")
-            if library.profile.has_grounder:
+            if library.searcher.grounder(None) == "mllm":
                 systems["SAA + mllm"] = ask(library, truth, "mllm")
         for name, profiles in options.also:
             with other_profiles(profiles), indexed(options.test, scratch) as library:

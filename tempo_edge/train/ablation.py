@@ -12,9 +12,11 @@ import argparse
 import dataclasses
 import sys
 from collections.abc import Sequence
+from functools import partial
 
 from tempo_edge.errors import TempoEdgeError
-from tempo_edge.train.nano import Clock, add_run_options, train
+from tempo_edge.train.clock import Clock
+from tempo_edge.train.nano import add_run_options, train
 from tempo_edge.train.recipe import RECIPES, Recipe, override
 
 #: Each row's name and what it changes.
@@ -64,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", action="append", choices=CHANGES, help="repeat for more rows")
     options = parser.parse_args(arguments)
     rows: dict[str, dict[str, float]] = {}
-    say = Clock()
+    say = Clock(partial(print, flush=True))
     try:
         for name in options.only or CHANGES:
             recipe: Recipe = dataclasses.replace(

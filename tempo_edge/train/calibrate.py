@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge._api import Library
+from tempo_edge.library.catalogue import Catalogue
 from tempo_edge.library.vectors import VectorCache
 from tempo_edge.models.registry import load_profile
 from tempo_edge.moment import Span
@@ -35,6 +36,7 @@ from tempo_edge.search.calibrate import (
     fit_logistic,
 )
 from tempo_edge.search.curve import CurveSettings, ground
+from tempo_edge.search.decoder import Decoder
 from tempo_edge.search.grounder import Grounder, Reading
 from tempo_edge.search.prompt import Question
 from tempo_edge.search.retrieve import Window, retrieve
@@ -130,9 +132,13 @@ def calibrate(
     vectors = VectorCache(library.path.with_suffix(".vectors"), catalogue)
     vectors.refresh()
     asked = [*queries, *more]
-    texts = {q.text: library.profile.text_tower.encode([q.text])[0] for q in asked}
-    settings, found = _fit_settings(library, vectors, queries, texts, video_of)
-    judge = _Judge(library, vectors, settings)
+    profile = library.profile
+    questions = {
+        query.text: Question.of(*profile.text_tower.read(query.text), profile.background)
+        for query in asked
+    }
+    settings, found = _fit_settings(library, vectors, queries, questions, video_of)
+    judge = _Judge(library, vectors, settings, questions)
     draws = _draws(asked, sorted(video_of.values()), video_of, seed)
     fitted = _fit_confidence([judge.by_curve(*draw) for draw in draws], FEATURES)
     contents = {
@@ -157,18 +163,17 @@ def _fit_settings(
     library: Library,
     vectors: VectorCache,
     queries: Sequence[Query],
-    texts: dict[str, NDArray[np.float32]],
+    questions: dict[str, Question],
     video_of: dict[str, int],
 ) -> tuple[CurveSettings, float]:
     """Grid search for the shape of a span, on the right video of each query that has one."""
     windows: list[tuple[Query, list[Window], float]] = []
-    background = library.profile.background
     for query in queries:
         if query.file is not None:
-            vector = texts[query.text]
+            question = questions[query.text]
             video = [video_of[query.file]]
-            found = retrieve(vector, library.catalogue, vectors, videos=video)
-            windows.append((query, found, float((background @ vector).mean())))
+            found = retrieve(question.vector, library.catalogue, vectors, videos=video)
+            windows.append((query, found, question.mean))
     best, best_rate = CurveSettings(), -1.0
     for keep, smooth in itertools.product(_KEEP, _SMOOTH):
         settings = CurveSettings(keep=keep, smooth=smooth)
@@ -228,21 +233,26 @@ def _draws(
 class _Judge:
     """Asks queries of parts of a library and gives the facts of the spans that it finds."""
 
-    def __init__(self, library: Library, vectors: VectorCache, settings: CurveSettings) -> None:
+    def __init__(
+        self,
+        library: Library,
+        vectors: VectorCache,
+        settings: CurveSettings,
+        questions: dict[str, Question],
+    ) -> None:
         self._catalogue, self._profile = library.catalogue, library.profile
-        self._vectors, self._settings = vectors, settings
+        self._vectors, self._settings, self._questions = vectors, settings, questions
         self._searcher = Searcher(library.catalogue, vectors, library.profile)
-        self._questions: dict[str, Question] = {}
-        self._reader = _Remembering(self._searcher) if self._profile.has_grounder else None
+        self._reader: Grounder | None = None
+        if self._profile.has_grounder:
+            decoder = Decoder(self._profile.grounder_session)
+            self._reader = _Remembering(self._catalogue, decoder)
 
     def _ask(self, text: str, videos: list[int]) -> tuple[Question, Chance, list[Window]]:
-        background = self._profile.background
-        if text not in self._questions:
-            self._questions[text] = Question.of(*self._profile.text_tower.read(text), background)
         question = self._questions[text]
         frames = self._catalogue.count_frames(videos)
         sample = self._searcher.sample(videos)
-        chance = Chance.of(question.vector, background, sample, frames)
+        chance = Chance.of(question.vector, self._profile.background, sample, frames)
         windows = retrieve(question.vector, self._catalogue, self._vectors, videos=videos)
         return question, chance, windows
 
@@ -273,14 +283,14 @@ class _Judge:
 class _Remembering(Grounder):
     """What was read once is not read again: it does not depend on the rest of the library."""
 
-    def __init__(self, searcher: Searcher) -> None:
-        self._inner = searcher.reader
+    def __init__(self, catalogue: Catalogue, decoder: Decoder) -> None:
+        super().__init__(catalogue, decoder)
         self._known: dict[tuple[bytes, int, int], tuple[Window, Reading]] = {}
 
     def read(self, question: Question, window: Window, pts: int) -> tuple[Window, Reading]:
         key = question.vector.tobytes(), window.video_id, pts
         if key not in self._known:
-            self._known[key] = self._inner.read(question, window, pts)
+            self._known[key] = super().read(question, window, pts)
         return self._known[key]
 
 

@@ -14,9 +14,9 @@ import datetime
 import hashlib
 import json
 import sys
-import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge.errors import TempoEdgeError
+from tempo_edge.train.clock import Clock
 from tempo_edge.train.data import ARCHIVES, Archive, squash
 from tempo_edge.train.recipe import RECIPES, Recipe, override
 
@@ -36,17 +37,6 @@ if TYPE_CHECKING:
 
 Say = Callable[[str], None]
 BACKGROUND = 2048
-
-
-class Clock:
-    """Prints lines with the minutes since the start, and keeps them."""
-
-    def __init__(self) -> None:
-        self._started = time.monotonic()
-
-    def __call__(self, line: str) -> None:
-        minutes, seconds = divmod(int(time.monotonic() - self._started), 60)
-        print(f"[{minutes:02d}:{seconds:02d}] {line}", flush=True)
 
 
 def _key(*parts: object) -> str:
@@ -306,7 +296,7 @@ def _parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     options = _parser().parse_args(arguments)
-    say = Clock()
+    say = Clock(partial(print, flush=True))
     try:
         recipe = override(
             dataclasses.replace(RECIPES[options.recipe], seed=options.seed), options.set

@@ -32,6 +32,13 @@ def read_settings(path: Path, kind: type[T]) -> T:
     return _build(path, "", kind, found)
 
 
+def choose_settings(path: Path | None, kind: type[T], seed: int | None) -> T:
+    """Those of a file, or the dataclass's own without one; with another seed if one is given."""
+    chosen = kind() if path is None else read_settings(path, kind)
+    changes = {} if seed is None else {"seed": seed}
+    return dataclasses.replace(chosen, **changes)  # type: ignore[type-var]
+
+
 def _build(path: Path, section: str, kind: type[T], found: dict[str, Any]) -> T:
     assert dataclasses.is_dataclass(kind)
     plain = kind()
