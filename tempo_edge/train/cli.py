@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +11,7 @@ import typer
 from tempo_edge._command import Command
 from tempo_edge._text import note
 from tempo_edge.errors import MissingExtraError
+from tempo_edge.train.clock import Clock
 
 __all__ = ["app"]
 
@@ -56,6 +54,10 @@ def sft(
     work: WorkOption,
     out: OutOption,
     settings: SettingsArgument = None,
+    start: Annotated[
+        Path | None,
+        typer.Option("--start", metavar="FILE", help="Checkpoint to start from; else at random."),
+    ] = None,
     seed: SeedOption = None,
     device: DeviceOption = "cpu",
     threads: ThreadsOption = 0,
@@ -65,12 +67,20 @@ def sft(
     _prepare(threads)
     from tempo_edge.models import load_profile
     from tempo_edge.train.grounder import course
-    from tempo_edge.train.grounder.settings import read_settings
+    from tempo_edge.train.grounder.settings import choose_settings
     from tempo_edge.train.grounder.sft import SftSettings
 
-    chosen = SftSettings() if settings is None else read_settings(settings, SftSettings)
-    chosen = chosen if seed is None else dataclasses.replace(chosen, seed=seed)
-    best = course.sft(chosen, data, work, out, load_profile(profile), device=device, say=_clock())
+    chosen = choose_settings(settings, SftSettings, seed)
+    best = course.sft(
+        chosen,
+        data,
+        work,
+        out,
+        load_profile(profile),
+        start=start,
+        device=device,
+        say=Clock(note),
+    )
     print(best)
 
 
@@ -93,12 +103,11 @@ def pir_grpo(
     from tempo_edge.models import load_profile
     from tempo_edge.train.grounder import course
     from tempo_edge.train.grounder.pir_grpo import GrpoSettings
-    from tempo_edge.train.grounder.settings import read_settings
+    from tempo_edge.train.grounder.settings import choose_settings
 
-    chosen = GrpoSettings() if settings is None else read_settings(settings, GrpoSettings)
-    chosen = chosen if seed is None else dataclasses.replace(chosen, seed=seed)
+    chosen = choose_settings(settings, GrpoSettings, seed)
     best = course.pir_grpo(
-        chosen, start, data, work, out, load_profile(profile), device=device, say=_clock()
+        chosen, start, data, work, out, load_profile(profile), device=device, say=Clock(note)
     )
     print(best)
 
@@ -119,7 +128,7 @@ def evaluate(
     from tempo_edge.train.grounder.settings import read_settings
 
     chosen = read_settings(settings, EvaluateSettings)
-    print(json.dumps(measure(chosen, settings.parent, library, profile, _clock()), indent=1))
+    print(json.dumps(measure(chosen, settings.parent, library, profile, Clock(note)), indent=1))
 
 
 @app.command(cls=Command)
@@ -153,14 +162,3 @@ def _prepare(threads: int) -> None:
     from tempo_edge.models.sessions import cpu_count
 
     torch.set_num_threads(threads or cpu_count())
-
-
-def _clock() -> Callable[[str], None]:
-    """Lines on stderr with the minutes since the start."""
-    started = time.monotonic()
-
-    def say(line: str) -> None:
-        minutes, seconds = divmod(int(time.monotonic() - started), 60)
-        note(f"[{minutes:02d}:{seconds:02d}] {line}")
-
-    return say

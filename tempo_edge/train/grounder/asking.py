@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tempo_edge import eta
 from tempo_edge.models import Profile
+from tempo_edge.search.boundaries import Boundaries
 from tempo_edge.search.prompt import Prompt, Question, build
 from tempo_edge.train.grounder.windows import Example
 
@@ -56,3 +57,13 @@ def meant(example: Example, tokens: Sequence[int]) -> list[tuple[float, float]]:
     """The seconds of an answer's spans, not as they were said but as the window has them."""
     found = example.boundaries.spans(eta.read(eta.text(tokens)))
     return [(span.start_seconds, span.end_seconds) for span in found]
+
+
+def replay(window: Boundaries, tokens: Sequence[int]) -> NDArray[np.bool_]:
+    """What was allowed before each of ``tokens`` and before ``[end]``, bool ``[a + 1, words]``."""
+    grammar = window.grammar()
+    masks = []
+    for token in [*tokens, eta.TOKEN["[end]"]]:
+        masks.append(grammar.allowed())
+        grammar.take(token)
+    return np.stack(masks)

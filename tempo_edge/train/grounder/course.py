@@ -58,16 +58,18 @@ def sft(
     out: Path,
     profile: Profile,
     *,
+    start: Path | None = None,
     device: str = "cpu",
     trials: int = 400,
     say: Say = print,
 ) -> Path:
-    """Fine-tune on right answers; returns the checkpoint that was best on dev."""
-    train, dev = gather(data, work, profile, settings.archives, settings.views, say)
-    asker = Asker(profile)
-    run = Sft(MadeUp(train, settings.mix), asker, settings, device)
-    trial = Trial(MadeUp(dev, _unspoilt(settings)), asker, count=trials)
-    about = dataclasses.asdict(settings)
+    """Fine-tune on right answers, from the checkpoint `start` if there is one.
+
+    Returns the checkpoint that was best on dev.
+    """
+    source, asker, trial = _prepare(settings, data, work, profile, trials, say)
+    run = Sft(source, asker, settings, device, None if start is None else load(start))
+    about = {**dataclasses.asdict(settings), "start": start and start.name}
     return follow(run, run.model, settings.steps, trial, out, about, say)
 
 
@@ -84,18 +86,30 @@ def pir_grpo(
     say: Say = print,
 ) -> Path:
     """Go on from the checkpoint `start` with PIR-GRPO; returns the one that was best on dev."""
-    train, dev = gather(data, work, profile, settings.archives, settings.views, say)
-    asker = Asker(profile)
+    source, asker, trial = _prepare(settings, data, work, profile, trials, say)
     policy = NanoPolicy(load(start).to(device), asker)
-    run = PirGrpo(policy, MadeUp(train, settings.mix), settings)
-    trial = Trial(MadeUp(dev, _unspoilt(settings)), asker, count=trials)
+    run = PirGrpo(policy, source, settings)
     about = {**dataclasses.asdict(settings), "start": start.name}
     return follow(run, policy.model, settings.steps, trial, out, about, say)
 
 
-def _unspoilt(settings: SftSettings | GrpoSettings) -> Mix:
-    """What dev is tried with: the plain mix, with nothing added to what the towers say."""
-    return Mix(shots=settings.mix.shots, looks=settings.mix.looks)
+def _prepare(
+    settings: SftSettings | GrpoSettings,
+    data: Path,
+    work: Path,
+    profile: Profile,
+    trials: int,
+    say: Say,
+) -> tuple[MadeUp, Asker, Trial]:
+    """What is trained on, who asks, and what dev is tried with.
+
+    Dev's windows are of the plain mix, with nothing added to what the towers say.
+    """
+    train, dev = gather(data, work, profile, settings.archives, settings.views, say)
+    asker = Asker(profile)
+    plain = Mix(shots=settings.mix.shots, looks=settings.mix.looks)
+    trial = Trial(MadeUp(dev, plain), asker, count=trials)
+    return MadeUp(train, settings.mix), asker, trial
 
 
 def follow(
@@ -117,21 +131,17 @@ def follow(
     floor = ", ".join(f"{name} {value:g}" for name, value in trial.by_similarity().items())
     say(f"what similarity alone makes of dev's windows: {floor}")
     while run.step < steps:
-        row = {"step": float(run.step), **run.train(say)}
-        row["step"] = float(run.step)
-        row.update(trial(model))
+        means = run.train(say)
+        row = {"step": float(run.step), **means, **trial(model)}
         run.curves.append(row)
         say(", ".join(f"{name} {value:g}" for name, value in row.items()))
         if judged(row) >= max(judged(each) for each in run.curves):
-            checkpoint.save(best, portable(model, row))
+            # As `load` reads it.
+            portable = {"shape": model.config(), "model": model.state_dict(), "figures": row}
+            checkpoint.save(best, portable)
         checkpoint.save(last, run.state())
         write_log(out, run.curves)
     return best
-
-
-def portable(model: Grounder, row: dict[str, float]) -> dict[str, Any]:
-    """A model with its sizes and its figures, as :func:`load` reads them."""
-    return {"shape": model.config(), "model": model.state_dict(), "figures": row}
 
 
 def load(path: Path) -> Grounder:

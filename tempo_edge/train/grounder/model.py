@@ -42,6 +42,7 @@ class Batch:
     ``mask`` is 1 where there is a position; ``labels`` name the word that should come next,
     ``times`` at a sight the word of its frame's seconds, and ``inside`` there 1 if its frame shows
     what was asked for, else 0. Where there is nothing to learn they are :data:`IGNORED`.
+    ``allowed`` bool ``[n, words]`` is for each label, in order, what the grammar lets be said.
     """
 
     words: Tensor
@@ -51,6 +52,7 @@ class Batch:
     labels: Tensor
     times: Tensor
     inside: Tensor
+    allowed: Tensor
 
     def to(self, device: str | torch.device) -> Batch:
         """The same on a device."""
@@ -74,11 +76,13 @@ def collate(
     prompts: Sequence[Prompt],
     answers: Sequence[Sequence[int]] | None = None,
     inside: Sequence[NDArray[np.bool_]] | None = None,
+    allowed: Sequence[NDArray[np.bool_]] | None = None,
 ) -> Batch:
     """Put prompts, and their answers if given, side by side.
 
     With answers the padding is on the right, for training; without, on the left, so that all of
-    them continue at the same place. ``inside`` tells of each frame whether it shows what was asked.
+    them continue at the same place. ``inside`` tells of each frame whether it shows what was asked,
+    ``allowed`` bool ``[a, words]`` of each word of an answer what else could be said; all, if None.
     """
     said = answers or [()] * len(prompts)
     lengths = [len(prompt) + len(answer) for prompt, answer in zip(prompts, said, strict=True)]
@@ -101,7 +105,11 @@ def collate(
             seen = frame >= 0
             times[row, first:middle][seen] = seconds[seen]
             within[row, first:middle][seen] = inside[row][frame[seen]]
-    parts = (words, kinds, features, mask, labels, times, within)
+    if allowed is None:
+        could = np.ones((sum(map(len, said)), len(eta.WORDS)), np.bool_)
+    else:
+        could = np.concatenate(allowed)
+    parts = (words, kinds, features, mask, labels, times, within, could)
     return Batch(*(torch.from_numpy(part) for part in parts))
 
 
@@ -159,16 +167,11 @@ class Grounder(nn.Module):
         kind = kinds[..., None]
         return torch.where(kind == QUERY, asked, torch.where(kind == SIGHT, seen, said))
 
-    def forward(self, batch: Batch) -> Tensor:
-        """Logits of the next word at each position, float32 ``[b, t, words]``."""
-        embedded = self.embed(batch.words, batch.kinds, batch.features)
-        out = self.llama(inputs_embeds=embedded, attention_mask=batch.mask, use_cache=False)
-        logits: Tensor = out.logits.float()
-        return logits
-
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Mean cross-entropies, scalars: of the answers' words and of what every frame must know.
 
+        A word counts if it was chosen, among those that the grammar allows: what is forced on an
+        answer when it is said needn't be learned.
         An answer says little about a window of fifty frames. So each frame is also asked *when* it
         is, by the words of the language, and *whether* it shows what was asked for: from these two
         an answer is made.
@@ -177,15 +180,15 @@ class Grounder(nn.Module):
         out = self.llama.model(
             inputs_embeds=embedded, attention_mask=batch.mask, use_cache=False
         ).last_hidden_state
-        logits = self.llama.lm_head(out).float().flatten(0, 1)
-
-        def entropy(labels: Tensor) -> Tensor:
-            return functional.cross_entropy(logits, labels.flatten(), ignore_index=IGNORED)
-
-        losses = {"answer": entropy(batch.labels)}
+        said = batch.labels != IGNORED
+        chosen = batch.allowed.sum(dim=1) > 1
+        logits = self.llama.lm_head(out[said]).float().masked_fill(~batch.allowed, -torch.inf)
+        losses = {"answer": functional.cross_entropy(logits[chosen], batch.labels[said][chosen])}
         seen = batch.inside != IGNORED
         if seen.any():
-            losses["when"] = entropy(batch.times)
+            losses["when"] = functional.cross_entropy(
+                self.llama.lm_head(out[seen]).float(), batch.times[seen]
+            )
             losses["whether"] = functional.binary_cross_entropy_with_logits(
                 self.inside(out)[..., 0].float()[seen], batch.inside[seen].float()
             )

@@ -9,13 +9,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from tempo_edge import eta
 from tempo_edge.search.boundaries import Boundaries
 from tempo_edge.search.prompt import Prompt
-from tempo_edge.train.grounder.asking import Asker, meant
+from tempo_edge.train.grounder.asking import Asker, meant, replay
 from tempo_edge.train.grounder.model import Grounder, Reading, answer
 from tempo_edge.train.grounder.windows import Example
 from tempo_edge.train.metrics.spans import Span
@@ -36,16 +35,6 @@ class Spoken:
     words: Tensor
     open: Tensor
     allowed: Tensor
-
-
-def replay(window: Boundaries, tokens: Sequence[int]) -> NDArray[np.bool_]:
-    """What was allowed before each of ``tokens`` and before ``[end]``, bool ``[a + 1, words]``."""
-    grammar = window.grammar()
-    masks = []
-    for token in [*tokens, _END]:
-        masks.append(grammar.allowed())
-        grammar.take(token)
-    return np.stack(masks)
 
 
 def pack_answers(

@@ -9,14 +9,19 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
-from tempo_edge.train.grounder.asking import Asker, right_answer, shown
+from tempo_edge.search.prompt import Prompt
+from tempo_edge.train.grounder.asking import Asker, replay, right_answer, shown
 from tempo_edge.train.grounder.model import Batch, Grounder, Shape, collate
-from tempo_edge.train.grounder.windows import Mix, Source
+from tempo_edge.train.grounder.windows import Example, Mix, Source
 from tempo_edge.train.schedule import decaying_groups, pace
 
 Say = Callable[[str], None]
+
+#: A prompt, its right answer, which frames show what is asked for, and what else could be said.
+Lesson = tuple[Prompt, list[int], NDArray[np.bool_], NDArray[np.bool_]]
 
 _AHEAD = 4  # batches that are drawn at once
 
@@ -25,7 +30,9 @@ _AHEAD = 4  # batches that are drawn at once
 class SftSettings:
     """What a run depends on besides its pictures and its profile.
 
-    ``frames`` weighs what every frame must know against what the answer says.
+    ``frames`` weighs what every frame must know against what the answer says. ``compiled`` has
+    PyTorch write the decoder's code for this machine first, which takes a C++ compiler and a minute
+    and makes a step a fifth shorter.
     """
 
     seed: int = 0
@@ -37,6 +44,7 @@ class SftSettings:
     frames: float = 0.5
     every: int = 240
     bfloat16: bool = True
+    compiled: bool = False
     archives: tuple[str, ...] = ("flickr8k", "coco_thumbs")
     views: int = 6
     shape: Shape = field(default_factory=Shape)
@@ -54,11 +62,19 @@ class Sft:
     """The state of a run: decoder, optimizer, and what it draws examples with."""
 
     def __init__(
-        self, source: Source, asker: Asker, settings: SftSettings, device: str = "cpu"
+        self,
+        source: Source,
+        asker: Asker,
+        settings: SftSettings,
+        device: str = "cpu",
+        start: Grounder | None = None,
     ) -> None:
+        """Begin with the weights of `start`, or with random ones."""
         torch.manual_seed(settings.seed)
         self.settings = settings
-        self.model = Grounder(settings.shape).to(device)
+        self.model = (Grounder(settings.shape) if start is None else start).to(device)
+        if settings.compiled:
+            self.model.llama.model.compile(dynamic=True)
         self.step = 0
         self.curves: list[dict[str, float]] = []
         self._source, self._asker, self._device = source, asker, device
@@ -74,7 +90,7 @@ class Sft:
         if not self._ahead:
             size = self.settings.batch
             drawn = [self._source.draw(self._rng) for _ in range(_AHEAD * size)]
-            lessons = [(self._asker.prompt(e), right_answer(e), shown(e)) for e in drawn]
+            lessons = [self._lesson(example) for example in drawn]
             lessons.sort(key=lambda lesson: len(lesson[0]) + len(lesson[1]))
             for place in self._rng.permutation(_AHEAD):
                 self._ahead.append(
@@ -82,19 +98,24 @@ class Sft:
                 )
         return self._ahead.pop().to(self._device)
 
+    def _lesson(self, example: Example) -> Lesson:
+        words = right_answer(example)
+        could = replay(example.boundaries, words[:-1])
+        return self._asker.prompt(example), words, shown(example), could
+
     def train(self, say: Say) -> dict[str, float]:
         """Go on for `every` steps or to the end; returns the mean losses."""
         self.model.train()
         settings, rows = self.settings, list[dict[str, float]]()
         started = time.monotonic()
-        upto = min(self.settings.steps, self.step + self.settings.every)
+        upto = min(settings.steps, self.step + settings.every)
         while self.step < upto:
-            share = pace(self.step, self.settings.warmup, self.settings.steps)
+            share = pace(self.step, settings.warmup, settings.steps)
             for group in self._optimizer.param_groups:
-                group["lr"] = self.settings.learning_rate * share
+                group["lr"] = settings.learning_rate * share
             batch = self._batch()
             kind = torch.device(self._device).type
-            with torch.autocast(kind, torch.bfloat16, enabled=self.settings.bfloat16):
+            with torch.autocast(kind, torch.bfloat16, enabled=settings.bfloat16):
                 losses = self.model.losses(batch)
                 loss = losses["answer"] + settings.frames * (losses["when"] + losses["whether"])
             self._optimizer.zero_grad()
@@ -106,7 +127,7 @@ class Sft:
         took = (time.monotonic() - started) / max(1, len(rows))
         means = {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
         told = ", ".join(f"{name} {value:.3f}" for name, value in means.items())
-        say(f"sft step {self.step}/{self.settings.steps}: {told}, {took:.2f} s a step")
+        say(f"sft step {self.step}/{settings.steps}: {told}, {took:.2f} s a step")
         return means
 
     def state(self) -> dict[str, Any]:
