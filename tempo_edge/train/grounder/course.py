@@ -128,7 +128,7 @@ def follow(
     if last.exists():
         run.restore(checkpoint.load(last))
         say(f"going on after step {run.step}")
-    floor = ", ".join(f"{name} {value:g}" for name, value in trial.by_similarity().items())
+    floor = ", ".join(f"{name} {value:g}" for name, value in trial.best_threshold()[1].items())
     say(f"what similarity alone makes of dev's windows: {floor}")
     while run.step < steps:
         means = run.train(say)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -167,17 +167,18 @@ class Grounder(nn.Module):
         kind = kinds[..., None]
         return torch.where(kind == QUERY, asked, torch.where(kind == SIGHT, seen, said))
 
-    def losses(self, batch: Batch) -> dict[str, Tensor]:
+    def losses(self, batch: Batch, read: Callable[..., Any] | None = None) -> dict[str, Tensor]:
         """Mean cross-entropies, scalars: of the answers' words and of what every frame must know.
 
         A word counts if it was chosen, among those that the grammar allows: what is forced on an
         answer when it is said needn't be learned.
         An answer says little about a window of fifty frames. So each frame is also asked *when* it
         is, by the words of the language, and *whether* it shows what was asked for: from these two
-        an answer is made.
+        an answer is made. `read` stands in for the decoder's layers, as compiled ones do.
         """
         embedded = self.embed(batch.words, batch.kinds, batch.features)
-        out = self.llama.model(
+        read = self.llama.model if read is None else read
+        out = read(
             inputs_embeds=embedded, attention_mask=batch.mask, use_cache=False
         ).last_hidden_state
         said = batch.labels != IGNORED

@@ -73,8 +73,9 @@ class Sft:
         torch.manual_seed(settings.seed)
         self.settings = settings
         self.model = (Grounder(settings.shape) if start is None else start).to(device)
-        if settings.compiled:
-            self.model.llama.model.compile(dynamic=True)
+        # Answers, which grow word by word, are read as ever.
+        decoder = self.model.llama.model
+        self._read = torch.compile(decoder, dynamic=True) if settings.compiled else decoder
         self.step = 0
         self.curves: list[dict[str, float]] = []
         self._source, self._asker, self._device = source, asker, device
@@ -116,7 +117,7 @@ class Sft:
             batch = self._batch()
             kind = torch.device(self._device).type
             with torch.autocast(kind, torch.bfloat16, enabled=settings.bfloat16):
-                losses = self.model.losses(batch)
+                losses = self.model.losses(batch, self._read)
                 loss = losses["answer"] + settings.frames * (losses["when"] + losses["whether"])
             self._optimizer.zero_grad()
             torch.autograd.backward(loss)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 
@@ -48,18 +49,23 @@ class Trial:
             present += said.present.tolist()
         return spans, present
 
-    def by_similarity(self) -> dict[str, float]:
-        """Figures of the frames most like the query and no model, at their best threshold.
+    def best_threshold(self) -> tuple[float, dict[str, float]]:
+        """The height of the best frame from which :meth:`by_similarity` does best, and how well."""
+        rows = [(float(at), self.by_similarity(float(at))) for at in np.arange(0.0, 6.0, 0.25)]
+        return max(rows, key=lambda row: judged(row[1]))
 
-        A grounder that reads must beat them; they are told the threshold, so they flatter.
+    def by_similarity(self, threshold: float) -> dict[str, float]:
+        """Figures of the frames most like the query and no model; a grounder must beat them.
+
+        The threshold is in deviations of what the query scores by chance.
         """
-        peaks = [self._peak(example) for example in self.examples]
-        sure = [height for _, height in peaks]
-        rows = []
-        for threshold in np.arange(0.0, 6.0, 0.25):
-            spans = [[span] if height >= threshold else [] for span, height in peaks]
-            rows.append(figures(self.examples, spans, sure))
-        return max(rows, key=judged)
+        peaks = self._peaks
+        spans = [[span] if height >= threshold else [] for span, height in peaks]
+        return figures(self.examples, spans, [height for _, height in peaks])
+
+    @cached_property
+    def _peaks(self) -> list[tuple[Span, float]]:
+        return [self._peak(example) for example in self.examples]
 
     def _peak(self, example: Example) -> tuple[Span, float]:
         """The span around an example's best frame, and its height in chance's deviations."""

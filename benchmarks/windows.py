@@ -1,0 +1,84 @@
+"""What checkpoints of the grounder make of made-up windows, before any search.
+
+``python -m benchmarks.windows --data DATA --work DIR --checkpoint NAME=FILE ...`` draws windows of
+Flickr8k's test pictures, which nothing was trained or tuned on, and asks every checkpoint the same
+questions. The row *similarity* is what the frames most like the query give, above the threshold
+that dev's windows like best. Needs the `train` extra.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.machine import describe
+
+
+def _named_file(text: str) -> tuple[str, Path]:
+    name, mark, file = text.partition("=")
+    if not mark or not Path(file).is_file():
+        raise argparse.ArgumentTypeError(f"{text!r} must be NAME=FILE with a checkpoint")
+    return name, Path(file)
+
+
+def measure(
+    data: Path, work: Path, checkpoints: Sequence[tuple[str, Path]], count: int, seed: int
+) -> dict[str, dict[str, float]]:
+    """Figures in percent of similarity alone and of each checkpoint, on the same windows."""
+    from tempo_edge.models import load_profile
+    from tempo_edge.train.data import Archive
+    from tempo_edge.train.grounder import bank
+    from tempo_edge.train.grounder.asking import Asker
+    from tempo_edge.train.grounder.course import load
+    from tempo_edge.train.grounder.trial import Trial
+    from tempo_edge.train.grounder.windows import MadeUp, Mix
+
+    def say(line: str) -> None:
+        print(line, file=sys.stderr)
+
+    profile = load_profile("nano")
+    asker, trials = Asker(profile), {}
+    with Archive(data, "flickr8k") as archive:
+        for split in ("dev", "test"):
+            pictures = bank.build(work, profile, archive, split, views=4, say=say)
+            trials[split] = Trial(MadeUp(pictures, Mix()), asker, count=count, seed=seed)
+    threshold, _ = trials["dev"].best_threshold()
+    rows = {"similarity": trials["test"].by_similarity(threshold)}
+    for name, path in checkpoints:
+        say(f"{name}: {path.name}")
+        rows[name] = trials["test"](load(path))
+    return rows
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--data", type=Path, required=True, help="folder with flickr8k")
+    parser.add_argument("--work", type=Path, required=True, help="where encoded pictures are kept")
+    parser.add_argument(
+        "--checkpoint",
+        type=_named_file,
+        action="append",
+        default=[],
+        metavar="NAME=FILE",
+        help="as training writes them; repeat for more",
+    )
+    parser.add_argument("--count", type=int, default=1000, help="how many windows")
+    parser.add_argument("--seed", type=int, default=7, help="which windows")
+    options = parser.parse_args(arguments)
+    rows: dict[str, Any] = measure(
+        options.data, options.work, options.checkpoint, options.count, options.seed
+    )
+    print(json.dumps({**describe(), "windows": options.count, "seed": options.seed, **rows}))
+    names = list(rows["similarity"])
+    print("| system | " + " | ".join(names) + " |", "|---|" + "---:|" * len(names), sep="\n")
+    for name, row in rows.items():
+        print(f"| {name} | " + " | ".join(f"{row[each]:.1f}" for each in names) + " |")
+
+
+if __name__ == "__main__":
+    main()
