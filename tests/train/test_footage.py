@@ -22,11 +22,12 @@ from tempo_edge.train.grounder.evaluate import (
     Asked,
     EvaluateSettings,
     ask,
+    clip_scores,
     evaluate,
     figures,
     questions,
 )
-from tempo_edge.train.grounder.footage import Annotation, Footage, read_annotations
+from tempo_edge.train.grounder.footage import Annotation, Footage, read_annotations, whole
 from tempo_edge.train.grounder.windows import Mix
 
 
@@ -120,9 +121,9 @@ def test_what_is_asked_repeats_under_one_seed() -> None:
     settings = EvaluateSettings(most=20, absent=1.0, hard=0.5)
     rows = questions(many, settings)
     assert rows == questions(many, settings)
-    kinds = [row[0] for row in rows]
+    kinds = [kind for kind, _ in rows]
     assert kinds.count("present") == 20 and kinds.count("hard") + kinds.count("easy") == 20
-    assert all(bool(true) == (kind == "present") for kind, _, _, true in rows)
+    assert all(bool(asked.spans) == (kind == "present") for kind, asked in rows)
 
 
 def test_figures_of_answers_known_by_heart() -> None:
@@ -157,6 +158,35 @@ def test_a_folder_is_measured_from_its_yaml(
     told = evaluate(settings, tmp_path, library_path, "nano", print)
     assert told["asked"]["present"] == 2
     assert {"r1_at_0.7", "map_at_0.75", "reject_f1", "calibration_error"} <= set(told["figures"])
+
+
+def test_highlights_are_measured_where_annotators_valued_clips(
+    videos: Path, library_path: Path, tmp_path: Path
+) -> None:
+    line = {"qid": 1, "vid": "AB12C", "query": "a person rides a horse", "duration": 8}
+    line |= {"relevant_windows": [[2, 6]], "relevant_clip_ids": [1, 2]}
+    line |= {"saliency_scores": [[4, 4, 4], [4, 4, 4]]}
+    (tmp_path / "truth.jsonl").write_text(json.dumps(line) + "\n")
+    settings = EvaluateSettings(
+        videos=str(videos), annotations="truth.jsonl", grounder="curve", absent=0.0
+    )
+    found = evaluate(settings, tmp_path, library_path, "nano", print)["figures"]
+    names = {f"hl_{what}_{at}" for what in ("map", "hit1") for at in ("fair", "good", "verygood")}
+    assert names <= set(found)
+    assert 0.0 < found["hl_map_fair"] <= 100.0 and found["hl_hit1_fair"] in (0.0, 100.0)
+
+
+def test_clips_in_a_span_come_before_those_that_only_look_alike(library_path: Path) -> None:
+    with Library.open(library_path) as library:
+        row = next(row for row in library.files() if Path(row.path).stem == "AB12C")
+        assert row.video_id is not None
+        vector = library.profile.text_tower.encode(["a horse"])[0]
+        window = whole(library, row.video_id, vector)
+    bare = clip_scores(window, (), 4)
+    assert max(bare) <= 1.0
+    found = clip_scores(window, ((2.0, 4.0, 0.3), (6.0, 8.0, 0.2)), 4)
+    assert sorted(range(4), key=lambda clip: -found[clip])[:2] == [1, 3]
+    assert (found[0], found[2]) == (bare[0], bare[2])
 
 
 @pytest.mark.parametrize(

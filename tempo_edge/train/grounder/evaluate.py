@@ -13,22 +13,30 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tempo_edge import Library
-from tempo_edge.train.grounder.footage import READERS, Annotation, held, read_annotations
+from tempo_edge.search.retrieve import Window
+from tempo_edge.train.grounder.footage import READERS, Annotation, held, read_annotations, whole
 from tempo_edge.train.metrics import (
     LENGTHS,
+    SALIENCY,
     THRESHOLDS,
     ScoredSpan,
     Span,
     of_length,
     score_grounding,
+    score_highlights,
     score_precision,
     score_refusals,
 )
+from tempo_edge.train.metrics.qvhighlights import CLIP_SECONDS
 from tempo_edge.train.swaps import swap
 
 Say = Callable[[str], None]
+
+# How much more a confidence weighs than a cosine when clips are ranked.
+_FIRST = 100.0
 
 
 @dataclass(frozen=True)
@@ -65,12 +73,14 @@ class Asked:
     """One sentence asked of one video, and what was answered.
 
     ``true`` is empty where nothing shows it; ``found`` are all spans with their confidence, best
-    first.
+    first. Where annotators valued clips, ``saliency`` is what they gave and ``clips`` are scores.
     """
 
     kind: str
     true: tuple[Span, ...]
     found: tuple[ScoredSpan, ...]
+    saliency: NDArray[np.int64] | None = None
+    clips: tuple[float, ...] = ()
 
     @property
     def confidence(self) -> float:
@@ -80,23 +90,23 @@ class Asked:
 
 def questions(
     annotations: Sequence[Annotation], settings: EvaluateSettings
-) -> list[tuple[str, str, str, tuple[Span, ...]]]:
-    """(kind, video, sentence, true spans) of every question, the same for the same seed."""
+) -> list[tuple[str, Annotation]]:
+    """Every question with its kind, the same for the same seed; absent ones have no spans."""
     rng = np.random.default_rng(settings.seed)
     asked = list(annotations)
     if settings.most and settings.most < len(asked):
         asked = [asked[i] for i in sorted(rng.choice(len(asked), settings.most, replace=False))]
-    rows = [("present", each.video, each.query, each.spans) for each in asked]
+    rows = [("present", each) for each in asked]
     for at in rng.permutation(len(asked))[: round(settings.absent * len(asked))].tolist():
         own = asked[at]
         changed = swap(own.query, rng) if rng.random() < settings.hard else None
         if changed is not None:
-            rows.append(("hard", own.video, changed.sentence, ()))
+            rows.append(("hard", Annotation(own.video, changed.sentence, ())))
             continue
         others = [each for each in asked if each.video != own.video]
         if others:
             other = others[int(rng.integers(len(others)))]
-            rows.append(("easy", own.video, other.query, ()))
+            rows.append(("easy", Annotation(own.video, other.query, ())))
     return rows
 
 
@@ -109,15 +119,35 @@ def ask(
         DataError: it holds none of them.
     """
     known = held(library, annotations)
-    paths = {annotation.video: row.path for annotation, row in known}
+    files = {annotation.video: row for annotation, row in known}
     rows = []
-    for kind, video, query, true in questions([each for each, _ in known], settings):
+    for kind, asked in questions([each for each, _ in known], settings):
+        file, saliency = files[asked.video], asked.saliency
         answer = library.find(
-            query, within=paths[video], min_confidence=0.0, grounder=settings.grounder
+            asked.query, within=file.path, min_confidence=0.0, grounder=settings.grounder
         )
         found = tuple((m.start_seconds, m.end_seconds, m.confidence) for m in answer)
-        rows.append(Asked(kind, true, found))
+        clips: tuple[float, ...] = ()
+        if saliency is not None and file.video_id is not None:
+            vector = library.profile.text_tower.encode([asked.query])[0]
+            clips = clip_scores(whole(library, file.video_id, vector), found, len(saliency))
+        rows.append(Asked(kind, asked.spans, found, saliency, clips))
     return rows
+
+
+def clip_scores(window: Window, found: Sequence[ScoredSpan], clips: int) -> tuple[float, ...]:
+    """A score for every two seconds of a video, by the frame that stands for their middle.
+
+    What lies in a span comes first, by the span's confidence, then what looks like the query.
+    """
+    middles = (np.arange(clips) + 0.5) * CLIP_SECONDS
+    frames = np.searchsorted(window.edges, middles, side="right") - 1
+    looks = window.similarities[np.clip(frames, 0, len(window.pts) - 1)].astype(np.float64)
+    sure = np.zeros(clips)
+    for start, end, confidence in found:
+        inside = (middles >= start) & (middles < end)
+        sure[inside] = np.maximum(sure[inside], confidence)
+    return tuple((_FIRST * sure + looks).tolist())
 
 
 def figures(rows: Sequence[Asked], threshold: float = 0.5) -> dict[str, float]:
@@ -140,6 +170,7 @@ def figures(rows: Sequence[Asked], threshold: float = 0.5) -> dict[str, float]:
         some = [(found, true) for found, true in some if true]
         scored = score_precision([found for found, _ in some], [true for _, true in some])
         out[f"map_{name}"] = scored.average
+    out.update(_highlights([row for row in present if row.saliency is not None]))
     for kind in ("present", "easy", "hard"):
         shown = [
             bool(row.found) and row.confidence >= threshold for row in rows if row.kind == kind
@@ -152,6 +183,17 @@ def figures(rows: Sequence[Asked], threshold: float = 0.5) -> dict[str, float]:
         reject_f1=refusals.reject_f1, auroc=refusals.auroc, calibration_error=refusals.ece_mass
     )
     return {name: round(value, 2) for name, value in out.items()}
+
+
+def _highlights(rows: Sequence[Asked]) -> dict[str, float]:
+    """How clips are ranked, as QVHighlights counts it; nothing without annotators' values."""
+    out: dict[str, float] = {}
+    for name, minimum in SALIENCY.items() if rows else ():
+        values = [row.saliency for row in rows if row.saliency is not None]
+        scores = score_highlights([row.clips for row in rows], values, minimum)
+        out[f"hl_map_{name.lower()}"] = scores.mean_ap
+        out[f"hl_hit1_{name.lower()}"] = scores.hit1
+    return out
 
 
 def evaluate(

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tempo_edge import Library
 from tempo_edge.library.rows import FileRow
@@ -22,6 +23,7 @@ from tempo_edge.train.data import DataError
 from tempo_edge.train.grounder.windows import Example, Kind, Mix
 from tempo_edge.train.metrics import read_activitynet, read_charades
 from tempo_edge.train.metrics.lines import listed, numbers, read_json_lines
+from tempo_edge.train.metrics.qvhighlights import saliency_of
 from tempo_edge.train.metrics.spans import Span
 from tempo_edge.train.swaps import swap
 
@@ -30,17 +32,26 @@ _SHORTEST_SECONDS = 0.25  # less of a span than this in a window is not worth as
 
 @dataclass(frozen=True)
 class Annotation:
-    """A sentence and when it is true of a video, named as its file without the extension."""
+    """A sentence and when it is true of a video, named as its file without the extension.
+
+    ``saliency`` int64 ``[clips, 3]`` is what annotators gave each two seconds of it, where known.
+    """
 
     video: str
     query: str
     spans: tuple[Span, ...]
+    saliency: NDArray[np.int64] | None = field(default=None, compare=False)
 
 
 def _qvhighlights(path: Path) -> list[Annotation]:
     def parse(facts: dict[str, Any]) -> Annotation:
         windows = [numbers("relevant_windows", w, 2) for w in listed(facts, "relevant_windows")]
-        return Annotation(str(facts["vid"]), str(facts["query"]), tuple((a, b) for a, b in windows))
+        return Annotation(
+            str(facts["vid"]),
+            str(facts["query"]),
+            tuple((a, b) for a, b in windows),
+            saliency_of(facts) if "saliency_scores" in facts else None,
+        )
 
     return read_json_lines(path, parse)
 
@@ -91,6 +102,12 @@ def held(library: Library, annotations: Sequence[Annotation]) -> list[tuple[Anno
             f"{annotations[0].video if annotations else 'any'!r}"
         )
     return found
+
+
+def whole(library: Library, video: int, vector: NDArray[np.float32]) -> Window:
+    """All frames of a video, and how like a query's unit vector ``[d]`` each is."""
+    catalogue = library.catalogue
+    return open_window(vector, catalogue, video, catalogue.video(video), -(2**62), 2**62)
 
 
 class Footage:
@@ -158,9 +175,6 @@ class Footage:
 
     def _window(self, video: int) -> Window:
         if video not in self._windows:
-            catalogue = self._library.catalogue
             nothing = np.zeros(self._library.profile.dim, np.float32)
-            everything = -(2**62), 2**62
-            facts = catalogue.video(video)
-            self._windows[video] = open_window(nothing, catalogue, video, facts, *everything)
+            self._windows[video] = whole(self._library, video, nothing)
         return self._windows[video]

@@ -77,7 +77,7 @@ def _label(facts: dict[str, Any]) -> Label:
         windows.append((start, end))
     if not windows:
         raise ValueError("relevant_windows [] must hold at least one window")
-    return Label(_qid(facts), tuple(windows), _saliency(facts))
+    return Label(_qid(facts), tuple(windows), saliency_of(facts))
 
 
 def _qid(facts: dict[str, Any]) -> int:
@@ -87,7 +87,12 @@ def _qid(facts: dict[str, Any]) -> int:
     return qid
 
 
-def _saliency(facts: dict[str, Any]) -> NDArray[np.int64]:
+def saliency_of(facts: dict[str, Any]) -> NDArray[np.int64]:
+    """What each annotator gave each clip, int64 [clips, 3], from a line of a split's file.
+
+    Raises:
+        ValueError: it is not as released.
+    """
     clips = int(number("duration", facts["duration"]) / CLIP_SECONDS)
     if clips < 1:
         raise ValueError(f"duration {facts['duration']} must hold a clip of {CLIP_SECONDS} s")
