@@ -3,7 +3,9 @@
 ``python -m benchmarks.windows --data DATA --work DIR --checkpoint NAME=FILE ...`` draws windows of
 Flickr8k's test pictures, which nothing was trained or tuned on, and asks every checkpoint the same
 questions. The row *similarity* is what the frames most like the query give, above the threshold
-that dev's windows like best. Needs the `train` extra.
+that dev's windows like best. Rows *evenly timed* show what the time stamps are worth: there each
+frame is told to follow the one before after the same time, as if frames had only been counted, and
+the answer is held to what was said. Needs the `train` extra.
 """
 
 from __future__ import annotations
@@ -12,10 +14,32 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from benchmarks.machine import describe
+
+if TYPE_CHECKING:
+    from tempo_edge.train.grounder.windows import Example, Source
+
+
+@dataclass(frozen=True)
+class Evenly:
+    """The windows of another source, with the same time from each frame to the next."""
+
+    source: Source
+
+    def draw(self, rng: np.random.Generator) -> Example:
+        """One example; the same generator state draws the same one."""
+        example = self.source.draw(rng)
+        edges = np.linspace(0.0, float(example.edges[-1]), len(example.looks) + 1)
+        looks = [
+            replace(look, seconds=float(at)) for look, at in zip(example.looks, edges, strict=False)
+        ]
+        return replace(example, looks=tuple(looks), edges=edges)
 
 
 def _named_file(text: str) -> tuple[str, Path]:
@@ -41,16 +65,20 @@ def measure(
         print(line, file=sys.stderr)
 
     profile = load_profile("nano")
-    asker, trials = Asker(profile), {}
+    asker, sources = Asker(profile), {}
     with Archive(data, "flickr8k") as archive:
         for split in ("dev", "test"):
             pictures = bank.build(work, profile, archive, split, views=4, say=say)
-            trials[split] = Trial(MadeUp(pictures, Mix()), asker, count=count, seed=seed)
-    threshold, _ = trials["dev"].best_threshold()
-    rows = {"similarity": trials["test"].by_similarity(threshold)}
+            sources[split] = MadeUp(pictures, Mix())
+    threshold, _ = Trial(sources["dev"], asker, count=count, seed=seed).best_threshold()
+    trial = Trial(sources["test"], asker, count=count, seed=seed)
+    evenly = Trial(Evenly(sources["test"]), asker, count=count, seed=seed)
+    rows = {"similarity": trial.by_similarity(threshold)}
     for name, path in checkpoints:
         say(f"{name}: {path.name}")
-        rows[name] = trials["test"](load(path))
+        model = load(path)
+        rows[name] = trial(model)
+        rows[f"{name}, evenly timed"] = evenly(model)
     return rows
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from collections.abc import Callable
@@ -92,6 +93,16 @@ def test_an_interrupted_run_ends_as_an_unbroken_one(data: Path, work: Path, tmp_
     assert [row["step"] for row in rows] == [4, 8]
     assert {"answer", "when", "whether", "r1_at_0.7", "false_alarms_hard"} <= set(rows[0])
     assert (whole.parent / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_run_goes_on_from_the_weights_of_another(data: Path, work: Path, tmp_path: Path) -> None:
+    first, out = _teach(data, work, tmp_path / "first"), tmp_path / "next"
+    out.mkdir()
+    settings = dataclasses.replace(_settings(out), steps=4, learning_rate=0.0)
+    taught = course.sft(settings, data, work, out, load_profile("nano"), start=first, trials=6)
+    one, two = (course.load(path) for path in (first, taught))
+    pairs = zip(one.parameters(), two.parameters(), strict=True)
+    assert all(torch.equal(a, b) for a, b in pairs)
 
 
 def test_another_recipe_needs_another_folder(data: Path, work: Path, tmp_path: Path) -> None:

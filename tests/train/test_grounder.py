@@ -60,6 +60,19 @@ def test_training_looks_only_at_answers() -> None:
     assert int(batch.mask[0].sum()) == len(prompts[0]) + 2
 
 
+def test_forced_words_teach_nothing_and_words_out_of_reach_do_not_compete() -> None:
+    model = Grounder(SMALL).eval()
+    prompts, answers = [_prompt(3, 1)], [[*eta.spell("1.5-3.0"), eta.TOKEN["[end]"]]]
+    could = np.zeros((len(answers[0]), len(eta.WORDS)), np.bool_)
+    could[np.arange(len(could)), answers[0]] = True
+    could[0, eta.TOKEN[eta.NONE]] = True
+    with torch.no_grad():
+        loss = float(model.loss(collate(prompts, answers, allowed=[could])))
+        said = answer(model, prompts, [Grammar([15], [30])])
+    # Of all that the answer says, only its first word was chosen: from two.
+    assert loss == pytest.approx(-np.log(said.present[0]), abs=1e-4)
+
+
 def test_a_decoder_learns_to_tell_two_windows_apart() -> None:
     model = Grounder(SMALL)
     prompts = [_prompt(3, 1), _prompt(3, 2)]

@@ -14,12 +14,13 @@ pytest.importorskip("torch")
 
 import archives
 
+from benchmarks.windows import Evenly
 from tempo_edge.models import load_profile
 from tempo_edge.packing import pack
 from tempo_edge.train.data import Archive, DataError
 from tempo_edge.train.grounder import bank as banks
 from tempo_edge.train.grounder.bank import Bank
-from tempo_edge.train.grounder.windows import Mix, draw
+from tempo_edge.train.grounder.windows import MadeUp, Mix, draw
 
 WORDS = ("dog", "man", "girl", "horse")
 
@@ -63,6 +64,17 @@ def test_what_is_asked_for_is_seen_where_the_answer_says() -> None:
         for look in example.looks:
             inside = any(s <= float(look.seconds) < e for s, e in example.spans)
             assert (pack(look.vector).tobytes() in own) == inside
+
+
+def test_frames_that_are_only_counted_are_told_evenly() -> None:
+    seed = 3
+    timed = MadeUp(BANK, Mix()).draw(np.random.default_rng(seed))
+    counted = Evenly(MadeUp(BANK, Mix())).draw(np.random.default_rng(seed))
+    assert (counted.query, counted.spans) == (timed.query, timed.spans)
+    steps = np.diff([float(look.seconds) for look in counted.looks])
+    assert steps == pytest.approx(float(timed.edges[-1]) / len(timed.looks))
+    assert np.ptp(np.diff([float(look.seconds) for look in timed.looks])) > 0.1
+    assert counted.edges[0] == 0.0 and counted.edges[-1] == timed.edges[-1]
 
 
 def test_absent_questions_are_about_nothing_that_is_shown() -> None:
