@@ -23,7 +23,7 @@ from tempo_edge.models.sessions import cpu_count, open_session
 from tempo_edge.search.boundaries import Boundaries
 from tempo_edge.search.decoder import Decoder
 from tempo_edge.search.grounder import FRAMES
-from tempo_edge.search.prompt import WIDTH, Look, Question, build
+from tempo_edge.search.prompt import STATE, Look, Question, build
 
 _TOKENS, _QUERY = 2, 12
 
@@ -36,7 +36,7 @@ def measure(path: Path, rounds: int) -> dict[str, Any]:
     rng = np.random.default_rng(0)
     rows = rng.normal(size=(FRAMES + 1, 256)).astype(np.float32)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-    states = rng.normal(size=(_QUERY, WIDTH)).astype(np.float32)
+    states = rng.normal(size=(_QUERY, STATE)).astype(np.float32)
     question = Question(states, rows[0], 0.0, 0.1)
     cells = np.arange(_TOKENS, dtype=np.uint8)
     looks = [Look(1.3 * i, i % 5 == 0, rows[i + 1], cells, rows[:_TOKENS]) for i in range(FRAMES)]

@@ -17,17 +17,36 @@ from numpy.typing import NDArray
 
 from tempo_edge import eta
 
-__all__ = ["NEARNESS", "QUERY", "SIGHT", "WIDTH", "WORD", "Look", "Prompt", "Question", "build"]
+__all__ = [
+    "AGREEMENT",
+    "NEARNESS",
+    "QUERY",
+    "SIGHT",
+    "STATE",
+    "WIDTH",
+    "WORD",
+    "Look",
+    "Prompt",
+    "Question",
+    "build",
+]
 
 WORD, QUERY, SIGHT = 0, 1, 2
 
-#: Width of a position's features: the text tower's states fill it, sight pads it with zeros.
-WIDTH = 384
+#: Width of the text tower's states.
+STATE = 384
 
-#: Where a sight's features say how near it is to the query, and whether it follows a cut.
-NEARNESS = slice(256, 259)
+_SIZE, _CELLS = 256, 9
 
-_CELLS = 9
+#: Where a sight's features say in which directions it agrees with the query, how near that makes
+#: it, and which cell of the frame it is.
+AGREEMENT = slice(_SIZE, 2 * _SIZE)
+NEARNESS = slice(2 * _SIZE, 2 * _SIZE + 5)
+_PLACE = NEARNESS.stop
+_LOUD = 4.0
+
+#: Width of a position's features; states and sights fill their beginning.
+WIDTH = _PLACE + 1 + _CELLS
 
 
 @dataclass(frozen=True)
@@ -54,9 +73,13 @@ class Question:
         chance = np.einsum("ij,j->i", background, vector)
         return Question(states, vector, float(chance.mean()), float(chance.std()) + 1e-6)
 
+    def height(self, vector: NDArray[np.float32]) -> float:
+        """How far a unit vector ``[d]`` is nearer than chance, in chance's deviations."""
+        return (float(vector @ self.vector) - self.mean) / self.deviation
+
     def __post_init__(self) -> None:
-        if self.states.ndim != 2 or self.states.shape[1] != WIDTH or not len(self.states):
-            raise ValueError(f"states of shape {self.states.shape} must be [l >= 1, {WIDTH}]")
+        if self.states.ndim != 2 or self.states.shape[1] != STATE or not len(self.states):
+            raise ValueError(f"states of shape {self.states.shape} must be [l >= 1, {STATE}]")
         if not self.deviation > 0:
             raise ValueError(f"deviation {self.deviation} must be positive")
 
@@ -82,7 +105,7 @@ class Look:
 
 @dataclass(frozen=True)
 class Prompt:
-    """Positions in order: ``words`` and ``kinds`` int64 ``[t]``, ``features`` float32 ``[t, 384]``.
+    """Positions in order: ``words``, ``kinds`` int64 ``[t]``, ``features`` float32 ``[t, WIDTH]``.
 
     A position of kind :data:`WORD` is its word; the others are their features, and word 0.
     """
@@ -106,55 +129,63 @@ def build(question: Question, looks: Sequence[Look], end_seconds: float | Fracti
     words: list[int] = []
     kinds: list[int] = []
     features: list[NDArray[np.float32]] = []
-    nothing = np.zeros(WIDTH, np.float32)
 
     def say(text: str) -> None:
         for token in eta.spell(text):
             words.append(token)
             kinds.append(WORD)
-            features.append(nothing)
+            features.append(np.zeros((1, WIDTH), np.float32))
 
-    def show(kind: int, feature: NDArray[np.float32]) -> None:
-        words.append(0)
-        kinds.append(kind)
-        features.append(feature)
+    def show(kind: int, rows: NDArray[np.float32]) -> None:
+        words.extend([0] * len(rows))
+        kinds.extend([kind] * len(rows))
+        features.append(rows)
 
     say("[query]")
-    for state in question.states:
-        show(QUERY, state)
+    show(QUERY, np.pad(question.states, ((0, 0), (0, WIDTH - STATE))))
     say("[frames]")
+    heights = [question.height(look.vector) for look in looks]
     before = -1
-    for look in looks:
+    for look, height in zip(looks, heights, strict=True):
         now = eta.tenths(look.seconds)
         if now < before:
             raise ValueError(f"frame at {float(look.seconds)} s must not come before its neighbour")
         before = now
         say(eta.stamp(look.seconds))
-        show(SIGHT, _sight(question, look.vector, look.cut, None))
-        for cell, token in zip(look.cells.tolist(), look.tokens, strict=True):
-            show(SIGHT, _sight(question, token, look.cut, cell))
+        show(SIGHT, _sights(question, look, height, max(heights)))
     if eta.tenths(end_seconds) < before:
         raise ValueError(f"window's end at {float(end_seconds)} s must not come before its frames")
     say(eta.stamp(end_seconds))
     say("[answer]")
-    return Prompt(np.array(words, np.int64), np.array(kinds, np.int64), np.stack(features))
+    return Prompt(np.array(words, np.int64), np.array(kinds, np.int64), np.concatenate(features))
 
 
-def _sight(
-    question: Question, vector: NDArray[np.float32], cut: bool, cell: int | None
-) -> NDArray[np.float32]:
-    """A unit vector, how near it is to the query, and where in the frame it was seen."""
-    if cell is not None and not 0 <= cell < _CELLS:
-        raise ValueError(f"cell {cell} must be within [0, {_CELLS})")
-    feature = np.zeros(WIDTH, np.float32)
-    size = len(vector)
-    similarity = float(vector @ question.vector)
+def _sights(question: Question, look: Look, height: float, best: float) -> NDArray[np.float32]:
+    """Features of a frame and of its tokens, float32 ``[1 + k, WIDTH]``.
+
+    Each is a unit vector and its products with the query's, whose sum is their similarity. A model
+    that reads in order can't know at a frame whether a later one is nearer to the query: so each is
+    also told how far its frame lies below the window's ``best``.
+    """
+    bad = [cell for cell in look.cells.tolist() if not 0 <= cell < _CELLS]
+    if bad:
+        raise ValueError(f"cell {bad[0]} must be within [0, {_CELLS})")
+    seen = np.concatenate([look.vector[None], look.tokens])
+    agreed = seen * question.vector
+    near = agreed.sum(axis=1)
+    features = np.zeros((len(seen), WIDTH), np.float32)
     # Unit vectors have components near 1/sqrt(d); the projector wants about 1.
-    feature[:size] = vector * size**0.5
-    feature[size : size + 3] = (
-        4.0 * similarity,
-        (similarity - question.mean) / question.deviation,
-        float(cut),
+    features[:, :_SIZE] = seen * _SIZE**0.5
+    features[:, AGREEMENT] = agreed * _SIZE
+    # Few numbers that say much are louder than the hundreds beside them.
+    features[:, NEARNESS] = _LOUD * np.column_stack(
+        [
+            4.0 * near,
+            (near - question.mean) / question.deviation,
+            np.full(len(seen), float(look.cut)),
+            np.full(len(seen), height),
+            np.full(len(seen), best - height),
+        ]
     )
-    feature[size + 3 + (0 if cell is None else 1 + cell)] = 1.0
-    return feature
+    features[np.arange(len(seen)), _PLACE + np.array([0, *(look.cells.astype(int) + 1)])] = 1.0
+    return features

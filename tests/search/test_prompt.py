@@ -10,7 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tempo_edge import eta
-from tempo_edge.search.prompt import QUERY, SIGHT, WIDTH, WORD, Look, Question, build
+from tempo_edge.search.prompt import (
+    AGREEMENT,
+    NEARNESS,
+    QUERY,
+    SIGHT,
+    STATE,
+    WIDTH,
+    WORD,
+    Look,
+    Question,
+    build,
+)
 
 
 def unit(count: int, seed: int) -> np.ndarray:
@@ -18,7 +29,7 @@ def unit(count: int, seed: int) -> np.ndarray:
     return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
 
 
-QUESTION = Question(np.ones((5, WIDTH), np.float32), unit(1, 0)[0], 0.1, 0.05)
+QUESTION = Question(np.ones((5, STATE), np.float32), unit(1, 0)[0], 0.1, 0.05)
 
 
 def look(seconds: float | Fraction, tokens: int = 0, cut: bool = False) -> Look:
@@ -38,7 +49,8 @@ def test_query_then_times_each_before_its_frame() -> None:
     assert said == "[query]qqqqq[frames]<0.0s>v<12.4s>vvv<15.8s>v<20.0s>[answer]"
     assert prompt.features.shape == (len(prompt), WIDTH)
     assert (prompt.features[prompt.kinds == WORD] == 0).all()
-    assert (prompt.features[prompt.kinds == QUERY] == 1).all()
+    asked = prompt.features[prompt.kinds == QUERY]
+    assert (asked[:, :STATE] == 1).all() and (asked[:, STATE:] == 0).all()
 
 
 @given(st.lists(st.fractions(0, 99), min_size=1, max_size=12))
@@ -54,11 +66,24 @@ def test_a_frame_carries_its_nearness_its_cut_and_its_cell() -> None:
     prompt = build(QUESTION, [look(1.0, 1, cut=True)], 2.0)
     whole, part = prompt.features[prompt.kinds == SIGHT]
     near = float(unit(1, 1)[0] @ QUESTION.vector)
-    assert whole[256] == pytest.approx(4 * near, abs=1e-5)
-    assert whole[257] == pytest.approx((near - 0.1) / 0.05, abs=1e-4)
-    assert whole[258] == 1.0
-    assert whole[259:].tolist()[:3] == [1.0, 0.0, 0.0]
-    assert part[259:].tolist()[:3] == [0.0, 1.0, 0.0]
+    height = (near - 0.1) / 0.05
+    assert whole[NEARNESS] / 4 == pytest.approx([4 * near, height, 1.0, height, 0.0], abs=1e-3)
+    assert whole[AGREEMENT].sum() == pytest.approx(256 * near, abs=1e-2)
+    assert part[NEARNESS][3] / 4 == pytest.approx(height, abs=1e-3)
+    of_part = 256 * float(unit(1, 2)[0] @ QUESTION.vector)
+    assert part[AGREEMENT].sum() == pytest.approx(of_part, abs=1e-2)
+    assert whole[NEARNESS.stop :].tolist()[:3] == [1.0, 0.0, 0.0]
+    assert part[NEARNESS.stop :].tolist()[:3] == [0.0, 1.0, 0.0]
+
+
+def test_a_frame_is_told_how_far_it_lies_below_the_best_even_of_later_ones() -> None:
+    none = np.zeros(0, np.uint8), np.zeros((0, 256), np.float32)
+    rows = [unit(1, 5)[0], QUESTION.vector, unit(1, 6)[0]]
+    prompt = build(QUESTION, [Look(float(i), False, row, *none) for i, row in enumerate(rows)], 3.0)
+    heights = [QUESTION.height(row) for row in rows]
+    told = prompt.features[prompt.kinds == SIGHT][:, NEARNESS.stop - 1]
+    assert told / 4 == pytest.approx([max(heights) - height for height in heights], abs=1e-3)
+    assert told[1] == 0.0 < told[0]
 
 
 def test_bad_input_is_named() -> None:
@@ -70,6 +95,6 @@ def test_bad_input_is_named() -> None:
     with pytest.raises(ValueError, match=r"window's end at 1\.0 s must not come before"):
         build(QUESTION, [look(2.0)], 1.0)
     with pytest.raises(ValueError, match=r"states of shape \(0, 384\)"):
-        Question(np.zeros((0, WIDTH), np.float32), unit(1, 0)[0], 0.0, 1.0)
+        Question(np.zeros((0, STATE), np.float32), unit(1, 0)[0], 0.0, 1.0)
     with pytest.raises(ValueError, match=r"deviation 0\.0 must be positive"):
-        Question(np.ones((1, WIDTH), np.float32), unit(1, 0)[0], 0.0, 0.0)
+        Question(np.ones((1, STATE), np.float32), unit(1, 0)[0], 0.0, 0.0)

@@ -18,7 +18,7 @@ from tempo_edge.packing import pack
 from tempo_edge.search.decoder import Said
 from tempo_edge.search.grammar import Grammar
 from tempo_edge.search.grounder import FRAMES, CloseUp, Grounder
-from tempo_edge.search.prompt import SIGHT, WIDTH, WORD, Prompt, Question
+from tempo_edge.search.prompt import SIGHT, STATE, WORD, Prompt, Question
 from tempo_edge.search.retrieve import Window, open_window
 
 DIM = 256
@@ -68,7 +68,7 @@ class Scripted:
         return Said(text, 0.75)
 
 
-QUESTION = Question(np.ones((3, WIDTH), np.float32), VECTOR, 0.0, 0.1)
+QUESTION = Question(np.ones((3, STATE), np.float32), VECTOR, 0.0, 0.1)
 
 
 @given(

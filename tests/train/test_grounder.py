@@ -13,7 +13,7 @@ pytest.importorskip("transformers")
 # ruff: noqa: E402 - the imports below need the train extra
 from tempo_edge import eta
 from tempo_edge.search.grammar import Grammar
-from tempo_edge.search.prompt import WIDTH, Look, Prompt, Question, build
+from tempo_edge.search.prompt import STATE, Look, Prompt, Question, build
 from tempo_edge.train.grounder.model import Grounder, Shape, answer, collate
 
 SMALL = Shape(hidden=32, layers=2, heads=2, inner=48, dropout=0.0)
@@ -29,7 +29,7 @@ def _prompt(looks: int, seed: int) -> Prompt:
     rng = np.random.default_rng(seed)
     rows = rng.normal(size=(looks + 1, 256)).astype(np.float32)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-    question = Question(rng.normal(size=(4, WIDTH)).astype(np.float32), rows[0], 0.0, 0.1)
+    question = Question(rng.normal(size=(4, STATE)).astype(np.float32), rows[0], 0.0, 0.1)
     none = np.zeros(0, np.uint8), np.zeros((0, 256), np.float32)
     return build(
         question, [Look(i * 1.5, i == 0, rows[i + 1], *none) for i in range(looks)], looks * 1.5

@@ -15,7 +15,7 @@ from tempo_edge import eta
 from tempo_edge.models.sessions import open_session
 from tempo_edge.search.decoder import Decoder
 from tempo_edge.search.grammar import Grammar
-from tempo_edge.search.prompt import WIDTH, Look, Prompt, Question, build
+from tempo_edge.search.prompt import STATE, Look, Prompt, Question, build
 from tempo_edge.train.graph import Storage
 from tempo_edge.train.grounder import export
 from tempo_edge.train.grounder.model import Grounder, Shape, answer
@@ -28,7 +28,7 @@ def _prompt(looks: int, seed: int) -> Prompt:
     rng = np.random.default_rng(seed)
     rows = rng.normal(size=(looks + 1, 256)).astype(np.float32)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-    question = Question(rng.normal(size=(4, WIDTH)).astype(np.float32), rows[0], 0.0, 0.1)
+    question = Question(rng.normal(size=(4, STATE)).astype(np.float32), rows[0], 0.0, 0.1)
     cells = np.array([2, 7], np.uint8)
     seen = [Look(i * 1.5, i % 3 == 0, rows[i + 1], cells, rows[:2]) for i in range(looks)]
     return build(question, seen, looks * 1.5)

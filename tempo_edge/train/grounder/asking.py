@@ -14,7 +14,7 @@ from tempo_edge.search.boundaries import Boundaries
 from tempo_edge.search.prompt import Prompt, Question, build
 from tempo_edge.train.grounder.windows import Example
 
-_KEPT = 20_000  # questions in memory, about 20 kB each
+_KEPT = 50_000  # questions in memory, about 20 kB each
 
 
 class Asker:

@@ -20,7 +20,7 @@ Tensors = dict[str, NDArray[np.float32]]
 def write(path: Path, model: Grounder, storage: Storage = "fp16") -> None:
     """Write one graph for the prompt and for every word after it.
 
-    Inputs: ``words`` and ``kinds`` int64 ``[t]``, ``features`` float32 ``[t, 384]`` and ``past``
+    Inputs: ``words`` and ``kinds`` int64 ``[t]``, ``features`` float32 ``[t, WIDTH]`` and ``past``
     float32 ``[layers, 2, heads, p, size]``, with ``p`` of 0 at the start. Outputs: ``logits``
     ``[words]`` of what follows the last position, and ``memory``, which is ``past`` with the ``t``
     new positions behind it.

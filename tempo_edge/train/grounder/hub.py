@@ -19,6 +19,7 @@ from tempo_edge import eta
 from tempo_edge.errors import MissingExtraError
 from tempo_edge.moment import Span as Said
 from tempo_edge.train.data import DataError
+from tempo_edge.train.grounder.memory import with_memory
 from tempo_edge.train.grounder.windows import Example
 from tempo_edge.train.metrics.spans import Span
 from tempo_edge.train.rewards import read_answer
@@ -69,9 +70,8 @@ class _Reading:
         out = model(
             **inputs,
             position_ids=places,
-            past_key_values=self._cache,
-            use_cache=True,
             logits_to_keep=1,
+            **with_memory(model.get_base_model(), self._cache),
         )
         self._cache.batch_repeat_interleave(copies)
         self._mask = mask.repeat_interleave(copies, dim=0)
@@ -89,8 +89,7 @@ class _Reading:
             input_ids=words,
             attention_mask=self._mask,
             position_ids=places.expand(3, -1, -1),
-            past_key_values=self._cache,
-            use_cache=True,
+            **with_memory(self._model.get_base_model(), self._cache),
         )
         logits: Tensor = out.logits.float()
         return logits

@@ -14,7 +14,8 @@ from torch.nn import functional
 
 from tempo_edge import eta
 from tempo_edge.search.grammar import Grammar
-from tempo_edge.search.prompt import NEARNESS, QUERY, SIGHT, WIDTH, WORD, Prompt
+from tempo_edge.search.prompt import QUERY, SIGHT, WIDTH, WORD, Prompt
+from tempo_edge.train.grounder.memory import with_memory
 
 IGNORED = -100
 _LONGEST = 24  # tokens of an answer: four spans of two numbers, what joins them, [end]
@@ -37,7 +38,7 @@ class Shape:
 
 @dataclass
 class Batch:
-    """Prompts side by side, padded: int64 ``[b, t]`` each, and float32 ``[b, t, 384]``.
+    """Prompts side by side, padded: int64 ``[b, t]`` each, and float32 ``[b, t, WIDTH]``.
 
     ``mask`` is 1 where there is a position; ``labels`` name the word that should come next,
     ``times`` at a sight the word of its frame's seconds, and ``inside`` there 1 if its frame shows
@@ -146,13 +147,11 @@ class Grounder(nn.Module):
             for word, token in eta.TOKEN.items():
                 spoken = word.removeprefix("<").removesuffix("s>")
                 table[token] = table[eta.TOKEN[spoken]]
-        # What is asked and seen starts as loud as words, and how near the two are, louder than the
-        # hundreds of components beside it.
+        # What is asked and seen starts as loud as words.
         for projector in (self.query, self.sight):
             nn.init.normal_(projector.weight, std=(shape.hidden * WIDTH) ** -0.5)
             nn.init.zeros_(projector.bias)
         with torch.no_grad():
-            self.sight.weight[:, NEARNESS] *= 8.0
             # What a layer adds is of the size of what it was given, or the random sum of all layers
             # would drown what was said and seen.
             for name, weight in self.llama.named_parameters():
@@ -282,9 +281,8 @@ class Reading:
         out = model.llama(
             inputs_embeds=embedded,
             attention_mask=mask,
-            past_key_values=self._cache,
-            use_cache=True,
             logits_to_keep=1,
+            **with_memory(model.llama, self._cache),
         )
         if copies > 1:
             self._cache.batch_repeat_interleave(copies)
@@ -298,8 +296,7 @@ class Reading:
         out = self._model.llama(
             inputs_embeds=self._model.llama.get_input_embeddings()(words),
             attention_mask=self._mask,
-            past_key_values=self._cache,
-            use_cache=True,
+            **with_memory(self._model.llama, self._cache),
         )
         logits: Tensor = out.logits.float()
         return logits
