@@ -12,7 +12,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -44,9 +44,7 @@ def plan_questions(
 ) -> list[Question]:
     """Questions about `pictures` different ones of each video, three to each, by a seed."""
     known = _captions(data, composites)
-    shown = {
-        video["file"]: _spans(video["shots"]) for video in composites.manifest["videos"]
-    }
+    shown = {video["file"]: _spans(video["shots"]) for video in composites.manifest["videos"]}
     questions: list[Question] = []
     for number, (file, spans) in enumerate(sorted(shown.items())):
         rng = random.Random(f"questions {seed} {number}")
@@ -78,11 +76,11 @@ def _captions(data: Path, composites: CompositeSet) -> dict[_Key, tuple[str, ...
     return found
 
 
-def _spans(shots: Sequence[Mapping[str, object]]) -> dict[_Key, list[Span]]:
+def _spans(shots: Sequence[Mapping[str, Any]]) -> dict[_Key, list[Span]]:
     spans: dict[_Key, list[Span]] = {}
     for shot in shots:
-        start, end = shot["span"]  # type: ignore[misc]
-        spans.setdefault((str(shot["source"]), str(shot["item"])), []).append((start, end))
+        start, end = shot["span"]
+        spans.setdefault((shot["source"], shot["item"]), []).append((start, end))
     return spans
 
 

@@ -28,7 +28,7 @@ from benchmarks.scoring import Prediction, Scores, Truth, format_table, score
 from tempo_edge import Library
 from tempo_edge.library.footage import Sampling
 
-__all__ = ["ask", "main"]
+__all__ = ["ask", "indexed", "main", "named_folder", "other_profiles"]
 
 
 def ask(library: Library, queries: Sequence[Truth], grounder: str) -> list[Prediction]:
@@ -83,7 +83,8 @@ def other_profiles(folder: Path) -> Iterator[None]:
             os.environ["TEMPO_EDGE_PROFILES"] = before
 
 
-def _named_folder(text: str) -> tuple[str, Path]:
+def named_folder(text: str) -> tuple[str, Path]:
+    """``NAME=DIR``, with a folder of profiles."""
     name, mark, folder = text.partition("=")
     if not mark or not (Path(folder) / "nano" / "profile.json").exists():
         raise argparse.ArgumentTypeError(f"{text!r} must be NAME=DIR with DIR/nano/profile.json")
@@ -133,7 +134,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--unrelated", type=Path, help="charades_sta_test.txt.gz, for easy absents")
     parser.add_argument(
         "--also",
-        type=_named_folder,
+        type=named_folder,
         action="append",
         default=[],
         metavar="NAME=DIR",
@@ -154,13 +155,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
             cutoff = uniform.fit_cutoff(dev, load_composites(options.dev).queries)
         with indexed(options.test, scratch, 1.0) as library:
             systems["uniform 1 fps + cutoff"] = uniform.ask(library, truth, cutoff)
-            systems["uniform 1 fps + curve"] = ask(library, truth, "curve")
-            if library.searcher.grounder(None) == "mllm":
-                systems["uniform 1 fps + mllm"] = ask(library, truth, "mllm")
+            for grounder in reversed(library.searcher.grounders):
+                systems[f"uniform 1 fps + {grounder}"] = ask(library, truth, grounder)
         with indexed(options.test, scratch) as library:
-            systems["SAA + curve"] = ask(library, truth, "curve")
-            if library.searcher.grounder(None) == "mllm":
-                systems["SAA + mllm"] = ask(library, truth, "mllm")
+            for grounder in reversed(library.searcher.grounders):
+                systems[f"SAA + {grounder}"] = ask(library, truth, grounder)
         for name, profiles in options.also:
             with other_profiles(profiles), indexed(options.test, scratch) as library:
                 systems[f"SAA + {name}"] = ask(library, truth, "mllm")

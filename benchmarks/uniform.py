@@ -17,27 +17,29 @@ from tempo_edge import Library
 from tempo_edge.search.curve import CurveSettings, ground
 from tempo_edge.search.retrieve import retrieve
 
-__all__ = ["ask", "fit_cutoff"]
+__all__ = ["ask", "ask_one", "fit_cutoff"]
 
 _SETTINGS = CurveSettings(keep=0.55, smooth=0.0)
 
 
 def ask(library: Library, queries: Sequence[Truth], cutoff: float = -1.0) -> list[Prediction]:
     """Answer every query; ``best_confidence`` is the best frame's cosine similarity."""
-    paths = {row.video_id: row.path for row in library.files() if row.video_id is not None}
-    return [_ask_one(library, paths, query["query"], cutoff) for query in queries]
+    return [ask_one(library, query["query"], cutoff) for query in queries]
 
 
-def _ask_one(library: Library, paths: dict[int, str], query: str, cutoff: float) -> Prediction:
+def ask_one(
+    library: Library, query: str, cutoff: float, videos: list[int] | None = None
+) -> Prediction:
+    """Answer one query, of some videos only or of all."""
     vector: NDArray[np.float32] = library.profile.text_tower.encode([query])[0]
     found: list[tuple[float, PredictedMoment]] = []
-    for window in retrieve(vector, library.catalogue, library.vectors):
+    for window in retrieve(vector, library.catalogue, library.vectors, videos=videos):
         for bump in ground(window, _SETTINGS, np.inf, limit=1):
             found.append(
                 (
                     bump.peak,
                     {
-                        "file": paths[window.video_id],
+                        "file": library.catalogue.paths_of(window.video_id)[0][0],
                         "start_seconds": bump.span.start_seconds,
                         "end_seconds": bump.span.end_seconds,
                         "score": bump.peak,

@@ -90,14 +90,19 @@ class Searcher:
         Raises:
             QueryError: there is no such grounder, or the profile has none that reads.
         """
-        readable = self._profile.has_grounder and "mllm" in self._calibrations
         if asked is None:
-            return "mllm" if readable else "curve"
+            return self.grounders[0]
         if asked not in GROUNDERS:
             raise QueryError(f"grounder {asked!r} must be one of {', '.join(GROUNDERS)}")
-        if asked == "mllm" and not readable:
+        if asked not in self.grounders:
             raise QueryError(f"profile {self._profile.name!r} has no grounder 'mllm': use 'curve'")
         return asked
+
+    @property
+    def grounders(self) -> tuple[str, ...]:
+        """The grounders that the profile has, the best first."""
+        readable = self._profile.has_grounder and "mllm" in self._calibrations
+        return GROUNDERS if readable else ("curve",)
 
     def find(
         self,

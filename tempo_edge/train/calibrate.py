@@ -42,6 +42,7 @@ from tempo_edge.search.prompt import Question
 from tempo_edge.search.retrieve import Window, retrieve
 from tempo_edge.search.searcher import Searcher
 from tempo_edge.train.entry import enter_file
+from tempo_edge.train.swaps import swap
 
 __all__ = ["Query", "calibrate", "main", "read_truth"]
 
@@ -50,12 +51,10 @@ _KEEP = (0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75)
 _SMOOTH = (0.0, 0.15, 0.25, 0.33)
 
 # Libraries of these many videos are drawn at random: a large one scores higher by chance alone.
-_SIZES = (3, 6, 12, 25, 50, 100)
-
+_SIZES = (1, 3, 6, 12, 25, 50, 100)
 
 # Absent queries that describe other footage, beside those that might well have been here.
 _ELSEWHERE = 200
-
 
 # A query's text, the videos of the library that it is asked of, and whether it occurs there.
 _Asked = tuple[str, list[int], bool]
@@ -70,11 +69,15 @@ _LITTLE_WORDS = re.compile(
 
 @dataclass(frozen=True)
 class Query:
-    """A sentence with the file and spans it is true of; no file when it is true of none."""
+    """A sentence with the file and spans it is true of; no file when it is true of none.
+
+    ``near`` is then the file of which it is nearly true, if there is one.
+    """
 
     text: str
     file: str | None
     spans: tuple[Span, ...]
+    near: str | None = None
 
 
 def read_truth(folder: Path) -> list[Query]:
@@ -114,14 +117,22 @@ def shortened(query: Query) -> Query:
     return Query(" ".join(telling[:3]) or query.text, query.file, query.spans)
 
 
+def nearly(queries: Sequence[Query], seed: int) -> list[Query]:
+    """Absent queries: those that occur, with one word changed, asked of what they nearly fit."""
+    rng = np.random.default_rng(seed)
+    changed = [(query, swap(query.text, rng)) for query in queries if query.file is not None]
+    return [Query(new.sentence, None, (), query.file) for query, new in changed if new is not None]
+
+
 def calibrate(
-    library: Library, queries: Sequence[Query], more: Sequence[Query], seed: int
+    library: Library, queries: Sequence[Query], more: Sequence[Query], seed: int, reads: int = 600
 ) -> dict[str, Any]:
     """Fit settings, weights and threshold; gives the contents of ``calibration.json``.
 
     Args:
         queries: what the shape of a span is fitted on.
         more: further queries for the confidence.
+        reads: how many queries a grounder that reads is asked at most; it takes its time.
     """
     catalogue = library.catalogue
     video_of = {
@@ -147,6 +158,7 @@ def calibrate(
         "fitted": {
             "queries": len(asked),
             "draws": len(draws),
+            "reads": reads,
             "seed": seed,
             "r1_at_0.5_present": found,
             "balanced_accuracy": fitted.pop("balanced_accuracy"),
@@ -154,7 +166,7 @@ def calibrate(
     }
     if library.profile.has_grounder:
         curve = Calibration.from_json(contents)
-        read = [judge.by_reading(*draw, curve) for draw in _fewer(draws)]
+        read = [judge.by_reading(*draw, curve) for draw in _fewer(draws, reads, seed)]
         contents["mllm"] = _fit_confidence([draw for draw in read if draw], READ_FEATURES)
     return contents
 
@@ -194,10 +206,11 @@ def _found(query: Query, windows: list[Window], settings: CurveSettings, chance:
     return ((overlap >= 0.5) + (overlap >= 0.7)) / 2
 
 
-def _fewer(draws: Sequence[_Asked]) -> list[_Asked]:
-    """Each query once, of a library of one size and then another: reading takes its time."""
+def _fewer(draws: Sequence[_Asked], most: int, seed: int) -> list[_Asked]:
+    """Some queries once each, of a library of one size and then another."""
     sizes = len(_SIZES)
-    return [draw for at, draw in enumerate(draws) if at % sizes == at // sizes % sizes]
+    once = [draw for at, draw in enumerate(draws) if at % sizes == at // sizes % sizes]
+    return random.Random(seed).sample(once, min(most, len(once)))
 
 
 @dataclass(frozen=True)
@@ -213,20 +226,22 @@ def _draws(
 ) -> list[_Asked]:
     """Every query with libraries of many sizes, half the time with its own video left out.
 
-    Gives the query's text, the videos of the library and whether it occurs there.
+    What is nearly true of a video is always asked of it. Gives the query's text, the videos of the
+    library and whether it occurs there.
     """
     generator = np.random.default_rng(seed)
     draws: list[_Asked] = []
     for query, size in itertools.product(queries, _SIZES):
-        own = None if query.file is None else video_of[query.file]
+        about = query.file or query.near
+        own = None if about is None else video_of[about]
         others = [video for video in everything if video != own]
-        with_own = own is not None and bool(generator.integers(2))
+        with_own = own is not None and (query.near is not None or bool(generator.integers(2)))
         count = min(size, len(others) + with_own) - with_own
         videos = generator.choice(others, count, replace=False).tolist() if count > 0 else []
         if own is not None and with_own:
             videos.append(own)
         if videos:
-            draws.append((query.text, sorted(videos), with_own))
+            draws.append((query.text, sorted(videos), with_own and query.file is not None))
     return draws
 
 
@@ -342,11 +357,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--profile", default="nano")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--reads", type=int, default=600, help="queries for what reads, at most")
     parser.add_argument("--library", type=Path, help="keep the library here")
     parser.add_argument("--dry-run", action="store_true", help="print, write nothing")
     options = parser.parse_args(arguments)
     queries = read_truth(options.videos)
     more = [shortened(query) for query in queries if query.file is not None]
+    more += nearly(queries, options.seed)
     if options.elsewhere is not None:
         elsewhere = read_elsewhere(options.elsewhere, _ELSEWHERE, options.seed)
         more += elsewhere + [shortened(query) for query in elsewhere]
@@ -354,7 +371,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         path = options.library or Path(scratch) / "library.db"
         with Library.open(path, profile=options.profile) as library:
             library.index([options.videos])
-            contents = calibrate(library, queries, more, options.seed)
+            contents = calibrate(library, queries, more, options.seed, options.reads)
     if not options.dry_run:
         _write(load_profile(options.profile).folder, contents)
     print(json.dumps(contents, indent=1))
