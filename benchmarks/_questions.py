@@ -1,9 +1,9 @@
 """Questions about one video each: what it shows, what it doesn't, and what it nearly shows.
 
-From each composite some of its pictures are drawn, and for each of them three sentences: a caption
-of the picture (*present*), a caption of a picture of another video (*easy*), and one that nearly
-fits (*hard*, partially irrelevant): in turn its own caption with one word changed, and the caption
-of that picture elsewhere which shares the most words with it.
+From each composite some of its pictures are drawn, and for each of them two sentences: a caption of
+the picture (*present*), and one that the video never makes true. That is in turn a caption of a
+picture of another video (*easy*) and one that nearly fits (*hard*, partially irrelevant): its own
+caption with one word changed, or the caption from elsewhere which shares the most words with it.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Question:
 def plan_questions(
     composites: CompositeSet, data: Path, *, pictures: int, seed: int
 ) -> list[Question]:
-    """Questions about `pictures` different ones of each video, three to each, by a seed."""
+    """Questions about `pictures` different ones of each video, two to each, by a seed."""
     known = _captions(data, composites)
     shown = {video["file"]: _spans(video["shots"]) for video in composites.manifest["videos"]}
     questions: list[Question] = []
@@ -54,11 +54,13 @@ def plan_questions(
             others = [content_words(c) for other in spans if other != key for c in known[other]]
             asked = choose_caption(rng, known[key], others)
             questions.append(Question(file, asked, "present", tuple(spans[key])))
-            away = _caption_of_none(rng, [known[k] for k in elsewhere], here)
-            questions.append(Question(file, away, "easy", ()))
-            near = _changed(asked, here, seed, number, turn) if turn % 2 else None
-            near = near or _look_alike(asked, [known[k] for k in elsewhere], here)
-            questions.append(Question(file, near, "hard", ()))
+            if turn % 2 == 0:
+                away = _caption_of_none(rng, [known[k] for k in elsewhere], here)
+                questions.append(Question(file, away, "easy", ()))
+            else:
+                near = _changed(asked, here, seed, number, turn) if turn % 4 == 1 else None
+                near = near or _look_alike(asked, [known[k] for k in elsewhere], here)
+                questions.append(Question(file, near, "hard", ()))
     return questions
 
 

@@ -185,7 +185,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         metavar="NAME=DIR",
         help="a folder that holds another nano, with the same towers; repeat",
     )
-    parser.add_argument("--pictures", type=int, default=5, help="asked about in each video")
+    parser.add_argument("--pictures", type=int, default=8, help="asked about in each video")
     parser.add_argument("--seed", type=int, default=0, help="of the questions")
     parser.add_argument("--keep", type=Path, help="keep the libraries in this folder")
     parser.add_argument("--json", type=Path, help="write questions, answers and figures here")
