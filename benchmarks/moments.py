@@ -20,13 +20,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks import uniform
 from benchmarks._questions import Question, plan_questions
 from benchmarks.composites import load_composites
 from benchmarks.grounding import indexed, named_folder, other_profiles
 from benchmarks.machine import describe
+from benchmarks.windows import evenly
 from tempo_edge import Library
+from tempo_edge.search.decoder import Decoder
+from tempo_edge.search.grounder import CloseUp, Grounder
+from tempo_edge.search.prompt import Look
+from tempo_edge.search.retrieve import Window
 from tempo_edge.train.metrics import Refusals, Span, auroc, score_grounding
 
 __all__ = ["Found", "figures", "main"]
@@ -50,6 +56,15 @@ class Found:
 
     spans: tuple[Span, ...]
     confidence: float
+
+
+class EvenlyTimed(Grounder):
+    """A grounder that is told of frames as if they had only been counted."""
+
+    def shown(self, window: Window, part: CloseUp) -> tuple[list[Look], NDArray[np.float64]]:
+        """The same frames, each after the same time."""
+        looks, edges = super().shown(window, part)
+        return evenly(looks, float(edges[-1]))
 
 
 def ask(
@@ -163,6 +178,11 @@ def measure(options: argparse.Namespace, scratch: Path) -> tuple[dict[str, Any],
         for grounder in reversed(library.searcher.grounders):
             say(f"SAA + {grounder}")
             systems[f"SAA + {grounder}"] = ask(library, options.test, questions, grounder)
+            if grounder == "mllm":
+                searcher = library.searcher
+                decoder = Decoder(library.profile.grounder_session)
+                searcher.reader = EvenlyTimed(library.catalogue, decoder)
+                systems["SAA + mllm, evenly timed"] = ask(library, options.test, questions, "mllm")
     for name, profiles in options.also:
         say(f"SAA + {name}")
         with other_profiles(profiles), indexed(options.test, scratch) as library:

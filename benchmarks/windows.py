@@ -19,8 +19,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.machine import describe
+from tempo_edge.search.prompt import Look
 
 if TYPE_CHECKING:
     from tempo_edge.train.grounder.windows import Example, Source
@@ -35,11 +37,14 @@ class Evenly:
     def draw(self, rng: np.random.Generator) -> Example:
         """One example; the same generator state draws the same one."""
         example = self.source.draw(rng)
-        edges = np.linspace(0.0, float(example.edges[-1]), len(example.looks) + 1)
-        looks = [
-            replace(look, seconds=float(at)) for look, at in zip(example.looks, edges, strict=False)
-        ]
+        looks, edges = evenly(example.looks, float(example.edges[-1]))
         return replace(example, looks=tuple(looks), edges=edges)
+
+
+def evenly(looks: Sequence[Look], end: float) -> tuple[list[Look], NDArray[np.float64]]:
+    """The same frames after equal times, and their boundaries ``[n + 1]``, in seconds."""
+    edges = np.linspace(0.0, end, len(looks) + 1)
+    return [replace(look, seconds=float(at)) for look, at in zip(looks, edges, strict=False)], edges
 
 
 def _named_file(text: str) -> tuple[str, Path]:

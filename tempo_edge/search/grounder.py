@@ -133,6 +133,10 @@ class Grounder:
             ranges[0] = (self._precede(question, window, part, ranges[0][0]), ranges[0][1])
         return window, Reading(part, said, present, tuple(ranges))
 
+    def shown(self, window: Window, part: CloseUp) -> tuple[list[Look], NDArray[np.float64]]:
+        """The frames of a close-up and the boundaries ``[n + 1]`` between them, as it is told."""
+        return looks_of(self._catalogue, window, part), part.edges(window)
+
     def _wider(self, question: Question, window: Window, pts: int) -> Window:
         around = int(_CONTEXT_SECONDS / window.video.time_base)
         return open_window(
@@ -170,8 +174,7 @@ class Grounder:
         self, question: Question, window: Window, part: CloseUp, refuse: bool = False
     ) -> tuple[str, float, list[tuple[int, int]]]:
         """What is said of a close-up, the chance that it occurs, and ranges of window frames."""
-        looks = looks_of(self._catalogue, window, part)
-        edges = part.edges(window)
+        looks, edges = self.shown(window, part)
         boundaries = Boundaries.of(looks, edges)
         prompt = build(question, looks, float(edges[-1]))
         answer = self._decoder.answer(prompt, boundaries.grammar(), refuse=refuse)
