@@ -38,12 +38,15 @@ STATE = 384
 
 _SIZE, _CELLS = 256, 9
 
-#: Where a sight's features say in which directions it agrees with the query, how near that makes
-#: it, and which cell of the frame it is.
+#: Where a sight's features say in which directions it agrees with the query, and how near that
+#: makes it, alone and among the others of its window.
 AGREEMENT = slice(_SIZE, 2 * _SIZE)
-NEARNESS = slice(2 * _SIZE, 2 * _SIZE + 5)
+NEARNESS = slice(2 * _SIZE, 2 * _SIZE + 8)
 _PLACE = NEARNESS.stop
 _LOUD = 4.0
+
+# How much of the best frame's rise over chance a frame of the proposal has, as `curve` has it.
+_KEEP = 0.55
 
 #: Width of a position's features; states and sights fill their beginning.
 WIDTH = _PLACE + 1 + _CELLS
@@ -124,8 +127,11 @@ def build(question: Question, looks: Sequence[Look], end_seconds: float | Fracti
     The last time said is when the window ends, so that every boundary of it has been named.
 
     Raises:
-        ValueError: times are out of order or beyond what has words, or a cell is none of the grid.
+        ValueError: there is no frame, times are out of order or beyond what has words, or a cell is
+            none of the grid.
     """
+    if not looks:
+        raise ValueError("looks [] must hold at least one frame")
     words: list[int] = []
     kinds: list[int] = []
     features: list[NDArray[np.float32]] = []
@@ -144,15 +150,14 @@ def build(question: Question, looks: Sequence[Look], end_seconds: float | Fracti
     say("[query]")
     show(QUERY, np.pad(question.states, ((0, 0), (0, WIDTH - STATE))))
     say("[frames]")
-    heights = [question.height(look.vector) for look in looks]
     before = -1
-    for look, height in zip(looks, heights, strict=True):
+    for look, standing in zip(looks, _standings(question, looks), strict=True):
         now = eta.tenths(look.seconds)
         if now < before:
             raise ValueError(f"frame at {float(look.seconds)} s must not come before its neighbour")
         before = now
         say(eta.stamp(look.seconds))
-        show(SIGHT, _sights(question, look, height, max(heights)))
+        show(SIGHT, _sights(question, look, standing))
     if eta.tenths(end_seconds) < before:
         raise ValueError(f"window's end at {float(end_seconds)} s must not come before its frames")
     say(eta.stamp(end_seconds))
@@ -160,12 +165,27 @@ def build(question: Question, looks: Sequence[Look], end_seconds: float | Fracti
     return Prompt(np.array(words, np.int64), np.array(kinds, np.int64), np.concatenate(features))
 
 
-def _sights(question: Question, look: Look, height: float, best: float) -> NDArray[np.float32]:
+def _standings(question: Question, looks: Sequence[Look]) -> NDArray[np.float64]:
+    """Where each frame stands among those of its window, ``[n, 5]``.
+
+    A model that reads in order can't know at a frame whether a later one is nearer to the query. So
+    each is told its height, how far that lies below the best one's, and what a plain threshold
+    makes of the window, as a first proposal: whether the frame is in, whether it is the first that
+    is in, and whether it is the first that is out again.
+    """
+    heights = np.array([question.height(look.vector) for look in looks])
+    best = heights.max()
+    floor = min(0.0, float(np.median(heights)))
+    inside = heights >= floor + _KEEP * (best - floor)
+    before = np.concatenate([[False], inside[:-1]])
+    return np.column_stack([heights, best - heights, inside, inside & ~before, ~inside & before])
+
+
+def _sights(question: Question, look: Look, standing: NDArray[np.float64]) -> NDArray[np.float32]:
     """Features of a frame and of its tokens, float32 ``[1 + k, WIDTH]``.
 
-    Each is a unit vector and its products with the query's, whose sum is their similarity. A model
-    that reads in order can't know at a frame whether a later one is nearer to the query: so each is
-    also told how far its frame lies below the window's ``best``.
+    Each is a unit vector and its products with the query's, whose sum is their similarity; and each
+    carries its frame's ``standing``.
     """
     bad = [cell for cell in look.cells.tolist() if not 0 <= cell < _CELLS]
     if bad:
@@ -183,8 +203,7 @@ def _sights(question: Question, look: Look, height: float, best: float) -> NDArr
             4.0 * near,
             (near - question.mean) / question.deviation,
             np.full(len(seen), float(look.cut)),
-            np.full(len(seen), height),
-            np.full(len(seen), best - height),
+            np.tile(standing, (len(seen), 1)),
         ]
     )
     features[np.arange(len(seen)), _PLACE + np.array([0, *(look.cells.astype(int) + 1)])] = 1.0

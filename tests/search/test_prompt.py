@@ -67,7 +67,8 @@ def test_a_frame_carries_its_nearness_its_cut_and_its_cell() -> None:
     whole, part = prompt.features[prompt.kinds == SIGHT]
     near = float(unit(1, 1)[0] @ QUESTION.vector)
     height = (near - 0.1) / 0.05
-    assert whole[NEARNESS] / 4 == pytest.approx([4 * near, height, 1.0, height, 0.0], abs=1e-3)
+    alone = [4 * near, height, 1.0, height, 0.0, 1.0, 1.0, 0.0]
+    assert whole[NEARNESS] / 4 == pytest.approx(alone, abs=1e-3)
     assert whole[AGREEMENT].sum() == pytest.approx(256 * near, abs=1e-2)
     assert part[NEARNESS][3] / 4 == pytest.approx(height, abs=1e-3)
     of_part = 256 * float(unit(1, 2)[0] @ QUESTION.vector)
@@ -76,17 +77,24 @@ def test_a_frame_carries_its_nearness_its_cut_and_its_cell() -> None:
     assert part[NEARNESS.stop :].tolist()[:3] == [0.0, 1.0, 0.0]
 
 
-def test_a_frame_is_told_how_far_it_lies_below_the_best_even_of_later_ones() -> None:
+def test_a_frame_is_told_where_it_stands_even_below_later_ones() -> None:
     none = np.zeros(0, np.uint8), np.zeros((0, 256), np.float32)
-    rows = [unit(1, 5)[0], QUESTION.vector, unit(1, 6)[0]]
-    prompt = build(QUESTION, [Look(float(i), False, row, *none) for i, row in enumerate(rows)], 3.0)
-    heights = [QUESTION.height(row) for row in rows]
-    told = prompt.features[prompt.kinds == SIGHT][:, NEARNESS.stop - 1]
-    assert told / 4 == pytest.approx([max(heights) - height for height in heights], abs=1e-3)
-    assert told[1] == 0.0 < told[0]
+    asked, other = QUESTION.vector, unit(1, 5)[0]
+    rows = [other, asked, asked, other, unit(1, 6)[0]]
+    prompt = build(QUESTION, [Look(float(i), False, row, *none) for i, row in enumerate(rows)], 5.0)
+    heights = np.array([QUESTION.height(row) for row in rows])
+    told = prompt.features[prompt.kinds == SIGHT][:, NEARNESS][:, 3:] / 4
+    assert told[:, 0] == pytest.approx(heights, abs=1e-3)
+    assert told[:, 1] == pytest.approx(heights.max() - heights, abs=1e-3)
+    inside, first, after = told[:, 2:].T.tolist()
+    assert inside == [0, 1, 1, 0, 0]
+    assert first == [0, 1, 0, 0, 0]
+    assert after == [0, 0, 0, 1, 0]
 
 
 def test_bad_input_is_named() -> None:
+    with pytest.raises(ValueError, match=r"looks \[\] must hold"):
+        build(QUESTION, [], 3.0)
     with pytest.raises(ValueError, match=r"frame at 1\.0 s must not come before"):
         build(QUESTION, [look(2.0), look(1.0)], 3.0)
     odd = Look(0.0, False, unit(1, 1)[0], np.array([9], np.uint8), unit(1, 2))

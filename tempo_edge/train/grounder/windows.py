@@ -36,6 +36,9 @@ class Mix:
     of those that are partially irrelevant: a word of a true caption changed, or the caption of a
     picture that looks alike. ``alike`` is the share of windows that also show such pictures.
 
+    ``begins`` bounds when the first shot starts, in seconds since the window did. In a search that
+    is at once, but a short window that starts late teaches the words of late times.
+
     ``doubt`` bounds the length of an error that is added to every vector of a picture in a window,
     the same one all along: towers see the pictures that they were trained on clearer than others,
     and a grounder that learns from those alone trusts them too much.
@@ -43,6 +46,7 @@ class Mix:
 
     shots: tuple[int, int] = (4, 20)
     shot_seconds: tuple[float, float] = (2.0, 9.0)
+    begins: tuple[float, float] = (0.0, 0.0)
     looks: int = 64
     absent: float = 0.45
     hard: float = 0.75
@@ -57,8 +61,10 @@ class Mix:
         for name in ("absent", "hard", "repeated", "alike", "still", "inner_cut", "fades"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise ValueError(f"{name} {getattr(self, name)} must be within [0, 1]")
-        if not 0.0 <= self.doubt[0] <= self.doubt[1]:
-            raise ValueError(f"doubt {self.doubt} must rise from at least 0")
+        for name in ("begins", "doubt"):
+            low, high = getattr(self, name)
+            if not 0.0 <= low <= high:
+                raise ValueError(f"{name} {(low, high)} must rise from at least 0")
         if not 1 <= self.shots[0] <= self.shots[1]:
             raise ValueError(f"shots {self.shots} must rise from at least 1")
         if not 0.5 <= self.shot_seconds[0] <= self.shot_seconds[1]:
@@ -114,7 +120,8 @@ def _errors(
 
 def _shots(bank: Bank, pictures: Sequence[int], mix: Mix, rng: np.random.Generator) -> list[Shot]:
     errors = _errors(bank, pictures, mix, rng)
-    bounds = np.cumsum([0.0, *rng.uniform(*mix.shot_seconds, len(pictures))])
+    begin = rng.uniform(*mix.begins)
+    bounds = np.cumsum([begin, *rng.uniform(*mix.shot_seconds, len(pictures))])
     return [
         Shot(picture, float(start), float(end), errors[picture])
         for picture, start, end in zip(pictures, bounds[:-1], bounds[1:], strict=True)
