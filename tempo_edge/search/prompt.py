@@ -22,7 +22,9 @@ __all__ = [
     "NEARNESS",
     "QUERY",
     "SIGHT",
+    "SPOKEN",
     "STATE",
+    "TENTHS",
     "WIDTH",
     "WORD",
     "Look",
@@ -43,13 +45,22 @@ _SIZE, _CELLS = 256, 9
 AGREEMENT = slice(_SIZE, 2 * _SIZE)
 NEARNESS = slice(2 * _SIZE, 2 * _SIZE + 8)
 _PLACE = NEARNESS.stop
+
+
+#: Where they tell the tenth of its frame's time.
+TENTHS = slice(_PLACE + 1 + _CELLS, _PLACE + 1 + _CELLS + 10)
+
+#: Width of a position's features; states fill their beginning.
+WIDTH = TENTHS.stop
+
+#: How loud a tenth is told: a word is as loud as all other features together.
+SPOKEN = WIDTH**0.5
+
+# How loud the few numbers are that say much.
 _LOUD = 4.0
 
 # How much of the best frame's rise over chance a frame of the proposal has, as `curve` has it.
 _KEEP = 0.55
-
-#: Width of a position's features; states and sights fill their beginning.
-WIDTH = _PLACE + 1 + _CELLS
 
 
 @dataclass(frozen=True)
@@ -110,7 +121,9 @@ class Look:
 class Prompt:
     """Positions in order: ``words``, ``kinds`` int64 ``[t]``, ``features`` float32 ``[t, WIDTH]``.
 
-    A position of kind :data:`WORD` is its word; the others are their features, and word 0.
+    A position of kind :data:`WORD` is its word, one of kind :data:`QUERY` its features, and one of
+    kind :data:`SIGHT` both: the word of its frame's whole seconds, as an answer would say it, and
+    features of which the last ten tell the tenth. To name a frame is to repeat what it carries.
     """
 
     words: NDArray[np.int64]
@@ -142,8 +155,8 @@ def build(question: Question, looks: Sequence[Look], end_seconds: float | Fracti
             kinds.append(WORD)
             features.append(np.zeros((1, WIDTH), np.float32))
 
-    def show(kind: int, rows: NDArray[np.float32]) -> None:
-        words.extend([0] * len(rows))
+    def show(kind: int, rows: NDArray[np.float32], word: int = 0) -> None:
+        words.extend([word] * len(rows))
         kinds.extend([kind] * len(rows))
         features.append(rows)
 
@@ -157,7 +170,9 @@ def build(question: Question, looks: Sequence[Look], end_seconds: float | Fracti
             raise ValueError(f"frame at {float(look.seconds)} s must not come before its neighbour")
         before = now
         say(eta.stamp(look.seconds))
-        show(SIGHT, _sights(question, look, standing))
+        sights = _sights(question, look, standing)
+        sights[:, TENTHS.start + now % 10] = SPOKEN
+        show(SIGHT, sights, eta.TOKEN[str(now // 10)])
     if eta.tenths(end_seconds) < before:
         raise ValueError(f"window's end at {float(end_seconds)} s must not come before its frames")
     say(eta.stamp(end_seconds))
@@ -197,7 +212,6 @@ def _sights(question: Question, look: Look, standing: NDArray[np.float64]) -> ND
     # Unit vectors have components near 1/sqrt(d); the projector wants about 1.
     features[:, :_SIZE] = seen * _SIZE**0.5
     features[:, AGREEMENT] = agreed * _SIZE
-    # Few numbers that say much are louder than the hundreds beside them.
     features[:, NEARNESS] = _LOUD * np.column_stack(
         [
             4.0 * near,

@@ -16,6 +16,7 @@ from tempo_edge.search.prompt import (
     QUERY,
     SIGHT,
     STATE,
+    TENTHS,
     WIDTH,
     WORD,
     Look,
@@ -49,6 +50,11 @@ def test_query_then_times_each_before_its_frame() -> None:
     assert said == "[query]qqqqq[frames]<0.0s>v<12.4s>vvv<15.8s>v<20.0s>[answer]"
     assert prompt.features.shape == (len(prompt), WIDTH)
     assert (prompt.features[prompt.kinds == WORD] == 0).all()
+    seen = prompt.kinds == SIGHT
+    tenths = prompt.features[seen][:, TENTHS].argmax(axis=1)
+    said = zip(prompt.words[seen], tenths, strict=True)
+    carried = [eta.WORDS[word] + f".{tenth}" for word, tenth in said]
+    assert carried == ["0.0", "12.4", "12.4", "12.4", "15.8"]
     asked = prompt.features[prompt.kinds == QUERY]
     assert (asked[:, :STATE] == 1).all() and (asked[:, STATE:] == 0).all()
 

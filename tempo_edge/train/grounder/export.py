@@ -80,7 +80,8 @@ class _Llama:
             return graph.op("Unsqueeze", same, graph.ints(1))
 
         said = graph.op("Gather", table, "words", axis=0)
-        seen = graph.op("Where", of_kind(SIGHT), self._linear("features", "sight"), said)
+        shown = graph.op("Add", self._linear("features", "sight"), said)
+        seen = graph.op("Where", of_kind(SIGHT), shown, said)
         return graph.op("Where", of_kind(QUERY), self._linear("features", "query"), seen)
 
     def _places(self) -> tuple[tuple[str, str], str]:

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from tempo_edge import eta
 from tempo_edge.search.grammar import Grammar
-from tempo_edge.search.prompt import QUERY, SIGHT, WIDTH, WORD, Prompt
+from tempo_edge.search.prompt import NEARNESS, QUERY, SIGHT, SPOKEN, TENTHS, WIDTH, WORD, Prompt
 from tempo_edge.train.grounder.memory import with_memory
 
 IGNORED = -100
@@ -152,6 +152,9 @@ class Grounder(nn.Module):
             nn.init.normal_(projector.weight, std=(shape.hidden * WIDTH) ** -0.5)
             nn.init.zeros_(projector.bias)
         with torch.no_grad():
+            # A sight carries its time: the tenth, too, begins as the word that says it.
+            tenths = [eta.TOKEN[f".{tenth}"] for tenth in range(10)]
+            self.sight.weight[:, TENTHS] = table[tenths].T / SPOKEN
             # What a layer adds is of the size of what it was given, or the random sum of all layers
             # would drown what was said and seen.
             for name, weight in self.llama.named_parameters():
@@ -161,8 +164,11 @@ class Grounder(nn.Module):
     def embed(self, words: Tensor, kinds: Tensor, features: Tensor) -> Tensor:
         """What the decoder reads, float32 ``[b, t, hidden]``."""
         said: Tensor = self.llama.get_input_embeddings()(words)
-        asked = self.query(self.drop(features))
-        seen = self.sight(self.drop(features))
+        # What stands alone, such as a height, must not be missing.
+        many, few = features[..., : NEARNESS.start], features[..., NEARNESS.start :]
+        features = torch.cat([self.drop(many), few], dim=-1)
+        asked = self.query(features)
+        seen = self.sight(features) + said
         kind = kinds[..., None]
         return torch.where(kind == QUERY, asked, torch.where(kind == SIGHT, seen, said))
 
