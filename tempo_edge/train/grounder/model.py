@@ -18,6 +18,7 @@ from tempo_edge.search.prompt import NEARNESS, QUERY, SIGHT, SPOKEN, TENTHS, WID
 from tempo_edge.train.grounder.memory import with_memory
 
 IGNORED = -100
+_HANDED = 0.04  # about the length of a word when it has gone through the layer's norm
 _LONGEST = 24  # tokens of an answer: four spans of two numbers, what joins them, [end]
 
 
@@ -160,6 +161,14 @@ class Grounder(nn.Module):
             for name, weight in self.llama.named_parameters():
                 if name.endswith(("o_proj.weight", "down_proj.weight")):
                     weight.mul_(0.5 / shape.layers)
+            # Attention begins by handing on what it looks at (after Trockman and Kolter, 2023): then
+            # to repeat a word it only has to learn where to look.
+            same = torch.eye(shape.hidden)
+            for name, weight in self.llama.named_parameters():
+                if name.endswith("v_proj.weight"):
+                    weight.add_(same)
+                if name.endswith("o_proj.weight"):
+                    weight.add_(_HANDED * same)
 
     def embed(self, words: Tensor, kinds: Tensor, features: Tensor) -> Tensor:
         """What the decoder reads, float32 ``[b, t, hidden]``."""
