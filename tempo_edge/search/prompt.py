@@ -20,6 +20,7 @@ from tempo_edge import eta
 __all__ = [
     "AGREEMENT",
     "NEARNESS",
+    "PROPOSED",
     "QUERY",
     "SIGHT",
     "SPOKEN",
@@ -43,8 +44,11 @@ _SIZE, _CELLS = 256, 9
 #: Where a sight's features say in which directions it agrees with the query, and how near that
 #: makes it, alone and among the others of its window.
 AGREEMENT = slice(_SIZE, 2 * _SIZE)
-NEARNESS = slice(2 * _SIZE, 2 * _SIZE + 8)
-_PLACE = NEARNESS.stop
+NEARNESS = slice(2 * _SIZE, 2 * _SIZE + 5)
+
+#: Where they say what a threshold makes of its frame: in, first in, first out again.
+PROPOSED = slice(NEARNESS.stop, NEARNESS.stop + 3)
+_PLACE = PROPOSED.stop
 
 
 #: Where they tell the tenth of its frame's time.
@@ -53,7 +57,7 @@ TENTHS = slice(_PLACE + 1 + _CELLS, _PLACE + 1 + _CELLS + 10)
 #: Width of a position's features; states fill their beginning.
 WIDTH = TENTHS.stop
 
-#: How loud a tenth is told: a word is as loud as all other features together.
+#: How loud a tenth and a proposal are told: a word is as loud as all other features together.
 SPOKEN = WIDTH**0.5
 
 # How loud the few numbers are that say much.
@@ -217,8 +221,9 @@ def _sights(question: Question, look: Look, standing: NDArray[np.float64]) -> ND
             4.0 * near,
             (near - question.mean) / question.deviation,
             np.full(len(seen), float(look.cut)),
-            np.tile(standing, (len(seen), 1)),
+            np.tile(standing[:2], (len(seen), 1)),
         ]
     )
+    features[:, PROPOSED] = SPOKEN * standing[2:]
     features[np.arange(len(seen)), _PLACE + np.array([0, *(look.cells.astype(int) + 1)])] = 1.0
     return features

@@ -13,6 +13,7 @@ from tempo_edge import eta
 from tempo_edge.search.prompt import (
     AGREEMENT,
     NEARNESS,
+    PROPOSED,
     QUERY,
     SIGHT,
     STATE,
@@ -73,14 +74,15 @@ def test_a_frame_carries_its_nearness_its_cut_and_its_cell() -> None:
     whole, part = prompt.features[prompt.kinds == SIGHT]
     near = float(unit(1, 1)[0] @ QUESTION.vector)
     height = (near - 0.1) / 0.05
-    alone = [4 * near, height, 1.0, height, 0.0, 1.0, 1.0, 0.0]
+    alone = [4 * near, height, 1.0, height, 0.0]
     assert whole[NEARNESS] / 4 == pytest.approx(alone, abs=1e-3)
+    assert (whole[PROPOSED] > 0).tolist() == (part[PROPOSED] > 0).tolist() == [True, True, False]
     assert whole[AGREEMENT].sum() == pytest.approx(256 * near, abs=1e-2)
     assert part[NEARNESS][3] / 4 == pytest.approx(height, abs=1e-3)
     of_part = 256 * float(unit(1, 2)[0] @ QUESTION.vector)
     assert part[AGREEMENT].sum() == pytest.approx(of_part, abs=1e-2)
-    assert whole[NEARNESS.stop :].tolist()[:3] == [1.0, 0.0, 0.0]
-    assert part[NEARNESS.stop :].tolist()[:3] == [0.0, 1.0, 0.0]
+    assert whole[PROPOSED.stop :].tolist()[:3] == [1.0, 0.0, 0.0]
+    assert part[PROPOSED.stop :].tolist()[:3] == [0.0, 1.0, 0.0]
 
 
 def test_a_frame_is_told_where_it_stands_even_below_later_ones() -> None:
@@ -92,7 +94,7 @@ def test_a_frame_is_told_where_it_stands_even_below_later_ones() -> None:
     told = prompt.features[prompt.kinds == SIGHT][:, NEARNESS][:, 3:] / 4
     assert told[:, 0] == pytest.approx(heights, abs=1e-3)
     assert told[:, 1] == pytest.approx(heights.max() - heights, abs=1e-3)
-    inside, first, after = told[:, 2:].T.tolist()
+    inside, first, after = (prompt.features[prompt.kinds == SIGHT][:, PROPOSED] > 0).T.tolist()
     assert inside == [0, 1, 1, 0, 0]
     assert first == [0, 1, 0, 0, 0]
     assert after == [0, 0, 0, 1, 0]

@@ -161,8 +161,8 @@ class Grounder(nn.Module):
             for name, weight in self.llama.named_parameters():
                 if name.endswith(("o_proj.weight", "down_proj.weight")):
                     weight.mul_(0.5 / shape.layers)
-            # Attention begins by handing on what it looks at (after Trockman and Kolter, 2023): then
-            # to repeat a word it only has to learn where to look.
+            # Attention begins by handing on what it looks at (after Trockman and Kolter, 2023):
+            # to repeat a word it then has to learn only where to look.
             same = torch.eye(shape.hidden)
             for name, weight in self.llama.named_parameters():
                 if name.endswith("v_proj.weight"):
