@@ -13,7 +13,7 @@ pytest.importorskip("transformers")
 # ruff: noqa: E402 - the imports below need the train extra
 from tempo_edge import eta
 from tempo_edge.search.grammar import Grammar
-from tempo_edge.search.prompt import STATE, Look, Prompt, Question, build
+from tempo_edge.search.prompt import SIGHT, STATE, Look, Prompt, Question, build
 from tempo_edge.train.grounder.model import Grounder, Shape, answer, collate
 
 SMALL = Shape(hidden=32, layers=2, heads=2, inner=48, dropout=0.0)
@@ -46,6 +46,45 @@ def test_an_answer_does_not_depend_on_its_neighbours() -> None:
         assert alone.tokens[0] == together.tokens[row]
         assert alone.present[0] == pytest.approx(together.present[row], abs=1e-4)
         eta.read(eta.text(together.tokens[row]))
+
+
+def test_a_sight_begins_as_the_words_of_its_time_and_attention_hands_them_on() -> None:
+    model = Grounder(Shape()).eval()
+    prompt = _prompt(12, 1)
+    batch = collate([prompt])
+    with torch.no_grad():
+        seen = model.embed(batch.words, batch.kinds, batch.features)[0][prompt.kinds == SIGHT]
+        table = model.llama.get_input_embeddings().weight
+        seconds = (seen @ table[eta.TOKEN["0"] : eta.TOKEN["99"] + 1].T).argmax(dim=1)
+        tenths = (seen @ table[eta.TOKEN[".0"] : eta.TOKEN[".9"] + 1].T).argmax(dim=1)
+        layer = model.llama.model.layers[0].self_attn
+        words = table[1:]  # without [pad], which is nothing
+        same = torch.nn.functional.cosine_similarity(layer.o_proj(layer.v_proj(words)), words)
+    assert seconds.tolist() == [int(1.5 * number) for number in range(12)]
+    assert tenths.tolist() == [0, 5] * 6
+    assert float(same.min()) > 0.9
+
+
+def test_untaught_it_mostly_repeats_what_a_threshold_proposes() -> None:
+    model = Grounder(Shape()).eval()
+    rng = np.random.default_rng(0)
+    asked = rng.normal(size=256).astype(np.float32)
+    asked /= np.linalg.norm(asked)
+    question = Question(rng.normal(size=(4, STATE)).astype(np.float32), asked, 0.0, 0.1)
+    none = np.zeros(0, np.uint8), np.zeros((0, 256), np.float32)
+    right = 0
+    for _ in range(20):
+        rows = rng.normal(size=(12, 256))
+        first = int(rng.integers(1, 9))
+        rows[first : first + 2] += 6.0 * asked  # near the query; the others are so by chance
+        rows = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+        times = np.cumsum(rng.uniform(1.1, 6.0, 13)).tolist()
+        looks = [Look(at, False, row, *none) for at, row in zip(times[:-1], rows, strict=True)]
+        stamps = [eta.tenths(at) for at in times]
+        prompt = build(question, looks, times[-1])
+        said = answer(model, [prompt], [Grammar(stamps[:-1], stamps[1:], limit=1)])
+        right += eta.text(said.tokens[0]).split("-")[0] == eta.number(stamps[first])
+    assert right >= 12  # by chance it would be one or two
 
 
 def test_training_looks_only_at_answers() -> None:

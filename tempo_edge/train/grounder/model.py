@@ -14,11 +14,11 @@ from torch.nn import functional
 
 from tempo_edge import eta
 from tempo_edge.search.grammar import Grammar
-from tempo_edge.search.prompt import NEARNESS, QUERY, SIGHT, SPOKEN, TENTHS, WIDTH, WORD, Prompt
+from tempo_edge.search.prompt import NEARNESS, QUERY, SIGHT, WIDTH, WORD, Prompt
+from tempo_edge.train.grounder.beginning import begin
 from tempo_edge.train.grounder.memory import with_memory
 
 IGNORED = -100
-_HANDED = 0.04  # about the length of a word when it has gone through the layer's norm
 _LONGEST = 24  # tokens of an answer: four spans of two numbers, what joins them, [end]
 
 
@@ -142,33 +142,7 @@ class Grounder(nn.Module):
         self.sight = nn.Linear(WIDTH, shape.hidden)
         self.inside = nn.Linear(shape.hidden, 1)
         self.drop = nn.Dropout(shape.dropout)
-        # To repeat a time that was read is to say its other word: let both begin as one.
-        with torch.no_grad():
-            table: Any = self.llama.get_input_embeddings().weight
-            for word, token in eta.TOKEN.items():
-                spoken = word.removeprefix("<").removesuffix("s>")
-                table[token] = table[eta.TOKEN[spoken]]
-        # What is asked and seen starts as loud as words.
-        for projector in (self.query, self.sight):
-            nn.init.normal_(projector.weight, std=(shape.hidden * WIDTH) ** -0.5)
-            nn.init.zeros_(projector.bias)
-        with torch.no_grad():
-            # A sight carries its time: the tenth, too, begins as the word that says it.
-            tenths = [eta.TOKEN[f".{tenth}"] for tenth in range(10)]
-            self.sight.weight[:, TENTHS] = table[tenths].T / SPOKEN
-            # What a layer adds is of the size of what it was given, or the random sum of all layers
-            # would drown what was said and seen.
-            for name, weight in self.llama.named_parameters():
-                if name.endswith(("o_proj.weight", "down_proj.weight")):
-                    weight.mul_(0.5 / shape.layers)
-            # Attention begins by handing on what it looks at (after Trockman and Kolter, 2023):
-            # to repeat a word it then has to learn only where to look.
-            same = torch.eye(shape.hidden)
-            for name, weight in self.llama.named_parameters():
-                if name.endswith("v_proj.weight"):
-                    weight.add_(same)
-                if name.endswith("o_proj.weight"):
-                    weight.add_(_HANDED * same)
+        begin(self)
 
     def embed(self, words: Tensor, kinds: Tensor, features: Tensor) -> Tensor:
         """What the decoder reads, float32 ``[b, t, hidden]``."""
