@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -58,12 +60,29 @@ def test_looks_are_in_order_and_answers_lie_in_the_window(seed: int) -> None:
 def test_what_is_asked_for_is_seen_where_the_answer_says() -> None:
     rng = np.random.default_rng(1)
     for _ in range(40):
-        example = draw(BANK, Mix(absent=0.0, fades=0.0), rng)
+        example = draw(BANK, Mix(absent=0.0, fades=0.0, moved=(0.0, 0.0)), rng)
         picture = int(example.query.rsplit(" ", 1)[1])
         own = {row.tobytes() for row in BANK.vectors[picture]}
         for look in example.looks:
             inside = any(s <= float(look.seconds) < e for s, e in example.spans)
             assert (pack(look.vector).tobytes() in own) == inside
+
+
+def test_a_shot_is_seen_in_one_view_until_it_is_cut() -> None:
+    rng = np.random.default_rng(6)
+    one = Mix(shots=(1, 1), repeated=0.0, alike=0.0, still=0.0)
+    alone = replace(one, inner_cut=1.0, moved=(0.0, 0.0))
+    views = []
+    for _ in range(20):
+        looks = draw(BANK, alone, rng).looks
+        seen = [look.vector.tobytes() for look in looks]
+        for before, now, look in zip(seen, seen[1:], looks[1:], strict=False):
+            assert look.cut or now == before
+        views.append(len(set(seen)))
+    assert max(views) == 2
+    moving = [draw(BANK, replace(one, inner_cut=0.0), rng).looks for _ in range(20)]
+    near = [float(a.vector @ b.vector) for looks in moving for a, b in itertools.pairwise(looks)]
+    assert 0.96 < float(np.median(near)) < 0.995
 
 
 def test_frames_that_are_only_counted_are_told_evenly() -> None:
@@ -81,7 +100,7 @@ def test_absent_questions_are_about_nothing_that_is_shown() -> None:
     rng = np.random.default_rng(2)
     kinds = []
     for _ in range(80):
-        example = draw(BANK, Mix(absent=1.0), rng)
+        example = draw(BANK, Mix(absent=1.0, moved=(0.0, 0.0)), rng)
         kinds.append(example.kind)
         shown = {look.vector.tobytes() for look in example.looks}
         asked = [i for i, said in enumerate(BANK.captions) if example.query in said]
