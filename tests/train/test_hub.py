@@ -293,7 +293,7 @@ def test_only_the_adapter_learns_and_a_stopped_run_goes_on(
 
 
 def test_asked_for_what_is_not_there_it_learns_to_refuse(folder: Path, data: Archive) -> None:
-    settings = dataclasses.replace(SETTINGS, steps=24, prompts=4, group=8, every=8, kl=0.0)
+    settings = dataclasses.replace(SETTINGS, steps=48, prompts=8, group=8, every=16, kl=0.0)
     source = Pictured(data, "train", dataclasses.replace(MIX, absent=1.0), size=56)
     run = PirGrpo(_policy(folder), source, settings)
     first, _, last = (run.train(print) for _ in range(3))

@@ -154,14 +154,14 @@ def test_the_clipped_loss_stops_paying_beyond_the_clip() -> None:
 
 
 def test_similarity_alone_is_the_least_to_beat(bank: Bank, asker: Asker) -> None:
-    trial = Trial(MadeUp(bank, Mix(shots=(2, 3), absent=0.5)), asker, count=30)
+    trial = Trial(MadeUp(bank, Mix(shots=(2, 3), absent=0.5)), asker, count=120)
     threshold, found = trial.best_threshold()
-    # Towers tell most pictures apart: far from nothing, and from everything.
-    assert 20.0 < found["r1_at_0.5"] <= 100.0
     assert found["auroc"] > 50.0
     # Equal, also where there was nothing of a kind to measure.
     np.testing.assert_equal(found, trial.by_similarity(threshold))
     everything, nothing = trial.by_similarity(-100.0), trial.by_similarity(100.0)
+    # Of coloured shapes, three of a kind, it still finds the right one a good two times in five.
+    assert 40.0 < everything["r1_at_0.5"] < 100.0
     assert everything["answered"] == 100.0 and nothing["answered"] == 0.0
     assert judged(found) >= max(judged(everything), judged(nothing))
 
