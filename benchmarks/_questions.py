@@ -17,7 +17,7 @@ from typing import Any, Literal
 import numpy as np
 
 from benchmarks._captions import choose_caption, content_words, is_entailed
-from benchmarks._sources import open_archive
+from benchmarks._sources import ARCHIVES, open_archive
 from benchmarks.composites import CompositeSet
 from tempo_edge.train.metrics.spans import Span
 from tempo_edge.train.swaps import swap
@@ -25,7 +25,6 @@ from tempo_edge.train.swaps import swap
 __all__ = ["Asked", "Question", "plan_questions"]
 
 Asked = Literal["present", "easy", "hard"]
-_ARCHIVES = {"photo": "flickr8k", "clip": "clips"}
 _Key = tuple[str, str]
 
 
@@ -73,7 +72,7 @@ def _captions(data: Path, composites: CompositeSet) -> dict[_Key, tuple[str, ...
     }
     found: dict[_Key, tuple[str, ...]] = {}
     for source in sorted({source for source, _ in used}):
-        index = dict(open_archive(data, _ARCHIVES[source]).index)
+        index = dict(open_archive(data, ARCHIVES[source]).index)
         found |= {(s, item): index[item] for s, item in sorted(used) if s == source}
     return found
 

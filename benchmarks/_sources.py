@@ -17,6 +17,9 @@ import av
 Split = Literal["dev", "test"]
 SPLITS: tuple[Split, ...] = ("dev", "test")
 
+#: The archive that each source of shots lies in.
+ARCHIVES = {"photo": "flickr8k", "clip": "clips"}
+
 
 class CompositeError(ValueError):
     """The data or the request cannot give the composites that were asked for."""

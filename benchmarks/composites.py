@@ -34,6 +34,7 @@ from typing import Any
 from benchmarks._plan import VERSION, Query, SetPlan, Shape, Shot, VideoPlan, plan_set
 from benchmarks._render import encode, presented_times
 from benchmarks._sources import (
+    ARCHIVES,
     SPLITS,
     CompositeError,
     Split,
@@ -45,7 +46,6 @@ from benchmarks.scoring import Truth
 
 __all__ = ["CompositeError", "CompositeSet", "build_composites", "load_composites", "main"]
 
-_ARCHIVES = {"photo": "flickr8k", "clip": "clips"}
 _RECORDS = ".records"
 _FORMATS = {".mp4": "mp4", ".mkv": "matroska"}
 
@@ -178,7 +178,7 @@ def _as_done(
 
 
 def _read(data: Path, source: str, file: str) -> bytes:
-    return open_archive(data, _ARCHIVES[source]).read(file)
+    return open_archive(data, ARCHIVES[source]).read(file)
 
 
 def _build_video(data: Path, out: Path, plan: VideoPlan) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from benchmarks.scoring import Prediction, Scores, Truth, format_table, score
 from tempo_edge import Library
 from tempo_edge.library.footage import Sampling
 
-__all__ = ["ask", "indexed", "main", "named_folder", "other_profiles"]
+__all__ = ["add_profiles", "ask", "indexed", "main", "other_profiles"]
 
 
 def ask(library: Library, queries: Sequence[Truth], grounder: str) -> list[Prediction]:
@@ -83,12 +83,23 @@ def other_profiles(folder: Path) -> Iterator[None]:
             os.environ["TEMPO_EDGE_PROFILES"] = before
 
 
-def named_folder(text: str) -> tuple[str, Path]:
-    """``NAME=DIR``, with a folder of profiles."""
+def _named_folder(text: str) -> tuple[str, Path]:
     name, mark, folder = text.partition("=")
     if not mark or not (Path(folder) / "nano" / "profile.json").exists():
         raise argparse.ArgumentTypeError(f"{text!r} must be NAME=DIR with DIR/nano/profile.json")
     return name, Path(folder)
+
+
+def add_profiles(parser: argparse.ArgumentParser) -> None:
+    """The option ``--also NAME=DIR``: further folders of profiles to measure in one run."""
+    parser.add_argument(
+        "--also",
+        type=_named_folder,
+        action="append",
+        default=[],
+        metavar="NAME=DIR",
+        help="a folder that holds another nano, with the same towers; repeat for more",
+    )
 
 
 def unrelated_queries(charades: Path, count: int, seed: int) -> list[Truth]:
@@ -132,14 +143,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--test", type=Path, required=True, help="composites to measure on")
     parser.add_argument("--dev", type=Path, required=True, help="composites for the cutoff")
     parser.add_argument("--unrelated", type=Path, help="charades_sta_test.txt.gz, for easy absents")
-    parser.add_argument(
-        "--also",
-        type=named_folder,
-        action="append",
-        default=[],
-        metavar="NAME=DIR",
-        help="a folder that holds another nano, with the same towers; repeat for more",
-    )
+    add_profiles(parser)
     parser.add_argument("--seed", type=int, default=0, help="seed of the bootstrap")
     parser.add_argument("--keep", type=Path, help="keep the libraries in this folder")
     parser.add_argument("--json", type=Path, help="write predictions and figures here")

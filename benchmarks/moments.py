@@ -14,7 +14,7 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from benchmarks import uniform
 from benchmarks._questions import Question, plan_questions
 from benchmarks.composites import load_composites
-from benchmarks.grounding import indexed, named_folder, other_profiles
+from benchmarks.grounding import add_profiles, indexed, other_profiles
 from benchmarks.machine import describe
 from benchmarks.windows import evenly
 from tempo_edge import Library
@@ -97,11 +97,9 @@ def ask_uniform(
 
 def fit_cutoff(library: Library, folder: Path, questions: Sequence[Question]) -> float:
     """The baseline's cutoff with the best balanced accuracy of answering and refusing."""
-    sure = np.array([each.confidence for each in ask_uniform(library, folder, questions, -1.0)])
-    present = np.array([question.asked == "present" for question in questions])
-    cuts = np.sort(sure)
-    accuracy = [(sure[present] >= cut).mean() + (sure[~present] < cut).mean() for cut in cuts]
-    return float(cuts[int(np.argmax(accuracy))])
+    found = ask_uniform(library, folder, questions, -1.0)
+    sure = [each.confidence for each in found]
+    return uniform.best_cutoff(sure, [question.asked == "present" for question in questions])
 
 
 def figures(found: Sequence[Found], questions: Sequence[Question]) -> dict[str, float]:
@@ -131,18 +129,16 @@ def figures(found: Sequence[Found], questions: Sequence[Question]) -> dict[str, 
         "reject_f1": 100 * refusals.f1,
         "auroc_easy": 100 * auroc(sure["present"], sure["easy"]),
         "auroc_hard": 100 * auroc(sure["present"], sure["hard"]),
-        **_at_share(rows, truth, 0.9),
+        **_at_share(sure, 0.9),
     }
 
 
-def _at_share(
-    rows: dict[str, list[Found]], truth: Sequence[Sequence[Span]], share: float
-) -> dict[str, float]:
+def _at_share(sure: Mapping[str, Sequence[float]], share: float) -> dict[str, float]:
     """False alarms if the threshold let just this share of the present questions through."""
-    sure = {kind: np.array([each.confidence for each in answers]) for kind, answers in rows.items()}
     threshold = np.quantile(sure["present"], 1 - share, method="lower")
     return {
-        f"false_alarms_{kind}_at_{share:g}": 100 * float((sure[kind] >= threshold).mean())
+        f"false_alarms_{kind}_at_{share:g}": 100
+        * float((np.asarray(sure[kind]) >= threshold).mean())
         for kind in ("easy", "hard")
     }
 
@@ -197,14 +193,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--test", type=Path, required=True, help="composites to measure on")
     parser.add_argument("--dev", type=Path, required=True, help="composites for the cutoff")
     parser.add_argument("--data", type=Path, required=True, help="what the composites are made of")
-    parser.add_argument(
-        "--also",
-        type=named_folder,
-        action="append",
-        default=[],
-        metavar="NAME=DIR",
-        help="a folder that holds another nano, with the same towers; repeat",
-    )
+    add_profiles(parser)
     parser.add_argument("--pictures", type=int, default=8, help="asked about in each video")
     parser.add_argument("--seed", type=int, default=0, help="of the questions")
     parser.add_argument("--keep", type=Path, help="keep the libraries in this folder")

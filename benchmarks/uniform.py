@@ -17,7 +17,7 @@ from tempo_edge import Library
 from tempo_edge.search.curve import CurveSettings, ground
 from tempo_edge.search.retrieve import retrieve
 
-__all__ = ["ask", "ask_one", "fit_cutoff"]
+__all__ = ["ask", "ask_one", "best_cutoff", "fit_cutoff"]
 
 _SETTINGS = CurveSettings(keep=0.55, smooth=0.0)
 
@@ -56,9 +56,12 @@ def fit_cutoff(library: Library, queries: Sequence[Truth]) -> float:
     """The cutoff with the best balanced accuracy of answering and refusing."""
     predictions = ask(library, queries)
     similarity = [float(p["best_confidence"]) for p in predictions]
-    present = np.asarray([q["present"] for q in queries])
-    values = np.asarray(similarity)
-    accuracy = [
-        (values[present] >= c).mean() + (values[~present] < c).mean() for c in np.sort(values)
-    ]
-    return float(np.sort(values)[int(np.argmax(accuracy))])
+    return best_cutoff(similarity, [q["present"] for q in queries])
+
+
+def best_cutoff(confidence: Sequence[float], present: Sequence[bool]) -> float:
+    """The confidence from which answering what is present and refusing the rest goes best."""
+    values, there = np.asarray(confidence), np.asarray(present)
+    cuts = np.sort(values)
+    accuracy = [(values[there] >= c).mean() + (values[~there] < c).mean() for c in cuts]
+    return float(cuts[int(np.argmax(accuracy))])
