@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tempo_edge import eta
 from tempo_edge.search.grammar import Grammar
-from tempo_edge.search.prompt import WIDTH, WORD, Prompt
+from tempo_edge.search.prompt import SAYING, Prompt
 
 __all__ = ["Decoder", "Said"]
 
@@ -58,8 +58,8 @@ class Decoder:
             if allowed.sum() == 1 and allowed[eta.TOKEN["[end]"]]:
                 return Said(eta.text(said), present)
             word = np.array([token], np.int64)
-            kind, feature = np.array([WORD], np.int64), np.zeros((1, WIDTH), np.float32)
-            logits, memory = self._read(word, kind, feature, memory)
+            kind, note = np.array([SAYING], np.int64), prompt.note(said)[None]
+            logits, memory = self._read(word, kind, note, memory)
 
     def _read(
         self,

@@ -1,8 +1,9 @@
 """What a grounder reads: the query, then each frame's time in words and what the frame shows.
 
-A prompt is a row of positions of three kinds: *words* of :mod:`tempo_edge.eta`, *query* positions
-with the text tower's token states, and *sight* positions with a frame's vector or one of the tokens
-that SAA granted it. Training and search build prompts with this one function, so that what the
+A prompt is a row of positions of four kinds: *words* of :mod:`tempo_edge.eta`, *query* positions
+with the text tower's token states, *sight* positions with a frame's vector or one of the tokens
+that SAA granted it, and from ``[answer]`` on *saying* positions: words with the draft of what could
+follow them. Training and search build prompts with this one function, so that what the
 model learned is what it is asked.
 """
 
@@ -16,14 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge import eta
+from tempo_edge.search.draft import FACTS, Draft, rises
 
 __all__ = [
     "AGREEMENT",
+    "DRAFTED",
     "NEARNESS",
-    "PROPOSED",
     "QUERY",
+    "REASONS",
+    "SAYING",
     "SIGHT",
-    "SPOKEN",
     "STATE",
     "TENTHS",
     "WIDTH",
@@ -34,22 +37,23 @@ __all__ = [
     "build",
 ]
 
-WORD, QUERY, SIGHT = 0, 1, 2
+WORD, QUERY, SIGHT, SAYING = 0, 1, 2, 3
 
 #: Width of the text tower's states.
 STATE = 384
 
 _SIZE, _CELLS = 256, 9
 
+#: Where a saying position's features name the word that the draft would say next.
+DRAFTED = slice(0, len(eta.WORDS))
+
 #: Where a sight's features say in which directions it agrees with the query, and how near that
-#: makes it, alone and among the others of its window.
+#: makes it, alone and among the others of its window; a saying position has there those of the best
+#: frame, and what speaks for the draft.
 AGREEMENT = slice(_SIZE, 2 * _SIZE)
-NEARNESS = slice(2 * _SIZE, 2 * _SIZE + 5)
-
-#: Where they say what a threshold makes of its frame: in, first in, first out again.
-PROPOSED = slice(NEARNESS.stop, NEARNESS.stop + 3)
-_PLACE = PROPOSED.stop
-
+NEARNESS = slice(2 * _SIZE, 2 * _SIZE + FACTS)
+REASONS = slice(AGREEMENT.start, NEARNESS.stop)
+_PLACE = NEARNESS.stop
 
 #: Where they tell the tenth of its frame's time.
 TENTHS = slice(_PLACE + 1 + _CELLS, _PLACE + 1 + _CELLS + 10)
@@ -57,14 +61,11 @@ TENTHS = slice(_PLACE + 1 + _CELLS, _PLACE + 1 + _CELLS + 10)
 #: Width of a position's features; states fill their beginning.
 WIDTH = TENTHS.stop
 
-#: How loud a tenth and a proposal are told: a word is as loud as all other features together.
-SPOKEN = WIDTH**0.5
-
-# How loud the few numbers are that say much.
-_LOUD = 4.0
-
-# How much of the best frame's rise over chance a frame of the proposal has, as `curve` has it.
-_KEEP = 0.55
+# Each kind of feature is told with a length near 1: where one is a hundred times another's,
+# no pace of learning suits both. Heights are deviations, of which a best frame has 2 to 5.
+_HEIGHT = 0.5
+_OF_SIGHT = np.array([4.0, _HEIGHT, 1.0, _HEIGHT, _HEIGHT, 1.0, 1.0, 1.0, 2.0])
+_OF_DRAFT = np.array([*[_HEIGHT] * 5, 1.0, 0.5, 1.0, 1.0])
 
 
 @dataclass(frozen=True)
@@ -128,14 +129,33 @@ class Prompt:
     A position of kind :data:`WORD` is its word, one of kind :data:`QUERY` its features, and one of
     kind :data:`SIGHT` both: the word of its frame's whole seconds, as an answer would say it, and
     features of which the last ten tell the tenth. To name a frame is to repeat what it carries.
+    One of kind :data:`SAYING` is a word of the answer, at first ``[answer]``, with a :meth:`note`.
     """
 
     words: NDArray[np.int64]
     kinds: NDArray[np.int64]
     features: NDArray[np.float32]
+    draft: Draft
 
     def __len__(self) -> int:
         return len(self.words)
+
+    def note(self, said: Sequence[int]) -> NDArray[np.float32]:
+        """Features ``[WIDTH]`` of the position at which the tokens ``said`` have been answered.
+
+        They name the draft's next word; what speaks for the draft is told at each.
+        """
+        row: NDArray[np.float32] = self.features[-1].copy()
+        row[DRAFTED] = 0.0
+        follow = self.draft.follow(said)
+        if follow is not None:
+            row[DRAFTED.start + follow] = 1.0
+        return row
+
+    def notes(self, said: Sequence[int]) -> NDArray[np.float32]:
+        """Those of each word of an answer, float32 ``[len(said), WIDTH]``."""
+        rows = [self.note(said[: count + 1]) for count in range(len(said))]
+        return np.array(rows, np.float32).reshape(-1, WIDTH)
 
 
 def build(question: Question, looks: Sequence[Look], end_seconds: float | Fraction) -> Prompt:
@@ -164,40 +184,64 @@ def build(question: Question, looks: Sequence[Look], end_seconds: float | Fracti
         kinds.extend([kind] * len(rows))
         features.append(rows)
 
+    stamps = _stamps(looks, end_seconds)
+    heights = np.array([question.height(look.vector) for look in looks])
     say("[query]")
-    show(QUERY, np.pad(question.states, ((0, 0), (0, WIDTH - STATE))))
+    show(QUERY, np.pad(question.states / STATE**0.5, ((0, 0), (0, WIDTH - STATE))))
     say("[frames]")
-    before = -1
-    for look, standing in zip(looks, _standings(question, looks), strict=True):
-        now = eta.tenths(look.seconds)
-        if now < before:
-            raise ValueError(f"frame at {float(look.seconds)} s must not come before its neighbour")
-        before = now
+    for look, now, standing in zip(looks, stamps, _standings(looks, heights), strict=False):
         say(eta.stamp(look.seconds))
         sights = _sights(question, look, standing)
-        sights[:, TENTHS.start + now % 10] = SPOKEN
+        sights[:, TENTHS.start + now % 10] = 1.0
         show(SIGHT, sights, eta.TOKEN[str(now // 10)])
-    if eta.tenths(end_seconds) < before:
-        raise ValueError(f"window's end at {float(end_seconds)} s must not come before its frames")
     say(eta.stamp(end_seconds))
-    say("[answer]")
-    return Prompt(np.array(words, np.int64), np.array(kinds, np.int64), np.concatenate(features))
+    tallest = max((question.height(token) for look in looks for token in look.tokens), default=0.0)
+    draft = Draft.of(heights, tallest, stamps)
+    show(SAYING, _case(question, looks[draft.best], draft), eta.TOKEN["[answer]"])
+    return Prompt(
+        np.array(words, np.int64), np.array(kinds, np.int64), np.concatenate(features), draft
+    )
 
 
-def _standings(question: Question, looks: Sequence[Look]) -> NDArray[np.float64]:
-    """Where each frame stands among those of its window, ``[n, 5]``.
+def _stamps(looks: Sequence[Look], end_seconds: float | Fraction) -> list[int]:
+    """How each boundary is said, in tenths of a second, ``[n + 1]``."""
+    stamps: list[int] = []
+    for look in looks:
+        stamps.append(eta.tenths(look.seconds))
+        if len(stamps) > 1 and stamps[-1] < stamps[-2]:
+            raise ValueError(f"frame at {float(look.seconds)} s must not come before its neighbour")
+    if eta.tenths(end_seconds) < stamps[-1]:
+        raise ValueError(f"window's end at {float(end_seconds)} s must not come before its frames")
+    return [*stamps, eta.tenths(end_seconds)]
+
+
+def _standings(looks: Sequence[Look], heights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Where each frame stands among those of its window, ``[n, 6]``.
 
     A model that reads in order can't know at a frame whether a later one is nearer to the query. So
     each is told its height, how far that lies below the best one's, and what a plain threshold
-    makes of the window, as a first proposal: whether the frame is in, whether it is the first that
-    is in, and whether it is the first that is out again.
+    makes of the window: whether the frame is in, whether it is the first that is in, and whether it
+    is the first that is out again. The last is how far it is from the frame before: within a shot
+    little, and an answer should not end there.
     """
-    heights = np.array([question.height(look.vector) for look in looks])
-    best = heights.max()
-    floor = min(0.0, float(np.median(heights)))
-    inside = heights >= floor + _KEEP * (best - floor)
+    inside = rises(heights)
     before = np.concatenate([[False], inside[:-1]])
-    return np.column_stack([heights, best - heights, inside, inside & ~before, ~inside & before])
+    seen = np.stack([look.vector for look in looks]).astype(np.float64)
+    change = np.ones(len(looks))
+    change[1:] -= np.einsum("ij,ij->i", seen[1:], seen[:-1])
+    below = heights.max() - heights
+    return np.column_stack([heights, below, inside, inside & ~before, ~inside & before, change])
+
+
+def _case(question: Question, best: Look, draft: Draft) -> NDArray[np.float32]:
+    """Features of ``[answer]``, float32 ``[1, WIDTH]``: the draft, and what speaks for it."""
+    row = np.zeros((1, WIDTH), np.float32)
+    row[:, AGREEMENT] = best.vector * question.vector * _SIZE**0.5
+    row[:, NEARNESS] = _OF_DRAFT * draft.facts
+    follow = draft.follow(())
+    if follow is not None:
+        row[:, DRAFTED.start + follow] = 1.0
+    return row
 
 
 def _sights(question: Question, look: Look, standing: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -213,17 +257,15 @@ def _sights(question: Question, look: Look, standing: NDArray[np.float64]) -> ND
     agreed = seen * question.vector
     near = agreed.sum(axis=1)
     features = np.zeros((len(seen), WIDTH), np.float32)
-    # Unit vectors have components near 1/sqrt(d); the projector wants about 1.
-    features[:, :_SIZE] = seen * _SIZE**0.5
-    features[:, AGREEMENT] = agreed * _SIZE
-    features[:, NEARNESS] = _LOUD * np.column_stack(
+    features[:, :_SIZE] = seen
+    features[:, AGREEMENT] = agreed * _SIZE**0.5
+    features[:, NEARNESS] = _OF_SIGHT * np.column_stack(
         [
-            4.0 * near,
+            near,
             (near - question.mean) / question.deviation,
             np.full(len(seen), float(look.cut)),
-            np.tile(standing[:2], (len(seen), 1)),
+            np.tile(standing, (len(seen), 1)),
         ]
     )
-    features[:, PROPOSED] = SPOKEN * standing[2:]
     features[np.arange(len(seen)), _PLACE + np.array([0, *(look.cells.astype(int) + 1)])] = 1.0
     return features

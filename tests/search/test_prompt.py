@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from tempo_edge import eta
 from tempo_edge.search.prompt import (
     AGREEMENT,
+    DRAFTED,
     NEARNESS,
-    PROPOSED,
     QUERY,
+    SAYING,
     SIGHT,
     STATE,
     TENTHS,
@@ -40,7 +41,7 @@ def look(seconds: float | Fraction, tokens: int = 0, cut: bool = False) -> Look:
 
 def _said(prompt_words: np.ndarray, kinds: np.ndarray) -> str:
     return "".join(
-        eta.WORDS[word] if kind == WORD else "qv"[kind - 1]
+        eta.WORDS[word] if kind in (WORD, SAYING) else "qv"[kind - 1]
         for word, kind in zip(prompt_words, kinds, strict=True)
     )
 
@@ -57,7 +58,7 @@ def test_query_then_times_each_before_its_frame() -> None:
     carried = [eta.WORDS[word] + f".{tenth}" for word, tenth in said]
     assert carried == ["0.0", "12.4", "12.4", "12.4", "15.8"]
     asked = prompt.features[prompt.kinds == QUERY]
-    assert (asked[:, :STATE] == 1).all() and (asked[:, STATE:] == 0).all()
+    assert np.allclose(asked[:, :STATE], STATE**-0.5) and (asked[:, STATE:] == 0).all()
 
 
 @given(st.lists(st.fractions(0, 99), min_size=1, max_size=12))
@@ -74,15 +75,15 @@ def test_a_frame_carries_its_nearness_its_cut_and_its_cell() -> None:
     whole, part = prompt.features[prompt.kinds == SIGHT]
     near = float(unit(1, 1)[0] @ QUESTION.vector)
     height = (near - 0.1) / 0.05
-    alone = [4 * near, height, 1.0, height, 0.0]
-    assert whole[NEARNESS] / 4 == pytest.approx(alone, abs=1e-3)
-    assert (whole[PROPOSED] > 0).tolist() == (part[PROPOSED] > 0).tolist() == [True, True, False]
-    assert whole[AGREEMENT].sum() == pytest.approx(256 * near, abs=1e-2)
-    assert part[NEARNESS][3] / 4 == pytest.approx(height, abs=1e-3)
-    of_part = 256 * float(unit(1, 2)[0] @ QUESTION.vector)
+    # Its height and how far below the best; in, first in, not first out; all of it is new.
+    alone = [4 * near, height / 2, 1.0, height / 2, 0.0, 1.0, 1.0, 0.0, 2.0]
+    assert whole[NEARNESS] == pytest.approx(alone, abs=1e-3)
+    assert part[NEARNESS][3:].tolist() == whole[NEARNESS][3:].tolist()
+    assert whole[AGREEMENT].sum() == pytest.approx(16 * near, abs=1e-2)
+    of_part = 16 * float(unit(1, 2)[0] @ QUESTION.vector)
     assert part[AGREEMENT].sum() == pytest.approx(of_part, abs=1e-2)
-    assert whole[PROPOSED.stop :].tolist()[:3] == [1.0, 0.0, 0.0]
-    assert part[PROPOSED.stop :].tolist()[:3] == [0.0, 1.0, 0.0]
+    assert whole[NEARNESS.stop :].tolist()[:3] == [1.0, 0.0, 0.0]
+    assert part[NEARNESS.stop :].tolist()[:3] == [0.0, 1.0, 0.0]
 
 
 def test_a_frame_is_told_where_it_stands_even_below_later_ones() -> None:
@@ -91,13 +92,33 @@ def test_a_frame_is_told_where_it_stands_even_below_later_ones() -> None:
     rows = [other, asked, asked, other, unit(1, 6)[0]]
     prompt = build(QUESTION, [Look(float(i), False, row, *none) for i, row in enumerate(rows)], 5.0)
     heights = np.array([QUESTION.height(row) for row in rows])
-    told = prompt.features[prompt.kinds == SIGHT][:, NEARNESS][:, 3:] / 4
+    told = prompt.features[prompt.kinds == SIGHT][:, NEARNESS][:, 3:] * 2
     assert told[:, 0] == pytest.approx(heights, abs=1e-3)
     assert told[:, 1] == pytest.approx(heights.max() - heights, abs=1e-3)
-    inside, first, after = (prompt.features[prompt.kinds == SIGHT][:, PROPOSED] > 0).T.tolist()
+    inside, first, after = (told[:, 2:5] > 0).T.tolist()
     assert inside == [0, 1, 1, 0, 0]
     assert first == [0, 1, 0, 0, 0]
     assert after == [0, 0, 0, 1, 0]
+    change = [1.0, 1 - float(other @ asked), 0.0, 1 - float(other @ asked)]
+    assert told[:4, 5] / 4 == pytest.approx(change, abs=1e-3)
+
+
+def test_an_answer_carries_the_draft_and_what_speaks_for_it() -> None:
+    none = np.zeros(0, np.uint8), np.zeros((0, 256), np.float32)
+    asked, other = QUESTION.vector, unit(1, 5)[0]
+    rows = [other, asked, asked, other]
+    prompt = build(QUESTION, [Look(float(i), False, row, *none) for i, row in enumerate(rows)], 4.0)
+    assert prompt.kinds[-1] == SAYING and prompt.words[-1] == eta.TOKEN["[answer]"]
+    said = eta.spell("1.0-3.0")
+    rows = [prompt.features[-1], *prompt.notes(said)]
+    drafted = [int(row[DRAFTED].argmax()) for row in rows]
+    assert drafted == [*said, eta.TOKEN["[end]"]]
+    assert all((row[DRAFTED] > 0).sum() == 1 for row in rows)
+    assert rows[0][AGREEMENT].sum() == pytest.approx(16, abs=1e-2)
+    assert rows[0][NEARNESS][0] * 2 == pytest.approx(QUESTION.height(asked), abs=1e-3)
+    assert (rows[2][NEARNESS] == rows[0][NEARNESS]).all()
+    # A tenth that the draft doesn't name leaves nothing to say.
+    assert not prompt.note(eta.spell("2"))[DRAFTED].any()
 
 
 def test_bad_input_is_named() -> None:

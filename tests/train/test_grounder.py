@@ -48,7 +48,7 @@ def test_an_answer_does_not_depend_on_its_neighbours() -> None:
         eta.read(eta.text(together.tokens[row]))
 
 
-def test_a_sight_begins_as_the_words_of_its_time_and_attention_hands_them_on() -> None:
+def test_a_sight_begins_as_the_words_of_its_time() -> None:
     model = Grounder(Shape()).eval()
     prompt = _prompt(12, 1)
     batch = collate([prompt])
@@ -57,15 +57,23 @@ def test_a_sight_begins_as_the_words_of_its_time_and_attention_hands_them_on() -
         table = model.llama.get_input_embeddings().weight
         seconds = (seen @ table[eta.TOKEN["0"] : eta.TOKEN["99"] + 1].T).argmax(dim=1)
         tenths = (seen @ table[eta.TOKEN[".0"] : eta.TOKEN[".9"] + 1].T).argmax(dim=1)
-        layer = model.llama.model.layers[0].self_attn
-        words = table[1:]  # without [pad], which is nothing
-        same = torch.nn.functional.cosine_similarity(layer.o_proj(layer.v_proj(words)), words)
-    assert seconds.tolist() == [int(1.5 * number) for number in range(12)]
-    assert tenths.tolist() == [0, 5] * 6
-    assert float(same.min()) > 0.9
+    told = list(zip(seconds.tolist(), tenths.tolist(), strict=True))
+    right = [(int(1.5 * number), 5 * (number % 2)) for number in range(12)]
+    assert sum(a == b for a, b in zip(told, right, strict=True)) >= 9
 
 
-def test_untaught_it_mostly_repeats_what_a_threshold_proposes() -> None:
+def test_all_that_is_told_is_of_one_size() -> None:
+    """Where a part is ten times another's size, Adam's steps are too long for the one."""
+    model = Grounder(Shape()).eval()
+    prompt = _prompt(40, 1)
+    batch = collate([prompt])
+    with torch.no_grad():
+        read = model.embed(batch.words, batch.kinds, batch.features)[0].norm(dim=1).numpy()
+    typical = np.array([np.median(read[prompt.kinds == kind]) for kind in range(4)])
+    assert typical.max() < 6.0 * typical.min()
+
+
+def test_untaught_it_repeats_the_draft() -> None:
     model = Grounder(Shape()).eval()
     rng = np.random.default_rng(0)
     asked = rng.normal(size=256).astype(np.float32)
@@ -82,9 +90,10 @@ def test_untaught_it_mostly_repeats_what_a_threshold_proposes() -> None:
         looks = [Look(at, False, row, *none) for at, row in zip(times[:-1], rows, strict=True)]
         stamps = [eta.tenths(at) for at in times]
         prompt = build(question, looks, times[-1])
-        said = answer(model, [prompt], [Grammar(stamps[:-1], stamps[1:], limit=1)])
-        right += eta.text(said.tokens[0]).split("-")[0] == eta.number(stamps[first])
-    assert right >= 12  # by chance it would be one or two
+        said = answer(model, [prompt], [Grammar(stamps[:-1], stamps[1:])])
+        drafted = f"{eta.number(stamps[first])}-{eta.number(stamps[first + 2])}"
+        right += eta.text(said.tokens[0]) == drafted
+    assert right >= 16
 
 
 def test_training_looks_only_at_answers() -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto
 
 from tempo_edge import eta
-from tempo_edge.search.prompt import QUERY, SIGHT, WIDTH
+from tempo_edge.search.prompt import DRAFTED, QUERY, REASONS, SAYING, SIGHT, WIDTH
 from tempo_edge.train.graph import Graph, Storage
 from tempo_edge.train.grounder.model import Grounder
 
@@ -79,10 +79,19 @@ class _Llama:
             same = graph.op("Equal", "kinds", graph.const(np.array(kind, np.int64)))
             return graph.op("Unsqueeze", same, graph.ints(1))
 
+        def part(of: slice) -> str:
+            first, last = graph.ints(of.start), graph.ints(of.stop)
+            return graph.op("Slice", "features", first, last, graph.ints(1))
+
         said = graph.op("Gather", table, "words", axis=0)
         shown = graph.op("Add", self._linear("features", "sight"), said)
-        seen = graph.op("Where", of_kind(SIGHT), shown, said)
-        return graph.op("Where", of_kind(QUERY), self._linear("features", "query"), seen)
+        drafted = graph.op("MatMul", part(DRAFTED), table)
+        told = graph.op("Add", said, drafted)
+        told = graph.op("Add", told, self._linear(part(REASONS), "draft"))
+        spoken = graph.op("Where", of_kind(SAYING), told, said)
+        seen = graph.op("Where", of_kind(SIGHT), shown, spoken)
+        read = graph.op("Where", of_kind(QUERY), self._linear("features", "query"), seen)
+        return graph.op("Mul", read, graph.number(self.shape.hidden**0.5))
 
     def _places(self) -> tuple[tuple[str, str], str]:
         """Cosines and sines ``[t, size]`` of the new places, and the causal mask ``[t, p+t]``."""

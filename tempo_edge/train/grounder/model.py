@@ -14,7 +14,17 @@ from torch.nn import functional
 
 from tempo_edge import eta
 from tempo_edge.search.grammar import Grammar
-from tempo_edge.search.prompt import NEARNESS, QUERY, SIGHT, WIDTH, WORD, Prompt
+from tempo_edge.search.prompt import (
+    DRAFTED,
+    NEARNESS,
+    QUERY,
+    REASONS,
+    SAYING,
+    SIGHT,
+    WIDTH,
+    WORD,
+    Prompt,
+)
 from tempo_edge.train.grounder.beginning import begin
 from tempo_edge.train.grounder.memory import with_memory
 
@@ -98,7 +108,9 @@ def collate(
         words[row, first:middle] = prompt.words
         words[row, middle : first + length] = answer
         kinds[row, first:middle] = prompt.kinds
+        kinds[row, middle : first + length] = SAYING
         features[row, first:middle] = prompt.features
+        features[row, middle : first + length] = prompt.notes(answer)
         mask[row, first : first + length] = 1
         # The last position of the prompt foretells the first word of the answer.
         labels[row, middle - 1 : first + length - 1] = answer
@@ -140,20 +152,27 @@ class Grounder(nn.Module):
         self.llama = LlamaForCausalLM(config)
         self.query = nn.Linear(WIDTH, shape.hidden)
         self.sight = nn.Linear(WIDTH, shape.hidden)
+        self.draft = nn.Linear(REASONS.stop - REASONS.start, shape.hidden)
         self.inside = nn.Linear(shape.hidden, 1)
         self.drop = nn.Dropout(shape.dropout)
         begin(self)
 
     def embed(self, words: Tensor, kinds: Tensor, features: Tensor) -> Tensor:
         """What the decoder reads, float32 ``[b, t, hidden]``."""
-        said: Tensor = self.llama.get_input_embeddings()(words)
+        table: Any = self.llama.get_input_embeddings().weight
+        said = functional.embedding(words, table)
         # What stands alone, such as a height, must not be missing.
         many, few = features[..., : NEARNESS.start], features[..., NEARNESS.start :]
+        # A drafted word is that word: to say it next is to repeat what is carried.
+        told = said + features[..., DRAFTED] @ table + self.draft(features[..., REASONS])
         features = torch.cat([self.drop(many), few], dim=-1)
         asked = self.query(features)
         seen = self.sight(features) + said
         kind = kinds[..., None]
-        return torch.where(kind == QUERY, asked, torch.where(kind == SIGHT, seen, said))
+        spoken = torch.where(kind == SAYING, told, said)
+        read = torch.where(kind == QUERY, asked, torch.where(kind == SIGHT, seen, spoken))
+        # Layers add numbers near 1; what they add to must not be smaller.
+        return read * self.shape.hidden**0.5
 
     def losses(self, batch: Batch, read: Callable[..., Any] | None = None) -> dict[str, Tensor]:
         """Mean cross-entropies, scalars: of the answers' words and of what every frame must know.
@@ -244,7 +263,10 @@ def answer(
                 said[row].append(chosen[row])
         if not open_rows:
             break
-        logits = reading.go_on(torch.tensor(chosen)[:, None])[:, -1]
+        # Rows that are done say something that nobody hears.
+        notes = np.stack([prompts[row // copies].note(tokens) for row, tokens in enumerate(said)])
+        logits = reading.go_on(torch.tensor(chosen)[:, None], torch.from_numpy(notes)[:, None])
+        logits = logits[:, -1]
     return Answers(said, present)
 
 
@@ -278,12 +300,15 @@ class Reading:
         self._mask = mask.repeat_interleave(copies, dim=0)
         self.logits: Tensor = out.logits[:, -1].float().repeat_interleave(copies, dim=0)
 
-    def go_on(self, words: Tensor) -> Tensor:
-        """Say ``words`` int64 ``[n, a]``; logits ``[n, a, words]`` of what follows each."""
-        words = words.to(self._device)
+    def go_on(self, words: Tensor, notes: Tensor) -> Tensor:
+        """Say ``words`` int64 ``[n, a]``; logits ``[n, a, words]`` of what follows each.
+
+        ``notes`` float32 ``[n, a, WIDTH]`` are the prompt's, of each word.
+        """
+        words, notes = words.to(self._device), notes.to(self._device)
         self._mask = torch.cat([self._mask, torch.ones_like(words)], dim=1)
         out = self._model.llama(
-            inputs_embeds=self._model.llama.get_input_embeddings()(words),
+            inputs_embeds=self._model.embed(words, torch.full_like(words, SAYING), notes),
             attention_mask=self._mask,
             **with_memory(self._model.llama, self._cache),
         )

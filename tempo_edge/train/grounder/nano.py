@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from tempo_edge import eta
 from tempo_edge.search.boundaries import Boundaries
-from tempo_edge.search.prompt import Prompt
+from tempo_edge.search.prompt import WIDTH, Prompt
 from tempo_edge.train.grounder.asking import Asker, meant, replay
 from tempo_edge.train.grounder.model import Grounder, Reading, answer
 from tempo_edge.train.grounder.windows import Example
@@ -28,35 +28,41 @@ class Spoken:
 
     ``words`` int64 ``[p * g, a]`` are padded with ``[end]``; ``open`` bool of that shape is True
     where a word was chosen, and not forced by the grammar or padding; ``allowed`` bool
-    ``[p * g, a, words]`` is what could be said there.
+    ``[p * g, a, words]`` is what could be said there. ``notes`` float32 ``[p * g, a, WIDTH]`` are
+    the prompts' of each word.
     """
 
     prompts: list[Prompt]
     words: Tensor
     open: Tensor
     allowed: Tensor
+    notes: Tensor
 
 
 def pack_answers(
-    windows: Sequence[Boundaries], tokens: Sequence[Sequence[int]]
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Words, open places and allowed words of answers side by side, as :class:`Spoken` has."""
-    longest = max(len(said) for said in tokens) + 1
-    words = np.full((len(tokens), longest), _END, np.int64)
-    allowed = np.ones((len(tokens), longest, len(eta.WORDS)), bool)
-    open_places = np.zeros((len(tokens), longest), bool)
-    for row, (window, said) in enumerate(zip(windows, tokens, strict=True)):
-        masks = replay(window, said)
+    prompts: list[Prompt], windows: Sequence[Boundaries], tokens: Sequence[Sequence[int]]
+) -> Spoken:
+    """Answers without ``[end]``, those to the first prompt first, side by side."""
+    copies = len(tokens) // len(prompts)
+    shape = (len(tokens), max(len(said) for said in tokens) + 1)
+    words = np.full(shape, _END, np.int64)
+    allowed = np.ones((*shape, len(eta.WORDS)), bool)
+    open_places = np.zeros(shape, bool)
+    notes = np.zeros((*shape, WIDTH), np.float32)
+    for row, said in enumerate(tokens):
+        masks = replay(windows[row // copies], said)
         words[row, : len(said)] = said
+        notes[row, : len(said)] = prompts[row // copies].notes(said)
         allowed[row, : len(masks)] = masks
         open_places[row, : len(masks)] = masks.sum(axis=1) > 1
-    return torch.from_numpy(words), torch.from_numpy(open_places), torch.from_numpy(allowed)
+    parts = (torch.from_numpy(part) for part in (words, open_places, allowed, notes))
+    return Spoken(prompts, *parts)
 
 
 def log_shares(model: Grounder, spoken: Spoken) -> Tensor:
     """Log-probabilities of the words that were said, within the grammar, float32 ``[p * g, a]``."""
     reading = Reading(model, spoken.prompts, len(spoken.words) // len(spoken.prompts))
-    following = reading.go_on(spoken.words[:, :-1])
+    following = reading.go_on(spoken.words[:, :-1], spoken.notes[:, :-1])
     logits = torch.cat([reading.logits[:, None], following], dim=1)
     logits = logits.masked_fill(~spoken.allowed.to(logits.device), -1e9)
     shares = torch.log_softmax(logits, dim=-1)
@@ -100,10 +106,8 @@ class NanoPolicy:
         return meant(example, said)
 
     def pack(self, examples: Sequence[Example], said: Sequence[Sequence[int]]) -> Spoken:
-        copies = len(said) // len(examples)
-        windows = [example.boundaries for example in examples for _ in range(copies)]
         prompts = [self._asker.prompt(example) for example in examples]
-        return Spoken(prompts, *pack_answers(windows, said))
+        return pack_answers(prompts, [example.boundaries for example in examples], said)
 
     def log_shares(self, packed: Spoken) -> Tensor:
         return log_shares(self.model, packed)

@@ -36,9 +36,6 @@ class Mix:
     of those that are partially irrelevant: a word of a true caption changed, or the caption of a
     picture that looks alike. ``alike`` is the share of windows that also show such pictures.
 
-    ``begins`` bounds when the first shot starts, in seconds since the window did. In a search that
-    is at once, but a short window that starts late teaches the words of late times.
-
     ``moved`` bounds the length of an error of each frame alone: with 0.05 to 0.25 neighbours are as
     alike as in indexed footage, where the median of their cosines is 0.98.
 
@@ -49,7 +46,6 @@ class Mix:
 
     shots: tuple[int, int] = (4, 20)
     shot_seconds: tuple[float, float] = (2.0, 9.0)
-    begins: tuple[float, float] = (0.0, 0.0)
     looks: int = 64
     absent: float = 0.45
     hard: float = 0.75
@@ -65,7 +61,7 @@ class Mix:
         for name in ("absent", "hard", "repeated", "alike", "still", "inner_cut", "fades"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise ValueError(f"{name} {getattr(self, name)} must be within [0, 1]")
-        for name in ("begins", "moved", "doubt"):
+        for name in ("moved", "doubt"):
             low, high = getattr(self, name)
             if not 0.0 <= low <= high:
                 raise ValueError(f"{name} {(low, high)} must rise from at least 0")
@@ -124,8 +120,7 @@ def _errors(
 
 def _shots(bank: Bank, pictures: Sequence[int], mix: Mix, rng: np.random.Generator) -> list[Shot]:
     errors = _errors(bank, pictures, mix, rng)
-    begin = rng.uniform(*mix.begins)
-    bounds = np.cumsum([begin, *rng.uniform(*mix.shot_seconds, len(pictures))])
+    bounds = np.cumsum([0.0, *rng.uniform(*mix.shot_seconds, len(pictures))])
     return [
         Shot(picture, float(start), float(end), errors[picture])
         for picture, start, end in zip(pictures, bounds[:-1], bounds[1:], strict=True)
