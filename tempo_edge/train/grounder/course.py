@@ -139,13 +139,13 @@ def follow(
             # As `load` reads it.
             portable = {"shape": model.config(), "model": model.state_dict(), "figures": row}
             checkpoint.save(best, portable)
-        checkpoint.save(last, run.state())
+        checkpoint.save(last, {**run.state(), "shape": model.config()})
         write_log(out, run.curves)
     return best
 
 
 def load(path: Path) -> Grounder:
-    """The model of a checkpoint that :func:`follow` called the best.
+    """The model of a checkpoint that :func:`follow` wrote, the best or the last one.
 
     Raises:
         DataError: the file is missing, or holds something else.
