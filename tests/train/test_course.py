@@ -96,7 +96,8 @@ def test_an_interrupted_run_ends_as_an_unbroken_one(data: Path, work: Path, tmp_
 
 
 def test_a_run_goes_on_from_the_weights_of_another(data: Path, work: Path, tmp_path: Path) -> None:
-    first, out = _teach(data, work, tmp_path / "first"), tmp_path / "next"
+    first = _teach(data, work, tmp_path / "first").with_name("last.pt")
+    out = tmp_path / "next"
     out.mkdir()
     settings = dataclasses.replace(_settings(out), steps=4, learning_rate=0.0)
     taught = course.sft(settings, data, work, out, load_profile("nano"), start=first, trials=6)

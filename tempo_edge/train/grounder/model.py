@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -159,7 +159,7 @@ class Grounder(nn.Module):
 
     def embed(self, words: Tensor, kinds: Tensor, features: Tensor) -> Tensor:
         """What the decoder reads, float32 ``[b, t, hidden]``."""
-        table: Any = self.llama.get_input_embeddings().weight
+        table = cast(Tensor, self.llama.get_input_embeddings().weight)
         said = functional.embedding(words, table)
         # What stands alone, such as a height, must not be missing.
         many, few = features[..., : NEARNESS.start], features[..., NEARNESS.start :]
@@ -170,9 +170,9 @@ class Grounder(nn.Module):
         seen = self.sight(features) + said
         kind = kinds[..., None]
         spoken = torch.where(kind == SAYING, told, said)
-        read = torch.where(kind == QUERY, asked, torch.where(kind == SIGHT, seen, spoken))
+        read: Tensor = torch.where(kind == QUERY, asked, torch.where(kind == SIGHT, seen, spoken))
         # Layers add numbers near 1; what they add to must not be smaller.
-        return read * self.shape.hidden**0.5
+        return read.mul(self.shape.hidden**0.5)
 
     def losses(self, batch: Batch, read: Callable[..., Any] | None = None) -> dict[str, Tensor]:
         """Mean cross-entropies, scalars: of the answers' words and of what every frame must know.
