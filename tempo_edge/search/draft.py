@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from tempo_edge import eta
 
-__all__ = ["FACTS", "Draft", "rises"]
+__all__ = ["FACTS", "Draft", "best_run", "rises"]
 
 #: How many numbers speak for or against a draft.
 FACTS = 9
@@ -52,12 +52,10 @@ class Draft:
             tallest: the height of the best token of all frames.
             stamps: how each of the ``n + 1`` boundaries is said, in tenths of a second.
         """
-        inside = rises(heights)
-        best = int(heights.argmax())
-        floor = min(0.0, float(np.median(heights)))
+        best, floor = int(heights.argmax()), _floor(heights)
         seed = floor + _SEED * (float(heights[best]) - floor)
-        runs = [run for run in _runs(inside) if heights[slice(*run)].max() >= seed]
-        first, last = next(run for run in runs if run[0] <= best < run[1])
+        runs = [run for run in _runs(rises(heights)) if heights[slice(*run)].max() >= seed]
+        first, last = best_run(heights)
         drafted = np.zeros(len(heights), np.bool_)
         for run in runs:
             drafted[slice(*run)] = True
@@ -112,13 +110,24 @@ class Draft:
         return next((start for start, _ in self.spans if start >= low), None)
 
 
+def rises(heights: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which frames of a window keep enough of the best one's rise over chance, bool ``[n]``."""
+    floor = _floor(heights)
+    return heights >= floor + _KEEP * (float(heights.max()) - floor)
+
+
+def best_run(heights: NDArray[np.float64]) -> tuple[int, int]:
+    """The half-open range of such frames around the best one."""
+    best = int(heights.argmax())
+    return next(run for run in _runs(rises(heights)) if run[0] <= best < run[1])
+
+
+def _floor(heights: NDArray[np.float64]) -> float:
+    """What rises are counted from: chance, or the median where most lie below it."""
+    return min(0.0, float(np.median(heights)))
+
+
 def _runs(inside: NDArray[np.bool_]) -> list[tuple[int, int]]:
     """Half-open ranges of neighbours that are inside."""
     bounds = np.flatnonzero(np.diff(np.concatenate([[False], inside, [False]]).astype(int)))
     return [(int(first), int(last)) for first, last in bounds.reshape(-1, 2)]
-
-
-def rises(heights: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which frames of a window keep enough of the best one's rise over chance, bool ``[n]``."""
-    floor = min(0.0, float(np.median(heights)))
-    return heights >= floor + _KEEP * (float(heights.max()) - floor)

@@ -146,10 +146,7 @@ class Prompt:
         They name the draft's next word; what speaks for the draft is told at each.
         """
         row: NDArray[np.float32] = self.features[-1].copy()
-        row[DRAFTED] = 0.0
-        follow = self.draft.follow(said)
-        if follow is not None:
-            row[DRAFTED.start + follow] = 1.0
+        _suggest(row, self.draft, said)
         return row
 
     def notes(self, said: Sequence[int]) -> NDArray[np.float32]:
@@ -235,13 +232,19 @@ def _standings(looks: Sequence[Look], heights: NDArray[np.float64]) -> NDArray[n
 
 def _case(question: Question, best: Look, draft: Draft) -> NDArray[np.float32]:
     """Features of ``[answer]``, float32 ``[1, WIDTH]``: the draft, and what speaks for it."""
-    row = np.zeros((1, WIDTH), np.float32)
-    row[:, AGREEMENT] = best.vector * question.vector * _SIZE**0.5
-    row[:, NEARNESS] = _OF_DRAFT * draft.facts
-    follow = draft.follow(())
+    row = np.zeros(WIDTH, np.float32)
+    row[AGREEMENT] = best.vector * question.vector * _SIZE**0.5
+    row[NEARNESS] = _OF_DRAFT * draft.facts
+    _suggest(row, draft, ())
+    return row[None]
+
+
+def _suggest(row: NDArray[np.float32], draft: Draft, said: Sequence[int]) -> None:
+    """Put into the features of a saying position the word that the draft has after ``said``."""
+    follow = draft.follow(said)
+    row[DRAFTED] = 0.0
     if follow is not None:
-        row[:, DRAFTED.start + follow] = 1.0
-    return row
+        row[DRAFTED.start + follow] = 1.0
 
 
 def _sights(question: Question, look: Look, standing: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -8,15 +8,13 @@ from functools import cached_property
 
 import numpy as np
 
+from tempo_edge.search.draft import best_run
 from tempo_edge.train.grounder.asking import Asker, meant
 from tempo_edge.train.grounder.model import Grounder, answer
 from tempo_edge.train.grounder.windows import Example, Source
 from tempo_edge.train.metrics import Refusals, Span, auroc, score_grounding
 
 _BATCH = 32
-
-# How much of the best similarity's rise a span keeps, as the `curve` grounder's does.
-_KEEP = 0.55
 
 #: What a model is judged by, on dev: the mean of these.
 JUDGED_BY = ("r1_at_0.7", "reject_f1")
@@ -70,16 +68,9 @@ class Trial:
     def _peak(self, example: Example) -> tuple[Span, float]:
         """The span around an example's best frame, and its height in chance's deviations."""
         question = self._asker.question(example.query)
-        scores = np.array([float(look.vector @ question.vector) for look in example.looks])
-        first = last = int(scores.argmax())
-        floor = min(question.mean, float(np.median(scores)))
-        level = floor + _KEEP * (scores[first] - floor)
-        while first > 0 and scores[first - 1] >= level:
-            first -= 1
-        while last + 1 < len(scores) and scores[last + 1] >= level:
-            last += 1
-        height = (scores.max() - question.mean) / question.deviation
-        return (float(example.edges[first]), float(example.edges[last + 1])), float(height)
+        heights = np.array([question.height(look.vector) for look in example.looks])
+        first, last = best_run(heights)
+        return (float(example.edges[first]), float(example.edges[last])), float(heights.max())
 
     def __call__(self, model: Grounder) -> dict[str, float]:
         """Figures in percent."""
