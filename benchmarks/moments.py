@@ -177,7 +177,7 @@ def measure(options: argparse.Namespace, scratch: Path) -> tuple[dict[str, Any],
             if grounder == "mllm":
                 searcher = library.searcher
                 decoder = Decoder(library.profile.grounder_session)
-                searcher.reader = EvenlyTimed(library.catalogue, decoder)
+                searcher.reader = EvenlyTimed(library.catalogue, decoder, searcher.settings)
                 systems["SAA + mllm, evenly timed"] = ask(library, options.test, questions, "mllm")
     for name, profiles in options.also:
         say(f"SAA + {name}")

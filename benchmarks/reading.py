@@ -21,6 +21,7 @@ from benchmarks.machine import describe
 from tempo_edge import eta
 from tempo_edge.models.sessions import cpu_count, open_session
 from tempo_edge.search.boundaries import Boundaries
+from tempo_edge.search.curve import CurveSettings
 from tempo_edge.search.decoder import Decoder
 from tempo_edge.search.grounder import FRAMES
 from tempo_edge.search.prompt import STATE, Look, Question, build
@@ -41,7 +42,8 @@ def measure(path: Path, rounds: int) -> dict[str, Any]:
     cells = np.arange(_TOKENS, dtype=np.uint8)
     looks = [Look(1.3 * i, i % 5 == 0, rows[i + 1], cells, rows[:_TOKENS]) for i in range(FRAMES)]
     edges = 1.3 * np.arange(FRAMES + 1, dtype=np.float64)
-    prompt, window = build(question, looks, float(edges[-1])), Boundaries.of(looks, edges)
+    prompt = build(question, looks, float(edges[-1]), CurveSettings())
+    window = Boundaries.of(looks, edges)
     times, words = [], 0
     for _ in range(rounds + 1):
         started = time.perf_counter()

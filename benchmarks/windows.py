@@ -73,7 +73,7 @@ def measure(
     asker, sources = Asker(profile), {}
     with Archive(data, "flickr8k") as archive:
         for split in ("dev", "test"):
-            pictures = bank.build(work, profile, archive, split, views=4, say=say)
+            pictures = bank.build(work, profile, archive, split, say=say)
             sources[split] = MadeUp(pictures, Mix())
     threshold, _ = Trial(sources["dev"], asker, count=count, seed=seed).best_threshold()
     trial = Trial(sources["test"], asker, count=count, seed=seed)

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tempo_edge.models import Profile
 from tempo_edge.moment import Span
 from tempo_edge.search.retrieve import Window
 
-__all__ = ["Bump", "CurveSettings", "bump_of", "ground"]
+__all__ = ["Bump", "CurveSettings", "bump_of", "floor_of", "ground", "hills", "smoothed"]
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,11 @@ class CurveSettings:
     seed: float = 0.8
     smooth: float = 0.25
     join_seconds: float = 1.0
+
+    @staticmethod
+    def of(profile: Profile) -> CurveSettings:
+        """Those that a profile was calibrated to."""
+        return CurveSettings(**profile.read_json("calibration.json")["curve"])
 
     def __post_init__(self) -> None:
         if not 0 < self.keep < 1 or not 0 < self.seed <= 1:
@@ -81,8 +87,35 @@ def ground(window: Window, settings: CurveSettings, chance: float, limit: int = 
             a film that shows one thing all along would be cut into the bits that show it best.
         limit: most spans to give; the first is always given.
     """
-    curve = _smoothed(window.similarities, window.cuts, settings.smooth)
-    floor = min(chance, _weighted_median(curve, np.diff(window.edges)))
+    curve = smoothed(window.similarities, window.cuts, settings.smooth)
+    floor = floor_of(curve, window.edges, chance)
+    bumps = [
+        bump_of(window, curve, first, last - 1, floor)
+        for first, last in hills(curve, window.edges, settings, floor, limit)
+    ]
+    return sorted(bumps, key=lambda bump: -bump.peak)
+
+
+def floor_of(curve: NDArray[np.float64], edges: NDArray[np.float64], chance: float) -> float:
+    """What hills rise from: the median over time, or chance where that is lower."""
+    return min(chance, _weighted_median(curve, np.diff(edges)))
+
+
+def hills(
+    curve: NDArray[np.float64],
+    edges: NDArray[np.float64],
+    settings: CurveSettings,
+    floor: float,
+    limit: int = 4,
+) -> list[tuple[int, int]]:
+    """Half-open ranges of frames in which a curve ``[n]`` stands out, in time order.
+
+    The highest one is always among them, unless `limit` is 0.
+
+    Args:
+        edges: the ``n + 1`` boundaries of what frames stand for, in seconds.
+        floor: see :func:`floor_of`.
+    """
     free = np.ones(len(curve), dtype=np.bool_)
     found: list[tuple[int, int]] = []
     best = -np.inf
@@ -101,11 +134,8 @@ def ground(window: Window, settings: CurveSettings, chance: float, limit: int = 
         found.append((first, last))
         # The neighbours are spent as well: two spans that touch would be one.
         free[max(0, first - 1) : last + 2] = False
-    bumps = [
-        bump_of(window, curve, first, last, floor)
-        for first, last in _joined(found, window.edges, settings.join_seconds)
-    ]
-    return sorted(bumps, key=lambda bump: -bump.peak)
+    joined = _joined(found, edges, settings.join_seconds)
+    return [(first, last + 1) for first, last in joined]
 
 
 def _joined(
@@ -121,8 +151,8 @@ def _joined(
     return joined
 
 
-def _smoothed(
-    values: NDArray[np.float32], cuts: NDArray[np.bool_], weight: float
+def smoothed(
+    values: NDArray[np.floating], cuts: NDArray[np.bool_], weight: float
 ) -> NDArray[np.float64]:
     """Average each value with its neighbours of the same shot."""
     curve = values.astype(np.float64)

@@ -1,4 +1,4 @@
-"""A draft of the answer: what a plain threshold would say of a window.
+"""A draft of the answer: what the ``curve`` grounder would say of a window.
 
 A grounder that has to find its answer from nothing must first learn that times are there to be
 repeated. So it is handed a draft, word by word, and what it learns is when to depart from it: where
@@ -15,24 +15,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge import eta
+from tempo_edge.search.curve import CurveSettings, floor_of, hills, smoothed
 
-__all__ = ["FACTS", "Draft", "best_run", "rises"]
+__all__ = ["FACTS", "Draft"]
 
 #: How many numbers speak for or against a draft.
 FACTS = 9
 
-# As `curve` has them: how much of the best frame's rise over chance a span keeps, and how much of
-# it a further span must reach.
-_KEEP, _SEED = 0.55, 0.8
-_SPANS = 4
-
 
 @dataclass(frozen=True)
 class Draft:
-    """Spans that a threshold cuts out of a window's heights, and what they look like.
+    """Spans cut out of a window's heights, and what they look like.
 
     Attributes:
-        spans: half-open, in tenths of a second as an answer would say them, in order.
+        runs: half-open ranges of frames, in order.
+        spans: the same in tenths of a second, as an answer would say them.
         facts: float32 ``[FACTS]``: the best frame's height; how far the best frame outside the
             draft lies below it; the mean height of the best span; the height of the best of all
             frames' tokens; the rise at the weaker end of the best span; its tens of seconds; how
@@ -40,22 +37,31 @@ class Draft:
         best: number of the best frame.
     """
 
+    runs: tuple[tuple[int, int], ...]
     spans: tuple[tuple[int, int], ...]
     facts: NDArray[np.float32]
     best: int
 
     @staticmethod
-    def of(heights: NDArray[np.float64], tallest: float, stamps: Sequence[int]) -> Draft:
-        """Cut spans out of ``heights`` ``[n]``, those over chance in its deviations.
+    def of(
+        heights: NDArray[np.float64],
+        cuts: NDArray[np.bool_],
+        tallest: float,
+        stamps: Sequence[int],
+        shape: CurveSettings,
+    ) -> Draft:
+        """Cut spans of a `shape` out of ``heights`` ``[n]``, those over chance in its deviations.
 
         Args:
+            cuts: whether each frame is the first after a cut, ``[n]``.
             tallest: the height of the best token of all frames.
             stamps: how each of the ``n + 1`` boundaries is said, in tenths of a second.
         """
-        best, floor = int(heights.argmax()), _floor(heights)
-        seed = floor + _SEED * (float(heights[best]) - floor)
-        runs = [run for run in _runs(rises(heights)) if heights[slice(*run)].max() >= seed]
-        first, last = best_run(heights)
+        curve, edges = smoothed(heights, cuts, shape.smooth), np.array(stamps) / 10.0
+        floor = floor_of(curve, edges, 0.0)
+        runs = hills(curve, edges, shape, floor)
+        best = int(curve.argmax())
+        first, last = next(run for run in runs if run[0] <= best < run[1])
         drafted = np.zeros(len(heights), np.bool_)
         for run in runs:
             drafted[slice(*run)] = True
@@ -74,7 +80,7 @@ class Draft:
             len(heights) / 50.0,
         )
         said = [(stamps[a], stamps[b]) for a, b in runs if stamps[b] > stamps[a]]
-        return Draft(tuple(said[:_SPANS]), np.array(facts, np.float32), best)
+        return Draft(tuple(runs), tuple(said), np.array(facts, np.float32), best)
 
     def follow(self, said: Sequence[int]) -> int | None:
         """The word after ``said``, tokens of an answer so far, as the draft has it.
@@ -108,26 +114,3 @@ class Draft:
         if len(numbers) % 2:
             return next((end for _, end in self.spans if end > low), None)
         return next((start for start, _ in self.spans if start >= low), None)
-
-
-def rises(heights: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which frames of a window keep enough of the best one's rise over chance, bool ``[n]``."""
-    floor = _floor(heights)
-    return heights >= floor + _KEEP * (float(heights.max()) - floor)
-
-
-def best_run(heights: NDArray[np.float64]) -> tuple[int, int]:
-    """The half-open range of such frames around the best one."""
-    best = int(heights.argmax())
-    return next(run for run in _runs(rises(heights)) if run[0] <= best < run[1])
-
-
-def _floor(heights: NDArray[np.float64]) -> float:
-    """What rises are counted from: chance, or the median where most lie below it."""
-    return min(0.0, float(np.median(heights)))
-
-
-def _runs(inside: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Half-open ranges of neighbours that are inside."""
-    bounds = np.flatnonzero(np.diff(np.concatenate([[False], inside, [False]]).astype(int)))
-    return [(int(first), int(last)) for first, last in bounds.reshape(-1, 2)]

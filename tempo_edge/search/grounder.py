@@ -15,6 +15,7 @@ from tempo_edge import eta
 from tempo_edge.library.catalogue import Catalogue
 from tempo_edge.packing import unpack
 from tempo_edge.search.boundaries import Boundaries
+from tempo_edge.search.curve import CurveSettings
 from tempo_edge.search.decoder import Decoder
 from tempo_edge.search.prompt import Look, Question, build
 from tempo_edge.search.retrieve import Window, open_window
@@ -114,9 +115,11 @@ class Reading:
 class Grounder:
     """Reads the footage of a library."""
 
-    def __init__(self, catalogue: Catalogue, decoder: Decoder) -> None:
+    def __init__(self, catalogue: Catalogue, decoder: Decoder, shape: CurveSettings) -> None:
+        """`shape` is that of the spans which the decoder is given as a draft."""
         self._catalogue = catalogue
         self._decoder = decoder
+        self._shape = shape
 
     def read(self, question: Question, window: Window, pts: int) -> tuple[Window, Reading]:
         """Ask about the footage around the frame at tick `pts`, and follow answers that run on.
@@ -176,7 +179,7 @@ class Grounder:
         """What is said of a close-up, the chance that it occurs, and ranges of window frames."""
         looks, edges = self.shown(window, part)
         boundaries = Boundaries.of(looks, edges)
-        prompt = build(question, looks, float(edges[-1]))
+        prompt = build(question, looks, float(edges[-1]), self._shape)
         answer = self._decoder.answer(prompt, boundaries.grammar(), refuse=refuse)
         ranges = boundaries.frames(eta.read(answer.text))
         return answer.text, answer.present, [(part.first + a, part.first + b) for a, b in ranges]

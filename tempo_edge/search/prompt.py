@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge import eta
-from tempo_edge.search.draft import FACTS, Draft, rises
+from tempo_edge.search.curve import CurveSettings
+from tempo_edge.search.draft import FACTS, Draft
 
 __all__ = [
     "AGREEMENT",
@@ -155,10 +156,16 @@ class Prompt:
         return np.array(rows, np.float32).reshape(-1, WIDTH)
 
 
-def build(question: Question, looks: Sequence[Look], end_seconds: float | Fraction) -> Prompt:
+def build(
+    question: Question,
+    looks: Sequence[Look],
+    end_seconds: float | Fraction,
+    shape: CurveSettings,
+) -> Prompt:
     """The prompt of a question about a window's frames, up to and with ``[answer]``.
 
-    The last time said is when the window ends, so that every boundary of it has been named.
+    The last time said is when the window ends, so that every boundary of it has been named. Spans
+    of the draft are cut out as `shape` has it.
 
     Raises:
         ValueError: there is no frame, times are out of order or beyond what has words, or a cell is
@@ -183,17 +190,18 @@ def build(question: Question, looks: Sequence[Look], end_seconds: float | Fracti
 
     stamps = _stamps(looks, end_seconds)
     heights = np.array([question.height(look.vector) for look in looks])
+    tallest = max((question.height(token) for look in looks for token in look.tokens), default=0.0)
+    draft = Draft.of(heights, np.array([look.cut for look in looks]), tallest, stamps, shape)
     say("[query]")
     show(QUERY, np.pad(question.states / STATE**0.5, ((0, 0), (0, WIDTH - STATE))))
     say("[frames]")
-    for look, now, standing in zip(looks, stamps, _standings(looks, heights), strict=False):
+    standings = _standings(looks, heights, draft)
+    for look, now, standing in zip(looks, stamps, standings, strict=False):
         say(eta.stamp(look.seconds))
         sights = _sights(question, look, standing)
         sights[:, TENTHS.start + now % 10] = 1.0
         show(SIGHT, sights, eta.TOKEN[str(now // 10)])
     say(eta.stamp(end_seconds))
-    tallest = max((question.height(token) for look in looks for token in look.tokens), default=0.0)
-    draft = Draft.of(heights, tallest, stamps)
     show(SAYING, _case(question, looks[draft.best], draft), eta.TOKEN["[answer]"])
     return Prompt(
         np.array(words, np.int64), np.array(kinds, np.int64), np.concatenate(features), draft
@@ -212,16 +220,20 @@ def _stamps(looks: Sequence[Look], end_seconds: float | Fraction) -> list[int]:
     return [*stamps, eta.tenths(end_seconds)]
 
 
-def _standings(looks: Sequence[Look], heights: NDArray[np.float64]) -> NDArray[np.float64]:
+def _standings(
+    looks: Sequence[Look], heights: NDArray[np.float64], draft: Draft
+) -> NDArray[np.float64]:
     """Where each frame stands among those of its window, ``[n, 6]``.
 
     A model that reads in order can't know at a frame whether a later one is nearer to the query. So
-    each is told its height, how far that lies below the best one's, and what a plain threshold
-    makes of the window: whether the frame is in, whether it is the first that is in, and whether it
-    is the first that is out again. The last is how far it is from the frame before: within a shot
+    each is told its height, how far that lies below the best one's, and what the draft makes of it:
+    whether it is in, whether it is the first that is in, and whether it is the first that is out
+    again. The last is how far it is from the frame before: within a shot
     little, and an answer should not end there.
     """
-    inside = rises(heights)
+    inside = np.zeros(len(looks), np.bool_)
+    for run in draft.runs:
+        inside[slice(*run)] = True
     before = np.concatenate([[False], inside[:-1]])
     seen = np.stack([look.vector for look in looks]).astype(np.float64)
     change = np.ones(len(looks))

@@ -67,12 +67,13 @@ class Searcher:
     @cached_property
     def settings(self) -> CurveSettings:
         """The profile's shape of a span."""
-        return CurveSettings(**self._calibrations["curve"])
+        return CurveSettings.of(self._profile)
 
     @cached_property
     def reader(self) -> Grounder:
         """The grounder that reads frames, over this library."""
-        return Grounder(self._catalogue, Decoder(self._profile.grounder_session))
+        decoder = Decoder(self._profile.grounder_session)
+        return Grounder(self._catalogue, decoder, self.settings)
 
     @cached_property
     def _calibrations(self) -> dict[str, Any]:

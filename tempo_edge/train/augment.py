@@ -84,6 +84,11 @@ def view(picture: Image.Image, seed: tuple[int, ...], index: int, size: int) -> 
     picture = _crop(picture, rng, 0.4)
     if rng.random() < 0.5:
         picture = ImageOps.mirror(picture)
+    return squash(condition(picture, rng), size)
+
+
+def condition(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """The picture as it may come out of a camera: its light, sharpness, compression and bars."""
     if rng.random() < 0.6:
         picture = _light(picture, rng)
     elif rng.random() < 0.25:
@@ -96,4 +101,4 @@ def view(picture: Image.Image, seed: tuple[int, ...], index: int, size: int) -> 
         picture = _codec(picture, rng)
     if rng.random() < 0.1:
         picture = _letterbox(picture, rng)
-    return squash(picture, size)
+    return picture

@@ -261,7 +261,7 @@ class _Judge:
         self._reader: Grounder | None = None
         if self._profile.has_grounder:
             decoder = Decoder(self._profile.grounder_session)
-            self._reader = _Remembering(self._catalogue, decoder)
+            self._reader = _Remembering(self._catalogue, decoder, settings)
 
     def _ask(self, text: str, videos: list[int]) -> tuple[Question, Chance, list[Window]]:
         question = self._questions[text]
@@ -298,8 +298,8 @@ class _Judge:
 class _Remembering(Grounder):
     """What was read once is not read again: it does not depend on the rest of the library."""
 
-    def __init__(self, catalogue: Catalogue, decoder: Decoder) -> None:
-        super().__init__(catalogue, decoder)
+    def __init__(self, catalogue: Catalogue, decoder: Decoder, shape: CurveSettings) -> None:
+        super().__init__(catalogue, decoder, shape)
         self._known: dict[tuple[bytes, int, int], tuple[Window, Reading]] = {}
 
     def read(self, question: Question, window: Window, pts: int) -> tuple[Window, Reading]:

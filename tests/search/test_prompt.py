@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tempo_edge import eta
+from tempo_edge.search.curve import CurveSettings
 from tempo_edge.search.prompt import (
     AGREEMENT,
     DRAFTED,
@@ -32,6 +33,7 @@ def unit(count: int, seed: int) -> np.ndarray:
     return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
 
 
+SHAPE = CurveSettings()
 QUESTION = Question(np.ones((5, STATE), np.float32), unit(1, 0)[0], 0.1, 0.05)
 
 
@@ -47,7 +49,7 @@ def _said(prompt_words: np.ndarray, kinds: np.ndarray) -> str:
 
 
 def test_query_then_times_each_before_its_frame() -> None:
-    prompt = build(QUESTION, [look(0.0), look(Fraction(124, 10), 2), look(15.84)], 20.0)
+    prompt = build(QUESTION, [look(0.0), look(Fraction(124, 10), 2), look(15.84)], 20.0, SHAPE)
     said = _said(prompt.words, prompt.kinds)
     assert said == "[query]qqqqq[frames]<0.0s>v<12.4s>vvv<15.8s>v<20.0s>[answer]"
     assert prompt.features.shape == (len(prompt), WIDTH)
@@ -64,14 +66,14 @@ def test_query_then_times_each_before_its_frame() -> None:
 @given(st.lists(st.fractions(0, 99), min_size=1, max_size=12))
 def test_every_time_is_told_to_the_tenth_whatever_the_sampling(times: list[Fraction]) -> None:
     times.sort()
-    prompt = build(QUESTION, [look(time) for time in times], times[-1])
+    prompt = build(QUESTION, [look(time) for time in times], times[-1], SHAPE)
     said = _said(prompt.words, prompt.kinds).split("[frames]")[1].split("[answer]")[0]
     told = [Fraction(part[1:-2]) for part in said.split("v")[:-1]]
     assert all(abs(a - b) <= Fraction(1, 20) for a, b in zip(told, times, strict=True))
 
 
 def test_a_frame_carries_its_nearness_its_cut_and_its_cell() -> None:
-    prompt = build(QUESTION, [look(1.0, 1, cut=True)], 2.0)
+    prompt = build(QUESTION, [look(1.0, 1, cut=True)], 2.0, SHAPE)
     whole, part = prompt.features[prompt.kinds == SIGHT]
     near = float(unit(1, 1)[0] @ QUESTION.vector)
     height = (near - 0.1) / 0.05
@@ -90,7 +92,8 @@ def test_a_frame_is_told_where_it_stands_even_below_later_ones() -> None:
     none = np.zeros(0, np.uint8), np.zeros((0, 256), np.float32)
     asked, other = QUESTION.vector, unit(1, 5)[0]
     rows = [other, asked, asked, other, unit(1, 6)[0]]
-    prompt = build(QUESTION, [Look(float(i), False, row, *none) for i, row in enumerate(rows)], 5.0)
+    looks = [Look(float(i), False, row, *none) for i, row in enumerate(rows)]
+    prompt = build(QUESTION, looks, 5.0, SHAPE)
     heights = np.array([QUESTION.height(row) for row in rows])
     told = prompt.features[prompt.kinds == SIGHT][:, NEARNESS][:, 3:] * 2
     assert told[:, 0] == pytest.approx(heights, abs=1e-3)
@@ -107,7 +110,8 @@ def test_an_answer_carries_the_draft_and_what_speaks_for_it() -> None:
     none = np.zeros(0, np.uint8), np.zeros((0, 256), np.float32)
     asked, other = QUESTION.vector, unit(1, 5)[0]
     rows = [other, asked, asked, other]
-    prompt = build(QUESTION, [Look(float(i), False, row, *none) for i, row in enumerate(rows)], 4.0)
+    looks = [Look(float(i), False, row, *none) for i, row in enumerate(rows)]
+    prompt = build(QUESTION, looks, 4.0, SHAPE)
     assert prompt.kinds[-1] == SAYING and prompt.words[-1] == eta.TOKEN["[answer]"]
     said = eta.spell("1.0-3.0")
     rows = [prompt.features[-1], *prompt.notes(said)]
@@ -123,14 +127,14 @@ def test_an_answer_carries_the_draft_and_what_speaks_for_it() -> None:
 
 def test_bad_input_is_named() -> None:
     with pytest.raises(ValueError, match=r"looks \[\] must hold"):
-        build(QUESTION, [], 3.0)
+        build(QUESTION, [], 3.0, SHAPE)
     with pytest.raises(ValueError, match=r"frame at 1\.0 s must not come before"):
-        build(QUESTION, [look(2.0), look(1.0)], 3.0)
+        build(QUESTION, [look(2.0), look(1.0)], 3.0, SHAPE)
     odd = Look(0.0, False, unit(1, 1)[0], np.array([9], np.uint8), unit(1, 2))
     with pytest.raises(ValueError, match="cell 9 must be within"):
-        build(QUESTION, [odd], 1.0)
+        build(QUESTION, [odd], 1.0, SHAPE)
     with pytest.raises(ValueError, match=r"window's end at 1\.0 s must not come before"):
-        build(QUESTION, [look(2.0)], 1.0)
+        build(QUESTION, [look(2.0)], 1.0, SHAPE)
     with pytest.raises(ValueError, match=r"states of shape \(0, 384\)"):
         Question(np.zeros((0, STATE), np.float32), unit(1, 0)[0], 0.0, 1.0)
     with pytest.raises(ValueError, match=r"deviation 0\.0 must be positive"):

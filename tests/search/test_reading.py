@@ -15,6 +15,7 @@ from tempo_edge import eta
 from tempo_edge.library.catalogue import Catalogue
 from tempo_edge.library.rows import FrameRow, VideoRow
 from tempo_edge.packing import pack
+from tempo_edge.search.curve import CurveSettings
 from tempo_edge.search.decoder import Said
 from tempo_edge.search.grammar import Grammar
 from tempo_edge.search.grounder import FRAMES, CloseUp, Grounder
@@ -87,7 +88,7 @@ def test_what_is_told_is_what_the_file_says(
         video = _video(base, start * base, float((ticks[-1] - start) * base) + 1.0)
         window = _window(store, ticks, video)
         decoder = Scripted(lambda times, _: "none")
-        wide, reading = Grounder(store, decoder).read(QUESTION, window, ticks[0])
+        wide, reading = Grounder(store, decoder, CurveSettings()).read(QUESTION, window, ticks[0])
     finally:
         store.close()
     part = reading.close_up
@@ -107,7 +108,7 @@ def test_ranges_are_frames_and_their_edges_are_the_library_s(catalogue: Catalogu
     ticks = [0, 1000, 2000, 5000, 6000, 7000]
     window = _window(catalogue, ticks, _video(Fraction(1, 1000), Fraction(0), 8.0))
     decoder = Scripted(lambda times, _: "1.0-5.0;6.0-7.0")
-    wide, reading = Grounder(catalogue, decoder).read(QUESTION, window, 5000)
+    wide, reading = Grounder(catalogue, decoder, CurveSettings()).read(QUESTION, window, 5000)
     assert reading.ranges == ((1, 3), (4, 5))
     assert (reading.said, reading.present) == ("1.0-5.0;6.0-7.0", 0.75)
     assert wide.edges[1] == 0.5  # between two looks
@@ -125,7 +126,9 @@ def test_an_answer_that_reaches_the_end_is_followed_as_long_as_it_goes_on(
         calls.append(refuse)
         return f"{times[0]}-{times[-1]}"
 
-    _, reading = Grounder(catalogue, Scripted(everything)).read(QUESTION, window, 150_000)
+    _, reading = Grounder(catalogue, Scripted(everything), CurveSettings()).read(
+        QUESTION, window, 150_000
+    )
     assert reading.ranges == ((0, 300),)
     assert calls[0] is False and all(calls[1:])  # reading on, it may refuse
     assert reading.close_up.last - reading.close_up.first == FRAMES
@@ -133,7 +136,9 @@ def test_an_answer_that_reaches_the_end_is_followed_as_long_as_it_goes_on(
     def first_only(times: list[str], refuse: bool) -> str:
         return "none" if refuse else f"{times[0]}-{times[-1]}"
 
-    _, reading = Grounder(catalogue, Scripted(first_only)).read(QUESTION, window, 150_000)
+    _, reading = Grounder(catalogue, Scripted(first_only), CurveSettings()).read(
+        QUESTION, window, 150_000
+    )
     assert reading.ranges == ((reading.close_up.first, reading.close_up.last),)
 
 
@@ -141,7 +146,7 @@ def test_footage_that_hardly_changes_can_be_read(catalogue: Catalogue) -> None:
     ticks = [0, 400_000, 800_000]
     window = _window(catalogue, ticks, _video(Fraction(1, 1000), Fraction(0), 1200.0))
     decoder = Scripted(lambda times, _: f"{times[0]}-{times[-1]}")
-    _, reading = Grounder(catalogue, decoder).read(QUESTION, window, 400_000)
+    _, reading = Grounder(catalogue, decoder, CurveSettings()).read(QUESTION, window, 400_000)
     assert reading.ranges[0][0] <= 1 < reading.ranges[0][1]
 
 

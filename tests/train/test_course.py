@@ -35,7 +35,6 @@ every: 4
 warmup: 1
 bfloat16: false
 archives: [flickr8k]
-views: 2
 shape: {hidden: 32, layers: 2, heads: 2, inner: 48}
 mix: {shots: [2, 3], looks: 24, doubt: [0.5, 1.0]}
 """
@@ -46,7 +45,6 @@ prompts: 2
 group: 4
 bfloat16: false
 archives: [flickr8k]
-views: 2
 mix: {shots: [2, 3], looks: 24}
 """
 

@@ -12,6 +12,7 @@ pytest.importorskip("transformers")
 
 # ruff: noqa: E402 - the imports below need the train extra
 from tempo_edge import eta
+from tempo_edge.search.curve import CurveSettings
 from tempo_edge.search.grammar import Grammar
 from tempo_edge.search.prompt import SIGHT, STATE, Look, Prompt, Question, build
 from tempo_edge.train.grounder.model import Grounder, Shape, answer, collate
@@ -31,9 +32,8 @@ def _prompt(looks: int, seed: int) -> Prompt:
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     question = Question(rng.normal(size=(4, STATE)).astype(np.float32), rows[0], 0.0, 0.1)
     none = np.zeros(0, np.uint8), np.zeros((0, 256), np.float32)
-    return build(
-        question, [Look(i * 1.5, i == 0, rows[i + 1], *none) for i in range(looks)], looks * 1.5
-    )
+    seen = [Look(i * 1.5, i == 0, rows[i + 1], *none) for i in range(looks)]
+    return build(question, seen, looks * 1.5, CurveSettings())
 
 
 def test_an_answer_does_not_depend_on_its_neighbours() -> None:
@@ -89,7 +89,7 @@ def test_untaught_it_repeats_the_draft() -> None:
         times = np.cumsum(rng.uniform(1.1, 6.0, 13)).tolist()
         looks = [Look(at, False, row, *none) for at, row in zip(times[:-1], rows, strict=True)]
         stamps = [eta.tenths(at) for at in times]
-        prompt = build(question, looks, times[-1])
+        prompt = build(question, looks, times[-1], CurveSettings())
         said = answer(model, [prompt], [Grammar(stamps[:-1], stamps[1:])])
         drafted = f"{eta.number(stamps[first])}-{eta.number(stamps[first + 2])}"
         right += eta.text(said.tokens[0]) == drafted

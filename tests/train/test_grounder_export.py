@@ -13,6 +13,7 @@ pytest.importorskip("transformers")
 # ruff: noqa: E402 - the imports below need the train extra
 from tempo_edge import eta
 from tempo_edge.models.sessions import open_session
+from tempo_edge.search.curve import CurveSettings
 from tempo_edge.search.decoder import Decoder
 from tempo_edge.search.grammar import Grammar
 from tempo_edge.search.prompt import STATE, Look, Prompt, Question, build
@@ -31,7 +32,7 @@ def _prompt(looks: int, seed: int) -> Prompt:
     question = Question(rng.normal(size=(4, STATE)).astype(np.float32), rows[0], 0.0, 0.1)
     cells = np.array([2, 7], np.uint8)
     seen = [Look(i * 1.5, i % 3 == 0, rows[i + 1], cells, rows[:2]) for i in range(looks)]
-    return build(question, seen, looks * 1.5)
+    return build(question, seen, looks * 1.5, CurveSettings())
 
 
 @pytest.fixture(scope="module")

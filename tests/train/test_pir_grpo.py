@@ -17,6 +17,7 @@ import archives
 from tempo_edge import eta
 from tempo_edge.models import load_profile
 from tempo_edge.search.boundaries import Boundaries
+from tempo_edge.search.curve import CurveSettings
 from tempo_edge.search.prompt import DRAFTED, STATE, Look, Question, build
 from tempo_edge.train.data import Archive, DataError
 from tempo_edge.train.grounder import bank as banks
@@ -41,7 +42,7 @@ SFT = SftSettings(
 def bank(tmp_path_factory: pytest.TempPathFactory) -> Bank:
     root = tmp_path_factory.mktemp("bank")
     with Archive(archives.write(root), "flickr8k") as archive:
-        return banks.build(root, load_profile("nano"), archive, "train", views=2)
+        return banks.build(root, load_profile("nano"), archive, "train")
 
 
 @pytest.fixture(scope="module")
@@ -138,6 +139,7 @@ def test_forced_words_and_padding_are_not_choices() -> None:
         Question(np.ones((1, STATE), np.float32), asked, 0.0, 0.1),
         [Look(at, False, asked, *none) for at in (0.0, 1.0)],
         2.5,
+        CurveSettings(),
     )
     packed = pack_answers([prompt], [window], [eta.spell("0.0-2.5"), eta.spell("none")])
     assert [eta.WORDS[w] for w in packed.words[1].tolist()] == ["none"] + ["[end]"] * 5

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tempo_edge import eta
 from tempo_edge.models import Profile
 from tempo_edge.search.boundaries import Boundaries
+from tempo_edge.search.curve import CurveSettings
 from tempo_edge.search.prompt import Prompt, Question, build
 from tempo_edge.train.grounder.windows import Example
 
@@ -22,6 +23,8 @@ class Asker:
 
     def __init__(self, profile: Profile) -> None:
         self._profile = profile
+        #: The shape of a span, as the profile was calibrated to.
+        self.shape = CurveSettings.of(profile)
         self._known: OrderedDict[str, Question] = OrderedDict()
 
     def question(self, query: str) -> Question:
@@ -35,7 +38,8 @@ class Asker:
 
     def prompt(self, example: Example) -> Prompt:
         """What the grounder reads of an example."""
-        return build(self.question(example.query), example.looks, float(example.edges[-1]))
+        end = float(example.edges[-1])
+        return build(self.question(example.query), example.looks, end, self.shape)
 
 
 def right_answer(example: Example) -> list[int]:

@@ -1,4 +1,4 @@
-"""Captioned pictures as the library would hold them: encoded once, in a few views, and kept."""
+"""Captioned pictures as the library would hold their footage: encoded once, and kept."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from tempo_edge.models import Profile
 from tempo_edge.packing import pack, unpack
-from tempo_edge.train.augment import view
 from tempo_edge.train.batches import alike
 from tempo_edge.train.data import Archive, DataError
+from tempo_edge.train.grounder.camera import STOPS, TAKES, film
 
 _BATCH = 16
 Say = Callable[[str], None]
@@ -26,24 +26,21 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Bank:
-    """N pictures in V views each.
+    """N pictures as a camera passes over them, see :mod:`tempo_edge.train.grounder.camera`.
 
-    ``vectors`` int8 ``[n, v, d]`` and ``tokens`` int8 ``[n, v, 9, d]`` are packed directions;
+    ``vectors`` int8 ``[n, takes, stops, d]`` and ``tokens`` int8 ``[n, takes, stops, 9, d]`` are
+    packed directions; ``black`` float32 ``[10, d]`` are vector and tokens of a dark frame, and
     ``near`` int64 ``[n, m]`` are the pictures that look most alike, in no order.
     """
 
     vectors: NDArray[np.int8]
     tokens: NDArray[np.int8]
+    black: NDArray[np.float32]
     captions: list[tuple[str, ...]]
     near: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.captions)
-
-    @property
-    def views(self) -> int:
-        """How many views each picture has."""
-        return int(self.vectors.shape[1])
 
 
 def join(banks: Sequence[Bank]) -> Bank:
@@ -53,6 +50,7 @@ def join(banks: Sequence[Bank]) -> Bank:
     return Bank(
         np.concatenate([bank.vectors for bank in banks]),
         np.concatenate([bank.tokens for bank in banks]),
+        banks[0].black,
         [captions for bank in banks for captions in bank.captions],
         np.concatenate(
             [bank.near[:, :few] + first for bank, first in zip(banks, firsts, strict=False)]
@@ -60,16 +58,14 @@ def join(banks: Sequence[Bank]) -> Bank:
     )
 
 
-def _path(
-    work: Path, profile: Profile, archive: Archive, split: str, views: int, seed: int
-) -> Path:
-    about = [profile.fingerprint, archive.name, split, views, seed]
+def _path(work: Path, profile: Profile, archive: Archive, split: str, seed: int) -> Path:
+    about = [profile.fingerprint, archive.name, split, TAKES, STOPS, seed]
     key = hashlib.sha256(json.dumps(about).encode()).hexdigest()[:16]
     return work / f"bank-{archive.name}-{split}-{key}.npz"
 
 
 def _encode(
-    profile: Profile, archive: Archive, split: str, views: int, seed: int, say: Say
+    profile: Profile, archive: Archive, split: str, seed: int, say: Say
 ) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
     records = archive.split(split)
     size = profile.image_size
@@ -78,18 +74,17 @@ def _encode(
     started = time.monotonic()
 
     def load(position: int) -> NDArray[np.uint8]:
-        picture = archive.picture(records[position])
-        return np.stack([view(picture, (seed, position), index, size) for index in range(views)])
+        return film(archive.picture(records[position]), (seed, position), size)
 
     with ThreadPoolExecutor(2) as pool:
         for start in range(0, len(records), _BATCH):
             rows = range(start, min(start + _BATCH, len(records)))
-            pictures = np.concatenate(list(pool.map(load, rows)))
-            found, cells = profile.image_tower.encode(pictures)
-            vectors.append(pack(found).reshape(len(rows), views, -1))
-            tokens.append(pack(cells).reshape(len(rows), views, *cells.shape[1:]))
+            frames = np.stack(list(pool.map(load, rows)))
+            found, cells = profile.image_tower.encode(frames.reshape(-1, size, size, 3))
+            vectors.append(pack(found).reshape(*frames.shape[:3], -1))
+            tokens.append(pack(cells).reshape(*frames.shape[:3], *cells.shape[1:]))
     took = time.monotonic() - started
-    say(f"{archive.name} {split}: {len(records)} pictures in {views} views, {took:.0f} s")
+    say(f"{archive.name} {split}: {len(records)} pictures filmed, {took:.0f} s")
     return np.concatenate(vectors), np.concatenate(tokens)
 
 
@@ -99,7 +94,6 @@ def build(
     archive: Archive,
     split: str,
     *,
-    views: int = 6,
     seed: int = 0,
     say: Say = print,
 ) -> Bank:
@@ -113,9 +107,9 @@ def build(
     if bare is not None:
         raise DataError(f"archive {archive.name!r}: {bare} has no captions")
     work.mkdir(parents=True, exist_ok=True)
-    path = _path(work, profile, archive, split, views, seed)
+    path = _path(work, profile, archive, split, seed)
     if not path.exists():
-        vectors, tokens = _encode(profile, archive, split, views, seed, say)
+        vectors, tokens = _encode(profile, archive, split, seed, say)
         partial = path.with_name(f"{path.stem}.{os.getpid()}.partial.npz")
         np.savez(partial, vectors=vectors, tokens=tokens)
         partial.replace(path)
@@ -124,5 +118,9 @@ def build(
             vectors, tokens = kept["vectors"], kept["tokens"]
     except (OSError, ValueError, KeyError) as error:
         raise DataError(f"{path} can't be read: {error}") from error
-    near = alike(unpack(vectors[:, 0]), min(24, len(records) - 1))
-    return Bank(vectors, tokens, [record.captions for record in records], near)
+    dark, cells = profile.image_tower.encode(
+        np.zeros((1, profile.image_size, profile.image_size, 3), np.uint8)
+    )
+    black = np.concatenate([dark, cells[0]])
+    near = alike(unpack(vectors[:, 0, 0]), min(24, len(records) - 1))
+    return Bank(vectors, tokens, black, [record.captions for record in records], near)

@@ -39,15 +39,15 @@ class Run(Protocol):
 
 
 def gather(
-    data: Path, work: Path, profile: Profile, archives: Sequence[str], views: int, say: Say
+    data: Path, work: Path, profile: Profile, archives: Sequence[str], say: Say
 ) -> tuple[Bank, Bank]:
     """The pictures to train on, and those of dev, encoded once and kept in the work folder."""
     parts = []
     for name in archives:
         with Archive(data, name) as archive:
-            parts.append(banks.build(work, profile, archive, "train", views=views, say=say))
+            parts.append(banks.build(work, profile, archive, "train", say=say))
     with Archive(data, "flickr8k") as archive:
-        dev = banks.build(work, profile, archive, "dev", views=4, say=say)
+        dev = banks.build(work, profile, archive, "dev", say=say)
     return banks.join(parts), dev
 
 
@@ -105,7 +105,7 @@ def _prepare(
 
     Dev's windows are of the plain mix, with nothing added to what the towers say.
     """
-    train, dev = gather(data, work, profile, settings.archives, settings.views, say)
+    train, dev = gather(data, work, profile, settings.archives, say)
     asker = Asker(profile)
     plain = Mix(shots=settings.mix.shots, looks=settings.mix.looks)
     trial = Trial(MadeUp(dev, plain), asker, count=trials)

@@ -15,11 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge.packing import unit
-from tempo_edge.search.prompt import Look
-from tempo_edge.train.augment import view
 from tempo_edge.train.batches import alike
 from tempo_edge.train.data import Archive, DataError
 from tempo_edge.train.grounder.bank import Bank
+from tempo_edge.train.grounder.camera import STOPS, TAKES, film
 from tempo_edge.train.grounder.windows import Example, Mix, Shot, draw_staged
 
 _WORD = re.compile(r"[a-z]+")
@@ -30,27 +29,27 @@ _NEAR = 24
 class Pictured:
     """Draws examples from an archive's captioned pictures, without end.
 
-    The archive must stay open. Frames are squares of ``size`` pixels, in ``views`` views.
+    The archive must stay open. Frames are squares of ``size`` pixels. Every shot is one take, and
+    what is kept of a fade is shown as if it were a cut.
     """
 
-    def __init__(
-        self, archive: Archive, split: str, mix: Mix, *, size: int = 224, views: int = 6
-    ) -> None:
+    def __init__(self, archive: Archive, split: str, mix: Mix, *, size: int = 224) -> None:
         """Of `mix` all but ``doubt`` counts.
 
         Raises:
             DataError: a picture has no captions.
         """
         self._archive, self._records = archive, archive.split(split)
-        self._mix, self._size, self._views = mix, size, views
+        self._mix, self._size = mix, size
         bare = next((record.file for record in self._records if not record.captions), None)
         if bare is not None:
             raise DataError(f"archive {archive.name!r}: {bare} has no captions")
         captions, count = [record.captions for record in self._records], len(self._records)
         # A bank of vectors without components: nothing is known of a picture but its captions.
         self._bank = Bank(
-            np.zeros((count, 1, 0), np.int8),
-            np.zeros((count, 1, 9, 0), np.int8),
+            np.zeros((count, TAKES, STOPS, 0), np.int8),
+            np.zeros((count, TAKES, STOPS, 9, 0), np.int8),
+            np.zeros((10, 0), np.float32),
             captions,
             alike(_described(captions), min(_NEAR, count - 1)),
         )
@@ -58,24 +57,27 @@ class Pictured:
     def draw(self, rng: np.random.Generator) -> Example:
         """One example; the same generator state draws the same one."""
         example, shots = draw_staged(self._bank, self._mix, rng)
-        frames = [self._frame(look, shots, rng) for look in example.looks]
+        films = [self._film(shot, int(rng.integers(2**32))) for shot in shots]
+        numbers = [
+            max(i for i, shot in enumerate(shots) if shot.start <= look.seconds)
+            for look in example.looks
+        ]
+        frames = [
+            films[number][_stop(shots[number], float(look.seconds))]
+            for number, look in zip(numbers, example.looks, strict=True)
+        ]
         return dataclasses.replace(example, pictures=np.stack(frames))
 
-    def _frame(
-        self, look: Look, shots: Sequence[Shot], rng: np.random.Generator
-    ) -> NDArray[np.uint8]:
-        """What the camera shows at a look, uint8 ``[size, size, 3]``."""
-        number = max(i for i, shot in enumerate(shots) if shot.start <= look.seconds)
-        shown = self._view(shots[number], rng)
-        if number and not look.cut and look.seconds == shots[number].start:
-            # A shot that begins without a cut begins in the middle of a fade.
-            before = self._view(shots[number - 1], rng)
-            shown = ((shown.astype(np.uint16) + before) // 2).astype(np.uint8)
-        return shown
-
-    def _view(self, shot: Shot, rng: np.random.Generator) -> NDArray[np.uint8]:
+    def _film(self, shot: Shot, seed: int) -> NDArray[np.uint8]:
+        """One take over a shot's picture, uint8 ``[STOPS, size, size, 3]``."""
         picture = self._archive.picture(self._records[shot.picture])
-        return view(picture, (0, shot.picture), int(rng.integers(self._views)), self._size)
+        take: NDArray[np.uint8] = film(picture, (seed,), self._size)[0]
+        return take
+
+
+def _stop(shot: Shot, seconds: float) -> int:
+    """Which of a take's stops a camera is nearest to."""
+    return round((seconds - shot.start) / (shot.end - shot.start) * (STOPS - 1))
 
 
 def _described(captions: Sequence[tuple[str, ...]]) -> NDArray[np.float32]:

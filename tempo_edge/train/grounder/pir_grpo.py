@@ -46,7 +46,6 @@ class GrpoSettings:
     every: int = 25
     bfloat16: bool = True
     archives: tuple[str, ...] = ("flickr8k", "coco_thumbs")
-    views: int = 6
     rewards: Weights = field(default_factory=Weights)
     mix: Mix = field(default_factory=lambda: Mix(absent=0.5, hard=0.9))
 

@@ -46,7 +46,6 @@ class SftSettings:
     bfloat16: bool = True
     compiled: bool = False
     archives: tuple[str, ...] = ("flickr8k", "coco_thumbs")
-    views: int = 6
     shape: Shape = field(default_factory=Shape)
     mix: Mix = field(default_factory=Mix)
 

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from tempo_edge.search.draft import best_run
+from tempo_edge.search.curve import floor_of, hills
 from tempo_edge.train.grounder.asking import Asker, meant
 from tempo_edge.train.grounder.model import Grounder, answer
 from tempo_edge.train.grounder.windows import Example, Source
@@ -69,7 +69,8 @@ class Trial:
         """The span around an example's best frame, and its height in chance's deviations."""
         question = self._asker.question(example.query)
         heights = np.array([question.height(look.vector) for look in example.looks])
-        first, last = best_run(heights)
+        floor = floor_of(heights, example.edges, 0.0)
+        ((first, last),) = hills(heights, example.edges, self._asker.shape, floor, limit=1)
         return (float(example.edges[first]), float(example.edges[last])), float(heights.max())
 
     def __call__(self, model: Grounder) -> dict[str, float]:

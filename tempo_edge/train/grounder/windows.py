@@ -4,11 +4,13 @@ A window is a row of shots, each a captioned picture under a moving camera, join
 and fades through black, and looked at as SAA would look: at every cut, every second or so of
 motion, rarely where nothing moves. Three things keep a model from reading boundaries off cuts
 instead of content: some shots hold a cut inside, some boundaries are fades, and some frames lie in
-the middle of one.
+the middle of one. How often each is looked at, and with how many tokens, is as indexed composite
+videos of development pictures have it.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,10 +24,18 @@ from tempo_edge.packing import unit, unpack
 from tempo_edge.search.boundaries import Boundaries
 from tempo_edge.search.prompt import Look
 from tempo_edge.train.grounder.bank import Bank
+from tempo_edge.train.grounder.camera import TAKES, passing
 from tempo_edge.train.metrics.spans import Span
 from tempo_edge.train.swaps import swap
 
 Kind = Literal["present", "easy", "hard"]
+
+# How many tokens frames have, from one on: those within a shot, and those after a cut.
+_TOKENS = ((0.82, 0.12, 0.06), (0.27, 0.23, 0.23, 0.16, 0.11))
+
+# How many frames are kept within a fade, from none on, and which share of fades is through black.
+_FADED = (0.04, 0.2, 0.22, 0.23, 0.21, 0.1)
+_BLACK = 0.3
 
 
 @dataclass(frozen=True)
@@ -36,8 +46,7 @@ class Mix:
     of those that are partially irrelevant: a word of a true caption changed, or the caption of a
     picture that looks alike. ``alike`` is the share of windows that also show such pictures.
 
-    ``moved`` bounds the length of an error of each frame alone: with 0.05 to 0.25 neighbours are as
-    alike as in indexed footage, where the median of their cosines is 0.98.
+    ``noise`` bounds the length of an error of each frame alone, as a codec makes it.
 
     ``doubt`` bounds the length of an error that is added to every vector of a picture in a window,
     the same one all along: towers see the pictures that they were trained on clearer than others,
@@ -51,17 +60,17 @@ class Mix:
     hard: float = 0.75
     repeated: float = 0.25
     alike: float = 0.5
-    still: float = 0.2
+    still: float = 0.1
     inner_cut: float = 0.15
     fades: float = 0.3
-    moved: tuple[float, float] = (0.05, 0.25)
+    noise: tuple[float, float] = (0.03, 0.22)
     doubt: tuple[float, float] = (0.0, 0.0)
 
     def __post_init__(self) -> None:
         for name in ("absent", "hard", "repeated", "alike", "still", "inner_cut", "fades"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise ValueError(f"{name} {getattr(self, name)} must be within [0, 1]")
-        for name in ("moved", "doubt"):
+        for name in ("noise", "doubt"):
             low, high = getattr(self, name)
             if not 0.0 <= low <= high:
                 raise ValueError(f"{name} {(low, high)} must rise from at least 0")
@@ -112,7 +121,7 @@ def _errors(
     """An error for each picture: the way from one unrelated picture to another."""
     errors: dict[int, NDArray[np.float32]] = {}
     for picture in sorted(set(pictures)):
-        a, b = unpack(bank.vectors[rng.integers(len(bank), size=2), 0])
+        a, b = unpack(bank.vectors[rng.integers(len(bank), size=2), 0, 0])
         length = np.float32(rng.uniform(*mix.doubt))
         errors[picture] = length * unit(a - b)
     return errors
@@ -127,72 +136,123 @@ def _shots(bank: Bank, pictures: Sequence[int], mix: Mix, rng: np.random.Generat
     ]
 
 
+@dataclass(frozen=True)
+class _Camera:
+    """One take of a shot, during ``[start, end)``: what is seen of its picture when.
+
+    ``stops`` float32 ``[stops, 10, d]`` are the vector and the tokens at each of the camera's.
+    """
+
+    stops: NDArray[np.float32]
+    start: float
+    end: float
+
+    @staticmethod
+    def on(
+        bank: Bank, shot: Shot, take: int, span: Span, mix: Mix, rng: np.random.Generator
+    ) -> _Camera:
+        """The camera of a take, which may go either way or stand."""
+        vectors, tokens = bank.vectors[shot.picture, take], bank.tokens[shot.picture, take]
+        stops = unpack(np.concatenate([vectors[:, None], tokens], axis=1)) + shot.error
+        if rng.random() < 0.5:
+            stops = stops[::-1]
+        if rng.random() < mix.still:
+            stops = stops[:1].repeat(len(stops), axis=0)
+        return _Camera(stops, *span)
+
+    def at(self, seconds: float) -> NDArray[np.float32]:
+        """Vector and tokens ``[10, d]`` at a time, before what a codec does to them."""
+        passed = (seconds - self.start) / max(self.end - self.start, 1e-6)
+        stop, on = passing(min(max(passed, 0.0), 1.0))
+        there = np.float32(on)
+        seen: NDArray[np.float32] = self.stops[stop] + there * (
+            self.stops[stop + 1] - self.stops[stop]
+        )
+        return seen
+
+
 def _look(
-    bank: Bank,
-    shot: Shot,
-    view: int,
-    moved: float,
-    at: float,
-    cut: bool,
-    share: int,
-    rng: np.random.Generator,
+    seen: NDArray[np.float32], at: float, cut: bool, mix: Mix, rng: np.random.Generator
 ) -> Look:
-    """A frame of a shot in one of its views, off by what the camera has moved."""
-    cells = np.sort(rng.permutation(9)[:share]).astype(np.uint8)
-    vector, tokens = bank.vectors[shot.picture, view], bank.tokens[shot.picture, view][cells]
-    away = unit(rng.normal(size=vector.shape).astype(np.float32))
-    error = shot.error + np.float32(moved) * away
-    return Look(at, cut, unit(unpack(vector) + error), cells, unit(unpack(tokens) + error))
+    """A frame of which `seen` ``[10, d]`` is there to be seen, with its share of tokens."""
+    share = 1 + int(rng.choice(len(_TOKENS[cut]), p=_TOKENS[cut]))
+    cells = np.sort(rng.permutation(len(seen) - 1)[:share]).astype(np.uint8)
+    away = unit(rng.normal(size=seen.shape[1]).astype(np.float32))
+    rows = unit(seen[[0, *(cells.astype(int) + 1)]] + np.float32(rng.uniform(*mix.noise)) * away)
+    return Look(at, cut, rows[0], cells, rows[1:])
 
 
-def _blend(a: Look, b: Look, at: float) -> Look:
-    """A frame in the middle of a fade: something of both."""
-    count = min(len(a.cells), len(b.cells))
-    return Look(
-        at,
-        False,
-        unit(a.vector + b.vector),
-        a.cells[:count],
-        unit(a.tokens[:count] + b.tokens[:count]),
-    )
+def _takes(bank: Bank, shot: Shot, mix: Mix, rng: np.random.Generator) -> list[_Camera]:
+    """The takes of a shot, one or two with a cut between them."""
+    take, length = int(rng.random() < 0.3), shot.end - shot.start
+    bounds = [shot.start, shot.end]
+    if rng.random() < mix.inner_cut and length > 2.0:
+        bounds.insert(1, shot.start + length * float(rng.uniform(0.3, 0.7)))
+    return [
+        _Camera.on(bank, shot, (take + number) % TAKES, span, mix, rng)
+        for number, span in enumerate(itertools.pairwise(bounds))
+    ]
 
 
-def _looks_of(bank: Bank, shot: Shot, mix: Mix, cut: bool, rng: np.random.Generator) -> list[Look]:
-    """The frames that SAA would keep of one shot, the first at its start or soon after."""
-    first = shot.start if cut else shot.start + float(rng.uniform(0.2, 0.9))
-    times = [first]
-    if rng.random() >= mix.still:
-        while times[-1] < shot.end:
-            times.append(times[-1] + float(rng.uniform(0.9, 1.8)))
-    inner = None
-    if rng.random() < mix.inner_cut and shot.end - shot.start > 2.0:
-        inner = float(rng.uniform(shot.start + 0.8, shot.end - 0.8))
-        times.append(inner)
+def _fade(
+    bank: Bank, before: _Camera, after: _Camera, half: float, mix: Mix, rng: np.random.Generator
+) -> list[Look]:
+    """The frames kept in the middle of a fade, `half` seconds on either side of a boundary."""
+    black = rng.random() < _BLACK
+    marked = not black or rng.random() < 0.4
+    count = int(rng.choice(len(_FADED), p=_FADED))
     looks = []
-    # One camera sees a shot in one way, until it is cut.
-    view = int(rng.integers(bank.views))
-    for at in sorted(times):
-        if at >= shot.end - 0.05:
-            continue
-        fresh = (cut and at == first) or at == inner
-        if at == inner:
-            view = int(rng.integers(bank.views))
-        share = int(rng.integers(3, 5) if fresh else rng.integers(0, 3))
-        looks.append(_look(bank, shot, view, rng.uniform(*mix.moved), at, fresh, share, rng))
-    return looks or [_look(bank, shot, view, 0.0, shot.start, cut, 1, rng)]
+    for at in np.sort(rng.uniform(after.start - half, after.start + half, count)).tolist():
+        passed = (at - after.start + half) / (2 * half)
+        if black:
+            lit = abs(2 * passed - 1)
+            seen = lit * (before if passed < 0.5 else after).at(at) + (1 - lit) * bank.black
+        else:
+            seen = (1 - passed) * before.at(at) + passed * after.at(at)
+        # The first light after black is often taken for a cut.
+        cut = not marked and passed >= 0.5
+        marked |= cut
+        looks.append(_look(seen.astype(np.float32), at, cut, mix, rng))
+    return looks
+
+
+def _follow(
+    take: _Camera, first: float, cut: bool, mix: Mix, rng: np.random.Generator
+) -> list[Look]:
+    """The frames kept of a take from `first` on."""
+    looks, at = [_look(take.at(first), first, cut, mix, rng)], first
+    while not _stands(take):
+        at += float(rng.triangular(0.3, 1.05, 1.8))
+        if at >= take.end - 0.05:
+            break
+        looks.append(_look(take.at(at), at, False, mix, rng))
+    return looks
 
 
 def _watch(
     bank: Bank, shots: Sequence[Shot], mix: Mix, rng: np.random.Generator
 ) -> tuple[Look, ...]:
     looks: list[Look] = []
-    for number, shot in enumerate(shots):
-        fade = number > 0 and rng.random() < mix.fades
-        own = _looks_of(bank, shot, mix, not fade, rng)
-        if fade and looks and rng.random() < 0.5:
-            looks.append(_blend(looks[-1], own[0], shot.start))
-        looks += own
-    return tuple(sorted(looks, key=lambda look: look.seconds))
+    last: _Camera | None = None
+    for shot in shots:
+        takes = _takes(bank, shot, mix, rng)
+        first, cut = shot.start, True
+        if last is not None and rng.random() < mix.fades:
+            room = min(last.end - last.start, takes[0].end - takes[0].start) / 3
+            half = min(float(rng.uniform(0.25, 0.5)), room)
+            looks = [look for look in looks if look.seconds < shot.start - half]
+            looks += _fade(bank, last, takes[0], half, mix, rng)
+            first = shot.start + half + float(rng.uniform(0.0, room - half))
+            cut = False
+        for take in takes:
+            looks += _follow(take, first, cut, mix, rng)
+            first, cut = take.end, True
+        last = takes[-1]
+    return tuple(looks)
+
+
+def _stands(take: _Camera) -> bool:
+    return bool((take.stops[0] == take.stops[-1]).all())
 
 
 def edges_of(looks: Sequence[Look], end_seconds: float) -> NDArray[np.float64]:
