@@ -177,7 +177,7 @@ def _look(
     """A frame of which `seen` ``[10, d]`` is there to be seen, with its share of tokens."""
     share = 1 + int(rng.choice(len(_TOKENS[cut]), p=_TOKENS[cut]))
     cells = np.sort(rng.permutation(len(seen) - 1)[:share]).astype(np.uint8)
-    away = unit(rng.normal(size=seen.shape[1]).astype(np.float32))
+    away = unit(rng.normal(size=(seen.shape[1],)).astype(np.float32))
     rows = unit(seen[[0, *(cells.astype(int) + 1)]] + np.float32(rng.uniform(*mix.noise)) * away)
     return Look(at, cut, rows[0], cells, rows[1:])
 
