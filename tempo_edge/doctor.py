@@ -95,21 +95,24 @@ def _providers() -> list[Check]:
 def _kernels() -> list[Check]:
     """Run every kernel once on a tiny picture: one that can't be compiled is not live."""
     try:
-        from tempo_kernels import available, block_differences
+        from tempo_kernels import available, block_differences, native
     except ImportError as error:
         return [_check("kernels", "missing", _short(error), "pip install tempo-edge")]
     picture = np.zeros((16, 16), np.uint8)
     checks = []
     for name, there in available().items():
-        check = _check(f"kernel {name}", "optional", "not installed", "pip install numba")
-        if there:
-            try:
+        built = name == "native"
+        mend = "cmake -S . -B build && cmake --build build" if built else "pip install numba"
+        try:
+            # A library that can't be used says why.
+            if there or (built and native.load() is not None):
                 block_differences(picture, picture, kernel=name)
-                check = _check(f"kernel {name}", "ok", "runs")
-            except Exception as error:  # whatever a compiler or a driver may say
-                mend = "pip install --force-reinstall numba"
-                check = _check(f"kernel {name}", "missing", _short(error), mend)
-        checks.append(check)
+                checks.append(_check(f"kernel {name}", "ok", "runs"))
+            else:
+                lacking = "not built" if built else "not installed"
+                checks.append(_check(f"kernel {name}", "optional", lacking, mend))
+        except Exception as error:  # whatever a compiler or a driver may say
+            checks.append(_check(f"kernel {name}", "missing", _short(error), mend))
     return checks
 
 

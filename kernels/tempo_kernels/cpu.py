@@ -1,50 +1,180 @@
-"""The frame difference compiled for the CPU by Numba.
+"""The kernels compiled for the CPU by Numba.
 
 Planes come as C-contiguous ``[height, stride]`` arrays with their visible width beside them. Each
-row of blocks first adds its picture rows into one line of column sums, an elementwise loop that
-LLVM turns into SIMD, and only then adds the columns of each block. The compiled code is kept in
-Numba's cache beside this file (or in the user's cache folder), so it is compiled once.
+row is added, while it is in the nearest cache, to one line of column sums for the differences and
+one for the thumbnail: elementwise loops that LLVM turns into SIMD. Only where a block or a cell
+ends are columns added up. The compiled code is kept in Numba's cache beside this file (or in the
+user's cache folder), so it is compiled once.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numba import njit, prange
 
-__all__ = ["sad_parallel", "sad_serial"]
+__all__ = ["compare_parallel", "compare_serial"]
+
+# A line of column sums holds this many rows of the widest samples: 65,537 in 32 bits.
+_HELD = 65_536
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _add_row(before: Any, after: Any, change: Any) -> None:
+    for x in range(change.shape[0]):
+        change[x] += max(before[x], after[x]) - min(before[x], after[x])
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _add_both(before: Any, after: Any, change: Any, light: Any) -> None:
+    for x in range(change.shape[0]):
+        change[x] += max(before[x], after[x]) - min(before[x], after[x])
+        light[x] += after[x]
 
 
 @njit(nogil=True, cache=True)
-def _sad_block_row(
-    previous: Any, current: Any, block: Any, row: Any, columns: Any, out: Any
+def _add_blocks(change: Any, block: Any, line: Any) -> None:
+    width = change.shape[0]
+    for b in range(line.shape[0]):
+        total = 0
+        for x in range(b * block, min(width, (b + 1) * block)):
+            total += change[x]
+        line[b] += total
+    change[:] = 0
+
+
+@njit(nogil=True, cache=True)
+def _add_cells(light: Any, cells: Any, line: Any) -> None:
+    for c in range(line.shape[0]):
+        total = 0
+        for x in range(cells[c], cells[c + 1]):
+            total += light[x]
+        line[c] += total
+    light[:] = 0
+
+
+@njit(nogil=True, cache=True)
+def _compare_band(
+    previous: Any,
+    current: Any,
+    first: Any,
+    last: Any,
+    block: Any,
+    sums: Any,
+    carried: Any,
+    rows: Any,
+    cells: Any,
+    thumbnail: Any,
+    columns: Any,
+    line: Any,
 ) -> None:
-    width = columns.shape[0]
-    columns[:] = 0  # int32: holds the 32,768 rows of 16-bit samples of the largest block
-    for y in range(row * block, min(current.shape[0], (row + 1) * block)):
-        before = previous[y, :width]
-        after = current[y, :width]
-        for x in range(width):
-            columns[x] += abs(np.int32(after[x]) - np.int32(before[x]))
-    for index in range(out.shape[0]):
-        total = np.int64(0)
-        for x in range(index * block, min(width, (index + 1) * block)):
-            total += columns[x]
-        out[index] = total
+    """Rows [first, last) of two planes.
+
+    Thumbnail rows must not straddle bands. Blocks may: what the first one has in this band goes to
+    ``carried``. ``columns`` and ``line`` are room to work in.
+    """
+    change, light = columns[0], columns[1]
+    change[:] = 0
+    light[:] = 0
+    line[:] = 0
+    shrinks = thumbnail.shape[0] > 0
+    row, held, lit, start = 0, 0, 0, first
+    while shrinks and rows[row] < first:
+        row += 1
+    for y in range(first, last):
+        if shrinks:
+            _add_both(previous[y], current[y], change, light)
+        else:
+            _add_row(previous[y], current[y], change)
+        held += 1
+        lit += 1
+        if (y + 1) % block == 0 or y + 1 == last or held == _HELD:
+            straddles = first % block != 0 and y // block == first // block
+            _add_blocks(change, block, carried if straddles else sums[y // block])
+            held = 0
+        if shrinks and (y + 1 == rows[row + 1] or lit == _HELD):
+            _add_cells(light, cells, line)
+            lit = 0
+        if shrinks and y + 1 == rows[row + 1]:
+            for c in range(line.shape[0]):
+                area = (y + 1 - start) * (cells[c + 1] - cells[c])
+                thumbnail[row, c] = (2 * line[c] + area) // (2 * area)
+            line[:] = 0
+            row += 1
+            start = y + 1
 
 
 @njit(nogil=True, cache=True)
-def sad_serial(previous: Any, current: Any, width: Any, block: Any, sums: Any) -> None:
-    """Fill ``sums`` (int64) on the calling thread, with the interpreter lock released."""
-    columns = np.empty(width, np.int32)
-    for row in range(sums.shape[0]):
-        _sad_block_row(previous, current, block, row, columns, sums[row])
+def compare_serial(
+    previous: Any,
+    current: Any,
+    bands: Any,
+    block: Any,
+    sums: Any,
+    carried: Any,
+    rows: Any,
+    cells: Any,
+    thumbnail: Any,
+    columns: Any,
+    lines: Any,
+) -> None:
+    """Fill ``sums`` (int64) and ``thumbnail`` on the calling thread, the interpreter lock released.
+
+    Args:
+        bands: rows at which bands of the picture begin, and the height.
+        carried: int64 ``[bands, columns of sums]`` of zeros.
+        rows, cells: where the thumbnail's rows and columns begin, and the plane's height and width.
+        thumbnail: of the planes' dtype; one of no rows is not filled.
+        columns: uint32 ``[bands, 2, width]``; ``lines``: int64 ``[bands, columns of thumbnail]``.
+    """
+    for band in range(bands.shape[0] - 1):
+        _compare_band(
+            previous,
+            current,
+            bands[band],
+            bands[band + 1],
+            block,
+            sums,
+            carried[band],
+            rows,
+            cells,
+            thumbnail,
+            columns[band],
+            lines[band],
+        )
+    for band in range(bands.shape[0] - 1):
+        sums[bands[band] // block] += carried[band]
 
 
 @njit(nogil=True, cache=True, parallel=True)
-def sad_parallel(previous: Any, current: Any, width: Any, block: Any, sums: Any) -> None:
-    """The same over all cores. Numba's thread pool takes one caller at a time."""
-    for row in prange(sums.shape[0]):
-        columns = np.empty(width, np.int32)
-        _sad_block_row(previous, current, block, row, columns, sums[row])
+def compare_parallel(
+    previous: Any,
+    current: Any,
+    bands: Any,
+    block: Any,
+    sums: Any,
+    carried: Any,
+    rows: Any,
+    cells: Any,
+    thumbnail: Any,
+    columns: Any,
+    lines: Any,
+) -> None:
+    """The same with a band for each core. Numba's thread pool takes one caller at a time."""
+    for band in prange(bands.shape[0] - 1):
+        _compare_band(
+            previous,
+            current,
+            bands[band],
+            bands[band + 1],
+            block,
+            sums,
+            carried[band],
+            rows,
+            cells,
+            thumbnail,
+            columns[band],
+            lines[band],
+        )
+    for band in range(bands.shape[0] - 1):
+        sums[bands[band] // block] += carried[band]

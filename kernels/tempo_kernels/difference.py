@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import threading
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tempo_kernels.reference import sum_absolute_differences
+from tempo_kernels import native
+from tempo_kernels.reference import parts, shrink, sum_absolute_differences
 
-__all__ = ["available", "block_differences", "variation"]
+__all__ = ["Comparison", "available", "block_differences", "compare", "variation"]
 
 # Numba's own thread pool must not be entered by two threads at once.
 _PARALLEL = threading.Lock()
@@ -25,9 +28,82 @@ NOISE = 2.0 / 255.0
 FULL = 48.0 / 255.0
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """What one pass over two pictures gives.
+
+    Attributes:
+        differences: mean absolute difference of each block as a share of full scale, float32
+            ``[ceil(height / block), ceil(width / block)]`` in [0, 1].
+        thumbnail: the later picture, shrunk by area; of the planes' dtype. None if not asked for.
+    """
+
+    differences: NDArray[np.float32]
+    thumbnail: NDArray[np.unsignedinteger] | None
+
+    @property
+    def variation(self) -> float:
+        """See :func:`variation`."""
+        return variation(self.differences)
+
+
 def available() -> dict[str, bool]:
-    """Which implementations can run here, by name."""
-    return {"numpy": True, "numba-cpu": importlib.util.find_spec("numba") is not None}
+    """Which implementations can run here, by name, the fastest first."""
+    return {
+        "native": native.usable(),
+        "numba-cpu": importlib.util.find_spec("numba") is not None,
+        "numpy": True,
+    }
+
+
+def compare(
+    previous: NDArray[np.unsignedinteger],
+    current: NDArray[np.unsignedinteger],
+    *,
+    block: int = 16,
+    bit_depth: int = 8,
+    thumbnail: tuple[int, int] | None = None,
+    parallel: bool = False,
+    kernel: str | None = None,
+) -> Comparison:
+    """Compare two luma planes block by block, and shrink the later one, in one pass.
+
+    Args:
+        previous: luma plane ``[height, width]``, uint8 or uint16; rows may be padded, so a
+            decoder's plane is taken as it lies, without a copy.
+        current: luma plane of the same shape and dtype.
+        block: edge of the square blocks in pixels, at most 32,768.
+        bit_depth: significant bits of a sample; full scale is ``2 ** bit_depth - 1``.
+        thumbnail: rows and columns of the later picture, shrunk to the mean of what each cell
+            covers; a side that the plane does not have is cut to it. None for none.
+        parallel: use every core for this pair. Leave it off where the caller already works on
+            several videos or groups of pictures at a time.
+        kernel: one of :func:`available`; by default the fastest that is installed. The choice
+            never changes the result.
+
+    Raises:
+        ValueError: an argument has a wrong dtype, shape, stride or value.
+    """
+    _check(previous, current, block, bit_depth, thumbnail)
+    height, width = current.shape
+    live = available()
+    chosen = kernel or next(name for name, there in live.items() if there)
+    if chosen == "native":
+        native.load()  # says why it can't be used, if there is one
+    if not live.get(chosen, False):
+        raise ValueError(f"kernel {chosen!r} must be one of {sorted(k for k in live if live[k])}")
+    size = (0, 0) if thumbnail is None else (min(thumbnail[0], height), min(thumbnail[1], width))
+    if chosen == "numpy":
+        sums = sum_absolute_differences(previous, current, block)
+        small = shrink(current, size) if thumbnail is not None else None
+    else:
+        sums = np.zeros((-(-height // block), -(-width // block)), np.int64)
+        shrunk = np.empty(size, current.dtype)
+        run = _run_native if chosen == "native" else _run_numba
+        run(previous, current, block, sums, shrunk, parallel)
+        small = shrunk if thumbnail is not None else None
+    full = _pixels_per_block(height, width, block) * (2**bit_depth - 1)
+    return Comparison(np.asarray(sums / full, dtype=np.float32), small)
 
 
 def block_differences(
@@ -39,39 +115,11 @@ def block_differences(
     parallel: bool = False,
     kernel: str | None = None,
 ) -> NDArray[np.float32]:
-    """Mean absolute luma difference of each block, as a share of full scale.
-
-    Args:
-        previous: luma plane ``[height, width]``, uint8 or uint16; rows may be padded, so a
-            decoder's plane is taken as it lies, without a copy.
-        current: luma plane of the same shape and dtype.
-        block: edge of the square blocks in pixels, at most 32,768.
-        bit_depth: significant bits of a sample; full scale is ``2 ** bit_depth - 1``.
-        parallel: use every core for this pair. Leave it off where the caller already works on
-            several videos or groups of pictures at a time.
-        kernel: ``"numba-cpu"`` or ``"numpy"``; by default the fastest that is installed. The
-            choice never changes the result.
-
-    Returns:
-        ``[ceil(height / block), ceil(width / block)]`` float32 in [0, 1].
-
-    Raises:
-        ValueError: an argument has a wrong dtype, shape, stride or value.
-    """
-    _check(previous, current, block, bit_depth)
-    height, width = current.shape
-    grid = (-(-height // block), -(-width // block))
-    live = available()
-    chosen = kernel or ("numba-cpu" if live["numba-cpu"] else "numpy")
-    if not live.get(chosen, False):
-        raise ValueError(f"kernel {chosen!r} must be one of {sorted(k for k in live if live[k])}")
-    if chosen == "numpy":
-        sums = sum_absolute_differences(previous, current, block)
-    else:
-        sums = np.zeros(grid, dtype=np.int64)
-        _run_compiled(previous, current, block, sums, parallel)
-    full = _pixels_per_block(height, width, block) * (2**bit_depth - 1)
-    return np.asarray(sums / full, dtype=np.float32)
+    """The differences of :func:`compare` alone."""
+    found = compare(
+        previous, current, block=block, bit_depth=bit_depth, parallel=parallel, kernel=kernel
+    )
+    return found.differences
 
 
 def variation(differences: NDArray[np.float32]) -> float:
@@ -89,21 +137,58 @@ def _pixels_per_block(height: int, width: int, block: int) -> NDArray[np.int64]:
     return np.multiply.outer(rows, columns)
 
 
-def _run_compiled(
+def _run_native(
     previous: NDArray[np.unsignedinteger],
     current: NDArray[np.unsignedinteger],
     block: int,
     sums: NDArray[np.int64],
+    shrunk: NDArray[np.unsignedinteger],
+    parallel: bool,
+) -> None:
+    width, before, after = current.shape[1], _padded(previous), _padded(current)
+    threads = _threads() if parallel else 1
+    native.compare(before, after, width, block, sums, shrunk, threads)
+
+
+def _run_numba(
+    previous: NDArray[np.unsignedinteger],
+    current: NDArray[np.unsignedinteger],
+    block: int,
+    sums: NDArray[np.int64],
+    shrunk: NDArray[np.unsignedinteger],
     parallel: bool,
 ) -> None:
     from tempo_kernels import cpu
 
-    before, after = _padded(previous), _padded(current)
+    height, width = current.shape
+    count = _threads() if parallel else 1
+    rows, cells = parts(height, max(1, shrunk.shape[0])), parts(width, max(1, shrunk.shape[1]))
+    # A band must end where a row of the thumbnail does, or else where blocks do.
+    ends = rows if shrunk.size else np.append(np.arange(0, height, block), height)
+    bands = np.unique(ends[parts(len(ends) - 1, count)])
+    room = len(bands) - 1
+    arguments = (
+        _padded(previous),
+        _padded(current),
+        bands,
+        block,
+        sums,
+        np.zeros((room, sums.shape[1]), np.int64),
+        rows,
+        cells,
+        shrunk,
+        np.empty((room, 2, width), np.uint32),
+        np.empty((room, shrunk.shape[1]), np.int64),
+    )
     if parallel:
         with _PARALLEL:
-            cpu.sad_parallel(before, after, current.shape[1], block, sums)
+            cpu.compare_parallel(*arguments)
     else:
-        cpu.sad_serial(before, after, current.shape[1], block, sums)
+        cpu.compare_serial(*arguments)
+
+
+def _threads() -> int:
+    return os.cpu_count() or 1
 
 
 def _padded(plane: NDArray[np.unsignedinteger]) -> NDArray[np.unsignedinteger]:
@@ -113,7 +198,12 @@ def _padded(plane: NDArray[np.unsignedinteger]) -> NDArray[np.unsignedinteger]:
     """
     rows, columns = plane.strides
     view: NDArray[np.unsignedinteger]
-    if columns != plane.itemsize or rows % plane.itemsize or rows < plane.shape[1] * columns:
+    if (
+        not plane.flags.aligned
+        or columns != plane.itemsize
+        or rows % plane.itemsize
+        or rows < plane.shape[1] * columns
+    ):
         view = np.ascontiguousarray(plane).view()
     elif plane.flags.c_contiguous:
         view = plane.view()
@@ -129,6 +219,7 @@ def _check(
     current: NDArray[np.unsignedinteger],
     block: int,
     bit_depth: int,
+    thumbnail: tuple[int, int] | None,
 ) -> None:
     for name, plane in (("previous", previous), ("current", current)):
         if plane.dtype not in (np.uint8, np.uint16):
@@ -144,3 +235,5 @@ def _check(
         raise ValueError(f"block {block} must be within [1, {LARGEST_BLOCK}]")
     if not 1 <= bit_depth <= 8 * current.itemsize:
         raise ValueError(f"bit_depth {bit_depth} must be within [1, {8 * current.itemsize}]")
+    if thumbnail is not None and min(thumbnail) < 1:
+        raise ValueError(f"thumbnail {thumbnail} must have at least one row and one column")

@@ -21,12 +21,13 @@ raw = np.zeros(40 * 101 + 1, np.uint8)
 apart = np.ndarray((40, 50), np.uint8, raw, strides=(101, 2))
 turned = np.zeros((50, 40), np.uint8).T
 for pair in ((one, two), (two, one), (one, one), (two, two), (apart, two), (two, turned)):
-    tempo_kernels.block_differences(*pair)
+    tempo_kernels.compare(*pair, kernel="numba-cpu")
+    tempo_kernels.compare(*pair, kernel="numba-cpu", thumbnail=(8, 8))
 from tempo_kernels import cpu
-stats = [kernel.stats for kernel in (cpu.sad_serial, cpu._sad_block_row)]
+stats = [kernel.stats for kernel in (cpu.compare_serial, cpu._compare_band)]
 hits = sum(sum(each.cache_hits.values()) for each in stats)
 misses = sum(sum(each.cache_misses.values()) for each in stats)
-print(hits, misses, len(cpu.sad_serial.signatures))
+print(hits, misses, len(cpu.compare_serial.signatures))
 """
 
 

@@ -6,15 +6,16 @@ import threading
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from tempo_kernels import available, block_differences, variation
+from tempo_kernels import available, block_differences, compare, variation
 from tempo_kernels.difference import FULL, LARGEST_BLOCK, NOISE
 from tempo_kernels.reference import sum_absolute_differences
 
 Plane = NDArray[np.unsignedinteger]
 DEPTHS = (8, 9, 10, 12, 16)
+COMPILED = ("native", "numba-cpu")
 
 sides = st.integers(1, 70)
 
@@ -39,7 +40,15 @@ def by_hand(previous: Plane, current: Plane, block: int, depth: int) -> NDArray[
     return grid
 
 
-@settings(max_examples=150, deadline=None)
+pytestmark = pytest.mark.usefixtures("compiled")
+
+# One library serves all examples of a test.
+many = settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+@many
 @given(
     seed=st.integers(0, 10**6),
     height=sides,
@@ -47,11 +56,13 @@ def by_hand(previous: Plane, current: Plane, block: int, depth: int) -> NDArray[
     depth=st.sampled_from(DEPTHS),
     paddings=st.tuples(st.integers(0, 40), st.integers(0, 40)),
     block=st.integers(1, 80),
+    size=st.none() | st.tuples(st.integers(1, 90), st.integers(1, 90)),
     parallel=st.booleans(),
 )
-@example(0, 1, 1, 8, (0, 0), 16, False)
-@example(0, 16, 16, 16, (5, 0), 16, True)
-@example(0, 143, 175, 8, (17, 33), 16, True)
+@example(0, 1, 1, 8, (0, 0), 16, (1, 1), False)
+@example(0, 16, 16, 16, (5, 0), 16, None, True)
+@example(0, 143, 175, 8, (17, 33), 16, (28, 28), True)
+@example(0, 64, 64, 8, (0, 0), 48, (3, 3), True)
 def test_kernels_agree(
     seed: int,
     height: int,
@@ -59,18 +70,32 @@ def test_kernels_agree(
     depth: int,
     paddings: tuple[int, int],
     block: int,
+    size: tuple[int, int] | None,
     parallel: bool,
 ) -> None:
     previous = plane(seed, height, width, depth, paddings[0])
     current = plane(seed + 1, height, width, depth, paddings[1])
-    numpy = block_differences(previous, current, block=block, bit_depth=depth, kernel="numpy")
-    numba = block_differences(
-        previous, current, block=block, bit_depth=depth, parallel=parallel, kernel="numba-cpu"
-    )
-    np.testing.assert_array_equal(numba, numpy)
-    np.testing.assert_allclose(numpy, by_hand(previous, current, block, depth), rtol=1e-6)
-    assert numpy.dtype == np.float32
-    assert numpy.min() >= 0 and numpy.max() <= 1
+    options = {"block": block, "bit_depth": depth, "thumbnail": size, "parallel": parallel}
+    numpy = compare(previous, current, kernel="numpy", **options)  # type: ignore[arg-type]
+    for kernel in COMPILED:
+        found = compare(previous, current, kernel=kernel, **options)  # type: ignore[arg-type]
+        np.testing.assert_array_equal(found.differences, numpy.differences)
+        assert (found.thumbnail is None) == (numpy.thumbnail is None) == (size is None)
+        if size is not None:
+            np.testing.assert_array_equal(found.thumbnail, numpy.thumbnail)
+            assert found.thumbnail is not None and found.thumbnail.dtype == current.dtype
+            assert found.thumbnail.shape == (min(size[0], height), min(size[1], width))
+    expected = by_hand(previous, current, block, depth)
+    np.testing.assert_allclose(numpy.differences, expected, rtol=1e-6)
+    assert numpy.differences.dtype == np.float32
+    assert numpy.differences.min() >= 0 and numpy.differences.max() <= 1
+
+
+def test_a_thumbnail_is_the_rounded_mean_of_what_its_cells_cover() -> None:
+    picture = np.array([[0, 1, 10], [2, 3, 11], [255, 255, 0]], np.uint8)
+    found = compare(picture, picture, thumbnail=(2, 2), kernel="numpy").thumbnail
+    # Cells end at the first row and column: 0; (1 + 10) / 2; (2 + 255) / 2; (3 + 11 + 255) / 4.
+    assert found is not None and found.tolist() == [[0, 6], [129, 67]]
 
 
 LAYOUTS = {
@@ -92,20 +117,21 @@ def _frozen(plane: Plane) -> Plane:
     return plane
 
 
+@pytest.mark.parametrize("kernel", COMPILED)
 @pytest.mark.parametrize("parallel", [False, True])
 @pytest.mark.parametrize("depth", [8, 10])
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_any_layout_will_do(layout: str, depth: int, parallel: bool) -> None:
+def test_any_layout_will_do(layout: str, depth: int, parallel: bool, kernel: str) -> None:
     lay = LAYOUTS[layout]
     previous, current = (lay(plane(seed, 60, 60, depth, 4)) for seed in (1, 2))
-    found = block_differences(previous, current, bit_depth=depth, parallel=parallel)
-    expected = block_differences(
-        np.ascontiguousarray(previous),
-        np.ascontiguousarray(current),
-        bit_depth=depth,
-        kernel="numpy",
+    size = 7, 9
+    found = compare(
+        previous, current, bit_depth=depth, thumbnail=size, parallel=parallel, kernel=kernel
     )
-    np.testing.assert_array_equal(found, expected)
+    flat = np.ascontiguousarray(previous), np.ascontiguousarray(current)
+    expected = compare(*flat, bit_depth=depth, thumbnail=size, kernel="numpy")
+    np.testing.assert_array_equal(found.differences, expected.differences)
+    np.testing.assert_array_equal(found.thumbnail, expected.thumbnail)
 
 
 def test_samples_that_lie_askew_in_memory() -> None:
@@ -113,16 +139,17 @@ def test_samples_that_lie_askew_in_memory() -> None:
     raw = np.random.default_rng(5).integers(0, 256, 41 * 101 + 1, dtype=np.uint8)
     skewed = np.ndarray((40, 50), np.uint16, raw, offset=1, strides=(101, 2))
     flat = np.zeros((40, 50), np.uint16)
-    found = block_differences(flat, skewed, bit_depth=16)
     expected = block_differences(flat, skewed.copy(), bit_depth=16, kernel="numpy")
-    np.testing.assert_array_equal(found, expected)
+    for kernel in COMPILED:
+        found = block_differences(flat, skewed, bit_depth=16, kernel=kernel)
+        np.testing.assert_array_equal(found, expected)
 
 
 def test_extremes_do_not_overflow() -> None:
     for dtype, depth in ((np.uint8, 8), (np.uint16, 16)):
         dark = np.zeros((1200, 64), dtype)
         light = np.full((1200, 64), np.iinfo(dtype).max, dtype)
-        for kernel in ("numpy", "numba-cpu"):
+        for kernel in ("numpy", *COMPILED):
             for pair in ((dark, light), (light, dark)):
                 found = block_differences(*pair, block=1200, bit_depth=depth, kernel=kernel)
                 np.testing.assert_array_equal(found, [[1.0]])
@@ -131,8 +158,19 @@ def test_extremes_do_not_overflow() -> None:
 def test_a_column_sum_holds_the_largest_block() -> None:
     shape = (LARGEST_BLOCK, 2)
     dark, light = np.zeros(shape, np.uint16), np.full(shape, 65_535, np.uint16)
-    found = block_differences(dark, light, block=LARGEST_BLOCK, bit_depth=16, kernel="numba-cpu")
-    np.testing.assert_array_equal(found, [[1.0]])
+    for kernel in COMPILED:
+        found = compare(
+            dark, light, block=LARGEST_BLOCK, bit_depth=16, thumbnail=(1, 1), kernel=kernel
+        )
+        np.testing.assert_array_equal(found.differences, [[1.0]])
+        np.testing.assert_array_equal(found.thumbnail, [[65_535]])
+
+
+def test_a_cell_of_the_thumbnail_may_be_taller_than_a_column_sum_holds() -> None:
+    tall = np.full((70_000, 1), 65_535, np.uint16)
+    for kernel in COMPILED:
+        found = compare(tall, tall, bit_depth=16, thumbnail=(1, 1), kernel=kernel)
+        np.testing.assert_array_equal(found.thumbnail, [[65_535]])
 
 
 def test_threads_may_call_at_once() -> None:
@@ -141,8 +179,9 @@ def test_threads_may_call_at_once() -> None:
     found: list[bool] = []
 
     def work(parallel: bool) -> None:
-        for _ in range(20):
-            grid = block_differences(previous, current, parallel=parallel)
+        for turn in range(20):
+            kernel = COMPILED[turn % len(COMPILED)]
+            grid = block_differences(previous, current, parallel=parallel, kernel=kernel)
             found.append(bool((grid == expected).all()))
 
     threads = [threading.Thread(target=work, args=(number % 2 == 0,)) for number in range(4)]
@@ -178,14 +217,15 @@ GOOD = np.zeros((4, 4), np.uint8)
         (GOOD, GOOD, {"block": 40_000}, r"block 40000 must be within \[1, 32768\]"),
         (GOOD, GOOD, {"bit_depth": 0}, r"bit_depth 0 must be within \[1, 8\]"),
         (GOOD, GOOD, {"bit_depth": 10}, r"bit_depth 10 must be within \[1, 8\]"),
-        (GOOD, GOOD, {"kernel": "cuda"}, r"kernel 'cuda' must be one of \['numba-cpu', 'numpy'\]"),
+        (GOOD, GOOD, {"kernel": "cuda"}, r"kernel 'cuda' must be one of \['native', 'numba-cpu', "),
+        (GOOD, GOOD, {"thumbnail": (0, 4)}, r"thumbnail \(0, 4\) must have at least one row"),
     ],
 )
 def test_wrong_arguments_are_named(
     previous: Plane, current: Plane, options: dict[str, object], text: str
 ) -> None:
     with pytest.raises(ValueError, match=text):
-        block_differences(previous, current, **options)  # type: ignore[arg-type]
+        compare(previous, current, **options)  # type: ignore[arg-type]
 
 
 def test_a_sample_of_foreign_byte_order_is_refused_or_right() -> None:
@@ -227,4 +267,4 @@ def test_grain_adds_up_to_nothing() -> None:
 
 
 def test_what_can_run_is_told() -> None:
-    assert available() == {"numpy": True, "numba-cpu": True}
+    assert available() == {"native": True, "numba-cpu": True, "numpy": True}
