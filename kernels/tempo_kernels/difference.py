@@ -1,22 +1,15 @@
-"""The public face of the kernels: checks its arguments, picks an implementation, gives floats."""
+"""The public face of the kernels: checks its arguments, has integers made, gives floats."""
 
 from __future__ import annotations
 
-import importlib.util
-import os
-import threading
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tempo_kernels import native
-from tempo_kernels.reference import parts, shrink, sum_absolute_differences
+from tempo_kernels.dispatch import choose, run
 
-__all__ = ["Comparison", "available", "block_differences", "compare", "variation"]
-
-# Numba's own thread pool must not be entered by two threads at once.
-_PARALLEL = threading.Lock()
+__all__ = ["Comparison", "block_differences", "compare", "variation"]
 
 # As many rows of 16-bit differences as a 32-bit sum holds.
 LARGEST_BLOCK = 32_768
@@ -45,15 +38,6 @@ class Comparison:
     def variation(self) -> float:
         """See :func:`variation`."""
         return variation(self.differences)
-
-
-def available() -> dict[str, bool]:
-    """Which implementations can run here, by name, the fastest first."""
-    return {
-        "native": native.usable(),
-        "numba-cpu": importlib.util.find_spec("numba") is not None,
-        "numpy": True,
-    }
 
 
 def compare(
@@ -86,24 +70,15 @@ def compare(
     """
     _check(previous, current, block, bit_depth, thumbnail)
     height, width = current.shape
-    live = available()
-    chosen = kernel or next(name for name, there in live.items() if there)
-    if chosen == "native":
-        native.load()  # says why it can't be used, if there is one
-    if not live.get(chosen, False):
-        raise ValueError(f"kernel {chosen!r} must be one of {sorted(k for k in live if live[k])}")
+    chosen = choose(kernel)
     size = (0, 0) if thumbnail is None else (min(thumbnail[0], height), min(thumbnail[1], width))
-    if chosen == "numpy":
-        sums = sum_absolute_differences(previous, current, block)
-        small = shrink(current, size) if thumbnail is not None else None
-    else:
-        sums = np.zeros((-(-height // block), -(-width // block)), np.int64)
-        shrunk = np.empty(size, current.dtype)
-        run = _run_native if chosen == "native" else _run_numba
-        run(previous, current, block, sums, shrunk, parallel)
-        small = shrunk if thumbnail is not None else None
+    sums = np.zeros((-(-height // block), -(-width // block)), np.int64)
+    small = np.empty(size, current.dtype)
+    run(chosen, previous, current, block, sums, small, parallel)
     full = _pixels_per_block(height, width, block) * (2**bit_depth - 1)
-    return Comparison(np.asarray(sums / full, dtype=np.float32), small)
+    return Comparison(
+        np.asarray(sums / full, dtype=np.float32), None if thumbnail is None else small
+    )
 
 
 def block_differences(
@@ -135,83 +110,6 @@ def _pixels_per_block(height: int, width: int, block: int) -> NDArray[np.int64]:
     rows = np.minimum(block, height - np.arange(0, height, block))
     columns = np.minimum(block, width - np.arange(0, width, block))
     return np.multiply.outer(rows, columns)
-
-
-def _run_native(
-    previous: NDArray[np.unsignedinteger],
-    current: NDArray[np.unsignedinteger],
-    block: int,
-    sums: NDArray[np.int64],
-    shrunk: NDArray[np.unsignedinteger],
-    parallel: bool,
-) -> None:
-    width, before, after = current.shape[1], _padded(previous), _padded(current)
-    threads = _threads() if parallel else 1
-    native.compare(before, after, width, block, sums, shrunk, threads)
-
-
-def _run_numba(
-    previous: NDArray[np.unsignedinteger],
-    current: NDArray[np.unsignedinteger],
-    block: int,
-    sums: NDArray[np.int64],
-    shrunk: NDArray[np.unsignedinteger],
-    parallel: bool,
-) -> None:
-    from tempo_kernels import cpu
-
-    height, width = current.shape
-    count = _threads() if parallel else 1
-    rows, cells = parts(height, max(1, shrunk.shape[0])), parts(width, max(1, shrunk.shape[1]))
-    # A band must end where a row of the thumbnail does, or else where blocks do.
-    ends = rows if shrunk.size else np.append(np.arange(0, height, block), height)
-    bands = np.unique(ends[parts(len(ends) - 1, count)])
-    room = len(bands) - 1
-    arguments = (
-        _padded(previous),
-        _padded(current),
-        bands,
-        block,
-        sums,
-        np.zeros((room, sums.shape[1]), np.int64),
-        rows,
-        cells,
-        shrunk,
-        np.empty((room, 2, width), np.uint32),
-        np.empty((room, shrunk.shape[1]), np.int64),
-    )
-    if parallel:
-        with _PARALLEL:
-            cpu.compare_parallel(*arguments)
-    else:
-        cpu.compare_serial(*arguments)
-
-
-def _threads() -> int:
-    return os.cpu_count() or 1
-
-
-def _padded(plane: NDArray[np.unsignedinteger]) -> NDArray[np.unsignedinteger]:
-    """The plane with its row padding made visible, C-contiguous; no sample of it is read.
-
-    Always read-only: Numba compiles once more for a writable array.
-    """
-    rows, columns = plane.strides
-    view: NDArray[np.unsignedinteger]
-    if (
-        not plane.flags.aligned
-        or columns != plane.itemsize
-        or rows % plane.itemsize
-        or rows < plane.shape[1] * columns
-    ):
-        view = np.ascontiguousarray(plane).view()
-    elif plane.flags.c_contiguous:
-        view = plane.view()
-    else:
-        shape = (plane.shape[0], rows // plane.itemsize)
-        view = np.lib.stride_tricks.as_strided(plane, shape, plane.strides, writeable=False)
-    view.flags.writeable = False
-    return view
 
 
 def _check(

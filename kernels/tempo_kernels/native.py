@@ -1,7 +1,7 @@
-"""The kernels compiled from C++, through their C interface (``kernels/include``).
+"""The kernels compiled from C++ and CUDA C++, through their C interface (``kernels/include``).
 
-``cmake -S . -B build && cmake --build build`` makes the library. It is looked for in the folder
-that ``TEMPO_KERNELS_PATH`` names, then beside this file, then in the repository's ``build``.
+``cmake -S . -B build && cmake --build build`` makes the libraries. They are looked for in the
+folder that ``TEMPO_KERNELS_PATH`` names, then beside this file, then in the repository's ``build``.
 """
 
 from __future__ import annotations
@@ -9,28 +9,32 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["INTERFACE", "NativeError", "compare", "load", "usable"]
+__all__ = ["INTERFACE", "NativeError", "compare", "compare_pictures", "compare_surfaces", "usable"]
 
 #: The interface that this module speaks; a library of another one is refused.
 INTERFACE = 1
 
-_NAME = {"win32": "tempo_kernels.dll", "darwin": "libtempo_kernels.dylib"}.get(
-    sys.platform, "libtempo_kernels.so"
-)
+#: Pictures that one call to a GPU takes at most.
+MOST_PICTURES = 256
+
+_CPU, _CUDA = "tempo_kernels", "tempo_kernels_cuda"
+_FORM = {"win32": "{}.dll", "darwin": "lib{}.dylib"}.get(sys.platform, "lib{}.so")
 _REASONS = {1: "an argument was refused", 2: "there is no memory", 3: "the device failed"}
+_Pointer = ctypes.c_void_p
 
 
 class NativeError(RuntimeError):
     """A compiled kernel could not be loaded or did not do its work."""
 
 
-class _Planes(ctypes.Structure):
+class Planes(ctypes.Structure):
     """``tk_planes``."""
 
     _fields_ = [
@@ -48,6 +52,11 @@ class _Planes(ctypes.Structure):
     ]
 
 
+def file_name(name: str) -> str:
+    """What a library's file is called on this system."""
+    return _FORM.format(name)
+
+
 def _folders() -> list[Path]:
     named = os.environ.get("TEMPO_KERNELS_PATH")
     here = Path(__file__).resolve()
@@ -55,39 +64,65 @@ def _folders() -> list[Path]:
 
 
 @cache
-def load() -> ctypes.CDLL | None:
-    """The library, or None where it has not been built.
+def load(name: str = _CPU) -> ctypes.CDLL | None:
+    """A library, or None where it has not been built.
 
     Raises:
         NativeError: there is one, but it can't be loaded or is of another interface.
     """
-    path = next((folder / _NAME for folder in _folders() if (folder / _NAME).is_file()), None)
+    file = file_name(name)
+    path = next((folder / file for folder in _folders() if (folder / file).is_file()), None)
     if path is None:
         return None
+    prefix = "tk_cuda" if name == _CUDA else "tk"
     try:
         library = ctypes.CDLL(str(path))
-        found = int(library.tk_interface())
+        found = int(library[f"{prefix}_interface"]())
+        if found == INTERFACE:
+            _declare(library, name)
     except (OSError, AttributeError) as error:
         raise NativeError(f"{path} can't be loaded: {error}") from error
     if found != INTERFACE:
         raise NativeError(f"{path} has interface {found}, not {INTERFACE}: build it again")
-    library.tk_compare.argtypes = [
-        ctypes.POINTER(_Planes),
-        ctypes.c_void_p,
-        ctypes.c_void_p,
-        ctypes.c_void_p,
-        ctypes.c_void_p,
-        ctypes.c_int,
-    ]
     return library
 
 
+def _declare(library: ctypes.CDLL, name: str) -> None:
+    planes, integer = ctypes.POINTER(Planes), ctypes.c_int64
+    if name == _CUDA:
+        for each in (library.tk_cuda_compare_surfaces, library.tk_cuda_compare_pictures):
+            each.argtypes = [planes, _Pointer, integer, _Pointer, _Pointer]
+        library.tk_cuda_error.restype = ctypes.c_char_p
+    else:
+        library.tk_compare.argtypes = [planes, *[_Pointer] * 4, ctypes.c_int]
+
+
 def usable() -> bool:
-    """Whether there is a library that can be used."""
+    """Whether there is a library for the CPU that can be used."""
     try:
         return load() is not None
     except NativeError:
         return False
+
+
+def cuda_usable() -> bool:
+    """Whether there is a library for GPUs that can be used, a driver and a device."""
+    try:
+        library = load(_CUDA)
+    except NativeError:
+        return False
+    return library is not None and int(library.tk_cuda_devices()) > 0
+
+
+def _library(name: str) -> ctypes.CDLL:
+    library = load(name)
+    if library is None:
+        raise NativeError(f"{file_name(name)} has not been built: cmake -S . -B build")
+    return library
+
+
+def _address(array: NDArray[np.generic]) -> int | None:
+    return array.ctypes.data if array.size else None
 
 
 def compare(
@@ -106,18 +141,76 @@ def compare(
     Raises:
         NativeError: there is no library, or it failed.
     """
-    library = load()
-    if library is None:
-        raise NativeError(f"{_NAME} has not been built: cmake -S . -B build")
     strides = previous.strides[0], current.strides[0]
-    planes = _Planes(len(current), width, *strides, current.itemsize, block, *thumbnail.shape)
-    failed = library.tk_compare(
+    planes = Planes(len(current), width, *strides, current.itemsize, block, *thumbnail.shape)
+    failed = _library(_CPU).tk_compare(
         ctypes.byref(planes),
-        previous.ctypes.data,
-        current.ctypes.data,
-        sums.ctypes.data,
-        thumbnail.ctypes.data if thumbnail.size else None,
+        _address(previous),
+        _address(current),
+        _address(sums),
+        _address(thumbnail),
         threads,
     )
     if failed:
         raise NativeError(f"compiled kernel: {_REASONS.get(failed, f'error {failed}')}")
+
+
+def compare_pictures(
+    pictures: NDArray[np.unsignedinteger],
+    block: int,
+    sums: NDArray[np.int64],
+    thumbnails: NDArray[np.unsignedinteger],
+) -> None:
+    """Compare C-contiguous pictures ``[n, height, width]`` with the ones before on a GPU.
+
+    Fills ``sums`` ``[n - 1, down, across]`` and ``thumbnails`` ``[n, rows, columns]``, if it has
+    any rows. At most :data:`MOST_PICTURES`.
+
+    Raises:
+        NativeError: there is no library, or the device failed.
+    """
+    count, height, width = pictures.shape
+    stride, size = pictures.strides[1], thumbnails.shape[1:]
+    planes = Planes(height, width, stride, stride, pictures.itemsize, block, *size)
+    library = _library(_CUDA)
+    _told(
+        library,
+        library.tk_cuda_compare_pictures(
+            ctypes.byref(planes), _address(pictures), count, _address(sums), _address(thumbnails)
+        ),
+    )
+
+
+def compare_surfaces(
+    addresses: Sequence[int],
+    shape: tuple[int, int],
+    stride: int,
+    sample_bytes: int,
+    block: int,
+    sums: NDArray[np.int64],
+    thumbnails: NDArray[np.unsignedinteger],
+) -> None:
+    """The same for luma planes that lie in device memory, such as a decoder's surfaces.
+
+    Args:
+        addresses: where each plane begins, on the device; at most :data:`MOST_PICTURES`.
+        shape: height and width of all of them, in samples; ``stride``: bytes from row to row.
+
+    Raises:
+        NativeError: there is no library, or the device failed.
+    """
+    planes = Planes(*shape, stride, stride, sample_bytes, block, *thumbnails.shape[1:])
+    library, held = _library(_CUDA), (_Pointer * len(addresses))(*addresses)
+    _told(
+        library,
+        library.tk_cuda_compare_surfaces(
+            ctypes.byref(planes), held, len(addresses), _address(sums), _address(thumbnails)
+        ),
+    )
+
+
+def _told(library: ctypes.CDLL, failed: int) -> None:
+    """Raise what a call to a GPU came back with, if it failed."""
+    if failed:
+        said = f": {library.tk_cuda_error().decode()}" if failed != 1 else ""
+        raise NativeError(f"CUDA kernel: {_REASONS.get(failed, f'error {failed}')}{said}")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tempo_kernels import native
+from tempo_kernels import dispatch, native
 
 ROOT = Path(__file__).parents[2]
 
@@ -26,13 +26,16 @@ def build(folder: Path, *options: str) -> Path:
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build(tmp_path_factory.mktemp("build"))
+    # CUDA's part is built by its own test.
+    return build(tmp_path_factory.mktemp("build"), "-DTEMPO_CUDA=OFF")
 
 
 @pytest.fixture
 def compiled(built: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Meanwhile the library that was just built is the one that is loaded."""
     monkeypatch.setenv("TEMPO_KERNELS_PATH", str(built))
-    native.load.cache_clear()
+    for kept in (native.load, dispatch._fastest):
+        kept.cache_clear()
     yield built
-    native.load.cache_clear()
+    for kept in (native.load, dispatch._fastest):
+        kept.cache_clear()
