@@ -109,7 +109,7 @@ def _kernels() -> list[Check]:
                 block_differences(picture, picture, kernel=name)
                 checks.append(_check(f"kernel {name}", "ok", "runs"))
             else:
-                lacking = "not built" if built else "not installed"
+                lacking = "no GPU" if "cuda" in name else "not built" if built else "not installed"
                 checks.append(_check(f"kernel {name}", "optional", lacking, mend))
         except Exception as error:  # whatever a compiler or a driver may say
             checks.append(_check(f"kernel {name}", "missing", _short(error), mend))

@@ -46,11 +46,11 @@ def _numba_cuda() -> bool:
 
 
 _LIVE: dict[str, Callable[[], bool]] = {
+    "cuda": native.cuda_usable,
+    "numba-cuda": _numba_cuda,
     "native": native.usable,
     "numba-cpu": _numba,
     "numpy": lambda: True,
-    "cuda": native.cuda_usable,
-    "numba-cuda": _numba_cuda,
 }
 # Those that are asked for pictures in host memory if none is named, the fastest first.
 _ON_CPU = ("native", "numba-cpu", "numpy")
