@@ -13,7 +13,7 @@ from typing import Any
 
 from numba import njit, prange
 
-__all__ = ["compare_parallel", "compare_serial"]
+__all__ = ["compare_band", "compare_parallel"]
 
 # A line of column sums holds this many rows of the widest samples: 65,537 in 32 bits.
 _HELD = 65_536
@@ -54,7 +54,7 @@ def _add_cells(light: Any, cells: Any, line: Any) -> None:
 
 
 @njit(nogil=True, cache=True)
-def _compare_band(
+def compare_band(
     previous: Any,
     current: Any,
     first: Any,
@@ -68,10 +68,10 @@ def _compare_band(
     columns: Any,
     line: Any,
 ) -> None:
-    """Rows [first, last) of two planes.
+    """Fill ``sums`` and ``thumbnail`` from rows [first, last), the interpreter lock released.
 
     Thumbnail rows must not straddle bands. Blocks may: what the first one has in this band goes to
-    ``carried``. ``columns`` and ``line`` are room to work in.
+    ``carried``. ``columns`` and ``line`` are room to work in. See :func:`compare_parallel`.
     """
     change, light = columns[0], columns[1]
     change[:] = 0
@@ -104,48 +104,6 @@ def _compare_band(
             start = y + 1
 
 
-@njit(nogil=True, cache=True)
-def compare_serial(
-    previous: Any,
-    current: Any,
-    bands: Any,
-    block: Any,
-    sums: Any,
-    carried: Any,
-    rows: Any,
-    cells: Any,
-    thumbnail: Any,
-    columns: Any,
-    lines: Any,
-) -> None:
-    """Fill ``sums`` (int64) and ``thumbnail`` on the calling thread, the interpreter lock released.
-
-    Args:
-        bands: rows at which bands of the picture begin, and the height.
-        carried: int64 ``[bands, columns of sums]`` of zeros.
-        rows, cells: where the thumbnail's rows and columns begin, and the plane's height and width.
-        thumbnail: of the planes' dtype; one of no rows is not filled.
-        columns: uint32 ``[bands, 2, width]``; ``lines``: int64 ``[bands, columns of thumbnail]``.
-    """
-    for band in range(bands.shape[0] - 1):
-        _compare_band(
-            previous,
-            current,
-            bands[band],
-            bands[band + 1],
-            block,
-            sums,
-            carried[band],
-            rows,
-            cells,
-            thumbnail,
-            columns[band],
-            lines[band],
-        )
-    for band in range(bands.shape[0] - 1):
-        sums[bands[band] // block] += carried[band]
-
-
 @njit(nogil=True, cache=True, parallel=True)
 def compare_parallel(
     previous: Any,
@@ -160,9 +118,17 @@ def compare_parallel(
     columns: Any,
     lines: Any,
 ) -> None:
-    """The same with a band for each core. Numba's thread pool takes one caller at a time."""
+    """The whole of two planes with a band for each core; Numba's pool takes one caller at a time.
+
+    Args:
+        bands: rows at which bands of the picture begin, and the height.
+        sums: int64 zeros; ``carried``: int64 ``[bands, columns of sums]`` of zeros.
+        rows, cells: where the thumbnail's rows and columns begin, and the plane's height and width.
+        thumbnail: of the planes' dtype; one of no rows is not filled.
+        columns: uint32 ``[bands, 2, width]``; ``lines``: int64 ``[bands, columns of thumbnail]``.
+    """
     for band in prange(bands.shape[0] - 1):
-        _compare_band(
+        compare_band(
             previous,
             current,
             bands[band],

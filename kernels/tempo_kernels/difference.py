@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tempo_kernels.dispatch import choose, run
+from tempo_kernels.dispatch import Work, choose, run
 
 __all__ = ["Comparison", "block_differences", "compare", "variation"]
 
@@ -74,7 +74,7 @@ def compare(
     size = (0, 0) if thumbnail is None else (min(thumbnail[0], height), min(thumbnail[1], width))
     sums = np.zeros((-(-height // block), -(-width // block)), np.int64)
     small = np.empty(size, current.dtype)
-    run(chosen, previous, current, block, sums, small, parallel)
+    run(chosen, Work(previous, current, block, sums, small, parallel))
     full = _pixels_per_block(height, width, block) * (2**bit_depth - 1)
     return Comparison(
         np.asarray(sums / full, dtype=np.float32), None if thumbnail is None else small

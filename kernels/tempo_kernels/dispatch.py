@@ -6,6 +6,7 @@ import importlib.util
 import os
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -14,20 +15,31 @@ from numpy.typing import NDArray
 from tempo_kernels import native
 from tempo_kernels.reference import parts, shrink, sum_absolute_differences
 
-__all__ = ["available", "choose", "run"]
+__all__ = ["Work", "available", "choose", "run"]
 
-# Fills sums and a thumbnail of two planes; whether to use all cores comes last.
-_Run = Callable[
-    [
-        NDArray[np.unsignedinteger],
-        NDArray[np.unsignedinteger],
-        int,
-        NDArray[np.int64],
-        NDArray[np.unsignedinteger],
-        bool,
-    ],
-    None,
-]
+
+@dataclass(frozen=True)
+class Work:
+    """Two planes of one shape and dtype, and what a kernel is to fill.
+
+    Attributes:
+        sums: int64 zeros, one for each block.
+        shrunk: room for the thumbnail, of the planes' dtype; none is made if it has no rows.
+        parallel: whether to use all cores.
+    """
+
+    previous: NDArray[np.unsignedinteger]
+    current: NDArray[np.unsignedinteger]
+    block: int
+    sums: NDArray[np.int64]
+    shrunk: NDArray[np.unsignedinteger]
+    parallel: bool
+
+    @property
+    def threads(self) -> int:
+        """How many cores may work."""
+        return (os.cpu_count() or 1) if self.parallel else 1
+
 
 # Numba's own thread pool must not be entered by two threads at once.
 _PARALLEL = threading.Lock()
@@ -75,114 +87,73 @@ def choose(kernel: str | None) -> str:
     """
     if kernel is None:
         return _fastest()
-    if kernel in ("native", "cuda"):
-        native.load(*(["tempo_kernels_cuda"] if kernel == "cuda" else []))  # says what is wrong
+    if kernel in native.LIBRARIES:
+        native.load(kernel)  # says what is wrong
     if kernel not in _LIVE or not _LIVE[kernel]():
         live = sorted(name for name, there in available().items() if there)
         raise ValueError(f"kernel {kernel!r} must be one of {live}")
     return kernel
 
 
-def _run_numpy(
-    previous: NDArray[np.unsignedinteger],
-    current: NDArray[np.unsignedinteger],
-    block: int,
-    sums: NDArray[np.int64],
-    shrunk: NDArray[np.unsignedinteger],
-    parallel: bool,
-) -> None:
-    sums[...] = sum_absolute_differences(previous, current, block)
-    if shrunk.size:
-        shrunk[...] = shrink(current, (shrunk.shape[0], shrunk.shape[1]))
+def _numpy_run(work: Work) -> None:
+    work.sums[...] = sum_absolute_differences(work.previous, work.current, work.block)
+    if work.shrunk.size:
+        work.shrunk[...] = shrink(work.current, (work.shrunk.shape[0], work.shrunk.shape[1]))
 
 
-def _run_native(
-    previous: NDArray[np.unsignedinteger],
-    current: NDArray[np.unsignedinteger],
-    block: int,
-    sums: NDArray[np.int64],
-    shrunk: NDArray[np.unsignedinteger],
-    parallel: bool,
-) -> None:
-    width, before, after = current.shape[1], _padded(previous), _padded(current)
-    threads = _threads() if parallel else 1
-    native.compare(before, after, width, block, sums, shrunk, threads)
+def _native_run(work: Work) -> None:
+    before, after = _padded(work.previous), _padded(work.current)
+    width = work.current.shape[1]
+    native.compare(before, after, width, work.block, work.sums, work.shrunk, work.threads)
 
 
-def _run_numba(
-    previous: NDArray[np.unsignedinteger],
-    current: NDArray[np.unsignedinteger],
-    block: int,
-    sums: NDArray[np.int64],
-    shrunk: NDArray[np.unsignedinteger],
-    parallel: bool,
-) -> None:
+def _numba_run(work: Work) -> None:
     from tempo_kernels import cpu
 
-    height, width = current.shape
-    count = _threads() if parallel else 1
+    (height, width), shrunk, sums = work.current.shape, work.shrunk, work.sums
+    before, after = _padded(work.previous), _padded(work.current)
     rows, cells = parts(height, max(1, shrunk.shape[0])), parts(width, max(1, shrunk.shape[1]))
     # A band must end where a row of the thumbnail does, or else where blocks do.
-    ends = rows if shrunk.size else np.append(np.arange(0, height, block), height)
-    bands = np.unique(ends[parts(len(ends) - 1, count)])
+    ends = rows if shrunk.size else np.append(np.arange(0, height, work.block), height)
+    bands = np.unique(ends[parts(len(ends) - 1, work.threads)])
     room = len(bands) - 1
-    arguments = (
-        _padded(previous),
-        _padded(current),
-        bands,
-        block,
-        sums,
-        np.zeros((room, sums.shape[1]), np.int64),
-        rows,
-        cells,
-        shrunk,
-        np.empty((room, 2, width), np.uint32),
-        np.empty((room, shrunk.shape[1]), np.int64),
-    )
-    if parallel:
+    carried = np.zeros((room, sums.shape[1]), np.int64)
+    columns = np.empty((room, 2, width), np.uint32)
+    lines = np.empty((room, shrunk.shape[1]), np.int64)
+    to = sums, carried, rows, cells, shrunk, columns, lines
+    if work.parallel:
         with _PARALLEL:
-            cpu.compare_parallel(*arguments)
+            cpu.compare_parallel(before, after, bands, work.block, *to)
     else:
-        cpu.compare_serial(*arguments)
+        one = sums, carried[0], rows, cells, shrunk, columns[0], lines[0]
+        cpu.compare_band(before, after, 0, height, work.block, *one)
 
 
-def _run_gpu(kernel: str) -> _Run:
-    def run(
-        previous: NDArray[np.unsignedinteger],
-        current: NDArray[np.unsignedinteger],
-        block: int,
-        sums: NDArray[np.int64],
-        shrunk: NDArray[np.unsignedinteger],
-        parallel: bool,
-    ) -> None:
-        pair = np.stack([previous, current])
-        small = np.empty((2, *shrunk.shape), shrunk.dtype)
-        _on_gpu(kernel)(pair, block, sums[None], small)
-        shrunk[...] = small[1]
-
-    return run
+def _cuda_run(work: Work) -> None:
+    _on_gpu(native.compare_pictures, work)
 
 
-def _on_gpu(kernel: str) -> Callable[..., None]:
-    """What compares a stack of pictures."""
-    if kernel == "cuda":
-        return native.compare_pictures
+def _numba_cuda_run(work: Work) -> None:
     from tempo_kernels import gpu
 
-    return gpu.compare_pictures
+    _on_gpu(gpu.compare_pictures, work)
 
 
-_RUN: dict[str, _Run] = {
-    "numpy": _run_numpy,
-    "native": _run_native,
-    "numba-cpu": _run_numba,
-    "cuda": _run_gpu("cuda"),
-    "numba-cuda": _run_gpu("numba-cuda"),
+def _on_gpu(compare_pictures: Callable[..., None], work: Work) -> None:
+    """Hand a pair to what compares a stack of pictures."""
+    pair = np.stack([work.previous, work.current])
+    small = np.empty((2, *work.shrunk.shape), work.shrunk.dtype)
+    compare_pictures(pair, work.block, work.sums[None], small)
+    work.shrunk[...] = small[1]
+
+
+_RUN: dict[str, Callable[[Work], None]] = {
+    "numpy": _numpy_run,
+    "native": _native_run,
+    "numba-cpu": _numba_run,
+    "cuda": _cuda_run,
+    "numba-cuda": _numba_cuda_run,
 }
-
-
-def _threads() -> int:
-    return os.cpu_count() or 1
 
 
 def _padded(plane: NDArray[np.unsignedinteger]) -> NDArray[np.unsignedinteger]:
@@ -208,14 +179,6 @@ def _padded(plane: NDArray[np.unsignedinteger]) -> NDArray[np.unsignedinteger]:
     return view
 
 
-def run(
-    kernel: str,
-    previous: NDArray[np.unsignedinteger],
-    current: NDArray[np.unsignedinteger],
-    block: int,
-    sums: NDArray[np.int64],
-    shrunk: NDArray[np.unsignedinteger],
-    parallel: bool,
-) -> None:
-    """Fill ``sums``, zeros at first, and ``shrunk``, if it has any rows, with a chosen kernel."""
-    _RUN[kernel](previous, current, block, sums, shrunk, parallel)
+def run(kernel: str, work: Work) -> None:
+    """Have a chosen kernel do the work."""
+    _RUN[kernel](work)

@@ -24,7 +24,9 @@ INTERFACE = 1
 #: Pictures that one call to a GPU takes at most.
 MOST_PICTURES = 256
 
-_CPU, _CUDA = "tempo_kernels", "tempo_kernels_cuda"
+#: The library of each compiled kernel.
+LIBRARIES = {"native": "tempo_kernels", "cuda": "tempo_kernels_cuda"}
+
 _FORM = {"win32": "{}.dll", "darwin": "lib{}.dylib"}.get(sys.platform, "lib{}.so")
 _REASONS = {1: "an argument was refused", 2: "there is no memory", 3: "the device failed"}
 _Pointer = ctypes.c_void_p
@@ -64,22 +66,22 @@ def _folders() -> list[Path]:
 
 
 @cache
-def load(name: str = _CPU) -> ctypes.CDLL | None:
-    """A library, or None where it has not been built.
+def load(kernel: str = "native") -> ctypes.CDLL | None:
+    """The library of a kernel, or None where it has not been built.
 
     Raises:
         NativeError: there is one, but it can't be loaded or is of another interface.
     """
-    file = file_name(name)
+    file = file_name(LIBRARIES[kernel])
     path = next((folder / file for folder in _folders() if (folder / file).is_file()), None)
     if path is None:
         return None
-    prefix = "tk_cuda" if name == _CUDA else "tk"
+    prefix = "tk_cuda" if kernel == "cuda" else "tk"
     try:
         library = ctypes.CDLL(str(path))
         found = int(library[f"{prefix}_interface"]())
         if found == INTERFACE:
-            _declare(library, name)
+            _declare(library, kernel)
     except (OSError, AttributeError) as error:
         raise NativeError(f"{path} can't be loaded: {error}") from error
     if found != INTERFACE:
@@ -87,9 +89,9 @@ def load(name: str = _CPU) -> ctypes.CDLL | None:
     return library
 
 
-def _declare(library: ctypes.CDLL, name: str) -> None:
+def _declare(library: ctypes.CDLL, kernel: str) -> None:
     planes, integer = ctypes.POINTER(Planes), ctypes.c_int64
-    if name == _CUDA:
+    if kernel == "cuda":
         for each in (library.tk_cuda_compare_surfaces, library.tk_cuda_compare_pictures):
             each.argtypes = [planes, _Pointer, integer, _Pointer, _Pointer]
         library.tk_cuda_error.restype = ctypes.c_char_p
@@ -108,16 +110,16 @@ def usable() -> bool:
 def cuda_usable() -> bool:
     """Whether there is a library for GPUs that can be used, a driver and a device."""
     try:
-        library = load(_CUDA)
+        library = load("cuda")
     except NativeError:
         return False
     return library is not None and int(library.tk_cuda_devices()) > 0
 
 
-def _library(name: str) -> ctypes.CDLL:
-    library = load(name)
+def _library(kernel: str) -> ctypes.CDLL:
+    library = load(kernel)
     if library is None:
-        raise NativeError(f"{file_name(name)} has not been built: cmake -S . -B build")
+        raise NativeError(f"{file_name(LIBRARIES[kernel])} has not been built: cmake -S . -B build")
     return library
 
 
@@ -143,7 +145,7 @@ def compare(
     """
     strides = previous.strides[0], current.strides[0]
     planes = Planes(len(current), width, *strides, current.itemsize, block, *thumbnail.shape)
-    failed = _library(_CPU).tk_compare(
+    failed = _library("native").tk_compare(
         ctypes.byref(planes),
         _address(previous),
         _address(current),
@@ -172,7 +174,7 @@ def compare_pictures(
     count, height, width = pictures.shape
     stride, size = pictures.strides[1], thumbnails.shape[1:]
     planes = Planes(height, width, stride, stride, pictures.itemsize, block, *size)
-    library = _library(_CUDA)
+    library = _library("cuda")
     _told(
         library,
         library.tk_cuda_compare_pictures(
@@ -200,7 +202,7 @@ def compare_surfaces(
         NativeError: there is no library, or the device failed.
     """
     planes = Planes(*shape, stride, stride, sample_bytes, block, *thumbnails.shape[1:])
-    library, held = _library(_CUDA), (_Pointer * len(addresses))(*addresses)
+    library, held = _library("cuda"), (_Pointer * len(addresses))(*addresses)
     _told(
         library,
         library.tk_cuda_compare_surfaces(

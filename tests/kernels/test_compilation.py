@@ -24,10 +24,10 @@ for pair in ((one, two), (two, one), (one, one), (two, two), (apart, two), (two,
     tempo_kernels.compare(*pair, kernel="numba-cpu")
     tempo_kernels.compare(*pair, kernel="numba-cpu", thumbnail=(8, 8))
 from tempo_kernels import cpu
-stats = [kernel.stats for kernel in (cpu.compare_serial, cpu._compare_band)]
+stats = [kernel.stats for kernel in (cpu.compare_band, cpu._add_blocks)]
 hits = sum(sum(each.cache_hits.values()) for each in stats)
 misses = sum(sum(each.cache_misses.values()) for each in stats)
-print(hits, misses, len(cpu.compare_serial.signatures))
+print(hits, misses, len(cpu.compare_band.signatures))
 """
 
 

@@ -221,12 +221,13 @@ def _follow(
 ) -> list[Look]:
     """The frames kept of a take from `first` on."""
     looks, at = [_look(take.at(first), first, cut, mix, rng)], first
-    while not _stands(take):
+    if _stands(take):
+        return looks
+    while True:
         at += float(rng.triangular(0.3, 1.05, 1.8))
         if at >= take.end - 0.05:
-            break
+            return looks
         looks.append(_look(take.at(at), at, False, mix, rng))
-    return looks
 
 
 def _watch(
