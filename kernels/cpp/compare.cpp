@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <exception>
 #include <limits>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -65,18 +66,25 @@ constexpr int64_t rows_held() {
 TK_ROWS(uint8_t, uint16_t)
 TK_ROWS(uint16_t, uint32_t)
 
+// What a band works in: made before any thread is, so that none can fail for want of memory.
+template <class Sample>
+struct Room {
+  using Sum = typename Columns<Sample>::Sum;
+  std::vector<Sum> change, light;
+  std::vector<int64_t> cell, carried;
+};
+
 int64_t part(int64_t whole, int64_t parts, int64_t number) { return number * whole / parts; }
 
 // Rows [first, last) of two planes. Thumbnail rows must not straddle bands; blocks may, and what
-// the first of them has in this band is left in `carried` for the caller to add.
+// the first of them has in this band is left in `room.carried` for the caller to add.
 template <class Sample>
 void compare_band(const tk_planes& p, const void* previous, const void* current, int64_t* sums,
-                  Sample* thumbnail, int64_t first, int64_t last, std::vector<int64_t>& carried) {
+                  Sample* thumbnail, int64_t first, int64_t last, Room<Sample>& room) {
   using Sum = typename Columns<Sample>::Sum;
   const int64_t across = (p.width + p.block - 1) / p.block;
   const int64_t cells = thumbnail ? p.thumbnail_width : 0;
-  std::vector<Sum> change(p.width), light(thumbnail ? p.width : 0);
-  std::vector<int64_t> cell(cells);
+  auto& [change, light, cell, carried] = room;
   int64_t held = 0, lit = 0, row = 0, row_start = 0;
   if (thumbnail) {
     while (part(p.height, p.thumbnail_height, row) < first) ++row;
@@ -139,18 +147,29 @@ void compare(const tk_planes& p, const void* previous, const void* current, int6
     const int64_t step = part(steps, bands, number);
     return thumbnail ? part(p.height, steps, step) : std::min(p.height, step * p.block);
   };
-  std::vector<std::vector<int64_t>> carried(bands, std::vector<int64_t>(across));
+  using Sum = typename Columns<Sample>::Sum;
+  const Room<Sample> empty{std::vector<Sum>(p.width), std::vector<Sum>(thumbnail ? p.width : 0),
+                           std::vector<int64_t>(thumbnail ? p.thumbnail_width : 0),
+                           std::vector<int64_t>(across)};
+  std::vector<Room<Sample>> rooms(bands, empty);
   const auto work = [&](int64_t band) {
     compare_band<Sample>(p, previous, current, sums, thumbnail, edge(band), edge(band + 1),
-                         carried[band]);
+                         rooms[band]);
   };
   std::vector<std::thread> others;
-  for (int64_t band = 1; band < bands; ++band) others.emplace_back(work, band);
+  others.reserve(bands);
+  int64_t begun = 1;
+  try {
+    for (; begun < bands; ++begun) others.emplace_back(work, begun);
+  } catch (const std::system_error&) {
+    // No more threads to be had: what is left is done on this one.
+  }
+  for (int64_t band = begun; band < bands; ++band) work(band);
   work(0);
   for (auto& other : others) other.join();
   for (int64_t band = 1; band < bands; ++band) {
     int64_t* line = sums + edge(band) / p.block * across;
-    for (int64_t b = 0; b < across; ++b) line[b] += carried[band][b];
+    for (int64_t b = 0; b < across; ++b) line[b] += rooms[band].carried[b];
   }
 }
 
@@ -182,7 +201,7 @@ extern "C" int tk_compare(const tk_planes* planes, const void* previous, const v
       compare(*planes, previous, current, sums, static_cast<uint16_t*>(thumbnail), threads);
     }
   } catch (const std::exception&) {
-    return TK_NO_MEMORY;  // of memory or of threads
+    return TK_NO_MEMORY;
   }
   return TK_OK;
 }
