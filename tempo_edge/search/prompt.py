@@ -23,6 +23,7 @@ from tempo_edge.search.draft import FACTS, Draft
 __all__ = [
     "AGREEMENT",
     "DRAFTED",
+    "HEIGHT_SCALE",
     "NEARNESS",
     "QUERY",
     "REASONS",
@@ -64,9 +65,9 @@ WIDTH = TENTHS.stop
 
 # Each kind of feature is told with a length near 1: where one is a hundred times another's,
 # no pace of learning suits both. Heights are deviations, of which a best frame has 2 to 5.
-_HEIGHT = 0.5
-_OF_SIGHT = np.array([4.0, _HEIGHT, 1.0, _HEIGHT, _HEIGHT, 1.0, 1.0, 1.0, 2.0])
-_OF_DRAFT = np.array([*[_HEIGHT] * 5, 1.0, 0.5, 1.0, 1.0])
+HEIGHT_SCALE = 0.5
+_OF_SIGHT = np.array([4.0, HEIGHT_SCALE, 1.0, HEIGHT_SCALE, HEIGHT_SCALE, 1.0, 1.0, 1.0, 2.0])
+_OF_DRAFT = np.array([*[HEIGHT_SCALE] * 5, 1.0, 0.5, 1.0, 1.0])
 
 
 @dataclass(frozen=True)
