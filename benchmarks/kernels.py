@@ -1,0 +1,176 @@
+"""The kernels against the machine's own memory.
+
+``python -m benchmarks.kernels`` compares pairs of luma planes that no cache holds, with every
+implementation that can run here and with OpenCV, and copies the same planes in the same rounds, as
+STREAM does. Each figure is the best of its rounds. Bytes moved are those that must be: two planes
+read for a difference, one read and one written for a copy; what OpenCV writes in between counts for
+it. The roofline's slope is that copy, and its ceiling the fastest kernel on planes that stay in the
+nearest cache. ``--picture FILE`` draws it and needs Matplotlib.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks._systems import Pool, System, copying, systems
+from benchmarks.machine import describe
+from tempo_edge.models.sessions import cpu_count
+
+__all__ = ["Row", "main", "measure"]
+
+SIZES = {"1080p": (1080, 1920, 8), "4K": (2160, 3840, 8), "1080p, 10 bit": (1080, 1920, 10)}
+
+# What a sample of a pair costs: smaller, larger, difference, sum; and one more for a thumbnail.
+_OPERATIONS = 4
+
+
+@dataclass(frozen=True)
+class Row:
+    """One system on planes of one size.
+
+    Attributes:
+        bytes_a_second: moved to and from memory; ``share``: of what a copy moves beside it.
+        operations_a_byte, operations_a_second: of the arithmetic on samples.
+    """
+
+    size: str
+    threads: int
+    thumbnail: bool
+    system: str
+    milliseconds: float
+    bytes_a_second: float
+    share: float
+    operations_a_byte: float
+    operations_a_second: float
+
+
+def measure(size: str, threads: int, thumbnail: bool, rounds: int) -> list[Row]:
+    """Every system in turn, as often as there are rounds, so that a drifting machine is fair."""
+    height, width, bit_depth = SIZES[size]
+    pool = Pool.of(height, width, bit_depth)
+    rivals: list[System] = [copying(), *systems(bit_depth, thumbnail)]
+    if threads == 1:
+        rivals = [each for each in rivals if not each.alone]
+    best = {each.name: pool.seconds(each, threads) for each in rivals}  # compiles what is compiled
+    for _ in range(rounds):
+        for each in rivals:
+            best[each.name] = min(best[each.name], pool.seconds(each, threads))
+    plane = pool.pairs[0][0].nbytes
+    copied = 2 * plane / best["copy"]
+    work = height * width * (_OPERATIONS + thumbnail)
+    rows = []
+    for each in rivals:
+        moved = each.planes_moved * plane
+        rate = moved / best[each.name]
+        operations = 0 if each.name == "copy" else work
+        rows.append(
+            Row(
+                size,
+                threads,
+                thumbnail,
+                each.name,
+                1e3 * best[each.name],
+                rate,
+                rate / copied,
+                operations / moved,
+                operations / best[each.name],
+            )
+        )
+    return rows
+
+
+def ceiling(threads: int, rounds: int) -> float:
+    """Operations a second of the fastest kernel on planes that stay in the caches.
+
+    What a call costs, whatever it is given, is taken off.
+    """
+    height, width = 1024, 512
+    near, tiny = (Pool.near(*size, threads, 100) for size in ((height, width), (1, 1)))
+    ours = [each for each in systems(8, False) if each.name in ("native", "numba-cpu")]
+    times = [
+        min(near.seconds(each, threads) for _ in range(rounds))
+        - min(tiny.seconds(each, threads) for _ in range(rounds))
+        for each in ours
+    ]
+    return height * width * _OPERATIONS / min(times)
+
+
+def table(rows: Sequence[Row]) -> str:
+    """GitHub markdown."""
+    lines = [
+        "| planes | threads | thumbnail | system | ms a pair | GB/s | of the copy |",
+        "|---|---:|---|---|---:|---:|---:|",
+    ]
+    lines += [
+        f"| {r.size} | {r.threads} | {'yes' if r.thumbnail else 'no'} | {r.system} | "
+        f"{r.milliseconds:.2f} | {r.bytes_a_second / 1e9:.1f} | {100 * r.share:.0f} % |"
+        for r in rows
+    ]
+    return "\n".join(lines)
+
+
+def draw(path: Path, rows: Sequence[Row], ceilings: dict[int, float]) -> None:
+    """The roofline of every number of threads: what memory and arithmetic allow, and what is."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import numpy as np
+    from matplotlib import pyplot
+
+    figure, panels = pyplot.subplots(
+        1, len(ceilings), figsize=(5.5 * len(ceilings), 4.2), layout="constrained", sharey=True
+    )
+    for axes, (threads, top) in zip(np.atleast_1d(panels), ceilings.items(), strict=True):
+        shown = [r for r in rows if r.threads == threads and r.size == "1080p" and not r.thumbnail]
+        copied = next(r for r in shown if r.system == "copy").bytes_a_second
+        across = np.geomspace(0.5, 64.0, 100)
+        axes.plot(across, np.minimum(across * copied, top) / 1e9, color="black", lw=1.2)
+        axes.annotate(f"copy, {copied / 1e9:.1f} GB/s", (0.55, 0.62 * copied / 1e9), fontsize=8)
+        axes.annotate(f"in cache, {top / 1e9:.0f} G/s", (20, 1.08 * top / 1e9), fontsize=8)
+        for row in shown:
+            if row.system != "copy":
+                at = row.operations_a_byte, row.operations_a_second / 1e9
+                axes.plot(*at, marker="o", ls="none", ms=6, label=row.system)
+        axes.set(xscale="log", yscale="log", xlabel="operations a byte moved")
+        axes.set_title(f"1080p pairs, {threads} thread{'s' if threads > 1 else ''}", fontsize=10)
+        axes.legend(fontsize=8, loc="lower right")
+        axes.grid(alpha=0.3, which="both")
+        axes.spines[["top", "right"]].set_visible(False)
+    np.atleast_1d(panels)[0].set_ylabel("billion operations a second")
+    figure.savefig(path, dpi=110)
+    pyplot.close(figure)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--rounds", type=int, default=12, help="the best of these counts")
+    parser.add_argument("--picture", type=Path, help="draw the roofline here")
+    parser.add_argument("--json", type=Path, help="write the figures here as well")
+    options = parser.parse_args(arguments)
+    counts = sorted({1, cpu_count()})
+    rows = [
+        row
+        for size in SIZES
+        for threads in counts
+        for thumbnail in (False, True)
+        for row in measure(size, threads, thumbnail, options.rounds)
+    ]
+    ceilings = {threads: ceiling(threads, options.rounds) for threads in counts}
+    about: dict[str, Any] = {**describe(), "ceilings": ceilings}
+    print(json.dumps(about))
+    print(table(rows))
+    if options.picture is not None:
+        draw(options.picture, rows, ceilings)
+    if options.json is not None:
+        results = {**about, "rows": [asdict(row) for row in rows]}
+        options.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
