@@ -49,20 +49,17 @@ class Pool:
     pairs: Sequence[tuple[Plane, Plane]]
 
     @staticmethod
-    def of(height: int, width: int, bit_depth: int, seed: int = 0) -> Pool:
+    def of(height: int, width: int, bit_depth: int) -> Pool:
         """Pairs of noise, so many that no cache holds them; no plane is in two."""
-        dtype: type[np.unsignedinteger] = np.uint8 if bit_depth == 8 else np.uint16
-        plane = height * width * np.dtype(dtype).itemsize
-        count = max(1, _POOL_BYTES // (2 * plane))
-        noise = np.random.default_rng(seed).integers(0, 1 << bit_depth, (height, width), dtype)
-        shifted = [np.roll(noise, 7 * number, axis=1) for number in range(2 * count)]
-        return Pool(list(zip(shifted[::2], shifted[1::2], strict=True)))
+        sample = 1 if bit_depth == 8 else 2
+        return Pool(
+            _noise(height, width, bit_depth, max(1, _POOL_BYTES // (2 * height * width * sample)))
+        )
 
     @staticmethod
     def near(height: int, width: int, threads: int, times: int) -> Pool:
         """One pair for each thread, again and again, which stays in a cache if it fits."""
-        own = [Pool.of(height, width, 8, seed).pairs[0] for seed in range(threads)]
-        return Pool(own * times)
+        return Pool(_noise(height, width, 8, threads) * times)
 
     def seconds(self, system: System, threads: int) -> float:
         """How long a pair takes, with as many pairs at a time as there are threads."""
@@ -86,6 +83,13 @@ class Pool:
         for worker in workers:
             worker.join()
         return took / len(pairs)
+
+
+def _noise(height: int, width: int, bit_depth: int, pairs: int) -> list[tuple[Plane, Plane]]:
+    dtype: type[np.unsignedinteger] = np.uint8 if bit_depth == 8 else np.uint16
+    noise = np.random.default_rng(0).integers(0, 1 << bit_depth, (height, width), dtype)
+    planes = [np.roll(noise, 7 * number, axis=1) for number in range(2 * pairs)]
+    return list(zip(planes[::2], planes[1::2], strict=True))
 
 
 def copying() -> System:

@@ -11,7 +11,9 @@ nearest cache. ``--picture FILE`` draws it and needs Matplotlib.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -154,13 +156,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--json", type=Path, help="write the figures here as well")
     options = parser.parse_args(arguments)
     counts = sorted({1, cpu_count()})
-    rows = [
-        row
-        for size in SIZES
-        for threads in counts
-        for thumbnail in (False, True)
-        for row in measure(size, threads, thumbnail, options.rounds)
-    ]
+    rows: list[Row] = []
+    for size, threads, thumbnail in itertools.product(SIZES, counts, (False, True)):
+        rows += measure(size, threads, thumbnail, options.rounds)
+        print(table(rows[-1:]).splitlines()[-1], file=sys.stderr)
     ceilings = {threads: ceiling(threads, options.rounds) for threads in counts}
     about: dict[str, Any] = {**describe(), "ceilings": ceilings}
     print(json.dumps(about))

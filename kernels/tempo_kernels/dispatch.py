@@ -120,12 +120,13 @@ def _numba_run(work: Work) -> None:
     carried = np.zeros((room, sums.shape[1]), np.int64)
     columns = np.empty((room, 2, width), np.uint32)
     lines = np.empty((room, shrunk.shape[1]), np.int64)
-    to = sums, carried, rows, cells, shrunk, columns, lines
+    fits = cpu.has_bytewise(work.current.itemsize, work.block)
+    to = sums, carried, rows, cells, shrunk, columns, lines, fits
     if work.parallel:
         with _PARALLEL:
             cpu.compare_parallel(before, after, bands, work.block, *to)
     else:
-        one = sums, carried[0], rows, cells, shrunk, columns[0], lines[0]
+        one = sums, carried[0], rows, cells, shrunk, columns[0], lines[0], fits
         cpu.compare_band(before, after, 0, height, work.block, *one)
 
 

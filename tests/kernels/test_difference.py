@@ -55,7 +55,7 @@ many = settings(
     width=sides,
     depth=st.sampled_from(DEPTHS),
     paddings=st.tuples(st.integers(0, 40), st.integers(0, 40)),
-    block=st.integers(1, 80),
+    block=st.integers(1, 80) | st.sampled_from([8, 16, 24, 32, 48]),
     size=st.none() | st.tuples(st.integers(1, 90), st.integers(1, 90)),
     parallel=st.booleans(),
 )
