@@ -1,10 +1,11 @@
 """Where the time of indexing goes.
 
-``python -m benchmarks.stages --film FILE …`` indexes each film into a new library and adds up the
-processor time of every stage: reading packets, decoding, comparing pictures, shrinking those that
-are looked at, encoding them, storing. Stages are timed where they are entered, a stage within a
-stage counts for itself only, and what is left of the process's time is *else*. ``--picture FILE``
-draws them as stacked bars and needs Matplotlib.
+``python -m benchmarks.stages --film FILE`` indexes a film, repeated so that start-up doesn't count,
+and the same film enlarged to 4K into new libraries, and adds up the processor time of every stage:
+reading packets, decoding, comparing pictures, shrinking those that are looked at, encoding them,
+storing. Stages are timed where they are entered, a stage within a stage counts for itself only, and
+what is left of the process's time is *else*. ``--picture FILE`` draws them as stacked bars and
+needs Matplotlib.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import av
+
+from benchmarks.indexing import repeat_film
 from benchmarks.machine import describe
 from tempo_edge import Library
 from tempo_edge.library import footage
@@ -124,6 +128,21 @@ def measure(film: Path, rounds: int) -> dict[str, float]:
     return best
 
 
+def enlarge(source: Path, target: Path, seconds: float) -> None:
+    """The first seconds of a film in 4K, H.264, a key frame where the encoder sees a cut."""
+    with av.open(str(source)) as reader, av.open(str(target), "w") as writer:
+        stream = reader.streams.video[0]
+        options = {"preset": "veryfast", "crf": "20"}
+        out = writer.add_stream("libx264", rate=stream.average_rate, options=options)
+        out.width, out.height, out.pix_fmt = 3840, 2160, "yuv420p"
+        for frame in reader.decode(stream):
+            if frame.time is not None and frame.time >= seconds:
+                break
+            large = frame.reformat(out.width, out.height, interpolation="BICUBIC")
+            writer.mux(out.encode(large))
+        writer.mux(out.encode())
+
+
 def table(rows: dict[str, dict[str, float]]) -> str:
     """GitHub markdown."""
     lines = ["| film | " + " | ".join(STAGES) + " | sum |", "|---|" + "---:|" * (len(STAGES) + 1)]
@@ -157,11 +176,18 @@ def draw(path: Path, rows: dict[str, dict[str, float]]) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--film", type=Path, nargs="+", required=True, help="films to index")
-    parser.add_argument("--rounds", type=int, default=3, help="the best of these counts")
+    parser.add_argument("--film", type=Path, required=True, help="a 1080p film")
+    parser.add_argument("--hours", type=float, default=0.25, help="it is repeated to this length")
+    parser.add_argument("--seconds", type=float, default=20.0, help="of it are enlarged to 4K")
+    parser.add_argument("--rounds", type=int, default=2, help="the best of these counts")
     parser.add_argument("--picture", type=Path, help="draw the bars here")
     options = parser.parse_args(arguments)
-    rows = {film.stem: measure(film, options.rounds) for film in options.film}
+    with tempfile.TemporaryDirectory() as folder:
+        films = {name: Path(folder) / f"{name}.mp4" for name in ("1080p", "4K")}
+        enlarge(options.film, Path(folder) / "large.mp4", options.seconds)
+        repeat_film(Path(folder) / "large.mp4", films["4K"], options.hours)
+        repeat_film(options.film, films["1080p"], options.hours)
+        rows = {name: measure(film, options.rounds) for name, film in films.items()}
     print(json.dumps(describe()))
     print(table(rows))
     if options.picture is not None:
