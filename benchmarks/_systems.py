@@ -16,7 +16,7 @@ from tempo_kernels import available, compare
 __all__ = ["BLOCK", "THUMBNAIL", "Pool", "System", "copying", "systems"]
 
 #: What the indexer asks for: blocks of 16 pixels; and what the image tower is shown.
-BLOCK, THUMBNAIL = 16, (192, 192)
+BLOCK, THUMBNAIL = 16, (224, 224)
 
 Plane = NDArray[np.unsignedinteger]
 Pair = Callable[[Plane, Plane], object]

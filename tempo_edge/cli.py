@@ -22,6 +22,7 @@ from tempo_edge._command import Command
 from tempo_edge._text import columns, discard, note, printable
 from tempo_edge._version import __version__
 from tempo_edge.errors import TempoEdgeError
+from tempo_edge.models.cli import app as models
 from tempo_edge.train.cli import app as training
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(models)
 app.add_typer(training)
 
 

@@ -1,8 +1,9 @@
 """The registry of model profiles: named pairs of towers that share one space.
 
 A profile is a folder with a ``profile.json`` that lists its files with their checksums. The
-built-in ones lie beside this module, others in ``$TEMPO_EDGE_PROFILES``, where one of the same name
-takes the place of a built-in one; a library records the profile it was built with.
+built-in ones lie beside this module, installed ones in the user's data, others in
+``$TEMPO_EDGE_PROFILES``. Of two of one name the later in this order counts; a library records the
+profile it was built with.
 """
 
 from __future__ import annotations
@@ -23,17 +24,26 @@ from tempo_edge.errors import ProfileError, QueryError
 from tempo_edge.models.sessions import cpu_count, open_session
 from tempo_edge.packing import unpack
 
-__all__ = ["Profile", "load_profile", "profile_names"]
+__all__ = ["BUILT_IN", "Profile", "installed_profiles", "load_profile", "profile_names"]
 
-_BUILT_IN = Path(__file__).parent
+#: Where the profiles lie that come with the package.
+BUILT_IN = Path(__file__).parent
+
+
+def installed_profiles() -> Path:
+    """The folder of the profiles that a person installed; it need not exist."""
+    from platformdirs import user_data_path
+
+    return user_data_path("tempo-edge") / "profiles"
 
 
 def _folders() -> dict[str, Path]:
     """The folder of every profile by its name."""
     own = os.environ.get("TEMPO_EDGE_PROFILES")
-    places = [_BUILT_IN, *([Path(own).expanduser()] if own else [])]
+    places = [BUILT_IN, installed_profiles(), *([Path(own).expanduser()] if own else [])]
     found = [path.parent for place in places for path in place.glob("*/profile.json")]
-    return {folder.name: folder for folder in found}
+    # What is half written begins with a dot.
+    return {folder.name: folder for folder in found if not folder.name.startswith(".")}
 
 
 def profile_names() -> list[str]:
@@ -41,16 +51,17 @@ def profile_names() -> list[str]:
     return sorted(_folders())
 
 
-def load_profile(name: str) -> Profile:
-    """The profile of that name.
+def load_profile(name: str, folder: Path | None = None) -> Profile:
+    """The profile of that name, from a folder if one is given.
 
     Raises:
         ProfileError: there is none, or its description can't be read.
     """
-    folders = _folders()
-    if name not in folders:
-        raise ProfileError(f"profile {name!r} must be one of {sorted(folders)}")
-    folder = folders[name]
+    if folder is None:
+        folders = _folders()
+        if name not in folders:
+            raise ProfileError(f"profile {name!r} must be one of {sorted(folders)}")
+        folder = folders[name]
     try:
         about = json.loads((folder / "profile.json").read_text(encoding="utf-8"))
         return Profile(
@@ -61,6 +72,7 @@ def load_profile(name: str) -> Profile:
             tokens_per_frame=int(about["tokens_per_frame"]),
             folder=folder,
             files={file: facts["sha256"] for file, facts in about["files"].items()},
+            licence=str(about.get("licences", {}).get("weights", "not stated")),
         )
     except (OSError, ValueError, KeyError) as error:
         raise ProfileError(f"profile {name!r} can't be read from {folder}: {error!r}") from error
@@ -77,6 +89,7 @@ class Profile:
         tokens_per_frame: visual tokens the image tower gives besides the vector, a square grid.
         folder: where the files are.
         files: SHA-256 of each file, by name; checked when it is opened.
+        licence: of the weights.
     """
 
     name: str
@@ -86,6 +99,7 @@ class Profile:
     tokens_per_frame: int
     folder: Path
     files: dict[str, str]
+    licence: str = "not stated"
 
     @property
     def fingerprint(self) -> str:
@@ -105,9 +119,10 @@ class Profile:
         except OSError as error:
             raise ProfileError(f"profile {self.name!r} lacks {file}: {error}") from error
         if digest != self.files.get(file):
+            what = "tempo-edge" if self.folder.parent == BUILT_IN else "it"
             raise ProfileError(
                 f"profile {self.name!r}: {file} has SHA-256 {digest}, "
-                f"expected {self.files.get(file)}: install tempo-edge again"
+                f"expected {self.files.get(file)}: install {what} again"
             )
         return path
 

@@ -10,7 +10,9 @@ import sys
 from tempo_edge import cli
 
 COMMANDS = (
-    *("", "index", "find", "watch", "status", "forget", "demo", "doctor", "train"),
+    *("", "index", "find", "watch", "status", "forget", "demo", "doctor", "models", "train"),
+    *("models list", "models verify", "models remove"),
+    *("models export-bundle", "models import-bundle"),
     *("train sft", "train pir-grpo", "train evaluate", "train export"),
 )
 

@@ -12,6 +12,7 @@ from harness import Said
 from helps import COMMANDS, help_texts
 
 from tempo_edge import __version__, cli
+from tempo_edge.models.cli import app as models
 from tempo_edge.train.cli import app as training
 
 CHECKED_IN = Path(__file__).parents[2] / "docs" / "cli.txt"
@@ -37,8 +38,9 @@ def test_every_command_is_documented() -> None:
         )
         return set(called)
 
-    trainings = {f"train {name}" for name in names(training)}
-    assert names(cli.app) | trainings == set(COMMANDS) - {"", "train"}
+    inner = {f"train {name}" for name in names(training)}
+    inner |= {f"models {name}" for name in names(models)}
+    assert names(cli.app) | inner == set(COMMANDS) - {"", "models", "train"}
 
 
 def test_no_line_is_longer_than_a_terminal() -> None:

@@ -1,0 +1,186 @@
+"""Bundles: a whole profile in one file, for machines that no network reaches.
+
+A bundle is a plain tar archive: ``profile.json`` first, then the files that it lists. Nothing of it
+is trusted before its checksum has been compared, and nothing lies where a profile is looked for
+until all of it has.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import re
+import shutil
+import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from tempo_edge.errors import ProfileError
+from tempo_edge.models.registry import Profile, installed_profiles, load_profile
+
+__all__ = ["discard", "pack", "unpack"]
+
+_ABOUT = "profile.json"
+_MOST_ABOUT = 1 << 20
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+
+
+def pack(profile: Profile, target: Path) -> int:
+    """Write a profile, checked, into the file ``target``; gives the bundle's size in bytes.
+
+    The same profile gives the same bytes. What was there before is replaced when all is written.
+
+    Raises:
+        ProfileError: a file of the profile is missing or altered, or ``target`` can't be written.
+    """
+    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    try:
+        with tarfile.open(partial, "w", format=tarfile.USTAR_FORMAT) as bundle:
+            about = (profile.folder / _ABOUT).read_bytes()
+            bundle.addfile(_entry(_ABOUT, len(about)), io.BytesIO(about))
+            for name in sorted(profile.files):
+                path = profile.checked(name)
+                with path.open("rb") as file:
+                    bundle.addfile(_entry(name, path.stat().st_size), file)
+        partial.replace(target)
+    except OSError as error:
+        raise ProfileError(f"bundle {target} can't be written: {error}") from error
+    finally:
+        partial.unlink(missing_ok=True)
+    return target.stat().st_size
+
+
+def unpack(bundle: Path, store: Path, *, replace: bool = False) -> Profile:
+    """Put the profile of a bundle into the folder ``store``; gives the profile as it lies there.
+
+    Args:
+        replace: whether one of the same name in ``store`` makes room; it stays as it is until the
+            new one is whole.
+
+    Raises:
+        ProfileError: the bundle is cut short, altered, holds what it should not or lacks what it
+            should hold, or ``store`` has such a profile already.
+    """
+    try:
+        with tarfile.open(bundle, "r:") as archive:
+            entries = iter(archive)
+            about, text = _about(archive, next(entries, None), bundle)
+            place = store / about["name"]
+            if place.exists() and not replace:
+                raise ProfileError(f"profile {about['name']!r} is in {store} already")
+            with _room(store, about["name"]) as room:
+                _copy(archive, entries, about["files"], room, bundle)
+                (room / _ABOUT).write_bytes(text)
+                _move(room, place)
+    except (tarfile.TarError, OSError, EOFError) as error:
+        raise ProfileError(f"bundle {bundle} can't be read: {error}") from error
+    return load_profile(about["name"], place)
+
+
+def discard(name: str) -> Path:
+    """Remove an installed profile; gives where it was.
+
+    Raises:
+        ProfileError: none of that name was installed, or it can't be removed.
+    """
+    store = installed_profiles()
+    place = store / name
+    there = sorted(path.parent.name for path in store.glob("*/profile.json"))
+    if name not in there:
+        raise ProfileError(f"profile {name!r} must be one of the installed {there}")
+    try:
+        # Without it what is left is no profile, even if the rest can't be removed.
+        (place / _ABOUT).unlink()
+        shutil.rmtree(place)
+    except OSError as error:
+        raise ProfileError(f"profile {name!r} can't be removed: {error}") from error
+    return place
+
+
+def _entry(name: str, size: int) -> tarfile.TarInfo:
+    entry = tarfile.TarInfo(name)
+    entry.size = size
+    return entry
+
+
+def _about(
+    archive: tarfile.TarFile, entry: tarfile.TarInfo | None, bundle: Path
+) -> tuple[dict[str, Any], bytes]:
+    """What a bundle's first entry says, and its very bytes."""
+    if entry is None or entry.name != _ABOUT or not entry.isfile() or entry.size > _MOST_ABOUT:
+        raise ProfileError(f"bundle {bundle} must begin with {_ABOUT}")
+    text = _open(archive, entry).read()
+    try:
+        about: dict[str, Any] = json.loads(text)
+        names = [about["name"], *about["files"]]
+        sums = [facts["sha256"] for facts in about["files"].values()]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ProfileError(f"bundle {bundle}: {_ABOUT} can't be read: {error!r}") from error
+    bad = [name for name in names if not isinstance(name, str) or not _NAME.fullmatch(name)]
+    if bad or _ABOUT in about["files"] or not all(isinstance(each, str) for each in sums):
+        raise ProfileError(f"bundle {bundle}: {_ABOUT} names {(bad or [_ABOUT])[0]!r}")
+    return about, text
+
+
+def _copy(
+    archive: tarfile.TarFile,
+    entries: Iterator[tarfile.TarInfo],
+    files: dict[str, dict[str, Any]],
+    room: Path,
+    bundle: Path,
+) -> None:
+    """Every file into ``room``, none but those that are listed, each with its own contents."""
+    missing = dict(files)
+    for entry in entries:
+        facts = missing.pop(entry.name, None)
+        if facts is None or not entry.isfile():
+            raise ProfileError(f"bundle {bundle} holds {entry.name!r}, which it should not")
+        digest = hashlib.sha256()
+        with (room / entry.name).open("xb") as out:
+            source = _open(archive, entry)
+            while block := source.read(1 << 20):
+                digest.update(block)
+                out.write(block)
+        if digest.hexdigest() != facts["sha256"]:
+            raise ProfileError(
+                f"bundle {bundle}: {entry.name} has SHA-256 {digest.hexdigest()}, "
+                f"expected {facts['sha256']}"
+            )
+    if missing:
+        raise ProfileError(f"bundle {bundle} lacks {min(missing)}")
+
+
+def _open(archive: tarfile.TarFile, entry: tarfile.TarInfo) -> IO[bytes]:
+    file = archive.extractfile(entry)
+    assert file is not None  # it is a regular file
+    return file
+
+
+@contextmanager
+def _room(store: Path, name: str) -> Iterator[Path]:
+    """A new folder beside the profiles that no one takes for one; gone if it isn't moved."""
+    room = store / f".{name}.{os.getpid()}.partial"
+    shutil.rmtree(room, ignore_errors=True)
+    room.mkdir(parents=True)
+    try:
+        yield room
+    finally:
+        shutil.rmtree(room, ignore_errors=True)
+
+
+def _move(room: Path, place: Path) -> None:
+    """Let a folder take a place, whose former one comes back if that fails."""
+    former = place.with_name(f".{place.name}.{os.getpid()}.former")
+    if place.exists():
+        place.replace(former)
+    try:
+        room.replace(place)
+    except OSError:
+        if former.exists():
+            former.replace(place)
+        raise
+    shutil.rmtree(former, ignore_errors=True)

@@ -1,0 +1,46 @@
+"""``tempo-edge models``: what a person sees of profiles."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from harness import Said
+from snapshots import check
+
+from tempo_edge.models import load_profile
+from tempo_edge.models.registry import installed_profiles
+
+
+def test_the_way_of_a_bundle(tempo: Callable[..., Said], tmp_path: Path) -> None:
+    places = {"bundle": tmp_path / "nano.tar", "data": installed_profiles()}
+    check("models list", tempo("models", "list"), **places)
+    check("models export-bundle", tempo("models", "export-bundle", "nano", "nano.tar"), **places)
+    said = tempo("models", "import-bundle", "nano.tar")
+    check("models import-bundle", said, **places)
+    check("models import-bundle, again", tempo("models", "import-bundle", "nano.tar"), **places)
+    check("models list, installed", tempo("models", "list"), **places)
+    check("models verify", tempo("models", "verify"), **places)
+    with (installed_profiles() / "nano" / "tokenizer.json").open("ab") as file:
+        file.write(b" ")
+    said = tempo("models", "verify", "nano")
+    assert said.status == 2 and said.out == ""
+    assert "tokenizer.json has SHA-256" in said.err and "install it again" in said.err
+    check("models remove", tempo("models", "remove", "nano"), **places)
+    check("models remove, again", tempo("models", "remove", "nano"), **places)
+    assert tempo("models", "verify").status == 0
+
+
+def test_profiles_as_json(tempo: Callable[..., Said]) -> None:
+    (row,) = json.loads(tempo("models", "list", "--json").out)
+    nano = load_profile("nano")
+    assert row["name"] == "nano" and row["version"] == nano.version and row["built_in"]
+    assert row["bytes"] == sum((nano.folder / file).stat().st_size for file in nano.files)
+    assert row["licence"] == "Apache-2.0"
+
+
+def test_no_bundle_is_an_error_of_one_line(tempo: Callable[..., Said]) -> None:
+    said = tempo("models", "import-bundle", "nowhere.tar")
+    assert said.status == 2 and said.out == ""
+    assert said.err.count("\n") == 1 and "bundle nowhere.tar can't be read" in said.err
