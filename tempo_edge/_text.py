@@ -1,13 +1,21 @@
-"""Text for people: paths on one line each, columns under one another, notes on stderr."""
+"""Text for people: paths on one line each, columns under one another, notes on stderr.
+
+And for programs: results on stdout, whole.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import unicodedata
 from typing import TextIO
 
-__all__ = ["columns", "discard", "note", "printable"]
+import typer
+
+from tempo_edge.errors import TempoEdgeError
+
+__all__ = ["columns", "discard", "emit", "json_line", "note", "printable"]
 
 
 def printable(text: str) -> str:
@@ -43,3 +51,26 @@ def discard(stream: TextIO) -> None:
     nothing = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, stream.fileno())
     os.close(nothing)
+
+
+def emit(text: str) -> None:
+    """Write results to stdout. A reader that has seen enough (``head``, ``less``) is no error.
+
+    Raises:
+        typer.Exit: nobody reads them any more.
+        TempoEdgeError: they can't be written.
+    """
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        discard(sys.stdout)  # else the interpreter complains when it can't flush
+        raise typer.Exit(0) from None
+    except OSError as error:
+        discard(sys.stdout)
+        raise TempoEdgeError(f"results can't be written to stdout: {error.strerror}") from error
+
+
+def json_line(facts: object) -> str:
+    """One line of JSON, with its end."""
+    return json.dumps(facts, ensure_ascii=False) + "\n"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib.util
 import io
-import json
 import os
 import signal
 import sys
@@ -18,8 +17,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tempo_edge._answer import cut_clips, results, tell_refusal
 from tempo_edge._command import Command
-from tempo_edge._text import columns, discard, note, printable
+from tempo_edge._text import emit, json_line, note, printable
 from tempo_edge._version import __version__
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.models.cli import app as models
@@ -27,8 +27,6 @@ from tempo_edge.train.cli import app as training
 
 if TYPE_CHECKING:
     from tempo_edge._api import Library
-    from tempo_edge.moment import Moment
-    from tempo_edge.search.searcher import Answer
 
 __all__ = ["app", "main"]
 
@@ -211,11 +209,11 @@ def find(
 
         write_page(explain.expanduser(), query, answer)
     if not answer.moments:
-        _print_refusal(answer, as_json)
+        tell_refusal(answer, as_json)
         raise typer.Exit(1)
-    _emit(_results(answer, as_json, null))
+    emit(results(answer, as_json, null))
     if clip is not None:
-        _cut(answer, clip.expanduser())
+        cut_clips(answer, clip.expanduser())
     if play:
         from tempo_edge.clip import play as open_player
 
@@ -263,7 +261,7 @@ def status(
 
     with _open(library, None) as opened:
         facts = describe(opened, path)
-    _emit(_json_line(facts) if as_json else format_status(facts))
+    emit(json_line(facts) if as_json else format_status(facts))
 
 
 @app.command(cls=Command)
@@ -300,7 +298,7 @@ def doctor(
     from tempo_edge.doctor import examine, format_report
 
     report = examine()
-    _emit(_json_line(report) if as_json else format_report(report))
+    emit(json_line(report) if as_json else format_report(report))
     if any(check["state"] == "missing" for check in report):
         raise typer.Exit(2)
 
@@ -317,75 +315,6 @@ def _be_nice() -> None:
         os.nice(5)
     except OSError:
         return
-
-
-def _emit(text: str) -> None:
-    """Write results. A reader that has seen enough (``head``, ``less``) is no error."""
-    try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        discard(sys.stdout)  # else the interpreter complains when it can't flush
-        raise typer.Exit(0) from None
-    except OSError as error:
-        discard(sys.stdout)
-        raise TempoEdgeError(f"results can't be written to stdout: {error.strerror}") from error
-
-
-def _json_line(facts: object) -> str:
-    return json.dumps(facts, ensure_ascii=False) + "\n"
-
-
-def _results(answer: Answer, as_json: bool, null: bool) -> str:
-    if as_json:
-        return "".join(_json_line(moment.as_dict()) for moment in answer)
-    if null:
-        return "".join(dict.fromkeys(f"{moment.path}\0" for moment in answer))
-    coloured = _is_colourful()
-    width = max(columns(printable(str(moment.path))) for moment in answer)
-    return "".join(_line(moment, width, coloured) + "\n" for moment in answer)
-
-
-def _is_colourful() -> bool:
-    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-    return sys.stdout.isatty() and not plain
-
-
-def _print_refusal(answer: Answer, as_json: bool) -> None:
-    best = answer.best_rejected
-    if as_json:
-        facts = {
-            "best_rejected": None if best is None else best.as_dict(),
-            "filtered_count": answer.filtered_count,
-        }
-        note(json.dumps(facts, ensure_ascii=False))
-        return
-    note("nothing matches")
-    if best is not None:
-        note(f"closest: {_line(best, 0, False)}  ({answer.filtered_count} held back)")
-
-
-def _line(moment: Moment, width: int, coloured: bool) -> str:
-    from tempo_edge.moment import format_timestamp
-
-    path = printable(str(moment.path))
-    path += " " * (width - columns(path))
-    span = f"{format_timestamp(moment.start_seconds)}–{format_timestamp(moment.end_seconds)}"
-    cells = [path, span, f"{moment.confidence:.2f}"]
-    if coloured:
-        colours = (typer.colors.MAGENTA, typer.colors.GREEN, typer.colors.YELLOW)
-        cells = [typer.style(c, fg=f) for c, f in zip(cells, colours, strict=True)]
-    return "  ".join(cells) + ("  (offline)" if moment.offline else "")
-
-
-def _cut(answer: Answer, folder: Path) -> None:
-    from tempo_edge.clip import cut
-
-    for moment in answer:
-        if moment.offline:
-            note(f"skipping {printable(str(moment.path))}: it is not there")
-            continue
-        note(f"wrote {printable(str(cut(moment.path, moment.span, folder)))}")
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from tempo_edge._command import Command
-from tempo_edge._text import note, printable
+from tempo_edge._text import emit, note, printable
 
 __all__ = ["app"]
 
@@ -29,14 +29,13 @@ def list_(
     """List the profiles that are here."""
     rows = [_facts(name) for name in _names()]
     if as_json:
-        print(json.dumps(rows, indent=1))
+        emit(json.dumps(rows, indent=1) + "\n")
         return
     for row in rows:
         reads = ", with a grounder that reads" if row["grounder"] else ""
-        print(
-            f"{row['name']} {row['version']}  {row['bytes'] / 1e6:.1f} MB, {row['licence']}{reads}"
-        )
-        print(f"  {'built in' if row['built_in'] else printable(row['folder'])}")
+        size = f"{row['bytes'] / 1e6:.1f} MB"
+        place = "built in" if row["built_in"] else printable(row["folder"])
+        emit(f"{row['name']} {row['version']}  {size}, {row['licence']}{reads}\n  {place}\n")
 
 
 @app.command(cls=Command)
@@ -52,7 +51,7 @@ def verify(
         profile = load_profile(each)
         for file in profile.files:
             profile.checked(file)
-        print(f"{profile.name} {profile.version}: {len(profile.files)} files as published")
+        emit(f"{profile.name} {profile.version}: {len(profile.files)} files as published\n")
 
 
 @app.command(cls=Command)

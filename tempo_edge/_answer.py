@@ -1,0 +1,74 @@
+"""An answer as the command line gives it: lines for people, JSON, paths, clips."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from tempo_edge._text import columns, json_line, note, printable
+
+if TYPE_CHECKING:
+    from tempo_edge.moment import Moment
+    from tempo_edge.search.searcher import Answer
+
+__all__ = ["cut_clips", "results", "tell_refusal"]
+
+
+def results(answer: Answer, as_json: bool, null: bool) -> str:
+    """Moments one a line, for people or as JSON; or their paths alone, each ended by a NUL byte."""
+    if as_json:
+        return "".join(json_line(moment.as_dict()) for moment in answer)
+    if null:
+        return "".join(dict.fromkeys(f"{moment.path}\0" for moment in answer))
+    coloured = _is_colourful()
+    width = max(columns(printable(str(moment.path))) for moment in answer)
+    return "".join(_line(moment, width, coloured) + "\n" for moment in answer)
+
+
+def _is_colourful() -> bool:
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return sys.stdout.isatty() and not plain
+
+
+def tell_refusal(answer: Answer, as_json: bool) -> None:
+    """Say on stderr that nothing matches, and what came closest."""
+    best = answer.best_rejected
+    if as_json:
+        facts = {
+            "best_rejected": None if best is None else best.as_dict(),
+            "filtered_count": answer.filtered_count,
+        }
+        note(json.dumps(facts, ensure_ascii=False))
+        return
+    note("nothing matches")
+    if best is not None:
+        note(f"closest: {_line(best, 0, False)}  ({answer.filtered_count} held back)")
+
+
+def _line(moment: Moment, width: int, coloured: bool) -> str:
+    from tempo_edge.moment import format_timestamp
+
+    path = printable(str(moment.path))
+    path += " " * (width - columns(path))
+    span = f"{format_timestamp(moment.start_seconds)}–{format_timestamp(moment.end_seconds)}"
+    cells = [path, span, f"{moment.confidence:.2f}"]
+    if coloured:
+        colours = (typer.colors.MAGENTA, typer.colors.GREEN, typer.colors.YELLOW)
+        cells = [typer.style(c, fg=f) for c, f in zip(cells, colours, strict=True)]
+    return "  ".join(cells) + ("  (offline)" if moment.offline else "")
+
+
+def cut_clips(answer: Answer, folder: Path) -> None:
+    """Cut every moment whose file is there into a folder."""
+    from tempo_edge.clip import cut
+
+    for moment in answer:
+        if moment.offline:
+            note(f"skipping {printable(str(moment.path))}: it is not there")
+            continue
+        note(f"wrote {printable(str(cut(moment.path, moment.span, folder)))}")
