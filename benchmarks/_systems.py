@@ -31,6 +31,7 @@ class System:
 
     Attributes:
         planes_moved: how many planes' worth of bytes it reads from memory or writes there.
+        operations: what a sample of a pair costs: smaller, larger, difference, sum.
         alone: it uses every core for one pair, so that pairs are taken one after another.
         slow: it takes a hundred times as long as the others, and is given a few pairs only.
     """
@@ -38,6 +39,7 @@ class System:
     name: str
     pair: Pair
     planes_moved: int = 2
+    operations: int = 4
     alone: bool = False
     slow: bool = False
 
@@ -57,9 +59,9 @@ class Pool:
         )
 
     @staticmethod
-    def near(height: int, width: int, threads: int, times: int) -> Pool:
-        """One pair for each thread, again and again, which stays in a cache if it fits."""
-        return Pool(_noise(height, width, 8, threads) * times)
+    def near(height: int, width: int, times: int) -> Pool:
+        """One pair again and again, which stays in a cache if it fits."""
+        return Pool(_noise(height, width, 8, 1) * times)
 
     def seconds(self, system: System, threads: int) -> float:
         """How long a pair takes, with as many pairs at a time as there are threads."""
@@ -94,7 +96,7 @@ def _noise(height: int, width: int, bit_depth: int, pairs: int) -> list[tuple[Pl
 
 def copying() -> System:
     """The machine's own measure, as STREAM's *copy*: one plane read, one written."""
-    return System("copy", lambda one, two: np.copyto(two, one))
+    return System("copy", lambda one, two: np.copyto(two, one), operations=0)
 
 
 def systems(bit_depth: int, thumbnail: bool) -> list[System]:
@@ -137,4 +139,4 @@ def _opencv(size: tuple[int, int] | None) -> list[System]:
         return means, small
 
     rows = [System("OpenCV, absdiff and resize", whole, 3)]
-    return rows if size else [System("OpenCV, absdiff alone", cv2.absdiff, 3), *rows]
+    return rows if size else [System("OpenCV, absdiff alone", cv2.absdiff, 3, operations=3), *rows]

@@ -5,7 +5,7 @@ implementation that can run here and with OpenCV, and copies the same planes in 
 STREAM does. Each figure is the best of its rounds. Bytes moved are those that must be: two planes
 read for a difference, one read and one written for a copy; what OpenCV writes in between counts for
 it. The roofline's slope is that copy, and its ceiling the fastest kernel on planes that stay in the
-nearest cache. ``--picture FILE`` draws it and needs Matplotlib.
+caches, as many times over as there are cores. ``--picture FILE`` draws it and needs Matplotlib.
 """
 
 from __future__ import annotations
@@ -26,9 +26,6 @@ from tempo_edge.models.sessions import cpu_count
 __all__ = ["Row", "main", "measure"]
 
 SIZES = {"1080p": (1080, 1920, 8), "4K": (2160, 3840, 8), "1080p, 10 bit": (1080, 1920, 10)}
-
-# What a sample of a pair costs: smaller, larger, difference, sum; and one more for a thumbnail.
-_OPERATIONS = 4
 
 
 @dataclass(frozen=True)
@@ -64,12 +61,11 @@ def measure(size: str, threads: int, thumbnail: bool, rounds: int) -> list[Row]:
             best[each.name] = min(best[each.name], pool.seconds(each, threads))
     plane = pool.pairs[0][0].nbytes
     copied = 2 * plane / best["copy"]
-    work = height * width * (_OPERATIONS + thumbnail)
     rows = []
     for each in rivals:
         moved = each.planes_moved * plane
         rate = moved / best[each.name]
-        operations = 0 if each.name == "copy" else work
+        operations = height * width * (each.operations + (thumbnail and each.operations > 0))
         rows.append(
             Row(
                 size,
@@ -86,20 +82,20 @@ def measure(size: str, threads: int, thumbnail: bool, rounds: int) -> list[Row]:
     return rows
 
 
-def ceiling(threads: int, rounds: int) -> float:
-    """Operations a second of the fastest kernel on planes that stay in the caches.
+def ceiling(rounds: int) -> float:
+    """Operations a second of the fastest kernel on one core, on planes that stay in its caches.
 
     What a call costs, whatever it is given, is taken off.
     """
     height, width = 1024, 512
-    near, tiny = (Pool.near(*size, threads, 100) for size in ((height, width), (1, 1)))
+    near, tiny = (Pool.near(*size, 100) for size in ((height, width), (1, 1)))
     ours = [each for each in systems(8, False) if each.name in ("native", "numba-cpu")]
     times = [
-        min(near.seconds(each, threads) for _ in range(rounds))
-        - min(tiny.seconds(each, threads) for _ in range(rounds))
+        min(near.seconds(each, 1) for _ in range(rounds))
+        - min(tiny.seconds(each, 1) for _ in range(rounds))
         for each in ours
     ]
-    return height * width * _OPERATIONS / min(times)
+    return height * width * ours[0].operations / min(times)
 
 
 def table(rows: Sequence[Row]) -> str:
@@ -123,25 +119,33 @@ def draw(path: Path, rows: Sequence[Row], ceilings: dict[int, float]) -> None:
     matplotlib.use("Agg")
     import numpy as np
     from matplotlib import pyplot
+    from matplotlib.ticker import NullLocator
 
+    names = list(dict.fromkeys(r.system.removesuffix(", one pair on all") for r in rows))
     figure, panels = pyplot.subplots(
         1, len(ceilings), figsize=(5.5 * len(ceilings), 4.2), layout="constrained", sharey=True
     )
     for axes, (threads, top) in zip(np.atleast_1d(panels), ceilings.items(), strict=True):
         shown = [r for r in rows if r.threads == threads and r.size == "1080p" and not r.thumbnail]
         copied = next(r for r in shown if r.system == "copy").bytes_a_second
-        across = np.geomspace(0.5, 64.0, 100)
+        across = np.geomspace(0.5, 8.0, 100)
         axes.plot(across, np.minimum(across * copied, top) / 1e9, color="black", lw=1.2)
-        axes.annotate(f"copy, {copied / 1e9:.1f} GB/s", (0.55, 0.62 * copied / 1e9), fontsize=8)
-        axes.annotate(f"in cache, {top / 1e9:.0f} G/s", (20, 1.08 * top / 1e9), fontsize=8)
+        axes.annotate(f"copy, {copied / 1e9:.0f} GB/s", (0.52, 0.8 * copied / 1e9), fontsize=8)
+        axes.annotate(f"in cache, {top / 1e9:.0f} G/s", (4.2, 1.1 * top / 1e9), fontsize=8)
         for row in shown:
             if row.system != "copy":
                 at = row.operations_a_byte, row.operations_a_second / 1e9
-                axes.plot(*at, marker="o", ls="none", ms=6, label=row.system)
+                filled = "none" if row.system.endswith("on all") else "full"
+                colour = f"C{names.index(row.system.removesuffix(', one pair on all'))}"
+                axes.plot(*at, "o", ms=7, fillstyle=filled, color=colour, label=row.system)
         axes.set(xscale="log", yscale="log", xlabel="operations a byte moved")
+        axes.set(xticks=[0.5, 1, 2, 4, 8], yticks=[1, 3, 10, 30, 100])
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_formatter("{x:g}")
+            axis.set_minor_locator(NullLocator())
         axes.set_title(f"1080p pairs, {threads} thread{'s' if threads > 1 else ''}", fontsize=10)
-        axes.legend(fontsize=8, loc="lower right")
-        axes.grid(alpha=0.3, which="both")
+        axes.legend(fontsize=8, loc="center right")
+        axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
     np.atleast_1d(panels)[0].set_ylabel("billion operations a second")
     figure.savefig(path, dpi=110)
@@ -160,7 +164,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for size, threads, thumbnail in itertools.product(SIZES, counts, (False, True)):
         rows += measure(size, threads, thumbnail, options.rounds)
         print(table(rows[-1:]).splitlines()[-1], file=sys.stderr)
-    ceilings = {threads: ceiling(threads, options.rounds) for threads in counts}
+    top = ceiling(options.rounds)
+    ceilings = {threads: threads * top for threads in counts}
     about: dict[str, Any] = {**describe(), "ceilings": ceilings}
     print(json.dumps(about))
     print(table(rows))
