@@ -19,10 +19,10 @@ import typer
 
 from tempo_edge._answer import cut_clips, results, tell_refusal
 from tempo_edge._command import Command
+from tempo_edge._models import app as models
 from tempo_edge._text import emit, json_line, note, printable
 from tempo_edge._version import __version__
 from tempo_edge.errors import TempoEdgeError
-from tempo_edge.models.cli import app as models
 from tempo_edge.train.cli import app as training
 
 if TYPE_CHECKING:

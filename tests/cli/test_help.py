@@ -12,7 +12,7 @@ from harness import Said
 from helps import COMMANDS, help_texts
 
 from tempo_edge import __version__, cli
-from tempo_edge.models.cli import app as models
+from tempo_edge._models import app as models
 from tempo_edge.train.cli import app as training
 
 CHECKED_IN = Path(__file__).parents[2] / "docs" / "cli.txt"

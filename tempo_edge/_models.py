@@ -1,4 +1,8 @@
-"""``tempo-edge models``: the profiles that are here, and their way from machine to machine."""
+"""``tempo-edge models``: the profiles that are here, and their way from machine to machine.
+
+It does not lie in the package of the models: to import anything of that loads NumPy, which takes
+longer than all the rest of the command line.
+"""
 
 from __future__ import annotations
 
