@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from harness import Said
 from snapshots import check
 
@@ -13,8 +14,11 @@ from tempo_edge.models import load_profile
 from tempo_edge.models.registry import installed_profiles
 
 
-def test_the_way_of_a_bundle(tempo: Callable[..., Said], tmp_path: Path) -> None:
-    places = {"bundle": tmp_path / "nano.tar", "data": installed_profiles()}
+def test_the_way_of_a_bundle(
+    tempo: Callable[..., Said], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    places = {"data": installed_profiles()}
     check("models list", tempo("models", "list"), **places)
     check("models export-bundle", tempo("models", "export-bundle", "nano", "nano.tar"), **places)
     said = tempo("models", "import-bundle", "nano.tar")
