@@ -61,9 +61,9 @@ def verify(
 @app.command(cls=Command)
 def remove(name: NameArgument) -> None:
     """Remove an installed profile. Libraries that were built with it want it back."""
-    from tempo_edge.models.bundle import discard
+    from tempo_edge.models import bundle
 
-    note(f"removed {printable(str(discard(name)))}")
+    note(f"removed {printable(str(bundle.remove(name)))}")
 
 
 @app.command("export-bundle", cls=Command)

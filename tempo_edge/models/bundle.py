@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import os
 import re
 import shutil
@@ -17,12 +16,17 @@ import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from tempo_edge.errors import ProfileError
-from tempo_edge.models.registry import Profile, installed_profiles, load_profile
+from tempo_edge.models.registry import (
+    Profile,
+    installed_profiles,
+    profiles_in,
+    read_profile,
+)
 
-__all__ = ["discard", "pack", "unpack"]
+__all__ = ["pack", "remove", "unpack"]
 
 _ABOUT = "profile.json"
 _MOST_ABOUT = 1 << 20
@@ -66,32 +70,29 @@ def unpack(bundle: Path, store: Path, *, replace: bool = False) -> Profile:
             should hold, or ``store`` has such a profile already.
     """
     try:
-        with tarfile.open(bundle, "r:") as archive:
+        with tarfile.open(bundle, "r:") as archive, _room(store) as room:
             entries = iter(archive)
-            about, text = _about(archive, next(entries, None), bundle)
-            place = store / about["name"]
+            profile = _described(archive, next(entries, None), room, bundle)
+            place = store / profile.name
             if place.exists() and not replace:
-                raise ProfileError(f"profile {about['name']!r} is in {store} already")
-            with _room(store, about["name"]) as room:
-                _copy(archive, entries, about["files"], room, bundle)
-                (room / _ABOUT).write_bytes(text)
-                _move(room, place)
+                raise ProfileError(f"profile {profile.name!r} is in {store} already")
+            _copy(archive, entries, profile.files, room, bundle)
+            _move(room, place)
     except (tarfile.TarError, OSError, EOFError) as error:
         raise ProfileError(f"bundle {bundle} can't be read: {error}") from error
-    return load_profile(about["name"], place)
+    return read_profile(place)
 
 
-def discard(name: str) -> Path:
+def remove(name: str) -> Path:
     """Remove an installed profile; gives where it was.
 
     Raises:
         ProfileError: none of that name was installed, or it can't be removed.
     """
-    store = installed_profiles()
-    place = store / name
-    there = sorted(path.parent.name for path in store.glob("*/profile.json"))
+    there = profiles_in(installed_profiles())
     if name not in there:
-        raise ProfileError(f"profile {name!r} must be one of the installed {there}")
+        raise ProfileError(f"profile {name!r} must be one of the installed {sorted(there)}")
+    place = there[name]
     try:
         # Without it what is left is no profile, even if the rest can't be removed.
         (place / _ABOUT).unlink()
@@ -107,37 +108,37 @@ def _entry(name: str, size: int) -> tarfile.TarInfo:
     return entry
 
 
-def _about(
-    archive: tarfile.TarFile, entry: tarfile.TarInfo | None, bundle: Path
-) -> tuple[dict[str, Any], bytes]:
-    """What a bundle's first entry says, and its very bytes."""
+def _described(
+    archive: tarfile.TarFile, entry: tarfile.TarInfo | None, room: Path, bundle: Path
+) -> Profile:
+    """The profile that a bundle's first entry describes, which is put into ``room``."""
     if entry is None or entry.name != _ABOUT or not entry.isfile() or entry.size > _MOST_ABOUT:
         raise ProfileError(f"bundle {bundle} must begin with {_ABOUT}")
-    text = _open(archive, entry).read()
+    (room / _ABOUT).write_bytes(_open(archive, entry).read())
     try:
-        about: dict[str, Any] = json.loads(text)
-        names = [about["name"], *about["files"]]
-        sums = [facts["sha256"] for facts in about["files"].values()]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ProfileError(f"bundle {bundle}: {_ABOUT} can't be read: {error!r}") from error
-    bad = [name for name in names if not isinstance(name, str) or not _NAME.fullmatch(name)]
-    if bad or _ABOUT in about["files"] or not all(isinstance(each, str) for each in sums):
-        raise ProfileError(f"bundle {bundle}: {_ABOUT} names {(bad or [_ABOUT])[0]!r}")
-    return about, text
+        profile = read_profile(room)
+    except ProfileError as error:
+        raise ProfileError(
+            f"bundle {bundle}: {_ABOUT} can't be read: {error.__cause__!r}"
+        ) from error
+    for name in (profile.name, *profile.files):
+        if not isinstance(name, str) or not _NAME.fullmatch(name) or name == _ABOUT:
+            raise ProfileError(f"bundle {bundle}: {_ABOUT} names {name!r}")
+    return profile
 
 
 def _copy(
     archive: tarfile.TarFile,
     entries: Iterator[tarfile.TarInfo],
-    files: dict[str, dict[str, Any]],
+    files: dict[str, str],
     room: Path,
     bundle: Path,
 ) -> None:
     """Every file into ``room``, none but those that are listed, each with its own contents."""
     missing = dict(files)
     for entry in entries:
-        facts = missing.pop(entry.name, None)
-        if facts is None or not entry.isfile():
+        expected = missing.pop(entry.name, None)
+        if expected is None or not entry.isfile():
             raise ProfileError(f"bundle {bundle} holds {entry.name!r}, which it should not")
         digest = hashlib.sha256()
         with (room / entry.name).open("xb") as out:
@@ -145,10 +146,10 @@ def _copy(
             while block := source.read(1 << 20):
                 digest.update(block)
                 out.write(block)
-        if digest.hexdigest() != facts["sha256"]:
+        if digest.hexdigest() != expected:
             raise ProfileError(
                 f"bundle {bundle}: {entry.name} has SHA-256 {digest.hexdigest()}, "
-                f"expected {facts['sha256']}"
+                f"expected {expected}"
             )
     if missing:
         raise ProfileError(f"bundle {bundle} lacks {min(missing)}")
@@ -161,9 +162,9 @@ def _open(archive: tarfile.TarFile, entry: tarfile.TarInfo) -> IO[bytes]:
 
 
 @contextmanager
-def _room(store: Path, name: str) -> Iterator[Path]:
+def _room(store: Path) -> Iterator[Path]:
     """A new folder beside the profiles that no one takes for one; gone if it isn't moved."""
-    room = store / f".{name}.{os.getpid()}.partial"
+    room = store / f".{os.getpid()}.partial"
     shutil.rmtree(room, ignore_errors=True)
     room.mkdir(parents=True)
     try:

@@ -24,7 +24,15 @@ from tempo_edge.errors import ProfileError, QueryError
 from tempo_edge.models.sessions import cpu_count, open_session
 from tempo_edge.packing import unpack
 
-__all__ = ["BUILT_IN", "Profile", "installed_profiles", "load_profile", "profile_names"]
+__all__ = [
+    "BUILT_IN",
+    "Profile",
+    "installed_profiles",
+    "load_profile",
+    "profile_names",
+    "profiles_in",
+    "read_profile",
+]
 
 #: Where the profiles lie that come with the package.
 BUILT_IN = Path(__file__).parent
@@ -37,13 +45,18 @@ def installed_profiles() -> Path:
     return user_data_path("tempo-edge") / "profiles"
 
 
+def profiles_in(place: Path) -> dict[str, Path]:
+    """The folder of every profile that lies in a place, by its name."""
+    found = [path.parent for path in place.glob("*/profile.json")]
+    # What is half written begins with a dot.
+    return {folder.name: folder for folder in found if not folder.name.startswith(".")}
+
+
 def _folders() -> dict[str, Path]:
     """The folder of every profile by its name."""
     own = os.environ.get("TEMPO_EDGE_PROFILES")
     places = [BUILT_IN, installed_profiles(), *([Path(own).expanduser()] if own else [])]
-    found = [path.parent for place in places for path in place.glob("*/profile.json")]
-    # What is half written begins with a dot.
-    return {folder.name: folder for folder in found if not folder.name.startswith(".")}
+    return {name: folder for place in places for name, folder in profiles_in(place).items()}
 
 
 def profile_names() -> list[str]:
@@ -51,17 +64,24 @@ def profile_names() -> list[str]:
     return sorted(_folders())
 
 
-def load_profile(name: str, folder: Path | None = None) -> Profile:
-    """The profile of that name, from a folder if one is given.
+def load_profile(name: str) -> Profile:
+    """The profile of that name.
 
     Raises:
         ProfileError: there is none, or its description can't be read.
     """
-    if folder is None:
-        folders = _folders()
-        if name not in folders:
-            raise ProfileError(f"profile {name!r} must be one of {sorted(folders)}")
-        folder = folders[name]
+    folders = _folders()
+    if name not in folders:
+        raise ProfileError(f"profile {name!r} must be one of {sorted(folders)}")
+    return read_profile(folders[name])
+
+
+def read_profile(folder: Path) -> Profile:
+    """The profile that lies in a folder.
+
+    Raises:
+        ProfileError: its description can't be read.
+    """
     try:
         about = json.loads((folder / "profile.json").read_text(encoding="utf-8"))
         return Profile(
@@ -74,8 +94,10 @@ def load_profile(name: str, folder: Path | None = None) -> Profile:
             files={file: facts["sha256"] for file, facts in about["files"].items()},
             licence=str(about.get("licences", {}).get("weights", "not stated")),
         )
-    except (OSError, ValueError, KeyError) as error:
-        raise ProfileError(f"profile {name!r} can't be read from {folder}: {error!r}") from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ProfileError(
+            f"profile {folder.name!r} can't be read from {folder}: {error!r}"
+        ) from error
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ import pytest
 
 from tempo_edge import ProfileError
 from tempo_edge.models import Profile, load_profile, profile_names
-from tempo_edge.models.bundle import discard, pack, unpack
-from tempo_edge.models.registry import installed_profiles
+from tempo_edge.models.bundle import pack, remove, unpack
+from tempo_edge.models.registry import installed_profiles, read_profile
 
 Entry = tuple[str, bytes]
 
@@ -35,7 +35,7 @@ def small(folder: Path, name: str = "tiny", **files: bytes) -> Profile:
         "files": {f: {"sha256": hashlib.sha256(d).hexdigest()} for f, d in contents.items()},
     }
     (folder / "profile.json").write_text(json.dumps(about))
-    return load_profile(name, folder)
+    return read_profile(folder)
 
 
 def entries(bundle: Path) -> list[Entry]:
@@ -80,7 +80,7 @@ def test_the_built_in_profile_can_be_carried(tmp_path: Path) -> None:
     installed = unpack(tmp_path / "nano.tar", installed_profiles())
     assert load_profile("nano").folder == installed.folder
     assert installed.text_tower.encode(["a dog"]).shape == (1, installed.dim)
-    discard("nano")
+    remove("nano")
     assert load_profile("nano").folder != installed.folder
 
 
@@ -100,6 +100,12 @@ def outside(contents: list[Entry]) -> list[Entry]:
     return [("profile.json", json.dumps(about).encode()), *contents[1:]]
 
 
+def incomplete(contents: list[Entry]) -> list[Entry]:
+    about = json.loads(contents[0][1])
+    del about["version"]
+    return [("profile.json", json.dumps(about).encode()), *contents[1:]]
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -113,6 +119,7 @@ def outside(contents: list[Entry]) -> list[Entry]:
         (lambda c: [("profile.json", b"{"), *c[1:]], "can't be read"),
         (lambda c: [("profile.json", b"[]"), *c[1:]], "can't be read"),
         (outside, r"names '\.\./escaped'"),
+        (incomplete, r"profile\.json can't be read: KeyError\('version'\)"),
     ],
 )
 def test_a_bad_bundle_leaves_nothing(
@@ -162,7 +169,7 @@ def test_an_installed_profile_makes_room_only_if_told_to(bundle: Path, tmp_path:
 
 
 def test_an_altered_profile_is_not_carried_on(bundle: Path, tmp_path: Path) -> None:
-    source = load_profile("tiny", tmp_path / "source" / "tiny")
+    source = read_profile(tmp_path / "source" / "tiny")
     (source.folder / "text.onnx").write_bytes(b"other")
     before = bundle.read_bytes()
     with pytest.raises(ProfileError, match=r"text\.onnx has SHA-256 .*: install it again"):
@@ -180,6 +187,6 @@ def test_only_what_was_installed_can_be_removed(bundle: Path) -> None:
     unpack(bundle, installed_profiles())
     for name in ("nano", "../tiny", "huge"):
         with pytest.raises(ProfileError, match=r"must be one of the installed \['tiny'\]"):
-            discard(name)
-    place = discard("tiny")
+            remove(name)
+    place = remove("tiny")
     assert not place.exists() and "tiny" not in profile_names()
