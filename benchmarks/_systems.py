@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -12,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from tempo_kernels import available, compare
+
+from tempo_edge.models.sessions import cpu_count
 
 __all__ = ["BLOCK", "THUMBNAIL", "Pool", "System", "copying", "systems"]
 
@@ -53,10 +54,8 @@ class Pool:
     @staticmethod
     def of(height: int, width: int, bit_depth: int) -> Pool:
         """Pairs of noise, so many that no cache holds them; no plane is in two."""
-        sample = 1 if bit_depth == 8 else 2
-        return Pool(
-            _noise(height, width, bit_depth, max(1, _POOL_BYTES // (2 * height * width * sample)))
-        )
+        pair = 2 * height * width * np.dtype(_dtype(bit_depth)).itemsize
+        return Pool(_noise(height, width, bit_depth, max(1, _POOL_BYTES // pair)))
 
     @staticmethod
     def near(height: int, width: int, times: int) -> Pool:
@@ -87,9 +86,13 @@ class Pool:
         return took / len(pairs)
 
 
+def _dtype(bit_depth: int) -> type[np.unsignedinteger]:
+    return np.uint8 if bit_depth == 8 else np.uint16
+
+
 def _noise(height: int, width: int, bit_depth: int, pairs: int) -> list[tuple[Plane, Plane]]:
-    dtype: type[np.unsignedinteger] = np.uint8 if bit_depth == 8 else np.uint16
-    noise = np.random.default_rng(0).integers(0, 1 << bit_depth, (height, width), dtype)
+    size = height, width
+    noise = np.random.default_rng(0).integers(0, 1 << bit_depth, size, _dtype(bit_depth))
     planes = [np.roll(noise, 7 * number, axis=1) for number in range(2 * pairs)]
     return list(zip(planes[::2], planes[1::2], strict=True))
 
@@ -116,7 +119,7 @@ def systems(bit_depth: int, thumbnail: bool) -> list[System]:
 
     live = [name for name, there in available().items() if there and "cuda" not in name]
     found = [System(name, ours(name, False), slow=name == "numpy") for name in live]
-    if (os.cpu_count() or 1) > 1:
+    if cpu_count() > 1:
         several = [name for name in live if name != "numpy"]
         found += [System(f"{n}, one pair on all", ours(n, True), alone=True) for n in several]
     if importlib.util.find_spec("cv2") is not None:

@@ -24,7 +24,7 @@
 
 // Several versions of a loop in one binary, chosen when it is loaded.
 #if defined(__x86_64__) && defined(__linux__) && (defined(__GNUC__) && !defined(__clang__))
-#define TK_WIDEST __attribute__((target_clones("arch=x86-64-v4", "avx2", "default")))
+#define TK_WIDEST __attribute__((target_clones("avx2", "default")))
 #else
 #define TK_WIDEST
 #endif
