@@ -1,4 +1,4 @@
-"""``tempo-edge models``: the profiles that are here, and their way from machine to machine.
+"""``tempo-edge models``: profiles, the published models they are made from, and their ways.
 
 It does not lie in the package of the models: to import anything of that loads NumPy, which takes
 longer than all the rest of the command line.
@@ -19,7 +19,7 @@ __all__ = ["app"]
 
 app = typer.Typer(
     name="models",
-    help="The profiles that are here, and their way from machine to machine.",
+    help="Profiles, published models, and their way to this machine and to others.",
     rich_markup_mode=None,
 )
 
@@ -28,42 +28,80 @@ NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="A profile.")]
 
 @app.command("list", cls=Command)
 def list_(
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also the models that can be pulled.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array.")] = False,
 ) -> None:
-    """List the profiles that are here."""
-    rows = [_facts(name) for name in _names()]
+    """List the profiles that are here, and the models that were pulled."""
+    rows = [*map(_profile, _names()), *map(_checkpoint, _pulled())]
+    if everything:
+        rows += _published()
     if as_json:
         emit(json.dumps(rows, indent=1) + "\n")
         return
     for row in rows:
-        reads = ", with a grounder that reads" if row["grounder"] else ""
-        size = f"{row['bytes'] / 1e6:.1f} MB"
-        place = "built in" if row["built_in"] else printable(row["folder"])
-        emit(f"{row['name']} {row['version']}  {size}, {row['licence']}{reads}\n  {place}\n")
+        emit(_lines(row))
+
+
+@app.command(cls=Command)
+def pull(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A model; see list --all.")],
+    source: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="DIR", help="Folder with its files, in place of the hub."),
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars.")] = False,
+) -> None:
+    """Fetch a published model, pinned and checked. A pull that was ended goes on."""
+    from tempo_edge.models.checkpoint import installed_checkpoints
+    from tempo_edge.models.published import find_published
+    from tempo_edge.models.pull import pull
+
+    model = find_published(name)
+    size = f"{model.bytes / 1e9:.1f} GB, {model.licence}"
+    note(f"pulling {model.repository} at {model.revision[:12]}: {size}")
+    checkpoint = pull(model, installed_checkpoints(), source=source, quiet=quiet)
+    note(f"pulled {checkpoint.name} into {printable(str(checkpoint.folder))}")
+    if checkpoint.kind == "encoder":
+        note(f"make a profile of it with: tempo-edge export {checkpoint.name} --pictures DIR")
 
 
 @app.command(cls=Command)
 def verify(
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="A profile; by default each.")
+        str | None,
+        typer.Argument(metavar="[NAME]", help="A profile or a pulled model; by default each."),
     ] = None,
 ) -> None:
-    """Compare every file of a profile with its published checksum."""
+    """Compare every file with its published checksum."""
+    from tempo_edge.models.checkpoint import read_checkpoint
     from tempo_edge.models.registry import load_profile
 
-    for each in [name] if name is not None else _names():
+    profiles, pulled = _names(), _pulled()
+    if name is not None and name in pulled:
+        profiles, pulled = [], [name]
+    elif name is not None:
+        profiles, pulled = [name], []
+    for each in profiles:
         profile = load_profile(each)
         for file in profile.files:
             profile.checked(file)
         emit(f"{profile.name} {profile.version}: {len(profile.files)} files as published\n")
+    for each in pulled:
+        checkpoint = read_checkpoint(each)
+        checkpoint.verify()
+        emit(f"{checkpoint.name}: {len(checkpoint.files)} files as pulled\n")
 
 
 @app.command(cls=Command)
 def remove(name: NameArgument) -> None:
-    """Remove an installed profile. Libraries that were built with it want it back."""
-    from tempo_edge.models import bundle
+    """Remove an installed profile or a pulled model. Libraries that it built want it back."""
+    from tempo_edge.models.bundle import remove
+    from tempo_edge.models.checkpoint import read_checkpoint
 
-    note(f"removed {printable(str(bundle.remove(name)))}")
+    place = read_checkpoint(name).remove() if name in _pulled() else remove(name)
+    note(f"removed {printable(str(place))}")
 
 
 @app.command("export-bundle", cls=Command)
@@ -100,11 +138,18 @@ def _names() -> list[str]:
     return profile_names()
 
 
-def _facts(name: str) -> dict[str, Any]:
+def _pulled() -> list[str]:
+    from tempo_edge.models.checkpoint import pulled_names
+
+    return pulled_names()
+
+
+def _profile(name: str) -> dict[str, Any]:
     from tempo_edge.models.registry import BUILT_IN, load_profile
 
     profile = load_profile(name)
     return {
+        "kind": "profile",
         "name": profile.name,
         "version": profile.version,
         "dim": profile.dim,
@@ -114,3 +159,56 @@ def _facts(name: str) -> dict[str, Any]:
         "built_in": profile.folder.parent == BUILT_IN,
         "folder": str(profile.folder),
     }
+
+
+def _checkpoint(name: str) -> dict[str, Any]:
+    from tempo_edge.models.checkpoint import read_checkpoint
+
+    checkpoint = read_checkpoint(name)
+    return {
+        "kind": "pulled",
+        "name": checkpoint.name,
+        "repository": checkpoint.repository,
+        "revision": checkpoint.revision,
+        "licence": checkpoint.licence,
+        "grounder": checkpoint.kind == "grounder",
+        "bytes": sum((checkpoint.folder / file).stat().st_size for file in checkpoint.files),
+        "folder": str(checkpoint.folder),
+    }
+
+
+def _published() -> list[dict[str, Any]]:
+    from tempo_edge.models.published import PUBLISHED
+
+    return [
+        {
+            "kind": "published",
+            "name": each.name,
+            "repository": each.repository,
+            "revision": each.revision,
+            "licence": each.licence,
+            "grounder": each.kind == "grounder",
+            "bytes": each.bytes,
+            "memory_bytes": each.memory_bytes,
+            "speaks": each.speaks,
+        }
+        for each in PUBLISHED.values()
+        if each.name not in _pulled()
+    ]
+
+
+def _lines(row: dict[str, Any]) -> str:
+    """Two lines on a profile or a model."""
+    size = f"{row['bytes'] / 1e6:.1f} MB" if row["bytes"] < 1e9 else f"{row['bytes'] / 1e9:.1f} GB"
+    if row["kind"] == "profile":
+        reads = ", with a grounder that reads" if row["grounder"] else ""
+        place = "built in" if row["built_in"] else printable(row["folder"])
+        return f"{row['name']} {row['version']}  {size}, {row['licence']}{reads}\n  {place}\n"
+    what = "grounder" if row["grounder"] else "encoder"
+    if row["kind"] == "pulled":
+        first = f"{row['name']}  {what}, {size}, {row['licence']}, pulled\n"
+        return f"{first}  {printable(row['folder'])}\n"
+    memory = f"wants {row['memory_bytes'] / 1e9:.1f} GB of memory"
+    first = f"{row['name']}  {what}, {size}, {row['licence']}, can be pulled\n"
+    where = f"{row['repository']} at {row['revision'][:12]}"
+    return f"{first}  {where}, {memory}, reads {row['speaks']}\n"

@@ -1,0 +1,111 @@
+"""A checkpoint of others on this machine, as it was pulled: what profiles are made from."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tempo_edge.errors import ProfileError
+from tempo_edge.models.checksum import sha256_of
+
+__all__ = ["ABOUT", "Checkpoint", "installed_checkpoints", "pulled_names", "read_checkpoint"]
+
+#: The file that says what a checkpoint is; without it a folder is none.
+ABOUT = "checkpoint.json"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A pulled checkpoint.
+
+    Attributes:
+        name, repository, revision, kind, licence: as they were published.
+        files: SHA-256 of each file, by name.
+        folder: where the files are.
+    """
+
+    name: str
+    repository: str
+    revision: str
+    kind: str
+    licence: str
+    files: dict[str, str]
+    folder: Path
+
+    def verify(self) -> None:
+        """Compare every file with what was pulled.
+
+        Raises:
+            ProfileError: one is missing or altered.
+        """
+        for file, expected in self.files.items():
+            try:
+                digest = sha256_of(self.folder / file)
+            except OSError as error:
+                raise ProfileError(f"checkpoint {self.name!r} lacks {file}: {error}") from error
+            if digest != expected:
+                raise ProfileError(
+                    f"checkpoint {self.name!r}: {file} has SHA-256 {digest}, "
+                    f"expected {expected}: remove it and pull it again"
+                )
+
+    def remove(self) -> Path:
+        """Remove it; gives where it was.
+
+        Raises:
+            ProfileError: it can't be removed.
+        """
+        try:
+            # Without it what is left is no checkpoint, even if the rest can't be removed.
+            (self.folder / ABOUT).unlink()
+            shutil.rmtree(self.folder)
+        except OSError as error:
+            raise ProfileError(f"checkpoint {self.name!r} can't be removed: {error}") from error
+        return self.folder
+
+    def describe(self) -> str:
+        """The contents of its :data:`ABOUT`."""
+        facts = asdict(self)
+        del facts["folder"]
+        return json.dumps(facts, indent=1) + "\n"
+
+
+def installed_checkpoints() -> Path:
+    """The folder of the checkpoints that a person pulled; it need not exist."""
+    from platformdirs import user_data_path
+
+    return user_data_path("tempo-edge") / "checkpoints"
+
+
+def pulled_names(store: Path | None = None) -> list[str]:
+    """Names of the checkpoints that were pulled."""
+    # What is half pulled begins with a dot.
+    found = (store or installed_checkpoints()).glob(f"[!.]*/{ABOUT}")
+    return sorted(path.parent.name for path in found)
+
+
+def read_checkpoint(name: str, store: Path | None = None) -> Checkpoint:
+    """The pulled checkpoint of that name.
+
+    Raises:
+        ProfileError: it was not pulled, or its description can't be read.
+    """
+    store = store or installed_checkpoints()
+    folder = store / name
+    if not (folder / ABOUT).is_file():
+        raise ProfileError(f"checkpoint {name!r} must be one of the pulled {pulled_names(store)}")
+    try:
+        facts = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        return Checkpoint(
+            name=str(facts["name"]),
+            repository=str(facts["repository"]),
+            revision=str(facts["revision"]),
+            kind=str(facts["kind"]),
+            licence=str(facts["licence"]),
+            files={str(file): str(digest) for file, digest in facts["files"].items()},
+            folder=folder,
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ProfileError(f"checkpoint {name!r} can't be read from {folder}: {error!r}") from error
