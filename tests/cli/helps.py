@@ -11,7 +11,7 @@ from tempo_edge import cli
 
 COMMANDS = (
     *("", "index", "find", "watch", "status", "forget", "demo", "doctor", "models", "train"),
-    *("models list", "models verify", "models remove"),
+    *("models list", "models pull", "models verify", "models remove"),
     *("models export-bundle", "models import-bundle"),
     *("train sft", "train pir-grpo", "train evaluate", "train export"),
 )
