@@ -1,0 +1,68 @@
+"""A profile while it is made: a folder that takes its place when all of it is there."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tempo_edge.errors import TempoEdgeError
+from tempo_edge.models.checksum import sha256_of
+from tempo_edge.models.registry import Profile, read_profile
+
+__all__ = ["drafted", "finish"]
+
+_ABOUT = "profile.json"
+
+
+@contextmanager
+def drafted(place: Path, *, replace: bool = False) -> Iterator[Path]:
+    """A new folder beside ``place``, which it becomes if nothing is raised.
+
+    Raises:
+        TempoEdgeError: there is something in ``place`` already and may not be replaced, or it can't
+            be written.
+    """
+    if place.exists() and not replace:
+        raise TempoEdgeError(f"{place} is there already: remove it, or say --replace")
+    room = place.with_name(f".{place.name}.{os.getpid()}.partial")
+    former = place.with_name(f".{place.name}.{os.getpid()}.former")
+    try:
+        shutil.rmtree(room, ignore_errors=True)
+        room.mkdir(parents=True)
+        yield room
+        if place.exists():
+            place.replace(former)
+        room.replace(place)
+    except OSError as error:
+        if former.exists() and not place.exists():
+            former.replace(place)
+        raise TempoEdgeError(f"{place} can't be written: {error}") from error
+    finally:
+        shutil.rmtree(room, ignore_errors=True)
+        shutil.rmtree(former, ignore_errors=True)
+
+
+def finish(folder: Path, facts: dict[str, Any]) -> Profile:
+    """Write ``profile.json``, the manifest of what lies in a folder, and read it again.
+
+    Args:
+        facts: all that it says, but for the list of files with their sizes and SHA-256.
+
+    Raises:
+        ProfileError: what was written is no profile.
+    """
+    files = {
+        path.name: {"sha256": sha256_of(path), "bytes": path.stat().st_size}
+        for path in sorted(folder.iterdir())
+        if path.is_file() and path.name != _ABOUT
+    }
+    text = json.dumps({**facts, "files": files}, indent=2) + "\n"
+    partial = folder / f".{_ABOUT}.partial"
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(folder / _ABOUT)
+    return read_profile(folder)

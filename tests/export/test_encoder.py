@@ -1,0 +1,151 @@
+"""Encoders of others: pulled, made into profiles, and then used like the built-in one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+transformers = pytest.importorskip("transformers")
+
+# ruff: noqa: E402 - the imports below need the export extra
+from checkpoints import write_clip, write_siglip2
+from tempo_export import encoder
+from tempo_export.encoder import write_encoder
+from tempo_export.towers import cells_of
+
+from tempo_edge import ProfileError
+from tempo_edge.models.checkpoint import Checkpoint
+from tempo_edge.models.published import PUBLISHED, Published
+from tempo_edge.models.pull import pull
+from tempo_edge.models.registry import Profile
+
+WRITERS: dict[str, Callable[..., Path]] = {"clip": write_clip, "siglip2": write_siglip2}
+NAMES = {"clip": "clip-vit-base-patch32", "siglip2": "siglip2-base-patch16-224"}
+
+
+def pulled(kind: str, folder: Path) -> Checkpoint:
+    """A tiny checkpoint, pulled from a folder under the name of a published one."""
+    real = PUBLISHED[NAMES[kind]]
+    model = Published(real.name, real.repository, real.revision, real.kind, real.licence, 1)
+    source = WRITERS[kind](folder / "source" / kind)
+    return pull(model, folder / "checkpoints", source=source)
+
+
+def pictures(count: int, seed: int = 0) -> np.ndarray:
+    """Squares of a few colours each, no two alike."""
+    rng = np.random.default_rng(seed)
+    small = rng.integers(0, 256, (count, 4, 4, 3), dtype=np.uint8)
+    return small.repeat(8, axis=1).repeat(8, axis=2)
+
+
+@pytest.fixture(scope="module", params=sorted(WRITERS))
+def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Profile:
+    folder = tmp_path_factory.mktemp(request.param)
+    checkpoint = pulled(request.param, folder)
+    (folder / "profile").mkdir()
+    return write_encoder(checkpoint, folder / "profile", pictures(40), lambda line: None)
+
+
+def _reference(profile: Profile, sentence: str) -> tuple[object, object]:
+    """What transformers' own model makes of four pictures and a sentence."""
+    folder = profile.folder.parent / "checkpoints" / profile.name
+    model = transformers.AutoModel.from_pretrained(folder).eval()
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    mean = 0.5 if "siglip" in profile.name else np.array([0.48145466, 0.4578275, 0.40821073])
+    deviation = 0.5 if "siglip" in profile.name else np.array([0.26862954, 0.26130258, 0.27577711])
+    pixels = (pictures(4, 1) / 255 - mean) / deviation
+    seen = {"pixel_values": torch.from_numpy(pixels.transpose(0, 3, 1, 2)).float()}
+    lengths = {"padding": "max_length", "max_length": 64} if "siglip" in profile.name else {}
+    said = tokenizer([sentence], return_tensors="pt", **lengths)
+    with torch.no_grad():
+        out = model(input_ids=said["input_ids"], **seen)
+    return out.image_embeds.numpy(), out.text_embeds.numpy()
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+
+
+def test_vectors_are_those_of_the_checkpoint(made: Profile) -> None:
+    images, text = _reference(made, "a dog jumps")
+    ours, _ = made.image_tower.encode(pictures(4, 1))
+    assert np.abs(ours - _unit(images)).max() < 1e-3
+    assert np.abs(made.text_tower.encode(["a dog jumps"]) - _unit(text)).max() < 1e-3
+
+
+def test_any_number_of_pictures_and_any_length_of_sentence(made: Profile) -> None:
+    for count in (1, 3):
+        vectors, tokens = made.image_tower.encode(pictures(count))
+        assert vectors.shape == (count, made.dim)
+        assert tokens.shape == (count, made.tokens_per_frame, made.dim)
+        assert np.linalg.norm(tokens, axis=-1) == pytest.approx(1.0, abs=1e-4)
+    short, states = made.text_tower.read("dog")
+    long = made.text_tower.encode(["a dog " * 80])[0]
+    assert states.shape[0] == (64 if "siglip" in made.name else 5)
+    assert short @ long < 0.9999
+
+
+def test_small_letters_are_those_that_siglip_learned(made: Profile) -> None:
+    big, small = made.text_tower.encode(["A Dog", "a dog"])
+    assert big == pytest.approx(small)
+
+
+def test_a_cell_is_seen_where_it_is(made: Profile) -> None:
+    picture = np.full((1, 32, 32, 3), 90, np.uint8)
+    changed = picture.copy()
+    changed[:, :8, :8] = 255
+    _, before = made.image_tower.encode(picture)
+    _, after = made.image_tower.encode(changed)
+    moved = np.linalg.norm(after - before, axis=-1)[0]
+    assert moved.argmax() == 0
+
+
+def test_cells_share_out_every_patch() -> None:
+    for grid in (4, 7, 14, 27):
+        cells = cells_of(grid)
+        assert cells.sum(dim=1) == pytest.approx(torch.ones(9))
+        assert (cells.sum(dim=0) > 0).all()
+    assert cells_of(6)[0].reshape(6, 6)[:2, :2] == pytest.approx(torch.full((2, 2), 0.25))
+    assert cells_of(6)[8].reshape(6, 6)[4:, 4:] == pytest.approx(torch.full((2, 2), 0.25))
+
+
+def test_the_profile_says_where_it_comes_from(made: Profile) -> None:
+    import json
+
+    about = json.loads((made.folder / "profile.json").read_text())
+    kind = "siglip2" if "siglip" in made.name else "clip"
+    published = PUBLISHED[NAMES[kind]]
+    assert about["source"]["revision"] == published.revision
+    assert about["source"]["repository"] == published.repository
+    assert set(about["source"]["sha256"]) >= {"model.safetensors", "config.json"}
+    assert made.licence == published.licence and about["precision"] == "fp32"
+    assert about["graphs"]["image.onnx"] == {
+        "opset": 18,
+        "ir_version": about["graphs"]["text.onnx"]["ir_version"],
+    }
+    assert set(made.files) == {"image.onnx", "text.onnx", "tokenizer.json", "background.npy"}
+    assert made.background.shape == (40, made.dim)
+
+
+def test_an_altered_checkpoint_makes_no_profile(tmp_path: Path) -> None:
+    checkpoint = pulled("clip", tmp_path)
+    with (checkpoint.folder / "model.safetensors").open("r+b") as file:
+        file.seek(-1, 2)
+        file.write(b"!")
+    (tmp_path / "profile").mkdir()
+    with pytest.raises(ProfileError, match=r"model\.safetensors has SHA-256"):
+        write_encoder(checkpoint, tmp_path / "profile", pictures(40), lambda line: None)
+    assert list((tmp_path / "profile").iterdir()) == []
+
+
+def test_a_graph_that_differs_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(encoder, "TOLERANCE", 0.0)
+    (tmp_path / "profile").mkdir()
+    with pytest.raises(ProfileError, match=r"of (image|text)\.onnx differ by"):
+        write_encoder(
+            pulled("clip", tmp_path), tmp_path / "profile", pictures(40), lambda line: None
+        )
