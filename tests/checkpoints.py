@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 
 _TOWER = {
     "hidden_size": 32,
@@ -28,7 +28,13 @@ def write_clip(folder: Path, seed: int = 0) -> Path:
     begin, end = ids["<|startoftext|>"], ids["<|endoftext|>"]
     tokenizer = Tokenizer(models.BPE(vocab=ids, merges=[], end_of_word_suffix="</w>"))
     tokenizer.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    words_and_digits = Regex(r"<\|startoftext\|>|<\|endoftext\|>|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+")
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(words_and_digits, behavior="removed", invert=True),
+            pre_tokenizers.ByteLevel(add_prefix_space=False),
+        ]
+    )
     tokenizer.post_processor = processors.RobertaProcessing(
         ("<|endoftext|>", end), ("<|startoftext|>", begin), add_prefix_space=False
     )

@@ -93,7 +93,7 @@ def write_encoder(
     _write(images, pictures[:2], folder / "image.onnx", "images", ("vectors", "tokens"), {0: "N"})
     say(f"writing {checkpoint.name}: text tower")
     ids = _write_tokenizer(checkpoint, config.text_config.max_position_embeddings, family, folder)
-    _write_text(text, ids, checkpoint, family, folder / "text.onnx")
+    _write_text(text, ids, model, family, folder / "text.onnx")
     _compare(images, text, pictures[:4], ids, folder, checkpoint.name)
     say(f"writing {checkpoint.name}: {len(pictures)} pictures as its background")
     vectors = _encode(folder / "image.onnx", pictures)
@@ -175,9 +175,7 @@ def _write(
     beside.rmdir()
 
 
-def _write_text(
-    text: Any, ids: NDArray[np.int64], checkpoint: Checkpoint, family: _Family, path: Path
-) -> None:
+def _write_text(text: Any, ids: NDArray[np.int64], model: Any, family: _Family, path: Path) -> None:
     """Through optimum where it is installed, else traced; the same inputs and outputs."""
     import onnx
 
@@ -185,26 +183,26 @@ def _write_text(
         from optimum.exporters.onnx import export, model_configs
     except ImportError:
         _write(text, ids, path, "input_ids", ("vectors", "states"), {0: "N", 1: "L"})
-        model = read_graph(path)
+        graph = read_graph(path)
     else:
         import transformers
 
         named, described, pooled = family.with_optimum
-        reader = getattr(transformers, named).from_pretrained(
-            checkpoint.folder, use_safetensors=True, local_files_only=True
-        )
+        model.config.text_config.projection_dim = getattr(model.config, "projection_dim", None)
+        reader = getattr(transformers, named)(model.config.text_config).eval()
+        reader.load_state_dict(model.state_dict(), strict=False)
         config = getattr(model_configs, described)(reader.config, task="feature-extraction")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             export(reader, config, path, opset=OPSET)
-        model = read_graph(path)
-        _unite(model, pooled)
+        graph = read_graph(path)
+        _unite(graph, pooled)
     # What search gives besides: a tower that has no use for it must take it all the same.
     info = onnx.helper.make_tensor_value_info("attention_mask", onnx.TensorProto.INT64, ["N", "L"])
-    model.graph.input.append(info)
+    graph.graph.input.append(info)
     for each in path.parent.glob(f"{path.name}*"):
         each.unlink()
-    write_graph(model, path)
+    write_graph(graph, path)
 
 
 def _unite(model: Any, pooled: str) -> None:

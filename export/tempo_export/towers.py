@@ -35,6 +35,10 @@ def cells_of(grid: int) -> Tensor:
 class _Images(nn.Module):
     """What every image tower begins with: bytes to numbers of the scale that it was trained on."""
 
+    mean: Tensor
+    deviation: Tensor
+    cells: Tensor
+
     def __init__(self, model: Any, mean: list[float], deviation: list[float]) -> None:
         super().__init__()
         self.tower = model.vision_model
@@ -72,10 +76,11 @@ class SiglipImages(_Images):
     the patches that lie in it mostly.
     """
 
+    outside: Tensor
+
     def __init__(self, model: Any, mean: list[float], deviation: list[float]) -> None:
         super().__init__(model, mean, deviation)
-        cells: Tensor = self.cells
-        inside = cells >= 0.5 * cells.amax(dim=1, keepdim=True)
+        inside = self.cells >= 0.5 * self.cells.amax(dim=1, keepdim=True)
         self.register_buffer("outside", torch.where(inside, 0.0, -1e4))
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:

@@ -86,13 +86,14 @@ class Searcher:
         return Calibration.from_json(self._calibrations["mllm"], READ_FEATURES)
 
     def grounder(self, asked: str | None) -> str:
-        """The grounder that was asked for, or the best that the profile has.
+        """The grounder that was asked for, or the one that the profile's calibration prefers.
 
         Raises:
             QueryError: there is no such grounder, or the profile has none that reads.
         """
         if asked is None:
-            return self.grounders[0]
+            preferred = str(self._calibrations.get("default", "curve"))
+            return preferred if preferred in self.grounders else "curve"
         if asked not in GROUNDERS:
             raise QueryError(f"grounder {asked!r} must be one of {', '.join(GROUNDERS)}")
         if asked not in self.grounders:
@@ -101,7 +102,7 @@ class Searcher:
 
     @property
     def grounders(self) -> tuple[str, ...]:
-        """The grounders that the profile has, the best first."""
+        """The grounders that the profile has."""
         readable = self._profile.has_grounder and "mllm" in self._calibrations
         return GROUNDERS if readable else ("curve",)
 

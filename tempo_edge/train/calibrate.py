@@ -40,7 +40,7 @@ from tempo_edge.search.decoder import Decoder
 from tempo_edge.search.grounder import Grounder, Reading
 from tempo_edge.search.prompt import Question
 from tempo_edge.search.retrieve import Window, retrieve
-from tempo_edge.search.searcher import Searcher
+from tempo_edge.search.searcher import GROUNDERS, Searcher
 from tempo_edge.train.entry import enter_file
 from tempo_edge.train.swaps import swap
 
@@ -125,7 +125,12 @@ def nearly(queries: Sequence[Query], seed: int) -> list[Query]:
 
 
 def calibrate(
-    library: Library, queries: Sequence[Query], more: Sequence[Query], seed: int, reads: int = 600
+    library: Library,
+    queries: Sequence[Query],
+    more: Sequence[Query],
+    seed: int,
+    reads: int = 600,
+    default: str = "curve",
 ) -> dict[str, Any]:
     """Fit settings, weights and threshold; gives the contents of ``calibration.json``.
 
@@ -133,6 +138,7 @@ def calibrate(
         queries: what the shape of a span is fitted on.
         more: further queries for the confidence.
         reads: how many queries a grounder that reads is asked at most; it takes its time.
+        default: the grounder that ``find`` uses where none is asked for.
     """
     catalogue = library.catalogue
     video_of = {
@@ -154,6 +160,7 @@ def calibrate(
     fitted = _fit_confidence([judge.by_curve(*draw) for draw in draws], FEATURES)
     contents = {
         **fitted,
+        "default": default,
         "curve": asdict(settings),
         "fitted": {
             "queries": len(asked),
@@ -358,6 +365,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--profile", default="nano")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--reads", type=int, default=600, help="queries for what reads, at most")
+    parser.add_argument("--default", choices=GROUNDERS, default="curve", help="for find")
     parser.add_argument("--library", type=Path, help="keep the library here")
     parser.add_argument("--dry-run", action="store_true", help="print, write nothing")
     options = parser.parse_args(arguments)
@@ -371,7 +379,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         path = options.library or Path(scratch) / "library.db"
         with Library.open(path, profile=options.profile) as library:
             library.index([options.videos])
-            contents = calibrate(library, queries, more, options.seed, options.reads)
+            contents = calibrate(
+                library, queries, more, options.seed, options.reads, options.default
+            )
     if not options.dry_run:
         _write(load_profile(options.profile).folder, contents)
     print(json.dumps(contents, indent=1))
