@@ -195,3 +195,15 @@ def test_the_module_level_search(library: Path) -> None:
     moments = list(tempo_edge.find("clouds", library=library))
     with Library.open(library) as opened:
         assert moments == list(opened.find("clouds"))
+
+
+def test_the_decoder_that_ships_reads_where_it_is_asked(library: Path) -> None:
+    with Library.open(library) as opened:
+        assert opened.find("stripes", min_confidence=0).evidence[0].reading is None
+        answer = opened.find("stripes", min_confidence=0, grounder="mllm")
+        assert answer.moments
+        for moment, candidate in zip(answer.moments, answer.evidence, strict=True):
+            assert candidate.reading is not None
+            assert 0 <= candidate.reading.present <= 1
+            assert moment.start_seconds in candidate.window.edges
+            assert moment.end_seconds in candidate.window.edges

@@ -173,6 +173,7 @@ def _calibrated(folder: Path) -> None:
     path = folder / "calibration.json"
     facts = json.loads(path.read_text())
     weights = [1.0] + [0.0] * (len(READ_FEATURES) - 1)
+    facts["default"] = "mllm"
     facts["mllm"] = {
         "features": list(READ_FEATURES),
         "weights": weights,
