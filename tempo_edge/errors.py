@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 __all__ = [
+    "ExportError",
     "LibraryError",
     "MediaError",
     "MissingExtraError",
@@ -26,6 +27,10 @@ class LibraryError(TempoEdgeError):
 
 class ProfileError(TempoEdgeError):
     """A model profile is unknown or its files fail their checksums."""
+
+
+class ExportError(TempoEdgeError):
+    """A model can't be exported, or what was written is worse than was allowed."""
 
 
 class QueryError(TempoEdgeError, ValueError):

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tempo_edge.errors import TempoEdgeError
+from tempo_edge.errors import ExportError
 from tempo_edge.models.checksum import sha256_of
 from tempo_edge.models.registry import Profile, read_profile
 
@@ -24,11 +24,11 @@ def drafted(place: Path, *, replace: bool = False) -> Iterator[Path]:
     """A new folder beside ``place``, which it becomes if nothing is raised.
 
     Raises:
-        TempoEdgeError: there is something in ``place`` already and may not be replaced, or it can't
+        ExportError: there is something in ``place`` already and may not be replaced, or it can't
             be written.
     """
     if place.exists() and not replace:
-        raise TempoEdgeError(f"{place} is there already: remove it, or say --replace")
+        raise ExportError(f"{place} is there already: remove it, or say --replace")
     room = place.with_name(f".{place.name}.{os.getpid()}.partial")
     former = place.with_name(f".{place.name}.{os.getpid()}.former")
     try:
@@ -41,7 +41,7 @@ def drafted(place: Path, *, replace: bool = False) -> Iterator[Path]:
     except OSError as error:
         if former.exists() and not place.exists():
             former.replace(place)
-        raise TempoEdgeError(f"{place} can't be written: {error}") from error
+        raise ExportError(f"{place} can't be written: {error}") from error
     finally:
         shutil.rmtree(room, ignore_errors=True)
         shutil.rmtree(former, ignore_errors=True)

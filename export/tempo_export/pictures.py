@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tempo_edge.errors import TempoEdgeError
+from tempo_edge.errors import ExportError, MissingExtraError
 
 __all__ = ["FEWEST", "read_pictures"]
 
@@ -24,14 +24,12 @@ def read_pictures(folder: Path, size: int, most: int, seed: int = 0) -> NDArray[
     than ``most`` a sample is taken, the same one for the same ``seed`` and folder.
 
     Raises:
-        TempoEdgeError: there are fewer than :data:`FEWEST` that can be read.
+        ExportError: there are fewer than :data:`FEWEST` that can be read.
         MissingExtraError: Pillow is not installed.
     """
     try:
         from PIL import Image, UnidentifiedImageError
     except ImportError as error:
-        from tempo_edge.errors import MissingExtraError
-
         raise MissingExtraError(
             'Pillow is not installed: pip install "tempo-edge[export]"'
         ) from error
@@ -48,7 +46,7 @@ def read_pictures(folder: Path, size: int, most: int, seed: int = 0) -> NDArray[
         except (OSError, ValueError, UnidentifiedImageError):
             continue  # one that can't be read is as if it were not there
     if len(found) < FEWEST:
-        raise TempoEdgeError(
+        raise ExportError(
             f"folder {folder} has {len(found)} pictures that can be read, at least {FEWEST} "
             f"are needed ({', '.join(_KINDS)})"
         )

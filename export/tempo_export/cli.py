@@ -1,0 +1,95 @@
+"""``tempo-edge export``: from a pulled model or a profile to what a device runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tempo_edge._command import Command
+from tempo_edge._text import emit, json_line, note, printable
+from tempo_edge.errors import ExportError
+
+__all__ = ["export"]
+
+_TARGETS = ("onnx", "tensorrt")
+_PRECISIONS = ("fp32", "fp16", "int8", "int4")
+
+
+def export(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A profile, or a pulled encoder.")],
+    to: Annotated[
+        str, typer.Option("--to", metavar="NAME", show_default=False, help="onnx, or tensorrt.")
+    ] = "onnx",
+    precision: Annotated[
+        str,
+        typer.Option(
+            "--precision", metavar="NAME", show_default=False, help="fp32, fp16, int8 or int4."
+        ),
+    ] = "fp32",
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Where it goes; by default where profiles lie."),
+    ] = None,
+    pictures: Annotated[
+        Path | None,
+        typer.Option("--pictures", metavar="DIR", help="Real pictures, unrelated, any number."),
+    ] = None,
+    videos: Annotated[
+        Path | None,
+        typer.Option(
+            "--videos", metavar="DIR", help="Videos with a truth.jsonl, to calibrate or compare on."
+        ),
+    ] = None,
+    tolerance: Annotated[
+        float,
+        typer.Option(
+            "--tolerance",
+            metavar="P",
+            show_default=False,
+            help="Points of R1@0.7 that may be lost; 1.",
+        ),
+    ] = 1.0,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Let it take the place of an earlier one.")
+    ] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only say what TensorRT would make of each graph.")
+    ] = False,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Only compare what each provider here gives.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Write a model as ONNX at a precision, or as TensorRT engines, with its figures."""
+    from tempo_export import run
+
+    for value, allowed, what in ((to, _TARGETS, "target"), (precision, _PRECISIONS, "precision")):
+        if value not in allowed:
+            raise ExportError(f"{what} {value!r} must be one of {', '.join(allowed)}")
+    request = run.Request(
+        name=name,
+        target=to,
+        precision=precision,
+        out=out,
+        pictures=pictures,
+        videos=videos,
+        tolerance=tolerance,
+        replace=replace,
+    )
+    report: dict[str, Any]
+    if check:
+        report, text, good = run.check(request)
+    elif verify:
+        report, text, good = run.verify(request)
+    else:
+        report, text, good = run.export(request, lambda line: note(printable(line)))
+    emit(json_line(report) if as_json else text)
+    if not good:
+        raise typer.Exit(1)
+
+
+def command(app: typer.Typer) -> None:
+    """Add it to the command line."""
+    app.command(cls=Command)(export)

@@ -1,0 +1,247 @@
+"""A profile at another precision: written only if it does what the first one does.
+
+Every graph is converted, timed and compared with the one that it came from on the same inputs; with
+videos whose moments are known, so is the whole search. What lost more than is allowed is not kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tempo_edge.errors import ExportError
+from tempo_edge.models.registry import ImageTower, Profile
+from tempo_edge.models.sessions import cpu_count, open_session
+from tempo_export import precision as to
+from tempo_export.drafts import drafted, finish
+from tempo_export.graphs import read_graph, versions, write_graph
+from tempo_export.judge import judge
+from tempo_export.static import Quantized, quantize
+
+__all__ = ["Allowed", "convert"]
+
+_SENTENCES = (
+    "a dog jumps over a fence",
+    "two people are talking",
+    "a red car on a street at night",
+    "someone plays the guitar",
+    "waves",
+    "a man in a suit",
+    "children run across a field of grass",
+    "a close-up of food on a plate",
+)
+_BATCH = 16
+_REPEATS = 5
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """What may be lost.
+
+    Attributes:
+        points: of R1@0.7, where videos are given.
+        cosine: least cosine of a vector to what it was.
+    """
+
+    points: float = 1.0
+    cosine: float = 0.95
+
+
+def convert(
+    profile: Profile,
+    place: Path,
+    wanted: to.Precision,
+    *,
+    pictures: NDArray[np.uint8] | None = None,
+    videos: Path | None = None,
+    allowed: Allowed | None = None,
+    replace: bool = False,
+    say: Say = lambda line: None,
+) -> dict[str, Any]:
+    """Write a profile at another precision to the folder ``place``; gives the report.
+
+    Args:
+        pictures: real ones, uint8 ``[n, s, s, 3]``: half of them set the ranges of activations,
+            the other half is what both image towers are compared on.
+        videos: a folder with a ``truth.jsonl`` (:func:`~tempo_export.judge.judge`).
+
+    Raises:
+        ExportError: there is something in ``place``, pictures are needed, or more was lost than
+            ``allowed``.
+    """
+    allowed = allowed or Allowed()
+    if pictures is None:
+        raise ExportError(f"precision {wanted!r} needs pictures to compare both image towers on")
+    with drafted(place, replace=replace) as room:
+        graphs = {}
+        for file in profile.files:
+            if not file.endswith(".onnx"):
+                if not file.endswith(".data"):
+                    shutil.copyfile(profile.checked(file), room / file)
+                continue
+            say(f"{file}: {wanted}")
+            graphs[file] = _graph(profile, file, room / file, wanted, pictures, allowed)
+        report: dict[str, Any] = {"precision": wanted, "graphs": graphs}
+        made = finish(room, _facts(profile, place.name, report, pictures))
+        if videos is not None and "calibration.json" in profile.files:
+            say(f"searching {videos} with both")
+            report["search"] = _searched(profile, made, place.name, videos, allowed)
+            finish(room, _facts(profile, place.name, report, pictures))
+    return report
+
+
+def _graph(
+    profile: Profile,
+    file: str,
+    path: Path,
+    wanted: to.Precision,
+    pictures: NDArray[np.uint8],
+    allowed: Allowed,
+) -> dict[str, Any]:
+    """Convert one graph; gives its part of the report."""
+    model = read_graph(profile.checked(file))
+    stored, rest = _converted(file, model, wanted, pictures)
+    write_graph(stored, path)
+    facts: dict[str, Any] = {
+        "precision": rest.pop("precision", wanted),
+        "bytes": {"before": profile.checked(file).stat().st_size, "after": path.stat().st_size},
+        **versions(path),
+        **rest,
+    }
+    if file == "image.onnx":
+        half = pictures[len(pictures) // 2 :]
+        before, first = _seen(profile.checked(file), half)
+        after, then = _seen(path, half)
+    elif file == "text.onnx":
+        before, first = _read(profile, profile.checked(file))
+        after, then = _read(profile, path)
+    else:
+        return facts
+    cosines = (before * after).sum(axis=-1)
+    facts["milliseconds"] = {"before": first, "after": then}
+    facts["cosine"] = {"least": float(cosines.min()), "mean": float(cosines.mean())}
+    if not cosines.min() >= allowed.cosine:
+        raise ExportError(
+            f"{file} at {wanted}: a vector has a cosine of {cosines.min():.3f} to what it was, "
+            f"at least {allowed.cosine} is asked for; nothing was written"
+        )
+    return facts
+
+
+def _converted(
+    file: str, model: Any, wanted: to.Precision, pictures: NDArray[np.uint8]
+) -> tuple[Any, dict[str, Any]]:
+    """A graph at a precision, and what there is to say of how it came to that."""
+    if wanted == "fp32":
+        return to.expanded(model), {}
+    if wanted == "fp16":
+        return to.halved(model), {}
+    if file != "image.onnx":
+        return (to.weights_int8(model) if wanted == "int8" else to.weights_int4(model)), {}
+    if wanted == "int4":
+        # Convolutions have few weights and many activations: four bits save nothing there.
+        return to.halved(model), {"precision": "fp16"}
+    ranged = pictures[: len(pictures) // 2]
+    done: Quantized = quantize(model, [ranged[at : at + _BATCH] for at in _starts(ranged)])
+    return done.model, done.report
+
+
+def _starts(pictures: NDArray[np.uint8]) -> Sequence[int]:
+    # Calibrators stack what they see, so every batch must be as large as the first.
+    return range(0, len(pictures) // _BATCH * _BATCH, _BATCH)
+
+
+def _seen(path: Path, pictures: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:
+    """Vectors of pictures, and the milliseconds for one."""
+    tower = ImageTower(open_session(path, threads=cpu_count()))
+    batches = [pictures[at : at + _BATCH] for at in range(0, len(pictures), _BATCH)]
+    found = np.concatenate([tower.encode(batch)[0] for batch in batches])
+    return found, _milliseconds(lambda: tower.encode(batches[0])) / len(batches[0])
+
+
+def _read(profile: Profile, path: Path) -> tuple[NDArray[np.float32], float]:
+    """Vectors of sentences, and the milliseconds for one."""
+    from tokenizers import Tokenizer
+
+    from tempo_edge.models.registry import TextTower
+
+    tokenizer = Tokenizer.from_file(str(profile.checked("tokenizer.json")))
+    tower = TextTower(open_session(path, threads=cpu_count()), tokenizer)
+    return tower.encode(_SENTENCES), _milliseconds(lambda: tower.encode(_SENTENCES[:1]))
+
+
+def _milliseconds(work: Callable[[], object]) -> float:
+    """Of several runs the median."""
+    took = []
+    for _ in range(_REPEATS):
+        began = time.perf_counter()
+        work()
+        took.append(time.perf_counter() - began)
+    return 1e3 * float(np.median(took))
+
+
+def _searched(
+    before: Profile, made: Profile, name: str, videos: Path, allowed: Allowed
+) -> dict[str, Any]:
+    """What the search gives with either profile.
+
+    Raises:
+        ExportError: more was lost than is allowed.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder)
+        for each in ("before", "after"):
+            (scratch / each).mkdir()
+        # Under its own name: a profile is found by it.
+        shutil.copytree(made.folder, scratch / "profiles" / name)
+        after = judge(_at(scratch / "profiles" / name), videos, scratch / "after")
+        first = judge(before, videos, scratch / "before")
+    lost = first.r1 - after.r1
+    if lost > allowed.points:
+        raise ExportError(
+            f"R1@0.7 fell from {first.r1:.1f} to {after.r1:.1f}, at most {allowed.points} points "
+            "may be lost; nothing was written"
+        )
+    return {
+        "videos": videos.name,
+        "same_answer": after.same_as(first),
+        "before": first.to_json(),
+        "after": after.to_json(),
+    }
+
+
+def _at(folder: Path) -> Profile:
+    from tempo_edge.models.registry import read_profile
+
+    return read_profile(folder)
+
+
+def _facts(
+    profile: Profile, name: str, report: dict[str, Any], pictures: NDArray[np.uint8]
+) -> dict[str, Any]:
+    """The manifest: what the first profile says of itself, and what became of it."""
+    about = json.loads((profile.folder / "profile.json").read_text(encoding="utf-8"))
+    about.pop("files")
+    about["name"] = name
+    about["precision"] = report["precision"]
+    about["converted"] = {
+        "from": {"name": profile.name, "version": profile.version, "sha256": profile.files},
+        "pictures": {
+            "count": len(pictures),
+            "sha256": hashlib.sha256(np.ascontiguousarray(pictures).tobytes()).hexdigest(),
+        },
+        **{key: value for key, value in report.items() if key != "precision"},
+    }
+    return dict(about)

@@ -1,0 +1,107 @@
+"""How well a profile finds moments and refuses absent queries, on videos whose moments are known.
+
+Through the real indexer and the real search, so that whatever a smaller model does to them is seen.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tempo_edge import Library
+from tempo_edge.errors import ExportError
+from tempo_edge.models.registry import Profile
+from tempo_edge.moment import Span
+
+__all__ = ["Verdict", "alone", "judge"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a profile answered, and how good that was, in percent.
+
+    Attributes:
+        r1: queries that occur whose first moment lies in the right file with a tIoU of at least
+            0.7; a refusal is a miss.
+        refused: queries that don't occur and were refused.
+        spans: the first moment of every query that was answered, as file, start and end.
+    """
+
+    r1: float
+    refused: float
+    spans: tuple[tuple[str, float, float] | None, ...]
+
+    def same_as(self, other: Verdict) -> int:
+        """Queries that both answered with the same span, or both refused."""
+        return sum(mine == theirs for mine, theirs in zip(self.spans, other.spans, strict=True))
+
+    def to_json(self) -> dict[str, float]:
+        return {"r1_at_0.7": self.r1, "refused": self.refused, "queries": len(self.spans)}
+
+
+@contextmanager
+def alone(profile: Profile) -> Iterator[None]:
+    """Meanwhile this profile is what its name stands for."""
+    variable = "TEMPO_EDGE_PROFILES"
+    before = os.environ.get(variable)
+    os.environ[variable] = str(profile.folder.parent)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[variable]
+        else:
+            os.environ[variable] = before
+
+
+def judge(profile: Profile, videos: Path, scratch: Path, grounder: str = "curve") -> Verdict:
+    """Index a folder with a profile and ask every query of its ``truth.jsonl``.
+
+    Args:
+        videos: a folder with a ``truth.jsonl``, one query a line: ``query``, ``file`` (none if it
+            doesn't occur) and ``spans``.
+        scratch: where the library goes.
+
+    Raises:
+        ExportError: there is no ``truth.jsonl``, or it can't be read.
+    """
+    queries = _truth(videos)
+    with alone(profile), Library.open(scratch / "library.db", profile=profile.name) as library:
+        library.index([videos])
+        found = [_first(library, query["query"], grounder) for query in queries]
+    hits, refusals = [], []
+    for query, moment in zip(queries, found, strict=True):
+        if query["file"] is None:
+            refusals.append(moment is None)
+        else:
+            spans = [Span(start, end) for start, end in query["spans"]]
+            hits.append(
+                moment is not None
+                and moment[0] == query["file"]
+                and max(Span(*moment[1:]).iou(span) for span in spans) >= 0.7
+            )
+    if not hits:
+        raise ExportError(f"{videos / 'truth.jsonl'} has no query that occurs")
+    share = 100 * sum(refusals) / len(refusals) if refusals else 100.0
+    return Verdict(100 * sum(hits) / len(hits), share, tuple(found))
+
+
+def _truth(videos: Path) -> list[dict[str, Any]]:
+    path = videos / "truth.jsonl"
+    try:
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    except (OSError, ValueError) as error:
+        raise ExportError(f"{path} can't be read: {error}") from error
+
+
+def _first(library: Library, query: str, grounder: str) -> tuple[str, float, float] | None:
+    answer = library.find(query, grounder=grounder)
+    if not answer.moments:
+        return None
+    best = answer.moments[0]
+    return Path(best.path).name, best.start_seconds, best.end_seconds
