@@ -25,8 +25,10 @@ __all__ = [
     "NAMES",
     "VARIABLE",
     "Chain",
+    "Notes",
     "Plan",
     "Standing",
+    "asked",
     "load_onnxruntime",
     "plan",
     "standings",
@@ -49,13 +51,16 @@ VARIABLE = "TEMPO_EDGE_PROVIDERS"
 #: Providers for a session, best first, each with its options.
 Chain = list[tuple[str, dict[str, Any]]]
 
+#: Providers that a session does without, each with the reason.
+Notes = list[tuple[str, str]]
+
 
 @dataclass(frozen=True)
 class Plan:
-    """Providers to open a session with, and those that it must do without, each with the reason."""
+    """Providers to open a session with, and those that are left out beforehand."""
 
     chain: Chain
-    notes: list[tuple[str, str]]
+    notes: Notes
 
 
 @dataclass(frozen=True)
@@ -105,11 +110,11 @@ def standings() -> list[Standing]:
     """
     available = load_onnxruntime().get_available_providers()
     built = [name for name, provider in NAMES.items() if provider in available]
-    asked = _asked(built)
+    told = asked(built)
     found = []
-    for name in asked or built:
+    for name in told or built:
         trouble, mend = ("", "") if name == "cpu" else _trouble(name)
-        found.append(Standing(name, trouble, mend, name in asked))
+        found.append(Standing(name, trouble, mend, name in told))
     return found
 
 
@@ -123,7 +128,7 @@ def plan(path: Path, threads: int, shapes: Shapes | None = None) -> Plan:
         ProfileError: :data:`VARIABLE` names what there is not.
     """
     chain: Chain = []
-    notes = []
+    notes: Notes = []
     for standing in standings():
         # Every build for NVIDIA lists TensorRT, few machines have it: nobody misses it unasked.
         if standing.trouble and (standing.asked or standing.name != "tensorrt"):
@@ -165,8 +170,12 @@ def tensorrt_options(folder: Path, shapes: Shapes) -> dict[str, Any]:
     }
 
 
-def _asked(built: Sequence[str]) -> list[str]:
-    """The names in the environment variable, the CPU's last; none if it isn't set."""
+def asked(built: Sequence[str]) -> list[str]:
+    """The names in :data:`VARIABLE`, best first and the CPU's last; none if it isn't set.
+
+    Raises:
+        ProfileError: one of them isn't among the ``built``, or the CPU's isn't the last.
+    """
     told = os.environ.get(VARIABLE, "")
     names = list(dict.fromkeys(part.strip().lower() for part in told.split(",") if part.strip()))
     for name in names:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tempo_edge.errors import ProfileError
-from tempo_edge.models.providers import Chain, load_onnxruntime, plan
+from tempo_edge.models.providers import Chain, Notes, load_onnxruntime, plan
 from tempo_edge.models.shapes import Shapes
 
 __all__ = ["cpu_count", "load_onnxruntime", "open_session"]
@@ -33,51 +33,48 @@ def open_session(path: Path, threads: int, shapes: Shapes | None = None) -> Any:
             run the model.
     """
     planned = plan(path, threads, shapes)
-    for provider, reason in planned.notes:
-        _note(path, provider, reason)
-    return open_with(path, threads, planned.chain)
+    session, notes = open_with(path, threads, planned.chain)
+    for provider, reason in (*planned.notes, *notes):
+        text = f"{path.name} runs without {provider}: {reason}"
+        warnings.warn(text, RuntimeWarning, stacklevel=2)
+    return session
 
 
-def open_with(path: Path, threads: int, providers: Chain) -> Any:
-    """A session on the first of these providers that works.
+def open_with(path: Path, threads: int, chain: Chain) -> tuple[Any, Notes]:
+    """A session on the first of these providers that works, and why those before it don't.
 
     Raises:
         ProfileError: none does.
     """
     onnxruntime = load_onnxruntime()
+    notes: Notes = []
     while True:
         try:
             # Its own fallback would print, and know nothing of the providers in between.
             session = onnxruntime.InferenceSession(
-                str(path), _options(threads, providers), providers=providers, enable_fallback=0
+                str(path), _options(threads, chain), providers=chain, enable_fallback=0
             )
         except Exception as error:  # whatever a provider may say
-            if len(providers) < 2:
+            if len(chain) < 2:
                 raise ProfileError(f"{path} can't be opened: {_short(error)}") from error
-            _note(path, providers[0][0], _short(error))
-            providers = providers[1:]
+            notes.append((chain[0][0], _short(error)))
+            chain = chain[1:]
             continue
         running = session.get_providers()
-        for name, _ in providers:
-            if name not in running:
-                _note(path, name, "ONNX Runtime couldn't start it")
-        return session
+        notes += [(name, "it couldn't be started") for name, _ in chain if name not in running]
+        return session, notes
 
 
-def _options(threads: int, providers: Chain) -> Any:
+def _options(threads: int, chain: Chain) -> Any:
     options = load_onnxruntime().SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     # Decoding runs beside the model: a thread that spins while it waits takes its core away.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
-    if any(name == "DmlExecutionProvider" for name, _ in providers):
+    if any(name == "DmlExecutionProvider" for name, _ in chain):
         options.enable_mem_pattern = False  # which DirectML can't work with
     return options
-
-
-def _note(path: Path, provider: str, reason: str) -> None:
-    warnings.warn(f"{path.name} runs without {provider}: {reason}", RuntimeWarning, stacklevel=3)
 
 
 def _short(error: BaseException) -> str:
