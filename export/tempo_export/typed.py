@@ -1,7 +1,7 @@
-"""A float32 ONNX graph written anew so that it computes in half precision.
+"""ONNX graphs whose types are what TensorRT is to compute in.
 
-TensorRT takes each tensor's type from the graph, and since version 11 from nowhere else. What loses
-too much in half precision (normalizations, softmax, lengths of vectors) stays in float32; inputs
+TensorRT takes each tensor's type from the graph, and since version 11 from nowhere else. In half
+precision what loses too much (normalizations, softmax, lengths of vectors) stays in float32; inputs
 and outputs keep their types.
 """
 
@@ -9,18 +9,36 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from tempo_edge.errors import MissingExtraError
 
-__all__ = ["half", "load_onnx", "write_half"]
+__all__ = ["Precision", "cast_first", "half", "load_onnx", "write_typed"]
+
+Precision = Literal["fp32", "fp16", "int8"]
 
 #: Nodes that go on computing in float32: sums over many values, and what divides by them.
 KEPT = frozenset(
-    """GroupNormalization InstanceNormalization LayerNormalization LogSoftmax Max Pow RMSNormalization
-    Range ReduceL2 ReduceMean ReduceSum ReduceSumSquare Resize Softmax Sqrt""".split()
+    {
+        "Div",
+        "GroupNormalization",
+        "InstanceNormalization",
+        "LayerNormalization",
+        "LogSoftmax",
+        "Max",
+        "Pow",
+        "RMSNormalization",
+        "Range",
+        "ReduceL2",
+        "ReduceMean",
+        "ReduceSum",
+        "ReduceSumSquare",
+        "Resize",
+        "Softmax",
+        "Sqrt",
+    }
 )
 
 # The smallest and the largest of half precision, IEEE 754 binary16.
@@ -42,17 +60,47 @@ def load_onnx() -> Any:
     return onnx
 
 
-def write_half(source: Path, out: Path) -> None:
-    """Write the half precision graph of the model ``source`` to ``out``, in one step.
+def write_typed(source: Path, out: Path, precision: Precision) -> None:
+    """Write the model ``source`` to ``out`` as TensorRT is to read it, in one step.
+
+    Eight bits are for who quantised the model: its graph is taken as it is.
 
     Raises:
         MissingExtraError: onnx is not installed.
         OSError: a file can't be read or written.
     """
-    onnx = load_onnx()
+    model = cast_first(load_onnx().load(str(source)))
+    model = half(model) if precision == "fp16" else model
     partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
-    partial.write_bytes(half(onnx.load(str(source))).SerializeToString(deterministic=True))
+    partial.write_bytes(model.SerializeToString(deterministic=True))
     partial.replace(out)
+
+
+def cast_first(model: Any) -> Any:
+    """A checked copy of a model that casts bytes before it transposes them.
+
+    TensorRT takes bytes only as a network's input, and there only for a cast (see UINT8 of
+    ``tensorrt.DataType``). The result is the same to the bit.
+    """
+    onnx = load_onnx()
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    graph = copy.graph
+    told = {each.name: each.type.tensor_type.elem_type for each in graph.input}
+    for node in graph.node:
+        if node.op_type != "Transpose" or told.get(node.input[0]) != onnx.TensorProto.UINT8:
+            continue
+        readers = [each for each in graph.node if node.output[0] in each.input]
+        if len(readers) == 1 and readers[0].op_type == "Cast":
+            (reader,) = readers
+            moved, attributes = list(node.attribute), list(reader.attribute)
+            del node.attribute[:], reader.attribute[:]
+            node.op_type, reader.op_type = "Cast", "Transpose"
+            node.attribute.extend(attributes)
+            reader.attribute.extend(moved)
+    del graph.value_info[:]
+    onnx.checker.check_model(copy, full_check=True)
+    return copy
 
 
 def half(model: Any) -> Any:
@@ -84,6 +132,8 @@ class _Halved:
     def __init__(self, onnx: Any, graph: Any, floats: set[str]) -> None:
         self.onnx, self.graph, self.floats = onnx, graph, floats
         self.nodes: list[Any] = []
+        # What was computed in float32, by the name of the same in half precision.
+        self.exact: dict[str, str] = {}
 
     def rewrite(self) -> None:
         types = self.onnx.TensorProto
@@ -102,7 +152,7 @@ class _Halved:
             self.floats |= {*node.input, *node.output} & set(names.values())
             self._node(node)
         for name in sorted(shown):
-            self._cast(names[name], name, types.FLOAT)
+            self._show(names[name], name)
         del self.graph.node[:]
         self.graph.node.extend(self.nodes)
 
@@ -118,14 +168,25 @@ class _Halved:
             return
         place = len(self.nodes)
         for at, name in enumerate(node.input):
-            if name in self.floats:
+            if name in self.exact:
+                node.input[at] = self.exact[name]
+            elif name in self.floats:
                 node.input[at] = f"{name}_float_{place}_{at}"
                 self._cast(name, node.input[at], types.FLOAT)
         self.nodes.append(node)
         for at, name in enumerate(node.output):
             if name in self.floats:
                 node.output[at] = f"{name}_float_{place}"
+                self.exact[name] = node.output[at]
                 self._cast(node.output[at], name, types.FLOAT16)
+
+    def _show(self, name: str, result: str) -> None:
+        """Give a value out in float32, unrounded if it is there so."""
+        source = next((node for node in self.nodes if name in node.output), None)
+        if source is not None and source.op_type == "Identity" and source.input[0] in self.exact:
+            source.input[0], source.output[0] = self.exact[source.input[0]], result
+        else:
+            self._cast(name, result, self.onnx.TensorProto.FLOAT)
 
     def _cast(self, name: str, result: str, kind: int) -> None:
         self.nodes.append(self.onnx.helper.make_node("Cast", [name], [result], to=kind))
