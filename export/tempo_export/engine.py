@@ -210,10 +210,15 @@ def _plan(
     config = builder.create_builder_config()
     config.set_memory_pool_limit(tensorrt.MemoryPoolType.WORKSPACE, workspace_bytes)
     for number, shapes in enumerate(profiles):
-        profile = builder.create_optimization_profile()
-        for name, shape in shapes.items():
-            profile.set_shape(name, shape.least, shape.usual, shape.most)
-        if config.add_optimization_profile(profile) < 0:
+        try:
+            profile = builder.create_optimization_profile()
+            for name, shape in shapes.items():
+                profile.set_shape(name, shape.least, shape.usual, shape.most)
+            refused = config.add_optimization_profile(profile) < 0
+        except (ValueError, RuntimeError) as error:
+            errors.append(" ".join(str(error).split()))
+            refused = True
+        if refused:
             said = "; ".join(errors) or "it is not valid"
             raise EngineError(f"{graph.name}: TensorRT refuses profile {number}: {said}")
     cache = _attach(config, timing_cache)

@@ -1,0 +1,526 @@
+"""Engines built ahead of time, up to where a GPU is needed."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+import inspect
+import json
+import shlex
+import sys
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+from tempo_export import engine as engines
+from tempo_export import tensorrt_api
+from tempo_export.engine import (
+    EngineError,
+    EngineFacts,
+    Machine,
+    build_engine,
+    check_engine,
+    manifest_path,
+    parse_error,
+    prepare,
+    trtexec_command,
+    write_manifest,
+)
+from tempo_export.profiles import check_profiles, graph_inputs, usual_profiles
+
+from tempo_edge.errors import MissingExtraError, TempoEdgeError
+from tempo_edge.models import Profile, load_profile
+from tempo_edge.models.device import Device
+from tempo_edge.models.engines import Origin
+from tempo_edge.models.shapes import InputShape, Shapes, image_shapes, text_shapes
+
+HERE = Machine(Device("NVIDIA L4", "8.9", "580.65.06, CUDA 13.0"), "11.4.0.106")
+
+MODEL, GRAPH = sha256(b"model").hexdigest(), sha256(b"graph").hexdigest()
+
+INSTALLED = importlib.util.find_spec("tensorrt") is not None
+
+
+@pytest.fixture(scope="module")
+def nano() -> Profile:
+    return load_profile("nano")
+
+
+# -- without TensorRT ------------------------------------------------------------------------------
+
+
+def test_without_tensorrt_the_onnx_files_are_what_works(
+    nano: Profile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "tensorrt", None)
+    with pytest.raises(MissingExtraError) as raised:
+        build_engine(nano.folder / "image.onnx", tmp_path / "image.engine", precision="fp16")
+    text = str(raised.value)
+    assert text.startswith("TensorRT can't be used (") and "\n" not in text
+    assert "pip install tensorrt" in text
+    assert text.endswith("the ONNX files run without it, on CUDA or the CPU")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("version", ["8.6.1", "12.0.0.1", "9.3", "?"])
+def test_a_tensorrt_that_is_not_known(monkeypatch: pytest.MonkeyPatch, version: str) -> None:
+    other = type(sys)("tensorrt")
+    other.__dict__["__version__"] = version
+    monkeypatch.setitem(sys.modules, "tensorrt", other)
+    with pytest.raises(MissingExtraError, match=r"^TensorRT .* must be of version 10 or 11;"):
+        tensorrt_api.load_tensorrt()
+
+
+# -- what is built ---------------------------------------------------------------------------------
+
+
+def described(**inputs: list[int | str]) -> onnx.ModelProto:
+    """A model of these inputs."""
+    values = [helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in inputs.items()]
+    nodes = [helper.make_node("Identity", [values[0].name], ["y"])]
+    shown = [helper.make_tensor_value_info("y", TensorProto.FLOAT, next(iter(inputs.values())))]
+    graph = helper.make_graph(nodes, "described", values, shown)
+    return helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", 17)])
+
+
+def test_the_towers_are_built_for_what_a_search_gives_them(nano: Profile) -> None:
+    image = graph_inputs(nano.folder / "image.onnx")
+    assert image == {"images": (-1, 224, 224, 3)}
+    assert usual_profiles(image) == [image_shapes(224)]
+    text = graph_inputs(nano.folder / "text.onnx")
+    assert text == {"input_ids": (-1, -1), "attention_mask": (-1, -1)}
+    assert usual_profiles(text) == [text_shapes()]
+    for inputs in (image, text):
+        check_profiles(inputs, usual_profiles(inputs))
+
+
+def test_a_grounder_is_built_for_a_prompt_and_for_a_word(tmp_path: Path) -> None:
+    path = tmp_path / "grounder.onnx"
+    layers: list[int | str] = [3, 2, 4, "P", 16]
+    path.write_bytes(
+        described(words=["T"], kinds=["T"], features=["T", 553], past=layers).SerializeToString()
+    )
+    inputs = graph_inputs(path)
+    prompt, word = usual_profiles(inputs)
+    check_profiles(inputs, [prompt, word])
+    nothing = (3, 2, 4, 0, 16)
+    assert prompt["past"] == InputShape(nothing, nothing, nothing)
+    assert prompt["words"] == prompt["kinds"]
+    assert (prompt["words"].least, prompt["words"].most) == ((1,), (512,))
+    assert prompt["features"].usual == (384, 553)
+    assert word["words"] == InputShape((1,), (1,), (1,))
+    assert (word["past"].least[3], word["past"].most[3]) == (1, 576)
+
+
+def test_a_model_of_another_kind_must_come_with_its_shapes() -> None:
+    with pytest.raises(EngineError, match=r"inputs \['sound'\] must be those of a tower"):
+        usual_profiles({"sound": (1,)})
+
+
+@pytest.mark.parametrize(
+    ("profiles", "error"),
+    [
+        ([], "have no fixed shapes"),
+        ([text_shapes()], r"profile 0 has shapes for \['attention_mask', 'input_ids'\]"),
+        ([image_shapes(224), image_shapes(192)], r"profile 1: shape \(1, 192, 192, 3\) of input"),
+        ([{"images": InputShape((1,), (1,), (1,))}], r"must fit \(-1, 224, 224, 3\)"),
+    ],
+)
+def test_shapes_that_do_not_fit(nano: Profile, profiles: list[Shapes], error: str) -> None:
+    with pytest.raises(EngineError, match=error) as raised:
+        check_profiles(graph_inputs(nano.folder / "image.onnx"), profiles)
+    assert "\n" not in str(raised.value)
+
+
+def test_fixed_shapes_need_no_profile() -> None:
+    check_profiles({"x": (1, 3)}, [])
+
+
+@pytest.mark.parametrize("precision", ["fp32", "fp16"])
+def test_the_graph_that_is_read_lies_there(nano: Profile, tmp_path: Path, precision: Any) -> None:
+    graph = tmp_path / "image.onnx"
+    assert prepare(nano.folder / "image.onnx", graph, precision, None) == [image_shapes(224)]
+    nodes = onnx.load(str(graph)).graph.node
+    assert [node.op_type for node in nodes if "images" in node.input] == ["Cast"]
+
+
+def test_shapes_of_one_s_own(nano: Profile, tmp_path: Path) -> None:
+    mine: list[Shapes] = [{"images": InputShape(*((1, 224, 224, 3),) * 3)}]
+    assert prepare(nano.folder / "image.onnx", tmp_path / "g.onnx", "fp32", mine) == mine
+    with pytest.raises(EngineError, match="profile 0"):
+        prepare(nano.folder / "text.onnx", tmp_path / "t.onnx", "fp32", mine)
+    assert not (tmp_path / "t.onnx").exists()
+
+
+def quantised() -> onnx.ModelProto:
+    scale, zero = np.float32(0.1), np.int8(0)
+    graph = helper.make_graph(
+        [
+            helper.make_node("QuantizeLinear", ["x", "s", "z"], ["q"]),
+            helper.make_node("DequantizeLinear", ["q", "s", "z"], ["y"]),
+        ],
+        "quantised",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 3])],
+        [numpy_helper.from_array(np.asarray(v), n) for n, v in (("s", scale), ("z", zero))],
+    )
+    return helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", 17)])
+
+
+def test_eight_bits_are_for_a_quantised_model(nano: Profile, tmp_path: Path) -> None:
+    model, graph = tmp_path / "q.onnx", tmp_path / "graph.onnx"
+    model.write_bytes(quantised().SerializeToString())
+    assert prepare(model, graph, "int8", []) == []
+    assert onnx.load(str(graph)).graph.node[1].op_type == "DequantizeLinear"
+    with pytest.raises(EngineError, match=r"q\.onnx has DequantizeLinear.* must be int8"):
+        prepare(model, graph, "fp16", [])
+    with pytest.raises(EngineError, match=r"image\.onnx has no .* must be fp32 or fp16"):
+        prepare(nano.folder / "image.onnx", graph, "int8", None)
+
+
+def test_a_precision_that_is_none(nano: Profile, tmp_path: Path) -> None:
+    unknown: Any = "int4"
+    with pytest.raises(EngineError, match=r"'int4' must be one of fp32, fp16, int8"):
+        prepare(nano.folder / "image.onnx", tmp_path / "g.onnx", unknown, None)
+
+
+def test_a_model_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "m.onnx").write_bytes(b"no model")
+    for path in (tmp_path / "m.onnx", tmp_path / "nowhere.onnx"):
+        with pytest.raises(EngineError, match=r"onnx can't be read: ") as raised:
+            graph_inputs(path)
+        assert "\n" not in str(raised.value)
+
+
+# -- what TensorRT says ----------------------------------------------------------------------------
+
+
+@dataclass
+class Refused:
+    """An error in the form that TensorRT's parser gives it."""
+
+    text: str
+
+    def desc(self) -> str:
+        return self.text
+
+    def node(self) -> int:
+        return 12
+
+    def node_name(self) -> str:
+        return "conv_13"
+
+    def node_operator(self) -> str:
+        return "Conv"
+
+
+@dataclass
+class Parsed:
+    errors: list[Refused]
+
+    @property
+    def num_errors(self) -> int:
+        return len(self.errors)
+
+    def get_error(self, index: int) -> Refused:
+        return self.errors[index]
+
+    def parse_from_file(self, model: str) -> bool:
+        return not self.errors
+
+
+@pytest.mark.parametrize(
+    ("errors", "text"),
+    [
+        ([], "image.onnx can't be parsed"),
+        (["no\n kernel"], "image.onnx: node 12 'conv_13' (Conv) is refused: no kernel"),
+        (["a", "b"], "image.onnx: node 12 'conv_13' (Conv) is refused: a (and 1 more)"),
+    ],
+)
+def test_a_refused_node_is_named(errors: list[str], text: str) -> None:
+    parser: Any = Parsed([Refused(each) for each in errors])
+    assert parse_error(Path("/models/image.onnx"), parser) == text
+
+
+@pytest.mark.skipif(not INSTALLED, reason="needs TensorRT")
+def test_the_interface_is_that_of_tensorrt() -> None:
+    tensorrt: Any = tensorrt_api.load_tensorrt()
+    parts = {
+        tensorrt_api.Parser: tensorrt.OnnxParser,
+        tensorrt_api.ParserError: tensorrt.ParserError,
+        tensorrt_api.Tensor: tensorrt.ITensor,
+        tensorrt_api.Network: tensorrt.INetworkDefinition,
+        tensorrt_api.OptimizationProfile: tensorrt.IOptimizationProfile,
+        tensorrt_api.TimingCache: tensorrt.ITimingCache,
+        tensorrt_api.Config: tensorrt.IBuilderConfig,
+        tensorrt_api.Builder: tensorrt.Builder,
+        tensorrt_api.TensorRT: tensorrt,
+    }
+    for mine, theirs in parts.items():
+        for name in getattr(mine, "__annotations__", {}):
+            assert hasattr(theirs, name), name
+        for name, function in inspect.getmembers(mine, inspect.isfunction):
+            if name.startswith("_") or mine is tensorrt_api.TensorRT:
+                continue
+            told = str(getattr(theirs, name).__doc__)
+            for parameter in list(inspect.signature(function).parameters)[1:]:
+                assert f"{parameter}: " in told, (name, parameter)
+    assert int(tensorrt.NetworkDefinitionCreationFlag.STRONGLY_TYPED) in (0, 1)
+    assert tensorrt.MemoryPoolType.WORKSPACE is not None
+
+
+@pytest.mark.skipif(not INSTALLED, reason="needs TensorRT")
+def test_errors_are_collected_and_nothing_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
+    tensorrt: Any = tensorrt_api.load_tensorrt()
+    errors: list[str] = []
+    log = tensorrt_api.logger(tensorrt, errors)
+    log.log(tensorrt.ILogger.ERROR, "no\n kernel")
+    log.log(tensorrt.ILogger.WARNING, "slow")
+    assert errors == ["no kernel"]
+    assert isinstance(log, tensorrt.ILogger)
+    assert capfd.readouterr().out == ""
+
+
+@pytest.mark.skipif(not INSTALLED, reason="needs TensorRT")
+def test_an_engine_is_built_and_is_of_this_machine(nano: Profile, tmp_path: Path) -> None:
+    out = tmp_path / "image.engine"
+    try:
+        facts = build_engine(nano.folder / "image.onnx", out, precision="fp16")
+    except EngineError as error:
+        pytest.skip(f"TensorRT without a GPU: {error}")
+    assert check_engine(out, model=nano.folder / "image.onnx") == facts
+    assert (tmp_path / "timing.cache").stat().st_size > 0
+
+
+# -- the same by hand ------------------------------------------------------------------------------
+
+
+def test_the_command_for_tensorrts_own_tool() -> None:
+    words = trtexec_command(
+        Path("/m/my graph.onnx"),
+        Path("/m/image.engine"),
+        [image_shapes(224)],
+        1 << 30,
+        Path("/m/timing.cache"),
+        "11.4.0.106",
+    )
+    assert words == [
+        "trtexec",
+        "--onnx=/m/my graph.onnx",
+        "--saveEngine=/m/image.engine",
+        "--memPoolSize=workspace:1024M",
+        "--timingCacheFile=/m/timing.cache",
+        "--skipInference",
+        "--minShapes=images:1x224x224x3",
+        "--optShapes=images:16x224x224x3",
+        "--maxShapes=images:16x224x224x3",
+    ]
+    assert shlex.split(shlex.join(words)) == words
+    assert "'--onnx=/m/my graph.onnx'" in shlex.join(words)
+
+
+def test_the_command_for_several_profiles_and_an_older_tool() -> None:
+    profiles: list[Shapes] = [{"x": InputShape((1,), (2,), (3,))}, {"x": InputShape(*((9,),) * 3)}]
+    words = trtexec_command(Path("g"), Path("e"), profiles, 1 << 20, Path("t"), "10.16.1.11")
+    assert "--stronglyTyped" in words
+    assert words[words.index("--profile=0") :] == [
+        "--profile=0",
+        "--minShapes=x:1",
+        "--optShapes=x:2",
+        "--maxShapes=x:3",
+        "--profile=1",
+        "--minShapes=x:9",
+        "--optShapes=x:9",
+        "--maxShapes=x:9",
+    ]
+
+
+# -- manifests -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Path:
+    """A file that stands for an engine, with its model, its graph and its manifest."""
+    (tmp_path / "image.onnx").write_bytes(b"model")
+    (tmp_path / "image.fp16.onnx").write_bytes(b"graph")
+    engine = tmp_path / "image.engine"
+    engine.write_bytes(b"plan" * 1000)
+    write_manifest(
+        engine,
+        tmp_path / "image.onnx",
+        tmp_path / "image.fp16.onnx",
+        "fp16",
+        [image_shapes(224)],
+        HERE,
+        12.34567,
+        ["trtexec", "--onnx=my graph"],
+    )
+    return engine
+
+
+def test_a_manifest_says_what_an_engine_is(kept: Path) -> None:
+    told = json.loads(manifest_path(kept).read_text())
+    assert told == {
+        "engine": "image.engine",
+        "engine_sha256": sha256(b"plan" * 1000).hexdigest(),
+        "key": Origin.of(HERE.device, HERE.tensorrt, "tensorrt", MODEL).key,
+        "origin": {
+            "gpu": "NVIDIA L4",
+            "capability": "8.9",
+            "driver": "580.65.06, CUDA 13.0",
+            "tensorrt": "11.4.0.106",
+            "runtime": "tensorrt",
+            "model_sha256": MODEL,
+        },
+        "source": "image.onnx",
+        "graph": "image.fp16.onnx",
+        "graph_sha256": GRAPH,
+        "precision": "fp16",
+        "profiles": [{"images": [[1, 224, 224, 3], [16, 224, 224, 3], [16, 224, 224, 3]]}],
+        "build_seconds": 12.346,
+        "command": ["trtexec", "--onnx=my graph"],
+    }
+    assert sorted(path.name for path in kept.parent.iterdir()) == [
+        "image.engine",
+        "image.engine.json",
+        "image.fp16.onnx",
+        "image.onnx",
+    ]
+
+
+def test_an_engine_that_is_what_it_was(kept: Path) -> None:
+    facts = check_engine(kept, machine=HERE)
+    assert isinstance(facts, EngineFacts)
+    assert facts.origin == Origin.of(HERE.device, HERE.tensorrt, "tensorrt", MODEL)
+    assert facts.shell_line == "trtexec '--onnx=my graph'"
+    assert check_engine(kept, model=kept.parent / "image.onnx", machine=HERE) == facts
+
+
+def refused(engine: Path, **choices: Any) -> str:
+    with pytest.raises(EngineError) as raised:
+        check_engine(engine, **{"machine": HERE, **choices})
+    text = str(raised.value)
+    assert text.startswith(f"{engine} ") and "\n" not in text
+    assert isinstance(raised.value, TempoEdgeError)
+    return text.removeprefix(f"{engine} ")
+
+
+def test_an_altered_engine_is_refused(kept: Path) -> None:
+    contents = bytearray(kept.read_bytes())
+    contents[500] ^= 1
+    kept.write_bytes(contents)
+    assert refused(kept).startswith("was altered: it has SHA-256 ")
+
+
+@pytest.mark.parametrize(
+    ("machine", "text"),
+    [
+        (
+            Machine(dataclasses.replace(HERE.device, name="NVIDIA H100"), HERE.tensorrt),
+            "was built for gpu 'NVIDIA L4', this machine has 'NVIDIA H100'",
+        ),
+        (
+            Machine(dataclasses.replace(HERE.device, capability="9.0"), HERE.tensorrt),
+            "was built for capability '8.9', this machine has '9.0'",
+        ),
+        (
+            Machine(dataclasses.replace(HERE.device, driver="590"), HERE.tensorrt),
+            "was built for driver '580.65.06, CUDA 13.0', this machine has '590'",
+        ),
+        (
+            Machine(HERE.device, "11.5.0.1"),
+            "was built for tensorrt '11.4.0.106', this machine has '11.5.0.1'",
+        ),
+    ],
+)
+def test_an_engine_of_another_machine_is_refused(kept: Path, machine: Machine, text: str) -> None:
+    assert refused(kept, machine=machine) == text
+
+
+def test_an_engine_of_another_model_is_refused(kept: Path) -> None:
+    other = kept.parent / "other.onnx"
+    other.write_bytes(b"another")
+    assert refused(kept, model=other).startswith("was built from another image.onnx: that has")
+    assert refused(kept, model=kept.parent / "nowhere").startswith("can't be checked: ")
+
+
+def test_an_engine_under_another_name_is_refused(kept: Path) -> None:
+    renamed = kept.with_name("text.engine")
+    kept.rename(renamed)
+    assert refused(renamed).startswith("has no manifest that can be read: FileNotFoundError")
+    manifest_path(kept).rename(manifest_path(renamed))
+    assert refused(renamed) == "has the manifest of 'image.engine'"
+
+
+def test_an_engine_that_is_gone_is_refused(kept: Path) -> None:
+    kept.unlink()
+    assert refused(kept).startswith("can't be checked: ")
+
+
+def _without_key(told: dict[str, Any]) -> None:
+    del told["key"]
+
+
+def _with_more(told: dict[str, Any]) -> None:
+    told["more"] = 1
+
+
+def _with_shapes(told: dict[str, Any]) -> None:
+    told["profiles"][0]["images"] = [[2], [1], [3]]
+
+
+def _with_origin(told: dict[str, Any]) -> None:
+    told["origin"] = "here"
+
+
+@pytest.mark.parametrize("change", [_without_key, _with_more, _with_shapes, _with_origin])
+def test_a_manifest_of_another_form_is_refused(kept: Path, change: Any) -> None:
+    told = json.loads(manifest_path(kept).read_text())
+    change(told)
+    manifest_path(kept).write_text(json.dumps(told))
+    assert refused(kept).startswith("has no manifest that can be read: ")
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "null", "\xff"])
+def test_a_manifest_that_is_none_is_refused(kept: Path, text: str) -> None:
+    manifest_path(kept).write_text(text, encoding="latin-1")
+    assert refused(kept).startswith("has no manifest that can be read: ")
+
+
+def test_a_manifest_that_tells_of_another_machine_is_refused(kept: Path) -> None:
+    """Who moves an engine can't make it fit by writing that it does."""
+    told = json.loads(manifest_path(kept).read_text())
+    told["origin"]["gpu"] = "NVIDIA H100"
+    manifest_path(kept).write_text(json.dumps(told))
+    other = Machine(dataclasses.replace(HERE.device, name="NVIDIA H100"), HERE.tensorrt)
+    assert refused(kept, machine=other) == (
+        "has an altered manifest: its key isn't that of its origin"
+    )
+
+
+def test_without_tensorrt_no_engine_is_of_this_machine(
+    kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "tensorrt", None)
+    with pytest.raises(MissingExtraError, match="the ONNX files run without it"):
+        check_engine(kept)
+
+
+def test_without_a_gpu_no_engine_is_of_this_machine(
+    kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none() -> Device:
+        raise OSError("cuInit says 'no CUDA-capable device is detected'")
+
+    known = type(sys)("tensorrt")
+    known.__dict__["__version__"] = "11.4.0.106"
+    monkeypatch.setitem(sys.modules, "tensorrt", known)
+    monkeypatch.setattr(engines, "nvidia", none)
+    with pytest.raises(EngineError, match=r"needs an NVIDIA GPU.*no CUDA-capable device") as raised:
+        check_engine(kept)
+    assert str(raised.value).endswith("the ONNX files run without it")
