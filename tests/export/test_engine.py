@@ -259,12 +259,19 @@ def test_a_manifest_says_what_an_engine_is(kept: Path) -> None:
         "build_seconds": 12.346,
         "command": ["trtexec", "--onnx=my graph"],
     }
-    assert sorted(path.name for path in kept.parent.iterdir()) == [
-        "image.engine",
-        "image.engine.json",
-        "image.fp16.onnx",
-        "image.onnx",
-    ]
+    names = {"image.engine", "image.engine.json", "image.fp16.onnx", "image.onnx"}
+    assert {path.name for path in kept.parent.iterdir()} == names
+
+
+def test_a_manifest_takes_the_place_of_another_at_once(kept: Path, tmp_path: Path) -> None:
+    former = tmp_path / "former.json"
+    former.hardlink_to(manifest_path(kept))
+    told = former.read_bytes()
+    write_manifest(
+        kept, tmp_path / "image.onnx", tmp_path / "image.fp16.onnx", "fp16", [], HERE, 1.0, []
+    )
+    assert former.read_bytes() == told, "it was written beside, not over"
+    assert manifest_path(kept).read_bytes() != told
 
 
 def test_an_engine_that_is_what_it_was(kept: Path) -> None:
