@@ -6,7 +6,6 @@ import dataclasses
 import importlib.util
 import inspect
 import json
-import shlex
 import sys
 from dataclasses import dataclass
 from hashlib import sha256
@@ -24,7 +23,6 @@ from tempo_export.engine import (
     check_engine,
     manifest_path,
     parse_error,
-    trtexec_command,
     write_manifest,
 )
 
@@ -32,7 +30,7 @@ from tempo_edge.errors import MissingExtraError, TempoEdgeError
 from tempo_edge.models import Profile, load_profile
 from tempo_edge.models.device import Device
 from tempo_edge.models.engines import Origin
-from tempo_edge.models.shapes import InputShape, Shapes, image_shapes
+from tempo_edge.models.shapes import image_shapes
 
 HERE = Machine(Device("NVIDIA L4", "8.9", "580.65.06, CUDA 13.0"), "11.4.0.106")
 
@@ -169,49 +167,6 @@ def test_an_engine_is_built_and_is_of_this_machine(nano: Profile, tmp_path: Path
         pytest.skip(f"TensorRT without a GPU: {error}")
     assert check_engine(out, model=nano.folder / "image.onnx") == facts
     assert (tmp_path / "timing.cache").stat().st_size > 0
-
-
-# -- the same by hand ------------------------------------------------------------------------------
-
-
-def test_the_command_for_tensorrts_own_tool() -> None:
-    words = trtexec_command(
-        Path("/m/my graph.onnx"),
-        Path("/m/image.engine"),
-        [image_shapes(224)],
-        1 << 30,
-        Path("/m/timing.cache"),
-        "11.4.0.106",
-    )
-    assert words == [
-        "trtexec",
-        "--onnx=/m/my graph.onnx",
-        "--saveEngine=/m/image.engine",
-        "--memPoolSize=workspace:1024M",
-        "--timingCacheFile=/m/timing.cache",
-        "--skipInference",
-        "--minShapes=images:1x224x224x3",
-        "--optShapes=images:16x224x224x3",
-        "--maxShapes=images:16x224x224x3",
-    ]
-    assert shlex.split(shlex.join(words)) == words
-    assert "'--onnx=/m/my graph.onnx'" in shlex.join(words)
-
-
-def test_the_command_for_several_profiles_and_an_older_tool() -> None:
-    profiles: list[Shapes] = [{"x": InputShape((1,), (2,), (3,))}, {"x": InputShape(*((9,),) * 3)}]
-    words = trtexec_command(Path("g"), Path("e"), profiles, 1 << 20, Path("t"), "10.16.1.11")
-    assert "--stronglyTyped" in words
-    assert words[words.index("--profile=0") :] == [
-        "--profile=0",
-        "--minShapes=x:1",
-        "--optShapes=x:2",
-        "--maxShapes=x:3",
-        "--profile=1",
-        "--minShapes=x:9",
-        "--optShapes=x:9",
-        "--maxShapes=x:9",
-    ]
 
 
 # -- manifests -------------------------------------------------------------------------------------

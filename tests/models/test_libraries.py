@@ -1,4 +1,4 @@
-"""What a shared library is linked against, and whether that can be loaded."""
+"""What a shared library is linked against, whether that can be loaded, and what a driver says."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import onnxruntime
 import pytest
 
-from tempo_edge.models import libraries
+from tempo_edge.models import device, libraries
 
 SHARED = Path(onnxruntime.__file__).parent / "capi" / "libonnxruntime_providers_shared.so"
 on_linux = pytest.mark.skipif(not SHARED.is_file(), reason="needs ONNX Runtime for Linux")
@@ -54,3 +54,14 @@ def test_a_library_that_nobody_has() -> None:
     with pytest.raises(OSError, match=r"libnone\.so\.1"):
         libraries.load("libnone.so.1", [])
     assert isinstance(libraries.load("libc.so.6", []), ctypes.CDLL)
+
+
+def test_a_machine_without_a_gpu_says_so() -> None:
+    """Or, where there is one, what it is."""
+    try:
+        found = device.nvidia()
+    except OSError as error:
+        assert re.search(r"libcuda|nvcuda|^cu[A-Z]\w+ says '", str(error))
+    else:
+        assert found.name and re.fullmatch(r"\d+\.\d+", found.capability)
+        assert re.search(r"CUDA \d+\.\d+$", found.driver)
