@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 import numpy as np
 
 from tempo_edge._version import __version__
-from tempo_edge.errors import TempoEdgeError
+from tempo_edge.errors import ProfileError, TempoEdgeError
 
 __all__ = ["examine", "format_report"]
 
@@ -83,13 +83,29 @@ def _version_of(*names: str) -> str:
 
 
 def _providers() -> list[Check]:
-    """What ONNX Runtime runs on here."""
-    from tempo_edge.models.sessions import providers
+    """What ONNX Runtime runs on here, in the order of trying, and what it can't run on and why."""
+    from tempo_edge.models.providers import standings
 
     try:
-        return [_check("providers", "ok", ", ".join(providers()))]
+        found = standings()
+    except ProfileError as error:
+        return [_check("providers", "missing", str(error))]
     except (TempoEdgeError, AttributeError):
         return []  # the line on the package says it
+    tried = ", ".join(each.provider for each in found if not each.trouble)
+    return [
+        _check("providers", "ok", tried),
+        *(
+            _check(
+                f"provider {each.name}",
+                "missing" if each.asked else "optional",
+                each.trouble,
+                each.mend,
+            )
+            for each in found
+            if each.trouble
+        ),
+    ]
 
 
 def _kernels() -> list[Check]:

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from tempo_edge.errors import ProfileError, QueryError
 from tempo_edge.models.sessions import cpu_count, open_session
+from tempo_edge.models.shapes import PICTURES, WORDS, image_shapes, text_shapes
 from tempo_edge.packing import unpack
 
 __all__ = [
@@ -152,7 +153,8 @@ class Profile:
     def image_tower(self) -> ImageTower:
         """The image tower, loaded on first use."""
         # One thread: decoding keeps the other cores busy, and a batch hardly gains from two.
-        return ImageTower(open_session(self.checked("image.onnx"), threads=1))
+        shapes = image_shapes(self.image_size)
+        return ImageTower(open_session(self.checked("image.onnx"), threads=1, shapes=shapes))
 
     @cached_property
     def text_tower(self) -> TextTower:
@@ -160,7 +162,8 @@ class Profile:
         from tokenizers import Tokenizer
 
         tokenizer = Tokenizer.from_file(str(self.checked("tokenizer.json")))
-        session = open_session(self.checked("text.onnx"), threads=cpu_count())
+        shapes = text_shapes((tokenizer.truncation or {}).get("max_length", WORDS))
+        session = open_session(self.checked("text.onnx"), threads=cpu_count(), shapes=shapes)
         return TextTower(session, tokenizer)
 
     @property
@@ -171,6 +174,8 @@ class Profile:
     @cached_property
     def grounder_session(self) -> Any:
         """The decoder that grounds, loaded on first use."""
+        # No shapes, so no TensorRT: at a prompt's start it has an empty `past`, which TensorRT's
+        # own interface allows and engines built from ONNX have not reliably run.
         return open_session(self.checked("grounder.onnx"), threads=cpu_count())
 
     @cached_property
@@ -191,8 +196,12 @@ class ImageTower:
 
     def encode(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Unit vectors ``[n, dim]`` and tokens ``[n, t, dim]`` of RGB pictures ``[n, s, s, 3]``."""
-        vectors, tokens = self._session.run(["vectors", "tokens"], {"images": images})
-        return vectors, tokens
+        parts = [
+            self._session.run(["vectors", "tokens"], {"images": images[first : first + PICTURES]})
+            for first in range(0, max(len(images), 1), PICTURES)
+        ]
+        vectors, tokens = zip(*parts, strict=True)
+        return np.concatenate(vectors), np.concatenate(tokens)
 
 
 class TextTower:

@@ -1,17 +1,17 @@
-"""ONNX Runtime sessions: one place that picks providers and threads."""
+"""ONNX Runtime sessions: one place that opens them, with the best provider that works."""
 
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 from typing import Any
 
-from tempo_edge.errors import MissingExtraError
+from tempo_edge.errors import ProfileError
+from tempo_edge.models.providers import Chain, Notes, load_onnxruntime, plan
+from tempo_edge.models.shapes import Shapes
 
-__all__ = ["cpu_count", "load_onnxruntime", "open_session", "providers"]
-
-# Best first; the first that this build of ONNX Runtime has is used, the CPU always last.
-_PREFERRED = ("CUDAExecutionProvider", "CPUExecutionProvider")
+__all__ = ["cpu_count", "load_onnxruntime", "open_session"]
 
 
 def cpu_count() -> int:
@@ -19,35 +19,64 @@ def cpu_count() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def load_onnxruntime() -> Any:
-    """The ONNX Runtime module.
+def open_session(path: Path, threads: int, shapes: Shapes | None = None) -> Any:
+    """An inference session on the best provider, with ``threads`` threads inside an operator.
+
+    A provider that turns out not to work is left for the next one, with a ``RuntimeWarning``.
+
+    Args:
+        shapes: those of the model's inputs; without them TensorRT isn't tried.
 
     Raises:
-        MissingExtraError: neither the ``cpu`` nor the ``gpu`` extra is installed.
+        MissingExtraError: ONNX Runtime is not installed.
+        ProfileError: the environment asks for a provider that there is not, or even the CPU can't
+            run the model.
     """
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise MissingExtraError(
-            'ONNX Runtime is not installed: pip install "tempo-edge[cpu]" '
-            '(or "tempo-edge[gpu]" with an NVIDIA card)'
-        ) from error
-    return onnxruntime
+    planned = plan(path, threads, shapes)
+    session, notes = open_with(path, threads, planned.chain)
+    for provider, reason in (*planned.notes, *notes):
+        text = f"{path.name} runs without {provider}: {reason}"
+        warnings.warn(text, RuntimeWarning, stacklevel=2)
+    return session
 
 
-def providers() -> list[str]:
-    """Execution providers that will be tried, best first."""
-    available = load_onnxruntime().get_available_providers()
-    return [name for name in _PREFERRED if name in available]
+def open_with(path: Path, threads: int, chain: Chain) -> tuple[Any, Notes]:
+    """A session on the first of these providers that works, and why those before it don't.
 
-
-def open_session(path: Path, threads: int) -> Any:
-    """An inference session on the best provider, with ``threads`` threads inside an operator."""
+    Raises:
+        ProfileError: none does.
+    """
     onnxruntime = load_onnxruntime()
-    options = onnxruntime.SessionOptions()
+    notes: Notes = []
+    while True:
+        try:
+            # Its own fallback would print, and know nothing of the providers in between.
+            session = onnxruntime.InferenceSession(
+                str(path), _options(threads, chain), providers=chain, enable_fallback=0
+            )
+        except Exception as error:  # whatever a provider may say
+            if len(chain) < 2:
+                raise ProfileError(f"{path} can't be opened: {_short(error)}") from error
+            notes.append((chain[0][0], _short(error)))
+            chain = chain[1:]
+            continue
+        running = session.get_providers()
+        notes += [(name, "it couldn't be started") for name, _ in chain if name not in running]
+        return session, notes
+
+
+def _options(threads: int, chain: Chain) -> Any:
+    options = load_onnxruntime().SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     # Decoding runs beside the model: a thread that spins while it waits takes its core away.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
-    return onnxruntime.InferenceSession(str(path), options, providers=providers())
+    if any(name == "DmlExecutionProvider" for name, _ in chain):
+        options.enable_mem_pattern = False  # which DirectML can't work with
+    return options
+
+
+def _short(error: BaseException) -> str:
+    """What went wrong, on one line."""
+    return " ".join(str(error).split()) or type(error).__name__

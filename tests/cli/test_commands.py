@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import pty
@@ -20,6 +21,8 @@ from snapshots import check, masked
 
 import tempo_edge
 from tempo_edge import demo
+from tempo_edge.models import providers
+from tempo_edge.models.providers import Standing, standings
 
 Tempo = Callable[..., Said]
 Commands = Callable[..., list[str]]
@@ -243,6 +246,48 @@ def test_doctor(tempo: Tempo, footage: Path) -> None:
     assert kernels["kernel numpy"] == kernels["kernel numba-cpu"] == "runs"
     profiles = {row["name"]: row["detail"] for row in report if row["name"].startswith("profile")}
     assert profiles["profile nano"].endswith("checksums match")
+
+
+def test_doctor_names_the_providers_in_the_order_of_trying(tempo: Tempo) -> None:
+    """Those that can't be used stand below, each with its reason."""
+    report = json.loads(tempo("doctor", "--json").out)
+    rows = {row["name"]: row for row in report if row["name"].startswith("provider")}
+    tried = rows.pop("providers")
+    usable = [each.provider for each in standings() if not each.trouble]
+    assert tried == {
+        "name": "providers",
+        "state": "ok",
+        "detail": ", ".join(usable),
+        "mend": "",
+    }
+    assert usable[-1] == "CPUExecutionProvider"
+    assert list(rows) == [f"provider {each.name}" for each in standings() if each.trouble]
+    assert all(row["state"] == "optional" and row["detail"] for row in rows.values())
+
+
+def test_doctor_where_the_environment_asks_for_what_there_is_not(
+    tempo: Tempo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEMPO_EDGE_PROVIDERS", "azure")
+    said = tempo("doctor")
+    lines = [line for line in said.out.splitlines() if "provider" in line]
+    said = dataclasses.replace(said, out="".join(f"{' '.join(line.split())}\n" for line in lines))
+    check("doctor, of a provider that nobody knows", said)
+
+
+def test_doctor_on_what_was_asked_for_and_is_of_no_use(
+    tempo: Tempo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [
+        Standing("cuda", "libcudart.so.13 can't be loaded", "pip install it", asked=True),
+        Standing("tensorrt", "no usable NVIDIA GPU: libcuda.so.1: cannot open"),
+        Standing("cpu"),
+    ]
+    monkeypatch.setattr(providers, "standings", lambda: found)
+    said = tempo("doctor")
+    lines = [line for line in said.out.splitlines() if "provider" in line]
+    said = dataclasses.replace(said, out="".join(f"{' '.join(line.split())}\n" for line in lines))
+    check("doctor, of providers", said)
 
 
 def test_doctor_on_a_library_that_is_none(tempo: Tempo, library_path: Path) -> None:
