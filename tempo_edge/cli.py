@@ -16,6 +16,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from tempo_export.cli import command as add_export
 
 from tempo_edge._answer import cut_clips, results, tell_refusal
 from tempo_edge._command import Command
@@ -42,6 +43,7 @@ app = typer.Typer(
 )
 app.add_typer(models)
 app.add_typer(training)
+add_export(app)
 
 
 LibraryOption = Annotated[

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -11,10 +11,12 @@ from tempo_edge._command import Command
 from tempo_edge._text import emit, json_line, note, printable
 from tempo_edge.errors import ExportError
 
-__all__ = ["export"]
+if TYPE_CHECKING:
+    from tempo_export.precision import Precision
+
+__all__ = ["command", "export"]
 
 _TARGETS = ("onnx", "tensorrt")
-_PRECISIONS = ("fp32", "fp16", "int8", "int4")
 
 
 def export(
@@ -64,14 +66,15 @@ def export(
 ) -> None:
     """Write a model as ONNX at a precision, or as TensorRT engines, with its figures."""
     from tempo_export import run
+    from tempo_export.precision import PRECISIONS
 
-    for value, allowed, what in ((to, _TARGETS, "target"), (precision, _PRECISIONS, "precision")):
+    for value, allowed, what in ((to, _TARGETS, "target"), (precision, PRECISIONS, "precision")):
         if value not in allowed:
             raise ExportError(f"{what} {value!r} must be one of {', '.join(allowed)}")
     request = run.Request(
         name=name,
         target=to,
-        precision=precision,
+        precision=cast("Precision", precision),
         out=out,
         pictures=pictures,
         videos=videos,

@@ -13,10 +13,10 @@ import shlex
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, get_args
 
+from tempo_edge.models.checksum import sha256_of
 from tempo_edge.models.device import Device, nvidia
 from tempo_edge.models.engines import Origin
 from tempo_edge.models.shapes import InputShape, Shapes, joined
@@ -272,16 +272,16 @@ def write_manifest(
     Raises:
         OSError: a file can't be read or written.
     """
-    origin = Origin.of(machine.device, machine.tensorrt, _RUNTIME, _digest(source))
+    origin = Origin.of(machine.device, machine.tensorrt, _RUNTIME, sha256_of(source))
     told = [{name: _lists(shape) for name, shape in shapes.items()} for shapes in profiles]
     facts = EngineFacts(
         engine=engine.name,
-        engine_sha256=_digest(engine),
+        engine_sha256=sha256_of(engine),
         key=origin.key,
         origin=origin,
         source=source.name,
         graph=graph.name,
-        graph_sha256=_digest(graph),
+        graph_sha256=sha256_of(graph),
         precision=precision,
         profiles=told,
         build_seconds=round(build_seconds, 3),
@@ -309,8 +309,8 @@ def check_engine(
     if facts.engine != engine.name:
         raise EngineError(f"{engine} has the manifest of {facts.engine!r}")
     try:
-        digest = _digest(engine)
-        wanted = facts.origin.model_sha256 if model is None else _digest(model)
+        digest = sha256_of(engine)
+        wanted = facts.origin.model_sha256 if model is None else sha256_of(model)
     except OSError as error:
         raise EngineError(f"{engine} can't be checked: {error}") from error
     if digest != facts.engine_sha256:
@@ -349,14 +349,6 @@ def _read(engine: Path) -> EngineFacts:
 
 def _lists(shape: InputShape) -> list[list[int]]:
     return [list(part) for part in (shape.least, shape.usual, shape.most)]
-
-
-def _digest(path: Path) -> str:
-    digest = sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _replace(path: Path, contents: bytes) -> None:

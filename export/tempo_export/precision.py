@@ -9,6 +9,7 @@ alone, one scale a channel; ``int4`` is of weights alone, one scale for every 32
 from __future__ import annotations
 
 import io
+import logging
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import redirect_stdout
@@ -19,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_export.graphs import write_graph
+from tempo_export.typed import half
 
 __all__ = [
     "METHODS",
@@ -85,15 +87,16 @@ def expanded(model: Any) -> Any:
 
 def halved(model: Any) -> Any:
     """A copy that computes in float16; inputs and outputs stay as they are."""
-    from onnxruntime.transformers.float16 import convert_float_to_float16
-
-    return _sorted(convert_float_to_float16(expanded(model), keep_io_types=True))
+    return half(expanded(model))
 
 
-def weights_int8(model: Any) -> Any:
+def weights_int8(model: Any, kinds: Sequence[str] = ("MatMul", "Gather")) -> Any:
     """A copy whose matrices and tables are stored in eight bits, one scale an output channel.
 
     They are restored by DequantizeLinear, with a zero point of 0: arithmetic stays in float32.
+
+    Args:
+        kinds: nodes whose weights are meant: of ``MatMul`` the matrices, of ``Gather`` the tables.
     """
     import onnx
     from onnx import helper, numpy_helper
@@ -106,6 +109,7 @@ def weights_int8(model: Any) -> Any:
     for node, place in takers:
         # Of a product the columns are what is put out; of a table every row is.
         axis = {("MatMul", 1): 1, ("Gather", 0): 0}.get((node.op_type, place))
+        axis = axis if node.op_type in kinds else None
         weight = known.get(node.input[place])
         if axis is None or weight is None or weight.data_type != onnx.TensorProto.FLOAT:
             continue
@@ -134,11 +138,14 @@ def weights_int8(model: Any) -> Any:
 def weights_int4(model: Any) -> Any:
     """A copy whose matrices are stored in four bits, one scale for every 32 weights.
 
-    They are multiplied by ONNX Runtime's own MatMulNBits, which TensorRT does not know.
+    They are multiplied by ONNX Runtime's own MatMulNBits, which TensorRT does not know. Tables have
+    eight bits: a row that is looked up has nothing to average its error out with.
     """
-    from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
+    from onnxruntime.quantization import matmul_nbits_quantizer as nbits
 
-    quantizer = MatMulNBitsQuantizer(expanded(model), block_size=_BLOCK, is_symmetric=True)
+    nbits.logger.setLevel(logging.WARNING)  # it says what it does of every node
+    tables = weights_int8(model, ("Gather",))
+    quantizer = nbits.MatMulNBitsQuantizer(tables, block_size=_BLOCK, is_symmetric=True)
     quantizer.process()
     return quantizer.model.model
 

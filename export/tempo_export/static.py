@@ -19,7 +19,14 @@ from numpy.typing import NDArray
 from tempo_edge.models.registry import ImageTower
 from tempo_edge.models.sessions import cpu_count, open_session
 from tempo_export.graphs import write_graph
-from tempo_export.precision import Method, expanded, layers_of, measured_ranges, static_int8
+from tempo_export.precision import (
+    Method,
+    expanded,
+    layers_of,
+    measured_ranges,
+    static_int8,
+    weights_int8,
+)
 
 __all__ = ["Quantized", "quantize"]
 
@@ -45,25 +52,30 @@ def quantize(model: Any, batches: Sequence[NDArray[np.uint8]]) -> Quantized:
             batch is also what layers are judged on.
     """
     full = expanded(model)
-    layers = layers_of(full)
+    # In a network of convolutions the few products of its head cost next to nothing.
+    kinds = ("Conv",) if len(layers_of(full, ("Conv",))) > 1 else ("Conv", "MatMul", "Gemm")
     looked = batches[0]
     wanted = _vectors(full, looked)
+    if kinds == ("Conv",):
+        full = weights_int8(full, ("MatMul",))
+    layers = layers_of(full, kinds)
     feeds = [{"images": batch} for batch in batches]
-    ranges = {method: measured_ranges(full, feeds, method) for method in _METHODS}
+    ranges = {method: measured_ranges(full, feeds, method, kinds) for method in _METHODS}
     means = {
-        method: _mean(_vectors(static_int8(full, found), looked), wanted)
+        method: _mean(_vectors(static_int8(full, found, kinds=kinds), looked), wanted)
         for method, found in ranges.items()
     }
     method = max(means, key=lambda each: means[each])
     costs = {
-        layer: 1 - _mean(_vectors(static_int8(full, ranges[method], [layer]), looked), wanted)
+        layer: 1
+        - _mean(_vectors(static_int8(full, ranges[method], [layer], kinds), looked), wanted)
         for layer in layers
     }
     costly = sorted(layers, key=lambda layer: -costs[layer])
     left = 0
     while True:
         chosen = [layer for layer in layers if layer not in costly[:left]]
-        done = static_int8(full, ranges[method], chosen) if chosen else full
+        done = static_int8(full, ranges[method], chosen, kinds) if chosen else full
         mean = _mean(_vectors(done, looked), wanted)
         if mean >= NEAR or not chosen:
             break

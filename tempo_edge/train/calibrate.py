@@ -44,7 +44,7 @@ from tempo_edge.search.searcher import GROUNDERS, Searcher
 from tempo_edge.train.entry import enter_file
 from tempo_edge.train.swaps import swap
 
-__all__ = ["Query", "calibrate", "main", "read_truth"]
+__all__ = ["Query", "calibrate", "main", "nearly", "read_truth", "shortened", "write"]
 
 # Shapes of a span that are tried; the one with the most moments found at tIoU 0.5 wins.
 _KEEP = (0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75)
@@ -346,7 +346,7 @@ def _fit_confidence(draws: Sequence[_Draw], features: Sequence[str]) -> dict[str
     }
 
 
-def _write(folder: Path, contents: dict[str, Any]) -> None:
+def write(folder: Path, contents: dict[str, Any]) -> None:
     """Store ``calibration.json`` and enter its checksum in the profile."""
     text = json.dumps(contents, indent=1) + "\n"
     (folder / "calibration.json").write_text(text, encoding="utf-8")
@@ -383,7 +383,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 library, queries, more, options.seed, options.reads, options.default
             )
     if not options.dry_run:
-        _write(load_profile(options.profile).folder, contents)
+        write(load_profile(options.profile).folder, contents)
     print(json.dumps(contents, indent=1))
 
 

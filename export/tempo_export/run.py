@@ -1,0 +1,255 @@
+"""What ``tempo-edge export`` does: finds the model, has it written, and says what came of it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tempo_edge.errors import ExportError
+from tempo_edge.models.checkpoint import pulled_names, read_checkpoint
+from tempo_edge.models.registry import (
+    Profile,
+    installed_profiles,
+    load_profile,
+    profile_names,
+    read_profile,
+)
+from tempo_export.precision import Precision
+
+__all__ = ["Request", "check", "export", "verify"]
+
+#: Pictures that are read at most: chance needs no more.
+_MOST = 2048
+
+Say = Callable[[str], None]
+Told = tuple[dict[str, Any], str, bool]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What was asked for; see ``tempo-edge export --help``."""
+
+    name: str
+    target: str = "onnx"
+    precision: Precision = "fp32"
+    out: Path | None = None
+    pictures: Path | None = None
+    videos: Path | None = None
+    tolerance: float = 1.0
+    replace: bool = False
+
+
+def export(request: Request, say: Say) -> Told:
+    """Write it; gives the report, its text and that all is well.
+
+    Raises:
+        ExportError: there is no such model, something that is needed was not given, or what was
+            written was worse than was allowed.
+    """
+    if request.name in pulled_names():
+        return _of_checkpoint(request, say)
+    if request.name not in profile_names():
+        known = sorted({*profile_names(), *pulled_names()})
+        raise ExportError(f"model {request.name!r} must be one of {known}")
+    if request.target == "tensorrt":
+        return _engines(request, say)
+    profile = load_profile(request.name)
+    return _converted(request, profile, f"{request.name}-{request.precision}", say)
+
+
+def check(request: Request) -> Told:
+    """What TensorRT would make of every graph of a profile.
+
+    Raises:
+        ProfileError: there is no such profile.
+    """
+    from tempo_export.check import check_graph, format_report
+
+    profile = load_profile(request.name)
+    reports = {
+        file: check_graph(profile.checked(file)) for file in profile.files if _is_graph(file)
+    }
+    text = "".join(format_report(report) for report in reports.values())
+    facts = {file: report.to_json() for file, report in reports.items()}
+    return facts, text, all(report.acceptable for report in reports.values())
+
+
+def verify(request: Request) -> Told:
+    """Whether every provider here gives what the CPU gives.
+
+    Raises:
+        ProfileError: there is no such profile.
+    """
+    from tempo_export.verify import compare
+
+    clips = sorted(_films(request.videos)) if request.videos is not None else None
+    found = compare(load_profile(request.name), clips)
+    facts = {"providers": [each.to_json() for each in found]}
+    return facts, "".join(each.line() for each in found), all(each.good for each in found)
+
+
+def _films(folder: Path) -> list[Path]:
+    found = [path for path in folder.iterdir() if path.suffix in (".mp4", ".mkv", ".mov")]
+    if not found:
+        raise ExportError(f"folder {folder} holds no videos")
+    return found
+
+
+def _is_graph(file: str) -> bool:
+    return file.endswith(".onnx")
+
+
+def _of_checkpoint(request: Request, say: Say) -> Told:
+    """A pulled encoder: first as a profile in float32, then at what was asked for."""
+    from tempo_export.drafts import drafted
+    from tempo_export.encoder import write_encoder
+
+    if request.pictures is None:
+        raise ExportError(
+            f"model {request.name!r} needs --pictures DIR: by them a query's chance is judged"
+        )
+    checkpoint = read_checkpoint(request.name)
+    if checkpoint.kind != "encoder":
+        raise ExportError(f"model {request.name!r} is a {checkpoint.kind}, not an encoder")
+    if request.target == "tensorrt":
+        raise ExportError(f"export {request.name!r} to onnx first, then the profile to tensorrt")
+    pictures = _pictures(request, _image_size(checkpoint.folder))
+    place = _place(request, request.name)
+    if request.precision != "fp32":
+        place = _place(request, f"{request.name}-{request.precision}")
+    with tempfile.TemporaryDirectory() as scratch:
+        full = Path(scratch) / request.name
+        final = place if request.precision == "fp32" else full
+        with drafted(final, replace=request.replace) as room:
+            write_encoder(checkpoint, room, pictures, say)
+            if request.videos is not None:
+                _calibrate(read_profile(room), request.videos, say)
+        if request.precision != "fp32":
+            return _converted(request, read_profile(full), place.name, say)
+    return _told(read_profile(place), {"precision": "fp32"})
+
+
+def _image_size(folder: Path) -> int:
+    import json
+
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        return int(config.get("vision_config", {}).get("image_size", 224))
+    except (OSError, ValueError, AttributeError) as error:
+        raise ExportError(f"{folder / 'config.json'} can't be read: {error}") from error
+
+
+def _calibrate(profile: Profile, videos: Path, say: Say) -> None:
+    """Fit a profile's confidence on videos whose moments are known.
+
+    Until it is in its place it has a name but no folder of that name: it is copied to one.
+    """
+    import shutil
+
+    from tempo_edge import Library
+    from tempo_edge.train import calibrate
+    from tempo_export.judge import alone
+
+    say(f"calibrating {profile.name} on {videos}")
+    queries = calibrate.read_truth(videos)
+    more = [calibrate.shortened(query) for query in queries if query.file is not None]
+    more += calibrate.nearly(queries, seed=0)
+    with tempfile.TemporaryDirectory() as scratch:
+        named = Path(scratch) / profile.name
+        shutil.copytree(profile.folder, named)
+        with alone(read_profile(named)):
+            library = Library.open(Path(scratch) / "library.db", profile=profile.name)
+            with library:
+                library.index([videos])
+                contents = calibrate.calibrate(library, queries, more, seed=0)
+    calibrate.write(profile.folder, contents)
+
+
+def _converted(request: Request, profile: Profile, name: str, say: Say) -> Told:
+    from tempo_export.convert import Allowed, convert
+
+    pictures = _pictures(request, profile.image_size)
+    place = _place(request, name)
+    report = convert(
+        profile,
+        place,
+        request.precision,
+        pictures=pictures,
+        videos=request.videos,
+        allowed=Allowed(points=request.tolerance),
+        replace=request.replace,
+        say=say,
+    )
+    return _told(read_profile(place), report)
+
+
+def _pictures(request: Request, size: int) -> NDArray[np.uint8]:
+    from tempo_export.pictures import read_pictures
+
+    if request.pictures is None:
+        raise ExportError("--pictures DIR is needed: real pictures, unrelated, any number")
+    return read_pictures(request.pictures, size, _MOST)
+
+
+def _place(request: Request, name: str) -> Path:
+    return (request.out or installed_profiles()) / name
+
+
+def _engines(request: Request, say: Say) -> Told:
+    """TensorRT engines of every graph of a profile, beside the graphs that they were built from."""
+    from tempo_export.engine import build_engine
+    from tempo_export.graphs import read_graph, write_graph
+    from tempo_export.precision import expanded
+
+    profile = load_profile(request.name)
+    if request.precision == "int4":
+        raise ExportError("precision 'int4' must be fp32, fp16 or int8 for TensorRT")
+    folder = (request.out or profile.folder.parent) / f"{request.name}-engines"
+    facts: dict[str, Any] = {}
+    for file in filter(_is_graph, profile.files):
+        say(f"{file}: building its engine")
+        with tempfile.TemporaryDirectory() as scratch:
+            plain = Path(scratch) / file
+            write_graph(expanded(read_graph(profile.checked(file))), plain)
+            folder.mkdir(parents=True, exist_ok=True)
+            stem = file.removesuffix(".onnx")
+            built = build_engine(plain, folder / f"{stem}.engine", precision=request.precision)
+        say(built.shell_line)
+        facts[file] = {"engine": built.engine, "sha256": built.engine_sha256, "key": built.key}
+    return facts, "".join(f"{each['engine']}\n" for each in facts.values()), True
+
+
+def _told(profile: Profile, report: dict[str, Any]) -> Told:
+    """The report, and lines on it."""
+    report = {"profile": profile.name, "folder": str(profile.folder), **report}
+    lines = [f"{profile.name}: {profile.folder}"]
+    for file, facts in report.get("graphs", {}).items():
+        line = f"  {file}: {facts['precision']}, {_size(facts['bytes'])}"
+        if "milliseconds" in facts:
+            took, cosine = facts["milliseconds"], facts["cosine"]
+            line += f", {took['before']:.1f} to {took['after']:.1f} ms"
+            line += f", cosines {cosine['least']:.4f} at least, {cosine['mean']:.4f} on average"
+        if facts.get("left_in_fp32"):
+            line += f", {len(facts['left_in_fp32'])} of {facts['layers']} layers left in fp32"
+        lines.append(line)
+    if "search" in report:
+        search = report["search"]
+        before, after = search["before"], search["after"]
+        lines.append(
+            f"  R1@0.7 {before['r1_at_0.7']:.1f} to {after['r1_at_0.7']:.1f}, refused "
+            f"{before['refused']:.1f} to {after['refused']:.1f}, the same answer to "
+            f"{search['same_answer']} of {after['queries']}"
+        )
+    if "calibration.json" not in profile.files:
+        lines.append("  not calibrated yet: nothing can be searched with it; see --videos")
+    return report, "\n".join(lines) + "\n", True
+
+
+def _size(counts: dict[str, int]) -> str:
+    return f"{counts['before'] / 1e6:.1f} to {counts['after'] / 1e6:.1f} MB"
