@@ -94,6 +94,7 @@ def test_no_more_than_data_and_cache_may_be_written(home: Path) -> None:
     assert _api.default_library_path().parent == Path(expanded(data, home))
     assert registry.installed_profiles().parent == Path(expanded(data, home))
     assert values("CacheDirectory") == ["tempo-edge"]
+    assert "NUMBA_CACHE_DIR=%C/tempo-edge" in values("Environment")[0].split()
 
 
 def test_no_program_outside_can_be_asked_for_favours() -> None:
