@@ -5,10 +5,12 @@ from __future__ import annotations
 import functools
 import os
 import shutil
+import socket
 import sys
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 from harness import Said, Shelf
@@ -37,6 +39,28 @@ def _nothing_of_the_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.delenv("TEMPO_EDGE_PROVIDERS", raising=False)
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setattr(os, "nice", lambda step: 0)
+
+
+@pytest.fixture(autouse=True)
+def _nobody_is_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test talks to another machine."""
+    connect, look_up = socket.socket.connect, socket.getaddrinfo
+
+    def here(host: object) -> bool:
+        return host in (None, "localhost", "127.0.0.1", "::1")
+
+    def checked_connect(self: socket.socket, address: Any) -> None:
+        if self.family != socket.AF_UNIX and not here(address[0]):
+            raise OSError(f"no test may reach {address}")
+        connect(self, address)
+
+    def checked_look_up(host: Any, *rest: Any, **options: Any) -> Any:
+        if not here(host):
+            raise OSError(f"no test may reach {host}")
+        return look_up(host, *rest, **options)
+
+    monkeypatch.setattr(socket.socket, "connect", checked_connect)
+    monkeypatch.setattr(socket, "getaddrinfo", checked_look_up)
 
 
 @pytest.fixture(scope="session")

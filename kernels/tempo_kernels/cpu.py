@@ -11,6 +11,7 @@ user's cache folder), so it is compiled once.
 from __future__ import annotations
 
 import platform
+from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
@@ -27,6 +28,22 @@ _STEP = 16
 
 # A line of column sums holds this many rows of the widest samples: 65,537 in 32 bits.
 _HELD = 65_536
+
+
+def _compiled(**options: Any) -> Callable[[Any], Any]:
+    """Compile a function and keep it on disk; where there is no place for that, without keeping it.
+
+    Code that lies in a folder that can't be written, for a user without a cache folder, is compiled
+    anew by every process, which takes some seconds. It must not be a reason not to start.
+    """
+
+    def build(function: Any) -> Any:
+        try:
+            return njit(nogil=True, cache=True, **options)(function)
+        except RuntimeError:
+            return njit(nogil=True, **options)(function)
+
+    return build
 
 
 def has_bytewise(sample_bytes: int, block: int) -> bool:
@@ -67,13 +84,13 @@ def _type_apart(typing_context: Any, before: Any, after: Any, at: Any) -> Any:
 _apart: Any = intrinsic(_type_apart)
 
 
-@njit(nogil=True, cache=True, inline="always")
+@_compiled(inline="always")
 def _add_row(before: Any, after: Any, change: Any) -> None:
     for x in range(change.shape[0]):
         change[x] += max(before[x], after[x]) - min(before[x], after[x])
 
 
-@njit(nogil=True, cache=True, inline="always")
+@_compiled(inline="always")
 def _add_bytes(before: Any, after: Any, width: Any, block: Any, line: Any) -> None:
     """Add the differences of two rows to the sums ``line`` of the blocks that they cross."""
     whole, steps = width // block, block // _STEP
@@ -88,13 +105,13 @@ def _add_bytes(before: Any, after: Any, width: Any, block: Any, line: Any) -> No
         line[whole] += max(before[x], after[x]) - min(before[x], after[x])
 
 
-@njit(nogil=True, cache=True, inline="always")
+@_compiled(inline="always")
 def _add_light(row: Any, light: Any) -> None:
     for x in range(light.shape[0]):
         light[x] += row[x]
 
 
-@njit(nogil=True, cache=True)
+@_compiled()
 def _add_blocks(change: Any, block: Any, line: Any) -> None:
     width = change.shape[0]
     for b in range(line.shape[0]):
@@ -105,7 +122,7 @@ def _add_blocks(change: Any, block: Any, line: Any) -> None:
     change[:] = 0
 
 
-@njit(nogil=True, cache=True)
+@_compiled()
 def _add_cells(light: Any, cells: Any, line: Any) -> None:
     for c in range(line.shape[0]):
         total = 0
@@ -115,7 +132,7 @@ def _add_cells(light: Any, cells: Any, line: Any) -> None:
     light[:] = 0
 
 
-@njit(nogil=True, cache=True)
+@_compiled()
 def compare_band(
     previous: Any,
     current: Any,
@@ -171,7 +188,7 @@ def compare_band(
             start = y + 1
 
 
-@njit(nogil=True, cache=True, parallel=True)
+@_compiled(parallel=True)
 def compare_parallel(
     previous: Any,
     current: Any,

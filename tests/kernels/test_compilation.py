@@ -53,3 +53,13 @@ def test_a_second_process_loads_what_the_first_compiled(tmp_path: Path) -> None:
     assert int(signatures) == 1  # whatever the layout
     assert int(hits) >= 1 and int(misses) == 0
     assert list(tmp_path.rglob("*.nbi"))
+
+
+def test_code_that_can_not_be_kept_is_compiled_all_the_same() -> None:
+    """A function without a file is to Numba like one in a folder that can't be written."""
+    from tempo_kernels import cpu
+
+    scope: dict[str, object] = {}
+    exec("def double(x):\n    return 2 * x\n", scope)  # noqa: S102
+    double = cpu._compiled()(scope["double"])
+    assert double(21) == 42
