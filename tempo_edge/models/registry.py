@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge.errors import ProfileError, QueryError
+from tempo_edge.models.checksum import sha256_of
 from tempo_edge.models.sessions import cpu_count, open_session
 from tempo_edge.models.shapes import PICTURES, WORDS, image_shapes, text_shapes
 from tempo_edge.packing import unpack
@@ -131,14 +132,19 @@ class Profile:
         return f"{self.name}-{hashlib.sha256(''.join(towers).encode()).hexdigest()[:16]}"
 
     def checked(self, file: str) -> Path:
-        """The path of a file whose checksum was verified.
+        """The path of a file whose checksum was verified, with that of the weights beside it.
 
         Raises:
             ProfileError: the file is missing or its contents are not those that were published.
         """
-        path = self.folder / file
+        beside = f"{file}.data"
+        for each in (file, *([beside] if beside in self.files else [])):
+            self._verify(each)
+        return self.folder / file
+
+    def _verify(self, file: str) -> None:
         try:
-            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            digest = sha256_of(self.folder / file)
         except OSError as error:
             raise ProfileError(f"profile {self.name!r} lacks {file}: {error}") from error
         if digest != self.files.get(file):
@@ -147,7 +153,6 @@ class Profile:
                 f"profile {self.name!r}: {file} has SHA-256 {digest}, "
                 f"expected {self.files.get(file)}: install {what} again"
             )
-        return path
 
     @cached_property
     def image_tower(self) -> ImageTower:
@@ -182,6 +187,20 @@ class Profile:
     def background(self) -> NDArray[np.float32]:
         """Unit vectors ``[m, dim]`` of many unrelated pictures: how a query scores by chance."""
         return unpack(np.load(self.checked("background.npy"), allow_pickle=False))
+
+    @cached_property
+    def calibration(self) -> dict[str, Any]:
+        """The shape of a span and the confidence of each grounder, fitted on development videos.
+
+        Raises:
+            ProfileError: it was not calibrated yet.
+        """
+        if "calibration.json" not in self.files:
+            raise ProfileError(
+                f"profile {self.name!r} is not calibrated, so nobody knows which similarities mean "
+                "anything: see tempo-edge export --videos"
+            )
+        return dict(self.read_json("calibration.json"))
 
     def read_json(self, file: str) -> Any:
         """A checked JSON file of the profile."""

@@ -38,7 +38,7 @@ class CurveSettings:
     @staticmethod
     def of(profile: Profile) -> CurveSettings:
         """Those that a profile was calibrated to."""
-        return CurveSettings(**profile.read_json("calibration.json")["curve"])
+        return CurveSettings(**profile.calibration["curve"])
 
     def __post_init__(self) -> None:
         if not 0 < self.keep < 1 or not 0 < self.seed <= 1:

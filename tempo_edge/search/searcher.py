@@ -77,7 +77,7 @@ class Searcher:
 
     @cached_property
     def _calibrations(self) -> dict[str, Any]:
-        return dict(self._profile.read_json("calibration.json"))
+        return self._profile.calibration
 
     def calibration(self, grounder: str) -> Calibration:
         """The profile's calibration of a grounder."""

@@ -1,0 +1,210 @@
+"""``tempo-edge export``: what a person gives, and what they get to use."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("transformers")
+constants = pytest.importorskip("huggingface_hub.constants")
+
+# ruff: noqa: E402 - the imports below need the export extra
+from checkpoints import write_clip, write_siglip2
+from harness import Said
+from hub import Hub, running
+from PIL import Image
+
+from tempo_edge import models
+from tempo_edge.models import registry
+from tempo_edge.models.published import PUBLISHED, Published
+from tempo_edge.models.registry import installed_profiles, load_profile
+
+Tempo = Callable[..., Said]
+
+
+@pytest.fixture(autouse=True)
+def _profiles_come_and_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(models, "load_profile", registry.load_profile)  # not one kept by tests
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """40 pictures of a few colours each, in folders as people keep them, and one that is broken."""
+    folder = tmp_path_factory.mktemp("pictures")
+    rng = np.random.default_rng(0)
+    for number in range(40):
+        small = rng.integers(0, 256, (5, 4, 3), dtype=np.uint8)
+        path = folder / f"year {number % 3}" / f"{number}.png"
+        path.parent.mkdir(exist_ok=True)
+        Image.fromarray(small).resize((60, 80)).save(path)
+    (folder / "broken.jpg").write_bytes(b"not a picture")
+    return folder
+
+
+@pytest.fixture
+def videos(originals: Path, tmp_path: Path) -> Path:
+    """Three videos, what is true of each, and what is true of none."""
+    folder = tmp_path / "videos"
+    shutil.copytree(originals, folder)
+    rows = [
+        {"query": f"{word} {kind}", "file": file, "spans": [[0.0, 2.0]]}
+        for word in ("a dog", "two women", "the red car")
+        for kind, file in (("jumps", "beach.mp4"), ("runs", "street.mkv"), ("sits", "garden.mp4"))
+    ]
+    rows += [{"query": f"{word} in a boat", "file": None, "spans": []} for word in "abcdef"]
+    (folder / "truth.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("name", "write"),
+    [("clip-vit-base-patch32", write_clip), ("siglip2-base-patch16-224", write_siglip2)],
+)
+def test_from_a_hub_to_an_answer(
+    name: str,
+    write: Callable[[Path], Path],
+    tempo: Tempo,
+    pictures: Path,
+    videos: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    real = PUBLISHED[name]
+    tiny = Published(real.name, real.repository, real.revision, real.kind, real.licence, 1)
+    monkeypatch.setitem(PUBLISHED, name, tiny)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    source = write(tmp_path / "source")
+    files = {path.name: path.read_bytes() for path in source.iterdir()}
+    with running(Hub({real.repository: files}, real.revision)) as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        assert tempo("models", "pull", name, "--quiet").status == 0
+    monkeypatch.delenv("HF_ENDPOINT")
+
+    said = tempo("export", name, "--pictures", pictures)
+    assert said.status == 0, said.err
+    assert "not calibrated yet" in said.out
+    said = tempo("index", videos, "--profile", name, "-q")
+    assert said.status == 0, said.err
+    said = tempo("find", "a dog")
+    assert said.status == 2 and f"profile '{name}' is not calibrated" in said.err
+
+    said = tempo("export", name, "--pictures", pictures, "--videos", videos)
+    assert said.status == 2 and "is there already: remove it, or say --replace" in said.err
+    said = tempo("export", name, "--pictures", pictures, "--videos", videos, "--replace")
+    assert said.status == 0, said.err
+    said = tempo("find", "a dog jumps", "--min-confidence", "0", "--json")
+    assert said.status == 0, said.err
+    first = json.loads(said.out.splitlines()[0])
+    assert 0 <= first["start_seconds"] < first["end_seconds"] <= 4.1
+
+    bundle = tmp_path / "carried.tar"
+    assert tempo("models", "export-bundle", name, bundle).status == 0
+    assert tempo("models", "remove", name).status == 0  # the pulled one goes first
+    assert tempo("models", "remove", name).status == 0
+    assert tempo("find", "a dog").status == 2
+    assert tempo("models", "import-bundle", bundle).status == 0
+    assert tempo("find", "a dog jumps", "--min-confidence", "0").status == 0
+
+
+def test_a_small_network_at_every_precision(
+    tempo: Tempo, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    said = tempo("export", "nano", "--precision", "fp16", "--pictures", pictures, "--out", out)
+    assert said.status == 0, said.err
+    monkeypatch.setenv("TEMPO_EDGE_PROFILES", str(out))
+    half, whole = load_profile("nano-fp16"), load_profile("nano")
+    assert half.fingerprint != whole.fingerprint
+    sentence = "a dog jumps over a fence"
+    ours, theirs = half.text_tower.encode([sentence])[0], whole.text_tower.encode([sentence])[0]
+    assert 0 < np.abs(ours - theirs).max() < 1e-3
+    about = json.loads((half.folder / "profile.json").read_text())
+    assert about["precision"] == "fp16" and about["converted"]["from"]["sha256"] == whole.files
+    assert about["converted"]["pictures"]["count"] == 40
+    assert about["converted"]["graphs"]["image.onnx"]["cosine"]["least"] > 0.999
+
+    said = tempo("export", "nano", "--precision", "int4", "--pictures", pictures, "--out", out)
+    assert said.status == 0, said.err
+    four = load_profile("nano-int4")
+    sizes = [(each.folder / "grounder.onnx").stat().st_size for each in (four, half)]
+    assert sizes[0] < 0.5 * sizes[1]
+    assert four.text_tower.encode([sentence])[0] @ theirs > 0.95
+
+
+def test_eight_bits_leave_the_costly_layers_alone(
+    tempo: Tempo, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    arguments = ("export", "nano", "--precision", "int8", "--pictures", pictures, "--out", out)
+    said = tempo(*arguments, "--json")
+    assert said.status == 0, said.err
+    report = json.loads(said.out)["graphs"]["image.onnx"]
+    costs = list(report["cost_by_layer"].values())
+    assert len(costs) == report["layers"] == 50 and costs == sorted(costs, reverse=True)
+    assert report["left_in_fp32"] == list(report["cost_by_layer"])[: len(report["left_in_fp32"])]
+    assert 1 <= len(report["left_in_fp32"]) < 20
+    assert set(report["mean_cosine_by_method"]) == {"percentile", "entropy"}
+    assert report["cosine"]["mean"] > 0.97
+    monkeypatch.setenv("TEMPO_EDGE_PROFILES", str(out))
+    square = np.full((1, 224, 224, 3), 90, np.uint8)
+    eight, whole = load_profile("nano-int8"), load_profile("nano")
+    assert eight.image_tower.encode(square)[0] @ whole.image_tower.encode(square)[0].T > 0.9
+
+
+def test_what_lost_too_much_is_not_written(
+    tempo: Tempo, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tempo_export import convert
+
+    monkeypatch.setattr(convert, "Allowed", lambda points: _strict(points))
+    out = tmp_path / "out"
+    said = tempo("export", "nano", "--precision", "fp16", "--pictures", pictures, "--out", out)
+    assert said.status == 2
+    assert "at least 1.1 is asked for; nothing was written" in said.err
+    assert list(out.iterdir()) == []
+
+
+def _strict(points: float) -> object:
+    from tempo_export.convert import Allowed
+
+    return Allowed(points=points, cosine=1.1)
+
+
+def test_the_search_is_judged_too(
+    tempo: Tempo, pictures: Path, videos: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    arguments = ("export", "nano", "--precision", "fp16", "--pictures", pictures, "--out", out)
+    said = tempo(*arguments, "--videos", videos, "--json")
+    assert said.status == 0, said.err
+    search = json.loads(said.out)["search"]
+    assert search["same_answer"] == search["after"]["queries"] == 15
+    assert search["before"] == search["after"]
+    said = tempo(*arguments, "--videos", videos, "--replace", "--tolerance", "-1")
+    assert said.status == 2 and "points may be lost; nothing was written" in said.err
+    assert (out / "nano-fp16" / "profile.json").exists()  # the one from before
+
+
+def test_what_is_missing_is_named(tempo: Tempo, pictures: Path, tmp_path: Path) -> None:
+    for arguments, message in (
+        (("giant",), "model 'giant' must be one of ['nano']"),
+        (("nano",), "--pictures DIR is needed"),
+        (("nano", "--to", "coreml"), "target 'coreml' must be one of onnx, tensorrt"),
+        (("nano", "--precision", "fp8"), "precision 'fp8' must be one of fp32, fp16, int8, int4"),
+        (("nano", "--pictures", tmp_path), "has 0 pictures that can be read, at least 32"),
+    ):
+        said = tempo("export", *arguments)
+        assert said.status == 2 and message in said.err and said.err.count("\n") == 1
+    assert not installed_profiles().exists()
+
+
+def test_every_provider_gives_the_same(tempo: Tempo, videos: Path) -> None:
+    said = tempo("export", "nano", "--verify", "--videos", videos)
+    assert said.status == 0, said.err
+    assert said.out.startswith("cpu       ok: vectors by 0.0e+00 at most, 0 of 6 answers")
