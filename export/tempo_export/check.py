@@ -109,6 +109,7 @@ def _load(path: Path) -> tuple[Any, int]:
     """The model with its functions written out and its types inferred, and its opset."""
     import onnx
     import onnx.inliner
+    import onnx.shape_inference
     from google.protobuf.message import DecodeError
 
     try:
@@ -124,9 +125,13 @@ def _load(path: Path) -> tuple[Any, int]:
         for node in function.node:
             mark = node.metadata_props.add()
             mark.key, mark.value = _FUNCTION, f"{function.domain}.{function.name}"
-    if model.functions:
-        model = onnx.inliner.inline_local_functions(model)
-    return onnx.shape_inference.infer_shapes(model, data_prop=True), opset
+    try:
+        if model.functions:
+            model = onnx.inliner.inline_local_functions(model)
+        return onnx.shape_inference.infer_shapes(model, data_prop=True), opset
+    except (onnx.shape_inference.InferenceError, RuntimeError, ValueError) as error:
+        reason = str(error).partition("\n")[0]
+        raise GraphError(f"{printable(str(path))}: {printable(reason)}") from None
 
 
 def _of_model(model: Any, opset: int, support: Support) -> Iterator[Finding]:

@@ -18,22 +18,23 @@ class Operator:
     """What is asked of one operator; numbers are the places of inputs, from 0.
 
     `types` are the element types of the parameter that `of` names: the place of an input whose type
-    variable counts, ``output``, or ``all`` for every input and output. `doubted` are types on which
-    the sources disagree. Of the attributes, each value must be among those listed; an empty list
-    allows none.
+    variable counts, ``output``, or ``all`` for every input and output. What must be known when the
+    engine is built is `weights` (stored in the file), `constants` (or computed from them), `sizes`
+    (or computed from the sizes of tensors) and, by part of the sources, `steady`. Of the attributes
+    each value must be among those listed; an empty list allows none.
     """
 
     supported: bool = True
     since: str = "10.0"
     types: frozenset[str] = frozenset()
     of: int | str = 0
-    doubted: frozenset[str] = frozenset()
     gives: frozenset[str] = frozenset()
     input_types: Mapping[int, frozenset[str]] | None = None
     attributes: Mapping[str, tuple[Any, ...]] | None = None
     required: tuple[str, ...] = ()
     weights: tuple[int, ...] = ()
     constants: tuple[int, ...] = ()
+    steady: tuple[int, ...] = ()
     sizes: tuple[int, ...] = ()
     zero: tuple[int, ...] = ()
     positive: tuple[int, ...] = ()
@@ -60,6 +61,7 @@ class Support:
     highest_opset: int
     largest_rank: int
     tensors: frozenset[str]
+    quantized: frozenset[str]
     operators: Mapping[str, Operator]
 
     def lacks(self, operator: Operator) -> bool:
@@ -76,7 +78,7 @@ def _operator(facts: dict[str, Any], sets: dict[str, list[str]]) -> Operator:
     """An operator from its line in the file."""
     read: dict[str, Any] = {}
     for key, value in facts.items():
-        if key in {"types", "doubted", "gives"}:
+        if key in {"types", "gives"}:
             read[key] = frozenset(sets[value] if isinstance(value, str) else value)
         elif key == "input_types":
             read[key] = {int(place): frozenset(types) for place, types in value.items()}
@@ -111,5 +113,6 @@ def read_support(version: str) -> Support:
         highest_opset=min(opset for of, opset in known.items() if _number(of) >= wanted),
         largest_rank=facts["largest_rank"],
         tensors=frozenset(facts["tensors"]),
+        quantized=frozenset(facts["quantized"]),
         operators={name: _operator(of, facts["sets"]) for name, of in facts["operators"].items()},
     )

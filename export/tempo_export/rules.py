@@ -58,7 +58,8 @@ class Use:
             [] if self.schema is None else self.schema.outputs if output else self.schema.inputs
         )
         name = parameters[min(place, len(parameters) - 1)].name if parameters else str(place)
-        return f"{'output' if output else 'input'} {name}"
+        side = "output" if output else "input"
+        return side if name == side else f"{side} {name}"
 
     def default(self, attribute: str) -> Any:
         """An attribute's value, or the one that ONNX gives it, or nothing."""
@@ -111,50 +112,67 @@ def _governed(use: Use) -> Callable[[str, bool], bool]:
 
 def _types(use: Use) -> Iterator[Objection]:
     """Element types that the operator, or TensorRT as a whole, does not take."""
-    operator, support = use.operator, use.support
+    operator = use.operator
     governed = _governed(use)
     for name, called, variable, output in _parameters(use):
         kind = use.scope.type(name)
-        if not kind:
-            continue
-        if kind == "float64":
-            yield "refused", f"{called} is float64, which would be narrowed to float32 unasked"
-        elif kind not in support.tensors:
-            yield "refused", f"{called} is {kind}, which TensorRT has no tensors of"
-        elif governed(variable, output) and kind in operator.doubted:
-            yield "doubtful", f"{called} is {kind}, on which TensorRT's sources disagree"
-        elif governed(variable, output) and kind not in operator.types:
-            taken = ", ".join(sorted(operator.types))
-            yield "refused", f"{called} is {kind}, taken are {taken}"
-        elif kind == "uint8" and name not in use.border and not operator.gives:
-            yield "refused", f"{called} is uint8, which only inputs and outputs of the model may be"
+        if kind:
+            listed = not governed(variable, output) or kind in operator.types
+            yield from _type(use, name, f"{called} is {kind}", listed, output)
     if operator.gives and use.node.output:
         kind = use.scope.type(use.node.output[0])
         if kind and kind not in operator.gives:
-            given = ", ".join(sorted(operator.gives))
-            yield "refused", f"{use.called(0, output=True)} is {kind}, given are {given}"
-    for place, taken_types in (operator.input_types or {}).items():
+            yield "refused", f"{use.called(0, output=True)} is {kind}{_taken(operator.gives)}"
+    for place, taken in (operator.input_types or {}).items():
         kind = use.scope.type(use.input(place))
-        if kind and kind not in taken_types:
-            taken = ", ".join(sorted(taken_types))
-            yield "refused", f"{use.called(place)} is {kind}, taken are {taken}"
+        if kind and kind not in taken:
+            yield "refused", f"{use.called(place)} is {kind}{_taken(taken)}"
+
+
+def _taken(types: frozenset[str]) -> str:
+    """The end of a sentence that says what would do."""
+    return f", taken is {', '.join(sorted(types))}"
+
+
+def _type(use: Use, name: str, told: str, listed: bool, output: bool) -> Iterator[Objection]:
+    """What speaks against the type of one tensor, which the operator's facts list or do not."""
+    kind, origin = use.scope.type(name), use.scope.origin(name)
+    quantizes = use.node.op_type in {"QuantizeLinear", "DequantizeLinear"}
+    if kind == "float64":
+        yield "refused", f"{told}, which would be narrowed to float32 unasked"
+    elif kind not in use.support.tensors:
+        yield "refused", f"{told}, which TensorRT has no tensors of"
+    elif kind in use.support.quantized and not quantizes:
+        # A Constant node's output is a weight too: whoever reads it is asked.
+        if origin == Origin.WEIGHT and not output:
+            yield "refused", f"{told} and a weight, which DequantizeLinear alone may read"
+        elif origin != Origin.WEIGHT and not listed:
+            yield "doubtful", f"{told}, documented between QuantizeLinear and DequantizeLinear"
+    elif not listed:
+        yield "refused", f"{told}{_taken(use.operator.types)}"
+    elif kind == "uint8" and name not in use.border and not use.operator.gives:
+        severity: Severity = "doubtful" if origin <= Origin.CONSTANT else "refused"
+        yield severity, f"{told}, which only inputs and outputs of the model may be"
 
 
 def _origins(use: Use) -> Iterator[Objection]:
     """Inputs that must be known when the engine is built, and are not."""
-    asked = (
-        (use.operator.weights, Origin.WEIGHT, "refused", "must be an initializer"),
-        (use.operator.constants, Origin.CONSTANT, "refused", "must be a constant"),
-        (use.operator.sizes, Origin.SIZE, "doubtful", "is known only when the graph runs"),
+    operator = use.operator
+    asked: tuple[tuple[tuple[int, ...], Origin, Severity, str], ...] = (
+        (operator.weights, Origin.CONSTANT, "refused", "must be an initializer"),
+        (operator.constants, Origin.CONSTANT, "refused", "must be a constant"),
+        (operator.steady, Origin.CONSTANT, "doubtful", "is documented as a constant"),
+        (operator.sizes, Origin.SIZE, "doubtful", "is known only when the graph runs"),
     )
     for places, needed, severity, reason in asked:
         for place in places:
             name = use.input(place)
             if name and use.scope.origin(name) > needed:
-                yield (
-                    ("refused" if severity == "refused" else "doubtful"),
-                    (f"{use.called(place)} {reason}"),
-                )
+                yield severity, f"{use.called(place)} {reason}"
+    for place in operator.weights:
+        name = use.input(place)
+        if name and use.scope.origin(name) == Origin.CONSTANT:
+            yield "doubtful", f"{use.called(place)} is computed, an initializer is documented"
 
 
 def _values(use: Use) -> Iterator[Objection]:
@@ -169,6 +187,7 @@ def _values(use: Use) -> Iterator[Objection]:
     ]
     for place, most in (operator.at_most or {}).items():
         limits.append((place, f"be at most {most}", partial(_within, most)))
+    told = operator.weights + operator.constants + operator.steady
     for place, asked, holds in limits:
         name = use.input(place)
         if not name:
@@ -177,7 +196,7 @@ def _values(use: Use) -> Iterator[Objection]:
         if held is not None:
             if not holds(np.asarray(held, np.float64)):
                 yield "refused", f"{use.called(place)} must {asked}"
-        elif place not in operator.weights and place not in operator.constants:
+        elif place not in told or use.scope.origin(name) <= Origin.CONSTANT:
             yield "doubtful", f"{use.called(place)} must {asked}, which can't be read here"
 
 
@@ -254,7 +273,8 @@ def _mirrored(use: Use) -> Iterator[Objection]:
 
 def _branches(use: Use) -> Iterator[Objection]:
     """Both branches give tensors of the same ranks under different names."""
-    outputs = [list(use.attributes[name].output) for name in ("then_branch", "else_branch")]
+    branches = [use.attributes.get(name) for name in ("then_branch", "else_branch")]
+    outputs = [branch.output if branch else () for branch in branches]
     for one, other in zip(*outputs, strict=False):
         if one.name == other.name:
             yield "refused", "both branches give an output of the same name"
@@ -265,7 +285,9 @@ def _branches(use: Use) -> Iterator[Objection]:
 
 def _iterations(use: Use) -> Iterator[Objection]:
     """What a loop stacks has a fixed length, and what it carries keeps its shape."""
-    body = use.attributes["body"]
+    body = use.attributes.get("body")
+    if body is None:
+        return
     carried = len(body.input) - 2
     if len(body.output) - 1 > carried:
         trips = use.input(0)
@@ -315,7 +337,7 @@ def _blocks(use: Use) -> Iterator[Objection]:
     kind, shape = use.scope.type(quantized), use.scope.shape(use.input(0))
     scale = use.scope.shape(use.input(1))
     if kind == "int4" and use.scope.origin(use.input(0)) > Origin.CONSTANT:
-        yield "refused", "int4 is taken for weights alone"
+        yield "doubtful", "int4 is documented for weights alone"
     sizes = [size for size in shape or () if isinstance(size, int)]
     fixed = shape is not None and len(sizes) == len(shape)
     if kind in {"int4", "float4e2m1"} and fixed and math.prod(sizes) % 2:

@@ -88,7 +88,7 @@ class Scope:
         origin = max([Origin.CONSTANT, *inputs])
         if node.op_type == "Constant":
             origin = Origin.WEIGHT
-        elif node.op_type in {"Shape", "Size"}:
+        elif node.op_type in {"Shape", "Size"} and node.input:
             sizes = self.shape(node.input[0])
             fixed = sizes is not None and all(isinstance(size, int) for size in sizes)
             origin = Origin.CONSTANT if fixed else Origin.SIZE
@@ -122,25 +122,31 @@ class Scope:
 
     def array(self, name: str) -> NDArray[Any] | None:
         """The contents of a weight, seen through Identity and Cast, or nothing."""
-        from onnx import numpy_helper
+        from onnx import checker, numpy_helper
 
-        owner = self._owner(name)
-        if owner is None:
-            return None
-        tensor: Any = owner._weights.get(name)
-        maker = owner._makers.get(name)
-        if tensor is None and maker is not None:
-            if maker.op_type in {"Identity", "Cast"}:
-                return owner.array(maker.input[0])
-            if maker.op_type != "Constant":
-                return None
-            value = next(iter(attributes_of(maker).values()))
-            if isinstance(value, int | float | list):
-                return np.asarray(value)
-            tensor = value
+        tensor = self._stored(name)
+        if isinstance(tensor, int | float | list):
+            return np.asarray(tensor)
         if not hasattr(tensor, "data_type"):
             return None
         try:
             return np.asarray(numpy_helper.to_array(tensor, base_dir=str(self._folder)))
-        except (OSError, ValueError):  # what lies outside the file may be missing or cut short
-            return None
+        except (checker.ValidationError, OSError, TypeError, ValueError):
+            return None  # what is kept outside the file may be missing or cut short
+
+    def _stored(self, name: str) -> Any:
+        """What is stored in the file for a tensor, or nothing."""
+        seen: set[str] = set()
+        while (owner := self._owner(name)) is not None and name not in seen:
+            seen.add(name)
+            if name in owner._weights:
+                return owner._weights[name]
+            maker = owner._makers.get(name)
+            if maker is None:
+                return None
+            if maker.op_type == "Constant":
+                return next(iter(attributes_of(maker).values()), None)
+            if maker.op_type not in {"Identity", "Cast"} or not maker.input:
+                return None
+            name = maker.input[0]
+        return None
