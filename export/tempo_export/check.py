@@ -137,8 +137,8 @@ def _load(path: Path) -> tuple[Any, int]:
 def _of_model(model: Any, opset: int, support: Support) -> Iterator[Finding]:
     """What speaks against the opset, the inputs and the outputs."""
 
-    def finding(severity: Severity, name: str, reason: str) -> Finding:
-        return Finding(severity, name, "", "model", reason)
+    def finding(severity: Severity, name: str | bytes, reason: str) -> Finding:
+        return Finding(severity, _text(name), "", "model", reason)
 
     lowest, highest = support.lowest_opset, support.highest_opset
     if not lowest <= opset <= highest:
@@ -169,6 +169,11 @@ def _of_model(model: Any, opset: int, support: Support) -> Iterator[Finding]:
                     yield finding("doubtful", value.name, reason)
 
 
+def _text(name: str | bytes) -> str:
+    """A name as text: one that is no UTF-8 comes as bytes."""
+    return name if isinstance(name, str) else name.decode("utf-8", "backslashreplace")
+
+
 class _Walk:
     """Goes through a graph and all that it holds."""
 
@@ -183,9 +188,11 @@ class _Walk:
         for index, node in enumerate(graph.node):
             function = next((p.value for p in node.metadata_props if p.key == _FUNCTION), "")
             where = f"{place}, node {index}" + (f" of function {function}" if function else "")
-            name = node.name or next(iter(node.output), "")
+            name = _text(node.name or next(iter(node.output), ""))
             own = node.domain in _OWN_DOMAINS
-            operator = node.op_type if own else f"{node.domain}.{node.op_type}"
+            operator = _text(node.op_type)
+            if not own:
+                operator = f"{_text(node.domain)}.{operator}"
             self.nodes[operator] += 1
             self.untyped += sum(1 for output in node.output if output and not scope.type(output))
             for severity, reason in self._node(node, scope, own):
@@ -200,7 +207,7 @@ class _Walk:
         version = self.support.version
         operator = self.support.operators.get(node.op_type) if own else None
         if not own:
-            yield "refused", f"domain {node.domain} is not ONNX's own: it needs a plugin"
+            yield "refused", f"domain {_text(node.domain)} is not ONNX's own: it needs a plugin"
         elif operator is None:
             yield "refused", f"no operator of TensorRT {version}"
         elif not operator.supported:

@@ -33,6 +33,8 @@ def type_name(code: int) -> str:
 
     if not code:
         return ""
+    if code not in TensorProto.DataType.values():
+        return f"type {code}"
     name = str(TensorProto.DataType.Name(code)).lower()
     return _NAMES.get(name, name)
 
@@ -131,8 +133,8 @@ class Scope:
             return None
         try:
             return np.asarray(numpy_helper.to_array(tensor, base_dir=str(self._folder)))
-        except (checker.ValidationError, OSError, TypeError, ValueError):
-            return None  # what is kept outside the file may be missing or cut short
+        except (checker.ValidationError, KeyError, OSError, TypeError, ValueError):
+            return None  # damaged, or kept outside the file and missing
 
     def _stored(self, name: str) -> Any:
         """What is stored in the file for a tensor, or nothing."""

@@ -18,6 +18,9 @@ from graphs import (
     X,
     array,
     attention,
+    branched,
+    looped,
+    lstm,
     model,
     node,
     quantized,
@@ -190,7 +193,8 @@ def test_a_file_that_is_no_graph_is_an_error(tmp_path: Path) -> None:
 def test_a_damaged_file_is_checked_or_refused_in_one_line(
     data: st.DataObject, tmp_path: Path
 ) -> None:
-    content = bytearray(quantized(between="Identity").SerializeToString())
+    made = (quantized(between="Identity"), looped("three"), branched("other", 64), lstm(layout=1))
+    content = bytearray(data.draw(st.sampled_from(made)).SerializeToString())
     place = data.draw(st.integers(0, len(content) - 1))
     content[place] = data.draw(st.integers(0, 255))
     path = tmp_path / "damaged.onnx"

@@ -295,7 +295,7 @@ TAKEN_AND_DOUBTED: dict[str, tuple[Made, Made, str, str]] = {
     "a limit that can't be read": (
         model([node("TopK", ["x", "k"], ["y", "i"])], whole("k", 3), outputs=(ANY,)),
         model([node("Shape", ["x"], ["k"], start=1), node("TopK", ["x", "k"], ["y", "i"])],
-              outputs=(ANY,)),
+              inputs=(tensor("x", FLOAT, [4, "N"]),), outputs=(ANY,)),
         "TopK", "input K must be at most 3839, which can't be read here",
     ),
     "scales of the moment": (
