@@ -255,3 +255,35 @@ def added(kind: Any) -> Made:
 def listed(kind: Any) -> Made:
     nodes = [node("Relu", ["x"], ["y"])]
     return model(nodes, inputs=(X, kind))
+
+
+def chosen() -> Made:
+    """Axes that a choice between two weights gives."""
+    branches = {}
+    for name in ("then_branch", "else_branch"):
+        out = [tensor(name[:4], INT64, [1])]
+        branches[name] = helper.make_graph([node("Identity", ["w"], [name[:4]])], name, [], out)
+    nodes = [node("If", ["c"], ["a"], **branches), node("Unsqueeze", ["x", "a"], ["y"])]
+    return model(nodes, whole("w", 0), array("c", True, np.bool_), outputs=(ANY,))
+
+
+def sized(*shape: Any) -> Made:
+    """Axes that are the sizes of the input."""
+    nodes = [node("Shape", ["x"], ["a"], end=1), node("Unsqueeze", ["x", "a"], ["y"])]
+    return model(nodes, inputs=(tensor("x", FLOAT, shape),), outputs=(ANY,))
+
+
+def thrown() -> Made:
+    """Axes at random."""
+    nodes = [
+        node("RandomUniform", [], ["r"], shape=[1]),
+        node("Cast", ["r"], ["a"], to=INT64),
+        node("Unsqueeze", ["x", "a"], ["y"]),
+    ]
+    return model(nodes, outputs=(ANY,))
+
+
+def picked(kind: int) -> Made:
+    values = tensor("v", kind, [4]), tensor("z", kind, [4]), tensor("c", TensorProto.BOOL, [4])
+    outputs = (tensor("y", kind, None),)
+    return model([node("Where", ["c", "v", "z"], ["y"])], inputs=values, outputs=outputs)

@@ -127,9 +127,14 @@ def _load(path: Path) -> tuple[Any, int]:
             mark.key, mark.value = _FUNCTION, f"{function.domain}.{function.name}"
     try:
         if model.functions:
-            model = onnx.inliner.inline_local_functions(model)
+            model = onnx.inliner.inline_local_functions(model, convert_version=True)
         return onnx.shape_inference.infer_shapes(model, data_prop=True), opset
-    except (onnx.shape_inference.InferenceError, RuntimeError, ValueError) as error:
+    except (
+        onnx.checker.ValidationError,
+        onnx.shape_inference.InferenceError,
+        RuntimeError,
+        ValueError,
+    ) as error:
         reason = str(error).partition("\n")[0]
         raise GraphError(f"{printable(str(path))}: {printable(reason)}") from None
 

@@ -102,6 +102,49 @@ def test_the_place_is_told_inside_branches_loops_and_functions(tmp_path: Path) -
     assert report.nodes == {"If": 1, "Bernoulli": 1, "Identity": 1, "Cast": 1}
 
 
+def test_a_function_of_another_opset_is_checked_as_well(tmp_path: Path) -> None:
+    older = [helper.make_opsetid("", 13)]
+    body = [node("Cast", ["p"], ["r"], to=DOUBLE), node("Cast", ["r"], ["q"], to=FLOAT)]
+    function = helper.make_function("own", "Older", ["p"], ["q"], body, older)
+    call = node("Older", ["x"], ["y"], domain="own")
+    report = check(model([call], functions=(function,), domains=("own",)), tmp_path)
+    assert report.nodes == {"Cast": 2}
+    assert not report.acceptable
+
+
+def test_a_weight_that_is_an_input_too_needs_no_name_for_its_sizes(tmp_path: Path) -> None:
+    inputs = (X, tensor("w", FLOAT, [None]))
+    made = model([node("Add", ["x", "w"], ["y"])], array("w", np.ones(64)), inputs=inputs)
+    assert check(made, tmp_path).findings == ()
+
+
+def test_a_circle_of_nodes_ends(tmp_path: Path) -> None:
+    nodes = [
+        node("Identity", ["b"], ["z"]),
+        node("Identity", ["z"], ["b"]),
+        node("QuantizeLinear", ["x", "s", "z"], ["q"]),
+        node("DequantizeLinear", ["q", "s", "z"], ["y"]),
+    ]
+    found = said(check(model(nodes, array("s", 1)), tmp_path))
+    assert (
+        "doubtful",
+        "QuantizeLinear",
+        "input y_zero_point must be zero, which can't be read here",
+    ) in found
+
+
+def test_a_graph_that_contradicts_itself_is_an_error_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(GraphError, match="Input 1 is out of bounds") as told:
+        check(model([node("Add", ["x"], ["y"])]), tmp_path)
+    assert "\n" not in str(told.value)
+    own = [helper.make_opsetid("", 17), helper.make_opsetid("own", 1)]
+    again = [node("Round", ["p"], ["q"], domain="own")]
+    function = helper.make_function("own", "Round", ["p"], ["q"], again, own)
+    call = node("Round", ["x"], ["y"], domain="own")
+    with pytest.raises(GraphError, match="recursive"):
+        check(model([call], functions=(function,), domains=("own",)), tmp_path)
+
+
 def test_a_weight_of_the_graph_is_known_inside_a_branch(tmp_path: Path) -> None:
     inner = [node("ReduceSum", ["x", "w"], ["a"])]
     then = helper.make_graph(inner, "then", [], [tensor("a", FLOAT, None)])

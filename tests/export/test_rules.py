@@ -23,6 +23,7 @@ from graphs import (
     attention,
     between,
     branched,
+    chosen,
     constant,
     deformed,
     dequantized,
@@ -38,6 +39,7 @@ from graphs import (
     model,
     node,
     normalized,
+    picked,
     pooled,
     quantized,
     relu,
@@ -45,7 +47,9 @@ from graphs import (
     rescaled,
     resized,
     save,
+    sized,
     tensor,
+    thrown,
     turned,
     unary,
     whole,
@@ -243,6 +247,23 @@ TAKEN_AND_REFUSED: dict[str, tuple[Made, Made, str, str]] = {
     "sequences": (
         listed(tensor("z", FLOAT, [1])),
         listed(helper.make_tensor_sequence_value_info("z", FLOAT, [1])), "", "input is no tensor",
+    ),
+    "axes of a choice": (
+        fed("Unsqueeze", whole("w", 0)), chosen(), "Unsqueeze", "input axes must be a constant",
+    ),
+    "axes at random": (
+        fed("Unsqueeze", whole("w", 0)), thrown(), "Unsqueeze", "input axes must be a constant",
+    ),
+    "axes of fixed sizes": (
+        sized(1, 3), sized("N", 3), "Unsqueeze", "input axes must be a constant",
+    ),
+    "what is picked": (
+        picked(INT32), picked(UINT8), "Where",
+        "input X is uint8, taken is bfloat16, bool, float16, float32, int32, int64",
+    ),
+    "an input that none reads": (
+        listed(tensor("z", INT8, [1])), listed(tensor("z", TensorProto.UINT16, [1])), "",
+        "input is uint16",
     ),
     "fixed sizes": (
         model([node("EyeLike", ["x"], ["y"])]),
