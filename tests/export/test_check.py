@@ -118,6 +118,17 @@ def test_a_weight_that_is_an_input_too_needs_no_name_for_its_sizes(tmp_path: Pat
     assert check(made, tmp_path).findings == ()
 
 
+def test_types_without_a_name_and_names_that_are_no_text_are_told(tmp_path: Path) -> None:
+    report = check(relu(4, kind=99), tmp_path)
+    assert ("refused", "", "input is type 99") in said(report)
+    path = tmp_path / "bytes.onnx"
+    path.write_bytes(relu(4).SerializeToString().replace(b"Relu", b"\xff\xfelu"))
+    report = check_graph(path)
+    assert ("refused", r"\xff\xfelu", "no operator of TensorRT 10.15") in said(report)
+    json.dumps(report.to_json())
+    format_report(report)
+
+
 def test_a_circle_of_nodes_ends(tmp_path: Path) -> None:
     nodes = [
         node("Identity", ["b"], ["z"]),
