@@ -208,18 +208,20 @@ def _searched(
         shutil.copytree(made.folder, scratch / "profiles" / name)
         after = judge(_at(scratch / "profiles" / name), videos, scratch / "after")
         first = judge(before, videos, scratch / "before")
-    lost = first.r1 - after.r1
-    if lost > allowed.points:
-        raise ExportError(
-            f"R1@0.7 fell from {first.r1:.1f} to {after.r1:.1f}, at most {allowed.points} points "
-            "may be lost; nothing was written"
-        )
-    return {
-        "videos": videos.name,
-        "same_answer": after.same_as(first),
-        "before": first.to_json(),
-        "after": after.to_json(),
-    }
+    report: dict[str, Any] = {"videos": videos.name}
+    for grounder, then in after.items():
+        lost = first[grounder].r1 - then.r1
+        if lost > allowed.points:
+            raise ExportError(
+                f"R1@0.7 of {grounder} fell from {first[grounder].r1:.1f} to {then.r1:.1f}, at "
+                f"most {allowed.points} points may be lost; nothing was written"
+            )
+        report[grounder] = {
+            "same_answer": then.same_as(first[grounder]),
+            "before": first[grounder].to_json(),
+            "after": then.to_json(),
+        }
+    return report
 
 
 def _at(folder: Path) -> Profile:

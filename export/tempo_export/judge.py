@@ -59,7 +59,7 @@ def alone(profile: Profile) -> Iterator[None]:
             os.environ[variable] = before
 
 
-def judge(profile: Profile, videos: Path, scratch: Path, grounder: str = "curve") -> Verdict:
+def judge(profile: Profile, videos: Path, scratch: Path) -> dict[str, Verdict]:
     """Index a folder with a profile and ask every query of its ``truth.jsonl``.
 
     Args:
@@ -67,13 +67,26 @@ def judge(profile: Profile, videos: Path, scratch: Path, grounder: str = "curve"
             doesn't occur) and ``spans``.
         scratch: where the library goes.
 
+    Returns:
+        What each of the profile's grounders answered.
+
     Raises:
         ExportError: there is no ``truth.jsonl``, or it can't be read.
     """
     queries = _truth(videos)
     with alone(profile), Library.open(scratch / "library.db", profile=profile.name) as library:
         library.index([videos])
-        found = [_first(library, query["query"], grounder) for query in queries]
+        return {
+            grounder: _verdict(
+                queries, [_first(library, query["query"], grounder) for query in queries]
+            )
+            for grounder in library.searcher.grounders
+        }
+
+
+def _verdict(
+    queries: list[dict[str, Any]], found: list[tuple[str, float, float] | None]
+) -> Verdict:
     hits, refusals = [], []
     for query, moment in zip(queries, found, strict=True):
         if query["file"] is None:
@@ -86,7 +99,7 @@ def judge(profile: Profile, videos: Path, scratch: Path, grounder: str = "curve"
                 and max(Span(*moment[1:]).iou(span) for span in spans) >= 0.7
             )
     if not hits:
-        raise ExportError(f"{videos / 'truth.jsonl'} has no query that occurs")
+        raise ExportError("truth.jsonl must have a query that occurs")
     share = 100 * sum(refusals) / len(refusals) if refusals else 100.0
     return Verdict(100 * sum(hits) / len(hits), share, tuple(found))
 

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_export.graphs import write_graph
-from tempo_export.typed import half
+from tempo_export.typed import cast_first, half
 
 __all__ = [
     "METHODS",
@@ -55,12 +55,15 @@ _BLOCK = 32
 
 
 def expanded(model: Any) -> Any:
-    """A copy in which every weight is stored in float32, as it is computed with."""
+    """A copy in which every weight is stored in float32, as it is computed with.
+
+    Bytes are cast before they are transposed: the same to the bit, and what TensorRT takes.
+    """
     import onnx
     from onnx import numpy_helper
     from onnx.reference import ReferenceEvaluator
 
-    model = _copy(model)
+    model = cast_first(model)
     graph = model.graph
     known = {each.name: each for each in graph.initializer}
     compact = {getattr(onnx.TensorProto, name) for name in _COMPACT}
@@ -70,6 +73,10 @@ def expanded(model: Any) -> Any:
         parts = [known.get(name) for name in node.input]
         first = parts[0] if parts else None
         weighs = first is not None and (first.data_type in compact or first.name in restored)
+        if node.op_type == "Gather" and first is not None and first.data_type in compact:
+            # A table whose rows are restored after they were looked up: whole numbers as such.
+            plain = numpy_helper.to_array(first).astype(np.float32)
+            known[first.name] = numpy_helper.from_array(plain, first.name)
         if node.op_type not in _RESTORING or not weighs or None in parts:
             kept.append(node)
             continue

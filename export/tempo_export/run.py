@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +64,7 @@ def export(request: Request, say: Say) -> Told:
 
 
 def check(request: Request) -> Told:
-    """What TensorRT would make of every graph of a profile.
+    """What TensorRT would make of every graph of a profile, as ``--to tensorrt`` would give it.
 
     Raises:
         ProfileError: there is no such profile.
@@ -72,12 +72,30 @@ def check(request: Request) -> Told:
     from tempo_export.check import check_graph, format_report
 
     profile = load_profile(request.name)
-    reports = {
-        file: check_graph(profile.checked(file)) for file in profile.files if _is_graph(file)
-    }
-    text = "".join(format_report(report) for report in reports.values())
+    reports = {}
+    with tempfile.TemporaryDirectory() as scratch:
+        for file in filter(_is_graph, profile.files):
+            plain = _for_tensorrt(profile, file, Path(scratch))
+            reports[file] = replace(check_graph(plain), path=Path(profile.name, file))
+    text = "".join(f"{format_report(report).rstrip()}\n" for report in reports.values())
     facts = {file: report.to_json() for file, report in reports.items()}
     return facts, text, all(report.acceptable for report in reports.values())
+
+
+def _for_tensorrt(profile: Profile, file: str, folder: Path) -> Path:
+    """A graph as TensorRT is given it, written to ``folder``.
+
+    Weights that are stored compactly become what they are computed with: TensorRT takes eight bits
+    only before DequantizeLinear. One that was quantised stays as it is.
+    """
+    from tempo_export.graphs import read_graph, write_graph
+    from tempo_export.precision import expanded
+    from tempo_export.typed import cast_first
+
+    model = read_graph(profile.checked(file))
+    quantised = any(node.op_type == "DequantizeLinear" for node in model.graph.node)
+    write_graph(cast_first(model) if quantised else expanded(model), folder / file)
+    return folder / file
 
 
 def verify(request: Request) -> Told:
@@ -204,8 +222,6 @@ def _place(request: Request, name: str) -> Path:
 def _engines(request: Request, say: Say) -> Told:
     """TensorRT engines of every graph of a profile, beside the graphs that they were built from."""
     from tempo_export.engine import build_engine
-    from tempo_export.graphs import read_graph, write_graph
-    from tempo_export.precision import expanded
 
     profile = load_profile(request.name)
     if request.precision == "int4":
@@ -215,8 +231,7 @@ def _engines(request: Request, say: Say) -> Told:
     for file in filter(_is_graph, profile.files):
         say(f"{file}: building its engine")
         with tempfile.TemporaryDirectory() as scratch:
-            plain = Path(scratch) / file
-            write_graph(expanded(read_graph(profile.checked(file))), plain)
+            plain = _for_tensorrt(profile, file, Path(scratch))
             folder.mkdir(parents=True, exist_ok=True)
             stem = file.removesuffix(".onnx")
             built = build_engine(plain, folder / f"{stem}.engine", precision=request.precision)
@@ -238,17 +253,21 @@ def _told(profile: Profile, report: dict[str, Any]) -> Told:
         if facts.get("left_in_fp32"):
             line += f", {len(facts['left_in_fp32'])} of {facts['layers']} layers left in fp32"
         lines.append(line)
-    if "search" in report:
-        search = report["search"]
-        before, after = search["before"], search["after"]
-        lines.append(
-            f"  R1@0.7 {before['r1_at_0.7']:.1f} to {after['r1_at_0.7']:.1f}, refused "
-            f"{before['refused']:.1f} to {after['refused']:.1f}, the same answer to "
-            f"{search['same_answer']} of {after['queries']}"
-        )
+    for grounder, figures in report.get("search", {}).items():
+        if grounder != "videos":
+            lines.append(_searched(grounder, figures))
     if "calibration.json" not in profile.files:
         lines.append("  not calibrated yet: nothing can be searched with it; see --videos")
     return report, "\n".join(lines) + "\n", True
+
+
+def _searched(grounder: str, figures: dict[str, Any]) -> str:
+    before, after = figures["before"], figures["after"]
+    return (
+        f"  {grounder}: R1@0.7 {before['r1_at_0.7']:.1f} to {after['r1_at_0.7']:.1f}, refused "
+        f"{before['refused']:.1f} to {after['refused']:.1f}, the same answer to "
+        f"{figures['same_answer']} of {after['queries']}"
+    )
 
 
 def _size(counts: dict[str, int]) -> str:

@@ -75,7 +75,7 @@ class Question:
     """A query as the text tower reads it, and how it scores by chance.
 
     Attributes:
-        states: its tokens' last states, float32 ``[l, 384]``.
+        states: its tokens' last states, float32 ``[l, w]``; a decoder reads those of width 384.
         vector: its unit vector, float32 ``[d]``.
         mean, deviation: of its similarity to the profile's background pictures.
     """
@@ -99,8 +99,8 @@ class Question:
         return (float(vector @ self.vector) - self.mean) / self.deviation
 
     def __post_init__(self) -> None:
-        if self.states.ndim != 2 or self.states.shape[1] != STATE or not len(self.states):
-            raise ValueError(f"states of shape {self.states.shape} must be [l >= 1, {STATE}]")
+        if self.states.ndim != 2 or not len(self.states):
+            raise ValueError(f"states of shape {self.states.shape} must be [l >= 1, w]")
         if not self.deviation > 0:
             raise ValueError(f"deviation {self.deviation} must be positive")
 
@@ -169,9 +169,11 @@ def build(
     of the draft are cut out as `shape` has it.
 
     Raises:
-        ValueError: there is no frame, times are out of order or beyond what has words, or a cell is
-            none of the grid.
+        ValueError: there is no frame, times are out of order or beyond what has words, a cell is
+            none of the grid, or the question's states are of another width than a decoder reads.
     """
+    if question.states.shape[1] != STATE:
+        raise ValueError(f"states of shape {question.states.shape} must be [l, {STATE}]")
     if not looks:
         raise ValueError("looks [] must hold at least one frame")
     words: list[int] = []

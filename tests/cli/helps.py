@@ -10,7 +10,19 @@ import sys
 from tempo_edge import cli
 
 COMMANDS = (
-    *("", "index", "find", "watch", "status", "forget", "demo", "doctor", "models", "train"),
+    *(
+        "",
+        "index",
+        "find",
+        "watch",
+        "status",
+        "forget",
+        "demo",
+        "doctor",
+        "export",
+        "models",
+        "train",
+    ),
     *("models list", "models pull", "models verify", "models remove"),
     *("models export-bundle", "models import-bundle"),
     *("train sft", "train pir-grpo", "train evaluate", "train export"),

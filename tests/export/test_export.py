@@ -162,18 +162,13 @@ def test_what_lost_too_much_is_not_written(
 ) -> None:
     from tempo_export import convert
 
-    monkeypatch.setattr(convert, "Allowed", lambda points: _strict(points))
+    allowed = convert.Allowed(cosine=1.1)  # more than there is
+    monkeypatch.setattr(convert, "Allowed", lambda points: allowed)
     out = tmp_path / "out"
     said = tempo("export", "nano", "--precision", "fp16", "--pictures", pictures, "--out", out)
     assert said.status == 2
     assert "at least 1.1 is asked for; nothing was written" in said.err
     assert list(out.iterdir()) == []
-
-
-def _strict(points: float) -> object:
-    from tempo_export.convert import Allowed
-
-    return Allowed(points=points, cosine=1.1)
 
 
 def test_the_search_is_judged_too(
@@ -184,8 +179,10 @@ def test_the_search_is_judged_too(
     said = tempo(*arguments, "--videos", videos, "--json")
     assert said.status == 0, said.err
     search = json.loads(said.out)["search"]
-    assert search["same_answer"] == search["after"]["queries"] == 15
-    assert search["before"] == search["after"]
+    assert set(search) == {"videos", "curve", "mllm"}
+    for grounder in ("curve", "mllm"):
+        assert search[grounder]["same_answer"] == search[grounder]["after"]["queries"] == 15
+        assert search[grounder]["before"] == search[grounder]["after"]
     said = tempo(*arguments, "--videos", videos, "--replace", "--tolerance", "-1")
     assert said.status == 2 and "points may be lost; nothing was written" in said.err
     assert (out / "nano-fp16" / "profile.json").exists()  # the one from before
@@ -208,3 +205,21 @@ def test_every_provider_gives_the_same(tempo: Tempo, videos: Path) -> None:
     said = tempo("export", "nano", "--verify", "--videos", videos)
     assert said.status == 0, said.err
     assert said.out.startswith("cpu       ok: vectors by 0.0e+00 at most, 0 of 6 answers")
+
+
+def test_tensorrt_takes_the_built_in_graphs(tempo: Tempo) -> None:
+    said = tempo("export", "nano", "--check")
+    assert said.status == 0, said.out
+    for file in ("image.onnx", "text.onnx", "grounder.onnx"):
+        assert f"nano/{file}: acceptable to TensorRT" in said.out
+    report = json.loads(tempo("export", "nano", "--check", "--json").out)
+    assert report["image.onnx"]["findings"] == []
+
+
+def test_without_tensorrt_the_onnx_path_is_named(tempo: Tempo, tmp_path: Path) -> None:
+    pytest.importorskip("onnx")
+    said = tempo("export", "nano", "--to", "tensorrt", "--out", tmp_path)
+    if said.status == 0:
+        pytest.skip("this machine has TensorRT")
+    assert "TensorRT" in said.err.splitlines()[-1] and "ONNX" in said.err.splitlines()[-1]
+    assert not list(tmp_path.glob("**/*.engine"))

@@ -137,5 +137,8 @@ def test_bad_input_is_named() -> None:
         build(QUESTION, [look(2.0)], 1.0, SHAPE)
     with pytest.raises(ValueError, match=r"states of shape \(0, 384\)"):
         Question(np.zeros((0, STATE), np.float32), unit(1, 0)[0], 0.0, 1.0)
+    narrow = Question(np.zeros((3, 32), np.float32), unit(1, 0)[0], 0.0, 1.0)
+    with pytest.raises(ValueError, match=r"states of shape \(3, 32\) must be \[l, 384\]"):
+        build(narrow, [look(2.0)], 3.0, SHAPE)
     with pytest.raises(ValueError, match=r"deviation 0\.0 must be positive"):
         Question(np.ones((1, STATE), np.float32), unit(1, 0)[0], 0.0, 0.0)
