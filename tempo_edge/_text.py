@@ -15,7 +15,7 @@ import typer
 
 from tempo_edge.errors import TempoEdgeError
 
-__all__ = ["columns", "discard", "emit", "json_line", "note", "printable"]
+__all__ = ["columns", "discard", "emit", "json_line", "note", "note_warning", "printable"]
 
 
 def printable(text: str) -> str:
@@ -44,6 +44,21 @@ def note(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
     except OSError:
         discard(sys.stderr)
+
+
+def note_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """A warning as a line like any other, in the place of :func:`warnings.showwarning`.
+
+    Where in the code it arose helps nobody who reads a terminal.
+    """
+    note(f"tempo-edge: {printable(str(message))}")
 
 
 def discard(stream: TextIO) -> None:

@@ -11,6 +11,7 @@ import io
 import os
 import signal
 import sys
+import warnings
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Annotated
@@ -21,7 +22,7 @@ from tempo_export.cli import command as add_export
 from tempo_edge._answer import cut_clips, results, tell_refusal
 from tempo_edge._command import Command
 from tempo_edge._models import app as models
-from tempo_edge._text import emit, json_line, note, printable
+from tempo_edge._text import emit, json_line, note, note_warning, printable
 from tempo_edge._version import __version__
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.train.cli import app as training
@@ -333,6 +334,7 @@ def main() -> None:
 def _run() -> int:
     """Run the command line; gives the exit status."""
     command = typer.main.get_command(app)
+    warnings.showwarning = note_warning
     try:
         arguments = sys.argv[1:] or ["--help"]
         status = command.main(arguments, prog_name="tempo-edge", standalone_mode=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -47,6 +48,28 @@ def test_a_changed_file_is_refused(nano: Profile, tmp_path: Path) -> None:
     (tmp_path / "nano" / "text.onnx").unlink()
     with pytest.raises(ProfileError, match=r"lacks text\.onnx"):
         broken.checked("text.onnx")
+
+
+def test_weights_beside_a_graph_are_checked_with_it(nano: Profile, tmp_path: Path) -> None:
+    shutil.copytree(nano.folder, tmp_path / "nano")
+    (tmp_path / "nano" / "image.onnx.data").write_bytes(b"weights")
+    files = {**nano.files, "image.onnx.data": hashlib.sha256(b"weights").hexdigest()}
+    beside = dataclasses.replace(nano, folder=tmp_path / "nano", files=files)
+    assert beside.checked("image.onnx").is_file()
+    (tmp_path / "nano" / "image.onnx.data").write_bytes(b"Weights")
+    with pytest.raises(ProfileError, match=r"image\.onnx\.data has SHA-256"):
+        beside.checked("image.onnx")
+
+
+def test_files_that_changed_places_are_refused(nano: Profile, tmp_path: Path) -> None:
+    shutil.copytree(nano.folder, tmp_path / "nano")
+    swapped = dataclasses.replace(nano, folder=tmp_path / "nano")
+    (tmp_path / "nano" / "text.onnx").rename(tmp_path / "nano" / "x")
+    (tmp_path / "nano" / "image.onnx").rename(tmp_path / "nano" / "text.onnx")
+    (tmp_path / "nano" / "x").rename(tmp_path / "nano" / "image.onnx")
+    for file in ("image.onnx", "text.onnx"):
+        with pytest.raises(ProfileError, match=f"profile 'nano': {file} has SHA-256"):
+            swapped.checked(file)
 
 
 def test_the_fingerprint_follows_the_towers_alone(nano: Profile) -> None:
