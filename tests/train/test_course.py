@@ -148,6 +148,7 @@ def test_from_sft_to_pir_grpo_to_a_search_that_reads(
             library.find("clouds", grounder="mllm")
     said = course.export(best, built, "int8")
     assert said[0].endswith("MB") and said[-1] == "calibrate it next"
+    assert "of torch's, the same first word to " in said[1]
     _calibrated(built)
     with Library.open(tmp_path / "library.db") as library:
         answer = library.find("clouds", min_confidence=0)

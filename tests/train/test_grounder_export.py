@@ -18,7 +18,7 @@ from tempo_edge.search.decoder import Decoder
 from tempo_edge.search.grammar import Grammar
 from tempo_edge.search.prompt import STATE, Look, Prompt, Question, build
 from tempo_edge.train.graph import Storage
-from tempo_edge.train.grounder import export
+from tempo_edge.train.grounder import agreement, export
 from tempo_edge.train.grounder.model import Grounder, Shape, answer
 
 SMALL = Shape(hidden=64, layers=3, heads=4, inner=96, dropout=0.0)
@@ -68,3 +68,13 @@ def test_spans_are_said_even_where_a_refusal_is_likelier(tmp_path: Path, model: 
     said = [decoder.answer(_prompt(4, seed), Grammar(TIMES, TIMES)).text for seed in range(6)]
     assert all(eta.read(text) for text in said)
     assert decoder.answer(_prompt(4, 0), Grammar([5], [5])).text == "none"
+
+
+def test_what_was_written_is_compared_with_what_was_taught(tmp_path: Path, model: Grounder) -> None:
+    path = tmp_path / "grounder.onnx"
+    export.write(path, model)
+    found = agreement.compare(model, path, prompts=8)
+    assert 0 < found.logits < agreement.TOLERANCE and found.same == found.prompts == 8
+    torch.manual_seed(4)
+    other = agreement.compare(Grounder(SMALL).eval(), path, prompts=8)
+    assert other.logits > 0.1

@@ -167,8 +167,10 @@ def export(checkpoint_path: Path, folder: Path, storage: str) -> list[str]:
     """Write ``grounder.onnx`` into a profile folder and enter its checksum; says what it did.
 
     Raises:
-        DataError: there is no such storage, checkpoint or profile.
+        DataError: there is no such storage, checkpoint or profile, or what was written in float32
+            says something else than the checkpoint.
     """
+    from tempo_edge.train.grounder import agreement
     from tempo_edge.train.grounder.export import write
 
     if storage not in ("int8", "fp16", "fp32"):
@@ -176,10 +178,24 @@ def export(checkpoint_path: Path, folder: Path, storage: str) -> list[str]:
     about = folder / "profile.json"
     if not about.exists():
         raise DataError(f"{folder} holds no profile.json")
-    write(folder / "grounder.onnx", load(checkpoint_path).eval(), cast(Storage, storage))
+    model, partial = load(checkpoint_path).eval(), folder / ".grounder.onnx"
+    write(partial, model, cast(Storage, storage))
+    found = agreement.compare(model, partial)
+    if storage == "fp32" and not found.logits <= agreement.TOLERANCE:
+        partial.unlink()
+        raise DataError(
+            f"logits of what was written differ by {found.logits:.2g} from the checkpoint's, "
+            f"at most {agreement.TOLERANCE} is allowed"
+        )
+    partial.replace(folder / "grounder.onnx")
     enter_file(folder, "grounder.onnx")
     size = (folder / "grounder.onnx").stat().st_size
-    return [f"wrote {folder / 'grounder.onnx'}, {size / 1e6:.1f} MB", "calibrate it next"]
+    return [
+        f"wrote {folder / 'grounder.onnx'}, {size / 1e6:.1f} MB",
+        f"logits within {found.logits:.2g} of torch's, the same first word to {found.same} of "
+        f"{found.prompts} made-up prompts",
+        "calibrate it next",
+    ]
 
 
 def _same_settings(path: Path, about: dict[str, Any]) -> None:
