@@ -127,10 +127,11 @@ def _pictures(kind: str) -> dict[str, Any]:
     return known | {"min_pixels": 28 * 28, "max_pixels": SIZE[kind] ** 2}
 
 
-def write(folder: Path, kind: str = "qwen2_vl") -> Path:
+def write(folder: Path, kind: str = "qwen2_vl", *, tied: bool = False) -> Path:
     """A checkpoint of a kind of :data:`KINDS`; returns `folder`.
 
-    A random model says one of its many words; this one mostly ``none``, the end, or rubbish.
+    A random model says one of its many words; this one mostly ``none``, the end, or rubbish. One
+    that is `tied` reads and says words by one table.
     """
     import torch
     import transformers
@@ -141,7 +142,7 @@ def write(folder: Path, kind: str = "qwen2_vl") -> Path:
     built: Any = getattr(transformers, KINDS[kind])
     torch.manual_seed(0)
     sizes = _smol(known) if smol else _qwen(kind, known)
-    model = built(built.config_class(**sizes)).eval()
+    model = built(built.config_class(**sizes, tie_word_embeddings=tied)).eval()
     with torch.no_grad():
         model.get_input_embeddings().weight[:, 0] = 1.0
         head = model.lm_head.weight.normal_(std=0.3)
