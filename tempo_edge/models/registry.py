@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,9 @@ from numpy.typing import NDArray
 from tempo_edge.errors import ProfileError, QueryError
 from tempo_edge.models.sessions import cpu_count, open_session
 from tempo_edge.packing import unpack
+
+if TYPE_CHECKING:
+    from tempo_edge.models.vlm import Vlm
 
 __all__ = [
     "BUILT_IN",
@@ -172,6 +175,18 @@ class Profile:
     def grounder_session(self) -> Any:
         """The decoder that grounds, loaded on first use."""
         return open_session(self.checked("grounder.onnx"), threads=cpu_count())
+
+    @property
+    def has_vlm(self) -> bool:
+        """Whether a hub model that looks at frames comes with the towers."""
+        return "grounder.json" in self.files
+
+    @cached_property
+    def vlm(self) -> Vlm:
+        """The hub model, loaded on first use."""
+        from tempo_edge.models.vlm import MANIFEST, Manifest, Vlm
+
+        return Vlm(Manifest.read(self.checked(MANIFEST)))
 
     @cached_property
     def background(self) -> NDArray[np.float32]:

@@ -24,7 +24,7 @@ from tempo_export.vlm import bundle, export, usual_size
 from tempo_export.vlm.__main__ import main
 from tokenizers import Tokenizer
 
-from tempo_edge.search.chat import Chat
+from tempo_edge.chat import Chat
 from tempo_edge.search.prompt import Look
 from tempo_edge.train import checkpoint
 from tempo_edge.train.data import DataError

@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 from transformers import Qwen3VLProcessor
 
 from tempo_edge import eta
-from tempo_edge.search.chat import ASKED, WANTED
+from tempo_edge.chat import ASKED, WANTED
 from tempo_edge.search.prompt import Look
 from tempo_edge.train import checkpoint
 from tempo_edge.train.data import Archive, DataError

@@ -26,7 +26,7 @@ from tempo_export.vlm.vision import Vision, vision_of
 
 __all__ = ["MANIFEST", "export", "usual_size"]
 
-MANIFEST = "grounder.json"
+MANIFEST, PROFILE = "grounder.json", "profile.json"
 VISION, EMBEDDING, DECODER = "grounder-vision.onnx", "grounder-embedding.onnx", "grounder-step.onnx"
 WEIGHTS, TOKENIZER = "grounder-weights.data", "grounder-tokenizer.json"
 
@@ -48,6 +48,7 @@ def export(
 
     The adapter is merged in place: afterwards the policy has none any more. `source` and `revision`
     are written down as where the checkpoint came from. `size` are the pixels a side of pictures.
+    If `folder` is a profile's, the files are entered there.
 
     Raises:
         DataError: the model has no form that can be exported, pictures of that size would be
@@ -85,7 +86,18 @@ def export(
     }
     text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
     _put(folder / MANIFEST, text.encode())
+    if (folder / PROFILE).exists():
+        _enter(folder, list(manifest["files"]))
     return manifest
+
+
+def _enter(folder: Path, names: list[str]) -> None:
+    """Write the files down in the profile of a folder, which knows no others."""
+    about = json.loads((folder / PROFILE).read_text(encoding="utf-8"))
+    for name in (*names, MANIFEST):
+        path = folder / name
+        about["files"][name] = {"sha256": _digest(path), "bytes": path.stat().st_size}
+    _put(folder / PROFILE, (json.dumps(about, indent=2, ensure_ascii=False) + "\n").encode())
 
 
 def _vision(vision: Vision, weights: Weights) -> onnx.ModelProto:
