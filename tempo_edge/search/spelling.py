@@ -50,10 +50,8 @@ class Spelling:
     @property
     def whole(self) -> bool:
         """Whether what was said is an answer."""
-        return any(
-            not state.begun and not state.lead and _END in state.grammar.options()
-            for state in self._states
-        )
+        # Where an answer may end no word is begun: what may go on is a semicolon, at most.
+        return any(not state.lead and _END in state.grammar.options() for state in self._states)
 
     @property
     def refusing(self) -> bool | None:

@@ -185,9 +185,16 @@ def test_it_says_what_the_checkpoint_would_say(
 
 
 def test_it_reads_the_prompt_that_was_trained(kind: str, folders: dict[str, Path]) -> None:
-    """The same tokens at the same places."""
+    """The same tokens at the same places, and an answer's tokens one after another behind them."""
     speaker, policy = _speaker(folders[kind]), load_hub(folders[kind], rank=1)
     read: list[np.ndarray] = []
+    steps: list[np.ndarray] = []
+
+    def step(embeds: np.ndarray, places: np.ndarray, *rest: Any) -> Any:
+        steps.append(places)
+        return Vlm.read(speaker.model, embeds, places, *rest)
+
+    speaker.model.read = step  # type: ignore[method-assign]
 
     def places(words: np.ndarray) -> np.ndarray:
         read.append(words)
@@ -195,11 +202,19 @@ def test_it_reads_the_prompt_that_was_trained(kind: str, folders: dict[str, Path
 
     speaker.model.places = places  # type: ignore[method-assign]
     example = _example(kind, count=5)
-    _ask(speaker, example, True)
+    said = _ask(speaker, example, False).text
     inputs = policy.read([example])
     assert read[0].tolist() == inputs["input_ids"][0].tolist()
     wanted = policy.family.places(policy.model.get_base_model(), inputs)[:, 0].numpy()
-    assert np.array_equal(Vlm.places(speaker.model, read[0]), wanted)
+    assert np.array_equal(steps[0], wanted)
+    after = [step.ravel().tolist() for step in steps[1:]]
+    assert all(len(set(each)) == 1 for each in after)
+    # Where a lead was heard further to know how likely a refusal is, it is read once more.
+    first, axes = int(wanted.max()) + 1, len(wanted)
+    heard = after[1:] if policy.family.chat.lead else after
+    assert heard == [[first + count] * axes for count in range(len(heard))]
+    # A letter a token, and after the last one there may be nothing to ask.
+    assert 0 <= len(policy.family.chat.lead + said) - len(heard) <= 1
 
 
 def test_a_window_without_room_for_a_span_is_refused(folders: dict[str, Path]) -> None:
