@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge.errors import ProfileError, QueryError
+from tempo_edge.models.checksum import sha256_of
 from tempo_edge.models.sessions import cpu_count, open_session
 from tempo_edge.packing import unpack
 
@@ -140,7 +141,7 @@ class Profile:
         """
         path = self.folder / file
         try:
-            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            digest = sha256_of(path)
         except OSError as error:
             raise ProfileError(f"profile {self.name!r} lacks {file}: {error}") from error
         if digest != self.files.get(file):

@@ -5,7 +5,6 @@ Its files are those that ``grounder.json`` names, as written by ``python -m temp
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from tempo_edge.chat import Chat
 from tempo_edge.errors import ProfileError
+from tempo_edge.models.checksum import sha256_of
 from tempo_edge.models.sessions import cpu_count, open_session
 
 __all__ = ["MANIFEST", "Manifest", "Memory", "Vlm"]
@@ -104,22 +104,18 @@ class Manifest:
         return side
 
     def checked(self, file: str) -> Path:
-        """The path of a file whose checksum was verified, read piece by piece.
+        """The path of a file whose checksum was verified.
 
         Raises:
             ProfileError: it is missing or altered.
         """
-        path, digest = self.folder / file, hashlib.sha256()
+        path = self.folder / file
         try:
-            with path.open("rb") as opened:
-                while block := opened.read(1 << 20):
-                    digest.update(block)
+            digest = sha256_of(path)
         except OSError as error:
             raise ProfileError(f"{self.source} lacks {file}: {error}") from error
-        if digest.hexdigest() != self.files[file]:
-            raise ProfileError(
-                f"{path} has SHA-256 {digest.hexdigest()}, expected {self.files[file]}"
-            )
+        if digest != self.files[file]:
+            raise ProfileError(f"{path} has SHA-256 {digest}, expected {self.files[file]}")
         return path
 
 

@@ -6,7 +6,6 @@ is written last: where it is, everything else is.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from pathlib import Path
@@ -16,6 +15,7 @@ import onnx
 import torch
 from torch import Tensor
 
+from tempo_edge.models.checksum import sha256_of
 from tempo_edge.train.data import DataError
 from tempo_edge.train.graph import IR_VERSION, OPSET
 from tempo_edge.train.grounder.hub import HubPolicy
@@ -81,7 +81,7 @@ def export(
     _put(folder / TOKENIZER, _tokenizer(family).encode())
     manifest = _about(vision, decoder, family) | {"source": source, "revision": revision}
     manifest["files"] = {
-        name: {"sha256": _digest(folder / name), "bytes": (folder / name).stat().st_size}
+        name: {"sha256": sha256_of(folder / name), "bytes": (folder / name).stat().st_size}
         for name in (*graphs, WEIGHTS, TOKENIZER)
     }
     text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
@@ -96,7 +96,7 @@ def _enter(folder: Path, names: list[str]) -> None:
     about = json.loads((folder / PROFILE).read_text(encoding="utf-8"))
     for name in (*names, MANIFEST):
         path = folder / name
-        about["files"][name] = {"sha256": _digest(path), "bytes": path.stat().st_size}
+        about["files"][name] = {"sha256": sha256_of(path), "bytes": path.stat().st_size}
     _put(folder / PROFILE, (json.dumps(about, indent=2, ensure_ascii=False) + "\n").encode())
 
 
@@ -164,11 +164,3 @@ def _put(path: Path, contents: bytes) -> None:
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     partial.write_bytes(contents)
     partial.replace(path)
-
-
-def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
