@@ -181,7 +181,7 @@ def find(
         typer.Option(
             "--grounder",
             metavar="NAME",
-            help="mllm reads the frames of the best candidates; curve is quicker.",
+            help="mllm reads the best candidates' frames; curve is quicker; vlm looks at them.",
         ),
     ] = None,
     explain: Annotated[

@@ -20,7 +20,7 @@ from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from tempo_edge.errors import MediaError, TempoEdgeError
-from tempo_edge.media import Run, open_video
+from tempo_edge.media.stills import stills
 from tempo_edge.moment import Moment, format_timestamp
 from tempo_edge.search.candidates import Candidate
 from tempo_edge.search.searcher import Answer
@@ -157,21 +157,7 @@ def _frames(moment: Moment, candidate: Candidate, first: int, last: int) -> str:
 
 def _pictures(path: Path, pts: Sequence[int]) -> dict[int, str]:
     """JPEG in base64 of the pictures at some ticks, those that can be decoded."""
-    found: dict[int, str] = {}
-    with open_video(path) as video:
-        table = video.packets()
-        keys = table.pts[table.keys]
-        runs: dict[int, list[int]] = {}
-        for tick in pts:
-            before = keys[keys <= tick]
-            if len(before):
-                runs.setdefault(int(before[-1]), []).append(tick)
-        for key, wanted in runs.items():
-            left = set(wanted)
-            for frame in video.frames(Run(key, max(wanted))):
-                if frame.pts in left:
-                    found[frame.pts] = _jpeg(frame.thumbnail(_SIZE))
-    return found
+    return {tick: _jpeg(picture) for tick, picture in stills(path, pts, _SIZE).items()}
 
 
 def _jpeg(picture: NDArray[np.uint8]) -> str:

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,9 @@ from tempo_edge.models.checksum import sha256_of
 from tempo_edge.models.sessions import cpu_count, open_session
 from tempo_edge.models.shapes import PICTURES, WORDS, image_shapes, text_shapes
 from tempo_edge.packing import unpack
+
+if TYPE_CHECKING:
+    from tempo_edge.models.vlm import Vlm
 
 __all__ = [
     "BUILT_IN",
@@ -182,6 +185,18 @@ class Profile:
         # No shapes, so no TensorRT: at a prompt's start it has an empty `past`, which TensorRT's
         # own interface allows and engines built from ONNX have not reliably run.
         return open_session(self.checked("grounder.onnx"), threads=cpu_count())
+
+    @property
+    def has_vlm(self) -> bool:
+        """Whether a hub model that looks at frames comes with the towers."""
+        return "grounder.json" in self.files
+
+    @cached_property
+    def vlm(self) -> Vlm:
+        """The hub model, loaded on first use."""
+        from tempo_edge.models.vlm import MANIFEST, Manifest, Vlm
+
+        return Vlm(Manifest.read(self.checked(MANIFEST)))
 
     @cached_property
     def background(self) -> NDArray[np.float32]:

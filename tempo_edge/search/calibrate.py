@@ -107,6 +107,13 @@ class Calibration:
             float(facts["threshold"]),
         )
 
+    @staticmethod
+    def none_fitted() -> Calibration:
+        """For a reader that was never calibrated: what it says itself, shown at even odds."""
+        weights = np.zeros(len(READ_FEATURES))
+        weights[READ_FEATURES.index("read")] = 1.0
+        return Calibration(weights, 0.0, 0.5)
+
     def confidence(self, features: NDArray[np.float64]) -> float:
         """Probability in [0, 1]."""
         return float(1.0 / (1.0 + np.exp(-np.clip(features @ self.weights + self.bias, -40, 40))))

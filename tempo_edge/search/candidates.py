@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tempo_edge.errors import MediaError
 from tempo_edge.moment import Span
 from tempo_edge.search.calibrate import FEATURES, Calibration, Chance, log_odds
 from tempo_edge.search.curve import Bump, CurveSettings, bump_of, ground
-from tempo_edge.search.grounder import Grounder, Reading
+from tempo_edge.search.grounder import Follower, Reading
 from tempo_edge.search.prompt import Question
 from tempo_edge.search.retrieve import Window
 
@@ -63,10 +64,13 @@ def by_reading(
     found: Sequence[Candidate],
     question: Question,
     chance: Chance,
-    grounder: Grounder,
+    grounder: Follower,
     calibration: Calibration,
 ) -> list[Candidate]:
-    """Spans answered about the footage around the best of `found`, most likely first."""
+    """Spans answered about the footage around the best of `found`, most likely first.
+
+    What a grounder can't look at any more stays as it was found.
+    """
     answered: list[Candidate] = []
     seen: list[tuple[int, int, int]] = []
     for candidate in found:
@@ -74,7 +78,11 @@ def by_reading(
         video = candidate.window.video_id
         if any(video == v and first <= at <= last for v, first, last in seen):
             continue
-        window, reading = grounder.read(question, candidate.window, at)
+        try:
+            window, reading = grounder.read(question, candidate.window, at)
+        except MediaError:
+            answered.append(candidate)
+            continue
         part = window.pts[reading.close_up.first : reading.close_up.last]
         seen.append((video, int(part[0]), int(part[-1])))
         likely = False

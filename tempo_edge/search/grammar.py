@@ -7,6 +7,7 @@ other token is ever allowed.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 
 import numpy as np
@@ -40,6 +41,22 @@ class Grammar:
         self._whole: int | None = None  # the seconds of a number whose tenth is still to come
         self._refused = False
         self._complete = False  # the last number was said to its tenth
+
+    @property
+    def fresh(self) -> bool:
+        """Whether nothing was said yet."""
+        return not (self._said or self._refused or self._whole is not None)
+
+    @property
+    def refused(self) -> bool:
+        """Whether ``none`` was said."""
+        return self._refused
+
+    def fork(self) -> Grammar:
+        """The same, to be followed apart."""
+        other = copy.copy(self)
+        other._said = list(self._said)
+        return other
 
     def options(self) -> list[str]:
         """The words that may come next."""

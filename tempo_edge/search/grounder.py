@@ -6,6 +6,8 @@ goes on reading there, so a moment may be longer than what is read at once.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,11 +18,11 @@ from tempo_edge.library.catalogue import Catalogue
 from tempo_edge.packing import unpack
 from tempo_edge.search.boundaries import Boundaries
 from tempo_edge.search.curve import CurveSettings
-from tempo_edge.search.decoder import Decoder
+from tempo_edge.search.decoder import Decoder, Said
 from tempo_edge.search.prompt import Look, Question, build
 from tempo_edge.search.retrieve import Window, open_window
 
-__all__ = ["FRAMES", "CloseUp", "Grounder", "Reading", "looks_of"]
+__all__ = ["FRAMES", "CloseUp", "Follower", "Grounder", "Reading", "looks_of"]
 
 #: Frames that are read at once.
 FRAMES = 64
@@ -112,14 +114,27 @@ class Reading:
     ranges: tuple[tuple[int, int], ...]
 
 
-class Grounder:
-    """Reads the footage of a library."""
+class Follower(ABC):
+    """Asks about close-ups of a library's footage, and follows answers that run on."""
 
-    def __init__(self, catalogue: Catalogue, decoder: Decoder, shape: CurveSettings) -> None:
-        """`shape` is that of the spans which the decoder is given as a draft."""
+    def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
-        self._decoder = decoder
-        self._shape = shape
+
+    @abstractmethod
+    def answer(
+        self,
+        question: Question,
+        window: Window,
+        part: CloseUp,
+        looks: Sequence[Look],
+        boundaries: Boundaries,
+        *,
+        refuse: bool,
+    ) -> Said:
+        """What is said of a close-up that has these frames and boundaries, in its own seconds.
+
+        With `refuse` that may be ``none``.
+        """
 
     def read(self, question: Question, window: Window, pts: int) -> tuple[Window, Reading]:
         """Ask about the footage around the frame at tick `pts`, and follow answers that run on.
@@ -179,7 +194,29 @@ class Grounder:
         """What is said of a close-up, the chance that it occurs, and ranges of window frames."""
         looks, edges = self.shown(window, part)
         boundaries = Boundaries.of(looks, edges)
-        prompt = build(question, looks, float(edges[-1]), self._shape)
-        answer = self._decoder.answer(prompt, boundaries.grammar(), refuse=refuse)
+        answer = self.answer(question, window, part, looks, boundaries, refuse=refuse)
         ranges = boundaries.frames(eta.read(answer.text))
         return answer.text, answer.present, [(part.first + a, part.first + b) for a, b in ranges]
+
+
+class Grounder(Follower):
+    """Reads what the library stored of its footage."""
+
+    def __init__(self, catalogue: Catalogue, decoder: Decoder, shape: CurveSettings) -> None:
+        """`shape` is that of the spans which the decoder is given as a draft."""
+        super().__init__(catalogue)
+        self._decoder = decoder
+        self._shape = shape
+
+    def answer(
+        self,
+        question: Question,
+        window: Window,
+        part: CloseUp,
+        looks: Sequence[Look],
+        boundaries: Boundaries,
+        *,
+        refuse: bool,
+    ) -> Said:
+        prompt = build(question, looks, float(boundaries.edges[-1]), self._shape)
+        return self._decoder.answer(prompt, boundaries.grammar(), refuse=refuse)

@@ -21,14 +21,15 @@ from tempo_edge.search.calibrate import READ_FEATURES, Calibration, Chance
 from tempo_edge.search.candidates import Candidate, by_curve, by_reading
 from tempo_edge.search.curve import CurveSettings
 from tempo_edge.search.decoder import Decoder
-from tempo_edge.search.grounder import Grounder
+from tempo_edge.search.grounder import Follower, Grounder
 from tempo_edge.search.prompt import Question
 from tempo_edge.search.retrieve import retrieve
 
 __all__ = ["GROUNDERS", "Answer", "Searcher"]
 
-#: What may turn candidates into spans; a profile without a decoder has ``curve`` only.
-GROUNDERS = ("mllm", "curve")
+#: What may turn candidates into spans, the one first that is taken unless another is asked for;
+#: a profile without a decoder has no ``mllm``, one without a hub model no ``vlm``.
+GROUNDERS = ("mllm", "curve", "vlm")
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,9 @@ class Searcher:
         """The profile's calibration of a grounder."""
         if grounder == "curve":
             return Calibration.from_json(self._calibrations)
-        return Calibration.from_json(self._calibrations["mllm"], READ_FEATURES)
+        if grounder == "vlm" and "vlm" not in self._calibrations:
+            return Calibration.none_fitted()
+        return Calibration.from_json(self._calibrations[grounder], READ_FEATURES)
 
     def grounder(self, asked: str | None) -> str:
         """The grounder that was asked for, or the one that the profile's calibration prefers.
@@ -97,14 +100,20 @@ class Searcher:
         if asked not in GROUNDERS:
             raise QueryError(f"grounder {asked!r} must be one of {', '.join(GROUNDERS)}")
         if asked not in self.grounders:
-            raise QueryError(f"profile {self._profile.name!r} has no grounder 'mllm': use 'curve'")
+            raise QueryError(
+                f"profile {self._profile.name!r} has no grounder {asked!r}: use 'curve'"
+            )
         return asked
 
     @property
     def grounders(self) -> tuple[str, ...]:
         """The grounders that the profile has."""
-        readable = self._profile.has_grounder and "mllm" in self._calibrations
-        return GROUNDERS if readable else ("curve",)
+        has = {
+            "mllm": self._profile.has_grounder and "mllm" in self._calibrations,
+            "curve": True,
+            "vlm": self._profile.has_vlm,
+        }
+        return tuple(name for name in GROUNDERS if has[name])
 
     def find(
         self,
@@ -126,7 +135,8 @@ class Searcher:
             within: search only at or under this path.
             refine: decode densely around each boundary for finer times.
             grounder: ``"mllm"`` reads the frames of the best candidates, ``"curve"`` is a matter
-                of milliseconds; by default the best that the profile has.
+                of milliseconds; by default the first of :attr:`grounders`. ``"vlm"`` decodes the
+                frames and looks at them, which takes its time.
 
         Raises:
             QueryError: the query is empty, a number is out of range, there is no such grounder, or
@@ -140,7 +150,7 @@ class Searcher:
         chosen = self.grounder(grounder)
         threshold = self.calibration(chosen).threshold if min_confidence is None else min_confidence
         vector, states = self._profile.text_tower.read(query)
-        candidates = self._candidates(vector, states, videos, chosen)
+        candidates = self._candidates(query, vector, states, videos, chosen)
         shown = tuple(c for c in candidates if c.confidence >= threshold)[:limit]
         rejected = [c for c in candidates if c.confidence < threshold]
         moments = tuple(self._moment(c, vector if refine else None) for c in shown)
@@ -150,6 +160,7 @@ class Searcher:
 
     def _candidates(
         self,
+        query: str,
         vector: NDArray[np.float32],
         states: NDArray[np.float32],
         videos: list[int] | None,
@@ -166,7 +177,24 @@ class Searcher:
         if grounder == "curve":
             return found
         question = Question(states, vector, chance.background_mean, chance.background_deviation)
-        return by_reading(found, question, chance, self.reader, self.calibration("mllm"))
+        reader = self.reader if grounder == "mllm" else self._watcher(query)
+        return by_reading(found, question, chance, reader, self.calibration(grounder))
+
+    @cached_property
+    def _speaker(self) -> Any:
+        from tempo_edge.search.vlm import Speaker
+
+        return Speaker(self._profile.vlm)
+
+    def _watcher(self, query: str) -> Follower:
+        """The grounder that looks at frames, for one query."""
+        from tempo_edge.search.vlm import Watcher
+
+        def path_of(video_id: int) -> Path | None:
+            path, offline = self._path_of(video_id)
+            return None if offline else path
+
+        return Watcher(self._catalogue, self._speaker, query, path_of)
 
     def _frames(self, videos: list[int] | None) -> int:
         if videos is None:

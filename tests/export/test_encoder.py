@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
 # ruff: noqa: E402 - the imports below need the export extra
-from checkpoints import write_clip, write_siglip2
+from encoders import write_clip, write_siglip2
 from tempo_export import encoder
 from tempo_export.encoder import write_encoder
 from tempo_export.towers import cells_of

@@ -15,7 +15,7 @@ pytest.importorskip("transformers")
 constants = pytest.importorskip("huggingface_hub.constants")
 
 # ruff: noqa: E402 - the imports below need the export extra
-from checkpoints import write_clip, write_siglip2
+from encoders import write_clip, write_siglip2
 from harness import Said
 from hub import Hub, running
 from PIL import Image

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import re
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +19,15 @@ pytest.importorskip("peft")
 
 # ruff: noqa: E402 - the imports below need the hub extra
 import archives
-from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
-from transformers import (
-    PreTrainedTokenizerFast,
-    Qwen2_5_VLConfig,
-    Qwen2_5_VLForConditionalGeneration,
-    Qwen2VLConfig,
-    Qwen2VLForConditionalGeneration,
-)
+import transformers
+from checkpoints import KINDS, write
+from hypothesis import given
+from hypothesis import strategies as st
+from transformers import Qwen3VLProcessor
 
 from tempo_edge import eta
+from tempo_edge.chat import ASKED, WANTED
+from tempo_edge.search.prompt import Look
 from tempo_edge.train import checkpoint
 from tempo_edge.train.data import Archive, DataError
 from tempo_edge.train.grounder.hub import HubPolicy, load_hub
@@ -39,22 +39,10 @@ from tempo_edge.train.rewards import reward
 # peft asks transformers by a name that it will give up.
 pytestmark = pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing. is:FutureWarning")
 
-END, START, PAD = "<|im_end|>", "<|im_start|>", "<|endoftext|>"
-SIGHT = ("<|vision_start|>", "<|image_pad|>", "<|vision_end|>", "<|video_pad|>")
-TEMPLATE = (
-    "{% for message in messages %}<|im_start|>{{ message.role }}\n"
-    "{% for part in message.content %}{% if part.type == 'image' %}"
-    "<|vision_start|><|image_pad|><|vision_end|>{% else %}{{ part.text }}{% endif %}{% endfor %}"
-    "<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
-)
 MIX = Mix(shots=(2, 3), looks=12)
 SETTINGS = GrpoSettings(
     steps=4, prompts=2, group=6, every=2, learning_rate=1e-2, bfloat16=False, mix=MIX
 )
-KINDS = {
-    "qwen2_vl": (Qwen2VLConfig, Qwen2VLForConditionalGeneration),
-    "qwen2_5_vl": (Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration),
-}
 
 
 @pytest.fixture(autouse=True)
@@ -65,73 +53,16 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-def _tokenizer() -> PreTrainedTokenizerFast:
-    """A byte a token, as a byte-level BPE begins, but that ``none`` is one word already."""
-    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
-    merges = [("n", "o"), ("n", "e"), ("no", "ne")]
-    words = [*letters, *("".join(pair) for pair in merges)]
-    plain = Tokenizer(models.BPE(vocab={w: i for i, w in enumerate(words)}, merges=merges))
-    plain.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    plain.decoder = decoders.ByteLevel()
-    plain.add_special_tokens([AddedToken(w, special=True) for w in (END, START, PAD, *SIGHT)])
-    return PreTrainedTokenizerFast(tokenizer_object=plain, eos_token=END, pad_token=PAD)
-
-
-def _config(kind: str, tokenizer: PreTrainedTokenizerFast) -> Any:
-    known = tokenizer.get_vocab()
-    seeing = {"depth": 1, "num_heads": 2, "patch_size": 14}
-    if kind == "qwen2_vl":
-        seeing |= {"embed_dim": 32, "hidden_size": 32, "mlp_ratio": 2}
-    else:
-        seeing |= {"hidden_size": 32, "out_hidden_size": 32, "intermediate_size": 64}
-    return KINDS[kind][0](
-        text_config={
-            "vocab_size": len(tokenizer),
-            "hidden_size": 32,
-            "intermediate_size": 64,
-            "num_hidden_layers": 2,
-            "num_attention_heads": 2,
-            "num_key_value_heads": 1,
-            "rope_parameters": {
-                "rope_type": "default",
-                "rope_theta": 1e4,
-                "mrope_section": [2, 3, 3],
-            },
-            "bos_token_id": None,
-            "eos_token_id": known[END],
-        },
-        vision_config=seeing,
-        image_token_id=known["<|image_pad|>"],
-        video_token_id=known["<|video_pad|>"],
-        vision_start_token_id=known["<|vision_start|>"],
-        vision_end_token_id=known["<|vision_end|>"],
-    )
-
-
-def _write(folder: Path, kind: str = "qwen2_vl") -> Path:
-    """A checkpoint in the layout of the published ones."""
-    tokenizer = _tokenizer()
-    torch.manual_seed(0)
-    model = KINDS[kind][1](_config(kind, tokenizer)).eval()
-    with torch.no_grad():
-        # A random model says one of its many words; this one mostly `none`, the end, or rubbish.
-        model.get_input_embeddings().weight[:, 0] = 1.0
-        head = model.lm_head.weight.normal_(std=0.3)
-        head[:, 0] = 0.0
-        for word in ("none", END, "x"):
-            head[tokenizer.get_vocab()[word], 0] = 1.2
-    model.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    (folder / "chat_template.json").write_text(json.dumps({"chat_template": TEMPLATE}))
-    images = {"image_processor_type": "Qwen2VLImageProcessor", "patch_size": 14, "merge_size": 2}
-    images |= {"temporal_patch_size": 2, "min_pixels": 28 * 28, "max_pixels": 56 * 56}
-    (folder / "preprocessor_config.json").write_text(json.dumps(images))
-    return folder
+@pytest.fixture(scope="module", params=KINDS)
+def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write(tmp_path_factory.mktemp("hub") / request.param, request.param)
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return _write(tmp_path_factory.mktemp("hub"))
+def policies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, HubPolicy]:
+    """One of each kind."""
+    root = tmp_path_factory.mktemp("kinds")
+    return {kind: _policy(write(root / kind, kind)) for kind in KINDS}
 
 
 @pytest.fixture(scope="module")
@@ -156,7 +87,8 @@ def _policy(folder: Path) -> HubPolicy:
 
 
 def _spoken(policy: HubPolicy, text: str) -> list[int]:
-    return [*policy.tokenizer(text)["input_ids"], policy.tokenizer.eos_token_id]
+    said = policy.family.chat.lead + text
+    return [*policy.tokenizer(said)["input_ids"], policy.tokenizer.eos_token_id]
 
 
 def test_windows_come_with_their_pictures(source: Pictured) -> None:
@@ -172,16 +104,63 @@ def test_windows_come_with_their_pictures(source: Pictured) -> None:
 
 def test_every_frame_is_told_its_time(folder: Path, source: Pictured) -> None:
     policy = _policy(folder)
+    chat = policy.family.chat
     for example in _examples(source):
         text = policy.prompt(example)
         times = [*(look.seconds for look in example.looks), float(example.edges[-1])]
-        assert re.findall(r"<\d+\.\ds>", text) == [eta.stamp(time) for time in times]
-        shown = r"<\d+\.\ds><\|vision_start\|><\|image_pad\|><\|vision_end\|>"
+        stamp = r"<(\d+\.\d)(?:s| seconds)>"
+        assert re.findall(stamp, text) == [eta.number(eta.tenths(time)) for time in times]
+        shown = stamp + re.escape(chat.opens + chat.sight + chat.closes)
         assert len(re.findall(shown, text)) == len(example.looks)
+        assert text.count(chat.sight) == len(example.looks)
         assert example.query in text
         inputs = policy.read([example])
-        assert inputs["image_grid_thw"].tolist() == [[1, 4, 4]] * len(example.looks)
-        assert int(inputs["mm_token_type_ids"].sum()) == 4 * len(example.looks)
+        sights = inputs["input_ids"] == policy.family.sight
+        assert int(sights.sum()) == 4 * len(example.looks)
+        if "image_grid_thw" in inputs:
+            assert inputs["image_grid_thw"].tolist() == [[1, 4, 4]] * len(example.looks)
+            assert torch.equal(inputs["mm_token_type_ids"], sights.long())
+        else:
+            assert inputs["pixel_values"].shape == (1, len(example.looks), 3, 32, 32)
+
+
+#: How each family's own files word a prompt, between its question and its answer.
+WORDED = {
+    "qwen2_vl": ("<|im_start|>user\n", "<|vision_start|>", "<|vision_end|>", "<|im_end|>\n"),
+    "smolvlm": (
+        "<|im_start|>User: ",
+        "<fake_token_around_image><global-img>",
+        "<fake_token_around_image>",
+        "<end_of_utterance>\nAssistant:",
+    ),
+}
+
+
+def test_a_prompt_is_worded_as_the_template_has_it(folder: Path) -> None:
+    """What the pieces make is what the template itself would make of the whole."""
+    policy = _policy(folder)
+    chat, kind = policy.family.chat, folder.name
+    before, opens, closes, after = WORDED.get(kind, WORDED["qwen2_vl"])
+    assert (chat.before, chat.opens, chat.closes) == (before, opens, closes)
+    assert chat.after.startswith(after)
+    assert (chat.unit, chat.lead) == (
+        " seconds" if kind == "qwen3_vl" else "s",
+        " " if kind == "smolvlm" else "",
+    )
+    content: list[dict[str, str]] = [{"type": "text", "text": ASKED.format(query="a dog {0} runs")}]
+    for time in (0.0, 1.25):
+        content += [{"type": "text", "text": chat.stamp(time)}, {"type": "image"}]
+    content += [{"type": "text", "text": chat.stamp(3.0)}, {"type": "text", "text": WANTED}]
+    template = json.loads((folder / "chat_template.json").read_text())["chat_template"]
+    whole = policy.tokenizer.apply_chat_template(
+        [{"role": "user", "content": content}],
+        chat_template=template,
+        tokenize=False,
+        add_generation_prompt=True,
+    )
+    if kind == "smolvlm":
+        whole = whole.replace("<image>", f"{opens}<image>{closes}")
+    assert chat.prompt("a dog {0} runs", [0.0, 1.25], 3.0) == whole
 
 
 def _plainly(policy: HubPolicy, model: Any, example: Example, words: list[int]) -> torch.Tensor:
@@ -189,18 +168,15 @@ def _plainly(policy: HubPolicy, model: Any, example: Example, words: list[int]) 
     inputs, behind = policy.read([example]), torch.tensor([words])
     inputs["input_ids"] = torch.cat([inputs["input_ids"], behind], dim=1)
     inputs["attention_mask"] = torch.ones_like(inputs["input_ids"])
-    sight = policy.tokenizer.convert_tokens_to_ids("<|image_pad|>")
-    inputs["mm_token_type_ids"] = (inputs["input_ids"] == sight).long()
+    if "mm_token_type_ids" in inputs:
+        inputs["mm_token_type_ids"] = (inputs["input_ids"] == policy.family.sight).long()
     logits = model(**inputs).logits[0, -len(words) - 1 : -1]
     return torch.log_softmax(logits, dim=-1).gather(1, behind.T)[:, 0]
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_log_shares_are_those_of_one_plain_reading(
-    kind: str, tmp_path: Path, source: Pictured
-) -> None:
+def test_log_shares_are_those_of_one_plain_reading(folder: Path, source: Pictured) -> None:
     """So are their gradients, and the reference's shares are those of the bare checkpoint."""
-    policy = _policy(_write(tmp_path, kind))
+    policy = _policy(folder)
     with torch.no_grad():
         for weight in policy.parameters():
             weight += 0.1 * torch.randn_like(weight)
@@ -213,7 +189,7 @@ def test_log_shares_are_those_of_one_plain_reading(
     shares, reference = policy.log_shares(packed), policy.reference_shares(packed)
     assert not reference.requires_grad
     assert not torch.allclose(shares, reference, atol=1e-2)
-    bare = KINDS[kind][1].from_pretrained(tmp_path).eval()
+    bare = getattr(transformers, KINDS[folder.name]).from_pretrained(folder).eval()
     apart = torch.zeros(())
     for row, words in enumerate(said):
         example = examples[row // 3]
@@ -240,6 +216,65 @@ def test_answers_are_drawn_as_often_as_their_shares_say(folder: Path, source: Pi
     assert share > 0.01
 
 
+@given(
+    gaps=st.lists(st.integers(1, 4000), min_size=1, max_size=23),
+    start=st.integers(-90_000, 90_000),
+    base=st.sampled_from([Fraction(1, 1000), Fraction(1, 90_000), Fraction(1001, 30_000)]),
+)
+def test_what_is_told_are_the_frames_own_times(
+    policies: dict[str, HubPolicy], gaps: list[int], start: int, base: Fraction
+) -> None:
+    """Variable frame rate, a start offset, uneven looks: no frame is told another's time."""
+    step = max(1, int(Fraction(1, 1000) / base))
+    ticks = [start, *(start + np.cumsum(gaps) * step).tolist()]
+    seconds = [(tick - start) * base for tick in ticks]
+    end = seconds[-1] + Fraction(1, 2)
+    nothing = np.zeros(0, np.float32)
+    looks = tuple(Look(time, False, nothing, nothing, nothing) for time in seconds)
+    example = Example(looks, np.array([*map(float, seconds), float(end)]), "a", (), "easy")
+    for kind, policy in policies.items():
+        words = policy.tokenizer(policy.prompt(example), add_special_tokens=False)["input_ids"]
+        told, begun = [], 0
+        for place, word in enumerate(words):
+            if word == policy.family.sight:
+                # What stands right before a picture, and before nothing else.
+                told.append(policy.tokenizer.decode(words[begun:place]))
+                begun = place
+        unit = " seconds" if kind == "qwen3_vl" else "s"
+        found = [re.findall(rf"<(\d+\.\d){unit}>", text) for text in told]
+        assert [len(each) for each in found] == [1] * len(seconds)
+        for (said,), exact in zip(found, seconds, strict=True):
+            assert abs(Fraction(said) - exact) <= Fraction(1, 20)
+        if kind == "qwen3_vl":
+            # Its own code, handed each frame twice, counts the same from the container's ticks.
+            twice = [tick - start for tick in ticks for _ in range(2)]
+            own = Qwen3VLProcessor._calculate_timestamps(None, twice, float(1 / base))
+            assert own == pytest.approx([float(time) for time in seconds])
+
+
+def test_qwen3_sees_of_a_frame_what_it_would_see_of_a_video_of_it_twice(
+    policies: dict[str, HubPolicy], source: Pictured
+) -> None:
+    """So nothing is lost by frames that are pictures; merged in twos, they would be others."""
+    policy = policies["qwen3_vl"]
+    example = _examples(source, 1)[0]
+    model, inputs = policy.model, policy.read([example])
+    video = dict(inputs)
+    video["pixel_values_videos"] = video.pop("pixel_values")
+    # One video of as many steps as there are frames, each step a frame that fills it.
+    video["video_grid_thw"] = torch.tensor([[len(example.looks), 4, 4]])
+    del video["image_grid_thw"]
+    sight, other = policy.family.sight, model.config.video_token_id
+    video["input_ids"] = inputs["input_ids"].masked_fill(inputs["input_ids"] == sight, other)
+    video["mm_token_type_ids"] = 2 * inputs["mm_token_type_ids"]
+    with torch.no_grad():
+        assert torch.allclose(model(**inputs).logits, model(**video).logits, atol=1e-5)
+        shifted = inputs["pixel_values"].unflatten(-1, (3, 2, 16, 16)).clone()
+        shifted[:-16, :, 1] = shifted[16:, :, 1]  # each step ends with the next frame
+        video["pixel_values_videos"] = shifted.flatten(1)
+        assert not torch.allclose(model(**inputs).logits, model(**video).logits, atol=1e-3)
+
+
 def test_what_cannot_be_read_earns_nothing(folder: Path, source: Pictured) -> None:
     policy = _policy(folder)
     examples = _examples(source, 12)
@@ -251,8 +286,12 @@ def test_what_cannot_be_read_earns_nothing(folder: Path, source: Pictured) -> No
     assert policy.meant(there, _spoken(policy, "none")) == []
     assert policy.meant(there, _spoken(policy, span)[:-1]) is None, "it never ended"
     ends = eta.number(eta.tenths(float(there.edges[-1])))
-    for wrong in ("", "never", f" {span}", f"{second}-{first}", f"{first}-99.9", "none<|im_end|>"):
+    end = policy.tokenizer.eos_token
+    for wrong in ("", "never", f" {span}", f"{second}-{first}", f"{first}-99.9", f"none{end}"):
         assert policy.meant(there, _spoken(policy, wrong)) is None
+    if policy.family.chat.lead:
+        bare = policy.tokenizer("none")["input_ids"]
+        assert policy.meant(there, [*bare, policy.tokenizer.eos_token_id]) is None
     # No frame is at that time; a span of nothing must not pass for a refusal.
     unknown = eta.number(eta.tenths(float(there.edges[-1])) - 1)
     assert policy.meant(there, _spoken(policy, f"{unknown}-{ends}")) is None
@@ -278,7 +317,8 @@ def test_only_the_adapter_learns_and_a_stopped_run_goes_on(
     assert rows[1]["kl"] > 0.0
     changed = {n for n, w in policy.model.state_dict().items() if not torch.equal(w, before[n])}
     assert changed
-    assert all(".lora_" in name and ".visual." not in name for name in changed)
+    assert all(".lora_" in name for name in changed)
+    assert not any(".visual." in name or ".vision_model." in name for name in changed)
     assert sum(weight.numel() for weight in policy.parameters()) < 10_000
     assert torch.equal(policy.reference_shares(packed), base)
     with torch.no_grad():
@@ -292,23 +332,38 @@ def test_only_the_adapter_learns_and_a_stopped_run_goes_on(
     assert all(torch.equal(a, b) for a, b in pairs)
 
 
-def test_asked_for_what_is_not_there_it_learns_to_refuse(folder: Path, data: Archive) -> None:
+def test_asked_for_what_is_not_there_it_learns_to_refuse(tmp_path: Path, data: Archive) -> None:
     settings = dataclasses.replace(SETTINGS, steps=48, prompts=8, group=8, every=16, kl=0.0)
     source = Pictured(data, "train", dataclasses.replace(MIX, absent=1.0), size=56)
-    run = PirGrpo(_policy(folder), source, settings)
+    run = PirGrpo(_policy(write(tmp_path)), source, settings)
     first, _, last = (run.train(print) for _ in range(3))
     assert last["reward"] > first["reward"] + 0.2
     assert last["refused"] > first["refused"]
 
 
-def test_what_is_no_such_model_is_named(folder: Path, source: Pictured, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="can't be read"):
-        load_hub(tmp_path)
+def test_what_cannot_be_asked_is_named(folder: Path, source: Pictured) -> None:
     policy = _policy(folder)
     example = _examples(source, 1)[0]
+    mark, end = policy.family.chat.sight, policy.tokenizer.eos_token
     for wrong, complaint in (
         ({"pictures": None}, "must have a picture for each frame"),
-        ({"query": "a <|image_pad|>"}, "must not hold"),
+        ({"query": f"a {mark}"}, "must not hold"),
+        ({"query": f"a {end}"}, "must not hold"),
     ):
         with pytest.raises(ValueError, match=complaint):
             policy.read([Example(**{**vars(example), **wrong})])
+
+
+def test_what_is_no_such_model_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="can't be read"):
+        load_hub(tmp_path)
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "gpt2"}))
+    with pytest.raises(DataError, match="model type 'gpt2' must be one of qwen2_vl, qwen2_5_vl"):
+        load_hub(tmp_path)
+    folder = write(tmp_path / "silent")
+    (folder / "chat_template.json").write_text(json.dumps({"chat_template": "no picture"}))
+    with pytest.raises(DataError, match=r"no single '<.image_pad.>'"):
+        load_hub(folder)
+    (folder / "chat_template.json").unlink()
+    with pytest.raises(DataError, match="has no chat template"):
+        load_hub(folder)

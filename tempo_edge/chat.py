@@ -1,0 +1,101 @@
+"""How a chat model is asked about a window: each frame's time is said before its picture.
+
+Training and search word their prompts with this one class, so that what the model learned is what
+it is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from fractions import Fraction
+from typing import Any
+
+from tempo_edge import eta
+
+__all__ = ["ASKED", "WANTED", "Chat"]
+
+ASKED = "Here are frames of a video, each after its time. When does this happen: {query}\n"
+WANTED = (
+    "\nAnswer with spans of these times only, such as 12.4-15.8;20.0-21.3: each from the time of "
+    "its first frame to the time that comes after its last frame. If it never happens, answer none."
+)
+
+
+@dataclass(frozen=True)
+class Chat:
+    """The pieces of a prompt, as a checkpoint's chat template has them.
+
+    Attributes:
+        before, after: what stands before the question, and between the frames and the answer.
+        opens, sight, closes: what stands for a picture: ``sight`` once for each of its tokens.
+        unit: what follows a number of seconds in a time stamp.
+        lead: what an answer begins with.
+    """
+
+    before: str
+    opens: str
+    sight: str
+    closes: str
+    after: str
+    unit: str = "s"
+    lead: str = ""
+
+    def stamp(self, seconds: float | Fraction) -> str:
+        """What is said before a frame: its time, rounded once, to a tenth.
+
+        >>> Chat("", "", "", "", "", unit=" seconds").stamp(12.43)
+        '<12.4 seconds>'
+
+        Raises:
+            ValueError: the time is negative.
+        """
+        return f"<{eta.number(eta.tenths(seconds))}{self.unit}>"
+
+    def prompt(
+        self,
+        query: str,
+        seconds: Sequence[float | Fraction],
+        end_seconds: float | Fraction,
+        sights: Sequence[int] | None = None,
+    ) -> str:
+        """The prompt of a question about frames at these times, up to where the answer begins.
+
+        The last time said is when the window ends, so that every boundary of it has been named.
+        ``sights`` are how many tokens each picture has, one if None.
+
+        Raises:
+            ValueError: there is no frame, a time is negative, or ``sights`` are not as many.
+        """
+        if not seconds:
+            raise ValueError("seconds [] must hold at least one frame's")
+        each = [1] * len(seconds) if sights is None else sights
+        shown = "".join(
+            self.stamp(time) + self.opens + self.sight * count + self.closes
+            for time, count in zip(seconds, each, strict=True)
+        )
+        asked = ASKED.format(query=query)
+        return f"{self.before}{asked}{shown}{self.stamp(end_seconds)}{WANTED}{self.after}"
+
+    def answer(self, said: str) -> str | None:
+        """What was said in the language of times; None if it did not begin as an answer does."""
+        return said[len(self.lead) :] if said.startswith(self.lead) else None
+
+    def to_json(self) -> dict[str, str]:
+        """The pieces by their names."""
+        return asdict(self)
+
+    @staticmethod
+    def from_json(pieces: Any) -> Chat:
+        """Those that :meth:`to_json` gave.
+
+        Raises:
+            ValueError: a piece is missing, unknown or no text.
+        """
+        names = {field.name for field in fields(Chat)}
+        if not isinstance(pieces, dict) or set(pieces) != names:
+            raise ValueError(f"chat {pieces!r} must have exactly {sorted(names)}")
+        bad = [name for name in sorted(names) if not isinstance(pieces[name], str)]
+        if bad:
+            raise ValueError(f"chat {bad[0]} {pieces[bad[0]]!r} must be a text")
+        return Chat(**pieces)

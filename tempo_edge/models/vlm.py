@@ -1,0 +1,210 @@
+"""A hub model in ONNX Runtime: what sees, what reads, and what it says next.
+
+Its files are those that ``grounder.json`` names, as written by ``python -m tempo_export.vlm``.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tempo_edge.chat import Chat
+from tempo_edge.errors import ProfileError
+from tempo_edge.models.checksum import sha256_of
+from tempo_edge.models.sessions import cpu_count, open_session
+
+__all__ = ["MANIFEST", "Manifest", "Memory", "Vlm"]
+
+MANIFEST = "grounder.json"
+
+_VERSION = 1
+_GRAPHS = ("grounder-vision.onnx", "grounder-embedding.onnx", "grounder-step.onnx")
+_OTHERS = ("grounder-weights.data", "grounder-tokenizer.json")
+_AT_ONCE = 8  # pictures: more gain nothing and take memory
+
+#: Keys and values ``[1, heads, p, width]`` of each layer in turn.
+Memory = list[NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What ``grounder.json`` says.
+
+    Attributes:
+        folder: where the files lie; ``files``: the SHA-256 of each.
+        source, revision: the checkpoint that it is of.
+        size: pixels a side of a picture; ``tokens``: how many stand for it.
+        axes: how many numbers say where a token is.
+        deep: how many layers a picture's deeper features go in behind.
+        layers, heads, width: of the memory.
+        chat: the pieces of a prompt.
+        sight, end: the tokens that stand for a part of a picture, and end an answer.
+    """
+
+    folder: Path
+    files: dict[str, str]
+    source: str
+    revision: str | None
+    size: int
+    tokens: int
+    axes: int
+    deep: int
+    layers: int
+    heads: int
+    width: int
+    chat: Chat
+    sight: int
+    end: int
+
+    @staticmethod
+    def read(path: Path) -> Manifest:
+        """The manifest in a file.
+
+        Raises:
+            ProfileError: it can't be read, is of another version, or says what can't be.
+        """
+        try:
+            about = json.loads(path.read_text(encoding="utf-8"))
+            if about["version"] != _VERSION:
+                raise ValueError(f"version {about['version']} must be {_VERSION}")
+            picture, cache, tokens = about["picture"], about["cache"], about["tokens"]
+            manifest = Manifest(
+                folder=path.parent,
+                files={name: about["files"][name]["sha256"] for name in (*_GRAPHS, *_OTHERS)},
+                source=str(about["source"]),
+                revision=about["revision"],
+                size=int(picture["size"]),
+                tokens=int(picture["tokens"]),
+                axes=int(about["axes"]),
+                deep=int(about["deep"]),
+                layers=int(cache["layers"]),
+                heads=int(cache["heads"]),
+                width=int(cache["width"]),
+                chat=Chat.from_json(about["chat"]),
+                sight=int(tokens["sight"]),
+                end=int(tokens["end"]),
+            )
+            manifest.side  # noqa: B018 - it must have one
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ProfileError(f"{path} can't be read: {error!r}") from error
+        return manifest
+
+    @property
+    def side(self) -> int:
+        """Tokens along a side of a picture. Raises ValueError if they make no square."""
+        side = math.isqrt(self.tokens)
+        if side * side != self.tokens or self.axes not in (1, 3):
+            raise ValueError(f"tokens {self.tokens} and axes {self.axes} must be a square and 1, 3")
+        return side
+
+    def checked(self, file: str) -> Path:
+        """The path of a file whose checksum was verified.
+
+        Raises:
+            ProfileError: it is missing or altered.
+        """
+        path = self.folder / file
+        try:
+            digest = sha256_of(path)
+        except OSError as error:
+            raise ProfileError(f"{self.source} lacks {file}: {error}") from error
+        if digest != self.files[file]:
+            raise ProfileError(f"{path} has SHA-256 {digest}, expected {self.files[file]}")
+        return path
+
+
+class Vlm:
+    """The sessions of a hub model, and its tokenizer."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        """Open all files.
+
+        Raises:
+            ProfileError: one is missing or altered.
+        """
+        from tokenizers import Tokenizer
+
+        self.manifest = manifest
+        manifest.checked("grounder-weights.data")
+        self.tokenizer: Any = Tokenizer.from_file(str(manifest.checked("grounder-tokenizer.json")))
+        self._vision, self._embedding, self._step = (
+            open_session(manifest.checked(name), threads=cpu_count()) for name in _GRAPHS
+        )
+
+    def see(self, pictures: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+        """Tokens ``[n, tokens, hidden]`` of pictures ``[n, size, size, 3]``.
+
+        Where there are deeper features, they follow, ``[deep, n, tokens, hidden]``.
+        """
+        parts = [
+            self._vision.run(None, {"pictures": pictures[first : first + _AT_ONCE]})
+            for first in range(0, len(pictures), _AT_ONCE)
+        ]
+        sights, *deep = zip(*parts, strict=True)
+        return [np.concatenate(sights), *(np.concatenate(part, axis=1) for part in deep)]
+
+    def embed(self, words: NDArray[np.int64]) -> NDArray[np.float32]:
+        """What is read of tokens ``[t]``: ``[t, hidden]``."""
+        read: NDArray[np.float32] = self._embedding.run(None, {"words": words[None]})[0][0]
+        return read
+
+    def nothing(self) -> Memory:
+        """A memory of nothing."""
+        about = self.manifest
+        empty = np.zeros((1, about.heads, 0, about.width), np.float32)
+        return [empty] * (2 * about.layers)
+
+    def read(
+        self,
+        embeds: NDArray[np.float32],
+        places: NDArray[np.int64],
+        memory: Memory,
+        deep: NDArray[np.float32] | None = None,
+    ) -> tuple[NDArray[np.float32], Memory]:
+        """Read on: logits ``[words]`` of what follows, and the longer memory.
+
+        Args:
+            embeds: what is new, ``[t, hidden]``.
+            places: where it is, ``[axes, t]``.
+            deep: what goes in behind the first layers, ``[deep, t, hidden]``; nothing, if None.
+        """
+        about = self.manifest
+        inputs: dict[str, Any] = {"embeds": embeds[None], "positions": places[:, None]}
+        if about.deep:
+            none = np.zeros((about.deep, *embeds.shape), np.float32)
+            inputs["deep"] = (none if deep is None else deep)[:, None]
+        names = (f"past.{layer}.{kind}" for layer in range(about.layers) for kind in _PARTS)
+        inputs.update(zip(names, memory, strict=True))
+        logits, *present = self._step.run(None, inputs)
+        return logits[0], present
+
+    def places(self, words: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Where each token of a prompt ``[t]`` is, ``[axes, t]``.
+
+        A word is one place after what is before it. With three axes a picture begins there too,
+        its tokens have places in a square, and what follows it comes after the square's side.
+        """
+        about = self.manifest
+        if about.axes == 1:
+            return np.arange(len(words))[None]
+        side, at, found = about.side, 0, []
+        square = np.stack([np.zeros((side, side), np.int64), *np.indices((side, side))])
+        seen = words == about.sight
+        index = 0
+        while index < len(words):
+            if seen[index]:
+                found.append(at + square.reshape(3, -1))
+                at, index = at + side, index + about.tokens
+            else:
+                found.append(np.full((3, 1), at))
+                at, index = at + 1, index + 1
+        return np.concatenate(found, axis=1)
+
+
+_PARTS = ("keys", "values")
