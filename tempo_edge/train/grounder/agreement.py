@@ -16,7 +16,7 @@ from tempo_edge.train.grounder.model import Grounder, Reading
 
 __all__ = ["TOLERANCE", "Agreement", "compare"]
 
-#: What logits may differ by where weights are stored in float32.
+#: What logits may differ by where weights are stored in float32, for their size.
 TOLERANCE = 1e-3
 
 _DIM = 256
@@ -26,8 +26,8 @@ _DIM = 256
 class Agreement:
     """How far a written decoder is from the one in torch, over some prompts.
 
-    ``logits`` is the largest difference of a logit of the first word, ``same`` how many prompts
-    have the same likeliest word.
+    ``logits`` is the largest difference of a logit of the first word, beyond a size of 1 as a share
+    of it; ``same`` is how many prompts have the same likeliest word.
     """
 
     logits: float
@@ -48,7 +48,8 @@ def compare(model: Grounder, path: Path, prompts: int = 32, seed: int = 0) -> Ag
         (found,) = session.run(["logits"], {**inputs, "past": nothing})
         with torch.no_grad():
             wanted = Reading(model, [prompt]).logits[0].cpu().numpy()
-        far = max(far, float(np.abs(found - wanted).max()))
+        size = max(1.0, float(np.abs(wanted).max()))
+        far = max(far, float(np.abs(found - wanted).max()) / size)
         same += int(found.argmax() == wanted.argmax())
     return Agreement(far, same, prompts)
 
