@@ -63,8 +63,8 @@ def pull(
     note(f"pulling {model.repository} at {model.revision[:12]}: {size}")
     checkpoint = pull(model, installed_checkpoints(), source=source, quiet=quiet)
     note(f"pulled {checkpoint.name} into {printable(str(checkpoint.folder))}")
-    if checkpoint.kind == "encoder":
-        note(f"make a profile of it with: tempo-edge export {checkpoint.name} --pictures DIR")
+    given = "--pictures DIR" if checkpoint.kind == "encoder" else "--beside PROFILE"
+    note(f"make a profile of it with: tempo-edge export {checkpoint.name} {given}")
 
 
 @app.command(cls=Command)

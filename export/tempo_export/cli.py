@@ -20,7 +20,7 @@ _TARGETS = ("onnx", "tensorrt")
 
 
 def export(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A profile, or a pulled encoder.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A profile, or a pulled model.")],
     to: Annotated[
         str, typer.Option("--to", metavar="NAME", show_default=False, help="onnx, or tensorrt.")
     ] = "onnx",
@@ -53,6 +53,23 @@ def export(
             help="Points of R1@0.7 that may be lost; 1.",
         ),
     ] = 1.0,
+    beside: Annotated[
+        str,
+        typer.Option(
+            "--beside",
+            metavar="NAME",
+            show_default=False,
+            help="Of a grounder: the profile whose towers it goes beside; nano.",
+        ),
+    ] = "nano",
+    adapter: Annotated[
+        Path | None,
+        typer.Option("--adapter", metavar="FILE", help="Of a grounder: what PIR-GRPO saved."),
+    ] = None,
+    size: Annotated[
+        int | None,
+        typer.Option("--size", metavar="PX", help="Of a grounder: a picture's side in pixels."),
+    ] = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="Let it take the place of an earlier one.")
     ] = False,
@@ -80,6 +97,9 @@ def export(
         videos=videos,
         tolerance=tolerance,
         replace=replace,
+        beside=beside,
+        adapter=adapter,
+        size=size,
     )
     report: dict[str, Any]
     if check:

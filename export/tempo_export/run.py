@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -12,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge.errors import ExportError
-from tempo_edge.models.checkpoint import pulled_names, read_checkpoint
+from tempo_edge.models.checkpoint import Checkpoint, pulled_names, read_checkpoint
+from tempo_edge.models.checksum import sha256_of
 from tempo_edge.models.registry import (
     Profile,
     installed_profiles,
@@ -43,6 +46,9 @@ class Request:
     videos: Path | None = None
     tolerance: float = 1.0
     replace: bool = False
+    beside: str = "nano"
+    adapter: Path | None = None
+    size: int | None = None
 
 
 def export(request: Request, say: Say) -> Told:
@@ -124,6 +130,44 @@ def _is_graph(file: str) -> bool:
 
 
 def _of_checkpoint(request: Request, say: Say) -> Told:
+    """A pulled model becomes a profile."""
+    if request.target == "tensorrt":
+        raise ExportError(f"export {request.name!r} to onnx first, then the profile to tensorrt")
+    checkpoint = read_checkpoint(request.name)
+    if checkpoint.kind == "grounder":
+        return _of_grounder(request, checkpoint, say)
+    return _of_encoder(request, checkpoint, say)
+
+
+def _of_grounder(request: Request, checkpoint: Checkpoint, say: Say) -> Told:
+    """A pulled grounder beside the towers of a profile: together they are another one."""
+    from tempo_export.drafts import drafted, finish
+    from tempo_export.vlm import attach
+
+    towers = load_profile(request.beside)
+    if request.precision != "fp32":
+        raise ExportError(f"precision {request.precision!r} of a grounder must be fp32")
+    place = _place(request, f"{towers.name}-{checkpoint.name}")
+    say(f"writing {checkpoint.name} beside {towers.name}")
+    with drafted(place, replace=request.replace) as room:
+        for file in towers.files:
+            shutil.copyfile(towers.checked(file), room / file)
+        attach(checkpoint, room, request.adapter, request.size)
+        about = json.loads((towers.folder / "profile.json").read_text(encoding="utf-8"))
+        about["name"] = place.name
+        about["grounder"] = {
+            "repository": checkpoint.repository,
+            "revision": checkpoint.revision,
+            "licence": checkpoint.licence,
+            "adapter": None if request.adapter is None else sha256_of(request.adapter),
+        }
+        made = finish(room, about)
+        if request.videos is not None:
+            _calibrate(made, request.videos, say)
+    return _told(read_profile(place), {"precision": "fp32"})
+
+
+def _of_encoder(request: Request, checkpoint: Checkpoint, say: Say) -> Told:
     """A pulled encoder: first as a profile in float32, then at what was asked for."""
     from tempo_export.drafts import drafted
     from tempo_export.encoder import write_encoder
@@ -132,11 +176,6 @@ def _of_checkpoint(request: Request, say: Say) -> Told:
         raise ExportError(
             f"model {request.name!r} needs --pictures DIR: by them a query's chance is judged"
         )
-    checkpoint = read_checkpoint(request.name)
-    if checkpoint.kind != "encoder":
-        raise ExportError(f"model {request.name!r} is a {checkpoint.kind}, not an encoder")
-    if request.target == "tensorrt":
-        raise ExportError(f"export {request.name!r} to onnx first, then the profile to tensorrt")
     pictures = _pictures(request, _image_size(checkpoint.folder))
     place = _place(request, request.name)
     if request.precision != "fp32":
@@ -154,8 +193,6 @@ def _of_checkpoint(request: Request, say: Say) -> Told:
 
 
 def _image_size(folder: Path) -> int:
-    import json
-
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         return int(config.get("vision_config", {}).get("image_size", 224))
@@ -168,8 +205,6 @@ def _calibrate(profile: Profile, videos: Path, say: Say) -> None:
 
     Until it is in its place it has a name but no folder of that name: it is copied to one.
     """
-    import shutil
-
     from tempo_edge import Library
     from tempo_edge.train import calibrate
     from tempo_export.judge import alone

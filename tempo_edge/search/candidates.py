@@ -12,7 +12,7 @@ from tempo_edge.errors import MediaError
 from tempo_edge.moment import Span
 from tempo_edge.search.calibrate import FEATURES, Calibration, Chance, log_odds
 from tempo_edge.search.curve import Bump, CurveSettings, bump_of, ground
-from tempo_edge.search.grounder import Follower, Reading
+from tempo_edge.search.grounder import Reader, Reading
 from tempo_edge.search.prompt import Question
 from tempo_edge.search.retrieve import Window
 
@@ -64,7 +64,7 @@ def by_reading(
     found: Sequence[Candidate],
     question: Question,
     chance: Chance,
-    grounder: Follower,
+    grounder: Reader,
     calibration: Calibration,
 ) -> list[Candidate]:
     """Spans answered about the footage around the best of `found`, most likely first.

@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,7 @@ from tempo_edge.search.decoder import Decoder, Said
 from tempo_edge.search.prompt import Look, Question, build
 from tempo_edge.search.retrieve import Window, open_window
 
-__all__ = ["FRAMES", "CloseUp", "Follower", "Grounder", "Reading", "looks_of"]
+__all__ = ["FRAMES", "CloseUp", "Follower", "Grounder", "Reader", "Reading", "looks_of"]
 
 #: Frames that are read at once.
 FRAMES = 64
@@ -112,6 +113,13 @@ class Reading:
     said: str
     present: float
     ranges: tuple[tuple[int, int], ...]
+
+
+class Reader(Protocol):
+    """Whoever says what a window shows, as the search asks it."""
+
+    def read(self, question: Question, window: Window, pts: int) -> tuple[Window, Reading]:
+        """What is there around the frame at tick ``pts``, and the window that it speaks of."""
 
 
 class Follower(ABC):

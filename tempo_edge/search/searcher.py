@@ -177,7 +177,7 @@ class Searcher:
         if grounder == "curve":
             return found
         question = Question(states, vector, chance.background_mean, chance.background_deviation)
-        reader = self.reader if grounder == "mllm" else self._watcher(query)
+        reader = self.reader if grounder == "mllm" else self.watcher(query)
         return by_reading(found, question, chance, reader, self.calibration(grounder))
 
     @cached_property
@@ -186,7 +186,7 @@ class Searcher:
 
         return Speaker(self._profile.vlm)
 
-    def _watcher(self, query: str) -> Follower:
+    def watcher(self, query: str) -> Follower:
         """The grounder that looks at frames, for one query."""
         from tempo_edge.search.vlm import Watcher
 

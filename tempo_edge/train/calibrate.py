@@ -1,4 +1,4 @@
-"""Fit the ``curve`` grounder and the confidence of both grounders on development videos.
+"""Fit the ``curve`` grounder and the confidence of every grounder on development videos.
 
 ``python -m tempo_edge.train.calibrate --videos DIR`` reads a folder of composite videos with their
 ``truth.jsonl`` (see ``benchmarks.composites``), indexes them with the real indexer, and writes
@@ -20,29 +20,24 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tempo_edge._api import Library
-from tempo_edge.library.catalogue import Catalogue
 from tempo_edge.library.vectors import VectorCache
 from tempo_edge.models.registry import load_profile
 from tempo_edge.moment import Span
-from tempo_edge.search import candidates
 from tempo_edge.search.calibrate import (
     FEATURES,
     READ_FEATURES,
     Calibration,
-    Chance,
     fit_logistic,
 )
 from tempo_edge.search.curve import CurveSettings, ground
-from tempo_edge.search.decoder import Decoder
-from tempo_edge.search.grounder import Grounder, Reading
 from tempo_edge.search.prompt import Question
 from tempo_edge.search.retrieve import Window, retrieve
-from tempo_edge.search.searcher import GROUNDERS, Searcher
+from tempo_edge.search.searcher import GROUNDERS
 from tempo_edge.train.entry import enter_file
 from tempo_edge.train.swaps import swap
+from tempo_edge.train.witness import Draw, Witness
 
 __all__ = ["Query", "calibrate", "main", "nearly", "read_truth", "shortened", "write"]
 
@@ -155,7 +150,7 @@ def calibrate(
         for query in asked
     }
     settings, found = _fit_settings(library, vectors, queries, questions, video_of)
-    judge = _Judge(library, vectors, settings, questions)
+    judge = Witness(library, vectors, settings, questions)
     draws = _draws(asked, sorted(video_of.values()), video_of, seed)
     fitted = _fit_confidence([judge.by_curve(*draw) for draw in draws], FEATURES)
     contents = {
@@ -171,10 +166,10 @@ def calibrate(
             "balanced_accuracy": fitted.pop("balanced_accuracy"),
         },
     }
-    if library.profile.has_grounder:
-        curve = Calibration.from_json(contents)
-        read = [judge.by_reading(*draw, curve) for draw in _fewer(draws, reads, seed)]
-        contents["mllm"] = _fit_confidence([draw for draw in read if draw], READ_FEATURES)
+    curve = Calibration.from_json(contents)
+    for grounder in judge.readers:
+        read = [judge.by_reading(*draw, curve, grounder) for draw in _fewer(draws, reads, seed)]
+        contents[grounder] = _fit_confidence([draw for draw in read if draw], READ_FEATURES)
     return contents
 
 
@@ -220,14 +215,6 @@ def _fewer(draws: Sequence[_Asked], most: int, seed: int) -> list[_Asked]:
     return random.Random(seed).sample(once, min(most, len(once)))
 
 
-@dataclass(frozen=True)
-class _Draw:
-    """One query asked of one library: the facts of its spans, and whether it occurs."""
-
-    features: NDArray[np.float64]
-    present: bool
-
-
 def _draws(
     queries: Sequence[Query], everything: list[int], video_of: dict[str, int], seed: int
 ) -> list[_Asked]:
@@ -252,71 +239,7 @@ def _draws(
     return draws
 
 
-class _Judge:
-    """Asks queries of parts of a library and gives the facts of the spans that it finds."""
-
-    def __init__(
-        self,
-        library: Library,
-        vectors: VectorCache,
-        settings: CurveSettings,
-        questions: dict[str, Question],
-    ) -> None:
-        self._catalogue, self._profile = library.catalogue, library.profile
-        self._vectors, self._settings, self._questions = vectors, settings, questions
-        self._searcher = Searcher(library.catalogue, vectors, library.profile)
-        self._reader: Grounder | None = None
-        if self._profile.has_grounder:
-            decoder = Decoder(self._profile.grounder_session)
-            self._reader = _Remembering(self._catalogue, decoder, settings)
-
-    def _ask(self, text: str, videos: list[int]) -> tuple[Question, Chance, list[Window]]:
-        question = self._questions[text]
-        frames = self._catalogue.count_frames(videos)
-        sample = self._searcher.sample(videos)
-        chance = Chance.of(question.vector, self._profile.background, sample, frames)
-        windows = retrieve(question.vector, self._catalogue, self._vectors, videos=videos)
-        return question, chance, windows
-
-    def by_curve(self, text: str, videos: list[int], present: bool) -> _Draw:
-        """Facts of every bump."""
-        _, chance, windows = self._ask(text, videos)
-        bumps = [
-            bump
-            for window in windows
-            for bump in ground(window, self._settings, chance.background_mean)
-        ]
-        facts = [chance.features(bump.peak, bump.mean, bump.floor) for bump in bumps]
-        return _Draw(np.stack(facts), present)
-
-    def by_reading(
-        self, text: str, videos: list[int], present: bool, curve: Calibration
-    ) -> _Draw | None:
-        """Facts of every span that was answered; None if no window has room for one."""
-        assert self._reader is not None
-        question, chance, windows = self._ask(text, videos)
-        found = candidates.by_curve(windows, chance, self._settings, curve)
-        # With a threshold above all, no more is read than always is.
-        unsure = Calibration(np.zeros(len(READ_FEATURES)), 0.0, 2.0)
-        read = candidates.by_reading(found, question, chance, self._reader, unsure)
-        return _Draw(np.stack([each.features for each in read]), present) if read else None
-
-
-class _Remembering(Grounder):
-    """What was read once is not read again: it does not depend on the rest of the library."""
-
-    def __init__(self, catalogue: Catalogue, decoder: Decoder, shape: CurveSettings) -> None:
-        super().__init__(catalogue, decoder, shape)
-        self._known: dict[tuple[bytes, int, int], tuple[Window, Reading]] = {}
-
-    def read(self, question: Question, window: Window, pts: int) -> tuple[Window, Reading]:
-        key = question.vector.tobytes(), window.video_id, pts
-        if key not in self._known:
-            self._known[key] = super().read(question, window, pts)
-        return self._known[key]
-
-
-def _fit_confidence(draws: Sequence[_Draw], features: Sequence[str]) -> dict[str, Any]:
+def _fit_confidence(draws: Sequence[Draw], features: Sequence[str]) -> dict[str, Any]:
     """Weights, bias, threshold and balanced accuracy.
 
     The span that a query is judged by is the likeliest one, which depends on the weights: a few

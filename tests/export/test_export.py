@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -47,21 +46,6 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def videos(originals: Path, tmp_path: Path) -> Path:
-    """Three videos, what is true of each, and what is true of none."""
-    folder = tmp_path / "videos"
-    shutil.copytree(originals, folder)
-    rows = [
-        {"query": f"{word} {kind}", "file": file, "spans": [[0.0, 2.0]]}
-        for word in ("a dog", "two women", "the red car")
-        for kind, file in (("jumps", "beach.mp4"), ("runs", "street.mkv"), ("sits", "garden.mp4"))
-    ]
-    rows += [{"query": f"{word} in a boat", "file": None, "spans": []} for word in "abcdef"]
-    (folder / "truth.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return folder
-
-
 @pytest.mark.parametrize(
     ("name", "write"),
     [("clip-vit-base-patch32", write_clip), ("siglip2-base-patch16-224", write_siglip2)],
@@ -71,7 +55,7 @@ def test_from_a_hub_to_an_answer(
     write: Callable[[Path], Path],
     tempo: Tempo,
     pictures: Path,
-    videos: Path,
+    labelled: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -89,14 +73,14 @@ def test_from_a_hub_to_an_answer(
     said = tempo("export", name, "--pictures", pictures)
     assert said.status == 0, said.err
     assert "not calibrated yet" in said.out
-    said = tempo("index", videos, "--profile", name, "-q")
+    said = tempo("index", labelled, "--profile", name, "-q")
     assert said.status == 0, said.err
     said = tempo("find", "a dog")
     assert said.status == 2 and f"profile '{name}' is not calibrated" in said.err
 
-    said = tempo("export", name, "--pictures", pictures, "--videos", videos)
+    said = tempo("export", name, "--pictures", pictures, "--videos", labelled)
     assert said.status == 2 and "is there already: remove it, or say --replace" in said.err
-    said = tempo("export", name, "--pictures", pictures, "--videos", videos, "--replace")
+    said = tempo("export", name, "--pictures", pictures, "--videos", labelled, "--replace")
     assert said.status == 0, said.err
     said = tempo("find", "a dog jumps", "--min-confidence", "0", "--json")
     assert said.status == 0, said.err
@@ -172,18 +156,18 @@ def test_what_lost_too_much_is_not_written(
 
 
 def test_the_search_is_judged_too(
-    tempo: Tempo, pictures: Path, videos: Path, tmp_path: Path
+    tempo: Tempo, pictures: Path, labelled: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
     arguments = ("export", "nano", "--precision", "fp16", "--pictures", pictures, "--out", out)
-    said = tempo(*arguments, "--videos", videos, "--json")
+    said = tempo(*arguments, "--videos", labelled, "--json")
     assert said.status == 0, said.err
     search = json.loads(said.out)["search"]
     assert set(search) == {"videos", "curve", "mllm"}
     for grounder in ("curve", "mllm"):
         assert search[grounder]["same_answer"] == search[grounder]["after"]["queries"] == 15
         assert search[grounder]["before"] == search[grounder]["after"]
-    said = tempo(*arguments, "--videos", videos, "--replace", "--tolerance", "-1")
+    said = tempo(*arguments, "--videos", labelled, "--replace", "--tolerance", "-1")
     assert said.status == 2 and "points may be lost; nothing was written" in said.err
     assert (out / "nano-fp16" / "profile.json").exists()  # the one from before
 
@@ -201,8 +185,8 @@ def test_what_is_missing_is_named(tempo: Tempo, pictures: Path, tmp_path: Path) 
     assert not installed_profiles().exists()
 
 
-def test_every_provider_gives_the_same(tempo: Tempo, videos: Path) -> None:
-    said = tempo("export", "nano", "--verify", "--videos", videos)
+def test_every_provider_gives_the_same(tempo: Tempo, labelled: Path) -> None:
+    said = tempo("export", "nano", "--verify", "--videos", labelled)
     assert said.status == 0, said.err
     assert said.out.startswith("cpu       ok: vectors by 0.0e+00 at most, 0 of 6 answers")
 

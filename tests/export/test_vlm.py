@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Iterator
@@ -21,10 +22,13 @@ import onnx
 import onnxruntime
 from checkpoints import KINDS, SIZE, write
 from tempo_export.vlm import bundle, export, usual_size
-from tempo_export.vlm.__main__ import main
+from tempo_export.vlm.attach import attach
 from tokenizers import Tokenizer
 
+from tempo_edge import ProfileError
 from tempo_edge.chat import Chat
+from tempo_edge.models.checkpoint import Checkpoint
+from tempo_edge.models.checksum import sha256_of
 from tempo_edge.search.prompt import Look
 from tempo_edge.train import checkpoint
 from tempo_edge.train.data import DataError
@@ -321,20 +325,18 @@ def test_a_picture_size_that_would_be_changed_is_named(exported: Exported, tmp_p
     }[exported.kind]  # fmt: skip
 
 
-def test_the_command_writes_the_same(
-    exported: Exported, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    of = ["--checkpoint", str(exported.checkpoint), "--size", str(SIZE[exported.kind])]
-    assert main([*of, "--adapter", str(exported.adapter), "--out", str(tmp_path / "a")]) == 0
-    written = json.loads((tmp_path / "a" / "grounder.json").read_text())
+def test_what_goes_beside_a_profile_is_the_same(exported: Exported, tmp_path: Path) -> None:
+    files = {path.name: sha256_of(path) for path in exported.checkpoint.iterdir()}
+    pulled = Checkpoint("tiny", "a/tiny", "0" * 40, "grounder", "MIT", files, exported.checkpoint)
+    size = SIZE[exported.kind]
+    written = attach(pulled, tmp_path / "a", exported.adapter, size)
     assert written["files"] == exported.manifest["files"]
-    assert (written["source"], written["revision"]) == ("checkpoint", None)
-    printed = capsys.readouterr().out
-    assert all(facts["sha256"] in printed for facts in written["files"].values())
-    assert main([*of, "--adapter", str(tmp_path / "none"), "--out", str(tmp_path / "b")]) == 1
-    assert "not a readable checkpoint" in capsys.readouterr().err
+    assert (written["source"], written["revision"]) == ("a/tiny", "0" * 40)
+    with pytest.raises(DataError, match="not a readable checkpoint"):
+        attach(pulled, tmp_path / "b", tmp_path / "none", size)
     # Without an adapter it is the checkpoint as it was published.
-    assert main([*of, "--out", str(tmp_path / "c")]) == 0
-    plain = json.loads((tmp_path / "c" / "grounder.json").read_text())
-    data = "grounder-weights.data"
+    plain, data = attach(pulled, tmp_path / "c", None, size), "grounder-weights.data"
     assert plain["files"][data] != exported.manifest["files"][data]
+    altered = dataclasses.replace(pulled, files={**files, "config.json": "0" * 64})
+    with pytest.raises(ProfileError, match=r"config\.json has SHA-256"):
+        attach(altered, tmp_path / "d", None, size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tempo_export.vlm.attach import attach
 from tempo_export.vlm.bundle import export, usual_size
 
-__all__ = ["export", "usual_size"]
+__all__ = ["attach", "export", "usual_size"]
