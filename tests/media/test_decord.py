@@ -107,7 +107,12 @@ def test_damage_ends_the_run_without_noise(
     with open_video(tmp_path / "broken.mp4", "decord") as video:
         table = video.packets()
         for _ in range(2):  # a reader that has failed is not used again
-            found = list(video.frames(Run(int(table.pts[0]), int(table.pts[-1]))))
+            try:
+                found = list(video.frames(Run(int(table.pts[0]), int(table.pts[-1]))))
+            except MediaError as error:
+                # Its thread may meet the damage before the first picture is asked for.
+                assert str(error).startswith("can't be decoded: ")
+                continue
             assert 1 <= len(found) < 60  # how many are lost differs between releases
             numbers = [read_number(frame.luma()) for frame in found[:15]]
             assert numbers == list(range(len(numbers)))
