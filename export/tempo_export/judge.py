@@ -6,9 +6,7 @@ Through the real indexer and the real search, so that whatever a smaller model d
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ from tempo_edge import Library
 from tempo_edge.errors import ExportError
 from tempo_edge.models.registry import Profile
 from tempo_edge.moment import Span
+from tempo_export.environment import meanwhile
 
 __all__ = ["Verdict", "alone", "judge"]
 
@@ -44,19 +43,9 @@ class Verdict:
         return {"r1_at_0.7": self.r1, "refused": self.refused, "queries": len(self.spans)}
 
 
-@contextmanager
-def alone(profile: Profile) -> Iterator[None]:
+def alone(profile: Profile) -> AbstractContextManager[None]:
     """Meanwhile this profile is what its name stands for."""
-    variable = "TEMPO_EDGE_PROFILES"
-    before = os.environ.get(variable)
-    os.environ[variable] = str(profile.folder.parent)
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[variable]
-        else:
-            os.environ[variable] = before
+    return meanwhile("TEMPO_EDGE_PROFILES", str(profile.folder.parent))
 
 
 def judge(profile: Profile, videos: Path, scratch: Path) -> dict[str, Verdict]:

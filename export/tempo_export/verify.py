@@ -6,10 +6,8 @@ is compared are vectors, spans and the times of the frames that were kept.
 
 from __future__ import annotations
 
-import os
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +19,7 @@ from tempo_edge import Library
 from tempo_edge.demo import demo_clips
 from tempo_edge.models.providers import VARIABLE, standings
 from tempo_edge.models.registry import Profile, read_profile
+from tempo_export.environment import meanwhile
 from tempo_export.judge import alone
 
 __all__ = ["Difference", "compare"]
@@ -124,7 +123,8 @@ def compare(profile: Profile, clips: Sequence[Path] | None = None) -> list[Diffe
 
 def _through(provider: str, profile: Profile, clips: Sequence[Path]) -> _Seen:
     """Everything anew, so that nothing was loaded with another provider."""
-    with tempfile.TemporaryDirectory() as folder, _only(provider), alone(profile):
+    chain = provider if provider == "cpu" else f"{provider},cpu"
+    with tempfile.TemporaryDirectory() as folder, meanwhile(VARIABLE, chain), alone(profile):
         fresh = read_profile(profile.folder)
         sentences = fresh.text_tower.encode(_SENTENCES)
         with Library.open(Path(folder) / "library.db", profile=profile.name) as library:
@@ -132,19 +132,6 @@ def _through(provider: str, profile: Profile, clips: Sequence[Path]) -> _Seen:
             frames, times = _frames(library)
             spans = [_first(library, sentence) for sentence in _SENTENCES]
     return _Seen(frames, sentences, times, tuple(spans))
-
-
-@contextmanager
-def _only(provider: str) -> Iterator[None]:
-    before = os.environ.get(VARIABLE)
-    os.environ[VARIABLE] = provider if provider == "cpu" else f"{provider},cpu"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[VARIABLE]
-        else:
-            os.environ[VARIABLE] = before
 
 
 def _frames(library: Library) -> tuple[Floats, tuple[float, ...]]:
