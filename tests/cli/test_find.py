@@ -422,4 +422,5 @@ def test_a_page_without_its_video_says_so(
 def test_the_quick_grounder_can_be_asked_for(tempo: Tempo, library_path: Path) -> None:
     assert tempo("find", "clouds", *ALL, "--grounder", "curve").status == 0
     said = tempo("find", "clouds", "--grounder", "guess")
-    assert said == Said(2, "", "tempo-edge: error: grounder 'guess' must be one of mllm, curve\n")
+    allowed = "mllm, curve, vlm"
+    assert said == Said(2, "", f"tempo-edge: error: grounder 'guess' must be one of {allowed}\n")

@@ -524,7 +524,7 @@ def test_a_signal_ends_it_in_the_middle_of_a_long_film(
         began = time.monotonic()
         run.communicate(timeout=PATIENCE)
         assert run.returncode == 0
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < PATIENCE / 3
     assert len(committed(library_path)) < 21
 
 

@@ -159,7 +159,7 @@ def test_from_sft_to_pir_grpo_to_a_search_that_reads(
             assert moment.start_seconds in candidate.window.edges
             assert moment.end_seconds in candidate.window.edges
         assert library.find("clouds", min_confidence=0, grounder="curve").moments
-        with pytest.raises(QueryError, match="grounder 'guess' must be one of mllm, curve"):
+        with pytest.raises(QueryError, match="grounder 'guess' must be one of mllm, curve, vlm"):
             library.find("clouds", grounder="guess")
 
 
