@@ -172,10 +172,14 @@ def _true_rate(info: VideoInfo, table: PacketTable) -> tuple[Fraction, bool]:
     if measured is not None:
         guesses += [_made_at(measured), measured]
     for guess in guesses:
-        if _agrees(guess, info.time_base, table):
+        if _misplaced(guess, info.time_base, table, np.arange(len(table))) == 0:
             return guess, False
-    # No near one need there be: on average, phones make 29.4 frames a second when they mean 30.
-    return min(_MADE_AT, key=lambda rate: abs(rate - (measured or said))), True
+    # Where pictures were left out, the others still lie on the grid of those that were made.
+    average = measured or said
+    for rate in _MADE_AT:
+        if rate >= average and _misplaced(rate, info.time_base, table) == 0:
+            return rate, True
+    return min(_MADE_AT, key=lambda rate: abs(rate - average)), True
 
 
 def _made_at(said: Fraction) -> Fraction:
@@ -183,10 +187,16 @@ def _made_at(said: Fraction) -> Fraction:
     return nearest if abs(nearest - said) <= nearest * _NEAR else said
 
 
-def _agrees(rate: Fraction, time_base: Fraction, table: PacketTable) -> bool:
-    """Whether the pictures are evenly spaced, but for the rounding to the container's ticks."""
+def _misplaced(
+    rate: Fraction,
+    time_base: Fraction,
+    table: PacketTable,
+    numbers: NDArray[np.int64] | None = None,
+) -> int:
+    """How many pictures lie elsewhere than at their number on a rate's grid, or any number."""
     ticks = float(1 / (rate * time_base))
-    even = np.arange(len(table)) * ticks
+    at = table.pts - table.pts[0]
+    even = (np.rint(at / ticks) if numbers is None else numbers) * ticks
     # Two time stamps, each rounded by half a tick at most.
     allowed = min(1.0, ticks / 4) + 1e-6
-    return bool(np.abs(table.pts - table.pts[0] - even).max() <= allowed)
+    return int((np.abs(at - even) > allowed).sum())
