@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
+from random import Random
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 from xml.etree import ElementTree
@@ -222,7 +223,29 @@ def test_variable_rates_are_a_grid_and_say_so(tmp_path: Path, format: str) -> No
     ]
     (event,) = READERS[format](content, Fraction(25))["V" if format == "edl" else "video"]
     assert event[:3] == (truth.path, 10, 25)
-    assert (b"VARIABLE" in content.upper()) == (format != "fcpxml")
+    said = {"edl": b"* VARIABLE FRAME RATE", "otio": b'"variable_rate": true'}
+    assert said.get(format, b"") in content
+
+
+def test_uneven_time_stamps_are_a_grid_right_to_a_frame(tmp_path: Path) -> None:
+    """As from a phone: about thirty a second, none of them on time."""
+    path, random = tmp_path / "phone.mkv", Random(1)
+    ticks = [0, *sorted(random.sample(range(1, 3000), 89))]
+    with av.open(str(path), "w") as out:
+        track = out.add_stream("mpeg4", rate=30)
+        track.width, track.height, track.pix_fmt = 64, 48, "yuv420p"
+        track.codec_context.time_base = Fraction(1, 1000)
+        for tick in ticks:
+            frame = av.VideoFrame(64, 48, "yuv420p")
+            frame.pts, frame.time_base = tick, Fraction(1, 1000)
+            out.mux(track.encode(frame))
+        out.mux(track.encode(None))
+    source = read_source(path)
+    assert source.variable and abs(source.rate - 30) < Fraction(1, 2)
+    (row,) = json.loads(timeline.write([moment(path, 1.234, 2.345)], "json"))["moments"]
+    assert (row["start_seconds"], row["end_seconds"]) == (1.234, 2.345), "times stay as they were"
+    for frame, seconds in ((row["start_frame"], 1.234), (row["end_frame"], 2.345)):
+        assert abs(frame / source.rate - Fraction(seconds)) <= 1 / source.rate
 
 
 def test_several_files_follow_one_another(tmp_path: Path) -> None:
