@@ -168,6 +168,17 @@ def test_the_rate_is_that_of_the_time_stamps(tmp_path: Path, name: str) -> None:
     assert abs(source.lead - truth.times[0]) <= Fraction(1, 1000)
 
 
+def test_opentimelineio_reads_final_cut_too(tmp_path: Path) -> None:
+    """At whole rates, which are those that its reader keeps to the frame."""
+    pytest.importorskip("otio_fcpx_xml_adapter.fcpx_xml", exc_type=ImportError)
+    truth = make(tmp_path / "a.mov", audio=True)
+    path = with_timecode(truth.path, tmp_path / "b.mov", "01:00:00:00")
+    moments = [moment(path, 0.4, 0.8), moment(path, 1.48, 2.52)]
+    read = otio.adapters.read_from_string(timeline.write(moments, "fcpxml").decode(), "fcpx_xml")
+    (track,) = read.find_children(descended_from_type=otio.schema.Track)
+    assert of_track(track) == [(path, 90_010, 10, 0), (path, 90_037, 26, 10)]
+
+
 LABELS = [
     ("01:00:00:00", Fraction(25), 90_000, False),
     ("10:11:12:13", Fraction(24000, 1001), 24 * (10 * 3600 + 11 * 60 + 12) + 13, False),
