@@ -59,8 +59,10 @@ def copy_span(video: PyAVVideo, source: Path, span: Span, draft: Path, mark: str
     Raises:
         MediaError, av.FFmpegError, OSError: the source can't be read, or the draft be written.
     """
+    if video.codec_context.codec.canonical_name not in _VIDEO_CODECS:
+        return False
     stamps = _from_key(video, span)
-    if stamps is None or video.codec_context.codec.canonical_name not in _VIDEO_CODECS:
+    if stamps is None:
         return False
     with open_container(source) as container:
         pictures = next(s for s in container.streams.video if s.index == video.stream_index)
