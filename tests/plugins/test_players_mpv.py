@@ -18,8 +18,9 @@ from typing import Any
 import pytest
 from harness import PATIENCE, wait_until
 from tempo_plugins import players
-from videos import make_video, numbered, read_number
+from videos import make_video, numbered, read_number, texture
 
+import tempo_edge
 from tempo_edge import player
 from tempo_edge.moment import Span
 
@@ -152,10 +153,27 @@ def test_nothing_of_a_name_or_query_is_run(search: Any, programs: Path, film: Pa
     assert not any((film.parent / name).exists() for name in "xyz")
 
 
+def test_another_library(search: Any, tmp_path: Path) -> None:
+    path = tmp_path / "elsewhere.mkv"
+    shots = [(texture(1), 2), (texture(2), 2)]
+    make_video(path, shots=shots, size=(96, 64), rate=Fraction(10))
+    with tempo_edge.Library.open(tmp_path / "library.db") as library:
+        library.index(path)
+        best = library.find("clouds", min_confidence=0).moments[0]
+    option = f"--script-opts-append=tempo-edge-library={tmp_path / 'library.db'}"
+    with search(option, path=path) as mpv:
+        wait_until(lambda: mpv.get("duration"))
+        mpv.ask("script-message", "tempo-edge-find", "clouds")
+        wait_until(
+            lambda: mpv.ask("script-binding", "tempo_edge/loop") and mpv.get("ab-loop-b") != "no"
+        )
+        assert mpv.get("ab-loop-b") == pytest.approx(best.end_seconds, abs=0.001)
+
+
 def is_asking(mpv: Mpv) -> bool:
-    """Whether ENTER is the console's."""
-    bindings = mpv.get("input-bindings")
-    return any(b["key"] == "ENTER" and "console" in b["cmd"] for b in bindings)
+    """Whether the keys that are pressed next are all the console's."""
+    bound = {b["key"] for b in mpv.get("input-bindings") if "console" in b["cmd"]}
+    return {"ENTER", "DOWN", "ANY_UNICODE"} <= bound
 
 
 def state(mpv: Mpv) -> Any:
@@ -241,6 +259,7 @@ def test_moments_are_one_film(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         with running("--screenshot-format=png", "--", "-", stdin=stdin) as mpv:
             wait_until(lambda: mpv.get("duration"))
             assert mpv.get("duration") == pytest.approx(4.0, abs=0.01)
+            wait_until(lambda: len(mpv.get("chapter-list")) == len(moments))
             chapters = mpv.get("chapter-list")
             assert [chapter["time"] for chapter in chapters] == pytest.approx(
                 [0, 0.8, 1.6, 2.4, 3.2]

@@ -213,6 +213,37 @@ def test_the_start_time_code_is_added(
     assert ("01:00:00;00 " in edl.splitlines()[2]) == drop, "the record side counts the same way"
 
 
+def test_both_ways_of_counting_in_one_list(tmp_path: Path) -> None:
+    truth = make(tmp_path / "a.mov", NTSC)
+    dropping = with_timecode(truth.path, tmp_path / "drop.mov", "01:00:00;00")
+    moments = [
+        moment(path, truth.times[10], truth.times[20]) for path in (dropping, truth.path, dropping)
+    ]
+    expected = [
+        (dropping, 107_902, 10, 0), (truth.path, 10, 10, 10), (dropping, 107_902, 10, 20)
+    ]  # fmt: skip
+    check("edl", moments, NTSC, expected, "01:00:00;00")
+    lines = timeline.write(moments, "edl").decode().split("\r\n")
+    assert [line for line in lines if line.startswith("FCM")] == [
+        "FCM: DROP FRAME", "FCM: NON-DROP FRAME", "FCM: DROP FRAME"
+    ]  # fmt: skip
+
+
+def test_each_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tempo_plugins import cuts
+
+    read: list[Path] = []
+
+    def counted(path: Path) -> Any:
+        read.append(path)
+        return read_source(path)
+
+    monkeypatch.setattr(cuts, "read_source", counted)
+    paths = [make(tmp_path / name).path for name in ("a.mp4", "b.mp4")]
+    timeline.write([moment(path, 0, 1) for path in paths * 3], "csv")
+    assert read == paths
+
+
 def test_a_time_code_that_makes_no_sense_is_told(tmp_path: Path) -> None:
     truth = make(tmp_path / "a.mov")
     path = with_timecode(truth.path, tmp_path / "b.mkv", "01:00:00;40")
