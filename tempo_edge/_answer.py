@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from tempo_edge.moment import Moment
     from tempo_edge.search.searcher import Answer
 
-__all__ = ["cut_clips", "results", "tell_refusal"]
+__all__ = ["cut_clips", "reachable", "results", "tell_refusal"]
 
 
 def results(answer: Answer, as_json: bool, null: bool) -> str:
@@ -64,11 +65,19 @@ def _line(moment: Moment, width: int, coloured: bool) -> str:
 
 
 def cut_clips(answer: Answer, folder: Path) -> None:
-    """Cut every moment whose file is there into a folder."""
-    from tempo_edge.clip import cut
+    """Cut every moment whose file is there into a folder; say of each how."""
+    from tempo_edge.clip import cut_or_copy
 
-    for moment in answer:
+    for moment in reachable(answer):
+        clip = cut_or_copy(moment.path, moment.span, folder)
+        how = "copied as it is" if clip.copied else "encoded again"
+        note(f"wrote {printable(str(clip.path))} ({how})")
+
+
+def reachable(moments: Iterable[Moment]) -> Iterator[Moment]:
+    """The moments whose files are there; of the others it says so."""
+    for moment in moments:
         if moment.offline:
             note(f"skipping {printable(str(moment.path))}: it is not there")
-            continue
-        note(f"wrote {printable(str(cut(moment.path, moment.span, folder)))}")
+        else:
+            yield moment

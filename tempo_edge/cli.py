@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from tempo_export.cli import command as add_export
 
-from tempo_edge._answer import cut_clips, results, tell_refusal
+from tempo_edge._answer import cut_clips, reachable, results, tell_refusal
 from tempo_edge._command import Command
 from tempo_edge._models import app as models
 from tempo_edge._text import emit, json_line, note, note_warning, printable
+from tempo_edge._timeline import ExportOption, OutputOption, check_export, export_moments
 from tempo_edge._version import __version__
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.train.cli import app as training
@@ -189,15 +190,21 @@ def find(
         typer.Option("--explain", metavar="FILE", help="Write an HTML page that shows why."),
     ] = None,
     play: Annotated[bool, typer.Option("--play", help="Open the best moment in mpv.")] = False,
+    play_all: Annotated[
+        bool, typer.Option("--play-all", help="Open all moments in mpv, as if they were one film.")
+    ] = False,
     clip: Annotated[
         Path | None, typer.Option("--clip", metavar="DIR", help="Cut each moment into DIR.")
     ] = None,
+    export: ExportOption = None,
+    output: OutputOption = None,
     library: LibraryOption = None,
     profile: ProfileOption = None,
 ) -> None:
     """Find the moments that match a sentence. Exit status 1 when nothing matches."""
-    if as_json and null:
-        raise TempoEdgeError("--json and --null exclude each other: choose one")
+    _exclude({"--json": as_json, "--null": null, "--export": export and not output})
+    _exclude({"--play": play, "--play-all": play_all})
+    check_export(export, output)
     with _open(library, profile) as opened:
         answer = opened.find(
             query,
@@ -214,13 +221,20 @@ def find(
     if not answer.moments:
         tell_refusal(answer, as_json)
         raise typer.Exit(1)
-    emit(results(answer, as_json, null))
+    if export is None or output is not None:
+        emit(results(answer, as_json, null))
+    if export is not None:
+        export_moments(answer, export, output)
     if clip is not None:
         cut_clips(answer, clip.expanduser())
     if play:
-        from tempo_edge.clip import play as open_player
+        from tempo_edge.player import play as open_player
 
         open_player(answer.moments[0].path, answer.moments[0].span)
+    if play_all:
+        from tempo_edge.player import play_all as open_film
+
+        open_film([(moment.path, moment.span) for moment in reachable(answer)])
 
 
 @app.command(cls=Command)
@@ -304,6 +318,17 @@ def doctor(
     emit(json_line(report) if as_json else format_report(report))
     if any(check["state"] == "missing" for check in report):
         raise typer.Exit(2)
+
+
+def _exclude(asked: dict[str, object]) -> None:
+    """Options that can't be had together.
+
+    Raises:
+        TempoEdgeError: more than one is asked for.
+    """
+    names = [name for name, value in asked.items() if value]
+    if len(names) > 1:
+        raise TempoEdgeError(f"{' and '.join(names)} exclude each other: choose one")
 
 
 def _open(library: Path | None, profile: str | None) -> Library:

@@ -1,14 +1,12 @@
-"""Moments as files or in a player: cut a span out of a video, or open it there."""
+"""Moments as files: cut a span out of a video."""
 
 from __future__ import annotations
 
 import heapq
-import math
 import os
-import shutil
-import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
 from operator import itemgetter
@@ -25,15 +23,14 @@ from av.stream import Stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from tempo_edge.errors import MediaError, TempoEdgeError
+from tempo_edge._clip_names import mark_of, put
+from tempo_edge._copying import copy_span, exact, tick_at
+from tempo_edge.errors import MediaError
 from tempo_edge.media._container import open_container
 from tempo_edge.media._pyav import PyAVVideo, quarter_turns, reason
 from tempo_edge.moment import Span
 
-__all__ = ["cut", "play"]
-
-# Times that were printed are rounded to the millisecond: a picture this near belongs to the bound.
-_ROUNDING = Fraction(1, 2000)
+__all__ = ["Clip", "cut", "cut_or_copy"]
 
 # Of the sampling rates in use, those that AAC knows.
 _AAC_RATES = frozenset({8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 96000})
@@ -45,11 +42,25 @@ _Coded: TypeAlias = "tuple[Fraction, Sequence[Packet[Stream]]]"
 _STUDIO_RANGE, _FULL_RANGE = 1, 2
 
 
+@dataclass(frozen=True)
+class Clip:
+    """A clip that was written.
+
+    Attributes:
+        path: the new file.
+        copied: True where the packets are those of the source, False where they were encoded again.
+    """
+
+    path: Path
+    copied: bool
+
+
 def cut(source: Path, span: Span, folder: Path) -> Path:
     """Write ``[start, end)`` of a video to an MP4 of its own, exact to the frame and upright.
 
     The pictures and the sound are encoded again, because a stream can only be copied from a key
-    frame on. An existing file of the same name is replaced once the new one is whole.
+    frame on. An earlier clip of the same moment is replaced once the new one is whole; any other
+    file of that name stays, and the new one is numbered.
 
     Args:
         source: the video.
@@ -57,26 +68,37 @@ def cut(source: Path, span: Span, folder: Path) -> Path:
         folder: where to write; made if missing.
 
     Returns:
-        The new file: ``NAME.START-END.mp4``.
+        The new file: ``NAME.START-END.mp4``, or ``NAME.START-END.2.mp4`` and so on.
 
     Raises:
         MediaError: the source can't be read or holds no picture in the span, or the folder can't
             be written to; the text names the source.
     """
-    name = f"{source.stem}.{span.start_seconds:.2f}-{span.end_seconds:.2f}.mp4"
-    draft = folder / f".{name}.{os.getpid()}.part"
+    return _clip(source, span, folder, may_copy=False).path
+
+
+def cut_or_copy(source: Path, span: Span, folder: Path) -> Clip:
+    """The same, but without encoding where that gives the same pictures.
+
+    That is so where the span begins within half a frame of a key frame, nothing in it leans on
+    pictures after its end, and an MP4 can hold the codecs.
+
+    Raises:
+        MediaError: as :func:`cut`.
+    """
+    return _clip(source, span, folder, may_copy=True)
+
+
+def _clip(source: Path, span: Span, folder: Path, *, may_copy: bool) -> Clip:
+    name = f"{source.stem}.{span.start_seconds:.2f}-{span.end_seconds:.2f}"
+    draft = folder / f".{name}.mp4.{os.getpid()}.part"
+    mark = mark_of(source, span)
     try:
         with PyAVVideo(source, fast=False) as video:
-            pictures = _pictures(video, span)
-            first = next(pictures, None)
-            if first is None:
-                start, end = span.start_seconds, span.end_seconds
-                raise MediaError(f"holds no picture within [{start:.3f}, {end:.3f}) seconds")
-            folder.mkdir(parents=True, exist_ok=True)
-            sounds = _sounds(source, _time(first), _exact(span.end_seconds) + video.info.start_time)
-            with av.open(str(draft.absolute()), "w", format="mp4") as writer:
-                _write(writer, video, first, pictures, sounds)
-        draft.replace(folder / name)
+            copied = may_copy and copy_span(video, source, span, draft, mark)
+            if not copied:
+                _encode(video, source, span, draft, mark)
+        return Clip(put(draft, folder, name, mark), copied)
     except MediaError as error:
         raise MediaError(f"{source} {error}") from error
     except (av.error.FFmpegError, OSError, ValueError) as error:
@@ -84,12 +106,19 @@ def cut(source: Path, span: Span, folder: Path) -> Path:
     finally:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
-    return folder / name
 
 
-def _exact(seconds: float) -> Fraction:
-    """The time that was meant: time stamps are fractions of small denominators."""
-    return Fraction(seconds).limit_denominator(1_000_000)
+def _encode(video: PyAVVideo, source: Path, span: Span, draft: Path, mark: str) -> None:
+    pictures = _pictures(video, span)
+    first = next(pictures, None)
+    if first is None:
+        start, end = span.start_seconds, span.end_seconds
+        raise MediaError(f"holds no picture within [{start:.3f}, {end:.3f}) seconds")
+    draft.parent.mkdir(parents=True, exist_ok=True)
+    sounds = _sounds(source, _time(first), exact(span.end_seconds) + video.info.start_time)
+    with av.open(str(draft.absolute()), "w", format="mp4") as writer:
+        writer.metadata["comment"] = mark
+        _write(writer, video, first, pictures, sounds)
 
 
 def _time(frame: VideoFrame | AudioFrame) -> Fraction:
@@ -101,10 +130,7 @@ def _time(frame: VideoFrame | AudioFrame) -> Fraction:
 def _pictures(video: PyAVVideo, span: Span) -> Iterator[VideoFrame]:
     """The pictures that are shown within a span; their time stamps rise."""
     info = video.info
-    start, end = (
-        math.ceil((_exact(bound) + info.start_time - _ROUNDING) / info.time_base)
-        for bound in (span.start_seconds, span.end_seconds)
-    )
+    start, end = (tick_at(info, bound) for bound in (span.start_seconds, span.end_seconds))
     before: int | None = None
     for picture in video.pictures(start, end - 1):
         if picture.pts is not None and (before is None or picture.pts > before):
@@ -236,21 +262,3 @@ def _fit(picture: VideoFrame) -> VideoFrame:
     ]
     turned = np.concatenate(planes).reshape(-1, height if turns % 2 else width)
     return VideoFrame.from_ndarray(turned, format="yuv420p")
-
-
-def play(source: Path, span: Span) -> None:
-    """Open mpv on a video at the first second of a span; it does not wait for the player.
-
-    Raises:
-        TempoEdgeError: mpv is not installed.
-    """
-    player = shutil.which("mpv")
-    if player is None:
-        raise TempoEdgeError("mpv is not installed: install it, or leave out --play")
-    subprocess.Popen(
-        [player, "--really-quiet", f"--start={span.start_seconds:.3f}", "--", str(source)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )

@@ -26,9 +26,10 @@ from videos import (
     rewrite_edit_list,
 )
 
-from tempo_edge.clip import cut, play
+from tempo_edge.clip import cut
 from tempo_edge.errors import MediaError, TempoEdgeError
 from tempo_edge.moment import Span
+from tempo_edge.player import play
 
 
 def numbers(path: Path) -> list[int]:

@@ -170,6 +170,11 @@ class PyAVVideo:
         return self._stream.sample_aspect_ratio or Fraction(1)
 
     @property
+    def stream_index(self) -> int:
+        """The video stream's place among those of the container."""
+        return self._stream.index
+
+    @property
     def codec_context(self) -> VideoCodecContext:
         """What FFmpeg knows of the stream, for whoever encodes its pictures again."""
         return self._stream.codec_context

@@ -140,7 +140,7 @@ def test_moments_are_cut_out(tempo: Tempo, stills: Path, tmp_path: Path) -> None
     said = tempo("find", "clouds", *ALL, "--in", stills / "née.mp4", "--clip", tmp_path / "cut")
     (path,) = (tmp_path / "cut").iterdir()
     assert said.status == 0
-    assert said.err == f"wrote {path}\n"
+    assert said.err == f"wrote {path} (copied as it is)\n"
     assert said.out.startswith(str(stills / "née.mp4")), "the results are shown as well"
     with av.open(str(path)) as clip:
         assert sum(1 for _ in clip.decode(video=0)) == 40

@@ -1,0 +1,4 @@
+"""What tempo-edge finds, where people work: players, editors, the desktop.
+
+Nothing here is used while footage is indexed or searched.
+"""

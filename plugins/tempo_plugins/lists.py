@@ -1,0 +1,96 @@
+"""Cuts as plain lists: a table, a playlist, JSON, a LosslessCut project."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+
+from tempo_edge.errors import TempoEdgeError
+from tempo_plugins.cuts import Cut
+from tempo_plugins.names import address, plain_name
+
+__all__ = ["write_csv", "write_json", "write_llc", "write_m3u"]
+
+
+def write_csv(cuts: Sequence[Cut]) -> bytes:
+    """A table (RFC 4180) in UTF-8; a name that is no UTF-8 keeps its bytes."""
+    table = io.StringIO(newline="")
+    rows = [_row(cut) for cut in cuts]
+    writer = csv.DictWriter(table, fieldnames=list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    return table.getvalue().encode("utf-8", errors="surrogateescape")
+
+
+def write_json(cuts: Sequence[Cut]) -> bytes:
+    """One object with a list of moments. A name that is no UTF-8 is spelled as Python does."""
+    document = {"version": 1, "moments": [_row(cut) for cut in cuts]}
+    return (json.dumps(document, indent=2) + "\n").encode("ascii")
+
+
+def write_m3u(cuts: Sequence[Cut]) -> bytes:
+    """A playlist in UTF-8 whose entries VLC starts and stops at the bounds.
+
+    Other players know no bounds in playlists and play the files from beginning to end. Files are
+    named by their addresses, because a line can't hold every name.
+    """
+    lines = ["#EXTM3U"]
+    for cut in cuts:
+        lines.append(
+            f"#EXTINF:{float(cut.end_time - cut.start_time):.3f},{plain_name(cut.source.path)}"
+        )
+        lines.append(f"#EXTVLCOPT:start-time={float(cut.start_time):.6f}")
+        lines.append(f"#EXTVLCOPT:stop-time={float(cut.end_time):.6f}")
+        lines.append(address(cut.source.path))
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+def write_llc(cuts: Sequence[Cut]) -> bytes:
+    """A LosslessCut project (version 1), to be kept beside the one file that it may cut.
+
+    Raises:
+        TempoEdgeError: the cuts are of several files.
+    """
+    paths = list(dict.fromkeys(cut.source.path for cut in cuts))
+    if len(paths) > 1:
+        raise TempoEdgeError(
+            f"llc holds cuts of one file, not of {len(paths)}: search in one with --in"
+        )
+    document = {
+        "version": 1,
+        "mediaFileName": paths[0].name,
+        "cutSegments": [
+            {
+                "start": round(float(cut.start_time), 6),
+                "end": round(float(cut.end_time), 6),
+                "name": f"{cut.moment.confidence:.2f}",
+            }
+            for cut in cuts
+        ],
+    }
+    return (json.dumps(document, indent=2) + "\n").encode("ascii")
+
+
+def _row(cut: Cut) -> dict[str, str | float | int | bool]:
+    """What is known of a cut. Ends are exclusive; times count from the start of the container."""
+    source = cut.source
+    try:
+        labels = cut.timecode(cut.first), cut.timecode(cut.after)
+    except ValueError:
+        labels = "", ""  # no time code counts at this rate
+    return {
+        "path": str(source.path),
+        "start_seconds": float(cut.start_time),
+        "end_seconds": float(cut.end_time),
+        "rate": str(source.rate),
+        "variable_rate": source.variable,
+        "start_frame": cut.first,
+        "end_frame": cut.after,
+        "start_timecode": labels[0],
+        "end_timecode": labels[1],
+        "confidence": round(cut.moment.confidence, 4),
+        "score": round(cut.moment.score, 4),
+        "profile": cut.moment.profile,
+    }

@@ -1,0 +1,76 @@
+"""Moments as time lines that editors open, exact to the frame.
+
+>>> from tempo_plugins import timeline
+>>> timeline.write(moments, "fcpxml")                     # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from tempo_edge.errors import TempoEdgeError
+from tempo_edge.moment import Moment
+from tempo_plugins.cuts import Cut, plan
+from tempo_plugins.edl import write_edl
+from tempo_plugins.fcpxml import write_fcpxml
+from tempo_plugins.interchange import write_otio
+from tempo_plugins.lists import write_csv, write_json, write_llc, write_m3u
+
+__all__ = ["FORMATS", "check_format", "write"]
+
+_WRITERS: dict[str, Callable[[Sequence[Cut]], bytes]] = {
+    "edl": write_edl,
+    "fcpxml": write_fcpxml,
+    "otio": write_otio,
+    "csv": write_csv,
+    "m3u": write_m3u,
+    "json": write_json,
+    "llc": write_llc,
+}
+
+FORMATS = tuple(_WRITERS)
+
+
+def check_format(format: str) -> str:
+    """The format itself, if there is one of that name.
+
+    Raises:
+        TempoEdgeError: there is none.
+    """
+    if format not in _WRITERS:
+        raise TempoEdgeError(f"format {format!r} must be one of {', '.join(FORMATS)}")
+    return format
+
+
+def write(
+    moments: Sequence[Moment],
+    format: str,
+    *,
+    on_remark: Callable[[str], None] = lambda line: None,
+) -> bytes:
+    """A file that holds the moments in their order, one after another.
+
+    Frames are counted at each file's own rate, as its time stamps tell it, from its start time
+    code on. Ends are exclusive. Every file is opened; nothing is decoded.
+
+    Args:
+        moments: what was found, one at least.
+        format: one of :data:`FORMATS`.
+        on_remark: is told, in one line each, what may surprise: a variable frame rate, say.
+
+    Raises:
+        MediaError: a file is not there or can't be read; the text names it.
+        MissingExtraError: the format needs an extra that is not installed.
+        TempoEdgeError: there is no such format, there are no moments, or the format can't hold
+            them; the text says why.
+    """
+    writer = _WRITERS[check_format(format)]
+    if not moments:
+        raise TempoEdgeError("there are no moments to write: a time line needs one")
+    cuts = plan(moments)
+    for source in dict.fromkeys(cut.source for cut in cuts):
+        for remark in source.remarks:
+            on_remark(f"{source.path}: {remark}")
+    if format == "llc":
+        on_remark(f"LosslessCut looks for {cuts[0].source.path} beside its project")
+    return writer(cuts)

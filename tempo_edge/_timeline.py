@@ -1,0 +1,94 @@
+"""``find --export``: the moments as a time line, to a file or to stdout."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tempo_edge._answer import reachable
+from tempo_edge._text import discard, note, printable
+from tempo_edge.errors import TempoEdgeError
+
+if TYPE_CHECKING:
+    from tempo_edge.search.searcher import Answer
+
+__all__ = ["ExportOption", "OutputOption", "check_export", "export_moments"]
+
+ExportOption = Annotated[
+    str | None,
+    typer.Option(
+        "--export",
+        metavar="FORMAT",
+        help="Write a time line for editors: edl, fcpxml, otio, csv, m3u, json or llc.",
+    ),
+]
+OutputOption = Annotated[
+    Path | None,
+    typer.Option("--output", metavar="FILE", help="Where --export writes; by default stdout."),
+]
+
+
+def check_export(format: str | None, output: Path | None) -> None:
+    """Refuse what can't be written before anything is searched.
+
+    Raises:
+        TempoEdgeError: there is no such format, or nothing to write to the file.
+    """
+    if format is None:
+        if output is not None:
+            raise TempoEdgeError("--output needs --export FORMAT: say what to write")
+        return
+    from tempo_plugins.timeline import check_format
+
+    check_format(format)
+
+
+def export_moments(answer: Answer, format: str, output: Path | None) -> None:
+    """Write the moments whose files are there.
+
+    Raises:
+        TempoEdgeError: none is, the format can't hold them, or it can't be written.
+    """
+    from tempo_plugins.timeline import write
+
+    moments = list(reachable(answer))
+    if not moments:
+        raise TempoEdgeError("none of the files is there: plug in the drive that holds them")
+    content = write(moments, format, on_remark=lambda line: note(printable(line)))
+    if output is None:
+        _to_stdout(content)
+    else:
+        _to_file(output.expanduser(), content)
+        note(f"wrote {printable(str(output))}")
+
+
+def _to_stdout(content: bytes) -> None:
+    """Bytes as they are. A reader that has seen enough is no error."""
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        discard(sys.stdout)
+        raise typer.Exit(0) from None
+    except OSError as error:
+        discard(sys.stdout)
+        raise TempoEdgeError(f"results can't be written to stdout: {error.strerror}") from error
+
+
+def _to_file(path: Path, content: bytes) -> None:
+    """The whole file or none of it; a pipe or a device is written to, not replaced."""
+    draft = path.with_name(f".{path.name[:200]}.{os.getpid()}.part")
+    try:
+        if path.exists() and not path.is_file():
+            path.write_bytes(content)
+            return
+        draft.write_bytes(content)
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise TempoEdgeError(f"{path} can't be written: {error.strerror}") from error

@@ -1,0 +1,76 @@
+"""Moments in mpv: one of them where it begins, or several as if they were one film."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from tempo_edge.errors import TempoEdgeError
+from tempo_edge.moment import Span
+
+__all__ = ["edit_list", "play", "play_all"]
+
+
+def play(source: Path, span: Span) -> None:
+    """Open mpv on a video at the first second of a span; it does not wait for the player.
+
+    Raises:
+        TempoEdgeError: mpv is not installed.
+    """
+    _start([f"--start={span.start_seconds:.3f}", "--", str(source)])
+
+
+def play_all(moments: Sequence[tuple[Path, Span]]) -> None:
+    """Open mpv on a film of these spans alone, a chapter each; it does not wait for the player.
+
+    Args:
+        moments: videos, and seconds from the start of their containers.
+
+    Raises:
+        TempoEdgeError: mpv is not installed, or there is nothing to play.
+    """
+    if not moments:
+        raise TempoEdgeError("there is no moment to play: none of the files is there")
+    # The list comes by a file that has no name: it needs no clearing up, and no length is too much.
+    with tempfile.TemporaryFile() as listed:
+        listed.write(edit_list(moments))
+        listed.seek(0)
+        _start(["--", "-"], listed.fileno())
+
+
+def _start(arguments: list[str], stdin: int = subprocess.DEVNULL) -> None:
+    player = shutil.which("mpv")
+    if player is None:
+        raise TempoEdgeError("mpv is not installed: install it, or leave out --play")
+    subprocess.Popen(
+        [player, "--really-quiet", *arguments],
+        stdin=stdin,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def edit_list(moments: Sequence[tuple[Path, Span]]) -> bytes:
+    """An edit list of mpv's own (version 0): a span a line, and a chapter for each.
+
+    Names are given with their length in bytes before them (``%3%a,b``), so that none of their
+    letters means anything (mpv's ``DOCS/edl-mpv.rst``).
+    """
+    lines = [b"# mpv EDL v0"]
+    for path, span in moments:
+        name = os.fsencode(path.absolute())
+        title = os.fsencode(path.name)
+        lines.append(
+            b"%s,start=%.6f,length=%.6f,title=%s"
+            % (_quoted(name), span.start_seconds, span.duration_seconds, _quoted(title))
+        )
+    return b"".join(line + b"\n" for line in lines)
+
+
+def _quoted(text: bytes) -> bytes:
+    return b"%%%d%%%s" % (len(text), text)

@@ -1,0 +1,78 @@
+"""Scripts for players, put in their place and taken away."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from tempo_plugins import players
+
+from tempo_edge.errors import TempoEdgeError
+
+SCRIPTS = Path(players.__file__).parents[1]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("MPV_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        ("mpv", ".config/mpv/scripts/tempo-edge.lua"),
+        ("vlc", ".local/share/vlc/lua/extensions/tempo-edge.lua"),
+    ],
+)
+def test_a_script_comes_and_goes(home: Path, name: str, place: str) -> None:
+    assert players.installed(name) == []
+    assert players.install(name) == players.installed(name) == [home / place]
+    assert (home / place).read_bytes() == (SCRIPTS / name / "tempo-edge.lua").read_bytes()
+    assert [path.name for path in (home / place).parent.iterdir()] == ["tempo-edge.lua"]
+    (home / place).write_text("-- tempo-edge: an older one")
+    players.install(name)
+    assert (home / place).read_bytes() == (SCRIPTS / name / "tempo-edge.lua").read_bytes()
+    assert players.remove(name) == [home / place]
+    assert players.remove(name) == players.installed(name) == []
+
+
+def test_folders_that_are_named_elsewhere(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "conf"))
+    monkeypatch.setenv("XDG_DATA_HOME", "relative, so left out")
+    assert players.install("mpv") == [home / "conf/mpv/scripts/tempo-edge.lua"]
+    assert players.install("vlc") == [home / ".local/share/vlc/lua/extensions/tempo-edge.lua"]
+    monkeypatch.setenv("MPV_HOME", str(home / "mine"))
+    assert players.install("mpv") == [home / "mine/scripts/tempo-edge.lua"]
+
+
+@pytest.mark.parametrize("name", players.PLAYERS)
+def test_a_file_that_is_not_ours_is_left_alone(home: Path, name: str) -> None:
+    (place,) = players.install(name)
+    place.write_text("-- mine")
+    for change in (players.install, players.remove):
+        with pytest.raises(TempoEdgeError) as caught:
+            change(name)
+        assert str(caught.value) == f"{place} is not tempo-edge's: move it away first"
+    assert place.read_text() == "-- mine"
+
+
+def test_failures_are_one_line(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for change in (players.install, players.remove, players.installed):
+        with pytest.raises(TempoEdgeError, match=r"^player 'mplayer' must be one of mpv, vlc$"):
+            change("mplayer")
+    (home / ".config").touch()
+    with pytest.raises(TempoEdgeError, match=r"tempo-edge\.lua can't be read: Not a directory$"):
+        players.install("mpv")
+    monkeypatch.setenv("MPV_HOME", "/proc/none")
+    with pytest.raises(TempoEdgeError, match=r"can't be written: No such file or directory$"):
+        players.install("mpv")
+
+
+def test_scripts_say_nothing_of_this_machine() -> None:
+    for name in players.PLAYERS:
+        text = (SCRIPTS / name / "tempo-edge.lua").read_text(encoding="utf-8")
+        assert os.sep + "home" not in text and os.sep + "work" not in text

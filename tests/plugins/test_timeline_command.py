@@ -1,0 +1,157 @@
+"""`find --export`, `--play-all` and `--clip`, as they are typed."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import stat
+import subprocess
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from harness import Said, wait_until
+
+Tempo = Callable[..., Said]
+
+ALL = ("find", "clouds", "--min-confidence", "0")
+
+
+@pytest.fixture
+def library_path(shelf_of_stills: Path, tmp_path: Path) -> Path:
+    """The library of one film of stills takes the place of the test's own empty one."""
+    return Path(shutil.copy(shelf_of_stills / "library.db", tmp_path / "library.db"))
+
+
+def test_a_time_line_goes_to_stdout_and_nothing_else(tempo: Tempo, film: Path) -> None:
+    rows = [json.loads(line) for line in tempo(*ALL, "--json").out.splitlines()]
+    said = tempo(*ALL, "--export", "json")
+    assert (said.status, said.err) == (0, "")
+    found = json.loads(said.out)["moments"]
+    assert [(row["path"], row["start_frame"], row["end_frame"]) for row in found] == [
+        (str(film), round(row["start_seconds"] * 10), round(row["end_seconds"] * 10))
+        for row in rows
+    ]
+
+
+@pytest.mark.parametrize("format", ["edl", "fcpxml", "otio", "csv", "m3u", "json", "llc"])
+def test_a_time_line_goes_to_a_file(tempo: Tempo, tmp_path: Path, format: str) -> None:
+    place = tmp_path / f"-odd {format}.x"
+    place.write_text("an older one")
+    said = tempo(*ALL, "--export", format, "--output", place)
+    assert said.status == 0
+    assert said.out == tempo(*ALL).out, "the results are shown as well"
+    assert said.err.splitlines()[-1] == f"wrote {place}"
+    assert place.read_bytes().decode() == tempo(*ALL, "--export", format).out
+    assert [p.name for p in tmp_path.iterdir() if p.name.startswith((".", "-"))] == [place.name]
+
+
+def test_a_pipe_is_written_to_and_not_replaced(tempo: Tempo, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    read: list[str] = []
+    reader = threading.Thread(target=lambda: read.append(pipe.read_text()))
+    reader.start()
+    tempo(*ALL, "--export", "csv", "--output", pipe)
+    reader.join()
+    assert read[0].startswith("path,")
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+
+
+def test_names_that_are_no_text_reach_stdout_whole(
+    command: Callable[..., list[str]], environment: dict[str, str], film: Path
+) -> None:
+    """Bytes, whatever the terminal's encoding is."""
+    run = subprocess.run(
+        command(*ALL, "--export", "csv"),
+        env={**environment, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        check=True,
+    )
+    assert os.fsencode(film.name).replace(b'"', b'""') in run.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        (["--export", "xml"], "format 'xml' must be one of edl, fcpxml, otio, csv, m3u, json, llc"),
+        (["--export", "edl", "--json"], "--json and --export exclude each other: choose one"),
+        (["--export", "edl", "-0"], "--null and --export exclude each other: choose one"),
+        (["--json", "-0"], "--json and --null exclude each other: choose one"),
+        (["--play", "--play-all"], "--play and --play-all exclude each other: choose one"),
+        (["--output", "x"], "--output needs --export FORMAT: say what to write"),
+    ],
+)
+def test_options_that_can_not_be_had(tempo: Tempo, options: list[str], error: str) -> None:
+    assert tempo(*ALL, *options).error == error
+
+
+def test_a_file_that_can_not_be_written_is_one_line(tempo: Tempo, tmp_path: Path) -> None:
+    said = tempo(*ALL, "--export", "edl", "--output", tmp_path / "none" / "x.edl")
+    assert said.status == 2
+    assert said.err == (
+        f"tempo-edge: error: {tmp_path}/none/x.edl can't be written: No such file or directory\n"
+    )
+
+
+def test_nothing_matches_writes_nothing(tempo: Tempo, tmp_path: Path) -> None:
+    place = tmp_path / "x.edl"
+    words = ("find", "clouds", "--min-confidence", "1", "--export", "edl", "--output", place)
+    assert tempo(*words).status == 1
+    assert not place.exists()
+
+
+def test_files_that_are_not_there_are_left_out(tempo: Tempo, film: Path, tmp_path: Path) -> None:
+    hidden = film.rename(tmp_path / "hidden")
+    try:
+        said = tempo(*ALL, "--export", "edl")
+        played = tempo(*ALL, "--play-all")
+    finally:
+        hidden.rename(film)
+    assert said.status == played.status == 2
+    *skipped, last = said.err.splitlines()
+    assert skipped and all(line.endswith(": it is not there") for line in skipped)
+    assert last == (
+        "tempo-edge: error: none of the files is there: plug in the drive that holds them"
+    )
+    assert played.err.splitlines()[-1] == (
+        "tempo-edge: error: there is no moment to play: none of the files is there"
+    )
+
+
+def test_all_moments_are_played_as_one_film(
+    command: Callable[..., list[str]],
+    environment: dict[str, str],
+    film: Path,
+    tmp_path: Path,
+) -> None:
+    player = tmp_path / "bin" / "mpv"
+    player.parent.mkdir()
+    player.write_text(
+        '#!/bin/sh\n{ printf "%s\\n" "$@"; cat; } > "$PLAYED.part"; mv "$PLAYED.part" "$PLAYED"\n'
+    )
+    player.chmod(0o755)
+    more = {"PATH": f"{player.parent}:{environment['PATH']}", "PLAYED": str(tmp_path / "played")}
+    subprocess.run(
+        command(*ALL, "--play-all"),
+        env={**environment, **more, "PYTHONWARNINGS": ""},
+        capture_output=True,
+        check=True,
+    )
+    wait_until((tmp_path / "played").exists)
+    played = (tmp_path / "played").read_bytes()
+    name = os.fsencode(film)
+    assert played.startswith(b"--really-quiet\n--\n-\n# mpv EDL v0\n%" + b"%d%%" % len(name) + name)
+    shown = subprocess.run(command(*ALL), env=environment, capture_output=True, check=True).stdout
+    assert played.count(b",start=") == shown.count(b"\n")
+
+
+def test_clips_say_how_they_were_made(tempo: Tempo, tmp_path: Path) -> None:
+    said = tempo(*ALL, "--clip", tmp_path / "clips")
+    lines = said.err.splitlines()
+    assert lines and all(
+        line.endswith((" (copied as it is)", " (encoded again)")) for line in lines
+    )
+    assert len(list((tmp_path / "clips").iterdir())) == len(lines) == said.out.count("\n")
