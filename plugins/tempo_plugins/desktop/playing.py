@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from threading import Thread
 
 from tempo_edge._text import printable
 from tempo_edge.errors import TempoEdgeError
@@ -61,10 +62,12 @@ def open_file(path: Path) -> None:
 
 def _start(command: list[str]) -> None:
     """Start a program that outlives this one. Its arguments are passed as they are, to no shell."""
-    subprocess.Popen(
+    process = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
+    # A service that lives on must not keep its ended children around.
+    Thread(target=process.wait, daemon=True).start()
