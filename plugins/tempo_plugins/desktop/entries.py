@@ -21,8 +21,10 @@ def ini(section: str, values: Mapping[str, str]) -> bytes:
 
 
 def service_exec(command: Sequence[str]) -> str:
-    """A command as ``Exec`` of a D-Bus service file, which is split as a shell splits words."""
-    return " ".join("'" + each.replace("'", "'\\''") + "'" for each in command)
+    """A command as ``Exec`` of a D-Bus service file: split as a shell splits words, once the
+    backslashes of the file's own format are undone."""
+    words = ("'" + each.replace("'", "'\\''") + "'" for each in command)
+    return " ".join(words).replace("\\", "\\\\")
 
 
 def desktop_exec(command: Sequence[str]) -> str:

@@ -64,12 +64,17 @@ class Pictures:
         self._client, self._folder, self._width = client, folder, width
         self._pool = ThreadPoolExecutor(max_workers=2)
         self._coming: dict[Path, Future[Path | None]] = {}
+        self._failed: set[Path] = set()
         self._turn = Lock()
 
     def get(self, moments: Iterable[Found], wait_seconds: float) -> dict[Found, Path]:
         """The pictures that are there within some seconds; the others go on coming."""
         files = {moment: self.file(moment) for moment in moments}
-        wanted = [self._begin(m, file) for m, file in files.items() if not file.exists()]
+        wanted = [
+            self._begin(moment, file)
+            for moment, file in files.items()
+            if not file.exists() and file not in self._failed
+        ]
         wait(wanted, timeout=wait_seconds)
         return {moment: file for moment, file in files.items() if file.exists()}
 
@@ -105,6 +110,7 @@ class Pictures:
             draft.replace(file)
             self._prune()
         except (TempoEdgeError, OSError):
+            self._failed.add(file)  # else it was tried again with each letter that is typed
             return None
         else:
             return file
