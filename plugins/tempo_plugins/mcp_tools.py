@@ -182,9 +182,14 @@ def _check(given: Mapping[str, Any], allowed: tuple[str, ...]) -> None:
 
 
 def _moment(moment: Found) -> dict[str, Any]:
-    facts = moment.as_dict()
-    del facts["video"]
-    return facts
+    return {
+        "path": moment.path,
+        "start_seconds": round(moment.start_seconds, 3),
+        "end_seconds": round(moment.end_seconds, 3),
+        "confidence": round(moment.confidence, 4),
+        "score": round(moment.score, 4),
+        "online": moment.online,
+    }
 
 
 def _text(text: str) -> dict[str, str]:

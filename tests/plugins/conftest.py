@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from doors import Bus, Notes, Service, session_bus, with_program_folder
 from harness import Said
+from tempo_plugins.desktop import parts
 
 
 @pytest.fixture(autouse=True)
@@ -18,6 +19,14 @@ def _no_other_service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     runtime = tmp_path / "run"
     runtime.mkdir(mode=0o700)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
+
+
+@pytest.fixture(autouse=True)
+def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder in the place of ``/usr/local/share``: whoever runs the tests may be root."""
+    folder = tmp_path / "system" / "share"
+    monkeypatch.setattr(parts, "SYSTEM_DATA", folder)
+    return folder
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from harness import wait_until
+from harness import PATIENCE, wait_until
 
 __all__ = ["AWKWARD", "Bus", "Notes", "Service", "moment", "session_bus"]
 
@@ -55,6 +55,7 @@ class Service:
     place: Path
     answers: dict[str, tuple[int, bytes]] = field(default_factory=dict)
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    gate: threading.Event | None = None
 
     def found(self, *moments: dict[str, Any], near: Any = (), held_back: int = 0) -> None:
         """Let searches find these."""
@@ -73,6 +74,8 @@ class Service:
                 parts = urlsplit(self.path)
                 query = parse_qs(parts.query, keep_blank_values=True, strict_parsing=bool(parts[3]))
                 service.asked.append((parts.path, {k: v[-1] for k, v in query.items()}))
+                if service.gate is not None:
+                    service.gate.wait(PATIENCE)
                 missing = 404, b'{"error": "there is no such thing"}'
                 status, content = service.answers.get(parts.path, missing)
                 self.send_response(status)

@@ -80,12 +80,24 @@ def test_a_refusal_of_the_library_names_the_nearest(built: Path) -> None:
     assert answer.moments == () and answer.nearest is not None and answer.held_back >= 1
 
 
-def test_a_library_that_comes_later_is_found(built: Path, tmp_path: Path) -> None:
+def test_a_library_that_comes_later_is_found(
+    built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    open_library = tempo_edge.Library.open
+
+    def counted(path: Path) -> tempo_edge.Library:
+        opened.append(path.name)
+        return open_library(path)
+
+    monkeypatch.setattr(tempo_edge.Library, "open", counted)
     asker = Client(library=tmp_path / "library.db")
     with pytest.raises(LibraryError, match="there is no library at"):
         asker.find("stripes")
     (tmp_path / "library.db").write_bytes(built.read_bytes())
     assert asker.find("stripes", min_confidence=0).moments
+    assert asker.find("stripes", min_confidence=0).moments
+    assert len(opened) == 2, "what is not there yet has no profile, so it is opened anew; once"
 
 
 @pytest.mark.parametrize(

@@ -14,12 +14,14 @@ from pathlib import Path
 import pytest
 from doors import Bus, Notes, Service, moment
 from harness import Said
+from tempo_plugins.desktop import parts
 from tempo_plugins.desktop.entries import desktop_exec, ini, service_exec
 from tempo_plugins.installing import find, names
 
 Tempo = Callable[..., Said]
 
-INI = "usr/local/share/gnome-shell/search-providers/org.tempoedge.SearchProvider.ini"
+INI = "gnome-shell/search-providers/org.tempoedge.SearchProvider.ini"
+REAL_SYSTEM = parts.SYSTEM_DATA
 GNOME_DATA = {
     "applications/org.tempoedge.SearchProvider.desktop",
     "dbus-1/services/org.tempoedge.SearchProvider.service",
@@ -58,15 +60,16 @@ def test_it_says_exactly_what_it_wrote_and_removed(tempo: Tempo, tmp_path: Path,
     assert tempo("plugins", "remove", name).err == f"{name} is not installed\n"
 
 
-def test_gnome_says_what_needs_root(tempo: Tempo, tmp_path: Path) -> None:
+def test_gnome_says_what_needs_root(tempo: Tempo, tmp_path: Path, system: Path) -> None:
     said = tempo("plugins", "install", "gnome")
     aside = tmp_path / "data/tempo-edge/plugins/gnome/org.tempoedge.SearchProvider.ini"
     (line,) = [line for line in said.err.splitlines() if line.startswith("needs root: ")]
     words = shlex.split(line.removeprefix("needs root: "))
-    assert words == ["sudo", "install", "-D", "-m", "644", str(aside), f"/{INI}"]
-    # The very command, without sudo and into a folder of the test's own.
-    target = tmp_path / "system" / INI
-    subprocess.run([*words[1:-1], str(target)], check=True)
+    assert words == ["sudo", "install", "-D", "-m", "644", str(aside), str(system / INI)]
+    assert files(tmp_path / "data") == GNOME_DATA | {str(aside.relative_to(tmp_path / "data"))}
+    target = system / INI
+    assert not target.exists()
+    subprocess.run(words[1:], check=True)  # the very command
     assert target.read_text().splitlines() == [
         "[Shell Search Provider]",
         "DesktopId=org.tempoedge.SearchProvider.desktop",
@@ -75,16 +78,21 @@ def test_gnome_says_what_needs_root(tempo: Tempo, tmp_path: Path) -> None:
         "Version=2",
     ]
     assert stat.S_IMODE(target.stat().st_mode) == 0o644
+    listed = tempo("plugins", "list", "--json").out.splitlines()[0]
+    assert json.loads(listed)["state"] == "installed"
+    said = tempo("plugins", "remove", "gnome")
+    assert f"needs root: sudo rm {target}\n" in said.err and target.exists()
 
 
-def test_gnome_below_a_root(tempo: Tempo, tmp_path: Path) -> None:
-    root = tmp_path / "root"
+def test_gnome_below_a_root(tempo: Tempo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root, place = tmp_path / "root", f"usr/local/share/{INI}"
+    monkeypatch.setattr(parts, "SYSTEM_DATA", REAL_SYSTEM)
     said = tempo("plugins", "install", "gnome", "--root", root)
-    assert files(root) == {INI} and files(tmp_path / "data") == GNOME_DATA
+    assert files(root) == {place} and files(tmp_path / "data") == GNOME_DATA
     assert "needs root" not in said.err
-    assert told(said, "wrote") == {root / INI} | {tmp_path / "data" / e for e in GNOME_DATA}
+    assert told(said, "wrote") == {root / place} | {tmp_path / "data" / e for e in GNOME_DATA}
     said = tempo("plugins", "remove", "gnome", "--root", root)
-    assert root / INI in told(said, "removed") and files(root) == set()
+    assert root / place in told(said, "removed") and files(root) == set()
 
 
 def test_the_entry_of_gnome_is_not_hidden(tempo: Tempo, tmp_path: Path) -> None:
@@ -106,7 +114,7 @@ def test_krunner_finds_its_service(tempo: Tempo, tmp_path: Path) -> None:
     assert f"Name={facts['X-Plasma-DBusRunner-Service']}\n" in service.read_text()
 
 
-def test_a_list_of_plugins(tempo: Tempo, tmp_path: Path) -> None:
+def test_a_list_of_plugins(tempo: Tempo, tmp_path: Path, system: Path) -> None:
     tempo("plugins", "install", "albert")
     tempo("plugins", "install", "gnome")
     tempo("plugins", "install", "ulauncher")
@@ -116,7 +124,7 @@ def test_a_list_of_plugins(tempo: Tempo, tmp_path: Path) -> None:
     assert list(states) == names() == ["gnome", "krunner", "ulauncher", "albert", "flow"]
     assert states["albert"] == "installed" and states["krunner"] == "not installed"
     assert states["ulauncher"] == "outdated: install it again"
-    assert states["gnome"] == f"incomplete: /{INI} is not there"
+    assert states["gnome"] == f"incomplete: {system / INI} is not there"
     assert states["flow"] == "not for this system"
     lines = tempo("plugins", "list").out.splitlines()
     assert len(lines) == 5 and "KDE's KRunner" in lines[1]

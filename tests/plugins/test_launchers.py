@@ -91,7 +91,8 @@ def test_what_can_not_be_asked(asked: Callable[..., Any], request_: bytes, text:
 def test_names_pass_through_the_program(
     service: Service, asked: Callable[..., Any], notes: Notes, tmp_path: Path, name: str
 ) -> None:
-    path = tmp_path / name
+    path = tmp_path / f"{name} folder" / name
+    path.parent.mkdir()
     path.touch()
     service.found(moment(path))
     _, told = asked(json.dumps({"query": "a dog"}).encode())
@@ -100,7 +101,7 @@ def test_names_pass_through_the_program(
     assert asked(json.dumps({"play": row["moment"]}).encode()) == (0, {})
     assert notes.taken("mpv")[-2:] == ["--", str(path)]
     assert asked(json.dumps({"folder": row["moment"]}).encode()) == (0, {})
-    assert notes.taken("xdg-open") == [str(tmp_path)]
+    assert notes.taken("xdg-open") == [str(path.parent)]
 
 
 @pytest.mark.parametrize("there", ["xdg-open", "neither"])
@@ -112,7 +113,7 @@ def test_without_mpv(
     if there == "xdg-open":
         only.add("xdg-open")
     monkeypatch.setenv("PATH", str(only.folder))
-    path = tmp_path / "a.mp4"
+    path = tmp_path / AWKWARD[1]
     path.touch()
     client = Client()
     told = rows.answer({"play": moment(path)}, client, Pictures(client))
@@ -177,7 +178,8 @@ def test_ulauncher_shows_and_plays(ulauncher: Any, service: Service, tmp_path: P
 def test_names_pass_through_ulauncher(
     ulauncher: Any, service: Service, players_here: Notes, tmp_path: Path, name: str
 ) -> None:
-    path = tmp_path / name
+    path = tmp_path / f"{name} folder" / name
+    path.parent.mkdir()
     path.touch()
     service.found(moment(path))
     (shown,) = ulauncher.on_input("a dog", "moments")
@@ -185,7 +187,7 @@ def test_names_pass_through_ulauncher(
     assert ulauncher.on_item_enter(json.loads(json.dumps(shown.on_enter))) is None
     assert players_here.taken("mpv")[-1] == str(path)
     assert ulauncher.on_item_enter(shown.on_alt_enter) is None
-    assert players_here.taken("xdg-open") == [str(tmp_path)]
+    assert players_here.taken("xdg-open") == [str(path.parent)]
 
 
 def test_ulauncher_reads_the_manifest(ulauncher: Any, tmp_path: Path) -> None:
@@ -201,9 +203,49 @@ def test_ulauncher_reads_the_manifest(ulauncher: Any, tmp_path: Path) -> None:
 def test_a_plugin_whose_tempo_edge_has_gone(
     ulauncher: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(type(ulauncher).on_input.__globals__, "COMMAND", ["/nowhere/python"])
+    told = {"command": ["/nowhere/python"], "environment": {}}
+    monkeypatch.setitem(type(ulauncher).on_input.__globals__, "TOLD", told)
     (shown,) = ulauncher.on_input("a dog", "moments")
     assert shown.name == "tempo-edge" and "can't be asked" in shown.description
+
+
+@pytest.mark.parametrize("plugin", ["ulauncher", "albert", "flow"])
+def test_the_modules_of_a_launcher_are_not_those_of_tempo_edge(
+    tempo: Callable[..., Said],
+    own_home: dict[str, str],
+    service: Service,
+    tmp_path: Path,
+    plugin: str,
+) -> None:
+    """Launchers name the folder of their own modules, where others of the same names may lie."""
+    service.found(moment("/v/a.mp4"))
+    assert tempo("plugins", "install", plugin, "--into", tmp_path / "there").status == 0
+    (place,) = (each for each in (tmp_path / "there").iterdir())
+    astray = tmp_path / "astray"
+    for name in ("tempo_edge", "tempo_plugins"):
+        (astray / name).mkdir(parents=True)
+        (astray / name / "__init__.py").write_text("raise SystemExit('astray')")
+    program = place / ("__init__.py" if plugin == "albert" else "main.py")
+    command = [sys.executable, str(program), '{"method": "query", "parameters": ["a dog"]}']
+    if plugin != "flow":
+        stubs = tmp_path / "stubs.py"
+        stubs.write_text(
+            "import sys, types, runpy\n"
+            "class Any:\n"
+            "    def __init__(self, *_, **__): pass\n"
+            "for name in ('albert', 'ulauncher', 'ulauncher.api', 'ulauncher.api.shared',\n"
+            "        'ulauncher.api.shared.action',\n"
+            "        'ulauncher.api.shared.action.ExtensionCustomAction'):\n"
+            "    module = sys.modules[name] = types.ModuleType(name)\n"
+            "    for member in ('Extension Result ExtensionCustomAction Action StandardItem '\n"
+            "            'GeneratorQueryHandler PluginInstance makeImageIcon').split():\n"
+            "        setattr(module, member, type(member, (Any,), {}))\n"
+            "print(runpy.run_path(sys.argv[1])['ask']({'query': 'a dog'}))\n"
+        )
+        command = [sys.executable, str(stubs), str(program)]
+    home = {**own_home, "PYTHONPATH": str(astray)}
+    told = subprocess.run(command, env=home, capture_output=True, text=True, timeout=60)
+    assert "/v/a.mp4" in told.stdout, told.stderr
 
 
 class _Item:
@@ -271,7 +313,8 @@ def test_albert_drops_a_query_that_was_cancelled(albert: Any, service: Service) 
 def test_names_pass_through_albert(
     albert: Any, service: Service, players_here: Notes, tmp_path: Path, name: str
 ) -> None:
-    path = tmp_path / name
+    path = tmp_path / f"{name} folder" / name
+    path.parent.mkdir()
     path.touch()
     other = moment(tmp_path / "other.mp4", start_seconds=0.5)
     service.found(moment(path), other)
@@ -281,7 +324,7 @@ def test_names_pass_through_albert(
     play.callable()
     assert players_here.taken("mpv")[-1] == str(path)
     folder.callable()
-    assert players_here.taken("xdg-open") == [str(tmp_path)]
+    assert players_here.taken("xdg-open") == [str(path.parent)]
 
 
 @pytest.fixture
@@ -311,7 +354,8 @@ def flow_launcher(
 def test_names_pass_through_flow_launcher(
     flow_launcher: Callable[..., Any], service: Service, notes: Notes, tmp_path: Path, name: str
 ) -> None:
-    path = tmp_path / name
+    path = tmp_path / f"{name} folder" / name
+    path.parent.mkdir()
     path.touch()
     service.found(moment(path))
     (shown,) = flow_launcher("query", "a dog")
@@ -322,7 +366,7 @@ def test_names_pass_through_flow_launcher(
     (more,) = flow_launcher("context_menu", shown["ContextData"])
     action = more["JsonRPCAction"]
     assert flow_launcher(action["method"], *action["parameters"]) == []
-    assert notes.taken("xdg-open") == [str(tmp_path)]
+    assert notes.taken("xdg-open") == [str(path.parent)]
 
 
 def test_flow_launcher_is_told_what_is_wrong(flow_launcher: Callable[..., Any]) -> None:

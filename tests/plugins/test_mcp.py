@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 from doors import AWKWARD, Service, moment
+from harness import wait_until
 
 COMMAND = [sys.executable, "-m", "tempo_edge.cli", "mcp"]
 
@@ -240,17 +242,60 @@ def test_what_was_asked_before_the_end_is_answered(
     assert json.loads(told.stdout)["id"] == "last" and told.returncode == 0
 
 
-def test_a_ping_does_not_wait_for_a_search(own_home: dict[str, str], built: Path) -> None:
-    """The library takes a second to load; and a cancelled search is not answered."""
-    with serving(own_home, "--library", str(built)) as peer:
-        find = {"name": "find_moments", "arguments": {"query": "stripes"}}
-        for number in ("slow", "dropped"):
-            request = {"jsonrpc": "2.0", "id": number, "method": "tools/call", "params": find}
-            peer.send(json.dumps(request).encode())
-        cancel = {"method": "notifications/cancelled", "params": {"requestId": "dropped"}}
+def test_a_ping_does_not_wait_for_a_search(peer: Peer, service: Service) -> None:
+    """And a search that is cancelled before its turn is neither made nor answered."""
+    service.found(moment("/v/a.mp4"))
+    service.gate = threading.Event()
+    find = {"name": "find_moments", "arguments": {"query": "a dog"}}
+    for number in ("slow", "dropped", "cancelled"):
+        request = {"jsonrpc": "2.0", "id": number, "method": "tools/call", "params": find}
+        peer.send(json.dumps(request).encode())
+    for number in ("dropped", "cancelled"):
+        cancel = {"method": "notifications/cancelled", "params": {"requestId": number}}
         peer.send(json.dumps({"jsonrpc": "2.0", **cancel}).encode())
-        assert peer.ask("ping")["result"] == {}
-        assert peer.receive()["id"] == "slow"
+    assert peer.ask("ping")["result"] == {}
+    service.gate.set()
+    assert peer.receive()["id"] == "slow"
+    assert peer.call("find_moments", query="a cat")["isError"] is False
+    assert [asked["q"] for _, asked in service.asked] == ["a dog", "a cat"]
+
+
+def test_a_search_that_is_cancelled_is_not_answered(peer: Peer, service: Service) -> None:
+    service.found(moment("/v/a.mp4"))
+    service.gate = threading.Event()
+    find = {"name": "find_moments", "arguments": {"query": "a dog"}}
+    request = {"jsonrpc": "2.0", "id": "begun", "method": "tools/call", "params": find}
+    peer.send(json.dumps(request).encode())
+    wait_until(lambda: service.asked)
+    cancel = {"method": "notifications/cancelled", "params": {"requestId": "begun"}}
+    peer.send(json.dumps({"jsonrpc": "2.0", **cancel}).encode())
+    assert peer.ask("ping")["result"] == {}
+    service.gate.set()
+    assert peer.call("find_moments", query="a cat")["isError"] is False
+
+
+NOISY = """
+import tempo_plugins.mcp as server
+from tempo_plugins.client import Client
+real = server.call
+def noisy(*given):
+    print("said by some library", flush=True)
+    return real(*given)
+server.call = noisy
+server.serve(Client())
+"""
+
+
+def test_nothing_but_messages_goes_to_stdout(own_home: dict[str, str], service: Service) -> None:
+    service.found(moment("/v/a.mp4"))
+    request = (
+        b'{"jsonrpc": "2.0", "id": 1, "method": "tools/call", '
+        b'"params": {"name": "find_moments", "arguments": {"query": "a dog"}}}'
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", NOISY], env=own_home, input=request, capture_output=True, timeout=60
+    )
+    assert json.loads(told.stdout)["id"] == 1 and told.stderr == b"said by some library\n"
 
 
 @pytest.mark.parametrize("name", AWKWARD)

@@ -12,13 +12,13 @@ from tempo_edge.errors import TempoEdgeError
 from tempo_plugins.desktop.entries import desktop_exec, ini, service_exec
 from tempo_plugins.installing import File, Plugin
 
-__all__ = ["DESKTOP_PLUGINS"]
+__all__ = ["DESKTOP_PLUGINS", "SYSTEM_DATA"]
 
 _FILES = Path(__file__).parent / "launcher-files"
 
 # GNOME Shell reads providers from the system's data folders only; this is the one that belongs to
 # the machine's owner and not to its package manager.
-_SYSTEM_DATA = Path("/usr/local/share")
+SYSTEM_DATA = Path("/usr/local/share")
 
 _GNOME = "org.tempoedge.SearchProvider"
 _GNOME_PATH = "/org/tempoedge/SearchProvider"
@@ -42,8 +42,10 @@ def _icon() -> bytes:
 
 
 def _told(module: str) -> bytes:
-    """What a plugin that runs in another Python must know."""
-    return json.dumps({"command": _run(module)}, indent=1).encode() + b"\n"
+    """What a plugin that runs in another Python must know: how this one is started."""
+    path = os.environ.get("PYTHONPATH")
+    facts = {"command": _run(module), "environment": {"PYTHONPATH": path} if path else {}}
+    return json.dumps(facts, indent=1).encode() + b"\n"
 
 
 def _gnome(into: Path | None) -> list[File]:
@@ -71,7 +73,7 @@ def _gnome(into: Path | None) -> list[File]:
         _service(data, _GNOME, "gnome"),
         File(data / "icons/hicolor/256x256/apps" / f"{_GNOME}.png", _icon()),
         File(
-            _SYSTEM_DATA / "gnome-shell/search-providers" / f"{_GNOME}.ini",
+            SYSTEM_DATA / "gnome-shell/search-providers" / f"{_GNOME}.ini",
             ini("Shell Search Provider", provider),
             needs_root=True,
         ),

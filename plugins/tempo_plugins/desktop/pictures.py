@@ -101,10 +101,10 @@ class Pictures:
 
     def _make(self, moment: Found, file: Path) -> Path | None:
         """Write a moment's picture; None where there is none to be had."""
+        draft = file.with_name(f".{file.name}.{os.getpid()}.part")
         try:
             content = self._content(moment)
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            draft = file.with_name(f".{file.name}.{os.getpid()}.part")
             draft.touch(mode=0o600)
             draft.write_bytes(content)
             draft.replace(file)
@@ -115,6 +115,8 @@ class Pictures:
         else:
             return file
         finally:
+            with suppress(OSError):
+                draft.unlink(missing_ok=True)
             with self._turn:
                 self._coming.pop(file, None)
 

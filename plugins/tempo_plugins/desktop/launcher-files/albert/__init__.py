@@ -1,6 +1,7 @@
 """Moments in your videos, for Albert's Python interface 5: a thin door to tempo-edge."""
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -14,14 +15,20 @@ md_license = "Apache-2.0"
 md_authors = ["tempo-edge"]
 
 HERE = Path(__file__).resolve().parent
-COMMAND = json.loads((HERE / "tempo-edge.json").read_text(encoding="utf-8"))["command"]
+TOLD = json.loads((HERE / "tempo-edge.json").read_text(encoding="utf-8"))
+# What leads the launcher's Python to its modules would lead tempo-edge's astray.
+OWN = {name: os.environ[name] for name in os.environ if name not in ("PYTHONHOME", "PYTHONPATH")}
 
 
 def ask(request):
     """The answer of tempo-edge, or what went wrong, as its ``error``."""
     try:
         told = subprocess.run(
-            COMMAND, input=json.dumps(request).encode(), stdout=subprocess.PIPE, timeout=60
+            TOLD["command"],
+            env={**OWN, **TOLD["environment"]},
+            input=json.dumps(request).encode(),
+            stdout=subprocess.PIPE,
+            timeout=60,
         )
         return json.loads(told.stdout)
     except (OSError, ValueError, subprocess.SubprocessError) as error:
