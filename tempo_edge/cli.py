@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from tempo_export.cli import command as add_export
+from tempo_plugins.cli import add_mcp
+from tempo_plugins.cli import app as plugins
 
 from tempo_edge._answer import cut_clips, reachable, results, tell_refusal
 from tempo_edge._command import Command
@@ -45,7 +47,9 @@ app = typer.Typer(
 )
 app.add_typer(models)
 app.add_typer(training)
+app.add_typer(plugins)
 add_export(app)
+add_mcp(app)
 
 
 LibraryOption = Annotated[

@@ -1,4 +1,5 @@
-"""What tempo-edge finds, where people work: players, editors, the desktop.
+"""Doors from other programs to the search: desktops, launchers, assistants, players, editors.
 
-Nothing here is used while footage is indexed or searched.
+Every one of them asks the service, or the library where no service runs. Nothing here is used by
+indexing or by the search itself.
 """

@@ -10,6 +10,7 @@ import pytest
 import typer
 from harness import Said
 from helps import COMMANDS, help_texts
+from tempo_plugins.cli import app as plugins
 
 from tempo_edge import __version__, cli
 from tempo_edge._models import app as models
@@ -40,7 +41,8 @@ def test_every_command_is_documented() -> None:
 
     inner = {f"train {name}" for name in names(training)}
     inner |= {f"models {name}" for name in names(models)}
-    assert names(cli.app) | inner == set(COMMANDS) - {"", "models", "train"}
+    inner |= {f"plugins {name}" for name in names(plugins)}
+    assert names(cli.app) | inner == set(COMMANDS) - {"", "models", "train", "plugins"}
 
 
 def test_no_line_is_longer_than_a_terminal() -> None:

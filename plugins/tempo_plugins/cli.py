@@ -1,0 +1,100 @@
+"""``tempo-edge plugins`` and ``tempo-edge mcp``: doors from other programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tempo_edge._command import Command
+from tempo_edge._text import emit, json_line, note, printable
+
+__all__ = ["add_mcp", "app", "mcp"]
+
+app = typer.Typer(
+    name="plugins",
+    help="Search from other programs: desktops and launchers.",
+    rich_markup_mode=None,
+)
+
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="A plugin; see plugins list.")]
+RootOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--root", metavar="DIR", help="Do also what needs root, below DIR; / for this system."
+    ),
+]
+IntoOption = Annotated[
+    Path | None,
+    typer.Option("--into", metavar="DIR", help="Folder in place of the one of its program."),
+]
+
+
+@app.command("list", cls=Command)
+def list_(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """List the plugins, what each plugs into, and whether it is installed."""
+    from tempo_plugins.installing import all_plugins, state
+
+    for plugin in all_plugins():
+        row = {"name": plugin.name, "program": plugin.program, "state": state(plugin)}
+        line = f"{row['name']:<10} {row['program']:<25} {row['state']}\n"
+        emit(json_line(row) if as_json else line)
+
+
+@app.command(cls=Command)
+def install(name: NameArgument, root: RootOption = None, into: IntoOption = None) -> None:
+    """Write a plugin's files, and say which, and what needs root."""
+    from tempo_plugins import installing
+
+    plugin = installing.find(name)
+    report = installing.install(plugin, root=root, into=into)
+    _tell("wrote", report)
+    note(f"then {plugin.afterwards}")
+
+
+@app.command(cls=Command)
+def remove(name: NameArgument, root: RootOption = None, into: IntoOption = None) -> None:
+    """Remove a plugin's files, and say which, and what needs root."""
+    from tempo_plugins import installing
+
+    report = installing.remove(installing.find(name), root=root, into=into)
+    if not report.files and not report.as_root:
+        note(f"{name} is not installed")
+    _tell("removed", report)
+
+
+def _tell(verb: str, report: object) -> None:
+    from tempo_plugins.installing import Report
+
+    assert isinstance(report, Report)
+    for file in report.files:
+        note(f"{verb} {printable(str(file))}")
+    for command in report.as_root:
+        note(f"needs root: {printable(command)}")
+
+
+def mcp(
+    library: Annotated[
+        Path | None,
+        typer.Option(
+            "--library",
+            envvar="TEMPO_EDGE_LIBRARY",
+            show_envvar=False,
+            metavar="FILE",
+            help="Library to use where no service runs; by default yours.",
+        ),
+    ] = None,
+) -> None:
+    """Let an assistant search: an MCP server on stdin and stdout."""
+    from tempo_plugins.client import Client
+    from tempo_plugins.mcp import serve
+
+    serve(Client(library=library, name="mcp"))
+
+
+def add_mcp(app: typer.Typer) -> None:
+    """Add it to the command line."""
+    app.command(cls=Command)(mcp)

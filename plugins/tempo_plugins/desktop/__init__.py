@@ -1,0 +1,1 @@
+"""Search providers of desktops, and plugins of launchers."""

@@ -1,0 +1,135 @@
+"""KRunner's D-Bus plugin, ``org.kde.krunner1``.
+
+The interface: https://invent.kde.org/frameworks/krunner/-/blob/master/src/data/org.kde.krunner1.xml
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from tempo_edge._text import note, printable
+from tempo_edge.errors import TempoEdgeError
+from tempo_plugins.client import Client
+from tempo_plugins.desktop.bus import BusObject, Method, serve
+from tempo_plugins.desktop.offers import Offers, subtitle, title
+from tempo_plugins.desktop.pictures import Pictures, pixels
+from tempo_plugins.desktop.playing import play, show_folder
+
+__all__ = ["BUS_NAME", "OBJECT_PATH", "Runner", "main"]
+
+BUS_NAME = "org.tempoedge.KRunner"
+OBJECT_PATH = "/org/tempoedge/KRunner"
+
+_LIMIT = 5
+_SHORTEST = 3
+
+# A match can't be given its picture later, so this is added to each search.
+_WAIT_SECONDS = 0.3
+
+# How matches of this kind stand to others' (KRunner's category relevance): 0, 30, 50, 70 or 100.
+_RELEVANCE = 30
+
+_FOLDER = "folder"
+
+
+class Runner:
+    """Answers KRunner."""
+
+    def __init__(self, client: Client, pictures: Pictures) -> None:
+        self._client, self._pictures = client, pictures
+        self._offers = Offers()
+
+    def match(self, query: str) -> tuple[list[tuple[str, str, str, int, float, dict[str, Any]]]]:
+        """``Match``: id, text, icon's name, kind, relevance in [0, 1], and what else there is."""
+        wanted = query.strip()
+        if len(wanted) < _SHORTEST:
+            return ([],)
+        try:
+            moments = self._client.find(wanted[:1000], _LIMIT, retrieval=True).moments
+        except TempoEdgeError as error:
+            note(f"tempo-edge: {printable(str(error))}")
+            return ([],)
+        names = self._offers.add(moments)
+        pictures = self._pictures.get(moments, _WAIT_SECONDS)
+        matches = []
+        for name, moment in zip(names, moments, strict=True):
+            more: dict[str, Any] = {
+                "subtext": ("s", subtitle(moment)),
+                "urls": ("as", [Path(moment.path).as_uri()]),
+                "actions": ("as", [_FOLDER]),
+            }
+            icon = _icon(pictures.get(moment))
+            if icon is not None:
+                more["icon-data"] = ("(iiibiiay)", icon)
+            matches.append(
+                (name, title(moment), "video-x-generic", _RELEVANCE, _sure(moment), more)
+            )
+        return (matches,)
+
+    def actions(self) -> tuple[list[tuple[str, str, str]]]:
+        """``Actions``: id, text and icon of what else can be done with a match."""
+        return ([(_FOLDER, "Show the folder", "document-open-folder")],)
+
+    def run(self, name: str, action: str) -> tuple[()]:
+        """``Run``: play the moment, or show its folder.
+
+        Raises:
+            TempoEdgeError: there is no such match or action, or it can't be opened.
+        """
+        moment = self._offers.known(name)
+        if action == "":
+            play(moment)
+        elif action == _FOLDER:
+            show_folder(moment)
+        else:
+            raise TempoEdgeError(f"action {action!r} must be '' or {_FOLDER!r}")
+        return ()
+
+    def on_bus(self) -> BusObject:
+        """The object to serve."""
+        return BusObject(
+            BUS_NAME,
+            OBJECT_PATH,
+            "org.kde.krunner1",
+            {
+                "Match": Method(("s",), ("a(sssida{sv})",), self.match),
+                "Actions": Method((), ("a(sss)",), self.actions),
+                "Run": Method(("s", "s"), (), self.run),
+                "Config": Method((), ("a{sv}",), lambda: ({"MinLetterCount": ("i", _SHORTEST)},)),
+                "Teardown": Method((), (), lambda: ()),
+            },
+        )
+
+
+def _sure(moment: Any) -> float:
+    return float(min(1.0, max(0.0, moment.confidence)))
+
+
+def _icon(file: Path | None) -> tuple[int, int, int, bool, int, int, bytes] | None:
+    """A picture's pixels, if there are any that can be read."""
+    if file is None:
+        return None
+    try:
+        return pixels(file.read_bytes()).icon_data()
+    except (OSError, TempoEdgeError):
+        return None
+
+
+def main() -> int:
+    """Serve KRunner; gives the exit status."""
+    client = Client(name="krunner")
+    pictures = Pictures(client, width=128)
+    try:
+        serve(Runner(client, pictures).on_bus())
+    except TempoEdgeError as error:
+        note(f"tempo-edge: error: {printable(str(error))}")
+        return 2
+    finally:
+        pictures.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

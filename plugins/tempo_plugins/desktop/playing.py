@@ -1,0 +1,73 @@
+"""Opens a moment: in mpv at its second or, without mpv, the whole video in the user's player."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from threading import Thread
+
+from tempo_edge._text import printable
+from tempo_edge.errors import TempoEdgeError
+from tempo_plugins.client import Found
+
+__all__ = ["open_file", "play", "show_folder"]
+
+
+def play(moment: Found) -> None:
+    """Open a moment; it does not wait for the player.
+
+    Raises:
+        TempoEdgeError: the file is not there, or nothing can open it.
+    """
+    path = Path(moment.path)
+    if not path.exists():
+        raise TempoEdgeError(f"{printable(moment.path)} is not there: is its volume mounted?")
+    player = shutil.which("mpv")
+    if player is None:
+        open_file(path)
+        return
+    options = ["--really-quiet", "--force-window=yes", f"--start={moment.start_seconds:.3f}"]
+    _start([player, *options, "--", moment.path])
+
+
+def show_folder(moment: Found) -> None:
+    """Open the folder that holds a moment's video.
+
+    Raises:
+        TempoEdgeError: the folder is not there, or nothing can open it.
+    """
+    folder = Path(moment.path).parent
+    if not folder.is_dir():
+        raise TempoEdgeError(f"{printable(str(folder))} is not there: is its volume mounted?")
+    open_file(folder)
+
+
+def open_file(path: Path) -> None:
+    """Open a file or a folder, by its absolute path, in the program that the user chose for it.
+
+    Raises:
+        TempoEdgeError: there is no way to do so.
+    """
+    if sys.platform == "win32":
+        os.startfile(path)
+        return
+    opener = shutil.which("xdg-open")
+    if opener is None:
+        raise TempoEdgeError("neither mpv nor xdg-open is installed: install mpv")
+    _start([opener, str(path)])
+
+
+def _start(command: list[str]) -> None:
+    """Start a program that outlives this one. Its arguments are passed as they are, to no shell."""
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    # A service that lives on must not keep its ended children around.
+    Thread(target=process.wait, daemon=True).start()

@@ -1,0 +1,93 @@
+"""What launchers ask: a program that reads one request from stdin and writes one answer to stdout.
+
+A launcher's own Python can seldom load the library, so its plugin starts this program, with the
+Python that tempo-edge is installed in. Requests, in JSON::
+
+    {"query": "a dog", "limit": 8}  ->  {"rows": [{"title", "subtitle", "icon", "moment"}...]}
+    {"play": MOMENT}                ->  {}
+    {"folder": MOMENT}              ->  {}
+
+or ``{"error": "one line"}`` for each. ``icon`` is a file, or "" where there is no picture.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from tempo_edge._text import printable
+from tempo_edge.errors import TempoEdgeError
+from tempo_plugins.client import Client, Found, SupersededError
+from tempo_plugins.desktop.offers import subtitle, title
+from tempo_plugins.desktop.pictures import Pictures
+from tempo_plugins.desktop.playing import play, show_folder
+
+__all__ = ["answer", "main", "rows"]
+
+_LIMIT = 8
+_SHORTEST = 3
+_WAIT_SECONDS = 0.5
+
+
+def rows(query: str, limit: int, client: Client, pictures: Pictures) -> list[dict[str, Any]]:
+    """Lines to show for a query; none while it is too short.
+
+    Raises:
+        TempoEdgeError: it can't be searched for that.
+    """
+    if len(query.strip()) < _SHORTEST:
+        return []
+    try:
+        moments = client.find(query, limit, retrieval=True).moments
+    except SupersededError:
+        return []
+    files = pictures.get(moments, _WAIT_SECONDS)
+    return [
+        {
+            "title": title(moment),
+            "subtitle": subtitle(moment),
+            "icon": str(files[moment]) if moment in files else "",
+            "moment": moment.as_dict(),
+        }
+        for moment in moments
+    ]
+
+
+def answer(request: Any, client: Client, pictures: Pictures) -> dict[str, Any]:
+    """The answer to a request; whatever is wrong with it is told as its ``error``."""
+    try:
+        if not isinstance(request, dict):
+            raise ValueError("request must be a JSON object")
+        if "play" in request:
+            play(Found.from_dict(request["play"]))
+            return {}
+        if "folder" in request:
+            show_folder(Found.from_dict(request["folder"]))
+            return {}
+        query, limit = request.get("query"), request.get("limit", _LIMIT)
+        if not isinstance(query, str) or isinstance(limit, bool) or not isinstance(limit, int):
+            raise ValueError("request must have a query, a text, and may have a limit, a number")
+        return {"rows": rows(query, limit, client, pictures)}
+    except (TempoEdgeError, ValueError) as error:
+        return {"error": printable(str(error))}
+
+
+def main() -> int:
+    """Answer the request on stdin; gives the exit status."""
+    client = Client(name="launcher")
+    pictures = Pictures(client)
+    try:
+        request = json.loads(sys.stdin.buffer.read())
+    except ValueError:
+        request = None
+    try:
+        told = answer(request, client, pictures)
+    finally:
+        pictures.close()
+    sys.stdout.buffer.write(json.dumps(told).encode("ascii"))
+    return 1 if "error" in told else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,188 @@
+"""Puts the files of a plugin where its program looks for them, and takes them away again."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tempo_edge._text import printable
+from tempo_edge.errors import TempoEdgeError
+
+__all__ = ["File", "Plugin", "Report", "find", "install", "names", "remove", "state"]
+
+
+@dataclass(frozen=True)
+class File:
+    """A file of a plugin.
+
+    Attributes:
+        path, content: what is written where.
+        needs_root: only the machine's owner may write there.
+        own: the topmost folder that is the plugin's alone, and goes with it.
+    """
+
+    path: Path
+    content: bytes
+    needs_root: bool = False
+    own: Path | None = None
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """A plugin that can be installed.
+
+    Attributes:
+        name: what it is called on the command line; ``program``: what it plugs into.
+        files: gives its files, below another folder than the program's own if one is named.
+        afterwards: what is left to do for the program to see it.
+    """
+
+    name: str
+    program: str
+    files: Callable[[Path | None], list[File]]
+    afterwards: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was done: the files written or removed, and the commands that need root."""
+
+    files: tuple[Path, ...]
+    as_root: tuple[str, ...]
+
+
+def all_plugins() -> tuple[Plugin, ...]:
+    """Every plugin there is."""
+    from tempo_plugins.desktop.parts import DESKTOP_PLUGINS
+
+    return DESKTOP_PLUGINS
+
+
+def names() -> list[str]:
+    """Their names."""
+    return [plugin.name for plugin in all_plugins()]
+
+
+def find(name: str) -> Plugin:
+    """The plugin of that name.
+
+    Raises:
+        TempoEdgeError: there is none.
+    """
+    for plugin in all_plugins():
+        if plugin.name == name:
+            return plugin
+    raise TempoEdgeError(f"plugin {name!r} must be one of {', '.join(names())}")
+
+
+def install(plugin: Plugin, *, root: Path | None = None, into: Path | None = None) -> Report:
+    """Write a plugin's files.
+
+    Args:
+        plugin: which.
+        root: write the files that need root as well, below this folder (``/`` when run as root).
+            Without it they are put aside, and the report says which command brings them there.
+        into: folder that takes the place of the program's own.
+
+    Raises:
+        TempoEdgeError: a file can't be written; those before it are.
+    """
+    written, commands = [], []
+    for file in plugin.files(into):
+        if file.needs_root and root is None:
+            aside = _aside(plugin) / file.path.name
+            written.append(_write(replace(file, path=aside)))
+            words = ["sudo", "install", "-D", "-m", "644", str(aside), str(file.path)]
+            commands.append(shlex.join(words))
+        else:
+            written.append(_write(_below(file, root)))
+    return Report(tuple(written), tuple(commands))
+
+
+def remove(plugin: Plugin, *, root: Path | None = None, into: Path | None = None) -> Report:
+    """Remove a plugin's files, and the folders of its own that are empty then.
+
+    Args and errors are those of :func:`install`.
+    """
+    gone, commands = [], []
+    for file in plugin.files(into):
+        if file.needs_root and root is None:
+            aside = File(_aside(plugin) / file.path.name, b"", own=_aside(plugin))
+            if _remove(aside):
+                gone.append(aside.path)
+            if os.path.lexists(file.path):
+                commands.append(shlex.join(["sudo", "rm", str(file.path)]))
+        elif _remove(_below(file, root)):
+            gone.append(_below(file, root).path)
+    return Report(tuple(gone), tuple(commands))
+
+
+def state(plugin: Plugin) -> str:
+    """``installed``, ``not installed``, or what is the matter in between.
+
+    Files of another version, or of another Python, are ``outdated``.
+    """
+    try:
+        files = plugin.files(None)
+    except TempoEdgeError:
+        return "not for this system"
+    there = [file for file in files if file.path.is_file()]
+    if not there:
+        return "not installed"
+    if len(there) < len(files):
+        absent = next(file for file in files if file not in there)
+        return f"incomplete: {printable(str(absent.path))} is not there"
+    if any(file.path.read_bytes() != file.content for file in files):
+        return "outdated: install it again"
+    return "installed"
+
+
+def _aside(plugin: Plugin) -> Path:
+    """Where files wait for root to fetch them."""
+    from platformdirs import user_data_path
+
+    return user_data_path("tempo-edge") / "plugins" / plugin.name
+
+
+def _below(file: File, root: Path | None) -> File:
+    if not file.needs_root or root is None:
+        return file
+    return replace(file, path=root.absolute() / file.path.relative_to(file.path.anchor))
+
+
+def _write(file: File) -> Path:
+    draft = file.path.with_name(f".{file.path.name}.{os.getpid()}.part")
+    try:
+        file.path.parent.mkdir(parents=True, exist_ok=True)
+        draft.write_bytes(file.content)
+        draft.replace(file.path)
+    except OSError as error:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+        place = printable(str(file.path))
+        raise TempoEdgeError(f"{place} can't be written: {error.strerror}") from error
+    return file.path
+
+
+def _remove(file: File) -> bool:
+    """Remove a file, and the folders of its own that hold nothing but compiled code then."""
+    try:
+        file.path.unlink()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        place = printable(str(file.path))
+        raise TempoEdgeError(f"{place} can't be removed: {error.strerror}") from error
+    folder = file.path.parent
+    while file.own is not None and folder.is_relative_to(file.own):
+        with suppress(OSError):
+            if {each.name for each in folder.iterdir()} <= {"__pycache__"}:
+                shutil.rmtree(folder / "__pycache__", ignore_errors=True)
+                folder.rmdir()
+        folder = folder.parent
+    return True

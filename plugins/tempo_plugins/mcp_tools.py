@@ -1,0 +1,196 @@
+"""What an assistant may ask for: two tools that only read, with times in seconds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tempo_edge._text import printable
+from tempo_edge.errors import TempoEdgeError
+from tempo_plugins.client import Client, Found
+
+__all__ = ["TOOLS", "UnknownToolError", "call"]
+
+_MOMENT = {
+    "type": "object",
+    "properties": {
+        "path": {"type": "string", "description": "The video's absolute path."},
+        "start_seconds": {"type": "number", "description": "First second, from the video's start."},
+        "end_seconds": {"type": "number", "description": "Second at which it is over."},
+        "confidence": {"type": "number", "description": "Probability in [0, 1] that it is there."},
+        "score": {"type": "number", "description": "Standard deviations above chance."},
+        "online": {"type": "boolean", "description": "False if its volume is not there now."},
+    },
+    "required": ["path", "start_seconds", "end_seconds", "confidence", "score", "online"],
+}
+
+_READS_ONLY = {
+    "readOnlyHint": True,
+    "destructiveHint": False,
+    "idempotentHint": True,
+    "openWorldHint": False,
+}
+
+TOOLS: tuple[dict[str, Any], ...] = (
+    {
+        "name": "find_moments",
+        "title": "Find moments in videos",
+        "description": (
+            "Finds where something is seen in the user's own indexed videos. Gives spans "
+            "[start_seconds, end_seconds) with calibrated confidence, best first. An empty list "
+            "means that nothing matches; `nearest` is then the best that was held back, and is "
+            "no match."
+        ),
+        "inputSchema": {
+            "type": "object",
+            "properties": {
+                "query": {
+                    "type": "string",
+                    "minLength": 1,
+                    "maxLength": 1000,
+                    "description": "What is seen, in plain English: a dog jumps into water.",
+                },
+                "limit": {
+                    "type": "integer",
+                    "minimum": 1,
+                    "maximum": 100,
+                    "default": 10,
+                    "description": "Most moments to give.",
+                },
+                "min_confidence": {
+                    "type": "number",
+                    "minimum": 0,
+                    "maximum": 1,
+                    "description": "Least probability to show; by default a calibrated one.",
+                },
+                "within": {
+                    "type": "string",
+                    "description": "Search only at or under this absolute path.",
+                },
+            },
+            "required": ["query"],
+            "additionalProperties": False,
+        },
+        "outputSchema": {
+            "type": "object",
+            "properties": {
+                "moments": {"type": "array", "items": _MOMENT},
+                "nearest": {"anyOf": [_MOMENT, {"type": "null"}]},
+                "held_back": {"type": "integer", "description": "How many were not likely enough."},
+            },
+            "required": ["moments", "nearest", "held_back"],
+        },
+        "annotations": _READS_ONLY,
+    },
+    {
+        "name": "describe_library",
+        "title": "Describe the video library",
+        "description": "Says how many videos and hours of footage can be searched.",
+        "inputSchema": {"type": "object", "properties": {}, "additionalProperties": False},
+        "outputSchema": {
+            "type": "object",
+            "properties": {
+                "library": {"type": ["string", "null"]},
+                "profile": {"type": ["string", "null"]},
+                "videos": {"type": "integer"},
+                "footage_seconds": {"type": "number"},
+                "frames": {"type": "integer"},
+                "skipped": {"type": "integer", "description": "Files that could not be indexed."},
+                "indexing": {"type": ["object", "null"]},
+            },
+            "required": ["videos", "footage_seconds"],
+        },
+        "annotations": _READS_ONLY,
+    },
+)
+
+_KINDS: dict[str, tuple[tuple[type, ...], str]] = {
+    "query": ((str,), "a string"),
+    "limit": ((int,), "a whole number"),
+    "min_confidence": ((int, float), "a number"),
+    "within": ((str,), "a string"),
+}
+
+
+class UnknownToolError(TempoEdgeError):
+    """There is no tool of that name."""
+
+
+def call(client: Client, name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The result of a tool, as ``tools/call`` gives it. What goes wrong is told in the result.
+
+    Raises:
+        UnknownToolError: there is no such tool.
+    """
+    tools: dict[str, Callable[[Client, Mapping[str, Any]], dict[str, Any]]] = {
+        "find_moments": _find_moments,
+        "describe_library": _describe_library,
+    }
+    if name not in tools:
+        raise UnknownToolError(f"tool {name!r} must be one of {', '.join(tools)}")
+    try:
+        facts = tools[name](client, arguments)
+    except TempoEdgeError as error:
+        return {"content": [_text(printable(str(error)))], "isError": True}
+    # Clients that know no structured content read the same facts as text.
+    content = [_text(json.dumps(facts, ensure_ascii=False))]
+    return {"content": content, "structuredContent": facts, "isError": False}
+
+
+def _find_moments(client: Client, given: Mapping[str, Any]) -> dict[str, Any]:
+    _check(given, ("query", "limit", "min_confidence", "within"))
+    if "query" not in given:
+        raise TempoEdgeError("find_moments needs a query")
+    # An assistant may say null for what it leaves out.
+    wanted = {name: value for name, value in given.items() if value is not None}
+    answer = client.find(
+        wanted.get("query", ""),
+        wanted.get("limit", 10),
+        min_confidence=wanted.get("min_confidence"),
+        within=wanted.get("within"),
+    )
+    nearest = answer.nearest
+    return {
+        "moments": [_moment(each) for each in answer.moments],
+        "nearest": None if nearest is None else _moment(nearest),
+        "held_back": answer.held_back,
+    }
+
+
+def _describe_library(client: Client, given: Mapping[str, Any]) -> dict[str, Any]:
+    _check(given, ())
+    facts = client.describe()
+    hours = float(facts.pop("hours") or 0.0)
+    return {**facts, "footage_seconds": round(hours * 3600, 3)}
+
+
+def _check(given: Mapping[str, Any], allowed: tuple[str, ...]) -> None:
+    """Refuse arguments of another name or another kind.
+
+    Raises:
+        TempoEdgeError: it names the first of them.
+    """
+    for name, value in given.items():
+        if name not in allowed:
+            raise TempoEdgeError(
+                f"argument {name!r} must be one of {', '.join(allowed) or 'none at all'}"
+            )
+        kinds, word = _KINDS[name]
+        if value is not None and (not isinstance(value, kinds) or isinstance(value, bool)):
+            raise TempoEdgeError(f"{name} {value!r} must be {word}")
+
+
+def _moment(moment: Found) -> dict[str, Any]:
+    return {
+        "path": moment.path,
+        "start_seconds": round(moment.start_seconds, 3),
+        "end_seconds": round(moment.end_seconds, 3),
+        "confidence": round(moment.confidence, 4),
+        "score": round(moment.score, 4),
+        "online": moment.online,
+    }
+
+
+def _text(text: str) -> dict[str, str]:
+    return {"type": "text", "text": text}

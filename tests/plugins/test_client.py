@@ -1,0 +1,242 @@
+"""The client: the service if it is there, else the library; errors of one line."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from doors import AWKWARD, Service, moment
+from tempo_plugins import client as client_module
+from tempo_plugins.client import Client, Found, SupersededError, search, socket_path
+from videos import make_video, motion
+
+import tempo_edge
+from tempo_edge.errors import LibraryError, QueryError, TempoEdgeError
+
+
+@pytest.fixture(autouse=True)
+def _a_new_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client_module, "_shared", [])
+
+
+def test_the_service_is_asked_with_what_was_meant(service: Service) -> None:
+    service.found(moment("/videos/a.mp4"))
+    asker = Client(name="test")
+    asker.find("a dog & a 100% cat?", 3, min_confidence=0.25, within="/videos/50% off")
+    asker.find("a dog", retrieval=True)
+    assert service.asked == [
+        (
+            "/v1/find",
+            {
+                "q": "a dog & a 100% cat?",
+                "limit": "3",
+                "min_confidence": "0.25",
+                "within": "/videos/50% off",
+                "client": "test",
+            },
+        ),
+        ("/v1/find", {"q": "a dog", "limit": "10", "retrieval": "1", "client": "test"}),
+    ]
+
+
+def test_what_the_service_found(service: Service) -> None:
+    service.found(moment("/v/a.mp4"), near=[moment("/v/b.mp4", confidence=0.1)], held_back=4)
+    answer = Client().find("a dog")
+    assert answer.moments == (Found("/v/a.mp4", 1.25, 3.5, 2.5, 0.75, True, 7),)
+    assert answer.nearest is not None and answer.nearest.path == "/v/b.mp4"
+    assert answer.held_back == 4
+    assert search("a dog") == list(answer.moments)
+
+
+@pytest.mark.parametrize("state", ["nothing there", "nobody listens", "name too long", "no folder"])
+def test_without_a_service_the_library_is_asked(
+    built: Path, tmp_path: Path, state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "service.sock"
+    if state == "nobody listens":
+        with socket.socket(socket.AF_UNIX) as left:
+            left.bind(str(place))
+    elif state == "name too long":
+        place = tmp_path / ("x" * 120) / "service.sock"
+    elif state == "no folder":
+        place.write_text("a file")
+        place = place / "service.sock"
+    answer = Client(socket=place, library=built).find("stripes", 2, retrieval=True)
+    with tempo_edge.Library.open(built) as library:
+        expected = library.find("stripes", limit=2, grounder="curve")
+    assert [(m.path, m.start_seconds) for m in answer.moments] == [
+        (str(m.path), round(m.start_seconds, 3)) for m in expected
+    ]
+    assert answer.moments and answer.moments[0].online and answer.moments[0].video is None
+    assert answer.held_back == expected.filtered_count
+
+
+def test_a_refusal_of_the_library_names_the_nearest(built: Path) -> None:
+    answer = Client(library=built).find("a beach", min_confidence=1.0)
+    assert answer.moments == () and answer.nearest is not None and answer.held_back >= 1
+
+
+def test_a_library_that_comes_later_is_found(
+    built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    open_library = tempo_edge.Library.open
+
+    def counted(path: Path) -> tempo_edge.Library:
+        opened.append(path.name)
+        return open_library(path)
+
+    monkeypatch.setattr(tempo_edge.Library, "open", counted)
+    asker = Client(library=tmp_path / "library.db")
+    with pytest.raises(LibraryError, match="there is no library at"):
+        asker.find("stripes")
+    (tmp_path / "library.db").write_bytes(built.read_bytes())
+    assert asker.find("stripes", min_confidence=0).moments
+    assert asker.find("stripes", min_confidence=0).moments
+    assert len(opened) == 2, "what is not there yet has no profile, so it is opened anew; once"
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "text"),
+    [
+        (400, QueryError, "query is odd"),
+        (404, LibraryError, "query is odd"),
+        (409, SupersededError, "query is odd"),
+        (503, TempoEdgeError, "status 503: query is odd"),
+    ],
+)
+def test_errors_of_the_service(
+    service: Service, status: int, kind: type[Exception], text: str
+) -> None:
+    service.says("/v1/find", {"error": "query is odd"}, status)
+    with pytest.raises(kind, match=text) as raised:
+        Client().find("a dog")
+    assert type(raised.value) is kind
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"<html>",
+        b"[]",
+        b"{}",
+        b'{"moments": [{}]}',
+        b'{"moments": [{"path": "a.mp4", "start_seconds": 0, "end_seconds": 1, "score": 1, '
+        b'"confidence": 1}]}',
+        b'{"moments": 3}',
+    ],
+)
+def test_what_is_no_answer_is_an_error_of_one_line(service: Service, content: bytes) -> None:
+    service.answers["/v1/find"] = 200, content
+    with pytest.raises(TempoEdgeError, match="the service answered") as raised:
+        Client().find("a dog")
+    assert "\n" not in str(raised.value)
+
+
+def test_a_service_that_breaks_off(tmp_path: Path) -> None:
+    place = tmp_path / "service.sock"
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(place))
+        listening.listen()
+        import threading
+
+        def hang_up() -> None:
+            peer, _ = listening.accept()
+            peer.recv(10)
+            peer.close()
+
+        thread = threading.Thread(target=hang_up)
+        thread.start()
+        with pytest.raises(TempoEdgeError, match="gave no answer"):
+            Client(socket=place).find("a dog")
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("choices", "text"),
+    [
+        ({"query": " "}, "query is empty"),
+        ({"query": "x" * 1001}, "1001 characters"),
+        ({"query": "\udcff"}, "not valid UTF-8"),
+        ({"limit": 0}, "limit 0 must be within 1 to 100"),
+        ({"limit": 101}, "limit 101"),
+        ({"min_confidence": 1.5}, "min_confidence 1.5"),
+        ({"min_confidence": float("nan")}, "min_confidence nan"),
+    ],
+)
+def test_nonsense_asks_nobody(service: Service, choices: dict[str, Any], text: str) -> None:
+    with pytest.raises(QueryError, match=text):
+        Client().find(**{"query": "a dog", **choices})
+    assert service.asked == []
+
+
+def test_where_the_service_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert socket_path() == tmp_path / "run" / "tempo-edge" / "service.sock"
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
+    assert socket_path() == tmp_path / "cache" / "tempo-edge" / "service.sock"
+
+
+def test_what_the_library_holds(built: Path, service: Service) -> None:
+    here = Client(library=built, socket=Path("/nowhere")).describe()
+    assert here["videos"] == 3 and here["skipped"] == 0 and here["indexing"] is None
+    assert here["hours"] == pytest.approx(9 / 3600, rel=0.1)
+    service.says("/v1/status", {**here, "videos": 5, "version": "9"})
+    assert Client().describe() == {**here, "videos": 5}
+
+
+@pytest.mark.parametrize("name", AWKWARD)
+def test_names_pass_from_the_service_and_from_the_library(
+    service: Service, tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / "footage" / name
+    service.found(moment(path))
+    assert [m.path for m in search("stripes")] == [str(path)]
+    path.parent.mkdir()
+    make_video(path, shots=[(motion(3), 1)], size=(64, 48))
+    with tempo_edge.Library.open(tmp_path / "library.db") as library:
+        library.index(path.parent)
+    here = Client(socket=Path("/nowhere"), library=tmp_path / "library.db")
+    (found,) = here.find("stripes", min_confidence=0.0, limit=1, within=str(path)).moments
+    assert found.path == str(path) and Path(found.path).exists()
+    assert Found.from_dict(found.as_dict()) == found
+
+
+@pytest.mark.parametrize(
+    ("wrong", "text"),
+    [
+        ({"path": "relative.mp4"}, "must be absolute"),
+        ({"path": "/nul\0.mp4"}, "must be absolute"),
+        ({"end_seconds": 1.25}, "must not be empty"),
+        ({"end_seconds": float("inf")}, "must not be empty"),
+        ({"start_seconds": "soon"}, "could not convert"),
+        ({"confidence": None}, "is not a moment"),
+    ],
+)
+def test_what_is_no_moment(wrong: dict[str, Any], text: str) -> None:
+    with pytest.raises(ValueError, match=text):
+        Found.from_dict({**moment("/v/a.mp4"), **wrong})
+
+
+def test_to_ask_the_service_loads_little(service: Service, environment: dict[str, str]) -> None:
+    service.found(moment("/v/a.mp4"))
+    program = (
+        "import sys; from pathlib import Path; from tempo_plugins.client import Client\n"
+        "print(Client(socket=Path(sys.argv[1])).find('a dog').moments[0].path)\n"
+        "print(*{n.split('.')[0] for n in sys.modules})"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", program, str(service.place)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    path, modules = told.stdout.splitlines()
+    assert path == "/v/a.mp4"
+    loaded = set(modules.split())
+    assert not loaded & {"numpy", "onnxruntime", "faiss", "av", "tokenizers", "typer", "rich"}

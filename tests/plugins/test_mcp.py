@@ -1,0 +1,347 @@
+"""The MCP server: a real process over pipes, and the official client where it is installed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from doors import AWKWARD, Service, moment
+from harness import wait_until
+
+COMMAND = [sys.executable, "-m", "tempo_edge.cli", "mcp"]
+
+
+class Peer:
+    """A server at the other end of two pipes."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+        self._number = 0
+
+    def send(self, line: bytes) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(line + b"\n")
+        self._process.stdin.flush()
+
+    def receive(self) -> Any:
+        assert self._process.stdout is not None
+        message = json.loads(self._process.stdout.readline())
+        assert message["jsonrpc"] == "2.0"
+        return message
+
+    def ask(self, method: str, **parameters: Any) -> Any:
+        """The whole answer to a request."""
+        self._number += 1
+        request = {"jsonrpc": "2.0", "id": self._number, "method": method, "params": parameters}
+        self.send(json.dumps(request).encode())
+        message = self.receive()
+        assert message["id"] == self._number
+        return message
+
+    def call(self, tool: str, **arguments: Any) -> Any:
+        return self.ask("tools/call", name=tool, arguments=arguments)["result"]
+
+
+@contextmanager
+def serving(environment: dict[str, str], *arguments: str) -> Iterator[Peer]:
+    with subprocess.Popen(
+        [*COMMAND, *arguments],
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        try:
+            yield Peer(process)
+        finally:
+            out, err = process.communicate(timeout=60)
+    assert (out, err, process.returncode) == (b"", b"", 0)
+
+
+@pytest.fixture
+def peer(own_home: dict[str, str]) -> Iterator[Peer]:
+    with serving(own_home) as running:
+        yield running
+
+
+MODERN = {
+    "_meta": {
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
+        "io.modelcontextprotocol/clientCapabilities": {},
+    }
+}
+
+
+@pytest.mark.parametrize(
+    ("asked", "agreed"),
+    [
+        ("2025-11-25", "2025-11-25"),
+        ("2025-06-18", "2025-06-18"),
+        ("2024-11-05", "2024-11-05"),
+        ("1999-01-01", "2025-11-25"),
+        ("2026-07-28", "2025-11-25"),
+    ],
+)
+def test_initialize_agrees_on_a_revision(peer: Peer, asked: str, agreed: str) -> None:
+    told = peer.ask("initialize", protocolVersion=asked, capabilities={}, clientInfo={})["result"]
+    assert told["protocolVersion"] == agreed and told["capabilities"] == {"tools": {}}
+    assert told["serverInfo"]["name"] == "tempo-edge" and told["instructions"]
+    peer.send(b'{"jsonrpc": "2.0", "method": "notifications/initialized"}')
+    assert peer.ask("ping")["result"] == {}
+
+
+def test_the_revision_without_initialize(peer: Peer, service: Service) -> None:
+    told = peer.ask("server/discover", **MODERN)["result"]
+    assert told["supportedVersions"][0] == "2026-07-28" and told["resultType"] == "complete"
+    assert told["ttlMs"] > 0 and told["cacheScope"] == "public"
+    listed = peer.ask("tools/list", **MODERN)["result"]
+    assert listed["resultType"] == "complete" and len(listed["tools"]) == 2
+    service.found(moment("/v/a.mp4"))
+    called = peer.ask("tools/call", name="find_moments", arguments={"query": "a dog"}, **MODERN)[
+        "result"
+    ]
+    assert called["resultType"] == "complete" and not called["isError"]
+    odd = {"_meta": {**MODERN["_meta"], "io.modelcontextprotocol/protocolVersion": "2030-01-01"}}
+    error = peer.ask("tools/list", **odd)["error"]
+    assert error["code"] == -32022 and error["data"]["requested"] == "2030-01-01"
+    assert "2026-07-28" in error["data"]["supported"]
+
+
+def test_tools_are_listed_with_their_schemas(peer: Peer) -> None:
+    tools = {tool["name"]: tool for tool in peer.ask("tools/list")["result"]["tools"]}
+    assert set(tools) == {"find_moments", "describe_library"}
+    schema = tools["find_moments"]["inputSchema"]
+    assert set(schema["properties"]) == {"query", "limit", "min_confidence", "within"}
+    assert schema["required"] == ["query"] and schema["type"] == "object"
+    assert all(tool["annotations"]["readOnlyHint"] for tool in tools.values())
+    assert all(tool["outputSchema"]["type"] == "object" for tool in tools.values())
+
+
+def test_moments_are_found_through_the_service(peer: Peer, service: Service) -> None:
+    service.found(moment("/v/a.mp4"), near=[moment("/v/b.mp4")], held_back=2)
+    told = peer.call("find_moments", query="a dog", limit=2, min_confidence=0.5, within="/v")
+    facts = told["structuredContent"]
+    assert facts["moments"] == [
+        {
+            "path": "/v/a.mp4",
+            "start_seconds": 1.25,
+            "end_seconds": 3.5,
+            "score": 2.5,
+            "confidence": 0.75,
+            "online": True,
+        }
+    ]
+    assert facts["nearest"]["path"] == "/v/b.mp4" and facts["held_back"] == 2
+    assert json.loads(told["content"][0]["text"]) == facts and told["isError"] is False
+    assert service.asked == [
+        (
+            "/v1/find",
+            {"q": "a dog", "limit": "2", "min_confidence": "0.5", "within": "/v", "client": "mcp"},
+        )
+    ]
+
+
+def test_without_a_service_the_library_is_searched(own_home: dict[str, str], built: Path) -> None:
+    with serving(own_home, "--library", str(built)) as peer:
+        told = peer.call("find_moments", query="stripes", min_confidence=0, limit=1)
+        (found,) = told["structuredContent"]["moments"]
+        assert Path(found["path"]).exists() and found["end_seconds"] > found["start_seconds"]
+        told = peer.call("find_moments", query="stripes", min_confidence=1)
+        assert told["structuredContent"]["moments"] == []
+        assert told["structuredContent"]["nearest"] is not None
+        facts = peer.call("describe_library")["structuredContent"]
+    assert facts["videos"] == 3 and facts["footage_seconds"] == pytest.approx(9, rel=0.1)
+    assert facts["library"] == str(built) and facts["indexing"] is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ({}, "needs a query"),
+        ({"query": ""}, "query is empty"),
+        ({"query": 3}, "query 3 must be a string"),
+        ({"query": "\ud800"}, "not valid UTF-8"),
+        ({"query": "a dog", "limit": 0}, "limit 0"),
+        ({"query": "a dog", "limit": True}, "limit True must be a whole number"),
+        ({"query": "a dog", "limit": 2.5}, "limit 2.5"),
+        ({"query": "a dog", "min_confidence": "high"}, "min_confidence 'high'"),
+        ({"query": "a dog", "path": "/v"}, "argument 'path' must be one of query"),
+        ({"query": "a dog"}, "there is no library at"),
+    ],
+)
+def test_mistakes_are_told_to_the_model(peer: Peer, arguments: dict[str, Any], text: str) -> None:
+    told = peer.call("find_moments", **arguments)
+    assert told["isError"] is True and text in told["content"][0]["text"]
+    assert "\n" not in told["content"][0]["text"] and "structuredContent" not in told
+
+
+def test_null_is_as_good_as_left_out(peer: Peer, service: Service) -> None:
+    service.found()
+    told = peer.call("find_moments", query="a dog", limit=None, within=None, min_confidence=None)
+    assert told["structuredContent"] == {"moments": [], "nearest": None, "held_back": 0}
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        (b"{", -32700),
+        (b"\xff\xfe", -32700),
+        (b"[" * 100_000, -32700),
+        (b"[]", -32600),
+        (b"3", -32600),
+        (b'{"id": 1, "method": "ping"}', -32600),
+        (b'{"jsonrpc": "2.0", "id": 1}', -32600),
+        (b'{"jsonrpc": "2.0", "id": null, "method": "ping"}', -32600),
+        (b'{"jsonrpc": "2.0", "id": 1.5, "method": "ping"}', -32600),
+        (b'{"jsonrpc": "2.0", "id": 1, "method": "ping", "params": []}', -32602),
+        (b'{"jsonrpc": "2.0", "id": 1, "method": "resources/list"}', -32601),
+        (b'{"jsonrpc": "2.0", "id": 1, "method": "initialize"}', -32602),
+        (b'{"jsonrpc": "2.0", "id": 1, "method": "tools/call"}', -32602),
+        (
+            b'{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "rm"}}',
+            -32602,
+        ),
+        (b'{"jsonrpc": "2.0", "id": 1, "method": "ping", "x": "' + b"x" * 2_000_000, -32600),
+    ],
+)
+def test_errors_of_the_protocol(peer: Peer, line: bytes, code: int) -> None:
+    peer.send(line)
+    error = peer.receive()["error"]
+    assert error["code"] == code and "\n" not in error["message"]
+    assert peer.ask("ping")["result"] == {}, "and it goes on"
+
+
+def test_notifications_and_answers_are_not_answered(peer: Peer) -> None:
+    for line in (
+        b'{"jsonrpc": "2.0", "method": "notifications/initialized"}',
+        b'{"jsonrpc": "2.0", "method": "nothing/known", "params": 3}',
+        b'{"jsonrpc": "2.0", "id": 9, "result": {}}',
+        b"",
+    ):
+        peer.send(line)
+    assert peer.ask("ping")["result"] == {}
+
+
+def test_what_was_asked_before_the_end_is_answered(
+    own_home: dict[str, str], service: Service
+) -> None:
+    service.found(moment("/v/a.mp4"))
+    request = {"jsonrpc": "2.0", "id": "last", "method": "tools/call"}
+    request["params"] = {"name": "find_moments", "arguments": {"query": "a dog"}}  # type: ignore[assignment]
+    told = subprocess.run(
+        COMMAND, env=own_home, input=json.dumps(request).encode(), capture_output=True, timeout=60
+    )
+    assert json.loads(told.stdout)["id"] == "last" and told.returncode == 0
+
+
+def test_a_ping_does_not_wait_for_a_search(peer: Peer, service: Service) -> None:
+    """And a search that is cancelled before its turn is neither made nor answered."""
+    service.found(moment("/v/a.mp4"))
+    service.gate = threading.Event()
+    find = {"name": "find_moments", "arguments": {"query": "a dog"}}
+    for number in ("slow", "dropped", "cancelled"):
+        request = {"jsonrpc": "2.0", "id": number, "method": "tools/call", "params": find}
+        peer.send(json.dumps(request).encode())
+    for number in ("dropped", "cancelled"):
+        cancel = {"method": "notifications/cancelled", "params": {"requestId": number}}
+        peer.send(json.dumps({"jsonrpc": "2.0", **cancel}).encode())
+    assert peer.ask("ping")["result"] == {}
+    service.gate.set()
+    assert peer.receive()["id"] == "slow"
+    assert peer.call("find_moments", query="a cat")["isError"] is False
+    assert [asked["q"] for _, asked in service.asked] == ["a dog", "a cat"]
+
+
+def test_a_search_that_is_cancelled_is_not_answered(peer: Peer, service: Service) -> None:
+    service.found(moment("/v/a.mp4"))
+    service.gate = threading.Event()
+    find = {"name": "find_moments", "arguments": {"query": "a dog"}}
+    request = {"jsonrpc": "2.0", "id": "begun", "method": "tools/call", "params": find}
+    peer.send(json.dumps(request).encode())
+    wait_until(lambda: service.asked)
+    cancel = {"method": "notifications/cancelled", "params": {"requestId": "begun"}}
+    peer.send(json.dumps({"jsonrpc": "2.0", **cancel}).encode())
+    assert peer.ask("ping")["result"] == {}
+    service.gate.set()
+    assert peer.call("find_moments", query="a cat")["isError"] is False
+
+
+NOISY = """
+import tempo_plugins.mcp as server
+from tempo_plugins.client import Client
+real = server.call
+def noisy(*given):
+    print("said by some library", flush=True)
+    return real(*given)
+server.call = noisy
+server.serve(Client())
+"""
+
+
+def test_nothing_but_messages_goes_to_stdout(own_home: dict[str, str], service: Service) -> None:
+    service.found(moment("/v/a.mp4"))
+    request = (
+        b'{"jsonrpc": "2.0", "id": 1, "method": "tools/call", '
+        b'"params": {"name": "find_moments", "arguments": {"query": "a dog"}}}'
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", NOISY], env=own_home, input=request, capture_output=True, timeout=60
+    )
+    assert json.loads(told.stdout)["id"] == 1 and told.stderr == b"said by some library\n"
+
+
+@pytest.mark.parametrize("name", AWKWARD)
+def test_names_pass_unharmed(peer: Peer, service: Service, name: str) -> None:
+    service.found(moment(f"/v/{name}"))
+    told = peer.call("find_moments", query=name, within=f"/v/{name}")
+    assert told["structuredContent"]["moments"][0]["path"] == f"/v/{name}"
+    assert json.loads(told["content"][0]["text"]) == told["structuredContent"]
+    assert service.asked[0][1]["within"] == f"/v/{name}" and service.asked[0][1]["q"] == name
+
+
+OFFICIAL = """
+import asyncio, json, os, sys
+from mcp.client.client import Client
+from mcp.client.stdio import StdioServerParameters
+
+async def main(mode):
+    server = StdioServerParameters(command=sys.argv[1], args=sys.argv[2:5], env=dict(os.environ))
+    async with Client(server, mode=mode) as client:
+        tools = await client.list_tools()
+        found = await client.call_tool("find_moments", {"query": "a dog"})
+        wrong = await client.call_tool("find_moments", {"query": ""})
+        print(json.dumps([client.protocol_version, [tool.name for tool in tools.tools],
+            found.structured_content["moments"][0]["path"], wrong.is_error]))
+
+for mode in ("legacy", "auto"):
+    asyncio.run(main(mode))
+"""
+
+
+def test_the_official_client_agrees(own_home: dict[str, str], service: Service) -> None:
+    """It checks every answer against the schemas of both kinds of revision."""
+    pytest.importorskip("mcp.client.client", reason="the official SDK, 2.0 or later")
+    service.found(moment("/v/a.mp4"))
+    told = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", OFFICIAL, *COMMAND],
+        env=own_home,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert told.returncode == 0, told.stderr
+    legacy, modern = map(json.loads, told.stdout.splitlines())
+    rest = [["find_moments", "describe_library"], "/v/a.mp4", True]
+    assert legacy == ["2025-11-25", *rest] and modern == ["2026-07-28", *rest]
+
+
+def test_help_says_what_it_is(tempo: Callable[..., Any]) -> None:
+    assert "MCP server" in tempo("mcp", "--help").out
