@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from tempo_export.cli import command as add_export
 
-from tempo_edge._answer import cut_clips, results, tell_refusal
+from tempo_edge._answer import Shown, cut_clips, results, tell_refusal
 from tempo_edge._command import Command
 from tempo_edge._models import app as models
 from tempo_edge._text import emit, json_line, note, printable
@@ -82,6 +82,12 @@ def _number(text: str) -> float:
         return float(text)
     except ValueError:
         raise TempoEdgeError(f"{text!r} must be a number, such as 0.5") from None
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and int(text[:6]) <= 65535):
+        raise TempoEdgeError(f"port {text!r} must be a whole number within 0 and 65535")
+    return int(text)
 
 
 def _version(asked: bool) -> None:
@@ -191,25 +197,33 @@ def find(
     clip: Annotated[
         Path | None, typer.Option("--clip", metavar="DIR", help="Cut each moment into DIR.")
     ] = None,
+    no_service: Annotated[
+        bool, typer.Option("--no-service", help="Don't ask a service that may be running.")
+    ] = False,
     library: LibraryOption = None,
     profile: ProfileOption = None,
 ) -> None:
     """Find the moments that match a sentence. Exit status 1 when nothing matches."""
     if as_json and null:
         raise TempoEdgeError("--json and --null exclude each other: choose one")
-    with _open(library, profile) as opened:
-        answer = opened.find(
-            query,
-            limit=limit,
-            min_confidence=min_confidence,
-            within=within,
-            refine=refine,
-            grounder=grounder,
-        )
-    if explain is not None:
-        from tempo_edge.explain import write as write_page
+    # What needs footage or evidence is done here, where the answer is.
+    answer: Shown | None = None
+    if not (no_service or refine or explain or clip or profile):
+        answer = _ask_service(library, query, limit, min_confidence, within, grounder)
+    if answer is None:
+        with _open(library, profile) as opened:
+            answer = found = opened.find(
+                query,
+                limit=limit,
+                min_confidence=min_confidence,
+                within=within,
+                refine=refine,
+                grounder=grounder,
+            )
+        if explain is not None:
+            from tempo_edge.explain import write as write_page
 
-        write_page(explain.expanduser(), query, answer)
+            write_page(explain.expanduser(), query, found)
     if not answer.moments:
         tell_refusal(answer, as_json)
         raise typer.Exit(1)
@@ -248,6 +262,47 @@ def watch(
             stop=stop,
             on_event=progress,
         )
+
+
+@app.command(cls=Command)
+def serve(
+    watched: Annotated[
+        list[Path] | None,
+        typer.Option("--watch", metavar="DIR", help="Folder to follow; may be given repeatedly."),
+    ] = None,
+    socket: Annotated[
+        Path | None,
+        typer.Option(
+            "--socket", metavar="PATH", help="Unix socket; by default one that only you can use."
+        ),
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            "--port",
+            metavar="N",
+            parser=_port,
+            help="Listen on 127.0.0.1:N too; 0 takes any free port.",
+        ),
+    ] = None,
+    always: Annotated[
+        bool, typer.Option("--always", help="Index on battery and on a busy machine, too.")
+    ] = False,
+    library: LibraryOption = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Answer searches over HTTP, and index in the background, until stopped."""
+    from tempo_edge._api import default_library_path
+    from tempo_edge.service import serve as run
+
+    run(
+        library or default_library_path(),
+        socket=socket,
+        port=port,
+        watched=watched or [],
+        always=always,
+        quiet=quiet,
+    )
 
 
 @app.command(cls=Command)
@@ -309,6 +364,28 @@ def _open(library: Path | None, profile: str | None) -> Library:
     from tempo_edge._api import Library
 
     return Library.open(library, profile=profile)
+
+
+def _ask_service(
+    library: Path | None,
+    query: str,
+    limit: int,
+    min_confidence: float | None,
+    within: Path | None,
+    grounder: str | None,
+) -> Shown | None:
+    """The answer of a service that is running for this library, if one is."""
+    from tempo_edge._api import default_library_path
+    from tempo_edge.service import client
+
+    return client.find(
+        default_library_path() if library is None else library.expanduser(),
+        query,
+        limit=limit,
+        min_confidence=min_confidence,
+        within=within,
+        grounder=grounder,
+    )
 
 
 def _be_nice() -> None:

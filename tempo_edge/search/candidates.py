@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,8 +65,12 @@ def by_reading(
     chance: Chance,
     grounder: Grounder,
     calibration: Calibration,
+    checkpoint: Callable[[], None] = lambda: None,
 ) -> list[Candidate]:
-    """Spans answered about the footage around the best of `found`, most likely first."""
+    """Spans answered about the footage around the best of `found`, most likely first.
+
+    `checkpoint` is called before each reading: it ends the search by raising.
+    """
     answered: list[Candidate] = []
     seen: list[tuple[int, int, int]] = []
     for candidate in found:
@@ -74,6 +78,7 @@ def by_reading(
         video = candidate.window.video_id
         if any(video == v and first <= at <= last for v, first, last in seen):
             continue
+        checkpoint()
         window, reading = grounder.read(question, candidate.window, at)
         part = window.pts[reading.close_up.first : reading.close_up.last]
         seen.append((video, int(part[0]), int(part[-1])))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -115,6 +115,8 @@ class Searcher:
         within: Path | None = None,
         refine: bool = False,
         grounder: str | None = None,
+        videos: Collection[int] | None = None,
+        checkpoint: Callable[[], None] = lambda: None,
     ) -> Answer:
         """Moments that match a sentence, best first.
 
@@ -127,6 +129,8 @@ class Searcher:
             refine: decode densely around each boundary for finer times.
             grounder: ``"mllm"`` reads the frames of the best candidates, ``"curve"`` is a matter
                 of milliseconds; by default the best that the profile has.
+            videos: ids of the only videos to search, those under ``within`` if that is given too.
+            checkpoint: called between two readings; whatever it raises ends the search.
 
         Raises:
             QueryError: the query is empty, a number is out of range, there is no such grounder, or
@@ -136,11 +140,14 @@ class Searcher:
             raise QueryError(f"limit {limit} must be at least 1")
         if min_confidence is not None and not 0 <= min_confidence <= 1:
             raise QueryError(f"min_confidence {min_confidence} must be within [0, 1]")
-        videos = None if within is None else self._videos_under(within)
+        if within is not None:
+            under = self._videos_under(within)
+            videos = under if videos is None else set(videos).intersection(under)
+        chosen_videos = None if videos is None else sorted(videos)
         chosen = self.grounder(grounder)
         threshold = self.calibration(chosen).threshold if min_confidence is None else min_confidence
         vector, states = self._profile.text_tower.read(query)
-        candidates = self._candidates(vector, states, videos, chosen)
+        candidates = self._candidates(vector, states, chosen_videos, chosen, checkpoint)
         shown = tuple(c for c in candidates if c.confidence >= threshold)[:limit]
         rejected = [c for c in candidates if c.confidence < threshold]
         moments = tuple(self._moment(c, vector if refine else None) for c in shown)
@@ -154,6 +161,7 @@ class Searcher:
         states: NDArray[np.float32],
         videos: list[int] | None,
         grounder: str,
+        checkpoint: Callable[[], None],
     ) -> list[Candidate]:
         """Every span worth judging, most likely first; overlapping ones are merged."""
         self._vectors.refresh()
@@ -166,7 +174,8 @@ class Searcher:
         if grounder == "curve":
             return found
         question = Question(states, vector, chance.background_mean, chance.background_deviation)
-        return by_reading(found, question, chance, self.reader, self.calibration("mllm"))
+        calibration = self.calibration("mllm")
+        return by_reading(found, question, chance, self.reader, calibration, checkpoint)
 
     def _frames(self, videos: list[int] | None) -> int:
         if videos is None:
