@@ -89,9 +89,11 @@ class Catalogue:
         """
         self._db.execute("PRAGMA foreign_keys=ON")
         self._db.execute("PRAGMA mmap_size=8589934592")
-        (application,) = self._db.execute("PRAGMA application_id").fetchone()
-        (version,) = self._db.execute("PRAGMA user_version").fetchone()
-        (tables,) = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        # In one statement, of one instant: another process may be making a library of it just now.
+        application, version, tables = self._db.execute(
+            "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_master) "
+            "FROM pragma_application_id, pragma_user_version"
+        ).fetchone()
         if not (application or version or tables):
             return True
         if application != _APPLICATION_ID:

@@ -160,7 +160,11 @@ class App:
     async def file(self, request: Request) -> _Sending:
         rows = await self._rows(_video(request))
         opened = await self._decode(lambda: open_listed(rows))
-        opened.choose(request.headers)
+        try:
+            opened.choose(request.headers)
+        except ServiceError as error:
+            opened.close()
+            return _error(416, str(error), {"content-range": f"bytes */{opened.size}"})
         return opened
 
     async def frame(self, request: Request) -> Response:
@@ -311,9 +315,9 @@ def _check_known(library: Library, paths: list[str]) -> None:
             raise ServiceError(404, f"there is no file or folder {path}")
 
 
-def _error(status: int, text: str) -> Response:
-    headers = {"retry-after": "1"} if status in (429, 503) else {}
-    return JSONResponse({"error": " ".join(text.split())}, status, headers)
+def _error(status: int, text: str, headers: dict[str, str] | None = None) -> Response:
+    again = {"retry-after": "1"} if status in (429, 503) else {}
+    return JSONResponse({"error": " ".join(text.split())}, status, {**again, **(headers or {})})
 
 
 async def _refused(request: Request, error: Exception) -> Response:

@@ -96,7 +96,7 @@ def find(
         near = [_moment(each, status["profile"]) for each in said["near"]]
         moments = tuple(_moment(each, status["profile"]) for each in said["moments"])
         return Reply(moments, near[0] if near else None, int(said["held_back"]))
-    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
+    except (OSError, http.client.HTTPException, ValueError, LookupError, TypeError, RecursionError):
         return None
     finally:
         connection.close()

@@ -100,7 +100,7 @@ class OpenFile:
         """Take in what the request's headers ask for.
 
         Raises:
-            ServiceError: the range can't be satisfied; status 416. The file is closed then.
+            ServiceError: the range can't be satisfied; status 416.
         """
         known = {
             tag.strip().removeprefix("W/") for tag in headers.get("if-none-match", "").split(",")
@@ -109,11 +109,7 @@ class OpenFile:
         # A time of change is no validator that is strong enough, so If-Range must name the tag.
         if headers.get("if-range", self.etag) != self.etag:
             return
-        try:
-            self._range = chosen_range(headers.get("range"), self.size)
-        except ServiceError:
-            self.close()
-            raise
+        self._range = chosen_range(headers.get("range"), self.size)
 
     def close(self) -> None:
         """Release the file."""

@@ -75,8 +75,10 @@ class Lane:
         self._queue: deque[Work[Any]] = deque()
         self._change = Condition()
         self._closed = False
+        self._under_way: set[Work[Any]] = set()
         self._threads = [
-            Thread(target=self._run, name=f"tempo-{name}-{number}", daemon=True)
+            # No daemon: one that is in the midst of a model must be done before that is unloaded.
+            Thread(target=self._run, name=f"tempo-{name}-{number}")
             for number in range(threads)
         ]
         for thread in self._threads:
@@ -110,15 +112,19 @@ class Lane:
                 if self._closed:
                     return
                 work = self._queue.popleft()
+                self._under_way.add(work)
             if not work.ended:
                 work.do()
+            with self._change:
+                self._under_way.discard(work)
             del work  # else a result lives on until the next one is there
 
     def close(self) -> None:
-        """Give up what waits, and let the threads end once they are done with what they do."""
+        """Give up what waits and what is under way; the threads end at their next checkpoint."""
         with self._change:
             self._closed = True
-            waiting, self._queue = self._queue, deque()
+            left = [*self._queue, *self._under_way]
+            self._queue.clear()
             self._change.notify_all()
-        for work in waiting:
+        for work in left:
             work.end(ServiceError(503, "the service is ending: ask again when it is back"))

@@ -7,7 +7,7 @@ import ipaddress
 import os
 import socket
 import stat
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from tempo_edge.errors import TempoEdgeError
@@ -40,21 +40,24 @@ class UnixListener:
                     f"socket {name} has a name of {len(os.fsencode(name))} bytes, "
                     f"{_LONGEST_NAME} are allowed: use another --socket"
                 )
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._lock = _lock(path)
-            _check_free(path)
-            # Never reachable by others, not even for a moment: it gets its name when it is closed.
-            self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            draft.unlink(missing_ok=True)
-            self.socket.bind(str(draft))
-            draft.chmod(0o600)
-            draft.replace(path)
-            self._inode = path.lstat().st_ino
-        except OSError as error:
-            raise TempoEdgeError(
-                f"socket {path} can't be made ({error.strerror or error}): use another --socket"
-            ) from error
+        with ExitStack() as undoing:
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                self._lock = _lock(path)
+                undoing.callback(os.close, self._lock)
+                _check_free(path)
+                self.socket = undoing.enter_context(socket.socket(socket.AF_UNIX))
+                # Never reachable by others, not even for a moment: it is closed before it is named.
+                draft.unlink(missing_ok=True)
+                self.socket.bind(str(draft))
+                draft.chmod(0o600)
+                draft.replace(path)
+                self._inode = path.lstat().st_ino
+            except OSError as error:
+                raise TempoEdgeError(
+                    f"socket {path} can't be made ({error.strerror or error}): use another --socket"
+                ) from error
+            undoing.pop_all()
 
     def close(self) -> None:
         """Stop listening, and take the name away if it is still this socket's."""
@@ -128,18 +131,19 @@ def activated() -> list[socket.socket]:
     os.environ.pop("LISTEN_FDNAMES", None)
     if not mine or not count.isdecimal():
         return []
-    given = []
-    for descriptor in range(_FIRST_DESCRIPTOR, _FIRST_DESCRIPTOR + int(count)):
-        os.set_inheritable(descriptor, False)
-        each = socket.socket(fileno=descriptor)
-        if each.type != socket.SOCK_STREAM or not (
-            each.family == socket.AF_UNIX or is_loopback(each)
-        ):
-            raise TempoEdgeError(
-                f"socket {each.getsockname()} must be a Unix socket or on the loopback address"
-            )
-        given.append(each)
-    return given
+    with ExitStack() as undoing:
+        given = []
+        for descriptor in range(_FIRST_DESCRIPTOR, _FIRST_DESCRIPTOR + int(count)):
+            os.set_inheritable(descriptor, False)
+            each = undoing.enter_context(socket.socket(fileno=descriptor))
+            local = each.family == socket.AF_UNIX or is_loopback(each)
+            if each.type != socket.SOCK_STREAM or not local:
+                raise TempoEdgeError(
+                    f"socket {each.getsockname()} must be a Unix socket or on the loopback address"
+                )
+            given.append(each)
+        undoing.pop_all()
+        return given
 
 
 def is_loopback(listening: socket.socket) -> bool:
