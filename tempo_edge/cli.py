@@ -291,7 +291,7 @@ def serve(
     library: LibraryOption = None,
     quiet: QuietOption = False,
 ) -> None:
-    """Answer searches over HTTP, and index in the background, until stopped."""
+    """Answer searches over HTTP and index in the background."""
     from tempo_edge._api import default_library_path
     from tempo_edge.service import serve as run
 
