@@ -26,9 +26,9 @@ from tempo_edge.library.catalogue import Catalogue
 from tempo_edge.library.rows import FileRow, FrameRow
 from tempo_edge.packing import pack, unpack
 
-__all__ = ["fill", "main"]
+__all__ = ["QUERIES", "fill", "main"]
 
-_QUERIES = (
+QUERIES = (
     "a dog runs through the snow",
     "people riding bicycles",
     "a woman plays the guitar",
@@ -88,7 +88,7 @@ def cold(library: Path, grounder: str, runs: int) -> list[float]:
             str(library),
             "--grounder",
             grounder,
-            _QUERIES[run % len(_QUERIES)],
+            QUERIES[run % len(QUERIES)],
         ]
         began = time.perf_counter()
         done = subprocess.run(command, capture_output=True, check=False)
@@ -102,11 +102,11 @@ def warm(library: Path, grounder: str, runs: int) -> list[float]:
     """Wall seconds of searches in a process that has everything loaded."""
     times = []
     with Library.open(library) as opened:
-        for query in _QUERIES:
+        for query in QUERIES:
             opened.find(query, grounder=grounder)
         for run in range(runs):
             began = time.perf_counter()
-            opened.find(_QUERIES[run % len(_QUERIES)], grounder=grounder)
+            opened.find(QUERIES[run % len(QUERIES)], grounder=grounder)
             times.append(time.perf_counter() - began)
     return times
 

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import typer
 
@@ -15,20 +15,32 @@ from tempo_edge._text import columns, json_line, note, printable
 
 if TYPE_CHECKING:
     from tempo_edge.moment import Moment
-    from tempo_edge.search.searcher import Answer
 
-__all__ = ["cut_clips", "reachable", "results", "tell_refusal"]
+__all__ = ["Shown", "cut_clips", "reachable", "results", "tell_refusal"]
 
 
-def results(answer: Answer, as_json: bool, null: bool) -> str:
+class Shown(Protocol):
+    """What is told of an answer, whoever found it."""
+
+    @property
+    def moments(self) -> tuple[Moment, ...]: ...
+
+    @property
+    def best_rejected(self) -> Moment | None: ...
+
+    @property
+    def filtered_count(self) -> int: ...
+
+
+def results(answer: Shown, as_json: bool, null: bool) -> str:
     """Moments one a line, for people or as JSON; or their paths alone, each ended by a NUL byte."""
     if as_json:
-        return "".join(json_line(moment.as_dict()) for moment in answer)
+        return "".join(json_line(moment.as_dict()) for moment in answer.moments)
     if null:
-        return "".join(dict.fromkeys(f"{moment.path}\0" for moment in answer))
+        return "".join(dict.fromkeys(f"{moment.path}\0" for moment in answer.moments))
     coloured = _is_colourful()
-    width = max(columns(printable(str(moment.path))) for moment in answer)
-    return "".join(_line(moment, width, coloured) + "\n" for moment in answer)
+    width = max(columns(printable(str(moment.path))) for moment in answer.moments)
+    return "".join(_line(moment, width, coloured) + "\n" for moment in answer.moments)
 
 
 def _is_colourful() -> bool:
@@ -36,7 +48,7 @@ def _is_colourful() -> bool:
     return sys.stdout.isatty() and not plain
 
 
-def tell_refusal(answer: Answer, as_json: bool) -> None:
+def tell_refusal(answer: Shown, as_json: bool) -> None:
     """Say on stderr that nothing matches, and what came closest."""
     best = answer.best_rejected
     if as_json:
@@ -64,11 +76,11 @@ def _line(moment: Moment, width: int, coloured: bool) -> str:
     return "  ".join(cells) + ("  (offline)" if moment.offline else "")
 
 
-def cut_clips(answer: Answer, folder: Path) -> None:
+def cut_clips(answer: Shown, folder: Path) -> None:
     """Cut every moment whose file is there into a folder; say of each how."""
     from tempo_edge.clip import cut_or_copy
 
-    for moment in reachable(answer):
+    for moment in reachable(answer.moments):
         clip = cut_or_copy(moment.path, moment.span, folder)
         how = "copied as it is" if clip.copied else "encoded again"
         note(f"wrote {printable(str(clip.path))} ({how})")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
+from queue import SimpleQueue
 from threading import Event, RLock
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from tempo_edge.library.indexer import IndexEvent, IndexReport
     from tempo_edge.library.rows import FileRow
     from tempo_edge.library.vectors import VectorCache
+    from tempo_edge.library.watcher import Order
     from tempo_edge.models import Profile
     from tempo_edge.search.searcher import Answer, Searcher
 
@@ -134,6 +136,11 @@ class Library:
 
         return load_profile(self._profile_name)
 
+    def adopt(self, profile: Profile) -> None:
+        """Use models that are loaded already, if they are those that this library is built with."""
+        if profile.fingerprint == self.profile.fingerprint:
+            self.__dict__["profile"] = profile
+
     @property
     def catalogue(self) -> Catalogue:
         """The database, opened for reading on first use.
@@ -177,6 +184,8 @@ class Library:
         within: str | Path | None = None,
         refine: bool = False,
         grounder: str | None = None,
+        videos: Collection[int] | None = None,
+        checkpoint: Callable[[], None] = lambda: None,
     ) -> Answer:
         """Moments that match ``query``, best first; none when nothing matches.
 
@@ -194,6 +203,8 @@ class Library:
                 within=None if within is None else _absolute(within),
                 refine=refine,
                 grounder=grounder,
+                videos=videos,
+                checkpoint=checkpoint,
             )
 
     def index(
@@ -203,6 +214,7 @@ class Library:
         decoder: str = "pyav",
         sampling: Sampling | None = None,
         on_event: Callable[[IndexEvent], None] | None = None,
+        stopping: Callable[[], bool] = lambda: False,
     ) -> IndexReport:
         """Index what is new or changed under ``paths``, and forget what is gone.
 
@@ -211,6 +223,8 @@ class Library:
             decoder: ``"pyav"`` or ``"decord"``.
             sampling: which frames to look at; SAA by default.
             on_event: told of every file and of progress inside long ones.
+            stopping: asked often; True ends the run, and a file that is being read then is left
+                for the next time. It may take its time to answer: meanwhile nothing goes on.
 
         Raises:
             LibraryError: another process writes this library, a path does not exist, or the disk
@@ -222,7 +236,8 @@ class Library:
         roots = _roots(paths)
         self._check_roots(roots)
         told = self._keeping_up(on_event)
-        with WritingSession(self.path, self.profile, decoder, sampling, told) as indexer:
+        profile = self.profile
+        with WritingSession(self.path, profile, decoder, sampling, told, stopping) as indexer:
             report = indexer.index(roots)
         self._refresh(must_save=True)
         return report
@@ -275,6 +290,8 @@ class Library:
         polling: bool = False,
         stop: Event | None = None,
         on_event: Callable[[IndexEvent], None] | None = None,
+        stopping: Callable[[], bool] | None = None,
+        orders: SimpleQueue[Order] | None = None,
     ) -> None:
         """Index ``paths``, then keep the library up to date until ``stop`` is set.
 
@@ -284,6 +301,8 @@ class Library:
             polling: look for changes by listing folders, for network mounts without notification.
             stop: ends it; a file that is being read then is left for the next time.
             on_event: told of every file and of progress inside long ones.
+            stopping: asked often while files are read, in place of ``stop``; see :meth:`index`.
+            orders: further paths to index once, whenever some are put in.
 
         Raises:
             LibraryError: another process writes this library, or a path is not a folder.
@@ -293,9 +312,11 @@ class Library:
         from tempo_edge.library.watcher import Watcher
 
         ending = stop or Event()
-        profile, stopping = self.profile, ending.is_set
-        with WritingSession(self.path, profile, decoder, None, on_event, stopping) as indexer:
-            watcher = Watcher(indexer, _roots(paths), polling=polling, settled=self._refresh)
+        profile, asked = self.profile, stopping or ending.is_set
+        with WritingSession(self.path, profile, decoder, None, on_event, asked) as indexer:
+            watcher = Watcher(
+                indexer, _roots(paths), polling=polling, settled=self._refresh, orders=orders
+            )
             watcher.run(ending)
 
     def forget(self, path: str | Path) -> int:

@@ -14,7 +14,9 @@ from tempo_edge._text import discard, note, printable
 from tempo_edge.errors import TempoEdgeError
 
 if TYPE_CHECKING:
-    from tempo_edge.search.searcher import Answer
+    from collections.abc import Sequence
+
+    from tempo_edge.moment import Moment
 
 __all__ = ["ExportOption", "OutputOption", "check_export", "export_moments"]
 
@@ -47,7 +49,7 @@ def check_export(format: str | None, output: Path | None) -> None:
     check_format(format)
 
 
-def export_moments(answer: Answer, format: str, output: Path | None) -> None:
+def export_moments(found: Sequence[Moment], format: str, output: Path | None) -> None:
     """Write the moments whose files are there.
 
     Raises:
@@ -55,7 +57,7 @@ def export_moments(answer: Answer, format: str, output: Path | None) -> None:
     """
     from tempo_plugins.timeline import write
 
-    moments = list(reachable(answer))
+    moments = list(reachable(found))
     if not moments:
         raise TempoEdgeError("none of the files is there: plug in the drive that holds them")
     content = write(moments, format, on_remark=lambda line: note(printable(line)))

@@ -21,7 +21,7 @@ from tempo_export.cli import command as add_export
 from tempo_plugins.cli import add_mcp
 from tempo_plugins.cli import app as plugins
 
-from tempo_edge._answer import cut_clips, reachable, results, tell_refusal
+from tempo_edge._answer import Shown, cut_clips, reachable, results, tell_refusal
 from tempo_edge._command import Command
 from tempo_edge._models import app as models
 from tempo_edge._text import emit, json_line, note, note_warning, printable
@@ -88,6 +88,12 @@ def _number(text: str) -> float:
         return float(text)
     except ValueError:
         raise TempoEdgeError(f"{text!r} must be a number, such as 0.5") from None
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and int(text[:6]) <= 65535):
+        raise TempoEdgeError(f"port {text!r} must be a whole number within 0 and 65535")
+    return int(text)
 
 
 def _version(asked: bool) -> None:
@@ -202,6 +208,9 @@ def find(
     ] = None,
     export: ExportOption = None,
     output: OutputOption = None,
+    no_service: Annotated[
+        bool, typer.Option("--no-service", help="Don't ask a service that may be running.")
+    ] = False,
     library: LibraryOption = None,
     profile: ProfileOption = None,
 ) -> None:
@@ -209,26 +218,31 @@ def find(
     _exclude({"--json": as_json, "--null": null, "--export": export and not output})
     _exclude({"--play": play, "--play-all": play_all})
     check_export(export, output)
-    with _open(library, profile) as opened:
-        answer = opened.find(
-            query,
-            limit=limit,
-            min_confidence=min_confidence,
-            within=within,
-            refine=refine,
-            grounder=grounder,
-        )
-    if explain is not None:
-        from tempo_edge.explain import write as write_page
+    # What needs footage or evidence is done here, where the answer is.
+    answer: Shown | None = None
+    if not (no_service or refine or explain or clip or profile):
+        answer = _ask_service(library, query, limit, min_confidence, within, grounder)
+    if answer is None:
+        with _open(library, profile) as opened:
+            answer = found = opened.find(
+                query,
+                limit=limit,
+                min_confidence=min_confidence,
+                within=within,
+                refine=refine,
+                grounder=grounder,
+            )
+        if explain is not None:
+            from tempo_edge.explain import write as write_page
 
-        write_page(explain.expanduser(), query, answer)
+            write_page(explain.expanduser(), query, found)
     if not answer.moments:
         tell_refusal(answer, as_json)
         raise typer.Exit(1)
     if export is None or output is not None:
         emit(results(answer, as_json, null))
     if export is not None:
-        export_moments(answer, export, output)
+        export_moments(answer.moments, export, output)
     if clip is not None:
         cut_clips(answer, clip.expanduser())
     if play:
@@ -238,7 +252,7 @@ def find(
     if play_all:
         from tempo_edge.player import play_all as open_film
 
-        open_film([(moment.path, moment.span) for moment in reachable(answer)])
+        open_film([(moment.path, moment.span) for moment in reachable(answer.moments)])
 
 
 @app.command(cls=Command)
@@ -267,6 +281,47 @@ def watch(
             stop=stop,
             on_event=progress,
         )
+
+
+@app.command(cls=Command)
+def serve(
+    watched: Annotated[
+        list[Path] | None,
+        typer.Option("--watch", metavar="DIR", help="Folder to follow; may be given repeatedly."),
+    ] = None,
+    socket: Annotated[
+        Path | None,
+        typer.Option(
+            "--socket", metavar="PATH", help="Unix socket; by default one that only you can use."
+        ),
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            "--port",
+            metavar="N",
+            parser=_port,
+            help="Listen on 127.0.0.1:N too; 0 takes any free port.",
+        ),
+    ] = None,
+    always: Annotated[
+        bool, typer.Option("--always", help="Index on battery and on a busy machine, too.")
+    ] = False,
+    library: LibraryOption = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Answer searches over HTTP and index in the background."""
+    from tempo_edge._api import default_library_path
+    from tempo_edge.service import serve as run
+
+    run(
+        library or default_library_path(),
+        socket=socket,
+        port=port,
+        watched=watched or [],
+        always=always,
+        quiet=quiet,
+    )
 
 
 @app.command(cls=Command)
@@ -339,6 +394,28 @@ def _open(library: Path | None, profile: str | None) -> Library:
     from tempo_edge._api import Library
 
     return Library.open(library, profile=profile)
+
+
+def _ask_service(
+    library: Path | None,
+    query: str,
+    limit: int,
+    min_confidence: float | None,
+    within: Path | None,
+    grounder: str | None,
+) -> Shown | None:
+    """The answer of a service that is running for this library, if one is."""
+    from tempo_edge._api import default_library_path
+    from tempo_edge.service import client
+
+    return client.find(
+        default_library_path() if library is None else library.expanduser(),
+        query,
+        limit=limit,
+        min_confidence=min_confidence,
+        within=within,
+        grounder=grounder,
+    )
 
 
 def _be_nice() -> None:

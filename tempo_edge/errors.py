@@ -9,6 +9,7 @@ __all__ = [
     "MissingExtraError",
     "ProfileError",
     "QueryError",
+    "ServiceError",
     "TempoEdgeError",
 ]
 
@@ -39,3 +40,11 @@ class QueryError(TempoEdgeError, ValueError):
 
 class MissingExtraError(TempoEdgeError, ImportError):
     """An optional part of the installation is needed and absent; the text says which."""
+
+
+class ServiceError(TempoEdgeError):
+    """The service won't do what a request asks for; ``status`` is that of the HTTP answer."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status

@@ -13,12 +13,9 @@ from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
-import av
 import numpy as np
-from av.video.codeccontext import VideoCodecContext
-from av.video.frame import VideoFrame
-from numpy.typing import NDArray
 
+from tempo_edge import jpeg
 from tempo_edge.errors import MediaError, TempoEdgeError
 from tempo_edge.media.stills import stills
 from tempo_edge.moment import Moment, format_timestamp
@@ -157,17 +154,10 @@ def _frames(moment: Moment, candidate: Candidate, first: int, last: int) -> str:
 
 def _pictures(path: Path, pts: Sequence[int]) -> dict[int, str]:
     """JPEG in base64 of the pictures at some ticks, those that can be decoded."""
-    return {tick: _jpeg(picture) for tick, picture in stills(path, pts, _SIZE).items()}
-
-
-def _jpeg(picture: NDArray[np.uint8]) -> str:
-    context = av.CodecContext.create("mjpeg", "w")
-    assert isinstance(context, VideoCodecContext)
-    context.width, context.height = picture.shape[1], picture.shape[0]
-    context.pix_fmt, context.time_base = "yuvj420p", Fraction(1, 25)
-    frame = VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="yuvj420p")
-    packets = [*context.encode(frame), *context.encode(None)]
-    return base64.b64encode(b"".join(bytes(packet) for packet in packets)).decode()
+    return {
+        tick: base64.b64encode(jpeg.encode(picture)).decode()
+        for tick, picture in stills(path, pts, _SIZE).items()
+    }
 
 
 _STYLE = """

@@ -89,9 +89,11 @@ class Catalogue:
         """
         self._db.execute("PRAGMA foreign_keys=ON")
         self._db.execute("PRAGMA mmap_size=8589934592")
-        (application,) = self._db.execute("PRAGMA application_id").fetchone()
-        (version,) = self._db.execute("PRAGMA user_version").fetchone()
-        (tables,) = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        # In one statement, of one instant: another process may be making a library of it just now.
+        application, version, tables = self._db.execute(
+            "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_master) "
+            "FROM pragma_application_id, pragma_user_version"
+        ).fetchone()
         if not (application or version or tables):
             return True
         if application != _APPLICATION_ID:
@@ -219,6 +221,24 @@ class Catalogue:
         )
         return [(str(path), str(volume)) for path, volume in rows]
 
+    def shown(self, limit: int, offset: int) -> list[tuple[int, float]]:
+        """(id, seconds) of the videos that some file holds, in the order of their ids."""
+        rows = self._db.execute(
+            "SELECT id, duration_seconds FROM videos WHERE EXISTS "
+            "(SELECT 1 FROM files WHERE files.video_id=videos.id) ORDER BY id LIMIT ? OFFSET ?",
+            (limit, offset),
+        )
+        return [(int(video), float(seconds)) for video, seconds in rows]
+
+    def files_of(self, video_id: int) -> list[FileRow]:
+        """Every file that holds a video, by path."""
+        rows = self._db.execute(
+            "SELECT path, volume, size, mtime_ns, state, reason, video_id FROM files "
+            "WHERE video_id=? ORDER BY path",
+            (video_id,),
+        )
+        return [FileRow(*row) for row in rows]
+
     # -- videos and frames -----------------------------------------------------------------------
 
     def video_by_hash(self, content_hash: bytes) -> int | None:
@@ -302,6 +322,13 @@ class Catalogue:
         if row is None:
             raise LibraryError(f"there is no video {video_id} in {self.path}")
         return np.frombuffer(row[0], dtype="<f4").reshape(-1, 2)
+
+    def variations(self, video_id: int) -> NDArray[np.float32]:
+        """How much the picture had changed at each frame that was kept, in time order: ``[n]``."""
+        rows = self._db.execute(
+            "SELECT variation FROM frames WHERE video_id=? ORDER BY pts", (video_id,)
+        )
+        return np.fromiter((row[0] for row in rows), dtype=np.float32)
 
     def frame_keys(self, ids: Sequence[int]) -> list[tuple[int, int, int]]:
         """(id, video id, pts) of those frames among ``ids`` that some file still shows."""

@@ -13,7 +13,9 @@ import signal
 import time
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from threading import Event, Lock
 
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
@@ -24,7 +26,7 @@ from tempo_edge.errors import LibraryError
 from tempo_edge.library.indexer import Indexer, IndexReport
 from tempo_edge.library.walk import VIDEO_SUFFIXES, FoundFile, absolute, is_left_out
 
-__all__ = ["Watcher", "needs_polling"]
+__all__ = ["Order", "Watcher", "needs_polling"]
 
 # A file is whole once its size and times have not moved for this long ...
 _STILL_SECONDS = 2.0
@@ -61,6 +63,14 @@ _Signature = tuple[int, int]
 logging.getLogger("watchdog").addHandler(logging.NullHandler())
 
 
+@dataclass(frozen=True)
+class Order:
+    """Paths that someone wants indexed now, and what to call once they are."""
+
+    paths: Sequence[Path]
+    done: Callable[[IndexReport], None]
+
+
 class Watcher:
     """Watches folders and hands what has settled to an indexer, in batches.
 
@@ -69,6 +79,7 @@ class Watcher:
         roots: folders to watch.
         polling: walk over the folders again and again instead of being notified.
         settled: called after every batch that changed the library.
+        orders: further paths, to be indexed once.
 
     Raises:
         LibraryError: a root is not a folder.
@@ -81,10 +92,12 @@ class Watcher:
         *,
         polling: bool = False,
         settled: Callable[[], None] = lambda: None,
+        orders: SimpleQueue[Order] | None = None,
     ) -> None:
         self._indexer = indexer
         self._roots = [absolute(root) for root in roots]
         self._settled = settled
+        self._orders: SimpleQueue[Order] = SimpleQueue() if orders is None else orders
         for root in self._roots:
             if not root.is_dir():
                 raise LibraryError(f"{root} is not a folder that can be watched")
@@ -98,6 +111,7 @@ class Watcher:
         try:
             next_walk = self._walk(postpone_all=False)
             while not stop.wait(_TICK_SECONDS):
+                self._fill_order()
                 ready = self._waiting.ready()
                 if ready:
                     self._batch([Path(path) for path in ready], settled=set(ready))
@@ -149,6 +163,17 @@ class Watcher:
         return any(_identity(root) != known for root, known in self._identities.items())
 
     # -- indexing ------------------------------------------------------------------------------
+
+    def _fill_order(self) -> None:
+        try:
+            order = self._orders.get_nowait()
+        except Empty:
+            return
+        # Whoever orders something by name doesn't want to be told to wait until it stands still.
+        report = self._indexer.index(order.paths, prune=False)
+        if report.indexed or report.reused or report.dropped:
+            self._settled()
+        order.done(report)
 
     def _walk(self, postpone_all: bool) -> float:
         """Look at everything; gives the time at which to do so again.

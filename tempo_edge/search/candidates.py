@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,10 +66,12 @@ def by_reading(
     chance: Chance,
     grounder: Reader,
     calibration: Calibration,
+    checkpoint: Callable[[], None] = lambda: None,
 ) -> list[Candidate]:
     """Spans answered about the footage around the best of `found`, most likely first.
 
     What a grounder can't look at any more stays as it was found.
+    `checkpoint` is called before each reading: it ends the search by raising.
     """
     answered: list[Candidate] = []
     seen: list[tuple[int, int, int]] = []
@@ -78,6 +80,7 @@ def by_reading(
         video = candidate.window.video_id
         if any(video == v and first <= at <= last for v, first, last in seen):
             continue
+        checkpoint()
         try:
             window, reading = grounder.read(question, candidate.window, at)
         except MediaError:

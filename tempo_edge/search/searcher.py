@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -124,6 +124,8 @@ class Searcher:
         within: Path | None = None,
         refine: bool = False,
         grounder: str | None = None,
+        videos: Collection[int] | None = None,
+        checkpoint: Callable[[], None] = lambda: None,
     ) -> Answer:
         """Moments that match a sentence, best first.
 
@@ -135,8 +137,10 @@ class Searcher:
             within: search only at or under this path.
             refine: decode densely around each boundary for finer times.
             grounder: ``"mllm"`` reads the frames of the best candidates, ``"curve"`` is a matter
-                of milliseconds; by default the first of :attr:`grounders`. ``"vlm"`` decodes the
+                of milliseconds; by default what its calibration prefers. ``"vlm"`` decodes the
                 frames and looks at them, which takes its time.
+            videos: ids of the only videos to search, those under ``within`` if that is given too.
+            checkpoint: called between two readings; whatever it raises ends the search.
 
         Raises:
             QueryError: the query is empty, a number is out of range, there is no such grounder, or
@@ -146,11 +150,14 @@ class Searcher:
             raise QueryError(f"limit {limit} must be at least 1")
         if min_confidence is not None and not 0 <= min_confidence <= 1:
             raise QueryError(f"min_confidence {min_confidence} must be within [0, 1]")
-        videos = None if within is None else self._videos_under(within)
+        if within is not None:
+            under = self._videos_under(within)
+            videos = under if videos is None else set(videos).intersection(under)
+        chosen_videos = None if videos is None else sorted(videos)
         chosen = self.grounder(grounder)
         threshold = self.calibration(chosen).threshold if min_confidence is None else min_confidence
         vector, states = self._profile.text_tower.read(query)
-        candidates = self._candidates(query, vector, states, videos, chosen)
+        candidates = self._candidates(query, vector, states, chosen_videos, chosen, checkpoint)
         shown = tuple(c for c in candidates if c.confidence >= threshold)[:limit]
         rejected = [c for c in candidates if c.confidence < threshold]
         moments = tuple(self._moment(c, vector if refine else None) for c in shown)
@@ -165,6 +172,7 @@ class Searcher:
         states: NDArray[np.float32],
         videos: list[int] | None,
         grounder: str,
+        checkpoint: Callable[[], None],
     ) -> list[Candidate]:
         """Every span worth judging, most likely first; overlapping ones are merged."""
         self._vectors.refresh()
@@ -178,7 +186,8 @@ class Searcher:
             return found
         question = Question(states, vector, chance.background_mean, chance.background_deviation)
         reader = self.reader if grounder == "mllm" else self.watcher(query)
-        return by_reading(found, question, chance, reader, self.calibration(grounder))
+        calibration = self.calibration(grounder)
+        return by_reading(found, question, chance, reader, calibration, checkpoint)
 
     @cached_property
     def _speaker(self) -> Any:

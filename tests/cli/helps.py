@@ -15,6 +15,7 @@ COMMANDS = (
         "index",
         "find",
         "watch",
+        "serve",
         "status",
         "forget",
         "demo",

@@ -1,0 +1,340 @@
+"""The service's door: what is asked for under which address, and how it is answered."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import traceback
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from tempo_edge._api import Library
+from tempo_edge.errors import LibraryError, ProfileError, ServiceError, TempoEdgeError
+from tempo_edge.library.catalogue import NoLibraryError
+from tempo_edge.library.rows import FileRow
+from tempo_edge.service import export, listing
+from tempo_edge.service.engine import Engine, Found
+from tempo_edge.service.events import Events
+from tempo_edge.service.files import open_listed
+from tempo_edge.service.frames import Pictures
+from tempo_edge.service.guard import LARGEST_BODY
+from tempo_edge.service.handle import Handle, Models
+from tempo_edge.service.indexing import Indexing
+from tempo_edge.service.lane import Lane, Work
+from tempo_edge.service.openapi import document
+from tempo_edge.service.parameters import Parameters
+from tempo_edge.service.query import Query
+from tempo_edge.service.static import Page
+
+__all__ = ["App"]
+
+T = TypeVar("T")
+
+# Lookups, and pictures, that may wait.
+_LOOKUPS, _PICTURES = 256, 64
+
+# Paths in one request to index.
+_MOST_PATHS = 100
+
+# Of a body that is too long, what is read all the same, so that the refusal is heard.
+_DRAINED = 1 << 20
+
+
+class App:
+    """Answers requests. Lives on the event loop; whatever may take time is done in lanes.
+
+    Args:
+        library: the database file.
+        engine: searches; ``models``: what it shares; ``indexing``: indexes; ``events``: tells.
+    """
+
+    def __init__(
+        self, library: Path, engine: Engine, models: Models, indexing: Indexing, events: Events
+    ) -> None:
+        self._engine = engine
+        self._indexing = indexing
+        self._events = events
+        self._handle = Handle(library, models)
+        self._lookups = Lane("library", _LOOKUPS)
+        self._media = Lane("decoder", _PICTURES, threads=2)
+        self._pictures = Pictures()
+        self._page = Page()
+        self._document = document()
+        self.asgi = Starlette(
+            routes=self._routes(),
+            exception_handlers={
+                HTTPException: _unanswered,
+                TempoEdgeError: _refused,
+                Exception: _failed,
+            },
+        )
+
+    def close(self) -> None:
+        """Take no more requests."""
+        self._lookups.close()
+        self._media.close()
+
+    def _routes(self) -> list[Route]:
+        get = {
+            "/": self.index_page,
+            "/static/{name}": self.static,
+            "/v1/status": self.status,
+            "/v1/find": self.find,
+            "/v1/videos": self.videos,
+            "/v1/videos/{id}/file": self.file,
+            "/v1/videos/{id}/frame": self.frame,
+            "/v1/videos/{id}/curve": self.curve,
+            "/v1/skipped": self.skipped,
+            "/v1/events": self.events,
+            "/v1/export": self.export,
+            "/v1/openapi.json": self.openapi,
+        }
+        post = {"/v1/index": self.index, "/v1/pause": self.pause, "/v1/resume": self.resume}
+        return [
+            *(Route(path, call, methods=["GET"]) for path, call in get.items()),
+            *(Route(path, call, methods=["POST"]) for path, call in post.items()),
+        ]
+
+    # -- the library -----------------------------------------------------------------------------
+
+    async def status(self, request: Request) -> Response:
+        facts = await self._look(listing.totals)
+        return JSONResponse({**facts, "indexing": self._indexing.facts()})
+
+    async def videos(self, request: Request) -> Response:
+        given = _parameters(request)
+        limit = given.whole("limit", 1, 1000) or 100
+        offset = given.whole("offset", 0, 10**12) or 0
+        return JSONResponse(
+            await self._look(lambda library: listing.videos(library, limit, offset))
+        )
+
+    async def skipped(self, request: Request) -> Response:
+        return JSONResponse(await self._look(listing.skipped))
+
+    async def curve(self, request: Request) -> Response:
+        video, query = _video(request), _parameters(request).text("q", 1000)
+        return JSONResponse(
+            await self._look(lambda library: listing.curve(library, video, query or None))
+        )
+
+    # -- searching -------------------------------------------------------------------------------
+
+    async def find(self, request: Request) -> Response:
+        return JSONResponse(await self._found(request))
+
+    async def _found(self, request: Request) -> Found:
+        query = Query.of(_parameters(request))
+        work = self._engine.find(query)
+        try:
+            return await _while_connected(request, work)
+        finally:
+            self._engine.forget(query, work)
+
+    async def export(self, request: Request) -> Response:
+        given = _parameters(request)
+        form = given.text("format", 16)
+        if not form:
+            raise ServiceError(400, "format is missing: name one, as edl")
+        named = given.texts("moment", export.MOST)
+        if named:
+            moments = await self._look(lambda library: export.moments_named(library, named))
+        else:
+            found = await self._found(request)
+            profile = await self._look(lambda library: library.profile.name)
+            moments = export.moments_found(profile, found)
+        body = await self._decode(lambda: export.write(moments, form))
+        headers = {"content-disposition": f'attachment; filename="moments.{form}"'}
+        return Response(body, media_type=export.content_type(form), headers=headers)
+
+    # -- a video ---------------------------------------------------------------------------------
+
+    async def file(self, request: Request) -> _Sending:
+        rows = await self._rows(_video(request))
+        opened = await self._decode(lambda: open_listed(rows))
+        try:
+            opened.choose(request.headers)
+        except ServiceError as error:
+            opened.close()
+            return _error(416, str(error), {"content-range": f"bytes */{opened.size}"})
+        return opened
+
+    async def frame(self, request: Request) -> Response:
+        given = _parameters(request)
+        seconds = given.number("t", 0.0, 1e8)
+        if seconds is None:
+            raise ServiceError(400, "t is missing: name an instant in seconds")
+        width = given.whole("width", 16, 1280) or 320
+        rows = await self._rows(_video(request))
+
+        def draw() -> bytes:
+            opened = open_listed(rows)  # a look at whether it still is what was indexed
+            opened.close()
+            return self._pictures.at(opened.path, opened.etag, seconds, width)
+
+        headers = {"cache-control": "private, max-age=600"}
+        return Response(await self._decode(draw), media_type="image/jpeg", headers=headers)
+
+    async def _rows(self, video: int) -> list[FileRow]:
+        return await self._look(lambda library: listing.files_of(library, video))
+
+    # -- indexing --------------------------------------------------------------------------------
+
+    async def index(self, request: Request) -> Response:
+        paths = _paths(await _body(request))
+        await self._look(lambda library: _check_known(library, paths))
+        self._indexing.add(paths)
+        return JSONResponse(self._indexing.facts(), 202)
+
+    async def pause(self, request: Request) -> Response:
+        self._indexing.pause(True)
+        return JSONResponse(self._indexing.facts())
+
+    async def resume(self, request: Request) -> Response:
+        self._indexing.pause(False)
+        return JSONResponse(self._indexing.facts())
+
+    async def events(self, request: Request) -> Response:
+        if request.method == "HEAD":
+            return Response(media_type="text/event-stream")
+        stream = self._events.listen("progress", self._indexing.facts())
+        return StreamingResponse(stream, media_type="text/event-stream")
+
+    # -- the page, and what describes all of this ------------------------------------------------
+
+    async def openapi(self, request: Request) -> Response:
+        return JSONResponse(self._document)
+
+    async def index_page(self, request: Request) -> Response:
+        return self._page.answer("index.html")
+
+    async def static(self, request: Request) -> Response:
+        return self._page.answer(request.path_params["name"])
+
+    # -- lanes -----------------------------------------------------------------------------------
+
+    async def _look(self, call: Callable[[Library], T]) -> T:
+        """Ask the library, on the thread that may."""
+        work = self._lookups.submit(lambda _: call(self._handle.open()))
+        return await asyncio.wrap_future(work.future)
+
+    async def _decode(self, call: Callable[[], T]) -> T:
+        """Do something with a video's file."""
+        work = self._media.submit(lambda _: call())
+        return await asyncio.wrap_future(work.future)
+
+
+_Sending = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+def _parameters(request: Request) -> Parameters:
+    values: dict[str, list[str]] = {}
+    for name, text in request.query_params.multi_items():
+        values.setdefault(name, []).append(text)
+    return Parameters(values)
+
+
+def _video(request: Request) -> int:
+    text = request.path_params["id"]
+    if not (text.isascii() and text.isdecimal() and len(text) <= 18):
+        raise ServiceError(404, f"video {text!r} must be a number: see /v1/videos")
+    return int(text)
+
+
+async def _while_connected(request: Request, work: Work[T]) -> T:
+    """The result of some work, which is given up when whoever asked for it is gone."""
+    future = asyncio.wrap_future(work.future)
+    gone = asyncio.create_task(_disconnected(request))
+    either: set[asyncio.Future[Any]] = {future, gone}
+    try:
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        if not future.done():
+            work.end(ServiceError(409, "whoever asked is gone"))
+        return await future
+    finally:
+        gone.cancel()
+
+
+async def _disconnected(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        continue
+
+
+async def _body(request: Request) -> bytes:
+    """The body, if it is not too long."""
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size <= LARGEST_BODY:
+            parts.append(part)
+        elif size > _DRAINED:
+            break
+    if size > LARGEST_BODY:
+        raise ServiceError(413, f"the body must have at most {LARGEST_BODY} bytes")
+    return b"".join(parts)
+
+
+def _paths(body: bytes) -> list[str]:
+    """The paths that a body names."""
+    wanted = (
+        f'the body must be JSON as {{"paths": ["/home/me/film.mp4"]}}, 1 to {_MOST_PATHS} paths'
+    )
+    try:
+        said = json.loads(body)
+    except (ValueError, RecursionError):
+        raise ServiceError(400, wanted) from None
+    paths = said.get("paths") if isinstance(said, dict) else None
+    if not isinstance(paths, list) or not 1 <= len(paths) <= _MOST_PATHS:
+        raise ServiceError(400, wanted)
+    for path in paths:
+        if not isinstance(path, str) or not path.startswith("/") or "\0" in path:
+            raise ServiceError(400, f"{path!r} must be a path from the root, as /home/me")
+        if path.encode("utf-8", "replace") != path.encode("utf-8", "surrogatepass"):
+            raise ServiceError(400, f"path {path!r} is not valid UTF-8")
+    return paths
+
+
+def _check_known(library: Library, paths: list[str]) -> None:
+    """Refuse a path that is mistyped: nothing is there and nothing ever was."""
+    for path in paths:
+        if Path(path).exists():
+            continue
+        try:
+            known = bool(library.files(path))
+        except NoLibraryError:
+            known = False
+        if not known:
+            raise ServiceError(404, f"there is no file or folder {path}")
+
+
+def _error(status: int, text: str, headers: dict[str, str] | None = None) -> Response:
+    again = {"retry-after": "1"} if status in (429, 503) else {}
+    return JSONResponse({"error": " ".join(text.split())}, status, {**again, **(headers or {})})
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    if isinstance(error, ServiceError):
+        return _error(error.status, str(error))
+    unavailable = isinstance(error, (LibraryError, ProfileError))
+    return _error(503 if unavailable else 400, str(error))
+
+
+async def _unanswered(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    text = {404: "there is nothing at this address", 405: "this method is not allowed here"}
+    answer = _error(error.status_code, text.get(error.status_code, error.detail))
+    answer.headers.update(error.headers or {})
+    return answer
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    traceback.print_exception(error)
+    return _error(500, "the service failed at this; its log says how")

@@ -1,0 +1,188 @@
+"""The process that indexes for the service: out of everybody's way, and the only one that writes.
+
+It is told what to do by lines of JSON on its standard input, and ends with it. On its standard
+output it tells what it does, one line of JSON an event.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import platform
+import signal
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Condition, Event, Lock, Thread
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from tempo_edge.errors import TempoEdgeError
+
+if TYPE_CHECKING:
+    from tempo_edge._api import Library
+    from tempo_edge.library.indexer import IndexEvent, IndexReport
+    from tempo_edge.library.watcher import Order
+
+__all__ = ["Control", "main", "step_back"]
+
+# Between two tries where the library can't be written: another process may be doing so.
+_AGAIN_SECONDS = 2.0
+
+# Between two looks whether to end, while nothing is ordered.
+_LOOK_SECONDS = 0.25
+
+# Between two events that tell how far a file is.
+_PROGRESS_SECONDS = 0.25
+
+# ioprio_set(2), which Python does not know: its number, by machine.
+_IOPRIO_SET = {"x86_64": 251, "aarch64": 30}
+_WHO_PROCESS, _CLASS_IDLE = 1, 3 << 13
+
+
+def step_back() -> None:
+    """Take the lowest priority for processors and disks. Threads made from now on have it too."""
+    os.setpriority(os.PRIO_PROCESS, 0, 19)
+    number = _IOPRIO_SET.get(platform.machine())
+    if number is not None:
+        ctypes.CDLL(None).syscall(number, _WHO_PROCESS, 0, _CLASS_IDLE)
+
+
+class Control:
+    """What the service wants: to wait, to go on, or to end."""
+
+    def __init__(self) -> None:
+        self.ended = Event()
+        self._paused = False
+        self._change = Condition()
+
+    def pause(self, paused: bool) -> None:
+        """Wait, or go on."""
+        with self._change:
+            self._paused = paused
+            self._change.notify_all()
+
+    def end(self) -> None:
+        """End soon."""
+        self.ended.set()
+        with self._change:
+            self._change.notify_all()
+
+    def stopping(self) -> bool:
+        """Whether to end; while there is to be a pause, it does not return."""
+        with self._change:
+            while self._paused and not self.ended.is_set():
+                self._change.wait()
+        return self.ended.is_set()
+
+
+class Worker:
+    """Indexes into one library what it is told to.
+
+    Args:
+        library: the database file.
+        out: where events go.
+    """
+
+    def __init__(self, library: Path, out: BinaryIO) -> None:
+        self._path = library
+        self._out = out
+        self._writing = Lock()
+        self._told = 0.0
+        self.control = Control()
+        self._orders: SimpleQueue[Order] = SimpleQueue()
+        self._order: Order | None = None
+
+    def obey(self, lines: BinaryIO) -> None:
+        """Read orders until there are no more."""
+        for line in lines:
+            order = json.loads(line)
+            if "pause" in order:
+                self.control.pause(bool(order["pause"]))
+            if "paths" in order:
+                self._put(int(order["number"]), [Path(path) for path in order["paths"]])
+        self.control.end()
+
+    def _put(self, number: int, paths: list[Path]) -> None:
+        from tempo_edge.library.watcher import Order
+
+        def done(report: IndexReport) -> None:
+            if not report.stopped:
+                self.tell({"done": number})
+
+        self._orders.put(Order(paths, done))
+
+    def run(self, watched: list[str]) -> None:
+        """Index what is ordered, and follow some folders, until told to end."""
+        from tempo_edge._api import Library
+
+        while not self.control.ended.is_set():
+            try:
+                with Library.open(self._path) as library:
+                    if watched:
+                        self._watch(library, watched)
+                    else:
+                        self._fill_orders(library)
+            except TempoEdgeError as error:
+                self.tell({"waiting": str(error)})
+                self.control.ended.wait(_AGAIN_SECONDS)
+
+    def _fill_orders(self, library: Library) -> None:
+        """Index what is ordered, one list of paths after another."""
+        while not self.control.ended.is_set():
+            try:
+                order = self._order or self._orders.get(timeout=_LOOK_SECONDS)
+            except Empty:
+                continue
+            self._order = order  # kept, should it fail: it is tried again
+            order.done(
+                library.index(order.paths, on_event=self.event, stopping=self.control.stopping)
+            )
+            self._order = None
+
+    def _watch(self, library: Library, watched: list[str]) -> None:
+        library.watch(
+            [path for path in watched if Path(path).is_dir()],
+            stop=self.control.ended,
+            on_event=self.event,
+            stopping=self.control.stopping,
+            orders=self._orders,
+        )
+
+    def event(self, event: IndexEvent) -> None:
+        """Tell of a file."""
+        now = time.monotonic()
+        if event.kind == "progress":
+            if now - self._told < _PROGRESS_SECONDS:
+                return
+            self._told = now
+        self.tell({"event": asdict(event)})
+
+    def tell(self, facts: dict[str, Any]) -> None:
+        """Write a line. A service that is gone has no use for it, and soon ends this process."""
+        try:
+            with self._writing:
+                self._out.write(json.dumps(facts).encode() + b"\n")
+                self._out.flush()
+        except OSError:
+            self.control.end()
+
+
+def main(arguments: list[str]) -> None:
+    """``python -m tempo_edge.service.child LIBRARY [FOLDER...]``, as the service starts it."""
+    step_back()
+    # The keyboard's signals go to the whole group; the service says when to end.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    library, *watched = arguments
+    # Whatever else may write to standard output ends up on standard error.
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    worker = Worker(Path(library), out)
+    Thread(target=worker.obey, args=(sys.stdin.buffer,), daemon=True).start()
+    worker.run(watched)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,118 @@
+"""The command line's way to a service: ask it, or do without it. It imports nothing heavy.
+
+Whatever may be wrong with a service is no reason for a search to fail: it is done here instead.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from tempo_edge._version import __version__
+from tempo_edge.moment import Moment
+from tempo_edge.service.places import socket_path
+
+__all__ = ["Reply", "find"]
+
+# To get through, to hear how it is, and to have an answer read to the end.
+_CONNECT_SECONDS, _STATUS_SECONDS, _ANSWER_SECONDS = 0.2, 1.0, 30.0
+
+# Longest answer that is believed: a hundred moments are far less.
+_LONGEST_ANSWER = 4 << 20
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A service's answer: what :class:`tempo_edge.search.searcher.Answer` says, without why."""
+
+    moments: tuple[Moment, ...]
+    best_rejected: Moment | None
+    filtered_count: int
+
+    def __iter__(self) -> Iterator[Moment]:
+        return iter(self.moments)
+
+
+class _Connection(http.client.HTTPConnection):
+    """HTTP over a Unix socket."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost")
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(_CONNECT_SECONDS)
+        self.sock.connect(str(self._path))
+
+    def ask(self, address: str, seconds: float) -> dict[str, Any]:
+        """An answer as plain values.
+
+        Raises:
+            OSError, http.client.HTTPException, ValueError: there is none, or none that is one.
+        """
+        if self.sock is None:
+            self.connect()
+        self.sock.settimeout(seconds)
+        self.request("GET", address)
+        response = self.getresponse()
+        body = response.read(_LONGEST_ANSWER)
+        if response.status != 200:
+            raise ValueError(response.status)
+        return dict(json.loads(body))
+
+
+def find(
+    library: Path,
+    query: str,
+    *,
+    limit: int,
+    min_confidence: float | None,
+    within: Path | None,
+    grounder: str | None,
+    socket: Path | None = None,
+) -> Reply | None:
+    """A service's answer over this library; None if there is no service, or none for it."""
+    connection = _Connection(socket or socket_path())
+    asked: dict[str, str | int | float] = {"q": query, "limit": limit}
+    if min_confidence is not None:
+        asked["min_confidence"] = repr(min_confidence)
+    if within is not None:
+        asked["within"] = os.path.abspath(within.expanduser())  # noqa: PTH100 - links stay
+    if grounder is not None:
+        asked["grounder"] = grounder
+    try:
+        status = connection.ask("/v1/status", _STATUS_SECONDS)
+        if status["version"] != __version__ or not _same(library, status["library"]):
+            return None
+        said = connection.ask(f"/v1/find?{urlencode(asked)}", _ANSWER_SECONDS)
+        near = [_moment(each, status["profile"]) for each in said["near"]]
+        moments = tuple(_moment(each, status["profile"]) for each in said["moments"])
+        return Reply(moments, near[0] if near else None, int(said["held_back"]))
+    except (OSError, http.client.HTTPException, ValueError, LookupError, TypeError, RecursionError):
+        return None
+    finally:
+        connection.close()
+
+
+def _same(library: Path, theirs: str) -> bool:
+    return os.path.realpath(library) == os.path.realpath(theirs)
+
+
+def _moment(said: dict[str, Any], profile: str) -> Moment:
+    return Moment(
+        path=Path(said["path"]),
+        start_seconds=float(said["start_seconds"]),
+        end_seconds=float(said["end_seconds"]),
+        score=float(said["score"]),
+        confidence=float(said["confidence"]),
+        profile=profile,
+        offline=not said["online"],
+    )

@@ -1,0 +1,76 @@
+"""Events for whoever listens, as server-sent events (HTML Living Standard, section 9.2)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+from tempo_edge.errors import ServiceError
+
+__all__ = ["Events"]
+
+# Listeners at once, and events that wait for a slow one before it misses some.
+_LISTENERS = 32
+_WAITING = 256
+
+# A sign of life, so that a listener that is gone is noticed.
+_BEAT_SECONDS = 15.0
+
+_Queue = asyncio.Queue["bytes | None"]
+
+
+class Events:
+    """Passes events on to listeners; to be used from the event loop's thread only."""
+
+    def __init__(self) -> None:
+        self._listeners: set[_Queue] = set()
+        self._closed = False
+
+    def tell(self, name: str, facts: dict[str, Any]) -> None:
+        """Send an event to everyone. Who is too slow misses the oldest ones."""
+        line = _encode(name, facts)
+        for queue in self._listeners:
+            if queue.full():
+                queue.get_nowait()
+            queue.put_nowait(line)
+
+    def listen(self, name: str, facts: dict[str, Any]) -> AsyncIterator[bytes]:
+        """All events from now on, as text of the stream; the first one is given.
+
+        Raises:
+            ServiceError: there are too many listeners already; status 503.
+        """
+        if self._closed or len(self._listeners) >= _LISTENERS:
+            raise ServiceError(503, f"{_LISTENERS} listen already: end one of them")
+        queue: _Queue = asyncio.Queue(_WAITING)
+        queue.put_nowait(_encode(name, facts))
+        return self._stream(queue)
+
+    async def _stream(self, queue: _Queue) -> AsyncIterator[bytes]:
+        self._listeners.add(queue)
+        try:
+            while not self._closed:
+                try:
+                    line = await asyncio.wait_for(queue.get(), _BEAT_SECONDS)
+                except asyncio.TimeoutError:
+                    line = b": still here\n\n"
+                if line is None:
+                    return
+                yield line
+        finally:
+            self._listeners.discard(queue)
+
+    def close(self) -> None:
+        """End all streams."""
+        self._closed = True
+        for queue in self._listeners:
+            if queue.full():
+                queue.get_nowait()
+            queue.put_nowait(None)
+
+
+def _encode(name: str, facts: dict[str, Any]) -> bytes:
+    # JSON spells line ends out, so this is one line whatever a file's name holds.
+    return f"event: {name}\ndata: {json.dumps(facts)}\n\n".encode()

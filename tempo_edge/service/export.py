@@ -1,0 +1,91 @@
+"""Moments as a file for an editor or a player."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from pathlib import Path
+from typing import Any
+
+from tempo_edge._api import Library
+from tempo_edge.errors import MediaError, MissingExtraError, ServiceError
+from tempo_edge.moment import Moment
+from tempo_edge.service.listing import files_of, shown_path
+
+__all__ = ["MOST", "content_type", "moments_found", "moments_named", "write"]
+
+#: Moments that may be named in one request.
+MOST = 200
+
+_NAMED = re.compile(r"([0-9]{1,18}):([0-9]{1,9}(?:\.[0-9]{1,9})?)-([0-9]{1,9}(?:\.[0-9]{1,9})?)")
+
+_TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "edl": "text/plain; charset=utf-8",
+    "fcpxml": "application/xml",
+    "json": "application/json",
+    "m3u": "audio/x-mpegurl",
+    "otio": "application/json",
+}
+
+
+def content_type(form: str) -> str:
+    """The media type of a format."""
+    return _TYPES.get(form, "application/octet-stream")
+
+
+def moments_named(library: Library, named: list[str]) -> list[Moment]:
+    """The moments that a request names as ``ID:START-END``, times in seconds.
+
+    Raises:
+        ServiceError: one is not of that form (status 400), or its video not listed (404).
+    """
+    moments = []
+    for text in named:
+        found = _NAMED.fullmatch(text)
+        if found is None:
+            raise ServiceError(400, f"moment {text!r} must be ID:START-END, as 12:3.5-8")
+        row, online = shown_path(files_of(library, int(found[1])))
+        start, end = float(found[2]), float(found[3])
+        if end <= start:
+            raise ServiceError(400, f"moment {text!r} must end after it starts")
+        name = library.profile.name
+        moments.append(Moment(Path(row.path), start, end, 0.0, 1.0, name, not online))
+    return moments
+
+
+def moments_found(profile: str, found: dict[str, Any]) -> list[Moment]:
+    """The moments of an answer of ``/v1/find``."""
+    return [
+        Moment(
+            Path(each["path"]),
+            each["start_seconds"],
+            each["end_seconds"],
+            each["score"],
+            each["confidence"],
+            profile,
+            not each["online"],
+        )
+        for each in found["moments"]
+    ]
+
+
+def write(moments: list[Moment], form: str) -> bytes:
+    """A file that holds some moments.
+
+    Raises:
+        ServiceError: what writes it is not installed (status 503), or a video can't be read (404).
+        TempoEdgeError: there is no such format, or there are no moments.
+    """
+    try:
+        timeline: Any = importlib.import_module("tempo_plugins.timeline")
+    except ImportError as error:
+        raise ServiceError(
+            503, "moments can't be exported: tempo_plugins is not installed"
+        ) from error
+    try:
+        return bytes(timeline.write(moments, form))
+    except MediaError as error:
+        raise ServiceError(404, str(error)) from error
+    except MissingExtraError as error:
+        raise ServiceError(503, str(error)) from error

@@ -1,0 +1,108 @@
+"""The picture that a video shows at an instant, as JPEG."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from fractions import Fraction
+from pathlib import Path
+from threading import Lock
+
+import av
+import numpy as np
+from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
+
+from tempo_edge import jpeg
+from tempo_edge.errors import MediaError, ServiceError
+from tempo_edge.media._pyav import PyAVVideo, quarter_turns
+
+__all__ = ["Pictures", "picture_at"]
+
+# A picture may have been shown for this long already: how far back to look for it, in seconds, one
+# after another. What decoding starts from lies before that.
+_BACK_SECONDS = (1, 20, 10**7)
+
+# Pictures kept, and their bytes together.
+_KEPT, _KEPT_BYTES = 512, 16 << 20
+
+
+class Pictures:
+    """Pictures that were asked for lately; threads may share one."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[str, str, float, int], bytes] = OrderedDict()
+        self._bytes = 0
+        self._lock = Lock()
+
+    def at(self, path: Path, etag: str, seconds: float, width: int) -> bytes:
+        """See :func:`picture_at`; ``etag`` tells one state of a file from another."""
+        key = (str(path), etag, seconds, width)
+        with self._lock:
+            known = self._kept.get(key)
+            if known is not None:
+                self._kept.move_to_end(key)
+                return known
+        made = picture_at(path, seconds, width)
+        with self._lock:
+            self._bytes += len(made) - len(self._kept.pop(key, b""))
+            self._kept[key] = made
+            while len(self._kept) > _KEPT or self._bytes > _KEPT_BYTES:
+                self._bytes -= len(self._kept.popitem(last=False)[1])
+        return made
+
+
+def picture_at(path: Path, seconds: float, width: int) -> bytes:
+    """The JPEG file of what a video shows ``seconds`` after its start, at most ``width`` wide.
+
+    Raises:
+        ServiceError: there is no picture then, or it can't be decoded; status 404.
+    """
+    try:
+        with PyAVVideo(path) as video:
+            frame = _shown(video, seconds)
+            if frame is None:
+                raise ServiceError(404, f"{path} shows nothing at {seconds:g} s")
+            return jpeg.encode(_upright(frame, video.pixel_aspect, width))
+    except (MediaError, av.error.FFmpegError, ValueError, OSError) as error:
+        text = error if isinstance(error, MediaError) else f"can't be decoded: {error}"
+        raise ServiceError(404, f"{path} {text}") from error
+
+
+def _shown(video: PyAVVideo, seconds: float) -> VideoFrame | None:
+    """The last picture whose time has come."""
+    info = video.info
+    tick = int((Fraction(seconds) + info.start_time) / info.time_base)
+    first_tick = int(info.start_time / info.time_base)
+    for back in _BACK_SECONDS:
+        first = max(min(first_tick, 0), tick - int(back / info.time_base))
+        shown = None
+        for frame in video.pictures(first, tick):
+            shown = frame
+        if shown is not None:
+            return shown
+    return None
+
+
+def _upright(
+    frame: VideoFrame, pixel_aspect: Fraction, width: int
+) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    """The picture ``[height, width, 3]`` as it is meant to be seen, no larger than it is."""
+    turns = quarter_turns(frame)
+    shape = Fraction(frame.width, frame.height) * pixel_aspect
+    shown_width = round(frame.height * shape)
+    if turns % 2:
+        across = max(1, round(min(width, frame.height) * shape))
+        down = min(width, frame.height)
+    else:
+        across = min(width, shown_width)
+        down = max(1, round(across / shape))
+    scaler = VideoReformatter()
+    small = scaler.reformat(
+        frame,
+        max(1, across),
+        max(1, down),
+        "rgb24",
+        interpolation="AREA",
+        src_color_range=frame.color_range or None,
+    )
+    return np.ascontiguousarray(np.rot90(np.asarray(small.to_ndarray(), np.uint8), turns))

@@ -1,0 +1,159 @@
+"""The guard before the door: who may ask, how much, and what every answer forbids a browser."""
+
+from __future__ import annotations
+
+import json
+import re
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import parse_qsl
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tempo_edge.errors import ServiceError
+from tempo_edge.service.token import equal
+
+__all__ = ["COOKIE", "LARGEST_BODY", "Guard"]
+
+COOKIE = "tempo_edge_token"
+
+LARGEST_BODY = 64 << 10
+
+# Of the query string, in bytes: a thousand characters may take twelve bytes each.
+_LONGEST_QUERY = 16 << 10
+
+# What a browser says of a request that another site, or another port, has caused.
+_FOREIGN = ("cross-site", "same-site")
+
+_POLICY = (
+    "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; "
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+)
+
+
+class Guard:
+    """Passes on what may pass, and adds what every answer must say.
+
+    Args:
+        app: what is guarded.
+        token: None on a Unix socket, whose file permissions say who may connect. Elsewhere every
+            request has to name it, and to be meant for this machine and this port.
+        port: where it is reached over TCP.
+    """
+
+    def __init__(self, app: ASGIApp, token: str | None = None, port: int = 0) -> None:
+        self._app = app
+        self._token = token
+        self._port = port
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        told = _telling(send)
+        try:
+            entering = self._check(scope)
+        except ServiceError as error:
+            await _refuse(told, error)
+            return
+        if entering:
+            await self._let_in(told)
+            return
+        await self._app(scope, receive, told)
+
+    def _check(self, scope: Scope) -> bool:
+        """Refuse what may not pass; True for someone who comes to the page with the token."""
+        headers = Headers(scope=scope)
+        if len(scope["query_string"]) > _LONGEST_QUERY:
+            raise ServiceError(413, f"the query has more than {_LONGEST_QUERY} bytes")
+        _check_body(headers)
+        if self._token is None:
+            return False
+        self._check_host(headers)
+        if scope["path"] == "/" and scope["method"] == "GET" and scope["query_string"]:
+            given = dict(parse_qsl(scope["query_string"].decode("latin-1"))).get("token")
+            if given is not None:
+                self._check_token([given])
+                return True
+        if headers.get("sec-fetch-site") in _FOREIGN:
+            raise ServiceError(403, "a request from another site is not answered")
+        self._check_token(_named_tokens(headers))
+        return False
+
+    def _check_host(self, headers: Headers) -> None:
+        """Only names of this machine: else any site could point its own name here and ask."""
+        hosts = headers.getlist("host")
+        own = {f"{name}:{self._port}" for name in ("localhost", "127.0.0.1")}
+        bare = {"localhost", "127.0.0.1"}
+        if len(hosts) != 1 or hosts[0].lower() not in own | bare:
+            raise ServiceError(403, "Host must be localhost or 127.0.0.1")
+        origins = headers.getlist("origin")
+        if origins and (
+            len(origins) != 1 or origins[0].lower() not in {f"http://{o}" for o in own}
+        ):
+            raise ServiceError(403, "Origin must be the service's own")
+
+    def _check_token(self, given: list[str]) -> None:
+        assert self._token is not None
+        right = [equal(each, self._token) for each in given[:4]]
+        if not any(right):
+            what = "is wrong" if given else "is missing"
+            raise ServiceError(401, f"the token {what}: send Authorization: Bearer TOKEN")
+
+    async def _let_in(self, send: Send) -> None:
+        """Keep the token in a cookie, and take it out of the address."""
+        cookie = f"{COOKIE}={self._token}; HttpOnly; SameSite=Strict; Path=/"
+        headers = [(b"location", b"/"), (b"set-cookie", cookie.encode()), (b"content-length", b"0")]
+        await send({"type": "http.response.start", "status": 303, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
+
+
+def _check_body(headers: Headers) -> None:
+    length = headers.get("content-length")
+    if length is not None and (
+        not re.fullmatch("[0-9]{1,9}", length) or int(length) > LARGEST_BODY
+    ):
+        raise ServiceError(413, f"the body must have at most {LARGEST_BODY} bytes")
+
+
+def _named_tokens(headers: Headers) -> list[str]:
+    """Every token that a request names."""
+    tokens = []
+    for line in headers.getlist("authorization"):
+        scheme, _, given = line.partition(" ")
+        if scheme.lower() == "bearer":
+            tokens.append(given.strip())
+    for line in headers.getlist("cookie"):
+        try:
+            morsel = SimpleCookie(line).get(COOKIE)
+        except CookieError:
+            continue
+        if morsel is not None:
+            tokens.append(morsel.value)
+    return tokens
+
+
+def _telling(send: Send) -> Send:
+    """Adds to every answer what a browser must not do with it."""
+
+    async def told(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            headers["content-security-policy"] = _POLICY
+            headers["x-content-type-options"] = "nosniff"
+            headers["cross-origin-resource-policy"] = "same-origin"
+            headers["referrer-policy"] = "no-referrer"
+            headers.setdefault("cache-control", "no-store")
+        await send(message)
+
+    return told
+
+
+async def _refuse(send: Send, error: ServiceError) -> None:
+    body = json.dumps({"error": str(error)}).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+    if error.status == 401:
+        headers.append((b"www-authenticate", b"Bearer"))
+    if error.status == 413:
+        headers.append((b"connection", b"close"))
+    await send({"type": "http.response.start", "status": error.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,72 @@
+"""A library as one thread of the service holds it: open, warm, and opened anew when replaced."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from threading import Lock
+
+from tempo_edge._api import Library
+from tempo_edge.models import Profile
+
+__all__ = ["Handle", "Models"]
+
+_Identity = tuple[int, int]
+
+
+class Models:
+    """The models that the handles of a service share: they are loaded once."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._profile: Profile | None = None
+
+    def give_to(self, library: Library) -> None:
+        """Let a library use them, or keep its own for the others if they have none or another's."""
+        with self._lock:
+            if self._profile is not None:
+                library.adopt(self._profile)
+            self._profile = library.profile
+
+
+class Handle:
+    """One thread's access to the library at a path; it may be made, replaced or deleted meanwhile.
+
+    Args:
+        path: the database file.
+        models: those to share.
+    """
+
+    def __init__(self, path: Path, models: Models) -> None:
+        self._path = path
+        self._models = models
+        self._library: Library | None = None
+        self._identity: _Identity | None = None
+
+    def open(self) -> Library:
+        """The library as it is now, with a database connection of this handle's own.
+
+        Raises:
+            LibraryError: what is there is not a library, or one of a newer tempo-edge.
+            ProfileError: its models are not installed.
+        """
+        identity = self._look()
+        if self._library is not None and identity != self._identity:
+            self.close()
+        if self._library is None:
+            library = Library.open(self._path)
+            self._models.give_to(library)
+            self._library, self._identity = library, identity
+        return self._library
+
+    def _look(self) -> _Identity | None:
+        try:
+            facts = self._path.stat()
+        except OSError:
+            return None
+        return (facts.st_dev, facts.st_ino)
+
+    def close(self) -> None:
+        """Release the database."""
+        library, self._library = self._library, None
+        if library is not None:
+            library.close()

@@ -1,0 +1,153 @@
+"""The sockets that the service listens on: of its own making, or handed over by systemd."""
+
+from __future__ import annotations
+
+import fcntl
+import ipaddress
+import os
+import socket
+import stat
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+from tempo_edge.errors import TempoEdgeError
+
+__all__ = ["UnixListener", "activated", "is_loopback", "tcp"]
+
+# Longest name of a Unix socket that Linux takes, in bytes, without the NUL at its end.
+_LONGEST_NAME = 107
+
+# What systemd hands over begins here; see sd_listen_fds(3).
+_FIRST_DESCRIPTOR = 3
+
+
+class UnixListener:
+    """A Unix socket that only its user can connect to; its name goes when it is closed.
+
+    Args:
+        path: the socket's name. Its folder is made if need be, closed to others.
+
+    Raises:
+        TempoEdgeError: a service listens there already, or it can't be made.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        draft = path.with_name(f".{os.getpid()}.sock")
+        for name in (path, draft):
+            if len(os.fsencode(name)) > _LONGEST_NAME:
+                raise TempoEdgeError(
+                    f"socket {name} has a name of {len(os.fsencode(name))} bytes, "
+                    f"{_LONGEST_NAME} are allowed: use another --socket"
+                )
+        with ExitStack() as undoing:
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                self._lock = _lock(path)
+                undoing.callback(os.close, self._lock)
+                _check_free(path)
+                self.socket = undoing.enter_context(socket.socket(socket.AF_UNIX))
+                # Never reachable by others, not even for a moment: it is closed before it is named.
+                draft.unlink(missing_ok=True)
+                self.socket.bind(str(draft))
+                draft.chmod(0o600)
+                draft.replace(path)
+                self._inode = path.lstat().st_ino
+            except OSError as error:
+                raise TempoEdgeError(
+                    f"socket {path} can't be made ({error.strerror or error}): use another --socket"
+                ) from error
+            undoing.pop_all()
+
+    def close(self) -> None:
+        """Stop listening, and take the name away if it is still this socket's."""
+        self.socket.close()
+        with suppress(OSError):
+            if self.path.lstat().st_ino == self._inode:
+                self.path.unlink()
+        os.close(self._lock)
+
+
+def _lock(path: Path) -> int:
+    """A descriptor that holds the lock of a socket's name for as long as it is open."""
+    descriptor = os.open(
+        path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
+    )
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        raise _taken(path) from error
+    return descriptor
+
+
+def _check_free(path: Path) -> None:
+    """Refuse a name at which something answers, or that is not a socket's."""
+    try:
+        facts = path.lstat()
+    except FileNotFoundError:
+        return
+    if not stat.S_ISSOCK(facts.st_mode):
+        raise TempoEdgeError(f"{path} is there and is no socket: use another --socket")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(0.5)
+        with suppress(ConnectionRefusedError, FileNotFoundError):
+            probe.connect(str(path))
+            raise _taken(path)
+
+
+def _taken(path: Path) -> TempoEdgeError:
+    return TempoEdgeError(f"a service listens at {path} already: use another --socket")
+
+
+def tcp(port: int) -> socket.socket:
+    """A socket on the loopback address.
+
+    Raises:
+        TempoEdgeError: the port is out of range, or taken.
+    """
+    if not 0 <= port <= 65535:
+        raise TempoEdgeError(f"port {port} must be within 0 and 65535; 0 takes any that is free")
+    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind(("127.0.0.1", port))
+    except OSError as error:
+        made.close()
+        raise TempoEdgeError(
+            f"port {port} can't be listened on ({error.strerror}): use another --port"
+        ) from error
+    return made
+
+
+def activated() -> list[socket.socket]:
+    """Sockets that systemd opened and handed over; none where it did not start this process.
+
+    Raises:
+        TempoEdgeError: one of them is reachable from other machines, or no stream of a known kind.
+    """
+    mine = os.environ.pop("LISTEN_PID", "") == str(os.getpid())
+    count = os.environ.pop("LISTEN_FDS", "0")
+    os.environ.pop("LISTEN_FDNAMES", None)
+    if not mine or not count.isdecimal():
+        return []
+    with ExitStack() as undoing:
+        given = []
+        for descriptor in range(_FIRST_DESCRIPTOR, _FIRST_DESCRIPTOR + int(count)):
+            os.set_inheritable(descriptor, False)
+            each = undoing.enter_context(socket.socket(fileno=descriptor))
+            local = each.family == socket.AF_UNIX or is_loopback(each)
+            if each.type != socket.SOCK_STREAM or not local:
+                raise TempoEdgeError(
+                    f"socket {each.getsockname()} must be a Unix socket or on the loopback address"
+                )
+            given.append(each)
+        undoing.pop_all()
+        return given
+
+
+def is_loopback(listening: socket.socket) -> bool:
+    """Whether a TCP socket can be reached from this machine only."""
+    if listening.family not in (socket.AF_INET, socket.AF_INET6):
+        return False
+    return ipaddress.ip_address(listening.getsockname()[0].partition("%")[0]).is_loopback

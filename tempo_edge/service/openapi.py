@@ -1,0 +1,234 @@
+"""The service's description of itself: an OpenAPI 3.1 document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tempo_edge import __version__
+from tempo_edge.service.guard import LARGEST_BODY
+
+__all__ = ["document"]
+
+_Facts = dict[str, Any]
+
+_STRING: _Facts = {"type": "string"}
+_NUMBER: _Facts = {"type": "number"}
+_COUNT: _Facts = {"type": "integer", "minimum": 0}
+_FLAG: _Facts = {"type": "string", "enum": ["0", "1"]}
+_DAY: _Facts = {"type": "string", "format": "date"}
+
+
+def _object(**properties: _Facts) -> _Facts:
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def _list(items: _Facts) -> _Facts:
+    return {"type": "array", "items": items}
+
+
+def _ref(name: str) -> _Facts:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _nullable(kind: str) -> _Facts:
+    return {"type": [kind, "null"]}
+
+
+_SCHEMAS: _Facts = {
+    "Error": _object(error=_STRING),
+    "Indexing": _object(
+        state={"type": "string", "enum": ["idle", "running", "paused"]},
+        reason=_nullable("string"),
+        file=_nullable("string"),
+        done_seconds=_NUMBER,
+        total_seconds=_NUMBER,
+        remaining_seconds=_nullable("number"),
+    ),
+    "Status": _object(
+        version=_STRING,
+        library=_STRING,
+        profile=_STRING,
+        videos=_COUNT,
+        hours=_NUMBER,
+        frames=_COUNT,
+        skipped=_COUNT,
+        indexing=_ref("Indexing"),
+    ),
+    "Moment": _object(
+        video=_COUNT,
+        path=_STRING,
+        name=_STRING,
+        start_seconds=_NUMBER,
+        end_seconds=_NUMBER,
+        score=_NUMBER,
+        confidence={"type": "number", "minimum": 0, "maximum": 1},
+        online={"type": "boolean"},
+    ),
+    "Found": _object(
+        query=_STRING,
+        took_ms=_NUMBER,
+        grounder=_STRING,
+        moments=_list(_ref("Moment")),
+        near=_list(_ref("Moment")),
+        held_back=_COUNT,
+    ),
+    "Video": _object(
+        id=_COUNT,
+        path=_STRING,
+        name=_STRING,
+        duration_seconds=_NUMBER,
+        modified=_nullable("string"),
+        online={"type": "boolean"},
+    ),
+    "Skipped": _object(path=_STRING, reason=_STRING),
+    "Curve": _object(edges=_list(_NUMBER), variation=_list(_NUMBER), similarity=_list(_NUMBER)),
+    "Paths": _object(paths={**_list(_STRING), "minItems": 1, "maxItems": 100}),
+}
+
+
+def _parameter(name: str, schema: _Facts, about: str, **more: Any) -> _Facts:
+    return {"name": name, "in": "query", "schema": schema, "description": about, **more}
+
+
+_TEXT = {"type": "string", "minLength": 1, "maxLength": 1000}
+
+_FILTERS = [
+    _parameter("limit", {"type": "integer", "minimum": 1, "maximum": 100}, "most moments; 10"),
+    _parameter(
+        "min_confidence",
+        {"type": "number", "minimum": 0, "maximum": 1},
+        "show moments from this probability on; by default the one that was calibrated",
+    ),
+    _parameter("within", _STRING, "search only at or under this path, from the root"),
+    _parameter("grounder", _STRING, "mllm reads frames, curve is quick"),
+    _parameter("retrieval", _FLAG, "1: candidates only, without reading"),
+    _parameter("client", {"type": "string", "maxLength": 200}, "its newer query ends its older"),
+    _parameter("after", _DAY, "the file was last changed on this day or later"),
+    _parameter("before", _DAY, "the file was last changed earlier than this day"),
+    _parameter("min_seconds", {"type": "number", "minimum": 0}, "shortest video"),
+    _parameter("max_seconds", {"type": "number", "minimum": 0}, "longest video"),
+    _parameter("offline", _FLAG, "0: leave out videos on volumes that are not there"),
+]
+
+_VIDEO = {
+    "name": "id",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "integer", "minimum": 1},
+}
+
+_BINARY: _Facts = {"type": "string", "format": "binary"}
+
+
+def _answer(about: str, kind: str, schema: _Facts) -> _Facts:
+    return {"description": about, "content": {kind: {"schema": schema}}}
+
+
+def _json(about: str, schema: _Facts) -> _Facts:
+    return _answer(about, "application/json", schema)
+
+
+def _call(
+    about: str, answers: _Facts, refusals: tuple[int, ...], parameters: list[_Facts] | None = None
+) -> _Facts:
+    """An operation; every one may be refused for who asks, or for how much is asked."""
+    refused = _json("refused, in one line", _ref("Error"))
+    codes = sorted({400, 401, 403, 413, 429, 503, *refusals})
+    return {
+        "summary": about,
+        "parameters": parameters or [],
+        "responses": {**answers, **{str(code): refused for code in codes}},
+    }
+
+
+def _paths() -> _Facts:
+    status = _json("as it is now", _ref("Status"))
+    indexing = _json("how indexing stands now", _ref("Indexing"))
+    page = [
+        _parameter("limit", {"type": "integer", "minimum": 1, "maximum": 1000}, "most videos; 100"),
+        _parameter("offset", _COUNT, "videos to pass over"),
+    ]
+    query = _parameter("q", _TEXT, "what to look for", required=True)
+    optional = _parameter("q", _TEXT, "what to compare with")
+    at = _parameter("t", {"type": "number", "minimum": 0}, "seconds", required=True)
+    width = _parameter("width", {"type": "integer", "minimum": 16, "maximum": 1280}, "pixels; 320")
+    form = _parameter(
+        "format",
+        {"type": "string", "enum": ["edl", "fcpxml", "otio", "csv", "m3u", "json"]},
+        "of the file",
+        required=True,
+    )
+    moment = _parameter("moment", _list(_STRING), "ID:START-END in seconds, in place of a query")
+    add = _call("Index files and folders", {"202": indexing}, (404,))
+    add["requestBody"] = {
+        "required": True,
+        "description": f"at most {LARGEST_BODY} bytes",
+        "content": {"application/json": {"schema": _ref("Paths")}},
+    }
+    found = _json("moments, best first; none when nothing matches", _ref("Found"))
+    file = {
+        "200": _answer("the file itself", "video/*", _BINARY),
+        "206": _answer("a part of it", "video/*", _BINARY),
+        "304": {"description": "unchanged since the given ETag"},
+    }
+    listed = _json("in the order of their ids", _list(_ref("Video")))
+    skipped = _json("with the reason for each", _list(_ref("Skipped")))
+    stream = _answer("progress, indexed and skipped, as they come", "text/event-stream", _STRING)
+    made = _answer("a file for an editor or a player", "application/octet-stream", _BINARY)
+    picture = _answer("the picture", "image/jpeg", _BINARY)
+    return {
+        "/v1/status": {"get": _call("What the library holds", {"200": status}, ())},
+        "/v1/find": {"get": _call("Search", {"200": found}, (409,), [query, *_FILTERS])},
+        "/v1/videos": {"get": _call("List videos", {"200": listed}, (), page)},
+        "/v1/videos/{id}/file": {"get": _call("A video's file", file, (404, 416), [_VIDEO])},
+        "/v1/videos/{id}/frame": {
+            "get": _call("What it shows at t", {"200": picture}, (404,), [_VIDEO, at, width])
+        },
+        "/v1/videos/{id}/curve": {
+            "get": _call(
+                "How it changes, and how like a query it is, one value a kept frame",
+                {"200": _json("over time", _ref("Curve"))},
+                (404,),
+                [_VIDEO, optional],
+            )
+        },
+        "/v1/skipped": {"get": _call("Files that can't be used", {"200": skipped}, ())},
+        "/v1/index": {"post": add},
+        "/v1/pause": {"post": _call("Hold indexing back", {"200": indexing}, ())},
+        "/v1/resume": {"post": _call("Let indexing go on", {"200": indexing}, ())},
+        "/v1/events": {"get": _call("Listen", {"200": stream}, ())},
+        "/v1/export": {
+            "get": _call(
+                "Moments as a file",
+                {"200": made},
+                (404, 409),
+                [form, moment, {**query, "required": False}, *_FILTERS],
+            )
+        },
+        "/v1/openapi.json": {
+            "get": _call("This document", {"200": _json("OpenAPI 3.1", {"type": "object"})}, ())
+        },
+    }
+
+
+def document() -> _Facts:
+    """The document, as plain values."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "tempo-edge",
+            "version": __version__,
+            "description": "Offline search over your own videos: footage in, moments out. "
+            "Over TCP every request names the per-user token.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "security": [{"bearer": []}, {"cookie": []}, {}],
+        "paths": _paths(),
+        "components": {
+            "schemas": _SCHEMAS,
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer"},
+                "cookie": {"type": "apiKey", "in": "cookie", "name": "tempo_edge_token"},
+            },
+        },
+    }

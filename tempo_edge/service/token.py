@@ -1,0 +1,69 @@
+"""The per-user secret that a request over TCP has to name."""
+
+from __future__ import annotations
+
+import hmac
+import os
+import re
+import secrets
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+from tempo_edge.errors import TempoEdgeError
+
+__all__ = ["equal", "load"]
+
+_FORM = re.compile(r"[A-Za-z0-9_-]{32,128}\Z")
+
+
+def load(path: Path) -> str:
+    """The token kept at ``path``; at first a new one is made, readable by its user only.
+
+    Raises:
+        TempoEdgeError: it can't be read or made, is another user's, or holds something else.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with suppress(FileNotFoundError):
+            return _read(path)
+        _make(path)
+        return _read(path)
+    except OSError as error:
+        raise TempoEdgeError(f"token {path} can't be used: {error.strerror}") from error
+
+
+def equal(given: str, token: str) -> bool:
+    """Whether a token is the right one, in a time that does not tell where it differs."""
+    return hmac.compare_digest(given.encode("utf-8", "replace"), token.encode())
+
+
+def _make(path: Path) -> None:
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(32) + "\n")
+        # A link, not a move: whoever comes second keeps the token that is already there.
+        with suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _read(path: Path) -> str:
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor) as file:
+        facts = os.fstat(descriptor)
+        if not stat.S_ISREG(facts.st_mode) or facts.st_uid != os.geteuid():
+            raise TempoEdgeError(f"token {path} is not a file of your own: move it away")
+        if facts.st_mode & 0o077:
+            os.fchmod(descriptor, 0o600)
+        try:
+            token = file.read(1024).strip()
+        except UnicodeDecodeError:
+            token = ""
+    if not _FORM.match(token):
+        raise TempoEdgeError(f"{path} holds no token: delete it, and a new one is made")
+    return token

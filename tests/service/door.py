@@ -1,0 +1,222 @@
+"""A real service in a process of its own, and a plain client of it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from harness import PATIENCE, wait_until
+
+__all__ = ["Reply", "Service", "running", "send_raw"]
+
+Headers = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An HTTP answer."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        assert self.headers["content-type"] == "application/json", self
+        return json.loads(self.body)
+
+    @property
+    def error(self) -> str:
+        """The one line of a refusal."""
+        said = self.json
+        assert list(said) == ["error"]
+        assert said["error"] and "\n" not in said["error"]
+        return str(said["error"])
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=PATIENCE)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self._path))
+
+
+class Service:
+    """A running service.
+
+    Attributes:
+        folder: its home and the folder of its socket; ``library``: what it serves.
+        port: where it listens over TCP; 0 where it doesn't.
+    """
+
+    def __init__(
+        self, folder: Path, library: Path, environment: Headers, arguments: tuple[str, ...]
+    ) -> None:
+        self.folder = folder
+        self.library = library
+        self.socket = folder / "s"
+        self.log = folder / "log"
+        command = [sys.executable, "-m", "tempo_edge.cli", "serve", "--always"]
+        command += ["--library", str(library), "--socket", str(self.socket), *arguments]
+        self.environment = {**environment, "HOME": str(folder), "XDG_RUNTIME_DIR": str(folder)}
+        with self.log.open("ab") as log:
+            started = log.tell()
+            self.process = subprocess.Popen(command, env=self.environment, stderr=log)
+        doors = 2 if "--port" in arguments else 1
+        wait_until(lambda: self._is_up(started, doors))
+        ports = re.findall(r"http://127\.0\.0\.1:(\d+)/", self.said[started:])
+        self.port = int(ports[0]) if ports else 0
+
+    def _is_up(self, started: int, doors: int) -> bool:
+        assert self.process.poll() is None, self.said
+        if self.said[started:].count("listening on") < doors:
+            return False
+        with suppress(OSError, http.client.HTTPException):
+            return self.get("/v1/openapi.json").status == 200
+        return False
+
+    @property
+    def said(self) -> str:
+        """All that it wrote to stderr."""
+        return self.log.read_text(encoding="utf-8")
+
+    @property
+    def token(self) -> str:
+        return (self.folder / ".local/share/tempo-edge/token").read_text().strip()
+
+    def connection(self, tcp: bool = False) -> http.client.HTTPConnection:
+        if tcp:
+            return http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        return _UnixConnection(self.socket)
+
+    def ask(
+        self,
+        method: str,
+        target: str,
+        *,
+        headers: Headers | None = None,
+        body: bytes | None = None,
+        tcp: bool = False,
+    ) -> Reply:
+        """Send a request on a connection of its own."""
+        connection = self.connection(tcp)
+        try:
+            connection.request(method, target, body=body, headers=headers or {})
+            response = connection.getresponse()
+            told = {name.lower(): text for name, text in response.getheaders()}
+            return Reply(response.status, told, response.read())
+        finally:
+            connection.close()
+
+    def get(self, path: str, headers: Headers | None = None, **parameters: Any) -> Reply:
+        query = f"?{urlencode(parameters, doseq=True)}" if parameters else ""
+        return self.ask("GET", path + query, headers=headers)
+
+    def post(self, path: str, facts: object = None) -> Reply:
+        body = None if facts is None else json.dumps(facts).encode()
+        return self.ask("POST", path, headers={"Content-Type": "application/json"}, body=body)
+
+    def find(self, query: str = "a beach", **parameters: Any) -> Reply:
+        return self.get("/v1/find", q=query, **{"min_confidence": 0, "limit": 100, **parameters})
+
+    def state(self) -> str:
+        return str(self.get("/v1/status").json["indexing"]["state"])
+
+    def settle(self, videos: int) -> None:
+        """Wait until so many videos are there and nothing is left to do."""
+
+        def settled() -> bool:
+            said = self.get("/v1/status").json
+            assert "videos" in said, said
+            return said["videos"] == videos and said["indexing"]["state"] == "idle"
+
+        wait_until(settled)
+
+    def children(self) -> list[int]:
+        """Processes that it started."""
+        process = self.process.pid
+        text = ""
+        for task in Path(f"/proc/{process}/task").iterdir():
+            with suppress(OSError):
+                text += (task / "children").read_text() + " "
+        return [int(pid) for pid in text.split()]
+
+    def memory(self) -> int:
+        """Resident bytes."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        (kilobytes,) = re.findall(r"VmRSS:\s+(\d+) kB", status)
+        return int(kilobytes) << 10
+
+    def end(self) -> int:
+        """Ask it to end; gives its exit status."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(PATIENCE)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait(PATIENCE)
+
+
+@contextmanager
+def running(
+    library: Path, environment: Headers, *arguments: str, folder: Path | None = None
+) -> Iterator[Service]:
+    """A service for as long as it is needed; it must end well, and have nothing to complain of.
+
+    Args:
+        folder: of an earlier service, to start another in its place.
+    """
+    # Not pytest's folder: the name of a socket may have 107 bytes.
+    place = folder or Path(tempfile.mkdtemp(prefix="te-", dir="/tmp"))
+    service = Service(place, library, environment, arguments)
+    try:
+        yield service
+        if service.process.poll() is None:
+            assert service.end() == 0
+        assert "Traceback" not in service.said, service.said
+    finally:
+        if service.process.poll() is None:
+            service.kill()
+        if folder is None:
+            shutil.rmtree(place)
+
+
+def send_raw(service: Service, request: bytes, tcp: bool = False) -> bytes:
+    """Everything that comes back for some bytes, until the other side closes."""
+    family = socket.AF_INET if tcp else socket.AF_UNIX
+    address: Any = ("127.0.0.1", service.port) if tcp else str(service.socket)
+    with socket.socket(family, socket.SOCK_STREAM) as sock:
+        sock.settimeout(PATIENCE)
+        sock.connect(address)
+        said = b""
+        with suppress(ConnectionResetError, BrokenPipeError):
+            sock.sendall(request)
+            while part := sock.recv(65536):
+                said += part
+        return said
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True

@@ -1,0 +1,405 @@
+"""Indexing in the background: when it waits, how it goes on, and that it is out of the way."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import shutil
+import signal
+import time
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Footage
+from door import Service, is_alive, running
+from harness import PATIENCE, wait_until
+
+import tempo_edge
+from tempo_edge.library.indexer import IndexEvent
+from tempo_edge.service.jobs import Jobs
+from tempo_edge.service.manners import Manners
+from tempo_edge.service.progress import IndexingProgress
+
+
+def supply(folder: Path, name: str, **facts: str) -> None:
+    (folder / name).mkdir(parents=True, exist_ok=True)
+    for fact, text in facts.items():
+        (folder / name / fact).write_text(text + "\n")
+
+
+def clocks(path: Path, others: int, niced: int, idle: int) -> None:
+    """In ticks: what everyone else used, what niced processes did, what was left."""
+    path.write_text(f"cpu  {others} {niced} 0 {idle} 0 0 0 0 0 0\ncpu0 1 1 1 1 1 1 1 1 1 1\n")
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> tuple[Path, Path, Manners]:
+    power, stat = tmp_path / "power", tmp_path / "stat"
+    power.mkdir()
+    clocks(stat, 0, 0, 0)
+    return power, stat, Manners(power, stat)
+
+
+def test_on_battery(machine: tuple[Path, Path, Manners]) -> None:
+    power, _, manners = machine
+    assert manners.reason(0) is None
+    supply(power, "BAT0", type="Battery", status="Discharging")
+    assert manners.reason(1) == "on battery"
+    supply(power, "AC", type="Mains", online="1")
+    assert manners.reason(2) is None
+    supply(power, "AC", online="0")
+    assert manners.reason(3) == "on battery"
+    supply(power, "BAT0", status="Charging")
+    assert manners.reason(4) is None
+
+
+def test_a_mouse_has_a_battery_too(machine: tuple[Path, Path, Manners]) -> None:
+    power, _, manners = machine
+    supply(power, "hidpp_battery_0", type="Battery", scope="Device", status="Discharging")
+    assert manners.reason(0) is None
+    shutil.rmtree(power)
+    assert manners.reason(1) is None, "a desktop tells of no supply at all"
+
+
+def test_a_busy_machine(machine: tuple[Path, Path, Manners]) -> None:
+    _, stat, manners = machine
+    assert manners.reason(0) is None
+    clocks(stat, 900, 0, 100)
+    assert manners.reason(5) is None, "a page that loads is not a busy machine"
+    assert manners.reason(10) == "the machine is busy"
+    clocks(stat, 900 + 600, 0, 100 + 400)
+    assert manners.reason(20) == "the machine is busy", "it must calm down before it counts as calm"
+    clocks(stat, 1500 + 400, 0, 500 + 600)
+    assert manners.reason(30) is None
+    clocks(stat, 1900 + 600, 0, 1100 + 400)
+    assert manners.reason(40) is None
+    # The indexer's own work is no reason to wait.
+    clocks(stat, 2500, 1000, 1500)
+    assert manners.reason(50) is None
+    stat.unlink()
+    assert manners.reason(60) is None
+
+
+def test_real_machines_can_be_asked() -> None:
+    assert Manners().reason() in (None, "on battery")
+
+
+def test_jobs_outlive_the_process(tmp_path: Path) -> None:
+    library = tmp_path / "kept" / "library.db"
+    jobs = Jobs(library)
+    first, second = jobs.add(["/a\nb", "/ü"]), jobs.add(["/c"])
+    assert [paths for _, paths in Jobs(library).items()] == [["/a\nb", "/ü"], ["/c"]]
+    jobs.done(first)
+    assert [paths for _, paths in Jobs(library).items()] == [["/c"]]
+    jobs.done(second)
+    jobs.done(second)
+    assert list(library.parent.iterdir()) == []
+    (library.parent / "library.jobs").write_text('[1, ["/a"], [2], {"a": 1}]')
+    assert [paths for _, paths in Jobs(library).items()] == [["/a"]]
+    (library.parent / "library.jobs").write_text("{")
+    assert len(Jobs(library)) == 0
+
+
+def test_how_long_it_may_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    progress = IndexingProgress()
+    assert progress.facts()["remaining_seconds"] is None
+    progress.take(IndexEvent("started", "/a", position=1, files=3))
+    now = 110.0
+    progress.take(IndexEvent("progress", "/a", "", 100.0, 200.0, 1, 3))
+    facts = progress.facts()
+    assert (facts["file"], facts["done_seconds"], facts["total_seconds"]) == ("/a", 100.0, 200.0)
+    # Ten seconds of footage a second; half a file and, as far as is known, two like it are left.
+    assert facts["remaining_seconds"] == pytest.approx((100 + 2 * 200) / 10)
+    progress.take(IndexEvent("indexed", "/a", "", 200.0, 200.0, 1, 3))
+    assert progress.facts()["file"] is None
+
+
+# -- a real one ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def empty(tmp_path: Path, environment: dict[str, str]) -> Iterator[Service]:
+    """A service of a library that is not there yet."""
+    with running(tmp_path / "kept" / "library.db", environment) as started:
+        yield started
+
+
+def films(folder: Path, source: Path, count: int) -> list[Path]:
+    """Copies of a film that are different files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    made = []
+    for number in range(count):
+        path = folder / f"{number:02}.mp4"
+        path.write_bytes(source.read_bytes() + b"\0" * number)
+        made.append(path)
+    return made
+
+
+def test_pausing_and_going_on(empty: Service, long_film: Path, tmp_path: Path) -> None:
+    paths = films(tmp_path / "reel", long_film, 4)
+    paused = empty.post("/v1/pause").json
+    assert (paused["state"], paused["reason"]) == ("paused", "on request")
+    reply = empty.post("/v1/index", {"paths": [str(paths[0].parent)]})
+    assert (reply.status, reply.json["state"]) == (202, "paused")
+    time.sleep(2.5)
+    assert empty.get("/v1/status").json["videos"] == 0
+    assert empty.post("/v1/resume").json["state"] == "running"
+    wait_until(lambda: empty.get("/v1/status").json["videos"] >= 1)
+    empty.post("/v1/pause")
+    time.sleep(1.5)  # what is being read may still come to its end
+    kept = empty.get("/v1/status").json["videos"]
+    assert kept < 4
+    time.sleep(1.5)
+    said = empty.get("/v1/status").json
+    assert (said["videos"], said["indexing"]["state"]) == (kept, "paused")
+    assert empty.find().status == 200, "searching goes on"
+    empty.post("/v1/resume")
+    empty.settle(4)
+
+
+def test_it_is_out_of_the_way(empty: Service, long_film: Path, tmp_path: Path) -> None:
+    films(tmp_path / "reel", long_film, 3)
+    empty.post("/v1/index", {"paths": [str(tmp_path / "reel")]})
+    wait_until(lambda: empty.get("/v1/status").json["indexing"]["file"] is not None)
+    (child,) = empty.children()
+    assert {
+        os.getpriority(os.PRIO_PROCESS, int(task.name))
+        for task in Path(f"/proc/{child}/task").iterdir()
+    } == {19}, "every thread of it"
+    assert os.getpriority(os.PRIO_PROCESS, empty.process.pid) < 19
+    shown = shutil.which("ionice")
+    if shown:
+        import subprocess
+
+        said = subprocess.run([shown, "-p", str(child)], capture_output=True, text=True).stdout
+        assert said.strip() == "idle"
+    empty.settle(3)
+    wait_until(lambda: empty.children() == [])
+
+
+def test_watching(
+    named: Footage, tmp_path: Path, environment: dict[str, str], long_film: Path
+) -> None:
+    folder, library = tmp_path / "watched", tmp_path / "kept" / "library.db"
+    folder.mkdir()
+    shutil.copy(named.folder / "plain.mp4", folder)
+    old = time.time() - 60
+    os.utime(folder / "plain.mp4", (old, old))
+    with running(library, environment, "--watch", str(folder)) as service:
+        service.settle(1)
+        shutil.copy(named.folder / "line\nend.mp4", folder)
+        service.settle(2)
+        # What is ordered meanwhile is done, too; it does not become watched.
+        (film,) = films(tmp_path / "elsewhere", long_film, 1)
+        assert service.post("/v1/index", {"paths": [str(film)]}).status == 202
+        service.settle(3)
+        (folder / "plain.mp4").unlink()
+        wait_until(lambda: "plain.mp4" not in {v["name"] for v in service.get("/v1/videos").json})
+        assert f"indexed {folder}/line\\nend.mp4\n" in service.said
+
+
+def test_a_file_that_can_not_be_used(empty: Service, named: Footage) -> None:
+    empty.post("/v1/index", {"paths": [str(named.folder / "bad\nnews.mp4")]})
+    wait_until(lambda: empty.get("/v1/skipped").json != [])
+    (skipped,) = empty.get("/v1/skipped").json
+    assert skipped["path"] == str(named.folder / "bad\nnews.mp4")
+
+
+def test_another_process_writes(empty: Service, named: Footage) -> None:
+    """It waits, says for what, and goes on by itself."""
+    from tempo_edge.library.lock import WriterLock
+
+    with WriterLock(empty.library):
+        empty.post("/v1/index", {"paths": [str(named.folder / "plain.mp4")]})
+        wait_until(lambda: empty.state() == "paused")
+        reason = empty.get("/v1/status").json["indexing"]["reason"]
+        assert "is writing to" in reason and str(os.getpid()) in reason
+    empty.settle(1)
+
+
+def events_of(service: Service) -> Generator[tuple[str, Any], None, None]:
+    connection = service.connection()
+    connection.request("GET", "/v1/events")
+    response = connection.getresponse()
+    try:
+        assert response.headers["content-type"].startswith("text/event-stream")
+        while line := response.readline():
+            if line.startswith(b"event: "):
+                name = line[7:].decode().strip()
+                data = response.readline()
+                assert data.startswith(b"data: ") and response.readline() == b"\n"
+                yield name, json.loads(data[6:])
+    finally:
+        response.close()
+        connection.close()
+
+
+def test_events(empty: Service, named: Footage) -> None:
+    stream = events_of(empty)
+    name, first = next(stream)
+    assert name == "progress" and first["state"] == "idle"
+    paths = [named.folder / "line\nend.mp4", named.folder / "bad\nnews.mp4"]
+    empty.post("/v1/index", {"paths": [str(path) for path in paths]})
+    heard: dict[str, Any] = {}
+    for name, facts in stream:
+        heard.setdefault(name, []).append(facts)
+        if {"indexed", "skipped"} <= set(heard) and facts.get("state") == "idle":
+            break
+    stream.close()
+    assert [each["path"] for each in heard["indexed"]] == [str(paths[0])]
+    assert [each["path"] for each in heard["skipped"]] == [str(paths[1])]
+    assert "running" in {each["state"] for each in heard["progress"]}
+
+
+def test_listeners_do_not_keep_it_from_ending(empty: Service) -> None:
+    streams = [events_of(empty) for _ in range(5)]
+    for stream in streams:
+        next(stream)
+    began = time.monotonic()
+    assert empty.end() == 0
+    assert time.monotonic() - began < 5
+    for stream in streams:
+        with pytest.raises((StopIteration, http.client.HTTPException)):
+            next(stream)
+
+
+def test_too_many_listeners(empty: Service) -> None:
+    streams = [events_of(empty) for _ in range(32)]
+    for stream in streams:
+        next(stream)
+    reply = empty.get("/v1/events")
+    assert reply.status == 503 and "32 listen" in reply.error
+    for stream in streams:
+        stream.close()
+    wait_until(lambda: empty.ask("HEAD", "/v1/events").status == 200)
+
+
+# -- killed --------------------------------------------------------------------------------------
+
+
+def whole(library: Path) -> dict[str, int]:
+    """Frames of every file, after a look at the health of the whole database."""
+    import sqlite3
+
+    rows = sqlite3.connect(library)
+    try:
+        assert rows.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert rows.execute("PRAGMA foreign_key_check").fetchall() == []
+        short = (
+            "SELECT id FROM videos WHERE frame_count != "
+            "(SELECT count(*) FROM frames WHERE video_id=videos.id)"
+        )
+        assert rows.execute(short).fetchall() == []
+        sql = "SELECT path, frame_count FROM files JOIN videos ON videos.id=video_id"
+        return dict(rows.execute(sql))
+    finally:
+        rows.close()
+
+
+def test_the_indexer_is_killed(empty: Service, long_film: Path, tmp_path: Path) -> None:
+    films(tmp_path / "reel", long_film, 4)
+    empty.post("/v1/index", {"paths": [str(tmp_path / "reel")]})
+    for _ in range(2):
+        wait_until(lambda: empty.get("/v1/status").json["indexing"]["file"] is not None)
+        (child,) = empty.children()
+        os.kill(child, signal.SIGKILL)
+        wait_until(lambda child=child: child not in empty.children())  # type: ignore[misc]
+        assert empty.find().status in (200, 503), "the service itself is well"
+    empty.settle(4)
+    assert len(whole(empty.library)) == 4
+
+
+def test_the_service_is_killed(
+    long_film: Path, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    library = tmp_path / "kept" / "library.db"
+    films(tmp_path / "reel", long_film, 4)
+    with running(library, environment) as service:
+        service.post("/v1/index", {"paths": [str(tmp_path / "reel")]})
+        wait_until(lambda: service.get("/v1/status").json["videos"] >= 1)
+        children = service.children()
+        connection = service.connection()
+        connection.request("GET", "/v1/find?q=a+beach&grounder=mllm&min_confidence=0")
+        service.kill()
+        with pytest.raises((http.client.HTTPException, OSError)):
+            connection.getresponse()
+        wait_until(lambda: not any(is_alive(child) for child in children))
+        kept = whole(library)
+        assert len(kept) >= 1
+        with running(library, environment, folder=service.folder) as again:
+            again.settle(4)
+        after = whole(library)
+        assert len(after) == 4 and kept.items() <= after.items()
+
+
+def test_it_gives_up_what_kills_its_indexer(
+    empty: Service, long_film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In this process: a child that dies at once, again and again."""
+    import asyncio
+
+    from tempo_edge.service import indexing
+
+    monkeypatch.setattr(indexing, "_FIRST_WAIT", 0.01)
+    monkeypatch.setattr(indexing.sys, "executable", shutil.which("false"))
+    told: list[tuple[str, dict[str, Any]]] = []
+
+    async def run() -> None:
+        kept = indexing.Indexing(
+            tmp_path / "l.db", [], None, lambda name, facts: told.append((name, facts))
+        )
+        task = asyncio.create_task(kept.run())
+        kept.add(["/poison.mp4"])
+        ends = time.monotonic() + PATIENCE
+        while kept.facts()["state"] != "idle" and time.monotonic() < ends:
+            await asyncio.sleep(0.02)
+        await kept.close()
+        await task
+
+    asyncio.run(run())
+    (skipped,) = (facts for name, facts in told if name == "skipped")
+    assert skipped["path"] == "/poison.mp4" and "5 times" in skipped["reason"]
+    assert not (tmp_path / "l.jobs").exists()
+
+
+def test_manners_hold_it_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In this process: the battery is asked, and once it charges, work goes on by itself."""
+    import asyncio
+
+    from tempo_edge.service import indexing
+
+    monkeypatch.setattr(indexing, "_LOOK_SECONDS", 0.01)
+    power = tmp_path / "power"
+    supply(power, "BAT0", type="Battery", status="Discharging")
+    states: list[tuple[str, str | None]] = []
+
+    async def run() -> None:
+        kept = indexing.Indexing(
+            tmp_path / "l.db",
+            [],
+            Manners(power, tmp_path / "none"),
+            lambda name, facts: states.append((facts["state"], facts["reason"])),
+        )
+        task = asyncio.create_task(kept.run())
+        await asyncio.sleep(0.1)
+        supply(power, "BAT0", status="Full")
+        await asyncio.sleep(0.1)
+        await kept.close()
+        await task
+
+    asyncio.run(run())
+    assert states == [("paused", "on battery"), ("idle", None)]
+
+
+def test_the_library_and_the_service_agree(own: Footage, environment: dict[str, str]) -> None:
+    """Forgetting is done by another process; the service notices."""
+    with running(own.library, environment) as service:
+        assert "plain.mp4" in {m["name"] for m in service.find().json["moments"]}
+        with tempo_edge.Library.open(own.library) as library:
+            library.forget(own.folder / "plain.mp4")
+        assert "plain.mp4" not in {m["name"] for m in service.find().json["moments"]}

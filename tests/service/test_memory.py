@@ -1,0 +1,47 @@
+"""A service that answers for days takes no more memory than one that has just begun."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from conftest import Footage
+from door import Service, running
+
+# Answers measured over, after as many as it takes for caches and pools to fill.
+ANSWERS = int(os.environ.get("TEMPO_EDGE_ANSWERS", "2000"))
+WARM_UP = 500
+
+GROWTH = 16 << 20
+
+
+def ask(service: Service, answers: int) -> None:
+    """Searches of many clients, with some pictures, parts of files and refusals among them."""
+    connection = service.connection()
+    for number in range(answers):
+        kind = number % 10
+        target = f"/v1/find?q=a+beach+{number}&retrieval=1&min_confidence=0&client=c{number}"
+        if kind == 3:
+            target = f"/v1/videos/{1 + number % 8}/frame?t={number % 400 / 100}&width=90"
+        elif kind == 5:
+            target = f"/v1/videos/{1 + number % 8}/file"
+        elif kind == 7:
+            target = "/v1/find?q="
+        elif kind == 9 and number % 50 == 9:
+            target = f"/v1/find?q=a+beach+{number}&grounder=mllm&client=c"
+        connection.request("GET", target)
+        response = connection.getresponse()
+        response.read()
+        assert response.status in (200, 400), target
+    connection.close()
+
+
+@pytest.mark.slow
+def test_memory_is_flat(named: Footage, environment: dict[str, str]) -> None:
+    with running(named.library, environment) as service:
+        ask(service, WARM_UP)
+        before = service.memory()
+        ask(service, ANSWERS)
+        grown = service.memory() - before
+        print(f"{ANSWERS} answers: {before >> 20} MB and {grown / 2**20:+.1f} MB")
+        assert grown < GROWTH

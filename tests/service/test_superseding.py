@@ -1,0 +1,220 @@
+"""A newer query ends the older one of its client, queues have an end, quick waits for no slow."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import pytest
+from conftest import Footage
+from door import Service
+from harness import PATIENCE, wait_until
+
+import tempo_edge
+from tempo_edge.errors import ServiceError
+from tempo_edge.service.engine import Engine
+from tempo_edge.service.handle import Models
+from tempo_edge.service.lane import Lane
+from tempo_edge.service.query import Query
+
+
+class Held:
+    """Work that goes on until it is let go."""
+
+    def __init__(self) -> None:
+        self.begun = threading.Event()
+        self.go = threading.Event()
+
+    def __call__(self, checkpoint: Callable[[], None]) -> str:
+        self.begun.set()
+        while not self.go.wait(0.01):
+            checkpoint()
+        return "done"
+
+
+def test_a_lane_is_first_come_first_served() -> None:
+    lane = Lane("test", 10)
+    done: list[int] = []
+
+    def put(number: int, checkpoint: object) -> None:
+        done.append(number)
+
+    held = Held()
+    first = lane.submit(held)
+    works = [lane.submit(partial(put, n)) for n in range(5)]
+    held.go.set()
+    assert first.future.result(PATIENCE) == "done"
+    for work in works:
+        work.future.result(PATIENCE)
+    assert done == [0, 1, 2, 3, 4]
+    lane.close()
+
+
+def test_a_queue_has_an_end() -> None:
+    lane = Lane("test", 2)
+    held = Held()
+    lane.submit(held)
+    assert held.begun.wait(PATIENCE)
+    waiting = [lane.submit(lambda _: None) for _ in range(2)]
+    with pytest.raises(ServiceError, match="2 requests wait for the test already") as refused:
+        lane.submit(lambda _: None)
+    assert refused.value.status == 429
+    waiting[0].end(ServiceError(409, "gone"))
+    lane.submit(lambda _: None)  # whoever gave up takes no room
+    held.go.set()
+    lane.close()
+
+
+def test_work_under_way_is_ended() -> None:
+    lane = Lane("test", 2)
+    held = Held()
+    work = lane.submit(held)
+    assert held.begun.wait(PATIENCE)
+    work.end(ServiceError(409, "a newer one"))
+    with pytest.raises(ServiceError, match="a newer one"):
+        work.future.result(0)
+    # Its thread is free again, though nobody let it go.
+    assert lane.submit(lambda _: 5).future.result(PATIENCE) == 5
+    lane.close()
+
+
+def test_what_fails_is_told_and_the_lane_goes_on() -> None:
+    lane = Lane("test", 2)
+
+    def fail(_: object) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        lane.submit(fail).future.result(PATIENCE)
+    assert lane.submit(lambda _: 1).future.result(PATIENCE) == 1
+    lane.close()
+    with pytest.raises(ServiceError, match="ending"):
+        lane.submit(lambda _: 1)
+
+
+def test_a_lane_keeps_no_result() -> None:
+    class Large:
+        pass
+
+    lane = Lane("test", 2)
+    work = lane.submit(lambda _: Large())
+    kept = weakref.ref(work.future.result(PATIENCE))
+    del work
+    wait_until(lambda: gc.collect() is not None and kept() is None)
+    lane.close()
+
+
+def test_a_newer_query_ends_the_older_even_while_it_waits(named: Footage) -> None:
+    engine = Engine(named.library, Models())
+    held = Held()
+    engine._slow[0].submit(held)
+    assert held.begun.wait(PATIENCE)
+    older, newer, other, anonymous = (
+        Query("a beach", client=client, grounder="mllm") for client in ("me", "me", "you", None)
+    )
+    works = [engine.find(query) for query in (older, newer, other, anonymous, anonymous)]
+    with pytest.raises(ServiceError, match="newer query of the same client") as ended:
+        works[0].future.result(0)
+    assert ended.value.status == 409
+    held.go.set()
+    for work in works[1:]:
+        assert work.future.result(PATIENCE)["query"] == "a beach"
+    for query, work in zip((newer, other), works[1:3], strict=True):
+        engine.forget(query, work)
+    assert engine._latest == {}
+    engine.close()
+
+
+def test_forgetting_an_old_query_keeps_the_new_one(named: Footage) -> None:
+    engine = Engine(named.library, Models())
+    held = Held()
+    engine._quick[0].submit(held)
+    query = Query("a beach", client="me", grounder="curve")
+    older = engine.find(query)
+    newer = engine.find(query)
+    engine.forget(query, older)
+    assert engine._latest == {"me": newer}
+    held.go.set()
+    engine.close()
+
+
+def test_what_is_shown_while_typing_never_waits_for_a_reading(named: Footage) -> None:
+    engine = Engine(named.library, Models())
+    held = Held()
+    engine._slow[0].submit(held)
+    assert held.begun.wait(PATIENCE)
+    quick = engine.find(Query("a beach", grounder="curve"))
+    assert quick.future.result(PATIENCE)["grounder"] == "curve"
+    held.go.set()
+    engine.close()
+
+
+def test_a_reading_is_left_between_two_looks(named: Footage) -> None:
+    class StopError(Exception):
+        pass
+
+    calls = 0
+
+    def checkpoint() -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 2:
+            raise StopError
+
+    with tempo_edge.Library.open(named.library) as library:
+        choices = {"min_confidence": 0, "grounder": "mllm"}
+        with pytest.raises(StopError):
+            library.find("a beach", checkpoint=checkpoint, **choices)
+        assert calls == 2
+        assert len(library.find("a beach", **choices)) > 3, "it is as good as before"
+
+
+def test_typing_quickly(service: Service) -> None:
+    """Real requests of one client, each before the one before it is answered."""
+    with ThreadPoolExecutor(12) as pool:
+        asked = []
+        for number in range(12):
+            asked.append(
+                pool.submit(service.find, f"a beach {number}", client="typing", grounder="mllm")
+            )
+            time.sleep(0.02)
+        replies = [each.result(PATIENCE) for each in asked]
+    statuses = [reply.status for reply in replies]
+    assert statuses[-1] == 200 and replies[-1].json["query"] == "a beach 11"
+    assert set(statuses) == {200, 409} and statuses.count(409) >= 3
+    ended = next(reply for reply in replies if reply.status == 409)
+    assert "newer query" in ended.error
+
+
+def test_more_than_can_be_answered(service: Service) -> None:
+    with ThreadPoolExecutor(100) as pool:
+        replies = list(pool.map(lambda n: service.find(f"a {n}", grounder="mllm"), range(100)))
+    statuses = {reply.status for reply in replies}
+    assert statuses <= {200, 429} and 200 in statuses
+    for reply in replies:
+        if reply.status == 429:
+            assert reply.headers["retry-after"] == "1" and "wait" in reply.error
+    assert service.find(grounder="mllm").status == 200
+
+
+def test_whoever_goes_away_is_not_waited_for(service: Service) -> None:
+    for number in range(40):
+        connection = service.connection()
+        connection.request("GET", f"/v1/find?q=gone+{number}&grounder=mllm&min_confidence=0")
+        connection.close()
+    began = time.monotonic()
+    assert service.find("here", grounder="mllm").status in (200, 429)
+    assert time.monotonic() - began < PATIENCE / 2
+
+
+def test_a_query_is_read_whole(tmp_path: Path) -> None:
+    from tempo_edge.service.parameters import Parameters
+
+    query = Query.of(Parameters({"q": ["a"], "client": [""], "retrieval": ["1"], "limit": ["7"]}))
+    assert (query.grounder, query.client, query.limit, query.offline) == ("curve", None, 7, True)
