@@ -68,6 +68,9 @@ class Browser:
             "--disable-component-update",
             "--disable-sync",
             "--hide-scrollbars",
+            # A mouse, which a machine without a screen seldom has.
+            "--blink-settings=primaryHoverType=2,availableHoverTypes=2,"
+            "primaryPointerType=4,availablePointerTypes=4",
             "--lang=en",
             "about:blank",
         ]

@@ -17,9 +17,10 @@ function made(tag, className, text) {
 const folderOf = (path) => baseName(path.slice(0, Math.max(0, path.lastIndexOf("/")))) || "/";
 
 export class Cards {
-  /** `list` is the `<ul>`; `selected` a set of keys; `opened` and `picked` are told of the user. */
-  constructor(list, { selected, opened, picked }) {
+  /** `selected` maps keys to moments; `opened` and `picked` are told of what the user does. */
+  constructor(list, { selected, pictures, opened, picked }) {
     this.list = list;
+    this.pictures = pictures;
     this.selected = selected;
     this.opened = opened;
     this.picked = picked;
@@ -38,12 +39,18 @@ export class Cards {
       kept.set(key, node);
       return node;
     });
-    for (const [key, node] of this.nodes) if (!kept.has(key)) node.scrub?.leave();
+    for (const [key, node] of this.nodes) if (!kept.has(key)) this.leave(node);
     this.nodes = kept;
     this.moments = moments;
     const same = order.length === this.list.children.length
       && order.every((node, index) => this.list.children[index] === node);
     if (!same) this.list.replaceChildren(...order);
+  }
+
+  leave(node) {
+    node.scrub?.leave();
+    const still = node.querySelector(".picture");
+    if (still) this.pictures.drop(still);
   }
 
   build(moment, key) {
@@ -76,20 +83,20 @@ export class Cards {
     }
     const still = made("img", "picture");
     still.alt = "";
-    still.loading = "lazy";
     still.decoding = "async";
     still.addEventListener("load", () => {
+      frame.classList.remove("gone");
       frame.classList.add("shown");
       frame.classList.toggle("tall", still.naturalHeight > still.naturalWidth);
     });
-    still.addEventListener("error", () => {
+    const middle = (moment.start_seconds + moment.end_seconds) / 2;
+    this.pictures.add(still, picture(moment.video, middle, WIDTH), () => {
       frame.classList.add("gone");
-      still.replaceWith(made("span", "gone-words", "No picture"));
     });
-    still.src = picture(moment.video, (moment.start_seconds + moment.end_seconds) / 2, WIDTH);
     const leaf = made("img", "leaf");
     leaf.alt = "";
-    frame.append(still, leaf, made("span", "leaf-mark"));
+    const words = made("span", "gone-words", "No picture");
+    frame.append(words, still, leaf, made("span", "leaf-mark"));
     return frame;
   }
 

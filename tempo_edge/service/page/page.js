@@ -5,6 +5,7 @@ import { Cards } from "./cards.js";
 import { Filters } from "./filters.js";
 import { wireKeys } from "./keys.js";
 import { EMPTY, fault, go, momentKey, parseKey, read } from "./place.js";
+import { Pictures } from "./pictures.js";
 import { Player } from "./player.js";
 import { facts, Progress } from "./progress.js";
 import { Results } from "./results.js";
@@ -22,9 +23,13 @@ let typing;
 let playedHere = false;
 
 const selected = new Map();
-const wall = { selected, opened: (key) => play(key), picked: () => selection.show() };
+const pictures = new Pictures();
+const wall = { selected, pictures, opened: (key) => play(key), picked: () => selection.show() };
 const walls = [new Cards(find("cards"), wall), new Cards(find("near-cards"), wall)];
-const trouble = new Trouble(() => progress.start());
+const trouble = new Trouble(() => {
+  pictures.again();
+  progress.start();
+});
 const results = new Results({ cards: walls[0], near: walls[1], trouble, grown: resume });
 const selection = new Selection(selected, {
   changed: () => walls.forEach((cards) => cards.tick()),

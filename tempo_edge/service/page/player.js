@@ -134,7 +134,7 @@ export class Player {
       if (response.status === 404) fault = "The file is not there any more.";
       else if (!response.ok) fault = `The service does not give the file (${response.status}).`;
     } catch {
-      fault = "The service does not answer. Start it with `tempo-edge serve`, then play again.";
+      fault = "The service does not answer. Start it with “tempo-edge serve”, then play again.";
     }
     if (this.video.getAttribute("src") !== source) return;
     if (fault) return this.words(fault);
@@ -176,7 +176,7 @@ export class Player {
     find("tick-first").textContent = timestamp(first);
     find("tick-last").textContent = timestamp(last);
     find("zoom").setAttribute("aria-pressed", String(Boolean(whole)));
-    find("zoom").disabled = Boolean(moment.whole);
+    find("zoom").hidden = moment.whole || around * 2 + taken >= this.duration;
     this.showTime();
   }
 

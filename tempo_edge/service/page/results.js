@@ -112,21 +112,25 @@ export class Results {
     find("add-first").hidden = !empty;
     find("near-toggle").hidden = true;
     if (!empty) return;
-    find("title").textContent = "Nothing is indexed yet";
-    find("nothing-words").textContent =
-      "Name a folder with videos. They stay where they are, and nothing leaves this machine.";
+    const busy = library.indexing.state !== "idle";
+    find("add-first").hidden = busy;
+    find("title").textContent = busy ? "Looking through your footage" : "Nothing is indexed yet";
+    find("nothing-words").textContent = busy
+      ? "The first videos appear here as soon as they can be searched."
+      : "Name a folder with videos. They stay where they are, and nothing leaves this machine.";
   }
 
   showAnswer(answer) {
+    if (answer.query !== this.answer?.query) scrollTo({ top: 0 });
     this.answer = answer;
     const found = answer.moments.length;
     this.cards.show(answer.moments);
     this.near.show(answer.near);
     const thorough = this.quick ? " at a first glance. Enter looks closely" : "";
-    find("title").textContent = name(answer.query);
+    find("title").textContent = found ? name(answer.query) : "Nothing matches";
     find("count").textContent = found
       ? `${count(found, "moment")}${thorough}${this.quick ? "" : `, ${this.took(answer)}`}`
-      : `Nothing matches${thorough}`;
+      : `No moment for “${name(answer.query)}”${thorough}`;
     find("select-all").hidden = found < 2;
     find("more").hidden = found < this.limit || this.limit >= MOST;
     find("nothing").hidden = found > 0;

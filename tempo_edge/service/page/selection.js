@@ -7,6 +7,10 @@ const find = (id) => document.getElementById(id);
 // Long before a request line becomes too long for a server.
 const MOST = 300;
 
+/** To the microsecond: a boundary between two pictures stays on its side. */
+const exactly = ({ video, start_seconds: start, end_seconds: end }) =>
+  `${video}:${start.toFixed(6)}-${end.toFixed(6)}`;
+
 export class Selection {
   /** `moments` is the map of what is ticked; `changed()` is told when it was emptied here. */
   constructor(moments, { changed, failed }) {
@@ -42,7 +46,7 @@ export class Selection {
     try {
       const { blob, name } = await download("/v1/export", {
         format,
-        moment: [...this.moments.keys()],
+        moment: [...this.moments.values()].map(exactly),
       });
       const link = document.createElement("a");
       link.href = URL.createObjectURL(blob);

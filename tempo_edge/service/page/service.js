@@ -7,16 +7,16 @@ export class ServiceError extends Error {
     this.status = status;
   }
 
-  /** Whether the service may well answer when asked once more. */
+  /** Whether the service is gone, and may come back. */
   get passes() {
-    return this.status === 0 || this.status === 502 || this.status === 503;
+    return this.status === 0;
   }
 }
 
 const WORDS = {
-  0: "The service doesn't answer. Start it with `tempo-edge serve`.",
-  401: "This page isn't signed in. Open the address that `tempo-edge serve` printed: it holds your token.",
-  403: "The service refuses this page. Open the address that `tempo-edge serve` printed.",
+  0: "The service doesn't answer. Start it with “tempo-edge serve”.",
+  401: "This page isn't signed in. Open the address that “tempo-edge serve” printed: it holds your token.",
+  403: "The service refuses this page. Open the address that “tempo-edge serve” printed.",
   429: "The service is busy. Try again in a moment.",
   503: "The service is busy. Try again in a moment.",
 };
@@ -73,7 +73,7 @@ async function answered(path, options = {}) {
     const response = await reply(path, options);
     if (response.ok) return response;
     const error = new ServiceError(response.status, await reason(response));
-    if (response.status !== 429 || tries === BUSY_TRIES) throw error;
+    if (![429, 503].includes(response.status) || tries === BUSY_TRIES) throw error;
     const asked = Number(response.headers.get("Retry-After"));
     await waited(asked > 0 ? Math.min(asked, 10) : tries, options.signal);
   }
