@@ -266,7 +266,9 @@ class Page:
     def errors(self) -> list[str]:
         """What the console holds of errors and warnings, and what scripts threw."""
         log = [e["entry"] for e in self.events("Log.entryAdded")]
-        said = [f"{e['text']} {e.get('url', '')}" for e in log if e["level"] in ("error", "warning")]
+        said = [
+            f"{e['text']} {e.get('url', '')}" for e in log if e["level"] in ("error", "warning")
+        ]
         thrown = [e["exceptionDetails"] for e in self.events("Runtime.exceptionThrown")]
         said += [e.get("exception", {}).get("description", e["text"]) for e in thrown]
         return said

@@ -44,6 +44,7 @@ export class Player {
   wireVideo() {
     const { video } = this;
     video.addEventListener("loadedmetadata", () => this.loaded());
+    video.addEventListener("seeked", () => this.arrived());
     video.addEventListener("error", () => this.failed());
     video.addEventListener("click", () => this.toggle());
     for (const event of ["play", "pause", "ended"]) {
@@ -84,7 +85,7 @@ export class Player {
   start() {
     const { moment } = this;
     this.stills = false;
-    this.begun = false;
+    this.starting = false;
     this.stillSeconds = moment.start_seconds;
     find("player-name").textContent = name(moment.name);
     find("player-name").title = moment.path ? name(moment.path) : "";
@@ -121,7 +122,14 @@ export class Player {
 
   loaded() {
     this.view(this.video.duration);
+    this.starting = true;
     this.video.currentTime = this.moment.start_seconds;
+  }
+
+  /** Play once it stands where the moment starts, so that no other picture is seen first. */
+  arrived() {
+    if (!this.starting) return;
+    this.starting = false;
     this.video.play().catch(() => this.showState()); // a page opened by a link may not start by itself
   }
 
