@@ -55,7 +55,11 @@ def _clip(path: Path, first: int) -> Painter:
 
 @pytest.fixture(scope="session")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A library of two videos: three clips in a row of 3 s, and bicycles under a hostile name."""
+    """A library of three videos.
+
+    Three clips of 3 s in a row, the street with bicycles under a hostile name, and a man in a suit
+    in a codec that browsers have no decoder for. A fourth file is none.
+    """
     folder = tmp_path_factory.mktemp("shown")
     bikes, bunny, suit = demo_clips()
     rate = Fraction(25)
@@ -63,6 +67,8 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shots = [(_clip(path, at * 75), 3) for at, path in enumerate((bunny, bikes, suit))]
     make_video(folder / "trips" / "summer.mp4", shots=shots, size=SIZE, rate=rate, audio=True)
     make_video(folder / HOSTILE, shots=[(_clip(bikes, 0), 3)], size=SIZE, rate=rate)
+    old = [(_clip(suit, 0), 2)]
+    make_video(folder / "old.avi", shots=old, size=SIZE, rate=rate, codec="mpeg4")
     (folder / "torn.mp4").write_bytes(b"no video")
     with tempo_edge.Library.open(folder / "kept" / "library.db") as library:
         library.index(folder)

@@ -143,3 +143,38 @@ def test_a_selection_is_exported(
     page.click("#selection [type=reset]")
     assert page.look("document.querySelector('#selection').hidden")
     assert not page.look(f'document.querySelector("{card(moment)} input").checked')
+
+
+def test_a_link_plays_the_moment(
+    browser: Browser, service: Service, page: Page, moment: dict[str, Any]
+) -> None:
+    page.click(f"{card(moment)} .open")
+    page.until("document.querySelector('#player').open")
+    link = page.look("location.href")
+    with browser.page() as other:
+        other.open(service.door)
+        other.open(link)
+        other.until("document.querySelector('#player').open")
+        other.until("document.querySelector('#video').readyState > 1")
+        start = pytest.approx(moment["start_seconds"], abs=1)
+        assert other.until("document.querySelector('#video').currentTime") == start
+        other.press("Escape")
+        other.until("!document.querySelector('#player').open")
+        assert "play" not in other.look("location.hash")
+
+
+def test_what_the_browser_cannot_play_is_shown_as_stills(
+    search: Callable[[str], None], page: Page, service: Service
+) -> None:
+    search("a man in a suit")
+    found = service.ask("v1/find", q="a man in a suit", limit="24")["moments"]
+    old = next(m for m in found if m["name"] == "old.avi")
+    page.click(f"{card(old)} .open")
+    page.until("document.querySelector('#still').naturalWidth > 0")
+    assert "can't play" in page.text("#player-words")
+    before = page.look("document.querySelector('#still').src")
+    page.click("#timeline", across=0.5)
+    page.until(f"document.querySelector('#still').src !== {json.dumps(before)}")
+    page.until("document.querySelector('#still').naturalWidth > 0")
+    now = float(page.look("document.querySelector('#timeline').getAttribute('aria-valuenow')"))
+    assert now == pytest.approx(1, abs=0.1)

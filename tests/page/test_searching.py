@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
+from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
@@ -134,3 +136,16 @@ def test_names_are_shown_and_never_run(page: Page) -> None:
     assert page.look("document.querySelector('img[src=x]')") is None
     label = page.look("[...document.querySelectorAll('.pick')].map((e) => e.textContent).join('|')")
     assert "<img src=x onerror=alert(1)>" in label
+
+
+def test_the_last_day_counts(search: Callable[[str], None], page: Page, service: Service) -> None:
+    search("cars on a city street")
+    everywhere = len(shown(page))
+    changed = {Path(v["path"]).stat().st_mtime for v in service.ask("v1/videos")}
+    day = date.fromtimestamp(max(changed)).isoformat()
+    page.look(f"location.hash = '#q=cars+on+a+city+street&before={day}'")
+    page.until("document.querySelector('#filter-count').textContent === '1'")
+    page.until(SETTLED)
+    assert len(shown(page)) == everywhere
+    page.look("location.hash = '#q=cars+on+a+city+street&before=2001-01-01'")
+    page.until("document.querySelectorAll('#cards .card').length === 0")

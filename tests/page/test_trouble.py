@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import base64
 import json
+import shutil
+import sqlite3
 import urllib.request
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from browser import Browser, Page
 from harness import wait_until
 from serving import SETTLED, Service
+
+import tempo_edge
 
 
 def answer_with(page: Page, status: int, body: Any, act: Callable[[], None]) -> None:
@@ -156,3 +161,35 @@ def test_footage_is_added_from_an_empty_library(
             assert page.text("#title") == "Your footage"
     finally:
         empty.close()
+
+
+def test_a_drive_that_is_gone_is_said_and_can_be_hidden(
+    browser: Browser, shown: Path, tmp_path: Path
+) -> None:
+    footage = tmp_path / "footage"
+    footage.mkdir()
+    shutil.copy(shown.parent.parent / "trips" / "summer.mp4", footage)
+    library = tmp_path / "kept" / "library.db"
+    with tempo_edge.Library.open(library) as opened:
+        opened.index(footage)
+    (footage / "summer.mp4").unlink()
+    with closing(sqlite3.connect(library)) as rows, rows:
+        rows.execute("UPDATE files SET volume='a drive in a drawer'")
+    service = Service(library)
+    try:
+        with browser.page() as page:
+            page.open(service.door)
+            page.open(f"{service.address}#q=cars+on+a+city+street")
+            page.until(SETTLED)
+            assert page.text("#cards .frame") == "Not there now"
+            urls = [e["request"]["url"] for e in page.events("Network.requestWillBeSent")]
+            assert [url for url in urls if "/frame" in url] == []
+            page.click("#cards .open")
+            page.until("!document.querySelector('#player-words').hidden")
+            assert "The file is not there now." in page.text("#player-words")
+            page.press("Escape", "f")
+            page.click("#offline")
+            page.until("document.querySelectorAll('#cards .card').length === 0")
+            assert "offline=0" in page.look("location.hash")
+    finally:
+        service.close()

@@ -78,7 +78,7 @@ export class Cards {
     const frame = made("span", "frame");
     if (!moment.online) {
       frame.classList.add("gone");
-      frame.append(made("span", "gone-words", "Drive not connected"));
+      frame.append(made("span", "gone-words", "Not there now"));
       return frame;
     }
     const still = made("img", "picture");

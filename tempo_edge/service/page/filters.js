@@ -64,7 +64,6 @@ export class Filters {
       elements[key][key === "offline" ? "checked" : "value"] = value;
     }
     this.mark();
-    if (filterCount(filters)) this.open(true);
   }
 
   mark() {

@@ -53,13 +53,21 @@ export function go(place, { replace = false } = {}) {
   history[replace ? "replaceState" : "pushState"](null, "", target);
 }
 
+/** The day after a day, `YYYY-MM-DD`: the service's `before` leaves out the day that it names. */
+export function nextDay(day) {
+  const date = new Date(`${day}T00:00:00Z`);
+  if (Number.isNaN(date.getTime())) return day;
+  date.setUTCDate(date.getUTCDate() + 1);
+  return date.toISOString().slice(0, 10);
+}
+
 /** Find's parameters for the filters. */
 export function parameters(filters) {
   const seconds = (minutes) => (minutes === "" ? "" : String(Number(minutes) * 60));
   return {
     within: filters.within,
     after: filters.after,
-    before: filters.before,
+    before: filters.before && nextDay(filters.before),
     min_seconds: seconds(filters.min_minutes),
     max_seconds: seconds(filters.max_minutes),
     offline: filters.offline ? "" : "0",

@@ -117,7 +117,7 @@ export class Player {
     this.video.removeAttribute("src");
     this.video.load();
     this.video.hidden = true;
-    this.words("The drive that holds this file is not connected.");
+    this.words("The file is not there now. Its drive may not be connected.");
   }
 
   loaded() {

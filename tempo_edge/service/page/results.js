@@ -93,7 +93,7 @@ export class Results {
 
   /** Footage came in: a library that is being browsed grows; an answer stays as it was read. */
   refresh() {
-    if (!this.place?.query) this.ask(this.place, false, this.limit);
+    if (this.place && !this.place.query) this.ask(this.place, false, this.limit);
   }
 
   setLibrary(status) {
@@ -136,7 +136,7 @@ export class Results {
     find("nothing").hidden = found > 0;
     find("add-first").hidden = true;
     find("nothing-words").textContent = answer.near.length
-      ? "Nothing in your footage is likely enough to be this."
+      ? `Nothing in your footage is likely enough to be this: ${count(answer.held_back, "moment")} held back.`
       : "Nothing in your footage comes near this. Other words may, or fewer filters.";
     this.showNear(this.place.near);
   }

@@ -3,7 +3,7 @@
 import { ask, ServiceError } from "./service.js";
 
 const find = (id) => document.getElementById(id);
-const PAUSES = [1, 2, 4, 8, 15];
+const PAUSES = [1, 2, 4, 8];
 
 export class Trouble {
   /** `restored()` is called when a service that had gone answers again. */
@@ -24,7 +24,10 @@ export class Trouble {
 
   /** Show a sentence; errors in what was asked can't be mended by asking again. */
   say(words, repeatable = false) {
-    find("trouble-words").textContent = words;
+    // Said once: an alert that is written anew is read out anew.
+    if (find("trouble").hidden || find("trouble-words").textContent !== words) {
+      find("trouble-words").textContent = words;
+    }
     find("trouble-again").hidden = !repeatable;
     find("trouble").hidden = false;
   }
