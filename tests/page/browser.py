@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from threading import Condition, Thread
 from typing import Any
@@ -185,12 +186,15 @@ class Page:
         self.call("Emulation.setEmulatedMedia", features=told)
 
     def open(self, url: str) -> None:
-        """Go to an address and wait until its load event."""
-        before = len(self.events("Page.loadEventFired"))
-        said = self.call("Page.navigate", url=url)
-        assert "errorText" not in said, said
-        if said.get("loaderId"):
-            self._until(lambda: len(self.events("Page.loadEventFired")) > before, f"load of {url}")
+        """Load an address, from nothing and not from a step on the same page; wait until it is."""
+        for each in ("about:blank", url):
+            before = len(self.events("Page.loadEventFired"))
+            said = self.call("Page.navigate", url=each)
+            assert "errorText" not in said, said
+            self._until(partial(self._loaded, before), f"load of {each}")
+
+    def _loaded(self, before: int) -> bool:
+        return len(self.events("Page.loadEventFired")) > before
 
     def look(self, script: str) -> Any:
         """The value of an expression in the page; promises are awaited."""
@@ -221,9 +225,10 @@ class Page:
         assert isinstance(found, str)
         return found
 
-    def type(self, text: str) -> None:
+    def type(self, text: str, pause_seconds: float = 0.0) -> None:
         """Type into what has the focus, key by key."""
         for character in text:
+            time.sleep(pause_seconds)
             self.call("Input.dispatchKeyEvent", type="char", text=character)
 
     def press(self, *keys: str) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import av
 import pytest
 from browser import Browser, Page, browser_program
-from serving import HOSTILE, SETTLED, Service
+from serving import HOSTILE, SEEN, SETTLED, Service
 from videos import Painter, Picture, make_video
 
 import tempo_edge
@@ -131,6 +131,7 @@ def keep(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Page, str], None
 
     def save(page: Page, name: str) -> None:
         if folder:
+            page.until(SEEN)
             Path(folder).mkdir(parents=True, exist_ok=True)
             page.screenshot(Path(folder) / f"{name}.png")
 

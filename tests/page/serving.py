@@ -16,10 +16,16 @@ from typing import Any
 
 from harness import PATIENCE, wait_until
 
-__all__ = ["HOSTILE", "SETTLED", "Service"]
+__all__ = ["HOSTILE", "SEEN", "SETTLED", "Service"]
 
 #: A name that is markup, an escape, a line break and text from right to left at once.
 HOSTILE = "<img src=x onerror=alert(1)> & \"50%\" 'b'\nحفل.mp4"
+
+#: True once every picture that is in sight, of a file that is there, has been loaded.
+SEEN = (
+    "[...document.querySelectorAll('.frame:not(.gone) .picture')].every((e) => e.naturalWidth > 0"
+    " || !e.checkVisibility() || e.getBoundingClientRect().top > innerHeight)"
+)
 
 #: True once a thorough answer is shown.
 SETTLED = (

@@ -30,12 +30,12 @@ def shown(page: Page) -> list[str]:
 
 def test_an_answer_while_typing_and_a_thorough_one_on_enter(page: Page, service: Service) -> None:
     page.click("#query")
-    page.type("cars on a city street")
+    page.type("cars on a city street", pause_seconds=0.04)
     page.until("document.querySelector('#count').textContent.includes('at a first glance')")
     typed = finds(page)
     assert typed[-1]["retrieval"] == "1"
     assert typed[-1]["q"] == "cars on a city street"
-    assert len(typed) < len("cars on a city street") / 2, "every key asked the service"
+    assert len(typed) < 7, "every key asked the service"
     page.press("Enter")
     page.until(SETTLED)
     thorough = finds(page)[-1]
@@ -132,7 +132,7 @@ def test_a_filter_that_nothing_can_pass_is_said(search: Callable[[str], None], p
 
 def test_names_are_shown_and_never_run(page: Page) -> None:
     names = page.look("[...document.querySelectorAll('.file')].map((e) => e.textContent)")
-    assert HOSTILE.replace("\n", "␤") in names
+    assert HOSTILE.replace("\n", "↵") in names
     assert page.look("document.querySelector('img[src=x]')") is None
     label = page.look("[...document.querySelectorAll('.pick')].map((e) => e.textContent).join('|')")
     assert "<img src=x onerror=alert(1)>" in label

@@ -28,7 +28,10 @@ export function length(seconds) {
   return `${numbers.format(hours < 10 ? Number(hours.toFixed(1)) : Math.round(hours))} hours`;
 }
 
-/** Names may hold line breaks and marks that turn the writing direction: shown, but tamed. */
-export const name = (text) => text.replace(/[\u0000-\u001f\u007f\u0085\u2028\u2029]/g, "\u2424");
+/** A name on one line: what breaks lines in it is shown as a sign, other controls as unknown. */
+export const name = (text) =>
+  text
+    .replace(/[\n\r\u0085\u2028\u2029]/g, "\u21b5")
+    .replace(/[\u0000-\u001f\u007f-\u009f]/g, "\ufffd");
 
 export const baseName = (path) => path.slice(path.lastIndexOf("/") + 1);
