@@ -224,6 +224,16 @@ def test_it_is_usable_within_a_second_of_a_cold_start(browser: Browser, service:
     assert 0 < min(taken) < 1000, taken
 
 
+def test_no_part_is_fetched_only_when_another_asks_for_it(page: Page) -> None:
+    """Every module is named at the top of the page, so that all come in one go."""
+    there = "[...document.querySelectorAll('[rel=modulepreload]')].map((e) => e.href)"
+    loaded = (
+        "performance.getEntriesByType('resource').map((e) => e.name)"
+        ".filter((n) => n.endsWith('.js') && !/(page|theme).js$/.test(n))"
+    )
+    assert sorted(set(page.look(loaded))) == sorted(page.look(there))
+
+
 def test_it_asks_nobody_but_its_own_service(page: Page, search: Callable[[str], None]) -> None:
     search(QUERY)
     page.press("ArrowDown", "Enter")

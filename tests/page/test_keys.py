@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from browser import Page
+from harness import wait_until
 from serving import SETTLED
 
 QUERY = "cars on a city street"
@@ -52,7 +53,7 @@ def test_a_search_is_played_and_left_by_keys_alone(page: Page) -> None:
     page.until("!document.querySelector('#video').paused")
     page.press("Escape")
     page.until("!document.querySelector('#player').open")
-    assert focused(page) == second
+    wait_until(lambda: focused(page) == second)
     page.press("Escape")
     assert focused(page) == "BODY"
     assert page.errors() == []
@@ -110,4 +111,4 @@ def test_the_next_moment_plays_and_closing_leads_to_it(
     page.until(f"Math.abs(document.querySelector('#video').currentTime - {start}) < 1")
     page.press("Escape")
     page.until("!document.querySelector('#player').open")
-    assert focused(page) == second != first
+    wait_until(lambda: focused(page) == second != first)
