@@ -1,0 +1,174 @@
+// A wall of moments: a picture each, when it is, how sure the search is, and of which file.
+
+import { momentKey } from "./place.js";
+import { Scrub } from "./scrub.js";
+import { picture } from "./service.js";
+import { baseName, length, name, percent, span, timestamp } from "./words.js";
+
+const WIDTH = 480;
+
+function made(tag, className, text) {
+  const element = document.createElement(tag);
+  if (className) element.className = className;
+  if (text !== undefined) element.textContent = text;
+  return element;
+}
+
+const folderOf = (path) => baseName(path.slice(0, Math.max(0, path.lastIndexOf("/")))) || "/";
+
+export class Cards {
+  /** `selected` maps keys to moments; `opened` and `picked` are told of what the user does. */
+  constructor(list, { selected, pictures, opened, picked }) {
+    this.list = list;
+    this.pictures = pictures;
+    this.selected = selected;
+    this.opened = opened;
+    this.picked = picked;
+    this.moments = [];
+    this.nodes = new Map();
+    list.addEventListener("keydown", (event) => this.pressed(event));
+  }
+
+  /** Show these; a moment that was there already keeps its node, its picture and its focus. */
+  show(moments) {
+    const kept = new Map();
+    const order = moments.map((moment) => {
+      const key = momentKey(moment);
+      const node = this.nodes.get(key) ?? this.build(moment, key);
+      this.describe(node, moment);
+      kept.set(key, node);
+      return node;
+    });
+    for (const [key, node] of this.nodes) if (!kept.has(key)) this.leave(node);
+    this.nodes = kept;
+    this.moments = moments;
+    const same = order.length === this.list.children.length
+      && order.every((node, index) => this.list.children[index] === node);
+    if (!same) this.list.replaceChildren(...order);
+  }
+
+  leave(node) {
+    node.scrub?.leave();
+    const still = node.querySelector(".picture");
+    if (still) this.pictures.drop(still);
+  }
+
+  build(moment, key) {
+    const node = made("li", "card");
+    node.dataset.key = key;
+    const pick = made("label", "pick");
+    const box = made("input");
+    box.type = "checkbox";
+    box.addEventListener("change", () => this.pick(key, box.checked));
+    pick.append(box, made("span", "unseen", `Select ${name(moment.name)} ${span(moment)}`));
+    const open = made("button", "open");
+    open.type = "button";
+    open.addEventListener("click", () => this.opened(key));
+    const frame = this.frame(moment);
+    const caption = made("span", "caption");
+    caption.append(made("span", "when"), made("span", "sure"), made("span", "file clip"));
+    open.append(frame, caption);
+    node.append(pick, open);
+    if (moment.online) node.scrub = new Scrub(frame, moment);
+    node.addEventListener("focusout", () => node.scrub?.leave());
+    return node;
+  }
+
+  frame(moment) {
+    const frame = made("span", "frame");
+    if (!moment.online) {
+      frame.classList.add("gone");
+      frame.append(made("span", "gone-words", "Not there now"));
+      return frame;
+    }
+    const still = made("img", "picture");
+    still.alt = "";
+    still.decoding = "async";
+    still.addEventListener("load", () => {
+      frame.classList.remove("gone");
+      frame.classList.add("shown");
+      frame.classList.toggle("tall", still.naturalHeight > still.naturalWidth);
+    });
+    const middle = (moment.start_seconds + moment.end_seconds) / 2;
+    this.pictures.add(still, picture(moment.video, middle, WIDTH), () => {
+      frame.classList.add("gone");
+    });
+    const leaf = made("img", "leaf");
+    leaf.alt = "";
+    const words = made("span", "gone-words", "No picture");
+    frame.append(words, still, leaf, made("span", "leaf-mark"));
+    return frame;
+  }
+
+  describe(node, moment) {
+    const when = node.querySelector(".when");
+    const sure = node.querySelector(".sure");
+    const file = node.querySelector(".file");
+    file.textContent = name(moment.name);
+    file.dir = "auto";
+    node.querySelector(".open").title = moment.path === undefined ? "" : name(moment.path);
+    node.querySelector("input").checked = this.selected.has(node.dataset.key);
+    if (moment.whole) {
+      when.textContent = timestamp(moment.end_seconds, false);
+      sure.textContent = moment.path ? name(folderOf(moment.path)) : "";
+      sure.dir = "auto";
+      return;
+    }
+    when.textContent = span(moment);
+    sure.replaceChildren(made("span", "unseen", "Confidence "), percent(moment.confidence));
+    sure.title = `Confidence ${percent(moment.confidence)}, ${moment.score.toFixed(1)} deviations above chance, ${length(moment.end_seconds - moment.start_seconds)}`;
+    sure.style.setProperty("--sure", String(moment.confidence));
+    sure.classList.add("metered");
+  }
+
+  pick(key, on) {
+    if (on) this.selected.set(key, this.moments.find((moment) => momentKey(moment) === key));
+    else this.selected.delete(key);
+    const box = this.nodes.get(key)?.querySelector("input");
+    if (box) box.checked = on;
+    this.picked();
+  }
+
+  /** The boxes as the selection is now. */
+  tick() {
+    for (const [key, node] of this.nodes) {
+      node.querySelector("input").checked = this.selected.has(key);
+    }
+  }
+
+  focus(key) {
+    const node = key === undefined ? this.list.firstElementChild : this.nodes.get(key);
+    const button = node?.querySelector(".open");
+    button?.focus();
+    return Boolean(button);
+  }
+
+  pressed(event) {
+    const node = event.target.closest(".card");
+    if (!node || event.ctrlKey || event.metaKey || event.altKey) return;
+    const sideways = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (event.shiftKey && sideways) node.scrub?.step(sideways);
+    else if (event.key.toLowerCase() === "x" && !event.shiftKey) {
+      this.pick(node.dataset.key, !this.selected.has(node.dataset.key));
+    } else if (!event.shiftKey && this.neighbour(node, event.key)) {
+      this.neighbour(node, event.key).querySelector(".open").focus();
+    } else return;
+    event.preventDefault();
+  }
+
+  /** The card that an arrow key leads to: the next in a row, or the one above or below. */
+  neighbour(node, key) {
+    const all = [...this.list.children];
+    const at = all.indexOf(node);
+    if (key === "Home") return all[0];
+    if (key === "End") return all.at(-1);
+    const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -this.columns(), ArrowDown: this.columns() }[key];
+    return step && at + step >= 0 ? all[at + step] : undefined;
+  }
+
+  columns() {
+    const all = [...this.list.children];
+    const below = all.findIndex((node) => node.offsetTop > all[0].offsetTop);
+    return below < 0 ? all.length : below;
+  }
+}

@@ -1,0 +1,206 @@
+// The page: wires its parts together and goes where the address says.
+
+import { wireAdding, wireDialogs, showSkipped } from "./dialogs.js";
+import { Cards } from "./cards.js";
+import { Filters } from "./filters.js";
+import { wireKeys } from "./keys.js";
+import { EMPTY, fault, filterCount, go, momentKey, parseKey, read } from "./place.js";
+import { Pictures } from "./pictures.js";
+import { Player } from "./player.js";
+import { facts, Progress } from "./progress.js";
+import { Results } from "./results.js";
+import { Selection } from "./selection.js";
+import { wireTheme } from "./colours.js";
+import { Trouble } from "./trouble.js";
+
+const DEBOUNCE_MS = 120;
+const find = (id) => document.getElementById(id);
+
+let place = { ...EMPTY };
+// A step of the history that typing may still rename; one that was settled stays for Back.
+let settled = true;
+let typing;
+let playedHere = false;
+
+const selected = new Map();
+const pictures = new Pictures();
+const wall = { selected, pictures, opened: (key) => play(key), picked: () => selection.show() };
+const walls = [new Cards(find("cards"), wall), new Cards(find("near-cards"), wall)];
+const trouble = new Trouble(() => {
+  pictures.again();
+  progress.start();
+});
+const results = new Results({ cards: walls[0], near: walls[1], trouble, grown: resume });
+const selection = new Selection(selected, {
+  changed: () => walls.forEach((cards) => cards.tick()),
+  failed: (error) => trouble.show(error, () => selection.export()),
+});
+const progress = new Progress({
+  status(answer) {
+    facts(answer);
+    results.setLibrary(answer);
+  },
+  changed: () => results.refresh(),
+  failed: (error) => trouble.show(error),
+});
+const filters = new Filters((set) => {
+  place = { ...place, filters: set, near: false };
+  move();
+  search();
+});
+const player = new Player({ moved: played });
+
+function move(replace = false) {
+  go(place, { replace });
+  document.title = place.query ? `${place.query} · tempo-edge` : "tempo-edge";
+}
+
+/** Ask for what the place says: quickly while somebody types, thoroughly otherwise. */
+function search(quick = false) {
+  const wrong = fault(place.filters);
+  if (wrong) {
+    results.stop();
+    trouble.say(wrong);
+    return Promise.resolve();
+  }
+  return results.ask(place, quick);
+}
+
+function typed() {
+  clearTimeout(typing);
+  typing = setTimeout(() => {
+    const query = find("query").value.trim();
+    if (query === place.query) return;
+    place = { ...place, query, near: false, play: "" };
+    move(!settled);
+    settled = false;
+    search(true);
+  }, DEBOUNCE_MS);
+}
+
+function submitted(event) {
+  event.preventDefault();
+  clearTimeout(typing);
+  place = { ...place, query: find("query").value.trim(), near: false, play: "" };
+  move(!settled);
+  settled = true;
+  search();
+}
+
+function play(key) {
+  const { list, at } = results.listOf(key);
+  if (at < 0) return;
+  place = { ...place, play: key };
+  move();
+  playedHere = true;
+  player.show(list, at, place.query);
+}
+
+/** The player went on to another moment, or closed. */
+function played(key) {
+  if (key) {
+    place = { ...place, play: key };
+    move(true);
+    return;
+  }
+  const last = place.play;
+  if (!last) return;
+  place = { ...place, play: "" };
+  if (playedHere) history.back();
+  else move(true);
+  playedHere = false;
+  if (!walls.some((cards) => cards.focus(last))) find("query").focus();
+}
+
+/** Play what the address names, once the answer that holds it is there. */
+function resume() {
+  if (!place.play || player.open) return;
+  const { list, at } = results.listOf(place.play);
+  if (at >= 0) {
+    player.show(list, at, place.query);
+    return;
+  }
+  const moment = parseKey(place.play);
+  if (moment) player.show([{ ...moment, name: `Video ${moment.video}`, online: true }], 0, place.query);
+}
+
+/** The address changed under us: by Back, a link or by hand. */
+function arrived() {
+  const before = place;
+  place = read();
+  settled = true;
+  find("query").value = place.query;
+  filters.set(place.filters);
+  document.title = place.query ? `${place.query} · tempo-edge` : "tempo-edge";
+  if (!place.play && player.open) {
+    playedHere = false;
+    player.dialog.close();
+  }
+  const same = place.query === before.query
+    && JSON.stringify(place.filters) === JSON.stringify(before.filters);
+  if (!same) search().then(resume);
+  else {
+    results.showNear(place.near);
+    resume();
+  }
+}
+
+function escaped(event) {
+  if (selected.size) selection.clear();
+  else if (event.target === find("query")) {
+    event.preventDefault(); // the browser would empty the box: its words are kept
+    walls[0].focus();
+  } else document.activeElement?.blur();
+}
+
+function wire() {
+  find("search").addEventListener("submit", submitted);
+  find("query").addEventListener("input", typed);
+  find("query").addEventListener("keydown", (event) => {
+    if (event.key === "ArrowDown" && walls.some((cards) => cards.focus())) event.preventDefault();
+  });
+  find("near-toggle").addEventListener("click", () => near(true));
+  find("near-more").addEventListener("click", () => near(find("near").hidden));
+  find("more").addEventListener("click", () => results.more());
+  find("select-all").addEventListener("click", () => {
+    for (const moment of walls[0].moments) selected.set(momentKey(moment), moment);
+    walls[0].tick();
+    selection.show();
+  });
+  find("help").addEventListener("click", () => find("keys").showModal());
+  find("skipped-open").addEventListener("click", showSkipped);
+  find("add-open").addEventListener("click", () => find("add").showModal());
+  for (const form of document.querySelectorAll("form.add")) {
+    wireAdding(form, () => progress.refresh());
+  }
+  addEventListener("popstate", arrived);
+  wireDialogs();
+  wireTheme(find("theme"));
+  wireKeys({
+    "/": () => find("query").select(),
+    "?": () => find("keys").showModal(),
+    f: () => {
+      filters.open(find("filters").hidden);
+      if (!find("filters").hidden) find("within").focus();
+    },
+    ArrowDown: () => walls.some((cards) => cards.focus()),
+    Escape: escaped,
+  });
+}
+
+function near(on) {
+  place = { ...place, near: on };
+  move(true);
+  results.showNear(on);
+  if (on) find("near-title").focus();
+}
+
+wire();
+place = read();
+find("query").value = place.query;
+filters.set(place.filters);
+filters.open(filterCount(place.filters) > 0);
+move(true);
+search().then(resume);
+progress.start();
+if (matchMedia("(pointer: fine)").matches && !place.play) find("query").focus();

@@ -1,0 +1,91 @@
+// Where the page is: query, filters and the moment that plays live in the address's hash.
+
+const FILTERS = ["within", "after", "before", "min_minutes", "max_minutes", "offline"];
+
+export const noFilters = () => ({
+  within: "", after: "", before: "", min_minutes: "", max_minutes: "", offline: true,
+});
+
+export const EMPTY = { query: "", filters: noFilters(), near: false, play: "" };
+
+/** The moment's name in an address and in an export: `ID:START-END`, to the millisecond. */
+export const momentKey = (moment) =>
+  `${moment.video}:${moment.start_seconds.toFixed(3)}-${moment.end_seconds.toFixed(3)}`;
+
+export function parseKey(key) {
+  const parts = /^(\d+):(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)$/.exec(key);
+  if (!parts) return null;
+  const [start, end] = [Number(parts[2]), Number(parts[3])];
+  return end > start ? { video: Number(parts[1]), start_seconds: start, end_seconds: end } : null;
+}
+
+export function read(hash = location.hash) {
+  const said = new URLSearchParams(hash.replace(/^#/, ""));
+  const filters = noFilters();
+  for (const key of FILTERS) {
+    if (said.has(key)) filters[key] = key === "offline" ? said.get(key) !== "0" : said.get(key);
+  }
+  return {
+    query: (said.get("q") ?? "").slice(0, 1000),
+    filters,
+    near: said.get("near") === "1",
+    play: said.get("play") ?? "",
+  };
+}
+
+function write(place) {
+  const said = new URLSearchParams();
+  if (place.query) said.set("q", place.query);
+  for (const key of FILTERS) {
+    const value = place.filters[key];
+    if (key === "offline" ? !value : value) said.set(key, key === "offline" ? "0" : value);
+  }
+  if (place.near) said.set("near", "1");
+  if (place.play) said.set("play", place.play);
+  const text = said.toString();
+  return text ? `#${text}` : location.pathname;
+}
+
+/** Go somewhere: a new step for Back, or the same step under a new name. */
+export function go(place, { replace = false } = {}) {
+  const target = write(place);
+  if (target === (location.hash || location.pathname)) return;
+  history[replace ? "replaceState" : "pushState"](null, "", target);
+}
+
+/** The day after a day, `YYYY-MM-DD`: the service's `before` leaves out the day that it names. */
+export function nextDay(day) {
+  const date = new Date(`${day}T00:00:00Z`);
+  if (Number.isNaN(date.getTime())) return day;
+  date.setUTCDate(date.getUTCDate() + 1);
+  return date.toISOString().slice(0, 10);
+}
+
+/** Find's parameters for the filters. */
+export function parameters(filters) {
+  const seconds = (minutes) => (minutes === "" ? "" : String(Number(minutes) * 60));
+  return {
+    within: filters.within,
+    after: filters.after,
+    before: filters.before && nextDay(filters.before),
+    min_seconds: seconds(filters.min_minutes),
+    max_seconds: seconds(filters.max_minutes),
+    offline: filters.offline ? "" : "0",
+  };
+}
+
+/** What is wrong with the filters, in words; empty when nothing is. */
+export function fault(filters) {
+  const { after, before, min_minutes: shortest, max_minutes: longest } = filters;
+  if (after && before && after > before) return `No day is from ${after} until ${before}.`;
+  for (const bound of [shortest, longest]) {
+    if (bound !== "" && !(Number(bound) >= 0)) return `${bound} is no length in minutes.`;
+  }
+  if (shortest !== "" && longest !== "" && Number(shortest) > Number(longest)) {
+    return `No video is longer than ${shortest} and shorter than ${longest} minutes.`;
+  }
+  return "";
+}
+
+export const filterCount = (filters) =>
+  FILTERS.filter((key) => (key === "offline" ? !filters[key] : filters[key])).length;

@@ -1,0 +1,168 @@
+// The answer on the page: a library to browse, moments, or nothing with what came closest.
+
+import { momentKey, parameters } from "./place.js";
+import { ask, client } from "./service.js";
+import { count, length, name } from "./words.js";
+
+const LIMIT = 24;
+const MOST = 100;
+const BUSY_MS = 200;
+
+const find = (id) => document.getElementById(id);
+
+const asMoment = (video) => ({
+  video: video.id,
+  path: video.path,
+  name: video.name,
+  start_seconds: 0,
+  end_seconds: video.duration_seconds,
+  online: video.online,
+  whole: true,
+});
+
+export class Results {
+  constructor({ cards, near, trouble, grown }) {
+    this.cards = cards;
+    this.near = near;
+    this.trouble = trouble;
+    this.grown = grown;
+    this.limit = LIMIT;
+    this.library = null;
+  }
+
+  stop() {
+    this.asking?.abort();
+    this.busy(false);
+  }
+
+  busy(on) {
+    clearTimeout(this.waiting);
+    if (on) this.waiting = setTimeout(() => document.body.classList.add("busy"), BUSY_MS);
+    else document.body.classList.remove("busy");
+    find("results").setAttribute("aria-busy", String(on));
+  }
+
+  /** Ask for a place; the one asked before is forgotten. Never fails: trouble is shown. */
+  async ask(place, quick = false, limit = LIMIT) {
+    this.stop();
+    const { signal } = (this.asking = new AbortController());
+    Object.assign(this, { place, quick, limit });
+    this.busy(true);
+    try {
+      if (place.query) await this.search(signal);
+      else await this.browse(signal);
+    } catch (error) {
+      if (signal.aborted || error.status === 409) return;
+      this.trouble.show(error, () => this.ask(place, quick, limit).then(this.grown));
+    } finally {
+      if (!signal.aborted) this.busy(false);
+    }
+  }
+
+  async search(signal) {
+    const { place, quick, limit } = this;
+    const answer = await ask(
+      "/v1/find",
+      { q: place.query, limit, client, retrieval: quick ? "1" : "", ...parameters(place.filters) },
+      signal,
+    );
+    if (signal.aborted) return;
+    this.trouble.clear();
+    this.showAnswer(answer);
+  }
+
+  async browse(signal) {
+    const videos = await ask("/v1/videos", { limit: this.limit }, signal);
+    if (signal.aborted) return;
+    this.trouble.clear();
+    this.answer = null;
+    this.cards.show(videos.map(asMoment));
+    this.near.show([]);
+    find("title").textContent = "Your footage";
+    find("nothing").hidden = true;
+    find("near").hidden = find("near-more").hidden = true;
+    find("select-all").hidden = true;
+    find("more").hidden = videos.length < this.limit || this.limit >= MOST;
+    this.showLibrary();
+  }
+
+  /** More of the same, as much as the service gives at once. */
+  more() {
+    return this.ask(this.place, this.quick, MOST);
+  }
+
+  /** Footage came in: a library that is being browsed grows; an answer stays as it was read. */
+  refresh() {
+    if (this.place && !this.place.query) this.ask(this.place, false, this.limit);
+  }
+
+  setLibrary(status) {
+    this.library = status;
+    if (this.place && !this.place.query) this.showLibrary();
+  }
+
+  showLibrary() {
+    const { library } = this;
+    if (!library || this.place.query) return;
+    const empty = library.videos === 0 && this.cards.moments.length === 0;
+    find("count").textContent = empty
+      ? ""
+      : `${count(library.videos, "video")}, ${length(library.hours * 3600)}`;
+    find("nothing").hidden = !empty;
+    find("add-first").hidden = !empty;
+    find("near-toggle").hidden = true;
+    if (!empty) return;
+    const busy = library.indexing.state !== "idle";
+    find("add-first").hidden = busy;
+    find("title").textContent = busy ? "Looking through your footage" : "Nothing is indexed yet";
+    find("nothing-words").textContent = busy
+      ? "The first videos appear here as soon as they can be searched."
+      : "Name a folder with videos. They stay where they are, and nothing leaves this machine.";
+  }
+
+  showAnswer(answer) {
+    if (answer.query !== this.answer?.query) scrollTo({ top: 0 });
+    this.answer = answer;
+    const found = answer.moments.length;
+    this.cards.show(answer.moments);
+    this.near.show(answer.near);
+    const thorough = this.quick ? " at a first glance. Enter looks closely" : "";
+    find("title").textContent = found ? name(answer.query) : "Nothing matches";
+    find("count").textContent = found
+      ? `${count(found, "moment")}${thorough}${this.quick ? "" : `, ${this.took(answer)}`}`
+      : `No moment for “${name(answer.query)}”${thorough}`;
+    find("select-all").hidden = found < 2;
+    find("more").hidden = found < this.limit || this.limit >= MOST;
+    find("nothing").hidden = found > 0;
+    find("add-first").hidden = true;
+    find("nothing-words").textContent = answer.near.length
+      ? `Nothing in your footage is likely enough to be this: ${count(answer.held_back, "moment")} held back.`
+      : "Nothing in your footage comes near this. Other words may, or fewer filters.";
+    this.showNear(this.place.near);
+  }
+
+  took(answer) {
+    const seconds = answer.took_ms / 1000;
+    return seconds < 0.1 ? "found at once" : `found in ${seconds.toFixed(1)} s`;
+  }
+
+  showNear(on) {
+    const close = this.answer?.near.length ?? 0;
+    const found = this.answer?.moments.length ?? 0;
+    const words = `${on ? "Hide" : "Show"} ${close === 1 ? "the nearest miss" : `the ${close} nearest misses`}`;
+    find("near").hidden = !(on && close);
+    find("near-toggle").hidden = !close || found > 0 || on;
+    find("near-toggle").textContent = words;
+    find("near-more").hidden = !close || (found === 0 && !on);
+    find("near-more").textContent = words;
+  }
+
+  /** The list that holds a moment, for leafing on from it, and where in it. */
+  listOf(key) {
+    for (const { moments } of [this.cards, this.near]) {
+      const at = moments.findIndex((moment) => momentKey(moment) === key);
+      if (at >= 0) return { list: moments, at };
+    }
+    return { list: [], at: -1 };
+  }
+}

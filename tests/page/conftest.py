@@ -1,0 +1,138 @@
+"""A real browser at a real service over a small library of real footage."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import pytest
+from browser import Browser, Page, browser_program
+from serving import HOSTILE, SEEN, SETTLED, Service
+from videos import Painter, Picture, make_video
+
+import tempo_edge
+from tempo_edge import cli
+from tempo_edge.demo import demo_clips
+
+SIZE = (320, 240)
+
+
+def _lacking() -> str:
+    """What is missing to try the page here; empty when nothing is."""
+    if browser_program() is None:
+        return "there is no Chromium here"
+    if not any(getattr(c.callback, "__name__", "") == "serve" for c in cli.app.registered_commands):
+        return "there is no `tempo-edge serve`"
+    lacking = [n for n in ("starlette", "uvicorn") if importlib.util.find_spec(n) is None]
+    return f"{', '.join(lacking)} not installed" if lacking else ""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = [item for item in items if Path(__file__).parent in item.path.parents]
+    lacking = _lacking() if here else ""
+    for item in here:
+        if lacking:
+            item.add_marker(pytest.mark.skip(reason=lacking))
+
+
+def _clip(path: Path, first: int) -> Painter:
+    """The pictures of a clip, from index ``first`` of the video that they are put into."""
+
+    @functools.cache
+    def pictures() -> list[Picture]:
+        with av.open(str(path)) as container:
+            frames = container.decode(video=0)
+            return [f.reformat(*SIZE, "rgb24").to_ndarray() for f in frames]
+
+    return lambda width, height, index: pictures()[min(index - first, len(pictures()) - 1)]
+
+
+@pytest.fixture(scope="session")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A library of three videos.
+
+    Three clips of 3 s in a row, the street with bicycles under a hostile name, and a man in a suit
+    in a codec that browsers have no decoder for. A fourth file is none.
+    """
+    folder = tmp_path_factory.mktemp("shown")
+    bikes, bunny, suit = demo_clips()
+    rate = Fraction(25)
+    (folder / "trips").mkdir()
+    shots = [(_clip(path, at * 75), 3) for at, path in enumerate((bunny, bikes, suit))]
+    make_video(folder / "trips" / "summer.mp4", shots=shots, size=SIZE, rate=rate, audio=True)
+    make_video(folder / HOSTILE, shots=[(_clip(bikes, 0), 3)], size=SIZE, rate=rate)
+    old = [(_clip(suit, 0), 2)]
+    make_video(folder / "old.avi", shots=old, size=SIZE, rate=rate, codec="mpeg4")
+    (folder / "torn.mp4").write_bytes(b"no video")
+    with tempo_edge.Library.open(folder / "kept" / "library.db") as library:
+        library.index(folder)
+    return folder / "kept" / "library.db"
+
+
+@pytest.fixture(scope="session")
+def service(shown: Path) -> Iterator[Service]:
+    """A service that the tests leave as it is."""
+    running = Service(shown)
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def own_service(shown: Path, tmp_path: Path) -> Iterator[Service]:
+    """A service of the test's own, to be ended and paused."""
+    shutil.copytree(shown.parent, tmp_path / "kept")
+    running = Service(tmp_path / "kept" / "library.db")
+    yield running
+    running.close()
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    program = browser_program()
+    assert program is not None
+    running = Browser(program, tmp_path_factory.mktemp("browser") / "profile")
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def page(browser: Browser, service: Service) -> Iterator[Page]:
+    """The page, signed in, with the library on it."""
+    with browser.page() as opened:
+        opened.open(service.door)
+        opened.until("document.querySelectorAll('.card').length > 0")
+        yield opened
+
+
+@pytest.fixture
+def search(page: Page) -> Callable[[str], None]:
+    """Type a query into the page, press Enter, and wait for the answer."""
+
+    def run(query: str) -> None:
+        page.look("document.querySelector('#query').value = ''")
+        page.click("#query")
+        page.type(query)
+        page.press("Enter")
+        page.until(SETTLED)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def keep(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Page, str], None]:
+    """Save a screenshot where ``$TEMPO_EDGE_SCREENSHOTS`` says, if it says."""
+    folder = os.environ.get("TEMPO_EDGE_SCREENSHOTS")
+
+    def save(page: Page, name: str) -> None:
+        if folder:
+            page.until(SEEN)
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            page.screenshot(Path(folder) / f"{name}.png")
+
+    return save

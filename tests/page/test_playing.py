@@ -1,0 +1,180 @@
+"""A moment: played from its start, leafed through, sought on its time line, exported."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browser import Browser, Page
+from harness import wait_until
+from serving import Service
+
+# The first time at which the video stands after it was told where to go.
+FIRST = (
+    "document.querySelector('#video').addEventListener("
+    "'seeked', (e) => { window.first ??= e.target.currentTime; })"
+)
+
+
+@pytest.fixture
+def moment(search: Callable[[str], None], page: Page, service: Service) -> dict[str, Any]:
+    """The moment in the middle of summer.mp4, searched for and on the wall."""
+    search("cars on a city street")
+    found = service.ask("v1/find", q="cars on a city street", limit="24")["moments"]
+    inside: dict[str, Any] = next(m for m in found if m["name"] == "summer.mp4")
+    assert 3 < inside["start_seconds"] < 6
+    return inside
+
+
+def card(moment: dict[str, Any]) -> str:
+    """The selector of a moment's card."""
+    span = f"{moment['start_seconds']:.3f}-{moment['end_seconds']:.3f}"
+    return f"[data-key='{moment['video']}:{span}']"
+
+
+def test_it_plays_from_the_first_second_of_the_moment(
+    page: Page, moment: dict[str, Any], keep: Callable[[Page, str], None]
+) -> None:
+    page.look(FIRST)
+    page.click(f"{card(moment)} .open")
+    first = page.until("window.first")
+    assert first == pytest.approx(moment["start_seconds"], abs=0.001)
+    page.until(f"document.querySelector('#video').currentTime > {first + 0.3}")
+    assert page.text("#player-name") == "summer.mp4"
+    page.press(" ")
+    page.until("document.querySelector('#video').paused")
+    keep(page, "playing")
+    page.press("Escape")
+    page.until("!document.querySelector('#player').open")
+    assert page.look("document.querySelector('#video').getAttribute('src')") is None
+    assert page.errors() == []
+
+
+def test_the_time_line_shows_the_moment_and_its_curves(page: Page, moment: dict[str, Any]) -> None:
+    page.click(f"{card(moment)} .open")
+    page.until("document.querySelector('.curves .similarity').getAttribute('d').length > 20")
+    assert len(page.look("document.querySelector('.curves .variation').getAttribute('d')")) > 20
+    line = page.look("document.querySelector('#timeline').getBoundingClientRect().toJSON()")
+    mark = page.look("document.querySelector('.moment').getBoundingClientRect().toJSON()")
+    duration = page.until("document.querySelector('#video').duration")
+    start = (mark["x"] - line["x"]) / line["width"] * duration
+    end = start + mark["width"] / line["width"] * duration
+    assert start == pytest.approx(moment["start_seconds"], abs=0.05)
+    assert end == pytest.approx(moment["end_seconds"], abs=0.05)
+
+
+def test_the_time_line_is_clicked(page: Page, moment: dict[str, Any]) -> None:
+    page.click(f"{card(moment)} .open")
+    page.until("document.querySelector('#video').currentTime > 0")
+    page.press(" ")
+    duration = page.look("document.querySelector('#video').duration")
+    page.click("#timeline", across=0.75)
+    page.until(f"Math.abs(document.querySelector('#video').currentTime - {duration} * 0.75) < 0.1")
+    now = page.look("document.querySelector('#timeline').getAttribute('aria-valuenow')")
+    assert float(now) == pytest.approx(duration * 0.75, abs=0.1)
+
+
+def test_back_closes_the_player_and_forward_opens_it(page: Page, moment: dict[str, Any]) -> None:
+    page.click(f"{card(moment)} .open")
+    page.until("document.querySelector('#player').open")
+    page.look("history.back()")
+    page.until("!document.querySelector('#player').open")
+    assert "q=cars+on" in page.look("location.hash")
+    page.look("history.forward()")
+    page.until("document.querySelector('#player').open")
+
+
+def test_hovering_leafs_through_the_moment(page: Page, moment: dict[str, Any]) -> None:
+    frame = f"{card(moment)} .frame"
+    seen = []
+    for across in (0.05, 0.95):
+        page.hover(frame, across)
+        page.until(f"document.querySelector(\"{frame}\").classList.contains('leafing')")
+        want = moment["start_seconds"] + (0.0625 if across < 0.5 else 0.9375) * (
+            moment["end_seconds"] - moment["start_seconds"]
+        )
+        page.until(f'Math.abs(document.querySelector("{frame}").dataset.seconds - {want}) < 0.01')
+        seen.append(page.look(f'document.querySelector("{frame} .leaf").src'))
+    assert seen[0] != seen[1]
+    assert all(source.startswith("blob:") for source in seen)
+    page.hover("#query")
+    page.until(f"!document.querySelector(\"{frame}\").classList.contains('leafing')")
+    assert page.look(f'document.querySelector("{frame} .leaf").getAttribute("src")') is None
+
+
+def test_leaving_cancels_what_is_being_fetched(page: Page, moment: dict[str, Any]) -> None:
+    """The frames are held up, so that it is certain that one of them was under way."""
+    page.call("Fetch.enable", patterns=[{"urlPattern": "*/frame?*"}])
+    page.hover(f"{card(moment)} .frame", 0.5)
+    wait_until(lambda: page.events("Fetch.requestPaused"))
+    number = page.events("Fetch.requestPaused")[0]["networkId"]
+    page.hover("#query")
+    failed = "Network.loadingFailed"
+    wait_until(lambda: [e for e in page.events(failed) if e["requestId"] == number])
+    page.call("Fetch.disable")
+    ended = next(e for e in page.events(failed) if e["requestId"] == number)
+    assert ended["canceled"]
+    assert len(page.events("Fetch.requestPaused")) == 1
+
+
+def test_a_selection_is_exported(
+    browser: Browser, page: Page, moment: dict[str, Any], tmp_path: Path
+) -> None:
+    pytest.importorskip("tempo_plugins")
+    browser.call(
+        "Browser.setDownloadBehavior",
+        behavior="allow",
+        downloadPath=str(tmp_path),
+        browserContextId=page.context,
+    )
+    assert page.look("document.querySelector('#selection').hidden")
+    page.hover(f"{card(moment)} .frame")
+    page.click(f"{card(moment)} .pick")
+    assert page.text("#selection-count") == "1 moment selected"
+    page.look("document.querySelector('#format').value = 'json'")
+    page.click("#export")
+    wait_until(lambda: list(tmp_path.glob("*.json")))
+    exported = next(tmp_path.glob("*.json"))
+    wait_until(lambda: exported.stat().st_size)
+    assert moment["path"] in json.dumps(json.loads(exported.read_text()), ensure_ascii=False)
+    page.click("#selection [type=reset]")
+    assert page.look("document.querySelector('#selection').hidden")
+    assert not page.look(f'document.querySelector("{card(moment)} input").checked')
+
+
+def test_a_link_plays_the_moment(
+    browser: Browser, service: Service, page: Page, moment: dict[str, Any]
+) -> None:
+    page.click(f"{card(moment)} .open")
+    page.until("document.querySelector('#player').open")
+    link = page.look("location.href")
+    with browser.page() as other:
+        other.open(service.door)
+        other.open(link)
+        other.until("document.querySelector('#player').open")
+        other.until("document.querySelector('#video').readyState > 1")
+        start = pytest.approx(moment["start_seconds"], abs=1)
+        assert other.until("document.querySelector('#video').currentTime") == start
+        other.press("Escape")
+        other.until("!document.querySelector('#player').open")
+        assert "play" not in other.look("location.hash")
+
+
+def test_what_the_browser_cannot_play_is_shown_as_stills(
+    search: Callable[[str], None], page: Page, service: Service
+) -> None:
+    search("a man in a suit")
+    found = service.ask("v1/find", q="a man in a suit", limit="24")["moments"]
+    old = next(m for m in found if m["name"] == "old.avi")
+    page.click(f"{card(old)} .open")
+    page.until("document.querySelector('#still').naturalWidth > 0")
+    assert "can't play" in page.text("#player-words")
+    before = page.look("document.querySelector('#still').src")
+    page.click("#timeline", across=0.5)
+    page.until(f"document.querySelector('#still').src !== {json.dumps(before)}")
+    page.until("document.querySelector('#still').naturalWidth > 0")
+    now = float(page.look("document.querySelector('#timeline').getAttribute('aria-valuenow')"))
+    assert now == pytest.approx(1, abs=0.1)

@@ -1,0 +1,152 @@
+"""Searching: while typing, thoroughly, with filters, in vain, by a link and with Back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from urllib.parse import parse_qs, quote, urlsplit
+
+import pytest
+from browser import Browser, Page
+from harness import wait_until
+from serving import HOSTILE, SETTLED, Service
+
+ABSENT = "a plate of sushi on a table"
+
+
+def finds(page: Page) -> list[dict[str, str]]:
+    """The parameters of every search that the page asked for."""
+    urls = [urlsplit(e["request"]["url"]) for e in page.events("Network.requestWillBeSent")]
+    asked = [parse_qs(url.query) for url in urls if url.path == "/v1/find"]
+    return [{key: values[-1] for key, values in each.items()} for each in asked]
+
+
+def shown(page: Page) -> list[str]:
+    """When the moments on the wall are, in order."""
+    script = "[...document.querySelectorAll('#cards .when')].map((e) => e.textContent)"
+    found: list[str] = page.look(script)
+    return found
+
+
+def test_an_answer_while_typing_and_a_thorough_one_on_enter(page: Page, service: Service) -> None:
+    page.click("#query")
+    page.type("cars on a city street", pause_seconds=0.04)
+    page.until("document.querySelector('#count').textContent.includes('at a first glance')")
+    wait_until(lambda: finds(page)[-1]["q"] == "cars on a city street")
+    typed = finds(page)
+    assert {each.get("retrieval") for each in typed} == {"1"}
+    assert len(typed) < 7, "every key asked the service"
+    page.press("Enter")
+    page.until(SETTLED)
+    thorough = finds(page)[-1]
+    assert "retrieval" not in thorough
+    assert thorough["client"] == typed[0]["client"]
+    truth = service.ask("v1/find", q="cars on a city street", limit="24")["moments"]
+    assert len(shown(page)) == len(truth) > 0
+    assert page.text("#count").startswith(f"{len(truth)} moment")
+    assert page.errors() == []
+
+
+def test_a_moment_tells_when_how_sure_and_where(
+    search: Callable[[str], None], page: Page, service: Service
+) -> None:
+    search("cars on a city street")
+    best = service.ask("v1/find", q="cars on a city street", limit="24")["moments"][0]
+    assert page.text("#cards .sure").endswith(f"{round(best['confidence'] * 100)} %")
+    start = round(best["start_seconds"], 1)
+    assert page.text("#cards .when").startswith(f"00:{start:04.1f}–")
+    middle = (best["start_seconds"] + best["end_seconds"]) / 2
+    page.until("document.querySelector('#cards .picture').naturalWidth > 0")
+    source = parse_qs(urlsplit(page.look("document.querySelector('#cards .picture').src")).query)
+    assert float(source["t"][0]) == pytest.approx(middle, abs=0.001)
+
+
+def test_nothing_matches_and_the_nearest_misses_are_one_click_away(
+    search: Callable[[str], None], page: Page, keep: Callable[[Page, str], None]
+) -> None:
+    search(ABSENT)
+    assert page.text("#title") == "Nothing matches"
+    assert ABSENT in page.text("#count")
+    assert page.look("document.querySelector('#near').hidden")
+    keep(page, "nothing")
+    page.click("#near-toggle")
+    page.until("document.querySelectorAll('#near-cards .card').length > 0")
+    assert "near=1" in page.look("location.hash")
+    assert page.look("document.querySelector('#near').checkVisibility()")
+    keep(page, "near-misses")
+
+
+def test_back_leads_to_the_search_before(search: Callable[[str], None], page: Page) -> None:
+    search("cars on a city street")
+    before = shown(page)
+    search(ABSENT)
+    page.look("history.back()")
+    page.until("document.querySelector('#query').value === 'cars on a city street'")
+    page.until(SETTLED)
+    assert shown(page) == before
+    assert page.look("document.title").startswith("cars on a city street")
+    page.look("history.back()")
+    page.until("document.querySelector('#title').textContent === 'Your footage'")
+
+
+def test_a_link_holds_query_and_filters(browser: Browser, service: Service) -> None:
+    with browser.page() as opened:
+        opened.open(service.door)
+        opened.open(f"{service.address}#q={quote(ABSENT)}&near=1&offline=0&max_minutes=2")
+        opened.until(SETTLED)
+        asked = finds(opened)[-1]
+        assert (asked["q"], asked["offline"], asked["max_seconds"]) == (ABSENT, "0", "120")
+        assert not opened.look("document.querySelector('#offline').checked")
+        assert opened.look("document.querySelector('#near').checkVisibility()")
+
+
+def test_filters_narrow_the_answer(search: Callable[[str], None], page: Page) -> None:
+    search("cars on a city street")
+    everywhere = len(shown(page))
+    page.press("Escape", "f")
+    folder = page.until("document.querySelector('#folders option:last-child')?.value")
+    assert folder.endswith("trips")
+    page.until("document.activeElement.id === 'within'")
+    page.type(folder)
+    page.press("Enter")
+    page.until(f"document.querySelectorAll('#cards .card').length < {everywhere}")
+    names = page.look("[...document.querySelectorAll('#cards .file')].map((e) => e.textContent)")
+    assert set(names) == {"summer.mp4"}
+    assert page.text("#filter-count") == "1"
+    page.click("#filters [type=reset]")
+    page.until(f"document.querySelectorAll('#cards .card').length === {everywhere}")
+    assert "within" not in page.look("location.hash")
+
+
+def test_a_filter_that_nothing_can_pass_is_said(search: Callable[[str], None], page: Page) -> None:
+    search("cars on a city street")
+    page.press("Escape", "f")
+    page.click("#min-minutes")
+    page.type("5")
+    page.click("#max-minutes")
+    page.type("2")
+    page.press("Enter")
+    page.until("!document.querySelector('#trouble').hidden")
+    assert page.text("#trouble-words") == "No video is longer than 5 and shorter than 2 minutes."
+
+
+def test_names_are_shown_and_never_run(page: Page) -> None:
+    names = page.look("[...document.querySelectorAll('.file')].map((e) => e.textContent)")
+    assert HOSTILE.replace("\n", "↵") in names
+    assert page.look("document.querySelector('img[src=x]')") is None
+    label = page.look("[...document.querySelectorAll('.pick')].map((e) => e.textContent).join('|')")
+    assert "<img src=x onerror=alert(1)>" in label
+
+
+def test_the_last_day_counts(search: Callable[[str], None], page: Page, service: Service) -> None:
+    search("cars on a city street")
+    everywhere = len(shown(page))
+    changed = {Path(v["path"]).stat().st_mtime for v in service.ask("v1/videos")}
+    day = date.fromtimestamp(max(changed)).isoformat()
+    page.look(f"location.hash = '#q=cars+on+a+city+street&before={day}'")
+    page.until("document.querySelector('#filter-count').textContent === '1'")
+    page.until(SETTLED)
+    assert len(shown(page)) == everywhere
+    page.look("location.hash = '#q=cars+on+a+city+street&before=2001-01-01'")
+    page.until("document.querySelectorAll('#cards .card').length === 0")

@@ -1,0 +1,195 @@
+"""What goes wrong is said in words; what goes on in the background is shown."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+import sqlite3
+import urllib.request
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from browser import Browser, Page
+from harness import wait_until
+from serving import SETTLED, Service
+
+import tempo_edge
+
+
+def answer_with(page: Page, status: int, body: Any, act: Callable[[], None]) -> None:
+    """Let the next search be answered by a status of our choice."""
+    page.call("Fetch.enable", patterns=[{"urlPattern": "*/v1/find?*"}])
+    before = len(page.events("Fetch.requestPaused"))
+    act()
+    wait_until(lambda: len(page.events("Fetch.requestPaused")) > before)
+    page.call(
+        "Fetch.fulfillRequest",
+        requestId=page.events("Fetch.requestPaused")[before]["requestId"],
+        responseCode=status,
+        responseHeaders=[{"name": "Content-Type", "value": "application/json"}],
+        body=base64.b64encode(json.dumps(body).encode()).decode(),
+    )
+    page.call("Fetch.disable")
+
+
+def test_a_service_that_is_gone_is_said_and_awaited(
+    browser: Browser, own_service: Service, keep: Callable[[Page, str], None]
+) -> None:
+    with browser.page() as page:
+        page.open(own_service.door)
+        page.until("document.querySelectorAll('.card').length > 0")
+        own_service.kill()
+        page.click("#query")
+        page.type("cars on a city street")
+        page.press("Enter")
+        page.until("!document.querySelector('#trouble').hidden")
+        assert "tempo-edge serve" in page.text("#trouble-words")
+        assert page.look("document.querySelector('#trouble').getAttribute('role')") == "alert"
+        keep(page, "gone")
+        own_service.start()
+        page.until("document.querySelector('#trouble').hidden")
+        page.until(SETTLED)
+        assert page.look("document.querySelectorAll('#cards .card').length") > 0
+
+
+def test_a_page_without_the_token_says_so(browser: Browser, own_service: Service) -> None:
+    with browser.page() as page:
+        page.open(own_service.door)
+        page.until("document.querySelectorAll('.card').length > 0")
+        page.call("Network.clearBrowserCookies")
+        page.click("#query")
+        page.type("cars on a city street")
+        page.press("Enter")
+        page.until("!document.querySelector('#trouble').hidden")
+        assert "isn't signed in" in page.text("#trouble-words")
+
+
+def test_a_superseded_answer_is_passed_over_in_silence(
+    search: Callable[[str], None], page: Page
+) -> None:
+    search("cars on a city street")
+    before = page.text("#cards")
+
+    def again() -> None:
+        page.click("#query")
+        page.press("Enter")
+
+    answer_with(page, 409, {"error": "a newer query took its place"}, again)
+    wait_until(
+        lambda: [
+            e for e in page.events("Network.responseReceived") if e["response"]["status"] == 409
+        ]
+    )
+    page.until("document.querySelector('#results').getAttribute('aria-busy') === 'false'")
+    assert page.look("document.querySelector('#trouble').hidden")
+    assert page.text("#cards") == before
+
+
+def test_what_the_service_says_is_wrong_is_shown(page: Page) -> None:
+    def ask() -> None:
+        page.click("#query")
+        page.type("b")
+
+    answer_with(page, 400, {"error": "limit <b>24</b> is no number"}, ask)
+    page.until("!document.querySelector('#trouble').hidden")
+    assert page.text("#trouble-words") == "limit <b>24</b> is no number"
+    assert page.look("document.querySelector('#trouble-again').hidden")
+
+
+def test_a_busy_service_is_asked_again(page: Page) -> None:
+    def ask() -> None:
+        page.click("#query")
+        page.type("cars on a city street")
+
+    answer_with(page, 429, {"error": "too many searches"}, ask)
+    page.until("document.querySelector('#count').textContent.includes('glance')")
+    assert page.look("document.querySelector('#trouble').hidden")
+
+
+def test_indexing_is_paused_and_resumed(browser: Browser, own_service: Service) -> None:
+    with browser.page() as page:
+        page.open(own_service.door)
+        page.until("document.querySelectorAll('.card').length > 0")
+        assert page.look("document.querySelector('#indexing').hidden")
+        request = urllib.request.Request(
+            f"{own_service.address}v1/pause",
+            method="POST",
+            headers={"Authorization": f"Bearer {own_service.token}"},
+        )
+        urllib.request.urlopen(request, timeout=10).close()
+        page.until("!document.querySelector('#indexing').hidden")
+        assert page.text("#indexing-state").startswith("Paused")
+        page.click("#indexing-toggle")
+        page.until("document.querySelector('#indexing').hidden")
+        assert own_service.ask("v1/status")["indexing"]["state"] != "paused"
+
+
+def test_skipped_files_are_listed_with_their_reasons(
+    page: Page, keep: Callable[[Page, str], None]
+) -> None:
+    page.until("!document.querySelector('#skipped-open').hidden")
+    assert page.text("#skipped-open") == "1 file skipped"
+    page.click("#skipped-open")
+    page.until("document.querySelectorAll('#skipped-list li').length === 1")
+    assert "torn.mp4" in page.text("#skipped-list")
+    assert "can't be opened" in page.text("#skipped-list")
+    keep(page, "skipped")
+
+
+def test_footage_is_added_from_an_empty_library(
+    browser: Browser, shown: Path, tmp_path: Path
+) -> None:
+    empty = Service(tmp_path / "new" / "library.db")
+    try:
+        with browser.page() as page:
+            page.open(empty.door)
+            page.until("document.querySelector('#add-first').checkVisibility()")
+            assert page.text("#title") == "Nothing is indexed yet"
+            page.click("#add-first-path")
+            page.type("/there/is/nothing")
+            page.press("Enter")
+            page.until("document.querySelector('#add-first .add-words').textContent")
+            assert "/there/is/nothing" in page.text("#add-first .add-words")
+            page.look("document.querySelector('#add-first-path').value = ''")
+            page.click("#add-first-path")
+            page.type(str(shown.parent.parent / "trips"))
+            page.press("Enter")
+            page.until("document.querySelectorAll('.card').length === 1")
+            assert page.text("#title") == "Your footage"
+    finally:
+        empty.close()
+
+
+def test_a_drive_that_is_gone_is_said_and_can_be_hidden(
+    browser: Browser, shown: Path, tmp_path: Path
+) -> None:
+    footage = tmp_path / "footage"
+    footage.mkdir()
+    shutil.copy(shown.parent.parent / "trips" / "summer.mp4", footage)
+    library = tmp_path / "kept" / "library.db"
+    with tempo_edge.Library.open(library) as opened:
+        opened.index(footage)
+    (footage / "summer.mp4").unlink()
+    with closing(sqlite3.connect(library)) as rows, rows:
+        rows.execute("UPDATE files SET volume='a drive in a drawer'")
+    service = Service(library)
+    try:
+        with browser.page() as page:
+            page.open(service.door)
+            page.open(f"{service.address}#q=cars+on+a+city+street")
+            page.until(SETTLED)
+            assert page.text("#cards .frame") == "Not there now"
+            urls = [e["request"]["url"] for e in page.events("Network.requestWillBeSent")]
+            assert [url for url in urls if "/frame" in url] == []
+            page.click("#cards .open")
+            page.until("!document.querySelector('#player-words').hidden")
+            assert "The file is not there now." in page.text("#player-words")
+            page.press("Escape", "f")
+            page.click("#offline")
+            page.until("document.querySelectorAll('#cards .card').length === 0")
+            assert "offline=0" in page.look("location.hash")
+    finally:
+        service.close()
