@@ -116,8 +116,8 @@ def _is_closed(container: InputContainer, pictures: VideoStream, stamps: NDArray
         assert stamp is not None
         if not seen and stamp != first:
             continue  # before it
-        if not seen and not (packet.is_keyframe and not packet.is_discard):
-            return False
+        if not seen and not packet.is_keyframe:
+            return False  # an edit list begins here; reading the copy back would tell as well
         if stamp < first:
             continue  # a leading picture, which leans on what lies before the key frame
         if stamp > last or packet.is_discard:

@@ -77,6 +77,8 @@ def test_a_span_between_key_frames_is_copied(tmp_path: Path, name: str) -> None:
             assert abs(length - (after - first) / truth.rate) < Fraction(1, 20)
             heard = sum(frame.samples for frame in container.decode(sound))
             assert abs(heard / 48_000 - float(length)) < 0.05
+            # Nothing is hidden in the file that the span does not hold.
+            assert abs(len(payloads(clip.path, "audio")) - length * 48_000 / 1024) < 2
     assert [path.name for path in clip.path.parent.iterdir()] == [clip.path.name]
 
 
@@ -142,10 +144,12 @@ def test_leading_pictures_of_an_open_group_are_left_out(tmp_path: Path) -> None:
         assert numbers(clip.path) == list(range(first, 75))
 
 
-def test_a_key_frame_that_an_edit_list_hides_is_no_start(tmp_path: Path) -> None:
+@pytest.mark.parametrize("bframes", [0, 3])
+def test_a_key_frame_that_an_edit_list_hides_is_no_start(tmp_path: Path, bframes: int) -> None:
     truth = make_video(
-        tmp_path / "a.mp4", shots=[(numbered(), 2)], size=(192, 108), gop=12, scenecut=False
-    )
+        tmp_path / "a.mp4", shots=[(numbered(), 2)], size=(192, 108), gop=12, scenecut=False,
+        bframes=bframes,
+    )  # fmt: skip
     rewrite_edit_list(truth.path, 20 * 512)
     clip = cut_or_copy(truth.path, Span(0, 0.4), tmp_path / "clips")
     assert (clip.copied, numbers(clip.path)) == (False, list(range(20, 30)))

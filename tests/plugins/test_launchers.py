@@ -225,6 +225,14 @@ def test_the_modules_of_a_launcher_are_not_those_of_tempo_edge(
     for name in ("tempo_edge", "tempo_plugins"):
         (astray / name).mkdir(parents=True)
         (astray / name / "__init__.py").write_text("raise SystemExit('astray')")
+    # As if it had been installed where no such folder is named: one that is passed on is obeyed.
+    facts = json.loads((place / "tempo-edge.json").read_text())
+    own = facts["environment"].pop("PYTHONPATH", "")
+    start = tmp_path / "start"
+    start.write_text(f'#!/bin/sh\nPYTHONPATH="${{PYTHONPATH-{own}}}" exec "$@"\n')
+    start.chmod(0o755)
+    facts["command"].insert(0, str(start))
+    (place / "tempo-edge.json").write_text(json.dumps(facts))
     program = place / ("__init__.py" if plugin == "albert" else "main.py")
     command = [sys.executable, str(program), '{"method": "query", "parameters": ["a dog"]}']
     if plugin != "flow":

@@ -52,6 +52,12 @@ class Mpv:
     def get(self, name: str) -> Any:
         return self.ask("get_property", name).get("data")
 
+    def seek(self, seconds: float) -> None:
+        """Go there, once the first picture is up: until then a seek may be lost."""
+        wait_until(lambda: self.get("time-pos") is not None and not self.get("seeking"))
+        assert self.ask("seek", seconds, "absolute+exact")["error"] == "success"
+        wait_until(lambda: self.near(seconds))
+
     def near(self, seconds: float) -> bool:
         at = self.get("time-pos")
         return at is not None and abs(at - seconds) < 0.06 and not self.get("seeking")
@@ -122,8 +128,7 @@ def has_input() -> bool:
 def test_a_search_jumps_to_the_best_moment(search: Any, truth: list[dict[str, Any]]) -> None:
     with search() as mpv:
         wait_until(lambda: mpv.get("duration"))
-        assert mpv.ask("seek", 11.5, "absolute+exact")["error"] == "success"
-        wait_until(lambda: mpv.near(11.5))
+        mpv.seek(11.5)
         mpv.ask("script-message", "tempo-edge-find", "clouds")
         wait_until(lambda: mpv.near(truth[0]["start_seconds"]))
         assert mpv.get("ab-loop-a") == "no"
@@ -145,9 +150,9 @@ def test_a_search_jumps_to_the_best_moment(search: Any, truth: list[dict[str, An
 def test_nothing_of_a_name_or_query_is_run(search: Any, programs: Path, film: Path) -> None:
     with search() as mpv:
         wait_until(lambda: mpv.get("duration"))
+        mpv.seek(11.5)
         mpv.ask("script-message", "tempo-edge-find", "--help $(touch y) '; touch z")
-        mpv.ask("seek", 11.5, "absolute+exact")
-        wait_until(lambda: mpv.near(0))
+        wait_until(lambda: not mpv.near(11.5))
     assert [path.name for path in programs.iterdir()] == ["tempo-edge"]
     assert {path.name for path in film.parent.iterdir()} >= {film.name}
     assert not any((film.parent / name).exists() for name in "xyz")
@@ -163,10 +168,11 @@ def test_another_library(search: Any, tmp_path: Path) -> None:
     option = f"--script-opts-append=tempo-edge-library={tmp_path / 'library.db'}"
     with search(option, path=path) as mpv:
         wait_until(lambda: mpv.get("duration"))
+        mpv.seek(3.5)
         mpv.ask("script-message", "tempo-edge-find", "clouds")
-        wait_until(
-            lambda: mpv.ask("script-binding", "tempo_edge/loop") and mpv.get("ab-loop-b") != "no"
-        )
+        wait_until(lambda: mpv.near(best.start_seconds))
+        mpv.ask("script-binding", "tempo_edge/loop")
+        wait_until(lambda: mpv.get("ab-loop-b") != "no")
         assert mpv.get("ab-loop-b") == pytest.approx(best.end_seconds, abs=0.001)
 
 
@@ -184,8 +190,7 @@ def state(mpv: Mpv) -> Any:
 def test_the_key_asks_lists_and_jumps(search: Any, truth: list[dict[str, Any]]) -> None:
     with search() as mpv:
         wait_until(lambda: mpv.get("duration"))
-        mpv.ask("seek", 11.5, "absolute+exact")
-        wait_until(lambda: mpv.near(11.5))
+        mpv.seek(11.5)
         mpv.ask("keypress", "Ctrl+f")
         wait_until(lambda: is_asking(mpv))
         for letter in "clouds":
@@ -266,8 +271,7 @@ def test_moments_are_one_film(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
             )
             assert [chapter["title"] for chapter in chapters][:4] == NAMES[:4]
             for at, start in enumerate(starts):
-                mpv.ask("seek", 0.8 * at + 0.2, "absolute+exact")
-                wait_until(lambda at=at: mpv.near(0.8 * at + 0.2))
+                mpv.seek(0.8 * at + 0.2)
                 shot = tmp_path / f"{at}.png"
                 mpv.ask("screenshot-to-file", str(shot), "video")
                 assert shown(shot) == round((start + 0.2) * 25)

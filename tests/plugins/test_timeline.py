@@ -428,7 +428,10 @@ def test_a_name_that_a_list_can_hold_is_not_escaped(tmp_path: Path) -> None:
     path = make(tmp_path / "100% (2), a;b.mp4", seconds=1).path
     edl = timeline.write([moment(path, 0, 1)], "edl").decode()
     assert "* FROM CLIP NAME: 100% (2), a;b.mp4\r\n" in edl
-    hebrew = path.rename(tmp_path / "\u05e9%.mp4")
+    blank = path.rename(tmp_path / " a b .mp4")
+    edl = timeline.write([moment(blank, 0, 1)], "edl").decode()
+    assert "* FROM CLIP NAME: %20a b .mp4\r\n" in edl, "blanks at the ends would be lost"
+    hebrew = blank.rename(tmp_path / "\u05e9%.mp4")
     content = {f: timeline.write([moment(hebrew, 0, 1)], f).decode() for f in ("m3u", "fcpxml")}
     assert all("\u05e9%.mp4" in text for text in content.values())
     edl = timeline.write([moment(hebrew, 0, 1)], "edl").decode()

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from harness import Said, wait_until
+from harness import PATIENCE, Said, wait_until
 
 Tempo = Callable[..., Said]
 
@@ -52,11 +52,11 @@ def test_a_pipe_is_written_to_and_not_replaced(tempo: Tempo, tmp_path: Path) -> 
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     read: list[str] = []
-    reader = threading.Thread(target=lambda: read.append(pipe.read_text()))
+    reader = threading.Thread(target=lambda: read.append(pipe.read_text()), daemon=True)
     reader.start()
     tempo(*ALL, "--export", "csv", "--output", pipe)
-    reader.join()
-    assert read[0].startswith("path,")
+    reader.join(PATIENCE)
+    assert read and read[0].startswith("path,")
     assert stat.S_ISFIFO(pipe.stat().st_mode)
 
 
