@@ -1,0 +1,158 @@
+"""``tempo-edge find``: asks the service or the library, and shows, plays, cuts or exports."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tempo_edge._answer import Shown, cut_clips, reachable, results, tell_refusal
+from tempo_edge._options import LibraryOption, ProfileOption, number, opened
+from tempo_edge._text import emit
+from tempo_edge._timeline import ExportOption, OutputOption, check_export, export_moments
+from tempo_edge.errors import TempoEdgeError
+
+__all__ = ["find"]
+
+
+def _whole_number(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise TempoEdgeError(f"limit {text!r} must be a whole number, at least 1") from None
+
+
+def find(
+    query: Annotated[
+        str, typer.Argument(metavar="QUERY", help='What to look for, for example "dog jumps".')
+    ],
+    within: Annotated[
+        Path | None, typer.Option("--in", metavar="PATH", help="Search only at or under PATH.")
+    ] = None,
+    limit: Annotated[
+        int,
+        typer.Option(
+            "--limit",
+            "-n",
+            metavar="N",
+            parser=_whole_number,
+            show_default=False,
+            help="Most moments to show; by default 10.",
+        ),
+    ] = 10,
+    min_confidence: Annotated[
+        float | None,
+        typer.Option(
+            "--min-confidence",
+            metavar="P",
+            parser=number,
+            help="Show moments that are at least this likely, 0 to 1; by default calibrated.",
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    null: Annotated[
+        bool, typer.Option("-0", "--null", help="Paths only, each once, ended by a NUL byte.")
+    ] = False,
+    refine: Annotated[
+        bool, typer.Option("--refine", help="Decode around the boundaries for finer times.")
+    ] = False,
+    grounder: Annotated[
+        str | None,
+        typer.Option(
+            "--grounder",
+            metavar="NAME",
+            help="mllm reads the best candidates' frames; curve is quicker; vlm looks at them.",
+        ),
+    ] = None,
+    explain: Annotated[
+        Path | None,
+        typer.Option("--explain", metavar="FILE", help="Write an HTML page that shows why."),
+    ] = None,
+    play: Annotated[bool, typer.Option("--play", help="Open the best moment in mpv.")] = False,
+    play_all: Annotated[
+        bool, typer.Option("--play-all", help="Open all moments in mpv, as if they were one film.")
+    ] = False,
+    clip: Annotated[
+        Path | None, typer.Option("--clip", metavar="DIR", help="Cut each moment into DIR.")
+    ] = None,
+    export: ExportOption = None,
+    output: OutputOption = None,
+    no_service: Annotated[
+        bool, typer.Option("--no-service", help="Don't ask a service that may be running.")
+    ] = False,
+    library: LibraryOption = None,
+    profile: ProfileOption = None,
+) -> None:
+    """Find the moments that match a sentence. Exit status 1 when nothing matches."""
+    _exclude({"--json": as_json, "--null": null, "--export": export and not output})
+    _exclude({"--play": play, "--play-all": play_all})
+    check_export(export, output)
+    # What needs footage or evidence is done here, where the answer is.
+    answer: Shown | None = None
+    if not (no_service or refine or explain or clip or profile):
+        answer = _ask_service(library, query, limit, min_confidence, within, grounder)
+    if answer is None:
+        with opened(library, profile) as searched:
+            answer = found = searched.find(
+                query,
+                limit=limit,
+                min_confidence=min_confidence,
+                within=within,
+                refine=refine,
+                grounder=grounder,
+            )
+        if explain is not None:
+            from tempo_edge.explain import write as write_page
+
+            write_page(explain.expanduser(), query, found)
+    if not answer.moments:
+        tell_refusal(answer, as_json)
+        raise typer.Exit(1)
+    if export is None or output is not None:
+        emit(results(answer, as_json, null))
+    if export is not None:
+        export_moments(answer.moments, export, output)
+    if clip is not None:
+        cut_clips(answer, clip.expanduser())
+    if play:
+        from tempo_edge.player import play as open_player
+
+        open_player(answer.moments[0].path, answer.moments[0].span)
+    if play_all:
+        from tempo_edge.player import play_all as open_film
+
+        open_film([(moment.path, moment.span) for moment in reachable(answer.moments)])
+
+
+def _exclude(asked: dict[str, object]) -> None:
+    """Options that can't be had together.
+
+    Raises:
+        TempoEdgeError: more than one is asked for.
+    """
+    names = [name for name, value in asked.items() if value]
+    if len(names) > 1:
+        raise TempoEdgeError(f"{' and '.join(names)} exclude each other: choose one")
+
+
+def _ask_service(
+    library: Path | None,
+    query: str,
+    limit: int,
+    min_confidence: float | None,
+    within: Path | None,
+    grounder: str | None,
+) -> Shown | None:
+    """The answer of a service that is running for this library, if one is."""
+    from tempo_edge._api import default_library_path
+    from tempo_edge.service import client
+
+    return client.find(
+        default_library_path() if library is None else library.expanduser(),
+        query,
+        limit=limit,
+        min_confidence=min_confidence,
+        within=within,
+        grounder=grounder,
+    )

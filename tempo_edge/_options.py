@@ -1,0 +1,57 @@
+"""Options that several commands have, and what they stand for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tempo_edge.errors import TempoEdgeError
+
+if TYPE_CHECKING:
+    from tempo_edge._api import Library
+
+__all__ = ["DecoderOption", "LibraryOption", "ProfileOption", "QuietOption", "number", "opened"]
+
+LibraryOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--library",
+        envvar="TEMPO_EDGE_LIBRARY",
+        show_envvar=False,
+        metavar="FILE",
+        help="Library to use; by default $TEMPO_EDGE_LIBRARY, or one in your data folder.",
+    ),
+]
+ProfileOption = Annotated[
+    str | None, typer.Option("--profile", metavar="NAME", help="Model profile; nano is built in.")
+]
+DecoderOption = Annotated[
+    str,
+    typer.Option(
+        "--decoder", metavar="NAME", show_default=False, help="pyav (the default) or decord."
+    ),
+]
+QuietOption = Annotated[
+    bool, typer.Option("--quiet", "-q", help="No progress and no summary; errors and skips only.")
+]
+
+
+def opened(library: Path | None, profile: str | None) -> Library:
+    """The library that was asked for, with its profile; the caller closes it."""
+    from tempo_edge._api import Library
+
+    return Library.open(library, profile=profile)
+
+
+def number(text: str) -> float:
+    """A number, as an option takes it.
+
+    Raises:
+        TempoEdgeError: it is none.
+    """
+    try:
+        return float(text)
+    except ValueError:
+        raise TempoEdgeError(f"{text!r} must be a number, such as 0.5") from None

@@ -1,0 +1,59 @@
+"""``tempo-edge serve``: the local service, from the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tempo_edge._options import LibraryOption, QuietOption
+from tempo_edge.errors import TempoEdgeError
+
+__all__ = ["serve"]
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and int(text[:6]) <= 65535):
+        raise TempoEdgeError(f"port {text!r} must be a whole number within 0 and 65535")
+    return int(text)
+
+
+def serve(
+    watched: Annotated[
+        list[Path] | None,
+        typer.Option("--watch", metavar="DIR", help="Folder to follow; may be given repeatedly."),
+    ] = None,
+    socket: Annotated[
+        Path | None,
+        typer.Option(
+            "--socket", metavar="PATH", help="Unix socket; by default one that only you can use."
+        ),
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            "--port",
+            metavar="N",
+            parser=_port,
+            help="Listen on 127.0.0.1:N too; 0 takes any free port.",
+        ),
+    ] = None,
+    always: Annotated[
+        bool, typer.Option("--always", help="Index on battery and on a busy machine, too.")
+    ] = False,
+    library: LibraryOption = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Answer searches over HTTP and index in the background."""
+    from tempo_edge._api import default_library_path
+    from tempo_edge.service import serve as run
+
+    run(
+        library or default_library_path(),
+        socket=socket,
+        port=port,
+        watched=watched or [],
+        always=always,
+        quiet=quiet,
+    )
