@@ -59,8 +59,9 @@ class Report:
 def all_plugins() -> tuple[Plugin, ...]:
     """Every plugin there is."""
     from tempo_plugins.desktop.parts import DESKTOP_PLUGINS
+    from tempo_plugins.players import PLAYER_PLUGINS
 
-    return DESKTOP_PLUGINS
+    return (*DESKTOP_PLUGINS, *PLAYER_PLUGINS)
 
 
 def names() -> list[str]:

@@ -1,20 +1,15 @@
-"""Scripts for players: put where mpv and VLC look for them, and taken away again.
-
->>> from tempo_plugins import players
->>> players.install("mpv")                                # doctest: +SKIP
-[PosixPath('/home/me/.config/mpv/scripts/tempo-edge.lua')]
-"""
+"""Scripts for players, installed as any other plugin: see :mod:`tempo_plugins.installing`."""
 
 from __future__ import annotations
 
+import functools
 import os
 from pathlib import Path
 
 from tempo_edge.errors import TempoEdgeError
+from tempo_plugins.installing import File, Plugin
 
-__all__ = ["PLAYERS", "install", "installed", "remove"]
-
-PLAYERS = ("mpv", "vlc")
+__all__ = ["PLAYER_PLUGINS"]
 
 _SCRIPT = "tempo-edge.lua"
 
@@ -22,70 +17,21 @@ _SCRIPT = "tempo-edge.lua"
 _BEGINNING = b"-- tempo-edge: "
 
 
-def install(name: str) -> list[Path]:
-    """Put a player's script where it looks for scripts. An older one is replaced.
-
-    Args:
-        name: one of :data:`PLAYERS`.
-
-    Returns:
-        The files written.
+def _files(name: str, into: Path | None) -> list[File]:
+    """The script of a player.
 
     Raises:
-        TempoEdgeError: there is no such player, a file of that name is not ours, or the folder
-            can't be written to.
+        TempoEdgeError: a file of that name is there which is not ours, or can't be read.
     """
-    place = _place(name)
+    place = _place(name) if into is None else into / _SCRIPT
     _check_ours(place)
-    content = _script(name).read_bytes()
-    draft = place.with_name(f".{place.name}.{os.getpid()}.part")
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            draft.write_bytes(content)
-            draft.replace(place)
-        finally:
-            draft.unlink(missing_ok=True)
-    except OSError as error:
-        raise TempoEdgeError(f"{place} can't be written: {error.strerror}") from error
-    return [place]
-
-
-def remove(name: str) -> list[Path]:
-    """Take a player's script away; that it is not there is no error.
-
-    Returns:
-        The files removed.
-
-    Raises:
-        TempoEdgeError: there is no such player, the file is not ours, or can't be removed.
-    """
-    places = installed(name)
-    for place in places:
-        _check_ours(place)
-        try:
-            place.unlink()
-        except OSError as error:
-            raise TempoEdgeError(f"{place} can't be removed: {error.strerror}") from error
-    return places
-
-
-def installed(name: str) -> list[Path]:
-    """The files of a player's script that are there.
-
-    Raises:
-        TempoEdgeError: there is no such player.
-    """
-    place = _place(name)
-    return [place] if place.is_file() else []
+    return [File(place, _script(name).read_bytes())]
 
 
 def _place(name: str) -> Path:
     if name == "mpv":
         return _mpv_home() / "scripts" / _SCRIPT
-    if name == "vlc":
-        return _base("XDG_DATA_HOME", ".local/share") / "vlc" / "lua" / "extensions" / _SCRIPT
-    raise TempoEdgeError(f"player {name!r} must be one of {', '.join(PLAYERS)}")
+    return _base("XDG_DATA_HOME", ".local/share") / "vlc" / "lua" / "extensions" / _SCRIPT
 
 
 def _mpv_home() -> Path:
@@ -116,3 +62,19 @@ def _check_ours(place: Path) -> None:
         raise TempoEdgeError(f"{place} can't be read: {error.strerror}") from error
     if not ours:
         raise TempoEdgeError(f"{place} is not tempo-edge's: move it away first")
+
+
+PLAYER_PLUGINS = (
+    Plugin(
+        "mpv",
+        "mpv",
+        functools.partial(_files, "mpv"),
+        "mpv reads it when it starts: Ctrl+f searches inside the film that plays.",
+    ),
+    Plugin(
+        "vlc",
+        "VLC 3",
+        functools.partial(_files, "vlc"),
+        "VLC reads it when it starts: View, tempo-edge.",
+    ),
+)

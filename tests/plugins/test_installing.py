@@ -121,13 +121,14 @@ def test_a_list_of_plugins(tempo: Tempo, tmp_path: Path, system: Path) -> None:
     (tmp_path / "data/ulauncher/extensions/tempo-edge/main.py").write_text("older")
     said = tempo("plugins", "list", "--json")
     states = {row["name"]: row["state"] for row in map(json.loads, said.out.splitlines())}
-    assert list(states) == names() == ["gnome", "krunner", "ulauncher", "albert", "flow"]
+    desktop = ["gnome", "krunner", "ulauncher", "albert", "flow"]
+    assert list(states) == names() == [*desktop, "mpv", "vlc"]
     assert states["albert"] == "installed" and states["krunner"] == "not installed"
     assert states["ulauncher"] == "outdated: install it again"
     assert states["gnome"] == f"incomplete: {system / INI} is not there"
     assert states["flow"] == "not for this system"
     lines = tempo("plugins", "list").out.splitlines()
-    assert len(lines) == 5 and "KDE's KRunner" in lines[1]
+    assert len(lines) == 7 and "KDE's KRunner" in lines[1]
 
 
 def test_what_others_put_there_stays(tempo: Tempo, tmp_path: Path) -> None:
