@@ -8,7 +8,6 @@ from __future__ import annotations
 import http.client
 import json
 import math
-import os
 import socket
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from tempo_edge.errors import LibraryError, QueryError, TempoEdgeError
+from tempo_edge.service.places import socket_path
 
 if TYPE_CHECKING:
     from tempo_edge import Library, Moment
@@ -101,16 +101,6 @@ class Answer:
     moments: tuple[Found, ...]
     nearest: Found | None
     held_back: int
-
-
-def socket_path() -> Path:
-    """Where the service listens unless it was told otherwise."""
-    runtime = os.environ.get("XDG_RUNTIME_DIR")
-    if runtime:
-        return Path(runtime) / "tempo-edge" / "service.sock"
-    from platformdirs import user_cache_path
-
-    return user_cache_path("tempo-edge") / "service.sock"
 
 
 class Client:
