@@ -36,6 +36,7 @@ class Engine:
     """
 
     def __init__(self, path: Path, models: Models) -> None:
+        self._models = models
         self._quick = (Lane("quick search", _WAITING), Handle(path, models))
         self._slow = (Lane("reading search", _WAITING), Handle(path, models))
         self._latest: dict[str, Work[Found]] = {}
@@ -48,6 +49,7 @@ class Engine:
 
     def _warm(self, handle: Handle, checkpoint: Callable[[], None]) -> None:
         library = handle.open()
+        self._models.load(library)
         if library.path.exists():
             self._preferred = library.searcher.grounder(None)
             library.find("warm", limit=1)

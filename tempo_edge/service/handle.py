@@ -27,6 +27,17 @@ class Models:
                 library.adopt(self._profile)
             self._profile = library.profile
 
+    def load(self, library: Library) -> None:
+        """Load what searching needs, once for all: of two threads the second one waits."""
+        with self._lock:
+            _loaded(library.profile)
+
+
+def _loaded(profile: Profile) -> list[object]:
+    """The models that searching needs, which are loaded by being looked at."""
+    grounder = [profile.grounder_session] if profile.has_grounder else []
+    return [profile.text_tower, profile.background, *grounder]
+
 
 class Handle:
     """One thread's access to the library at a path; it may be made, replaced or deleted meanwhile.

@@ -141,17 +141,56 @@ def _call(
     }
 
 
-def _paths() -> _Facts:
-    status = _json("as it is now", _ref("Status"))
-    indexing = _json("how indexing stands now", _ref("Indexing"))
+def _one_video() -> _Facts:
+    """What is asked of one video."""
+    optional = _parameter("q", _TEXT, "what to compare with")
+    at = _parameter("t", {"type": "number", "minimum": 0}, "seconds", required=True)
+    width = _parameter("width", {"type": "integer", "minimum": 16, "maximum": 1280}, "pixels; 320")
+    file = {
+        "200": _answer("the file itself", "video/*", _BINARY),
+        "206": _answer("a part of it", "video/*", _BINARY),
+        "304": {"description": "unchanged since the given ETag"},
+    }
+    picture = {"200": _answer("the picture", "image/jpeg", _BINARY)}
+    curve = {"200": _json("one value a kept frame", _ref("Curve"))}
+    return {
+        "/v1/videos/{id}/file": {"get": _call("A video's file", file, (404, 416), [_VIDEO])},
+        "/v1/videos/{id}/frame": {
+            "get": _call("What it shows at t", picture, (404,), [_VIDEO, at, width])
+        },
+        "/v1/videos/{id}/curve": {
+            "get": _call("How it changes, and how like a query", curve, (404,), [_VIDEO, optional])
+        },
+    }
+
+
+def _indexing() -> _Facts:
+    """What concerns indexing."""
+    now = _json("how indexing stands now", _ref("Indexing"))
+    add = _call("Index files and folders", {"202": now}, (404,))
+    add["requestBody"] = {
+        "required": True,
+        "description": f"at most {LARGEST_BODY} bytes",
+        "content": {"application/json": {"schema": _ref("Paths")}},
+    }
+    skipped = _json("with the reason for each", _list(_ref("Skipped")))
+    stream = _answer("progress, indexed and skipped, as they come", "text/event-stream", _STRING)
+    return {
+        "/v1/skipped": {"get": _call("Files that can't be used", {"200": skipped}, ())},
+        "/v1/index": {"post": add},
+        "/v1/pause": {"post": _call("Hold indexing back", {"200": now}, ())},
+        "/v1/resume": {"post": _call("Let indexing go on", {"200": now}, ())},
+        "/v1/events": {"get": _call("Listen", {"200": stream}, ())},
+    }
+
+
+def _library() -> _Facts:
+    """What is asked of the whole library."""
     page = [
         _parameter("limit", {"type": "integer", "minimum": 1, "maximum": 1000}, "most videos; 100"),
         _parameter("offset", _COUNT, "videos to pass over"),
     ]
     query = _parameter("q", _TEXT, "what to look for", required=True)
-    optional = _parameter("q", _TEXT, "what to compare with")
-    at = _parameter("t", {"type": "number", "minimum": 0}, "seconds", required=True)
-    width = _parameter("width", {"type": "integer", "minimum": 16, "maximum": 1280}, "pixels; 320")
     form = _parameter(
         "format",
         {"type": "string", "enum": ["edl", "fcpxml", "otio", "csv", "m3u", "json"]},
@@ -159,55 +198,18 @@ def _paths() -> _Facts:
         required=True,
     )
     moment = _parameter("moment", _list(_STRING), "ID:START-END in seconds, in place of a query")
-    add = _call("Index files and folders", {"202": indexing}, (404,))
-    add["requestBody"] = {
-        "required": True,
-        "description": f"at most {LARGEST_BODY} bytes",
-        "content": {"application/json": {"schema": _ref("Paths")}},
-    }
-    found = _json("moments, best first; none when nothing matches", _ref("Found"))
-    file = {
-        "200": _answer("the file itself", "video/*", _BINARY),
-        "206": _answer("a part of it", "video/*", _BINARY),
-        "304": {"description": "unchanged since the given ETag"},
-    }
-    listed = _json("in the order of their ids", _list(_ref("Video")))
-    skipped = _json("with the reason for each", _list(_ref("Skipped")))
-    stream = _answer("progress, indexed and skipped, as they come", "text/event-stream", _STRING)
-    made = _answer("a file for an editor or a player", "application/octet-stream", _BINARY)
-    picture = _answer("the picture", "image/jpeg", _BINARY)
+    chosen = [form, moment, {**query, "required": False}, *_FILTERS]
+    status = {"200": _json("as it is now", _ref("Status"))}
+    found = {"200": _json("moments, best first; none when nothing matches", _ref("Found"))}
+    listed = {"200": _json("in the order of their ids", _list(_ref("Video")))}
+    made = {"200": _answer("for an editor or a player", "application/octet-stream", _BINARY)}
+    this = {"200": _json("OpenAPI 3.1", {"type": "object"})}
     return {
-        "/v1/status": {"get": _call("What the library holds", {"200": status}, ())},
-        "/v1/find": {"get": _call("Search", {"200": found}, (409,), [query, *_FILTERS])},
-        "/v1/videos": {"get": _call("List videos", {"200": listed}, (), page)},
-        "/v1/videos/{id}/file": {"get": _call("A video's file", file, (404, 416), [_VIDEO])},
-        "/v1/videos/{id}/frame": {
-            "get": _call("What it shows at t", {"200": picture}, (404,), [_VIDEO, at, width])
-        },
-        "/v1/videos/{id}/curve": {
-            "get": _call(
-                "How it changes, and how like a query it is, one value a kept frame",
-                {"200": _json("over time", _ref("Curve"))},
-                (404,),
-                [_VIDEO, optional],
-            )
-        },
-        "/v1/skipped": {"get": _call("Files that can't be used", {"200": skipped}, ())},
-        "/v1/index": {"post": add},
-        "/v1/pause": {"post": _call("Hold indexing back", {"200": indexing}, ())},
-        "/v1/resume": {"post": _call("Let indexing go on", {"200": indexing}, ())},
-        "/v1/events": {"get": _call("Listen", {"200": stream}, ())},
-        "/v1/export": {
-            "get": _call(
-                "Moments as a file",
-                {"200": made},
-                (404, 409),
-                [form, moment, {**query, "required": False}, *_FILTERS],
-            )
-        },
-        "/v1/openapi.json": {
-            "get": _call("This document", {"200": _json("OpenAPI 3.1", {"type": "object"})}, ())
-        },
+        "/v1/status": {"get": _call("What the library holds", status, ())},
+        "/v1/find": {"get": _call("Search", found, (409,), [query, *_FILTERS])},
+        "/v1/videos": {"get": _call("List videos", listed, (), page)},
+        "/v1/export": {"get": _call("Moments as a file", made, (404, 409), chosen)},
+        "/v1/openapi.json": {"get": _call("This document", this, ())},
     }
 
 
@@ -223,7 +225,7 @@ def document() -> _Facts:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "security": [{"bearer": []}, {"cookie": []}, {}],
-        "paths": _paths(),
+        "paths": {**_library(), **_one_video(), **_indexing()},
         "components": {
             "schemas": _SCHEMAS,
             "securitySchemes": {

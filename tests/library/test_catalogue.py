@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
@@ -59,6 +61,18 @@ def test_nothing_there(path: Path) -> None:
     with pytest.raises(NoLibraryError, match="run `tempo-edge index PATH` first"):
         Catalogue(path, readonly=True)
     assert not path.exists()
+
+
+def test_a_library_that_is_being_made(tmp_path: Path) -> None:
+    """Whoever looks at this very moment sees none yet, or a library; never another's database."""
+    for number in range(60):
+        path = tmp_path / f"{number}.db"
+        making = threading.Thread(target=lambda path=path: Catalogue(path).close())
+        making.start()
+        while making.is_alive():
+            with suppress(NoLibraryError):
+                Catalogue(path, readonly=True).close()
+        making.join()
 
 
 def test_an_empty_file_is_a_library_to_be(path: Path) -> None:

@@ -65,3 +65,21 @@ def own(named: Footage, tmp_path: Path) -> Footage:
     with tempo_edge.Library.open(library) as opened:
         opened.index(folder)
     return Footage(folder, library)
+
+
+@pytest.fixture
+def empty(tmp_path: Path, environment: dict[str, str]) -> Iterator[Service]:
+    """A service of a library that is not there yet."""
+    with running(tmp_path / "kept" / "library.db", environment) as started:
+        yield started
+
+
+def films(folder: Path, source: Path, count: int) -> list[Path]:
+    """Copies of a film that are different files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    made = []
+    for number in range(count):
+        path = folder / f"{number:02}.mp4"
+        path.write_bytes(source.read_bytes() + b"\0" * number)
+        made.append(path)
+    return made

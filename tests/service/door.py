@@ -12,7 +12,8 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ from urllib.parse import urlencode
 
 from harness import PATIENCE, wait_until
 
-__all__ = ["Reply", "Service", "running", "send_raw"]
+__all__ = ["Reply", "Service", "is_alive", "running", "send_raw", "wait_long"]
 
 Headers = dict[str, str]
 
@@ -57,6 +58,18 @@ class _UnixConnection(http.client.HTTPConnection):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(self.timeout)
         self.sock.connect(str(self._path))
+
+
+def wait_long(true: Callable[[], object]) -> None:
+    """Look until something is so that the indexer brings about: it yields to all that is going on.
+
+    Raises:
+        AssertionError: it has not come about after a very long time.
+    """
+    ends = time.monotonic() + 10 * PATIENCE
+    while not true():
+        assert time.monotonic() < ends, "waited in vain"
+        time.sleep(0.05)
 
 
 class Service:
@@ -148,7 +161,7 @@ class Service:
             assert "videos" in said, said
             return said["videos"] == videos and said["indexing"]["state"] == "idle"
 
-        wait_until(settled)
+        wait_long(settled)
 
     def children(self) -> list[int]:
         """Processes that it started."""

@@ -6,16 +6,14 @@ import http.client
 import json
 import os
 import shutil
-import signal
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Footage
-from door import Service, is_alive, running
-from harness import PATIENCE, wait_until
+from conftest import Footage, films
+from door import Service, running, wait_long
 
 import tempo_edge
 from tempo_edge.library.indexer import IndexEvent
@@ -122,24 +120,6 @@ def test_how_long_it_may_take(monkeypatch: pytest.MonkeyPatch) -> None:
 # -- a real one ----------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def empty(tmp_path: Path, environment: dict[str, str]) -> Iterator[Service]:
-    """A service of a library that is not there yet."""
-    with running(tmp_path / "kept" / "library.db", environment) as started:
-        yield started
-
-
-def films(folder: Path, source: Path, count: int) -> list[Path]:
-    """Copies of a film that are different files."""
-    folder.mkdir(parents=True, exist_ok=True)
-    made = []
-    for number in range(count):
-        path = folder / f"{number:02}.mp4"
-        path.write_bytes(source.read_bytes() + b"\0" * number)
-        made.append(path)
-    return made
-
-
 def test_pausing_and_going_on(empty: Service, long_film: Path, tmp_path: Path) -> None:
     paths = films(tmp_path / "reel", long_film, 4)
     paused = empty.post("/v1/pause").json
@@ -149,7 +129,7 @@ def test_pausing_and_going_on(empty: Service, long_film: Path, tmp_path: Path) -
     time.sleep(2.5)
     assert empty.get("/v1/status").json["videos"] == 0
     assert empty.post("/v1/resume").json["state"] == "running"
-    wait_until(lambda: empty.get("/v1/status").json["videos"] >= 1)
+    wait_long(lambda: empty.get("/v1/status").json["videos"] >= 1)
     empty.post("/v1/pause")
     time.sleep(1.5)  # what is being read may still come to its end
     kept = empty.get("/v1/status").json["videos"]
@@ -165,7 +145,7 @@ def test_pausing_and_going_on(empty: Service, long_film: Path, tmp_path: Path) -
 def test_it_is_out_of_the_way(empty: Service, long_film: Path, tmp_path: Path) -> None:
     films(tmp_path / "reel", long_film, 3)
     empty.post("/v1/index", {"paths": [str(tmp_path / "reel")]})
-    wait_until(lambda: empty.get("/v1/status").json["indexing"]["file"] is not None)
+    wait_long(lambda: empty.get("/v1/status").json["indexing"]["file"] is not None)
     (child,) = empty.children()
     assert {
         os.getpriority(os.PRIO_PROCESS, int(task.name))
@@ -179,7 +159,7 @@ def test_it_is_out_of_the_way(empty: Service, long_film: Path, tmp_path: Path) -
         said = subprocess.run([shown, "-p", str(child)], capture_output=True, text=True).stdout
         assert said.strip() == "idle"
     empty.settle(3)
-    wait_until(lambda: empty.children() == [])
+    wait_long(lambda: empty.children() == [])
 
 
 def test_watching(
@@ -199,13 +179,13 @@ def test_watching(
         assert service.post("/v1/index", {"paths": [str(film)]}).status == 202
         service.settle(3)
         (folder / "plain.mp4").unlink()
-        wait_until(lambda: "plain.mp4" not in {v["name"] for v in service.get("/v1/videos").json})
+        wait_long(lambda: "plain.mp4" not in {v["name"] for v in service.get("/v1/videos").json})
         assert f"indexed {folder}/line\\nend.mp4\n" in service.said
 
 
 def test_a_file_that_can_not_be_used(empty: Service, named: Footage) -> None:
     empty.post("/v1/index", {"paths": [str(named.folder / "bad\nnews.mp4")]})
-    wait_until(lambda: empty.get("/v1/skipped").json != [])
+    wait_long(lambda: empty.get("/v1/skipped").json != [])
     (skipped,) = empty.get("/v1/skipped").json
     assert skipped["path"] == str(named.folder / "bad\nnews.mp4")
 
@@ -216,7 +196,7 @@ def test_another_process_writes(empty: Service, named: Footage) -> None:
 
     with WriterLock(empty.library):
         empty.post("/v1/index", {"paths": [str(named.folder / "plain.mp4")]})
-        wait_until(lambda: empty.state() == "paused")
+        wait_long(lambda: empty.state() == "paused")
         reason = empty.get("/v1/status").json["indexing"]["reason"]
         assert "is writing to" in reason and str(os.getpid()) in reason
     empty.settle(1)
@@ -276,95 +256,7 @@ def test_too_many_listeners(empty: Service) -> None:
     assert reply.status == 503 and "32 listen" in reply.error
     for stream in streams:
         stream.close()
-    wait_until(lambda: empty.ask("HEAD", "/v1/events").status == 200)
-
-
-# -- killed --------------------------------------------------------------------------------------
-
-
-def whole(library: Path) -> dict[str, int]:
-    """Frames of every file, after a look at the health of the whole database."""
-    import sqlite3
-
-    rows = sqlite3.connect(library)
-    try:
-        assert rows.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        assert rows.execute("PRAGMA foreign_key_check").fetchall() == []
-        short = (
-            "SELECT id FROM videos WHERE frame_count != "
-            "(SELECT count(*) FROM frames WHERE video_id=videos.id)"
-        )
-        assert rows.execute(short).fetchall() == []
-        sql = "SELECT path, frame_count FROM files JOIN videos ON videos.id=video_id"
-        return dict(rows.execute(sql))
-    finally:
-        rows.close()
-
-
-def test_the_indexer_is_killed(empty: Service, long_film: Path, tmp_path: Path) -> None:
-    films(tmp_path / "reel", long_film, 4)
-    empty.post("/v1/index", {"paths": [str(tmp_path / "reel")]})
-    for _ in range(2):
-        wait_until(lambda: empty.get("/v1/status").json["indexing"]["file"] is not None)
-        (child,) = empty.children()
-        os.kill(child, signal.SIGKILL)
-        wait_until(lambda child=child: child not in empty.children())  # type: ignore[misc]
-        assert empty.find().status in (200, 503), "the service itself is well"
-    empty.settle(4)
-    assert len(whole(empty.library)) == 4
-
-
-def test_the_service_is_killed(
-    long_film: Path, tmp_path: Path, environment: dict[str, str]
-) -> None:
-    library = tmp_path / "kept" / "library.db"
-    films(tmp_path / "reel", long_film, 4)
-    with running(library, environment) as service:
-        service.post("/v1/index", {"paths": [str(tmp_path / "reel")]})
-        wait_until(lambda: service.get("/v1/status").json["videos"] >= 1)
-        children = service.children()
-        connection = service.connection()
-        connection.request("GET", "/v1/find?q=a+beach&grounder=mllm&min_confidence=0")
-        service.kill()
-        with pytest.raises((http.client.HTTPException, OSError)):
-            connection.getresponse()
-        wait_until(lambda: not any(is_alive(child) for child in children))
-        kept = whole(library)
-        assert len(kept) >= 1
-        with running(library, environment, folder=service.folder) as again:
-            again.settle(4)
-        after = whole(library)
-        assert len(after) == 4 and kept.items() <= after.items()
-
-
-def test_it_gives_up_what_kills_its_indexer(
-    empty: Service, long_film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """In this process: a child that dies at once, again and again."""
-    import asyncio
-
-    from tempo_edge.service import indexing
-
-    monkeypatch.setattr(indexing, "_FIRST_WAIT", 0.01)
-    monkeypatch.setattr(indexing.sys, "executable", shutil.which("false"))
-    told: list[tuple[str, dict[str, Any]]] = []
-
-    async def run() -> None:
-        kept = indexing.Indexing(
-            tmp_path / "l.db", [], None, lambda name, facts: told.append((name, facts))
-        )
-        task = asyncio.create_task(kept.run())
-        kept.add(["/poison.mp4"])
-        ends = time.monotonic() + PATIENCE
-        while kept.facts()["state"] != "idle" and time.monotonic() < ends:
-            await asyncio.sleep(0.02)
-        await kept.close()
-        await task
-
-    asyncio.run(run())
-    (skipped,) = (facts for name, facts in told if name == "skipped")
-    assert skipped["path"] == "/poison.mp4" and "5 times" in skipped["reason"]
-    assert not (tmp_path / "l.jobs").exists()
+    wait_long(lambda: empty.ask("HEAD", "/v1/events").status == 200)
 
 
 def test_manners_hold_it_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

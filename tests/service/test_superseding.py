@@ -6,10 +6,11 @@ import gc
 import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import Footage
@@ -22,6 +23,25 @@ from tempo_edge.service.engine import Engine
 from tempo_edge.service.handle import Models
 from tempo_edge.service.lane import Lane
 from tempo_edge.service.query import Query
+
+
+@pytest.fixture(autouse=True)
+def _let_go(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Whatever comes of a test, no thread of it stays behind."""
+    made: list[Lane] = []
+    real = Lane.__init__
+
+    def noted(self: Lane, *arguments: Any, **choices: Any) -> None:
+        made.append(self)
+        real(self, *arguments, **choices)
+
+    monkeypatch.setattr(Lane, "__init__", noted)
+    yield
+    for lane in made:
+        lane.close()
+        for thread in lane._threads:
+            thread.join(PATIENCE)
+            assert not thread.is_alive()
 
 
 class Held:
@@ -53,7 +73,6 @@ def test_a_lane_is_first_come_first_served() -> None:
     for work in works:
         work.future.result(PATIENCE)
     assert done == [0, 1, 2, 3, 4]
-    lane.close()
 
 
 def test_a_queue_has_an_end() -> None:
@@ -68,7 +87,6 @@ def test_a_queue_has_an_end() -> None:
     waiting[0].end(ServiceError(409, "gone"))
     lane.submit(lambda _: None)  # whoever gave up takes no room
     held.go.set()
-    lane.close()
 
 
 def test_work_under_way_is_ended() -> None:
@@ -81,7 +99,6 @@ def test_work_under_way_is_ended() -> None:
         work.future.result(0)
     # Its thread is free again, though nobody let it go.
     assert lane.submit(lambda _: 5).future.result(PATIENCE) == 5
-    lane.close()
 
 
 def test_what_fails_is_told_and_the_lane_goes_on() -> None:
@@ -107,7 +124,6 @@ def test_a_lane_keeps_no_result() -> None:
     kept = weakref.ref(work.future.result(PATIENCE))
     del work
     wait_until(lambda: gc.collect() is not None and kept() is None)
-    lane.close()
 
 
 def test_a_newer_query_ends_the_older_even_while_it_waits(named: Footage) -> None:
@@ -128,7 +144,6 @@ def test_a_newer_query_ends_the_older_even_while_it_waits(named: Footage) -> Non
     for query, work in zip((newer, other), works[1:3], strict=True):
         engine.forget(query, work)
     assert engine._latest == {}
-    engine.close()
 
 
 def test_forgetting_an_old_query_keeps_the_new_one(named: Footage) -> None:
@@ -141,7 +156,6 @@ def test_forgetting_an_old_query_keeps_the_new_one(named: Footage) -> None:
     engine.forget(query, older)
     assert engine._latest == {"me": newer}
     held.go.set()
-    engine.close()
 
 
 def test_what_is_shown_while_typing_never_waits_for_a_reading(named: Footage) -> None:
@@ -152,7 +166,6 @@ def test_what_is_shown_while_typing_never_waits_for_a_reading(named: Footage) ->
     quick = engine.find(Query("a beach", grounder="curve"))
     assert quick.future.result(PATIENCE)["grounder"] == "curve"
     held.go.set()
-    engine.close()
 
 
 def test_a_reading_is_left_between_two_looks(named: Footage) -> None:
