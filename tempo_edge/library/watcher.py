@@ -111,6 +111,7 @@ class Watcher:
         try:
             next_walk = self._walk(postpone_all=False)
             while not stop.wait(_TICK_SECONDS):
+                self._fill_order()
                 ready = self._waiting.ready()
                 if ready:
                     self._batch([Path(path) for path in ready], settled=set(ready))
