@@ -25,6 +25,7 @@ ARG TENSORRT=""
 COPY README.md LICENSE NOTICE pyproject.toml ./
 COPY export/tempo_export export/tempo_export
 COPY kernels/tempo_kernels kernels/tempo_kernels
+COPY plugins plugins
 COPY tempo_edge tempo_edge
 RUN python3 -m venv /opt/tempo-edge \
     && /opt/tempo-edge/bin/pip install --no-cache-dir --only-binary :all: . "faiss-cpu>=1.8" \
