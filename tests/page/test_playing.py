@@ -12,11 +12,12 @@ from browser import Browser, Page
 from harness import wait_until
 from serving import Service
 
-# The first time at which the video stands after it was told where to go.
+# Whether the pictures of all cards in sight have come.
 STILLS = """[...document.querySelectorAll('.frame')]
-  .filter(each => each.getBoundingClientRect().top < innerHeight)
+  .filter(each => each.checkVisibility() && each.getBoundingClientRect().top < innerHeight)
   .every(each => each.classList.contains('shown') || each.classList.contains('gone'))"""
 
+# The first time at which the video stands after it was told where to go.
 FIRST = (
     "document.querySelector('#video').addEventListener("
     "'seeked', (e) => { window.first ??= e.target.currentTime; })"
