@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge.errors import ExportError
+from tempo_edge.models.checksum import sha256_of
 from tempo_edge.models.registry import ImageTower, Profile
 from tempo_edge.models.sessions import cpu_count, open_session
 from tempo_export import precision as to
@@ -93,6 +94,7 @@ def convert(
                 continue
             say(f"{file}: {wanted}")
             graphs[file] = _graph(profile, file, room / file, wanted, pictures, allowed)
+        _enter_grounder(room)
         report: dict[str, Any] = {"precision": wanted, "graphs": graphs}
         made = finish(room, _facts(profile, place.name, report, pictures))
         if videos is not None and "calibration.json" in profile.files:
@@ -100,6 +102,19 @@ def convert(
             report["search"] = _searched(profile, made, place.name, videos, allowed)
             finish(room, _facts(profile, place.name, report, pictures))
     return report
+
+
+def _enter_grounder(folder: Path) -> None:
+    """A hub model has a manifest of its own, which names what it consists of: write it anew."""
+    path = folder / "grounder.json"
+    if not path.exists():
+        return
+    about = json.loads(path.read_text(encoding="utf-8"))
+    about["files"] = {
+        each.name: {"sha256": sha256_of(each), "bytes": each.stat().st_size}
+        for each in sorted(folder.glob("grounder-*"))
+    }
+    path.write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _graph(

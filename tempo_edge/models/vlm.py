@@ -1,6 +1,7 @@
 """A hub model in ONNX Runtime: what sees, what reads, and what it says next.
 
-Its files are those that ``grounder.json`` names, as written by ``python -m tempo_export.vlm``.
+Its files are those that ``grounder.json`` names, as ``tempo-edge export`` writes them: three
+graphs, a tokenizer, and where a graph has none of its own the weights that lie beside it.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ MANIFEST = "grounder.json"
 
 _VERSION = 1
 _GRAPHS = ("grounder-vision.onnx", "grounder-embedding.onnx", "grounder-step.onnx")
-_OTHERS = ("grounder-weights.data", "grounder-tokenizer.json")
+_TOKENIZER = "grounder-tokenizer.json"
 _AT_ONCE = 8  # pictures: more gain nothing and take memory
 
 #: Keys and values ``[1, heads, p, width]`` of each layer in turn.
@@ -76,7 +77,7 @@ class Manifest:
             picture, cache, tokens = about["picture"], about["cache"], about["tokens"]
             manifest = Manifest(
                 folder=path.parent,
-                files={name: about["files"][name]["sha256"] for name in (*_GRAPHS, *_OTHERS)},
+                files={name: facts["sha256"] for name, facts in about["files"].items()},
                 source=str(about["source"]),
                 revision=about["revision"],
                 size=int(picture["size"]),
@@ -90,8 +91,10 @@ class Manifest:
                 sight=int(tokens["sight"]),
                 end=int(tokens["end"]),
             )
+            for needed in (*_GRAPHS, _TOKENIZER):
+                manifest.files[needed]
             manifest.side  # noqa: B018 - it must have one
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise ProfileError(f"{path} can't be read: {error!r}") from error
         return manifest
 
@@ -131,8 +134,9 @@ class Vlm:
         from tokenizers import Tokenizer
 
         self.manifest = manifest
-        manifest.checked("grounder-weights.data")
-        self.tokenizer: Any = Tokenizer.from_file(str(manifest.checked("grounder-tokenizer.json")))
+        for weights in (name for name in manifest.files if name.endswith(".data")):
+            manifest.checked(weights)
+        self.tokenizer: Any = Tokenizer.from_file(str(manifest.checked(_TOKENIZER)))
         self._vision, self._embedding, self._step = (
             open_session(manifest.checked(name), threads=cpu_count()) for name in _GRAPHS
         )

@@ -6,7 +6,9 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 
 @pytest.fixture
@@ -21,4 +23,18 @@ def labelled(originals: Path, tmp_path: Path) -> Path:
     ]
     rows += [{"query": f"{word} in a boat", "file": None, "spans": []} for word in "abcdef"]
     (folder / "truth.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """40 pictures of a few colours each, in folders as people keep them, and one that is broken."""
+    folder = tmp_path_factory.mktemp("pictures")
+    rng = np.random.default_rng(0)
+    for number in range(40):
+        small = rng.integers(0, 256, (5, 4, 3), dtype=np.uint8)
+        path = folder / f"year {number % 3}" / f"{number}.png"
+        path.parent.mkdir(exist_ok=True)
+        Image.fromarray(small).resize((60, 80)).save(path)
+    (folder / "broken.jpg").write_bytes(b"not a picture")
     return folder

@@ -17,7 +17,6 @@ constants = pytest.importorskip("huggingface_hub.constants")
 from encoders import write_clip, write_siglip2
 from harness import Said
 from hub import Hub, running
-from PIL import Image
 
 from tempo_edge import models
 from tempo_edge.models import registry
@@ -30,20 +29,6 @@ Tempo = Callable[..., Said]
 @pytest.fixture(autouse=True)
 def _profiles_come_and_go(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(models, "load_profile", registry.load_profile)  # not one kept by tests
-
-
-@pytest.fixture(scope="module")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """40 pictures of a few colours each, in folders as people keep them, and one that is broken."""
-    folder = tmp_path_factory.mktemp("pictures")
-    rng = np.random.default_rng(0)
-    for number in range(40):
-        small = rng.integers(0, 256, (5, 4, 3), dtype=np.uint8)
-        path = folder / f"year {number % 3}" / f"{number}.png"
-        path.parent.mkdir(exist_ok=True)
-        Image.fromarray(small).resize((60, 80)).save(path)
-    (folder / "broken.jpg").write_bytes(b"not a picture")
-    return folder
 
 
 @pytest.mark.parametrize(
