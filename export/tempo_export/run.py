@@ -147,8 +147,8 @@ def _of_grounder(request: Request, checkpoint: Checkpoint, say: Say) -> Told:
     towers = load_profile(request.beside)
     if request.precision != "fp32":
         raise ExportError(
-            f"precision {request.precision!r} of a grounder must be fp32 at first: export the profile "
-            "that it makes again"
+            f"precision {request.precision!r} of a grounder must be fp32 at first: export "
+            "the profile that it makes again"
         )
     place = _place(request, f"{towers.name}-{checkpoint.name}")
     say(f"writing {checkpoint.name} beside {towers.name}")
