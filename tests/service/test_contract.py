@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import NAMES, Footage
 from door import Service, running
 from harness import wait_until
 from PIL import Image
+from shown import NAMES, Footage
 
 import tempo_edge
 from tempo_edge.moment import Moment

@@ -9,9 +9,9 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from conftest import Footage
 from door import Service, running
 from harness import wait_until
+from shown import Footage
 
 from tempo_edge.errors import ServiceError
 from tempo_edge.service.files import chosen_range

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import NAMES, Footage
 from door import Service, running
 from harness import Said, wait_until
+from shown import NAMES, Footage
 
 import tempo_edge
 from tempo_edge.service import client, places

@@ -16,9 +16,9 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from conftest import Footage
 from door import Service, running
 from harness import wait_until
+from shown import Footage
 
 REQUESTS = int(os.environ.get("TEMPO_EDGE_FUZZ", "400"))
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Footage, films
 from door import Service, running, wait_long
+from shown import Footage, films
 
 import tempo_edge
 from tempo_edge.library.indexer import IndexEvent

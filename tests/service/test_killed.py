@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import films
 from door import Service, is_alive, running, wait_long
 from harness import PATIENCE
+from shown import films
 
 from tempo_edge.service import indexing
 

@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Footage
 from door import Service
 from harness import Said, wait_until
+from shown import Footage
 
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.service import listen, places

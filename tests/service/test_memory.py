@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 import pytest
-from conftest import Footage
 from door import Service, running
+from shown import Footage
 
 # Answers measured over, after as many as it takes for caches and pools to fill.
 ANSWERS = int(os.environ.get("TEMPO_EDGE_ANSWERS", "2000"))

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Footage
 from door import Service
 from harness import PATIENCE, wait_until
+from shown import Footage
 
 import tempo_edge
 from tempo_edge.errors import ServiceError
