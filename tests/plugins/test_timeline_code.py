@@ -6,7 +6,7 @@ from fractions import Fraction
 from itertools import product
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from tempo_plugins.timecode import can_drop, format_timecode, frames_a_day, parse_timecode
 
@@ -37,6 +37,7 @@ def test_drop_frame_counts_like_a_list_of_the_labels(
 
 
 @given(st.sampled_from(RATES), st.booleans(), st.integers(0, 24 * 3600 * 60))
+@example(NTSC_30, False, 2589408)
 def test_labels_read_back_and_are_those_of_opentimelineio(
     rate: Fraction, drop: bool, frames: int
 ) -> None:
@@ -47,6 +48,8 @@ def test_labels_read_back_and_are_those_of_opentimelineio(
     assert parse_timecode(label, rate) == (frames, drop)
     if rate in (10, 48000 / Fraction(1001)):
         return  # rates that OpenTimelineIO has no time code for
+    if can_drop(rate) and frames >= frames_a_day(rate, True):
+        return  # it ends every day where one with labels left out ends
     time = otio.opentime.RationalTime(frames, float(rate))
     assert otio.opentime.to_timecode(time, float(rate), drop) == label
 
