@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +11,8 @@ from typing import Any
 from tempo_edge.errors import ExportError
 from tempo_edge.models.checksum import sha256_of
 from tempo_edge.models.registry import Profile, read_profile
+from tempo_edge.models.rooms import room, take_place
+from tempo_export.files import write_whole
 
 __all__ = ["drafted", "finish"]
 
@@ -29,22 +29,12 @@ def drafted(place: Path, *, replace: bool = False) -> Iterator[Path]:
     """
     if place.exists() and not replace:
         raise ExportError(f"{place} is there already: remove it, or say --replace")
-    room = place.with_name(f".{place.name}.{os.getpid()}.partial")
-    former = place.with_name(f".{place.name}.{os.getpid()}.former")
     try:
-        shutil.rmtree(room, ignore_errors=True)
-        room.mkdir(parents=True)
-        yield room
-        if place.exists():
-            place.replace(former)
-        room.replace(place)
+        with room(place.parent) as folder:
+            yield folder
+            take_place(folder, place)
     except OSError as error:
-        if former.exists() and not place.exists():
-            former.replace(place)
         raise ExportError(f"{place} can't be written: {error}") from error
-    finally:
-        shutil.rmtree(room, ignore_errors=True)
-        shutil.rmtree(former, ignore_errors=True)
 
 
 def finish(folder: Path, facts: dict[str, Any]) -> Profile:
@@ -62,7 +52,5 @@ def finish(folder: Path, facts: dict[str, Any]) -> Profile:
         if path.is_file() and path.name != _ABOUT
     }
     text = json.dumps({**facts, "files": files}, indent=2) + "\n"
-    partial = folder / f".{_ABOUT}.partial"
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(folder / _ABOUT)
+    write_whole(folder / _ABOUT, text.encode())
     return read_profile(folder)

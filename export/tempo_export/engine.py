@@ -8,7 +8,6 @@ precision is what the graph says; see :mod:`tempo_export.typed`.
 from __future__ import annotations
 
 import json
-import os
 import shlex
 import time
 from collections.abc import Sequence
@@ -20,6 +19,7 @@ from tempo_edge.models.checksum import sha256_of
 from tempo_edge.models.device import Device, nvidia
 from tempo_edge.models.engines import Origin
 from tempo_edge.models.shapes import InputShape, Shapes, joined
+from tempo_export.files import write_whole
 from tempo_export.profiles import EngineError, check_profiles, graph_inputs, usual_profiles
 from tempo_export.tensorrt_api import Config, Parser, TensorRT, TimingCache, load_tensorrt, logger
 from tempo_export.typed import Precision, load_onnx, write_typed
@@ -131,7 +131,7 @@ def build_engine(
     plan = _plan(load_tensorrt(), graph, shapes, workspace_bytes, timing_cache)
     seconds = time.perf_counter() - began
     command = trtexec_command(graph, out, shapes, workspace_bytes, timing_cache, machine.tensorrt)
-    _replace(out, plan)
+    write_whole(out, plan)
     return write_manifest(out, onnx, graph, precision, shapes, machine, seconds, command)
 
 
@@ -225,7 +225,7 @@ def _plan(
     plan = builder.build_serialized_network(network, config)
     if plan is None:
         raise EngineError(f"{graph.name}: no engine was built: {'; '.join(errors) or 'no reason'}")
-    _replace(timing_cache, bytes(cache.serialize()))
+    write_whole(timing_cache, bytes(cache.serialize()))
     return bytes(plan)
 
 
@@ -288,7 +288,7 @@ def write_manifest(
         command=command,
     )
     text = json.dumps(asdict(facts), indent=2, sort_keys=True) + "\n"
-    _replace(manifest_path(engine), text.encode())
+    write_whole(manifest_path(engine), text.encode())
     return facts
 
 
@@ -349,13 +349,3 @@ def _read(engine: Path) -> EngineFacts:
 
 def _lists(shape: InputShape) -> list[list[int]]:
     return [list(part) for part in (shape.least, shape.usual, shape.most)]
-
-
-def _replace(path: Path, contents: bytes) -> None:
-    """Write a file in one step."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        partial.write_bytes(contents)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)

@@ -7,13 +7,13 @@ and outputs keep their types.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from tempo_edge.errors import MissingExtraError
+from tempo_export.files import write_whole
 
 __all__ = ["Precision", "cast_first", "half", "load_onnx", "write_typed"]
 
@@ -71,9 +71,7 @@ def write_typed(source: Path, out: Path, precision: Precision) -> None:
     """
     model = cast_first(load_onnx().load(str(source)))
     model = half(model) if precision == "fp16" else model
-    partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
-    partial.write_bytes(model.SerializeToString(deterministic=True))
-    partial.replace(out)
+    write_whole(out, model.SerializeToString(deterministic=True))
 
 
 def cast_first(model: Any) -> Any:

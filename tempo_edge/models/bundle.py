@@ -11,10 +11,8 @@ import hashlib
 import io
 import os
 import re
-import shutil
 import tarfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -25,6 +23,7 @@ from tempo_edge.models.registry import (
     profiles_in,
     read_profile,
 )
+from tempo_edge.models.rooms import clear, room, take_place
 
 __all__ = ["pack", "remove", "unpack"]
 
@@ -70,14 +69,14 @@ def unpack(bundle: Path, store: Path, *, replace: bool = False) -> Profile:
             should hold, or ``store`` has such a profile already.
     """
     try:
-        with tarfile.open(bundle, "r:") as archive, _room(store) as room:
+        with tarfile.open(bundle, "r:") as archive, room(store) as folder:
             entries = iter(archive)
-            profile = _described(archive, next(entries, None), room, bundle)
+            profile = _described(archive, next(entries, None), folder, bundle)
             place = store / profile.name
             if place.exists() and not replace:
                 raise ProfileError(f"profile {profile.name!r} is in {store} already")
-            _copy(archive, entries, profile.files, room, bundle)
-            _move(room, place)
+            _copy(archive, entries, profile.files, folder, bundle)
+            take_place(folder, place)
     except (tarfile.TarError, OSError, EOFError) as error:
         raise ProfileError(f"bundle {bundle} can't be read: {error}") from error
     return read_profile(place)
@@ -94,9 +93,7 @@ def remove(name: str) -> Path:
         raise ProfileError(f"profile {name!r} must be one of the installed {sorted(there)}")
     place = there[name]
     try:
-        # Without it what is left is no profile, even if the rest can't be removed.
-        (place / _ABOUT).unlink()
-        shutil.rmtree(place)
+        clear(place, _ABOUT)
     except OSError as error:
         raise ProfileError(f"profile {name!r} can't be removed: {error}") from error
     return place
@@ -109,14 +106,14 @@ def _entry(name: str, size: int) -> tarfile.TarInfo:
 
 
 def _described(
-    archive: tarfile.TarFile, entry: tarfile.TarInfo | None, room: Path, bundle: Path
+    archive: tarfile.TarFile, entry: tarfile.TarInfo | None, folder: Path, bundle: Path
 ) -> Profile:
-    """The profile that a bundle's first entry describes, which is put into ``room``."""
+    """The profile that a bundle's first entry describes, which is put into ``folder``."""
     if entry is None or entry.name != _ABOUT or not entry.isfile() or entry.size > _MOST_ABOUT:
         raise ProfileError(f"bundle {bundle} must begin with {_ABOUT}")
-    (room / _ABOUT).write_bytes(_open(archive, entry).read())
+    (folder / _ABOUT).write_bytes(_open(archive, entry).read())
     try:
-        profile = read_profile(room)
+        profile = read_profile(folder)
     except ProfileError as error:
         raise ProfileError(
             f"bundle {bundle}: {_ABOUT} can't be read: {error.__cause__!r}"
@@ -131,17 +128,17 @@ def _copy(
     archive: tarfile.TarFile,
     entries: Iterator[tarfile.TarInfo],
     files: dict[str, str],
-    room: Path,
+    folder: Path,
     bundle: Path,
 ) -> None:
-    """Every file into ``room``, none but those that are listed, each with its own contents."""
+    """Every file into ``folder``, none but those that are listed, each with its own contents."""
     missing = dict(files)
     for entry in entries:
         expected = missing.pop(entry.name, None)
         if expected is None or not entry.isfile():
             raise ProfileError(f"bundle {bundle} holds {entry.name!r}, which it should not")
         digest = hashlib.sha256()
-        with (room / entry.name).open("xb") as out:
+        with (folder / entry.name).open("xb") as out:
             source = _open(archive, entry)
             while block := source.read(1 << 20):
                 digest.update(block)
@@ -159,29 +156,3 @@ def _open(archive: tarfile.TarFile, entry: tarfile.TarInfo) -> IO[bytes]:
     file = archive.extractfile(entry)
     assert file is not None  # it is a regular file
     return file
-
-
-@contextmanager
-def _room(store: Path) -> Iterator[Path]:
-    """A new folder beside the profiles that no one takes for one; gone if it isn't moved."""
-    room = store / f".{os.getpid()}.partial"
-    shutil.rmtree(room, ignore_errors=True)
-    room.mkdir(parents=True)
-    try:
-        yield room
-    finally:
-        shutil.rmtree(room, ignore_errors=True)
-
-
-def _move(room: Path, place: Path) -> None:
-    """Let a folder take a place, whose former one comes back if that fails."""
-    former = place.with_name(f".{place.name}.{os.getpid()}.former")
-    if place.exists():
-        place.replace(former)
-    try:
-        room.replace(place)
-    except OSError:
-        if former.exists():
-            former.replace(place)
-        raise
-    shutil.rmtree(former, ignore_errors=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tempo_edge.errors import ProfileError
 from tempo_edge.models.checksum import sha256_of
+from tempo_edge.models.rooms import clear
 
 __all__ = ["ABOUT", "Checkpoint", "installed_checkpoints", "pulled_names", "read_checkpoint"]
 
@@ -58,9 +58,7 @@ class Checkpoint:
             ProfileError: it can't be removed.
         """
         try:
-            # Without it what is left is no checkpoint, even if the rest can't be removed.
-            (self.folder / ABOUT).unlink()
-            shutil.rmtree(self.folder)
+            clear(self.folder, ABOUT)
         except OSError as error:
             raise ProfileError(f"checkpoint {self.name!r} can't be removed: {error}") from error
         return self.folder

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from pathlib import Path
 
+from tempo_edge.models.checksum import sha256_of
+
 
 def enter_file(folder: Path, name: str) -> None:
     """Enter the size and checksum of a file of a profile into its `profile.json`."""
-    content = (folder / name).read_bytes()
     path = folder / "profile.json"
     profile = json.loads(path.read_text(encoding="utf-8"))
-    digest = hashlib.sha256(content).hexdigest()
-    profile["files"][name] = {"sha256": digest, "bytes": len(content)}
+    file = folder / name
+    profile["files"][name] = {"sha256": sha256_of(file), "bytes": file.stat().st_size}
     partial = path.with_suffix(f".{os.getpid()}.partial")
     partial.write_text(json.dumps(profile, indent=2) + "\n", encoding="utf-8")
     partial.replace(path)

@@ -7,7 +7,6 @@ is written last: where it is, everything else is.
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +16,11 @@ from torch import Tensor
 
 from tempo_edge.models.checksum import sha256_of
 from tempo_edge.train.data import DataError
+from tempo_edge.train.entry import enter_file
 from tempo_edge.train.graph import IR_VERSION, OPSET
 from tempo_edge.train.grounder.hub import HubPolicy
 from tempo_edge.train.grounder.hub.family import Family, SmolVLM
+from tempo_export.files import write_whole
 from tempo_export.vlm.decoder import Decoder, Embedding
 from tempo_export.vlm.tracing import Weights, trace
 from tempo_export.vlm.vision import Vision, vision_of
@@ -76,28 +77,20 @@ def export(
         raise
     weights.close()
     for name, graph in graphs.items():
-        _put(folder / name, graph.SerializeToString(deterministic=True))
+        write_whole(folder / name, graph.SerializeToString(deterministic=True))
         onnx.checker.check_model(str(folder / name))
-    _put(folder / TOKENIZER, _tokenizer(family).encode())
+    write_whole(folder / TOKENIZER, _tokenizer(family).encode())
     manifest = _about(vision, decoder, family) | {"source": source, "revision": revision}
     manifest["files"] = {
         name: {"sha256": sha256_of(folder / name), "bytes": (folder / name).stat().st_size}
         for name in (*graphs, WEIGHTS, TOKENIZER)
     }
     text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
-    _put(folder / MANIFEST, text.encode())
+    write_whole(folder / MANIFEST, text.encode())
     if (folder / PROFILE).exists():
-        _enter(folder, list(manifest["files"]))
+        for name in (*manifest["files"], MANIFEST):
+            enter_file(folder, name)
     return manifest
-
-
-def _enter(folder: Path, names: list[str]) -> None:
-    """Write the files down in the profile of a folder, which knows no others."""
-    about = json.loads((folder / PROFILE).read_text(encoding="utf-8"))
-    for name in (*names, MANIFEST):
-        path = folder / name
-        about["files"][name] = {"sha256": sha256_of(path), "bytes": path.stat().st_size}
-    _put(folder / PROFILE, (json.dumps(about, indent=2, ensure_ascii=False) + "\n").encode())
 
 
 def _vision(vision: Vision, weights: Weights) -> onnx.ModelProto:
@@ -158,9 +151,3 @@ def _tokenizer(family: Family) -> str:
     plain.no_padding()
     plain.no_truncation()
     return plain.to_str()
-
-
-def _put(path: Path, contents: bytes) -> None:
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    partial.write_bytes(contents)
-    partial.replace(path)
