@@ -21,10 +21,11 @@ from numpy.typing import NDArray
 
 from tempo_edge.errors import ExportError
 from tempo_edge.models.checksum import sha256_of
-from tempo_edge.models.registry import ImageTower, Profile
+from tempo_edge.models.registry import ImageTower, Profile, TextTower, read_profile
 from tempo_edge.models.sessions import cpu_count, open_session
 from tempo_export import precision as to
 from tempo_export.drafts import drafted, finish
+from tempo_export.files import write_whole
 from tempo_export.graphs import read_graph, versions, write_graph
 from tempo_export.judge import judge
 from tempo_export.static import Quantized, quantize
@@ -88,12 +89,13 @@ def convert(
     with drafted(place, replace=replace) as room:
         graphs = {}
         for file in profile.files:
-            if not file.endswith(".onnx"):
-                if not file.endswith(".data"):
-                    shutil.copyfile(profile.checked(file), room / file)
-                continue
-            say(f"{file}: {wanted}")
-            graphs[file] = _graph(profile, file, room / file, wanted, pictures, allowed)
+            # Of weights that lie beside a graph nothing but this is wanted: they come with it.
+            source = profile.checked(file)
+            if file.endswith(".onnx"):
+                say(f"{file}: {wanted}")
+                graphs[file] = _graph(profile, source, room / file, wanted, pictures, allowed)
+            elif not file.endswith(".data"):
+                shutil.copyfile(source, room / file)
         _enter_grounder(room)
         report: dict[str, Any] = {"precision": wanted, "graphs": graphs}
         made = finish(room, _facts(profile, place.name, report, pictures))
@@ -114,33 +116,33 @@ def _enter_grounder(folder: Path) -> None:
         each.name: {"sha256": sha256_of(each), "bytes": each.stat().st_size}
         for each in sorted(folder.glob("grounder-*"))
     }
-    path.write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_whole(path, (json.dumps(about, indent=2, ensure_ascii=False) + "\n").encode())
 
 
 def _graph(
     profile: Profile,
-    file: str,
+    source: Path,
     path: Path,
     wanted: to.Precision,
     pictures: NDArray[np.uint8],
     allowed: Allowed,
 ) -> dict[str, Any]:
     """Convert one graph; gives its part of the report."""
-    model = read_graph(profile.checked(file))
-    stored, rest = _converted(file, model, wanted, pictures)
+    file = source.name
+    stored, rest = _converted(file, read_graph(source), wanted, pictures)
     write_graph(stored, path)
     facts: dict[str, Any] = {
         "precision": rest.pop("precision", wanted),
-        "bytes": {"before": profile.checked(file).stat().st_size, "after": path.stat().st_size},
+        "bytes": {"before": source.stat().st_size, "after": path.stat().st_size},
         **versions(path),
         **rest,
     }
     if file == "image.onnx":
         half = pictures[len(pictures) // 2 :]
-        before, first = _seen(profile.checked(file), half)
+        before, first = _seen(source, half)
         after, then = _seen(path, half)
     elif file == "text.onnx":
-        before, first = _read(profile, profile.checked(file))
+        before, first = _read(profile, source)
         after, then = _read(profile, path)
     else:
         return facts
@@ -190,8 +192,6 @@ def _read(profile: Profile, path: Path) -> tuple[NDArray[np.float32], float]:
     """Vectors of sentences, and the milliseconds for one."""
     from tokenizers import Tokenizer
 
-    from tempo_edge.models.registry import TextTower
-
     tokenizer = Tokenizer.from_file(str(profile.checked("tokenizer.json")))
     tower = TextTower(open_session(path, threads=cpu_count()), tokenizer)
     return tower.encode(_SENTENCES), _milliseconds(lambda: tower.encode(_SENTENCES[:1]))
@@ -221,7 +221,7 @@ def _searched(
             (scratch / each).mkdir()
         # Under its own name: a profile is found by it.
         shutil.copytree(made.folder, scratch / "profiles" / name)
-        after = judge(_at(scratch / "profiles" / name), videos, scratch / "after")
+        after = judge(read_profile(scratch / "profiles" / name), videos, scratch / "after")
         first = judge(before, videos, scratch / "before")
     report: dict[str, Any] = {"videos": videos.name}
     for grounder, then in after.items():
@@ -237,12 +237,6 @@ def _searched(
             "after": then.to_json(),
         }
     return report
-
-
-def _at(folder: Path) -> Profile:
-    from tempo_edge.models.registry import read_profile
-
-    return read_profile(folder)
 
 
 def _facts(

@@ -65,11 +65,11 @@ def _gather(model: Published, store: Path, files: list[_Remote], fetch: _Source)
     """All files into a folder of their own, which becomes the checkpoint when it is whole."""
     room = store / f".{model.name}.partial"
     room.mkdir(parents=True, exist_ok=True)
+    digests = {}
     for file in files:
         fetch.bring(file, room)
-        _compare(room / file.name, file, model)
-    _tidy(room, {file.name for file in files})
-    digests = {file.name: sha256_of(room / file.name) for file in files}
+        digests[file.name] = _compare(room / file.name, file, model)
+    _tidy(room, set(digests))
     facts = (model.name, model.repository, model.revision, model.kind, model.licence)
     (room / ABOUT).write_text(Checkpoint(*facts, digests, room).describe(), encoding="utf-8")
     room.replace(store / model.name)
@@ -97,8 +97,8 @@ def _wanted(files: list[_Remote], model: Published) -> Iterator[_Remote]:
     yield from sorted(kept, key=lambda file: (file.size, file.name))
 
 
-def _compare(path: Path, file: _Remote, model: Published) -> None:
-    """That a file is what the commit says; one that is not is gone, to be fetched anew."""
+def _compare(path: Path, file: _Remote, model: Published) -> str:
+    """The SHA-256 of a file, if it is what the commit says; else it is gone, to be fetched anew."""
     digest = sha256_of(path)
     pinned = model.sha256.get(file.name)
     if path.stat().st_size != file.size:
@@ -110,7 +110,7 @@ def _compare(path: Path, file: _Remote, model: Published) -> None:
     elif file.sha256 is None and file.blob is not None and git_blob(path) != file.blob:
         wrong = f"is git's blob {git_blob(path)}, expected {file.blob}"
     else:
-        return
+        return digest
     path.unlink()
     raise ProfileError(f"model {model.name!r}: {file.name} {wrong}: pull it again")
 
