@@ -180,6 +180,7 @@ def _checkpoint(name: str) -> dict[str, Any]:
 def _published() -> list[dict[str, Any]]:
     from tempo_edge.models.published import PUBLISHED
 
+    pulled = _pulled()
     return [
         {
             "kind": "published",
@@ -193,7 +194,7 @@ def _published() -> list[dict[str, Any]]:
             "speaks": each.speaks,
         }
         for each in PUBLISHED.values()
-        if each.name not in _pulled()
+        if each.name not in pulled
     ]
 
 

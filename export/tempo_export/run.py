@@ -214,8 +214,6 @@ def _calibrate(profile: Profile, videos: Path, say: Say) -> None:
 
     say(f"calibrating {profile.name} on {videos}")
     queries = calibrate.read_truth(videos)
-    more = [calibrate.shortened(query) for query in queries if query.file is not None]
-    more += calibrate.nearly(queries, seed=0)
     with tempfile.TemporaryDirectory() as scratch:
         named = Path(scratch) / profile.name
         shutil.copytree(profile.folder, named)
@@ -223,7 +221,9 @@ def _calibrate(profile: Profile, videos: Path, say: Say) -> None:
             library = Library.open(Path(scratch) / "library.db", profile=profile.name)
             with library:
                 library.index([videos])
-                contents = calibrate.calibrate(library, queries, more, seed=0)
+                contents = calibrate.calibrate(
+                    library, queries, calibrate.varied(queries, seed=0), seed=0
+                )
     calibrate.write(profile.folder, contents)
 
 

@@ -76,17 +76,13 @@ class Searcher:
         decoder = Decoder(self._profile.grounder_session)
         return Grounder(self._catalogue, decoder, self.settings)
 
-    @cached_property
-    def _calibrations(self) -> dict[str, Any]:
-        return self._profile.calibration
-
     def calibration(self, grounder: str) -> Calibration:
         """The profile's calibration of a grounder."""
         if grounder == "curve":
-            return Calibration.from_json(self._calibrations)
-        if grounder == "vlm" and "vlm" not in self._calibrations:
+            return Calibration.from_json(self._profile.calibration)
+        if grounder == "vlm" and "vlm" not in self._profile.calibration:
             return Calibration.none_fitted()
-        return Calibration.from_json(self._calibrations[grounder], READ_FEATURES)
+        return Calibration.from_json(self._profile.calibration[grounder], READ_FEATURES)
 
     def grounder(self, asked: str | None) -> str:
         """The grounder that was asked for, or the one that the profile's calibration prefers.
@@ -95,7 +91,7 @@ class Searcher:
             QueryError: there is no such grounder, or the profile has none that reads.
         """
         if asked is None:
-            preferred = str(self._calibrations.get("default", "curve"))
+            preferred = str(self._profile.calibration.get("default", "curve"))
             return preferred if preferred in self.grounders else "curve"
         if asked not in GROUNDERS:
             raise QueryError(f"grounder {asked!r} must be one of {', '.join(GROUNDERS)}")
@@ -109,7 +105,7 @@ class Searcher:
     def grounders(self) -> tuple[str, ...]:
         """The grounders that the profile has."""
         has = {
-            "mllm": self._profile.has_grounder and "mllm" in self._calibrations,
+            "mllm": self._profile.has_grounder and "mllm" in self._profile.calibration,
             "curve": True,
             "vlm": self._profile.has_vlm,
         }

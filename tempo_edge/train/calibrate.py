@@ -39,7 +39,7 @@ from tempo_edge.train.entry import enter_file
 from tempo_edge.train.swaps import swap
 from tempo_edge.train.witness import Draw, Witness
 
-__all__ = ["Query", "calibrate", "main", "nearly", "read_truth", "shortened", "write"]
+__all__ = ["Query", "calibrate", "main", "nearly", "read_truth", "varied", "write"]
 
 # Shapes of a span that are tried; the one with the most moments found at tIoU 0.5 wins.
 _KEEP = (0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75)
@@ -117,6 +117,12 @@ def nearly(queries: Sequence[Query], seed: int) -> list[Query]:
     rng = np.random.default_rng(seed)
     changed = [(query, swap(query.text, rng)) for query in queries if query.file is not None]
     return [Query(new.sentence, None, (), query.file) for query, new in changed if new is not None]
+
+
+def varied(queries: Sequence[Query], seed: int) -> list[Query]:
+    """Further queries for the confidence: those that occur in three words, and nearly true ones."""
+    short = [shortened(query) for query in queries if query.file is not None]
+    return [*short, *nearly(queries, seed)]
 
 
 def calibrate(
@@ -293,8 +299,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--dry-run", action="store_true", help="print, write nothing")
     options = parser.parse_args(arguments)
     queries = read_truth(options.videos)
-    more = [shortened(query) for query in queries if query.file is not None]
-    more += nearly(queries, options.seed)
+    more = varied(queries, options.seed)
     if options.elsewhere is not None:
         elsewhere = read_elsewhere(options.elsewhere, _ELSEWHERE, options.seed)
         more += elsewhere + [shortened(query) for query in elsewhere]

@@ -163,7 +163,9 @@ def test_krunner_from_words_to_the_player(
 def test_pictures_come_from_the_service_if_it_has_any(
     bus: Bus, installed: Install, service: Service, film: Path, picture: str, tmp_path: Path
 ) -> None:
-    from tempo_plugins.desktop.pictures import decode, encode
+    from tempo_plugins.desktop.pictures import decode
+
+    from tempo_edge.jpeg import encode
 
     installed("krunner")
     gone = tmp_path / "gone.mp4"

@@ -12,10 +12,11 @@ import pytest
 from doors import AWKWARD, Service, moment
 from tempo_plugins.client import Answer, Client, Found
 from tempo_plugins.desktop import page, pictures
-from tempo_plugins.desktop.pictures import Pictures, decode, encode, pixels
+from tempo_plugins.desktop.pictures import Pictures, decode, pixels
 from videos import BLUE, GREEN, RED, make_not_a_video, make_video
 
 from tempo_edge.errors import MediaError
+from tempo_edge.jpeg import encode
 
 PATIENCE = 30.0
 

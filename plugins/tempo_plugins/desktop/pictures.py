@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Pictures", "Pixels", "decode", "encode", "pixels"]
+__all__ = ["Pictures", "Pixels", "decode", "pixels"]
 
 # Files kept in the cache; each has some ten kilobytes.
 _MOST_FILES = 1000
@@ -126,7 +126,9 @@ class Pictures:
             content = self._client.picture(moment, at, self._width)
             if content is not None:
                 return content
-        return encode(decode(Path(moment.path), at, self._width))
+        from tempo_edge import jpeg
+
+        return jpeg.encode(decode(Path(moment.path), at, self._width))
 
     def _prune(self) -> None:
         """Drop the oldest pictures once there are too many."""
@@ -170,20 +172,6 @@ def decode(path: Path, seconds: float, width: int) -> NDArray[np.uint8]:
         size = (height, width) if turns % 2 else (width, height)
         small = best.reformat(size[0], size[1], "rgb24").to_ndarray()
         return np.ascontiguousarray(np.rot90(small, turns), dtype=np.uint8)
-
-
-def encode(picture: NDArray[np.uint8]) -> bytes:
-    """A JPEG of an RGB picture ``[height, width, 3]``."""
-    import av
-    from av.video.codeccontext import VideoCodecContext
-    from av.video.frame import VideoFrame
-
-    context = av.CodecContext.create("mjpeg", "w")
-    assert isinstance(context, VideoCodecContext)
-    context.width, context.height = picture.shape[1], picture.shape[0]
-    context.pix_fmt, context.time_base = "yuvj420p", Fraction(1, 25)
-    frame = VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="yuvj420p")
-    return b"".join(bytes(packet) for packet in [*context.encode(frame), *context.encode(None)])
 
 
 def pixels(jpeg: bytes) -> Pixels:
