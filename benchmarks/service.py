@@ -8,13 +8,11 @@ the footage, and lets clients ask, each its next query as soon as it has its ans
 from __future__ import annotations
 
 import argparse
-import http.client
 import json
 import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -31,23 +29,18 @@ import numpy as np
 from benchmarks.machine import describe
 from benchmarks.query import QUERIES, fill
 from tempo_edge._api import Library
+from tempo_edge.service.unix import UnixConnection
 
 __all__ = ["main"]
 
 _KINDS = {"retrieval": "curve", "grounded": "mllm"}
 
 
-class _Connection(http.client.HTTPConnection):
-    """HTTP over a Unix socket, kept open from one request to the next."""
+class _Connection(UnixConnection):
+    """A connection kept open from one request to the next."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=120)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(str(self._path))
+    def __init__(self, place: Path) -> None:
+        super().__init__(place, seconds=120)
 
     def ask(self, path: str, facts: dict[str, Any] | None = None, **parameters: Any) -> Any:
         """An answer's JSON. What is too busy is asked again, which counts as waiting."""

@@ -17,6 +17,7 @@ from urllib.parse import quote, urlencode
 
 from tempo_edge.errors import LibraryError, QueryError, TempoEdgeError
 from tempo_edge.service.places import socket_path
+from tempo_edge.service.unix import UnixConnection
 
 if TYPE_CHECKING:
     from tempo_edge import Library, Moment
@@ -209,7 +210,7 @@ class Client:
     def _get(self, target: str, wanted: dict[str, Any]) -> bytes | None:
         """The body of an answer with status 200; None when no service listens."""
         place = self._socket or socket_path()
-        connection = _UnixConnection(place)
+        connection = _Connection(place, _PATIENCE_SECONDS)
         try:
             if not connection.reach():
                 return None
@@ -279,28 +280,19 @@ def _client() -> Client:
     return _shared[0]
 
 
-class _UnixConnection(http.client.HTTPConnection):
-    """HTTP over a Unix socket."""
-
-    def __init__(self, place: Path) -> None:
-        super().__init__("localhost", timeout=_PATIENCE_SECONDS)
-        self._place = place
+class _Connection(UnixConnection):
+    """A service that may not be there."""
 
     def reach(self) -> bool:
         """Connect; False when nothing listens there."""
         if not hasattr(socket, "AF_UNIX"):
             return False
-        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        sock.settimeout(_PATIENCE_SECONDS)
         try:
-            sock.connect(str(self._place))
+            self.connect()
         except TimeoutError:
-            sock.close()
             raise
         except OSError:  # not there, refused, not ours, or a name too long to listen at
-            sock.close()
             return False
-        self.sock = sock
         return True
 
 

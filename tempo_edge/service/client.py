@@ -8,7 +8,6 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from urllib.parse import urlencode
 from tempo_edge._version import __version__
 from tempo_edge.moment import Moment
 from tempo_edge.service.places import socket_path
+from tempo_edge.service.unix import UnixConnection
 
 __all__ = ["Reply", "find"]
 
@@ -40,17 +40,8 @@ class Reply:
         return iter(self.moments)
 
 
-class _Connection(http.client.HTTPConnection):
-    """HTTP over a Unix socket."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__("localhost")
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(_CONNECT_SECONDS)
-        self.sock.connect(str(self._path))
+class _Connection(UnixConnection):
+    """A service, asked for plain values."""
 
     def ask(self, address: str, seconds: float) -> dict[str, Any]:
         """An answer as plain values.
@@ -80,7 +71,7 @@ def find(
     socket: Path | None = None,
 ) -> Reply | None:
     """A service's answer over this library; None if there is no service, or none for it."""
-    connection = _Connection(socket or socket_path())
+    connection = _Connection(socket or socket_path(), _CONNECT_SECONDS)
     asked: dict[str, str | int | float] = {"q": query, "limit": limit}
     if min_confidence is not None:
         asked["min_confidence"] = repr(min_confidence)

@@ -22,6 +22,8 @@ from urllib.parse import urlencode
 
 from harness import PATIENCE, wait_until
 
+from tempo_edge.service.unix import UnixConnection
+
 __all__ = ["Reply", "Service", "is_alive", "running", "send_raw", "wait_long"]
 
 Headers = dict[str, str]
@@ -47,17 +49,6 @@ class Reply:
         assert list(said) == ["error"]
         assert said["error"] and "\n" not in said["error"]
         return str(said["error"])
-
-
-class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=PATIENCE)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(str(self._path))
 
 
 def wait_long(true: Callable[[], object]) -> None:
@@ -118,7 +109,7 @@ class Service:
     def connection(self, tcp: bool = False) -> http.client.HTTPConnection:
         if tcp:
             return http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
-        return _UnixConnection(self.socket)
+        return UnixConnection(self.socket, PATIENCE)
 
     def ask(
         self,
