@@ -14,7 +14,7 @@ from tempo_edge.library.indexer import IndexEvent, IndexReport
 __all__ = ["PATIENCE", "Said", "Shelf", "wait_until"]
 
 # Longest wait for anything, in seconds; nothing takes nearly as long.
-PATIENCE = 30.0
+PATIENCE = 90.0
 
 
 def wait_until(true: Callable[[], object]) -> None:

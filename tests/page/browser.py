@@ -16,11 +16,12 @@ from pathlib import Path
 from threading import Condition, Thread
 from typing import Any
 
+from harness import PATIENCE
+
 __all__ = ["Browser", "Page", "browser_program"]
 
 # The names of Chromium and what is built from it; `npx playwright install chromium` gives one too.
 _PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-_PATIENCE_SECONDS = 30.0
 
 # The browser reads commands from descriptor 3 and answers on 4. They are put there by a process in
 # between, because whoever forks with threads about may do next to nothing before it executes.
@@ -117,9 +118,7 @@ class Browser:
             message["sessionId"] = session
         os.write(self._commands, json.dumps(message).encode() + b"\0")
         with self._told:
-            self._told.wait_for(
-                lambda: number in self._replies or self._ended, timeout=_PATIENCE_SECONDS
-            )
+            self._told.wait_for(lambda: number in self._replies or self._ended, timeout=PATIENCE)
             assert number in self._replies, f"{method}: no answer from the browser"
             reply = self._replies.pop(number)
         assert "error" not in reply, f"{method}: {reply['error']}"
@@ -148,8 +147,8 @@ class Browser:
     def close(self) -> None:
         """End the browser."""
         self.call("Browser.close")
-        self._process.wait(timeout=_PATIENCE_SECONDS)
-        self._reader.join(timeout=_PATIENCE_SECONDS)
+        self._process.wait(timeout=PATIENCE)
+        self._reader.join(timeout=PATIENCE)
         os.close(self._commands)
         os.close(self._answers)
 
@@ -184,6 +183,8 @@ class Page:
         """Set what the system prefers: ``prefer(prefers_color_scheme="dark")``."""
         told = [{"name": k.replace("_", "-"), "value": v} for k, v in features.items()]
         self.call("Emulation.setEmulatedMedia", features=told)
+        # Style follows at once, but scripts are told only before the next picture is painted.
+        self.look("new Promise((painted) => requestAnimationFrame(painted))")
 
     def open(self, url: str) -> None:
         """Load an address, from nothing and not from a step on the same page; wait until it is."""
@@ -213,7 +214,7 @@ class Page:
         return self._until(lambda: self.look(script), script)
 
     def _until(self, true: Callable[[], Any], what: str) -> Any:
-        ends = time.monotonic() + _PATIENCE_SECONDS
+        ends = time.monotonic() + PATIENCE
         while not (value := true()):
             assert time.monotonic() < ends, f"waited in vain for: {what}"
             time.sleep(0.02)
