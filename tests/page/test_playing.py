@@ -93,6 +93,24 @@ def test_back_closes_the_player_and_forward_opens_it(page: Page, moment: dict[st
     page.until("document.querySelector('#player').open")
 
 
+def test_what_is_done_right_after_closing_is_not_undone(page: Page, moment: dict[str, Any]) -> None:
+    """The browser steps back from the moment in its own time, when a filter may be set already."""
+    page.click(f"{card(moment)} .open")
+    page.until("document.querySelector('#player').open")
+    page.look(
+        "new Promise((done) => { const player = document.querySelector('#player');"
+        "player.addEventListener('close', () => {"
+        "document.querySelector('#offline').click(); done(); }, {once: true});"
+        "player.close(); })"
+    )
+    page.until("!location.hash.includes('play=') && location.hash.includes('offline=0')")
+    assert not page.look("document.querySelector('#offline').checked")
+    page.look("history.back()")
+    page.until("document.querySelector('#offline').checked")
+    assert not page.look("document.querySelector('#player').open")
+    assert page.errors() == []
+
+
 def test_hovering_leafs_through_the_moment(page: Page, moment: dict[str, Any]) -> None:
     frame = f"{card(moment)} .frame"
     seen = []

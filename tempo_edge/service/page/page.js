@@ -21,6 +21,9 @@ let place = { ...EMPTY };
 let settled = true;
 let typing;
 let playedHere = false;
+// While the browser steps back from a moment that was closed. It does so in its own time, and what
+// somebody does meanwhile is written down once it is there.
+let stepsBack = false;
 
 const selected = new Map();
 const pictures = new Pictures();
@@ -51,7 +54,7 @@ const filters = new Filters((set) => {
 const player = new Player({ moved: played });
 
 function move(replace = false) {
-  go(place, { replace });
+  if (!stepsBack) go(place, { replace });
   document.title = place.query ? `${place.query} · tempo-edge` : "tempo-edge";
 }
 
@@ -106,8 +109,10 @@ function played(key) {
   const last = place.play;
   if (!last) return;
   place = { ...place, play: "" };
-  if (playedHere) history.back();
-  else move(true);
+  if (playedHere) {
+    stepsBack = true;
+    history.back();
+  } else move(true);
   playedHere = false;
   if (!walls.some((cards) => cards.focus(last))) find("query").focus();
 }
@@ -126,9 +131,14 @@ function resume() {
 
 /** The address changed under us: by Back, a link or by hand. */
 function arrived() {
+  settled = true;
+  if (stepsBack) {
+    stepsBack = false;
+    move();
+    return;
+  }
   const before = place;
   place = read();
-  settled = true;
   find("query").value = place.query;
   filters.set(place.filters);
   document.title = place.query ? `${place.query} · tempo-edge` : "tempo-edge";
