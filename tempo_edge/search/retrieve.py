@@ -69,12 +69,12 @@ def retrieve(
         by_video[video_id].append((pts, score[frame_id]))
     stretches: list[tuple[float, int, int, int]] = []
     facts: dict[int, VideoRow] = {}
-    for video_id, found in by_video.items():
+    # The best stretch of every video is as good as its best hit: no other video has one to give.
+    for video_id in sorted(by_video, key=lambda v: (-max(s for _, s in by_video[v]), v))[:limit]:
         facts[video_id] = video = catalogue.video(video_id)
         context = int(_CONTEXT_SECONDS / video.time_base)
-        stretches += [
-            (best, video_id, low, high) for best, low, high in _merge(sorted(found), context)
-        ]
+        found = sorted(by_video[video_id])
+        stretches += [(best, video_id, low, high) for best, low, high in _merge(found, context)]
     stretches.sort(key=lambda stretch: (-stretch[0], stretch[1:]))
     windows = (
         open_window(query, catalogue, video_id, facts[video_id], low, high)
