@@ -85,7 +85,7 @@ class Library:
 
     def _recall_profile(self, asked: str | None) -> None:
         """Use the profile that the library was built with, if it was built yet."""
-        from tempo_edge.library.catalogue import NoLibraryError
+        from tempo_edge.library.database import NoLibraryError
 
         try:
             with self.catalogue.snapshot():
@@ -263,7 +263,7 @@ class Library:
 
     def _check_roots(self, roots: list[Path]) -> None:
         """Refuse a path that is mistyped: nothing is there and nothing ever was."""
-        from tempo_edge.library.catalogue import NoLibraryError
+        from tempo_edge.library.database import NoLibraryError
 
         for root in roots:
             if os.path.lexists(root):

@@ -9,14 +9,8 @@ cache up with it; a search does so only where that is quick.
 from __future__ import annotations
 
 import errno
-import fcntl
-import hashlib
-import json
 import os
-import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +19,7 @@ from numpy.typing import NDArray
 
 from tempo_edge.errors import LibraryError, MissingExtraError
 from tempo_edge.library.catalogue import Catalogue
+from tempo_edge.library.vector_files import Origin, VectorFiles
 from tempo_edge.models.sessions import cpu_count
 from tempo_edge.packing import unpack
 
@@ -60,12 +55,6 @@ _LISTS_VISITED = 24
 # Frames kept aside as a sample of the library, to tell how a query scores by chance.
 SAMPLE_SIZE = 2048
 
-# Of a file, what is read at either end to see that it is whole: all of a small one.
-_CHECKED_BYTES = 1 << 20
-
-# What a torn or foreign file may do to the reader of JSON, NumPy or FAISS.
-_UNREADABLE = (OSError, ValueError, KeyError, TypeError, RuntimeError, EOFError, MemoryError)
-
 
 def load_faiss() -> Any:
     """The FAISS module.
@@ -91,33 +80,6 @@ class Hits:
     similarities: NDArray[np.float32]
 
 
-@dataclass(frozen=True)
-class _Origin:
-    """What a cache was built from.
-
-    Ids are never used twice, so the number of frames and the largest id tell one state of a library
-    from all others. ``contents`` is of the video with the largest id: a database that was put back
-    from a copy may go on to use the same ids for something else.
-
-    Attributes:
-        library: the library's id.
-        count: frames in the cache, ``largest_id``: the newest of them.
-        contents: hash of the video that the newest frame is of.
-        trained: frames there were when the inverted file was trained.
-    """
-
-    library: str
-    count: int
-    largest_id: int
-    contents: str
-    trained: int
-
-    @property
-    def key(self) -> str:
-        facts = json.dumps(asdict(self), sort_keys=True)
-        return "vectors-" + hashlib.sha256(facts.encode()).hexdigest()[:16]
-
-
 class VectorCache:
     """The frames of one library, searchable by cosine similarity."""
 
@@ -125,12 +87,13 @@ class VectorCache:
         self._folder = folder
         self._catalogue = catalogue
         self._faiss = load_faiss()
+        self._files = VectorFiles(folder, self._faiss)
         self._forget()
 
     def _forget(self) -> None:
         """Hold nothing."""
         self._index: Any = None
-        self._origin: _Origin | None = None
+        self._origin: Origin | None = None
         self._dead = 0
         self._tail_ids: NDArray[np.int64] = np.zeros(0, np.int64)
         self._tail: NDArray[np.float32] = np.zeros((0, 0), np.float32)
@@ -146,8 +109,8 @@ class VectorCache:
         Raises:
             LibraryError: it must be saved and can't be.
         """
-        if self._origin is None:
-            self._load()
+        if self._origin is None and (kept := self._files.read(self._is_ours)) is not None:
+            self._origin, self._index, self.sample = kept
         origin = self._origin
         if origin is not None and self._follow(origin, writing):
             return
@@ -208,7 +171,7 @@ class VectorCache:
 
     # -- following the catalogue ---------------------------------------------------------------
 
-    def _follow(self, origin: _Origin, writing: bool) -> bool:
+    def _follow(self, origin: Origin, writing: bool) -> bool:
         """Scan what was added since the cache was built; False where it must change."""
         count, largest = self._catalogue.frame_span()
         limit = min(_TAIL_LIMIT, max(_TAIL_FREE, int(_TAIL_SHARE * origin.count)))
@@ -241,7 +204,7 @@ class VectorCache:
         self.sample = _spread(training, SAMPLE_SIZE)
         self._adopt(index, largest, trained=count)
 
-    def _extend(self, origin: _Origin) -> bool:
+    def _extend(self, origin: Origin) -> bool:
         """Add what is new to an inverted file, which is much quicker than to train another."""
         count, largest = self._catalogue.frame_span()
         if origin.trained < _FLAT_LIMIT or count > _GROWTH * origin.trained:
@@ -249,9 +212,8 @@ class VectorCache:
         added = self._catalogue.count_after(origin.largest_id)
         if not added or not _few(origin.count + added - count, origin.count):
             return False
-        try:
-            index = self._faiss.read_index(str(self._files(origin.key)[0]))  # not mapped: to write
-        except _UNREADABLE:
+        index = self._files.read_to_write(origin)
+        if index is None:
             return False
         self._faiss.omp_set_num_threads(cpu_count())
         parts: list[NDArray[np.float32]] = []
@@ -267,7 +229,7 @@ class VectorCache:
 
     def _adopt(self, index: Any, largest: int, trained: int) -> None:
         self._index = index
-        self._origin = _Origin(
+        self._origin = Origin(
             self._catalogue.get_meta("library_id") or "",
             index.ntotal,
             largest,
@@ -277,9 +239,9 @@ class VectorCache:
         self._tail_ids = np.zeros(0, np.int64)
         self._dead = index.ntotal - self._catalogue.frame_span()[0]
 
-    def _save_if_possible(self, origin: _Origin, must_save: bool) -> None:
+    def _save_if_possible(self, origin: Origin, must_save: bool) -> None:
         try:
-            self._save(origin)
+            self._files.write(origin, self._index, self.sample)
         except (OSError, RuntimeError) as error:
             # Where somebody deletes the cache at this moment, the next search builds it.
             if must_save and os.strerror(errno.ENOENT) not in str(error):
@@ -300,58 +262,7 @@ class VectorCache:
         index.cp.min_points_per_centroid = 1  # else FAISS complains on stderr
         return index
 
-    def _save(self, origin: _Origin) -> None:
-        """Write the index, its sample and what it was built from; readers see all or nothing."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with _alone(self._folder) as alone:
-            if not alone:
-                return  # another process saves the same at this moment
-            vectors, sample = self._files(origin.key)
-            with _replacing(vectors) as draft:
-                self._faiss.write_index(self._index, str(draft))
-            with _replacing(sample) as draft, draft.open("wb") as file:
-                np.save(file, self.sample)
-            about = {
-                **asdict(origin),
-                "files": {path.name: _fingerprint(path) for path in (vectors, sample)},
-            }
-            with _replacing(self._folder / "current.json") as draft:
-                draft.write_text(json.dumps(about), encoding="utf-8")
-            for old in self._folder.iterdir():
-                # Other caches, and drafts that a killed process left.
-                if old.name not in (*about["files"], "current.json", _LOCK):
-                    old.unlink(missing_ok=True)
-
-    def _files(self, key: str) -> tuple[Path, Path]:
-        return self._folder / f"{key}.faiss", self._folder / f"{key}.npy"
-
-    # -- loading -----------------------------------------------------------------------------
-
-    def _load(self) -> None:
-        """Open the saved cache, memory-mapped, unless it is missing, torn or another's."""
-        for _ in range(2):
-            try:
-                self._read()
-            except FileNotFoundError:
-                continue  # a newer one took its place at this moment, or there is none
-            except _UNREADABLE:
-                self._forget()
-            return
-
-    def _read(self) -> None:
-        about = json.loads((self._folder / "current.json").read_text(encoding="utf-8"))
-        marks = dict(about.pop("files"))
-        origin = _Origin(**about)
-        vectors, sample = self._files(origin.key)
-        if any(marks[path.name] != _fingerprint(path) for path in (vectors, sample)):
-            return
-        if not self._is_ours(origin):
-            return
-        self._index = self._faiss.read_index(str(vectors), self._faiss.IO_FLAG_MMAP)
-        self.sample = np.load(sample, allow_pickle=False)
-        self._origin = origin
-
-    def _is_ours(self, origin: _Origin) -> bool:
+    def _is_ours(self, origin: Origin) -> bool:
         """True if the cache was built from this database, or from this one as it was before."""
         contents = self._catalogue.contents_of_frame(int(origin.largest_id))
         return origin.library == self._catalogue.get_meta("library_id") and contents in (
@@ -369,48 +280,3 @@ def _spread(vectors: NDArray[np.float32], number: int) -> NDArray[np.float32]:
     """Evenly spread rows of a matrix, as many as asked for or as there are."""
     picks = np.linspace(0, len(vectors) - 1, min(number, len(vectors))).astype(int)
     return np.asarray(vectors[picks])
-
-
-def _fingerprint(path: Path) -> list[Any]:
-    """What shows that a file is the one that was written: its length, time of change and ends.
-
-    Reading a large one whole would take longer than the search.
-    """
-    with path.open("rb") as file:
-        facts = os.fstat(file.fileno())
-        digest = hashlib.sha256(file.read(_CHECKED_BYTES))
-        file.seek(max(file.tell(), facts.st_size - _CHECKED_BYTES))
-        digest.update(file.read(_CHECKED_BYTES))
-    return [facts.st_size, facts.st_mtime_ns, digest.hexdigest()]
-
-
-_LOCK = "lock"
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[bool]:
-    """Whether no other process saves a cache in this folder until the block ends."""
-    descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def _replacing(target: Path) -> Iterator[Path]:
-    """Write beside the target; once the block ends well it is on the disk and takes its place."""
-    draft = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
-    try:
-        yield draft
-        with draft.open("rb") as file:
-            os.fsync(file.fileno())
-        draft.replace(target)
-    finally:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)

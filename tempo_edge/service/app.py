@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from tempo_edge._api import Library
 from tempo_edge.errors import LibraryError, ProfileError, ServiceError, TempoEdgeError
-from tempo_edge.library.catalogue import NoLibraryError
+from tempo_edge.library.database import NoLibraryError
 from tempo_edge.library.rows import FileRow
 from tempo_edge.service import export, listing
 from tempo_edge.service.engine import Engine, Found

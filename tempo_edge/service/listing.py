@@ -11,7 +11,7 @@ import numpy as np
 from tempo_edge import __version__
 from tempo_edge._api import Library
 from tempo_edge.errors import ServiceError
-from tempo_edge.library.catalogue import NoLibraryError
+from tempo_edge.library.database import NoLibraryError
 from tempo_edge.library.rows import FileRow
 from tempo_edge.search.retrieve import open_window
 

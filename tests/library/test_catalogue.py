@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from tempo_edge.errors import LibraryError
-from tempo_edge.library.catalogue import Catalogue, NoLibraryError
+from tempo_edge.library.catalogue import Catalogue
+from tempo_edge.library.database import NoLibraryError
 from tempo_edge.library.rows import FileRow, FrameRow, VideoRow
 from tempo_edge.library.schema import SCHEMA_VERSION
 

@@ -115,8 +115,8 @@ cli.main()
         ("catalogue", '(module.Catalogue, "_create")', 0),  # a library without a profile
         ("indexer", '(module.Indexer, "_store")', 1),  # right after a commit
         ("indexer", '(module.Indexer, "_missing")', 3),
-        ("vectors", '(module, "_fingerprint")', 3),  # the cache is written by half
-        ("vectors", '(module.VectorCache, "_save")', 3),
+        ("vector_files", '(module, "_fingerprint")', 3),  # the cache is written by half
+        ("vector_files", '(module.VectorFiles, "write")', 3),
     ],
 )
 def test_killed_at_a_delicate_instant(

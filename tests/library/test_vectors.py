@@ -18,6 +18,7 @@ from tempo_edge.errors import LibraryError
 from tempo_edge.library import vectors as module
 from tempo_edge.library.catalogue import Catalogue
 from tempo_edge.library.rows import FileRow, FrameRow, VideoRow
+from tempo_edge.library.vector_files import VectorFiles
 from tempo_edge.library.vectors import VectorCache
 from tempo_edge.packing import pack, unpack
 
@@ -414,10 +415,10 @@ def test_a_disk_without_room_does_not_hinder_a_search(
 ) -> None:
     vectors = films.add("a", 300)
 
-    def full(self: VectorCache, origin: object) -> None:
+    def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(VectorCache, "_save", full)
+    monkeypatch.setattr(VectorFiles, "write", full)
     check(films, films.cache(), vectors[7])
     with pytest.raises(LibraryError, match="No space left on device"):
         VectorCache(films.folder, films.catalogue).refresh(must_save=True)

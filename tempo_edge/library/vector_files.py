@@ -1,0 +1,176 @@
+"""The files of a vector cache: an index, a sample, and what both were built from.
+
+Readers see all of them or none, whatever a writer does or dies of; a torn file is as good as none.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Origin", "VectorFiles"]
+
+# Of a file, what is read at either end to see that it is whole: all of a small one.
+_CHECKED_BYTES = 1 << 20
+
+# What a torn or foreign file may do to the reader of JSON, NumPy or FAISS.
+_UNREADABLE = (OSError, ValueError, KeyError, TypeError, RuntimeError, EOFError, MemoryError)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a cache was built from.
+
+    Ids are never used twice, so the number of frames and the largest id tell one state of a library
+    from all others. ``contents`` is of the video with the largest id: a database that was put back
+    from a copy may go on to use the same ids for something else.
+
+    Attributes:
+        library: the library's id.
+        count: frames in the cache, ``largest_id``: the newest of them.
+        contents: hash of the video that the newest frame is of.
+        trained: frames there were when the inverted file was trained.
+    """
+
+    library: str
+    count: int
+    largest_id: int
+    contents: str
+    trained: int
+
+    @property
+    def key(self) -> str:
+        """What its files are named after."""
+        facts = json.dumps(asdict(self), sort_keys=True)
+        return "vectors-" + hashlib.sha256(facts.encode()).hexdigest()[:16]
+
+
+class VectorFiles:
+    """The cache that a folder holds.
+
+    Args:
+        faiss: the module, which writes and maps the index.
+    """
+
+    def __init__(self, folder: Path, faiss: Any) -> None:
+        self._folder = folder
+        self._faiss = faiss
+
+    def write(self, origin: Origin, index: Any, sample: NDArray[np.float32]) -> None:
+        """Put a cache in the place of the one before; nothing where another process does just that.
+
+        Raises:
+            OSError, RuntimeError: there is no room, or the folder can't be written.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with _alone(self._folder) as alone:
+            if not alone:
+                return
+            vectors, samples = self._paths(origin)
+            with _replacing(vectors) as draft:
+                self._faiss.write_index(index, str(draft))
+            with _replacing(samples) as draft, draft.open("wb") as file:
+                np.save(file, sample)
+            about = {
+                **asdict(origin),
+                "files": {path.name: _fingerprint(path) for path in (vectors, samples)},
+            }
+            with _replacing(self._folder / "current.json") as draft:
+                draft.write_text(json.dumps(about), encoding="utf-8")
+            for old in self._folder.iterdir():
+                # Other caches, and drafts that a killed process left.
+                if old.name not in (*about["files"], "current.json", _LOCK):
+                    old.unlink(missing_ok=True)
+
+    def read(
+        self, is_ours: Callable[[Origin], bool]
+    ) -> tuple[Origin, Any, NDArray[np.float32]] | None:
+        """The saved cache, its index memory-mapped; None if it is missing, torn or another's."""
+        for _ in range(2):
+            try:
+                return self._read(is_ours)
+            except FileNotFoundError:
+                continue  # a newer one took its place at this moment, or there is none
+            except _UNREADABLE:
+                return None
+        return None
+
+    def _read(
+        self, is_ours: Callable[[Origin], bool]
+    ) -> tuple[Origin, Any, NDArray[np.float32]] | None:
+        about = json.loads((self._folder / "current.json").read_text(encoding="utf-8"))
+        marks = dict(about.pop("files"))
+        origin = Origin(**about)
+        vectors, samples = self._paths(origin)
+        if any(marks[path.name] != _fingerprint(path) for path in (vectors, samples)):
+            return None
+        if not is_ours(origin):
+            return None
+        index = self._faiss.read_index(str(vectors), self._faiss.IO_FLAG_MMAP)
+        return origin, index, np.load(samples, allow_pickle=False)
+
+    def read_to_write(self, origin: Origin) -> Any:
+        """An index of its own in memory, to be added to; None if it can't be read."""
+        try:
+            return self._faiss.read_index(str(self._paths(origin)[0]))
+        except _UNREADABLE:
+            return None
+
+    def _paths(self, origin: Origin) -> tuple[Path, Path]:
+        return self._folder / f"{origin.key}.faiss", self._folder / f"{origin.key}.npy"
+
+
+def _fingerprint(path: Path) -> list[Any]:
+    """What shows that a file is the one that was written: its length, time of change and ends.
+
+    Reading a large one whole would take longer than the search.
+    """
+    with path.open("rb") as file:
+        facts = os.fstat(file.fileno())
+        digest = hashlib.sha256(file.read(_CHECKED_BYTES))
+        file.seek(max(file.tell(), facts.st_size - _CHECKED_BYTES))
+        digest.update(file.read(_CHECKED_BYTES))
+    return [facts.st_size, facts.st_mtime_ns, digest.hexdigest()]
+
+
+_LOCK = "lock"
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[bool]:
+    """Whether no other process saves a cache in this folder until the block ends."""
+    descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _replacing(target: Path) -> Iterator[Path]:
+    """Write beside the target; once the block ends well it is on the disk and takes its place."""
+    draft = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+    try:
+        yield draft
+        with draft.open("rb") as file:
+            os.fsync(file.fileno())
+        draft.replace(target)
+    finally:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
