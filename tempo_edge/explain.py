@@ -54,8 +54,8 @@ def page(query: str, answer: Answer) -> str:
     parts = [_section(moment, candidate, "") for moment, candidate in shown]
     if not shown:
         parts.append("<p class=none>nothing matches</p>")
-    if answer.best_rejected is not None and answer.rejected_evidence is not None and not shown:
-        parts.append(_section(answer.best_rejected, answer.rejected_evidence, "held back: "))
+        held_back = list(zip(answer.misses, answer.miss_evidence, strict=True))
+        parts += [_section(moment, candidate, "held back: ") for moment, candidate in held_back]
     title = html.escape(query)
     return (
         "<!doctype html><html lang=en><meta charset=utf-8>"

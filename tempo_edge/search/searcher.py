@@ -31,6 +31,9 @@ __all__ = ["GROUNDERS", "Answer", "Searcher"]
 #: a profile without a decoder has no ``mllm``, one without a hub model no ``vlm``.
 GROUNDERS = ("mllm", "curve", "vlm")
 
+# Nearest misses that an answer tells of.
+_MISSES = 6
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -38,17 +41,22 @@ class Answer:
 
     Attributes:
         moments: the moments shown.
-        best_rejected: the most likely moment that was held back, if any was.
+        misses: the likeliest of those that were held back, best first; a handful at most.
         filtered_count: how many moments were held back because they were not likely enough.
-        evidence: what each moment was judged by; ``rejected_evidence``: the same of
-            ``best_rejected``. Answers are equal if their moments are.
+        evidence: what each moment was judged by; ``miss_evidence``: the same of ``misses``.
+            Answers are equal if their moments are.
     """
 
     moments: tuple[Moment, ...]
-    best_rejected: Moment | None
+    misses: tuple[Moment, ...]
     filtered_count: int
     evidence: tuple[Candidate, ...] = field(default=(), compare=False, repr=False)
-    rejected_evidence: Candidate | None = field(default=None, compare=False, repr=False)
+    miss_evidence: tuple[Candidate, ...] = field(default=(), compare=False, repr=False)
+
+    @property
+    def best_rejected(self) -> Moment | None:
+        """The most likely moment that was held back, if any was."""
+        return self.misses[0] if self.misses else None
 
     def __iter__(self) -> Iterator[Moment]:
         return iter(self.moments)
@@ -157,9 +165,9 @@ class Searcher:
         shown = tuple(c for c in candidates if c.confidence >= threshold)[:limit]
         rejected = [c for c in candidates if c.confidence < threshold]
         moments = tuple(self._moment(c, vector if refine else None) for c in shown)
-        closest = rejected[0] if rejected else None
-        best = None if closest is None else self._moment(closest, None)
-        return Answer(moments, best, len(rejected), shown, closest)
+        closest = tuple(rejected[:_MISSES])
+        misses = tuple(self._moment(c, None) for c in closest)
+        return Answer(moments, misses, len(rejected), shown, closest)
 
     def _candidates(
         self,

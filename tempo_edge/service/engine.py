@@ -6,7 +6,7 @@ A newer query of a client ends its older one, whether that waits or is under way
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,6 @@ from typing import Any
 from tempo_edge.errors import ServiceError
 from tempo_edge.moment import Moment
 from tempo_edge.search.candidates import Candidate
-from tempo_edge.search.searcher import Answer
 from tempo_edge.service.handle import Handle, Models
 from tempo_edge.service.lane import Lane, Work
 from tempo_edge.service.query import Query
@@ -101,20 +100,15 @@ def _find(handle: Handle, query: Query, asked: float, checkpoint: Callable[[], N
         "query": query.text,
         "took_ms": round(1e3 * (time.perf_counter() - asked), 1),
         "grounder": library.searcher.grounder(query.grounder),
-        "moments": [
-            moment_facts(moment, candidate)
-            for moment, candidate in zip(answer.moments, answer.evidence, strict=True)
-        ],
-        "near": _near(answer),
+        "moments": _told(answer.moments, answer.evidence),
+        "near": _told(answer.misses, answer.miss_evidence),
         "held_back": answer.filtered_count,
     }
 
 
-def _near(answer: Answer) -> list[Found]:
-    """What came closest of all that was held back, if anything was."""
-    if answer.best_rejected is None or answer.rejected_evidence is None:
-        return []
-    return [moment_facts(answer.best_rejected, answer.rejected_evidence)]
+def _told(moments: Sequence[Moment], evidence: Sequence[Candidate]) -> list[Found]:
+    pairs = zip(moments, evidence, strict=True)
+    return [moment_facts(moment, candidate) for moment, candidate in pairs]
 
 
 def moment_facts(moment: Moment, candidate: Candidate) -> Found:

@@ -102,6 +102,8 @@ def test_a_refusal_says_what_came_closest(library: Path) -> None:
         refused = opened.find("clouds", min_confidence=1.0)
         assert list(refused) == []
         assert refused.filtered_count == len(everything)
+        assert 1 < len(refused.misses) <= len(everything)
+        assert refused.misses == everything.moments[: len(refused.misses)]
         assert refused.best_rejected == everything.moments[0]
 
 
