@@ -33,7 +33,24 @@ from tempo_edge.service.unix import UnixConnection
 
 __all__ = ["main"]
 
-_KINDS = {"retrieval": "curve", "grounded": "mllm"}
+
+@dataclass(frozen=True)
+class _Kind:
+    """A way of asking: parameters of ``/v1/find``, and seconds from one question to the next.
+
+    Somebody who types presses some five keys a second; without a pause the next question follows
+    right upon the answer.
+    """
+
+    name: str
+    asked: dict[str, Any]
+    every_seconds: float = 0.0
+
+
+_TYPED = _Kind("retrieval, a key every 0.2 s", {"retrieval": "1"}, 0.2)
+_QUICK = _Kind("retrieval, without a pause", {"retrieval": "1"})
+_CURVE = _Kind("`curve`, without a pause", {"grounder": "curve"})
+_READ = _Kind("`mllm`, without a pause", {"grounder": "mllm"})
 
 
 class _Connection(UnixConnection):
@@ -92,16 +109,19 @@ class _Service:
         self.process.wait()
 
 
-def ask(service: _Service, grounder: str, clients: int, each: int) -> tuple[list[float], float]:
+def ask(service: _Service, kind: _Kind, clients: int, each: int) -> tuple[list[float], float]:
     """Seconds of every answer, as clients see them, and answers a second."""
 
     def client(number: int) -> list[float]:
         connection, times = _Connection(service.socket), []
+        due = time.perf_counter() + kind.every_seconds * number / clients
         for turn in range(each):
+            time.sleep(max(0.0, due - time.perf_counter()))
             query = f"{QUERIES[(number + turn) % len(QUERIES)]} {number} {turn}"
             began = time.perf_counter()
-            connection.ask("/v1/find", q=query, grounder=grounder, client=f"client {number}")
+            connection.ask("/v1/find", q=query, client=f"client {number}", **kind.asked)
             times.append(time.perf_counter() - began)
+            due = max(due + kind.every_seconds, time.perf_counter())
         connection.close()
         return times
 
@@ -132,14 +152,16 @@ def measure(options: argparse.Namespace, large: Path) -> list[str]:
             for busy in (False, True):
                 if busy:
                     occupy(service, options.footage, Path(folder) / "copies", options.copies)
-                for kind, grounder in _KINDS.items():
-                    each = options.answers if kind == "retrieval" else options.grounded
-                    times, rate = ask(service, grounder, options.clients, each)
+                for kind in (_TYPED, _QUICK, _CURVE, _READ):
+                    each = options.grounded if kind is _READ else options.answers
+                    times, rate = ask(service, kind, options.clients, each)
                     status = _Connection(service.socket).ask("/v1/status")["indexing"]["state"]
-                    rows.append(_row(f"{kind}, {'indexing' if busy else 'alone'}", times, rate))
+                    rows.append(
+                        _row(f"{kind.name}; {'indexing' if busy else 'alone'}", times, rate)
+                    )
                     print(f"after {rows[-1]} indexing is {status}", file=sys.stderr)
             first = service.memory()
-            ask(service, "curve", options.clients, options.memory // options.clients)
+            ask(service, _CURVE, options.clients, options.memory // options.clients)
             last = service.memory()
         finally:
             service.end()

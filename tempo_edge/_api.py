@@ -184,6 +184,7 @@ class Library:
         within: str | Path | None = None,
         refine: bool = False,
         grounder: str | None = None,
+        retrieval: bool = False,
         videos: Collection[int] | None = None,
         checkpoint: Callable[[], None] = lambda: None,
     ) -> Answer:
@@ -203,6 +204,7 @@ class Library:
                 within=None if within is None else _absolute(within),
                 refine=refine,
                 grounder=grounder,
+                retrieval=retrieval,
                 videos=videos,
                 checkpoint=checkpoint,
             )

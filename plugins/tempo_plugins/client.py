@@ -241,7 +241,7 @@ class Client:
             limit=limit,
             min_confidence=min_confidence,
             within=within,
-            grounder="curve" if retrieval else None,
+            retrieval=retrieval,
         )
         rejected = answer.best_rejected
         return Answer(

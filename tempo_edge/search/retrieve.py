@@ -14,7 +14,10 @@ from tempo_edge.library.rows import VideoRow
 from tempo_edge.library.vectors import Hits, VectorCache
 from tempo_edge.packing import unpack
 
-__all__ = ["Window", "open_window", "retrieve"]
+__all__ = ["WINDOWS", "Window", "open_window", "retrieve"]
+
+#: Stretches of footage that a query is looked for in.
+WINDOWS = 24
 
 # Frames asked of FAISS. Many of them fall into one scene, so this must be far above the windows.
 _HITS = 256
@@ -53,7 +56,7 @@ def retrieve(
     vectors: VectorCache,
     *,
     videos: Iterable[int] | None = None,
-    limit: int = 24,
+    limit: int = WINDOWS,
 ) -> list[Window]:
     """The windows around the frames nearest to a query, most promising first.
 

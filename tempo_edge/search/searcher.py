@@ -23,7 +23,7 @@ from tempo_edge.search.curve import CurveSettings
 from tempo_edge.search.decoder import Decoder
 from tempo_edge.search.grounder import Follower, Grounder
 from tempo_edge.search.prompt import Question
-from tempo_edge.search.retrieve import retrieve
+from tempo_edge.search.retrieve import WINDOWS, retrieve
 
 __all__ = ["GROUNDERS", "Answer", "Searcher"]
 
@@ -63,6 +63,23 @@ class Answer:
 
     def __len__(self) -> int:
         return len(self.moments)
+
+
+@dataclass(frozen=True)
+class _Sought:
+    """A sentence as the towers read it, and where it is looked for.
+
+    Attributes:
+        vector: its unit vector ``[d]``; ``states``: those of its tokens ``[l, 384]``.
+        videos: ids of the only videos that count; None for all.
+        windows: most stretches of footage to look into.
+    """
+
+    text: str
+    vector: NDArray[np.float32]
+    states: NDArray[np.float32]
+    videos: list[int] | None
+    windows: int
 
 
 class Searcher:
@@ -128,6 +145,7 @@ class Searcher:
         within: Path | None = None,
         refine: bool = False,
         grounder: str | None = None,
+        retrieval: bool = False,
         videos: Collection[int] | None = None,
         checkpoint: Callable[[], None] = lambda: None,
     ) -> Answer:
@@ -143,25 +161,33 @@ class Searcher:
             grounder: ``"mllm"`` reads the frames of the best candidates, ``"curve"`` is a matter
                 of milliseconds; by default what its calibration prefers. ``"vlm"`` decodes the
                 frames and looks at them, which takes its time.
+            retrieval: candidates only, for every key that somebody presses: judged by their curve,
+                and looked for in no more stretches of footage than moments are asked for.
             videos: ids of the only videos to search, those under ``within`` if that is given too.
             checkpoint: called between two readings; whatever it raises ends the search.
 
         Raises:
-            QueryError: the query is empty, a number is out of range, there is no such grounder, or
-                ``within`` holds nothing.
+            QueryError: the query is empty, a number is out of range, there is no such grounder, it
+                is to read where retrieval alone is asked for, or ``within`` holds nothing.
         """
         if limit < 1:
             raise QueryError(f"limit {limit} must be at least 1")
         if min_confidence is not None and not 0 <= min_confidence <= 1:
             raise QueryError(f"min_confidence {min_confidence} must be within [0, 1]")
+        if retrieval and grounder not in (None, "curve"):
+            raise QueryError(
+                f"grounder {grounder!r} and retrieval exclude each other: choose one of them"
+            )
         if within is not None:
             under = self._videos_under(within)
             videos = under if videos is None else set(videos).intersection(under)
         chosen_videos = None if videos is None else sorted(videos)
-        chosen = self.grounder(grounder)
+        chosen = "curve" if retrieval else self.grounder(grounder)
         threshold = self.calibration(chosen).threshold if min_confidence is None else min_confidence
         vector, states = self._profile.text_tower.read(query)
-        candidates = self._candidates(query, vector, states, chosen_videos, chosen, checkpoint)
+        windows = min(limit, WINDOWS) if retrieval else WINDOWS
+        sought = _Sought(query, vector, states, chosen_videos, windows)
+        candidates = self._candidates(sought, chosen, checkpoint)
         shown = tuple(c for c in candidates if c.confidence >= threshold)[:limit]
         rejected = [c for c in candidates if c.confidence < threshold]
         moments = tuple(self._moment(c, vector if refine else None) for c in shown)
@@ -170,26 +196,25 @@ class Searcher:
         return Answer(moments, misses, len(rejected), shown, closest)
 
     def _candidates(
-        self,
-        query: str,
-        vector: NDArray[np.float32],
-        states: NDArray[np.float32],
-        videos: list[int] | None,
-        grounder: str,
-        checkpoint: Callable[[], None],
+        self, sought: _Sought, grounder: str, checkpoint: Callable[[], None]
     ) -> list[Candidate]:
         """Every span worth judging, most likely first; overlapping ones are merged."""
         self._vectors.refresh()
+        vector, videos = sought.vector, sought.videos
         frames = self._frames(videos)
         if not frames:
             return []
         chance = Chance.of(vector, self._profile.background, self.sample(videos), frames)
-        windows = retrieve(vector, self._catalogue, self._vectors, videos=videos)
+        windows = retrieve(
+            vector, self._catalogue, self._vectors, videos=videos, limit=sought.windows
+        )
         found = by_curve(windows, chance, self.settings, self.calibration("curve"))
         if grounder == "curve":
             return found
-        question = Question(states, vector, chance.background_mean, chance.background_deviation)
-        reader = self.reader if grounder == "mllm" else self.watcher(query)
+        question = Question(
+            sought.states, vector, chance.background_mean, chance.background_deviation
+        )
+        reader = self.reader if grounder == "mllm" else self.watcher(sought.text)
         calibration = self.calibration(grounder)
         return by_reading(found, question, chance, reader, calibration, checkpoint)
 

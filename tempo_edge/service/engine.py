@@ -61,7 +61,8 @@ class Engine:
         Raises:
             ServiceError: too many wait already.
         """
-        lane, handle = self._quick if (query.grounder or self._preferred) == "curve" else self._slow
+        quick = query.retrieval or (query.grounder or self._preferred) == "curve"
+        lane, handle = self._quick if quick else self._slow
         asked = time.perf_counter()
         if query.client in self._latest:
             self._latest.pop(query.client).end(
@@ -93,13 +94,14 @@ def _find(handle: Handle, query: Query, asked: float, checkpoint: Callable[[], N
         min_confidence=query.min_confidence,
         within=query.within,
         grounder=query.grounder,
+        retrieval=query.retrieval,
         videos=query.videos(library),
         checkpoint=checkpoint,
     )
     return {
         "query": query.text,
         "took_ms": round(1e3 * (time.perf_counter() - asked), 1),
-        "grounder": library.searcher.grounder(query.grounder),
+        "grounder": "curve" if query.retrieval else library.searcher.grounder(query.grounder),
         "moments": _told(answer.moments, answer.evidence),
         "near": _told(answer.misses, answer.miss_evidence),
         "held_back": answer.filtered_count,

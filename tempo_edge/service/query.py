@@ -30,6 +30,7 @@ class Query:
 
     Attributes:
         text: what to look for.
+        retrieval: candidates only, which is quick.
         client: who asks; None for someone who asks only once.
         after, before: the file was last changed on or after the first day, before the second.
         min_seconds, max_seconds: of the video's length, both inclusive.
@@ -41,6 +42,7 @@ class Query:
     min_confidence: float | None = None
     within: Path | None = None
     grounder: str | None = None
+    retrieval: bool = False
     client: str | None = None
     after: date | None = None
     before: date | None = None
@@ -59,18 +61,18 @@ class Query:
         if text is None or not text.strip():
             raise ServiceError(400, "q is missing or empty: say what to look for")
         grounder = given.text("grounder", 32)
-        if given.flag("retrieval"):
-            if grounder not in (None, "curve"):
-                raise ServiceError(
-                    400, f"grounder {grounder!r} and retrieval=1 exclude each other: choose one"
-                )
-            grounder = "curve"
+        retrieval = given.flag("retrieval") or False
+        if retrieval and grounder not in (None, "curve"):
+            raise ServiceError(
+                400, f"grounder {grounder!r} and retrieval=1 exclude each other: choose one"
+            )
         return Query(
             text,
             given.whole("limit", 1, _MOST_MOMENTS) or _DEFAULT_MOMENTS,
             given.number("min_confidence", 0.0, 1.0),
             given.path("within"),
             grounder,
+            retrieval,
             given.text("client", _LONGEST_CLIENT) or None,
             given.day("after"),
             given.day("before"),

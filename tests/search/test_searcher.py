@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ import tempo_edge
 from tempo_edge import Library, QueryError
 from tempo_edge.models import load_profile
 from tempo_edge.packing import unpack
-from tempo_edge.search.retrieve import retrieve
+from tempo_edge.search.retrieve import Window, open_window, retrieve
 
 RATE = Fraction(25)
 
@@ -105,6 +106,28 @@ def test_a_refusal_says_what_came_closest(library: Path) -> None:
         assert 1 < len(refused.misses) <= len(everything)
         assert refused.misses == everything.moments[: len(refused.misses)]
         assert refused.best_rejected == everything.moments[0]
+
+
+def test_retrieval_looks_no_further_than_it_must(
+    library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened_windows = []
+
+    def open_and_count(*arguments: Any) -> Window:
+        opened_windows.append(arguments)
+        return open_window(*arguments)
+
+    monkeypatch.setattr("tempo_edge.search.retrieve.open_window", open_and_count)
+    with Library.open(library) as opened:
+        whole = opened.find("clouds", min_confidence=0.0)
+        assert len(opened_windows) > 1
+        opened_windows.clear()
+        quick = opened.find("clouds", min_confidence=0.0, limit=1, retrieval=True)
+        assert len(opened_windows) == 1
+        assert quick.evidence[0].reading is None
+        assert next(iter(quick)) in list(whole)
+        with pytest.raises(QueryError, match="'mllm' and retrieval exclude"):
+            opened.find("clouds", grounder="mllm", retrieval=True)
 
 
 def test_moments_of_one_video_do_not_overlap(library: Path) -> None:
