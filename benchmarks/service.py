@@ -94,7 +94,9 @@ class _Service:
             if service.process.poll() is not None:
                 raise SystemExit(f"the service ended with status {service.process.returncode}")
             try:
-                _Connection(place).ask("/v1/find", q="warm", grounder="mllm")
+                for query in QUERIES:  # until both queues have all that they need at hand
+                    _Connection(place).ask("/v1/find", q=query, grounder="mllm")
+                    _Connection(place).ask("/v1/find", q=query, retrieval=1)
                 return service
             except OSError:
                 time.sleep(0.1)
