@@ -14,10 +14,10 @@ from tempo_edge.library.rows import VideoRow
 from tempo_edge.library.vectors import Hits, VectorCache
 from tempo_edge.packing import unpack
 
-__all__ = ["WINDOWS", "Window", "open_window", "retrieve"]
+__all__ = ["GLANCE", "WINDOWS", "Window", "open_window", "retrieve"]
 
-#: Stretches of footage that a query is looked for in.
-WINDOWS = 24
+#: Stretches of footage that a query is looked for in; fewer while somebody types.
+WINDOWS, GLANCE = 24, 10
 
 # Frames asked of FAISS. Many of them fall into one scene, so this must be far above the windows.
 _HITS = 256

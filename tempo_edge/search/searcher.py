@@ -23,7 +23,7 @@ from tempo_edge.search.curve import CurveSettings
 from tempo_edge.search.decoder import Decoder
 from tempo_edge.search.grounder import Follower, Grounder
 from tempo_edge.search.prompt import Question
-from tempo_edge.search.retrieve import WINDOWS, retrieve
+from tempo_edge.search.retrieve import GLANCE, WINDOWS, retrieve
 
 __all__ = ["GROUNDERS", "Answer", "Searcher"]
 
@@ -162,7 +162,7 @@ class Searcher:
                 of milliseconds; by default what its calibration prefers. ``"vlm"`` decodes the
                 frames and looks at them, which takes its time.
             retrieval: candidates only, for every key that somebody presses: judged by their curve,
-                and looked for in no more stretches of footage than moments are asked for.
+                and looked for in fewer stretches of footage.
             videos: ids of the only videos to search, those under ``within`` if that is given too.
             checkpoint: called between two readings; whatever it raises ends the search.
 
@@ -185,7 +185,7 @@ class Searcher:
         chosen = "curve" if retrieval else self.grounder(grounder)
         threshold = self.calibration(chosen).threshold if min_confidence is None else min_confidence
         vector, states = self._profile.text_tower.read(query)
-        windows = min(limit, WINDOWS) if retrieval else WINDOWS
+        windows = GLANCE if retrieval else WINDOWS
         sought = _Sought(query, vector, states, chosen_videos, windows)
         candidates = self._candidates(sought, chosen, checkpoint)
         shown = tuple(c for c in candidates if c.confidence >= threshold)[:limit]

@@ -108,7 +108,7 @@ def test_a_refusal_says_what_came_closest(library: Path) -> None:
         assert refused.best_rejected == everything.moments[0]
 
 
-def test_retrieval_looks_no_further_than_it_must(
+def test_retrieval_looks_into_less_and_reads_nothing(
     library: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened_windows = []
@@ -118,11 +118,12 @@ def test_retrieval_looks_no_further_than_it_must(
         return open_window(*arguments)
 
     monkeypatch.setattr("tempo_edge.search.retrieve.open_window", open_and_count)
+    monkeypatch.setattr("tempo_edge.search.searcher.GLANCE", 1)
     with Library.open(library) as opened:
         whole = opened.find("clouds", min_confidence=0.0)
         assert len(opened_windows) > 1
         opened_windows.clear()
-        quick = opened.find("clouds", min_confidence=0.0, limit=1, retrieval=True)
+        quick = opened.find("clouds", min_confidence=0.0, retrieval=True)
         assert len(opened_windows) == 1
         assert quick.evidence[0].reading is None
         assert next(iter(quick)) in list(whole)
