@@ -405,6 +405,11 @@ def test_a_page_that_can_not_be_written_is_named(
     assert "why.html can't be written: No such file or directory" in said.err
 
 
+@pytest.mark.parametrize("place", [".", "/"])
+def test_a_folder_is_no_place_for_a_page(tempo: Tempo, library_path: Path, place: str) -> None:
+    assert "can't be written: Is a directory" in tempo("find", "clouds", "--explain", place).error
+
+
 def test_a_page_without_its_video_says_so(
     tempo: Tempo, tmp_path: Path, stills: Path, library_path: Path
 ) -> None:
