@@ -10,6 +10,7 @@ import typer
 
 from tempo_edge._answer import reachable
 from tempo_edge._draft import draft_of
+from tempo_edge._options import place
 from tempo_edge._text import discard, note, printable
 from tempo_edge.errors import TempoEdgeError
 
@@ -30,7 +31,9 @@ ExportOption = Annotated[
 ]
 OutputOption = Annotated[
     Path | None,
-    typer.Option("--output", metavar="FILE", help="Where --export writes; by default stdout."),
+    typer.Option(
+        "--output", metavar="FILE", parser=place, help="Where --export writes; by default stdout."
+    ),
 ]
 
 

@@ -303,6 +303,30 @@ def test_an_error_is_one_line_that_says_what_would_be_right(
 
 
 @pytest.mark.parametrize(
+    "arguments",
+    [
+        ["index", "", "/nowhere"],
+        ["index", ".", "--library", ""],
+        ["watch", "", "/nowhere"],
+        ["status", ""],
+        ["forget", ""],
+        ["demo", "--library", ""],
+        ["serve", "--watch", "", "--port", "x"],
+        ["serve", "--socket", "", "--port", "x"],
+        *(["find", "x", option, ""] for option in ("--in", "--clip", "--explain", "--library")),
+        ["find", "x", "--export", "csv", "--output", ""],
+        ["models", "export-bundle", "nano", ""],
+        ["models", "import-bundle", ""],
+        ["models", "pull", "x", "--from", ""],
+    ],
+)
+def test_what_a_script_left_empty_is_not_the_folder_one_is_in(
+    tempo: Tempo, arguments: list[str]
+) -> None:
+    assert tempo(*arguments).error == "the path '' is empty: name a file or a folder"
+
+
+@pytest.mark.parametrize(
     "arguments", [["find", "x", "--nope"], ["index"], ["find", "x", "y"], ["status", "--json=1"]]
 )
 def test_a_wrong_command_line_is_one_line(tempo: Tempo, arguments: list[str]) -> None:
