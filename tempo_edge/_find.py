@@ -122,7 +122,8 @@ def find(
     if play:
         from tempo_edge.player import play as open_player
 
-        open_player(answer.moments[0].path, answer.moments[0].span)
+        best = reachable(answer.moments)[0]
+        open_player(best.path, best.span)
     if play_all:
         from tempo_edge.player import play_all as open_film
 

@@ -60,10 +60,7 @@ def export_moments(found: Sequence[Moment], format: str, output: Path | None) ->
     """
     from tempo_plugins.timeline import write
 
-    moments = list(reachable(found))
-    if not moments:
-        raise TempoEdgeError("none of the files is there: plug in the drive that holds them")
-    content = write(moments, format, on_remark=lambda line: note(printable(line)))
+    content = write(reachable(found), format, on_remark=lambda line: note(printable(line)))
     if output is None:
         _to_stdout(content)
     else:
