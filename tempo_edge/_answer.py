@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import typer
 
 from tempo_edge._text import columns, json_line, note, printable
+from tempo_edge.errors import TempoEdgeError
 
 if TYPE_CHECKING:
     from tempo_edge.moment import Moment
@@ -77,7 +78,11 @@ def _line(moment: Moment, width: int, coloured: bool) -> str:
 
 
 def cut_clips(answer: Shown, folder: Path) -> None:
-    """Cut every moment whose file is there into a folder; say of each how."""
+    """Cut every moment whose file is there into a folder; say of each how.
+
+    Raises:
+        TempoEdgeError: none is, or one can't be cut.
+    """
     from tempo_edge.clip import cut_or_copy
 
     for moment in reachable(answer.moments):
@@ -86,10 +91,18 @@ def cut_clips(answer: Shown, folder: Path) -> None:
         note(f"wrote {printable(str(clip.path))} ({how})")
 
 
-def reachable(moments: Iterable[Moment]) -> Iterator[Moment]:
-    """The moments whose files are there; of the others it says so."""
+def reachable(moments: Iterable[Moment]) -> list[Moment]:
+    """The moments whose files are there; of the others it says so.
+
+    Raises:
+        TempoEdgeError: none of the files is.
+    """
+    found = []
     for moment in moments:
         if moment.offline:
             note(f"skipping {printable(str(moment.path))}: it is not there")
         else:
-            yield moment
+            found.append(moment)
+    if not found:
+        raise TempoEdgeError("none of the files is there: plug in the drive that holds them")
+    return found

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tempo_edge._answer import Shown, cut_clips, reachable, results, tell_refusal
-from tempo_edge._options import LibraryOption, ProfileOption, number, opened
+from tempo_edge._options import LibraryOption, ProfileOption, number, opened, place
 from tempo_edge._text import emit
 from tempo_edge._timeline import ExportOption, OutputOption, check_export, export_moments
 from tempo_edge.errors import TempoEdgeError
@@ -28,7 +28,8 @@ def find(
         str, typer.Argument(metavar="QUERY", help='What to look for, for example "dog jumps".')
     ],
     within: Annotated[
-        Path | None, typer.Option("--in", metavar="PATH", help="Search only at or under PATH.")
+        Path | None,
+        typer.Option("--in", metavar="PATH", parser=place, help="Search only at or under PATH."),
     ] = None,
     limit: Annotated[
         int,
@@ -67,14 +68,17 @@ def find(
     ] = None,
     explain: Annotated[
         Path | None,
-        typer.Option("--explain", metavar="FILE", help="Write an HTML page that shows why."),
+        typer.Option(
+            "--explain", metavar="FILE", parser=place, help="Write an HTML page that shows why."
+        ),
     ] = None,
     play: Annotated[bool, typer.Option("--play", help="Open the best moment in mpv.")] = False,
     play_all: Annotated[
         bool, typer.Option("--play-all", help="Open all moments in mpv, as if they were one film.")
     ] = False,
     clip: Annotated[
-        Path | None, typer.Option("--clip", metavar="DIR", help="Cut each moment into DIR.")
+        Path | None,
+        typer.Option("--clip", metavar="DIR", parser=place, help="Cut each moment into DIR."),
     ] = None,
     export: ExportOption = None,
     output: OutputOption = None,
@@ -118,7 +122,8 @@ def find(
     if play:
         from tempo_edge.player import play as open_player
 
-        open_player(answer.moments[0].path, answer.moments[0].span)
+        best = reachable(answer.moments)[0]
+        open_player(best.path, best.span)
     if play_all:
         from tempo_edge.player import play_all as open_film
 

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from tempo_edge._command import Command
+from tempo_edge._options import place
 from tempo_edge._text import emit, note, printable
 
 __all__ = ["app"]
@@ -49,7 +50,12 @@ def pull(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A model; see list --all.")],
     source: Annotated[
         Path | None,
-        typer.Option("--from", metavar="DIR", help="Folder with its files, in place of the hub."),
+        typer.Option(
+            "--from",
+            metavar="DIR",
+            parser=place,
+            help="Folder with its files, in place of the hub.",
+        ),
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars.")] = False,
 ) -> None:
@@ -107,7 +113,7 @@ def remove(name: NameArgument) -> None:
 @app.command("export-bundle", cls=Command)
 def export_bundle(
     name: NameArgument,
-    target: Annotated[Path, typer.Argument(metavar="FILE", help="Bundle to write.")],
+    target: Annotated[Path, typer.Argument(metavar="FILE", parser=place, help="Bundle to write.")],
 ) -> None:
     """Write a profile into one file, to be carried to another machine."""
     from tempo_edge.models.bundle import pack
@@ -119,7 +125,9 @@ def export_bundle(
 
 @app.command("import-bundle", cls=Command)
 def import_bundle(
-    bundle: Annotated[Path, typer.Argument(metavar="FILE", help="Bundle from another machine.")],
+    bundle: Annotated[
+        Path, typer.Argument(metavar="FILE", parser=place, help="Bundle from another machine.")
+    ],
     replace: Annotated[
         bool, typer.Option("--replace", help="Let it take the place of an installed one.")
     ] = False,

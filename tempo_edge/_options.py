@@ -12,7 +12,29 @@ from tempo_edge.errors import TempoEdgeError
 if TYPE_CHECKING:
     from tempo_edge._api import Library
 
-__all__ = ["DecoderOption", "LibraryOption", "ProfileOption", "QuietOption", "number", "opened"]
+__all__ = [
+    "DecoderOption",
+    "LibraryOption",
+    "ProfileOption",
+    "QuietOption",
+    "number",
+    "opened",
+    "place",
+]
+
+
+def place(text: str) -> Path:
+    """A file or a folder, as an option or an argument takes it.
+
+    What a script left empty is none: elsewhere that would be the folder one happens to be in.
+
+    Raises:
+        TempoEdgeError: it is empty.
+    """
+    if not text:
+        raise TempoEdgeError("the path '' is empty: name a file or a folder")
+    return Path(text)
+
 
 LibraryOption = Annotated[
     Path | None,
@@ -21,6 +43,7 @@ LibraryOption = Annotated[
         envvar="TEMPO_EDGE_LIBRARY",
         show_envvar=False,
         metavar="FILE",
+        parser=place,
         help="Library to use; by default $TEMPO_EDGE_LIBRARY, or one in your data folder.",
     ),
 ]

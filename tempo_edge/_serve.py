@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tempo_edge._options import LibraryOption, QuietOption
+from tempo_edge._options import LibraryOption, QuietOption, place
 from tempo_edge.errors import TempoEdgeError
 
 __all__ = ["serve"]
@@ -22,12 +22,20 @@ def _port(text: str) -> int:
 def serve(
     watched: Annotated[
         list[Path] | None,
-        typer.Option("--watch", metavar="DIR", help="Folder to follow; may be given repeatedly."),
+        typer.Option(
+            "--watch",
+            metavar="DIR",
+            parser=place,
+            help="Folder to follow; may be given repeatedly.",
+        ),
     ] = None,
     socket: Annotated[
         Path | None,
         typer.Option(
-            "--socket", metavar="PATH", help="Unix socket; by default one that only you can use."
+            "--socket",
+            metavar="PATH",
+            parser=place,
+            help="Unix socket; by default one that only you can use.",
         ),
     ] = None,
     port: Annotated[

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tempo_edge._answer import reachable
+from tempo_edge._draft import draft_of
+from tempo_edge._options import place
 from tempo_edge._text import discard, note, printable
 from tempo_edge.errors import TempoEdgeError
 
@@ -30,7 +31,9 @@ ExportOption = Annotated[
 ]
 OutputOption = Annotated[
     Path | None,
-    typer.Option("--output", metavar="FILE", help="Where --export writes; by default stdout."),
+    typer.Option(
+        "--output", metavar="FILE", parser=place, help="Where --export writes; by default stdout."
+    ),
 ]
 
 
@@ -57,10 +60,7 @@ def export_moments(found: Sequence[Moment], format: str, output: Path | None) ->
     """
     from tempo_plugins.timeline import write
 
-    moments = list(reachable(found))
-    if not moments:
-        raise TempoEdgeError("none of the files is there: plug in the drive that holds them")
-    content = write(moments, format, on_remark=lambda line: note(printable(line)))
+    content = write(reachable(found), format, on_remark=lambda line: note(printable(line)))
     if output is None:
         _to_stdout(content)
     else:
@@ -84,13 +84,8 @@ def _to_stdout(content: bytes) -> None:
 
 def _to_file(path: Path, content: bytes) -> None:
     """The whole file or none of it; a pipe or a device is written to, not replaced."""
-    draft = path.with_name(f".{path.name[:200]}.{os.getpid()}.part")
     try:
-        if path.exists() and not path.is_file():
-            path.write_bytes(content)
-            return
-        draft.write_bytes(content)
-        draft.replace(path)
+        with draft_of(path) as draft:
+            draft.write_bytes(content)
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise TempoEdgeError(f"{path} can't be written: {error.strerror}") from error

@@ -31,6 +31,7 @@ from tempo_edge._options import (
     QuietOption,
     number,
     opened,
+    place,
 )
 from tempo_edge._serve import serve
 from tempo_edge._text import emit, json_line, note, note_warning, printable
@@ -81,7 +82,9 @@ def _before_every_command(
 
 @app.command(cls=Command)
 def index(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Videos and folders.")],
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH...", parser=place, help="Videos and folders.")
+    ],
     library: LibraryOption = None,
     profile: ProfileOption = None,
     decoder: DecoderOption = "pyav",
@@ -118,7 +121,9 @@ app.command(cls=Command)(find)
 
 @app.command(cls=Command)
 def watch(
-    folders: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Folders to follow.")],
+    folders: Annotated[
+        list[Path], typer.Argument(metavar="DIR...", parser=place, help="Folders to follow.")
+    ],
     polling: Annotated[
         bool, typer.Option("--polling", help="List folders instead of being notified.")
     ] = False,
@@ -150,7 +155,8 @@ app.command(cls=Command)(serve)
 @app.command(cls=Command)
 def status(
     path: Annotated[
-        Path | None, typer.Argument(metavar="[PATH]", help="Only files at or under PATH.")
+        Path | None,
+        typer.Argument(metavar="[PATH]", parser=place, help="Only files at or under PATH."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
     library: LibraryOption = None,
@@ -166,7 +172,10 @@ def status(
 @app.command(cls=Command)
 def forget(
     path: Annotated[
-        Path, typer.Argument(metavar="PATH", help="File or folder to drop from the library.")
+        Path,
+        typer.Argument(
+            metavar="PATH", parser=place, help="File or folder to drop from the library."
+        ),
     ],
     library: LibraryOption = None,
 ) -> None:
@@ -180,7 +189,9 @@ def forget(
 def demo(
     library: Annotated[
         Path | None,
-        typer.Option("--library", metavar="FILE", help="Keep the demo's library here."),
+        typer.Option(
+            "--library", metavar="FILE", parser=place, help="Keep the demo's library here."
+        ),
     ] = None,
 ) -> None:
     """Try it on a few real clips; one of the searches is refused."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import html
-import os
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -16,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from tempo_edge import jpeg
+from tempo_edge._draft import draft_of
 from tempo_edge.errors import MediaError, TempoEdgeError
 from tempo_edge.media.stills import stills
 from tempo_edge.moment import Moment, format_timestamp
@@ -39,12 +39,10 @@ def write(path: Path, query: str, answer: Answer) -> None:
     Raises:
         TempoEdgeError: the file can't be written.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        partial.write_text(page(query, answer), encoding="utf-8")
-        partial.replace(path)
+        with draft_of(path) as draft:
+            draft.write_text(page(query, answer), encoding="utf-8")
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise TempoEdgeError(f"{path} can't be written: {error.strerror}") from error
 
 

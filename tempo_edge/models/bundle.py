@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import re
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from tempo_edge._draft import draft_of
 from tempo_edge.errors import ProfileError
 from tempo_edge.models.registry import (
     Profile,
@@ -40,20 +40,19 @@ def pack(profile: Profile, target: Path) -> int:
     Raises:
         ProfileError: a file of the profile is missing or altered, or ``target`` can't be written.
     """
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
     try:
-        with tarfile.open(partial, "w", format=tarfile.USTAR_FORMAT) as bundle:
+        with (
+            draft_of(target) as draft,
+            tarfile.open(draft, "w", format=tarfile.USTAR_FORMAT) as bundle,
+        ):
             about = (profile.folder / _ABOUT).read_bytes()
             bundle.addfile(_entry(_ABOUT, len(about)), io.BytesIO(about))
             for name in sorted(profile.files):
                 path = profile.checked(name)
                 with path.open("rb") as file:
                     bundle.addfile(_entry(name, path.stat().st_size), file)
-        partial.replace(target)
     except OSError as error:
-        raise ProfileError(f"bundle {target} can't be written: {error}") from error
-    finally:
-        partial.unlink(missing_ok=True)
+        raise ProfileError(f"bundle {target} can't be written: {error.strerror}") from error
     return target.stat().st_size
 
 

@@ -303,6 +303,30 @@ def test_an_error_is_one_line_that_says_what_would_be_right(
 
 
 @pytest.mark.parametrize(
+    "arguments",
+    [
+        ["index", "", "/nowhere"],
+        ["index", ".", "--library", ""],
+        ["watch", "", "/nowhere"],
+        ["status", ""],
+        ["forget", ""],
+        ["demo", "--library", ""],
+        ["serve", "--watch", "", "--port", "x"],
+        ["serve", "--socket", "", "--port", "x"],
+        *(["find", "x", option, ""] for option in ("--in", "--clip", "--explain", "--library")),
+        ["find", "x", "--export", "csv", "--output", ""],
+        ["models", "export-bundle", "nano", ""],
+        ["models", "import-bundle", ""],
+        ["models", "pull", "x", "--from", ""],
+    ],
+)
+def test_what_a_script_left_empty_is_not_the_folder_one_is_in(
+    tempo: Tempo, arguments: list[str]
+) -> None:
+    assert tempo(*arguments).error == "the path '' is empty: name a file or a folder"
+
+
+@pytest.mark.parametrize(
     "arguments", [["find", "x", "--nope"], ["index"], ["find", "x", "y"], ["status", "--json=1"]]
 )
 def test_a_wrong_command_line_is_one_line(tempo: Tempo, arguments: list[str]) -> None:
@@ -403,6 +427,11 @@ def test_a_page_that_can_not_be_written_is_named(
     said = tempo("find", "clouds", *ALL, "--explain", str(tmp_path / "no" / "why.html"))
     assert said.status == 2
     assert "why.html can't be written: No such file or directory" in said.err
+
+
+@pytest.mark.parametrize("place", [".", "/"])
+def test_a_folder_is_no_place_for_a_page(tempo: Tempo, library_path: Path, place: str) -> None:
+    assert "can't be written: Is a directory" in tempo("find", "clouds", "--explain", place).error
 
 
 def test_a_page_without_its_video_says_so(

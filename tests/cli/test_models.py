@@ -48,3 +48,12 @@ def test_no_bundle_is_an_error_of_one_line(tempo: Callable[..., Said]) -> None:
     said = tempo("models", "import-bundle", "nowhere.tar")
     assert said.status == 2 and said.out == ""
     assert said.err.count("\n") == 1 and "bundle nowhere.tar can't be read" in said.err
+
+
+@pytest.mark.parametrize("place", [".", "none/x.tar"])
+def test_a_bundle_that_can_not_be_written_is_an_error_of_one_line(
+    tempo: Callable[..., Said], place: str
+) -> None:
+    said = tempo("models", "export-bundle", "nano", place)
+    reason = "Is a directory" if place == "." else "No such file or directory"
+    assert said.error == f"bundle {place} can't be written: {reason}"
