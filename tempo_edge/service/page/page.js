@@ -169,6 +169,10 @@ function wire() {
   find("query").addEventListener("keydown", (event) => {
     if (event.key === "ArrowDown" && walls.some((cards) => cards.focus())) event.preventDefault();
   });
+  document.querySelector(".skip").addEventListener("click", (event) => {
+    event.preventDefault(); // the address's hash holds the search
+    find("results").focus();
+  });
   find("near-toggle").addEventListener("click", () => near(true));
   find("near-more").addEventListener("click", () => near(find("near").hidden));
   find("more").addEventListener("click", () => results.more());
