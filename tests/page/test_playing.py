@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -109,6 +110,65 @@ def test_what_is_done_right_after_closing_is_not_undone(page: Page, moment: dict
     page.until("document.querySelector('#offline').checked")
     assert not page.look("document.querySelector('#player').open")
     assert page.errors() == []
+
+
+def test_a_moment_opened_while_the_player_closes_is_played(
+    page: Page, moment: dict[str, Any]
+) -> None:
+    """A dialog tells of its closing later, when the next moment may be there already."""
+    page.click(f"{card(moment)} .open")
+    page.until("document.querySelector('#player').open")
+    page.look(
+        "new Promise((done) => { const player = document.querySelector('#player');"
+        "player.addEventListener('close', () => done(), {once: true}); player.close();"
+        f'document.querySelector("{card(moment)} .open").click(); }})'
+    )
+    assert page.look("document.querySelector('#player').open")
+    page.until("document.querySelector('#video').currentTime > 0")
+    assert "play=" in page.look("location.hash")
+    page.press("Escape")
+    page.until("!location.hash.includes('play=')")
+    page.look("history.back()")
+    page.until("document.querySelector('#query').value === ''")
+
+
+@pytest.mark.parametrize("way", ["forward", "reload"])
+def test_back_leads_to_the_search_before_however_the_moment_was_reached(
+    page: Page, moment: dict[str, Any], way: str
+) -> None:
+    page.click(f"{card(moment)} .open")
+    page.until("document.querySelector('#player').open")
+    if way == "forward":
+        page.look("history.back()")
+        page.until("!document.querySelector('#player').open")
+        page.look("history.forward()")
+    else:
+        loads = len(page.events("Page.loadEventFired"))
+        page.call("Page.reload")
+        wait_until(lambda: len(page.events("Page.loadEventFired")) > loads)
+    page.until("document.querySelector('#player').open")
+    page.press("Escape")
+    page.until("!location.hash.includes('play=')")
+    page.look("history.back()")
+    page.until("document.querySelector('#query').value === ''")
+    page.until("document.querySelector('#title').textContent === 'Your footage'")
+
+
+def test_what_was_typed_just_before_a_moment_was_opened_is_searched_for_afterwards(
+    page: Page, moment: dict[str, Any]
+) -> None:
+    page.look(
+        "(() => { const box = document.querySelector('#query'); box.value = 'bicycles';"
+        "box.dispatchEvent(new Event('input'));"
+        f'document.querySelector("{card(moment)} .open").click(); }})()'
+    )
+    page.until("document.querySelector('#video').currentTime > 0")
+    time.sleep(0.3)  # longer than typing waits: it must not search under the player
+    assert "play=" in page.look("location.hash")
+    page.press("Escape")
+    page.until("!document.querySelector('#player').open")
+    page.until("location.hash === '#q=bicycles'")
+    page.until("document.querySelector('#count').textContent.includes('glance')")
 
 
 def test_hovering_leafs_through_the_moment(page: Page, moment: dict[str, Any]) -> None:

@@ -276,6 +276,8 @@ export class Player {
   }
 
   closed() {
+    if (this.open) return; // closing is told later: another moment may have been opened since
+    if (document.fullscreenElement) document.exitFullscreen().catch(() => {});
     cancelAnimationFrame(this.running);
     this.drawingBefore?.abort();
     this.video.pause();
