@@ -171,6 +171,24 @@ def test_what_was_typed_just_before_a_moment_was_opened_is_searched_for_afterwar
     page.until("document.querySelector('#count').textContent.includes('glance')")
 
 
+def test_a_moment_that_ends_with_its_video_is_looped(page: Page, service: Service) -> None:
+    video = next(v for v in service.ask("v1/videos") if v["name"] == "summer.mp4")
+    end = video["duration_seconds"]
+    page.open(f"{service.address}#play={video['id']}:{end - 0.8:.3f}-{end:.3f}")
+    page.until("document.querySelector('#video').readyState > 1")
+    page.look("document.querySelector('#video').muted = true")
+    page.look(
+        "void document.querySelector('#video').addEventListener("
+        "'ended', () => { window.ended = true; })"
+    )
+    page.click("#loop")
+    page.until("window.ended")
+    page.until(
+        "(() => { const v = document.querySelector('#video');"
+        f"return !v.paused && v.currentTime < {end} - 0.3; }})()"
+    )
+
+
 def test_hovering_leafs_through_the_moment(page: Page, moment: dict[str, Any]) -> None:
     frame = f"{card(moment)} .frame"
     seen = []

@@ -53,6 +53,9 @@ export class Player {
     for (const event of ["timeupdate", "seeking", "seeked"]) {
       video.addEventListener(event, () => this.showTime());
     }
+    video.addEventListener("ended", () => {
+      if (this.looping && !this.moment.whole) this.restart();
+    });
     video.addEventListener("volumechange", () => this.showSound());
   }
 
