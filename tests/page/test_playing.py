@@ -189,6 +189,16 @@ def test_a_moment_that_ends_with_its_video_is_looped(page: Page, service: Servic
     )
 
 
+def test_back_leaves_the_full_screen(page: Page, moment: dict[str, Any]) -> None:
+    page.click(f"{card(moment)} .open")
+    page.until("document.querySelector('#player').open")
+    page.press("f")
+    page.until("document.fullscreenElement !== null")
+    page.look("history.back()")
+    page.until("!document.querySelector('#player').open")
+    page.until("document.fullscreenElement === null")
+
+
 def test_hovering_leafs_through_the_moment(page: Page, moment: dict[str, Any]) -> None:
     frame = f"{card(moment)} .frame"
     seen = []
