@@ -18,10 +18,11 @@ STILLS = """[...document.querySelectorAll('.frame')]
   .filter(each => each.checkVisibility() && each.getBoundingClientRect().top < innerHeight)
   .every(each => each.classList.contains('shown') || each.classList.contains('gone'))"""
 
-# The first time at which the video stands after it was told where to go.
+# The first time at which the video stands after it was told where to go: read before the page hears
+# of it, which then lets it play.
 FIRST = (
     "document.querySelector('#video').addEventListener("
-    "'seeked', (e) => { window.first ??= e.target.currentTime; })"
+    "'seeked', (e) => { window.first ??= e.target.currentTime; }, true)"
 )
 
 
