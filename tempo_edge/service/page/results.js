@@ -147,6 +147,7 @@ export class Results {
   }
 
   showNear(on) {
+    this.place = { ...this.place, near: on }; // for more of the same
     const close = this.answer?.near.length ?? 0;
     const found = this.answer?.moments.length ?? 0;
     const words = `${on ? "Hide" : "Show"} ${close === 1 ? "the nearest miss" : `the ${close} nearest misses`}`;
