@@ -57,12 +57,13 @@ export function go(place, { replace = false } = {}) {
   history[replace ? "replaceState" : "pushState"](state, "", target);
 }
 
-/** The day after a day, `YYYY-MM-DD`: the service's `before` leaves out the day that it names. */
+/** The day after a day, `YYYY-MM-DD`: the service's `before` leaves out the day that it names.
+ *  Empty after the last day that it knows. */
 export function nextDay(day) {
   const date = new Date(`${day}T00:00:00Z`);
   if (Number.isNaN(date.getTime())) return day;
   date.setUTCDate(date.getUTCDate() + 1);
-  return date.toISOString().slice(0, 10);
+  return date.getUTCFullYear() > 9999 ? "" : date.toISOString().slice(0, 10);
 }
 
 /** Find's parameters for the filters. */
