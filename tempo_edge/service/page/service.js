@@ -73,7 +73,9 @@ async function answered(path, options = {}) {
     const response = await reply(path, options);
     if (response.ok) return response;
     const error = new ServiceError(response.status, await reason(response));
-    if (![429, 503].includes(response.status) || tries === BUSY_TRIES) throw error;
+    if (![409, 429, 503].includes(response.status) || tries === BUSY_TRIES) throw error;
+    // An older question of ours, given up already, may have reached the service after this one.
+    if (response.status === 409) continue;
     const asked = Number(response.headers.get("Retry-After"));
     await waited(asked > 0 ? Math.min(asked, 10) : tries, options.signal);
   }
