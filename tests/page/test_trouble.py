@@ -213,3 +213,37 @@ def test_a_drive_that_is_gone_is_said_and_can_be_hidden(
             assert "offline=0" in page.look("location.hash")
     finally:
         service.close()
+
+
+def test_a_file_that_comes_back_gets_its_picture(
+    browser: Browser, shown: Path, tmp_path: Path
+) -> None:
+    footage = tmp_path / "footage"
+    footage.mkdir()
+    there = footage / "summer.mp4"
+    shutil.copy2(shown.parent.parent / "trips" / "summer.mp4", there)
+    library = tmp_path / "kept" / "library.db"
+    with tempo_edge.Library.open(library) as opened:
+        opened.index(footage)
+    there.rename(tmp_path / "away.mp4")
+    service = Service(library)
+    try:
+        with browser.page() as page:
+            page.open(service.door)
+            page.open(f"{service.address}#q={QUERY.replace(' ', '+')}")
+            page.until(SETTLED)
+            assert page.text("#cards .frame") == "Not there now"
+            (tmp_path / "away.mp4").rename(there)
+            page.click("#query")
+            page.press("Enter")
+            page.until("document.querySelector('#cards .picture')?.naturalWidth > 0")
+            key = page.look("document.querySelector('#cards .card').dataset.key")
+            with there.open("ab") as longer:
+                longer.write(b"changed")
+            page.open(f"{service.address}#play={key}")
+            page.until("document.querySelector('#player-words').checkVisibility()")
+            assert "not the file that was indexed" in page.text("#player-words")
+    finally:
+        service.close()
+
+

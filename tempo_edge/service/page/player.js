@@ -1,7 +1,7 @@
 // The player: a dialog with the video, which starts where the moment starts.
 
 import { momentKey } from "./place.js";
-import { ask, footage, picture, ServiceError } from "./service.js";
+import { ask, footage, picture, said, ServiceError } from "./service.js";
 import { Timeline } from "./timeline.js";
 import { name, percent, span, timestamp } from "./words.js";
 
@@ -141,9 +141,9 @@ export class Player {
     const source = this.video.getAttribute("src");
     let fault = "";
     try {
-      const response = await fetch(source, { method: "HEAD" });
+      const response = await fetch(source, { headers: { Range: "bytes=0-0" } });
       if (response.status === 404) fault = "The file is not there any more.";
-      else if (!response.ok) fault = `The service does not give the file (${response.status}).`;
+      else if (!response.ok) fault = (await said(response)) ?? `The service does not give the file (${response.status}).`;
     } catch {
       fault = "The service does not answer. Start it with “tempo-edge serve”, then play again.";
     }

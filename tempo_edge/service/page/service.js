@@ -48,15 +48,18 @@ async function reply(path, options) {
   }
 }
 
+/** What the service itself says went wrong; undefined when it says nothing. */
+export async function said(response) {
+  try {
+    return (await response.json()).error;
+  } catch {
+    return undefined; // not JSON: something between us and the service answered
+  }
+}
+
 async function reason(response) {
   if (response.status === 401 || response.status === 403) return WORDS[response.status];
-  try {
-    const said = (await response.json()).error;
-    if (said) return String(said);
-  } catch {
-    // Not JSON: something between us and the service answered.
-  }
-  return WORDS[response.status] ?? `The service answered ${response.status}.`;
+  return (await said(response)) ?? WORDS[response.status] ?? `The service answered ${response.status}.`;
 }
 
 const waited = (seconds, signal) =>
