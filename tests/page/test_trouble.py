@@ -247,3 +247,28 @@ def test_a_file_that_comes_back_gets_its_picture(
         service.close()
 
 
+def test_a_library_that_was_replaced_is_browsed_as_it_is_now(
+    browser: Browser, own_service: Service, tmp_path: Path
+) -> None:
+    with browser.page() as page:
+        page.open(own_service.door)
+        page.until("document.querySelectorAll('.card').length === 3")
+        page.until("document.querySelector('#facts').textContent.startsWith('3 videos')")
+        own_service.kill()
+        page.until("!document.querySelector('#trouble').hidden")
+        shutil.rmtree(own_service.library.parent)
+        own_service.start()
+        page.until("document.querySelector('#title').textContent === 'Nothing is indexed yet'")
+        assert page.look("document.querySelectorAll('.card').length") == 0
+
+
+def test_an_emptied_library_is_seen_by_browsing(browser: Browser, own_service: Service) -> None:
+    """Without any event: the totals are asked for together with the videos."""
+    with browser.page() as page:
+        page.open(own_service.door)
+        page.until("document.querySelectorAll('.card').length === 3")
+        shutil.rmtree(own_service.library.parent)
+        page.click("#query")
+        page.press("Enter")
+        page.until("document.querySelector('#title').textContent === 'Nothing is indexed yet'")
+        assert page.text("#facts").startswith("0 videos")

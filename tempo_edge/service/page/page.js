@@ -31,6 +31,7 @@ const walls = [new Cards(find("cards"), wall), new Cards(find("near-cards"), wal
 const trouble = new Trouble(() => {
   pictures.again();
   progress.start();
+  results.refresh(); // the library may be another one now
 });
 const results = new Results({ cards: walls[0], near: walls[1], trouble, grown: resume });
 const selection = new Selection(selected, {
@@ -65,6 +66,7 @@ function search(quick = false) {
     trouble.say(wrong);
     return Promise.resolve();
   }
+  if (!place.query && results.library) progress.refresh(); // the totals belong to the videos
   return results.ask(place, quick);
 }
 
