@@ -24,6 +24,7 @@ _TYPES = {
     "edl": "text/plain; charset=utf-8",
     "fcpxml": "application/xml",
     "json": "application/json",
+    "llc": "application/json",
     "m3u": "audio/x-mpegurl",
     "otio": "application/json",
 }

@@ -193,7 +193,7 @@ def _library() -> _Facts:
     query = _parameter("q", _TEXT, "what to look for", required=True)
     form = _parameter(
         "format",
-        {"type": "string", "enum": ["edl", "fcpxml", "otio", "csv", "m3u", "json"]},
+        {"type": "string", "enum": ["edl", "fcpxml", "otio", "csv", "m3u", "json", "llc"]},
         "of the file",
         required=True,
     )

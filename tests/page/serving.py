@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -11,12 +12,14 @@ import sys
 import tempfile
 import urllib.parse
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from browser import Page
 from harness import PATIENCE, wait_until
 
-__all__ = ["HOSTILE", "SEEN", "SETTLED", "Service"]
+__all__ = ["HOSTILE", "SEEN", "SETTLED", "Service", "answer_with"]
 
 #: A name that is markup, an escape, a line break and text from right to left at once.
 HOSTILE = "<img src=x onerror=alert(1)> & \"50%\" 'b'\nحفل.mp4"
@@ -100,3 +103,19 @@ class Service:
             self.process.terminate()
             self.process.wait(timeout=PATIENCE)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def answer_with(page: Page, status: int, body: Any, act: Callable[[], None]) -> None:
+    """Let the next search be answered by a status of our choice."""
+    page.call("Fetch.enable", patterns=[{"urlPattern": "*/v1/find?*"}])
+    before = len(page.events("Fetch.requestPaused"))
+    act()
+    wait_until(lambda: len(page.events("Fetch.requestPaused")) > before)
+    page.call(
+        "Fetch.fulfillRequest",
+        requestId=page.events("Fetch.requestPaused")[before]["requestId"],
+        responseCode=status,
+        responseHeaders=[{"name": "Content-Type", "value": "application/json"}],
+        body=base64.b64encode(json.dumps(body).encode()).decode(),
+    )
+    page.call("Fetch.disable")

@@ -79,6 +79,8 @@ def scenes(page: Page) -> Iterator[str]:
     yield "player"
     page.press("Escape")
     page.until("!document.querySelector('#player').open")
+    # The browser steps back by itself, and then scrolls to where the page was.
+    page.until("!location.hash.includes('play=')")
     page.press("?")
     yield "keys"
     page.press("Escape")

@@ -114,3 +114,18 @@ def test_the_next_moment_plays_and_closing_leads_to_it(
     page.press("Escape")
     page.until("!document.querySelector('#player').open")
     wait_until(lambda: focused(page) == second != first)
+
+
+def test_skipping_to_the_results_keeps_the_search(
+    search: Callable[[str], None], page: Page
+) -> None:
+    search(QUERY)
+    page.look("document.querySelector('.skip').focus()")
+    page.press("Enter")
+    page.until("document.activeElement.id === 'results'")
+    page.look("new Promise((painted) => requestAnimationFrame(painted))")
+    assert page.look("document.querySelector('#query').value") == QUERY
+    assert "q=cars" in page.look("location.hash")
+    assert keys_of(page)
+    page.press("Tab")
+    assert focused(page) == "select-all"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,11 @@ STILLS = """[...document.querySelectorAll('.frame')]
   .filter(each => each.checkVisibility() && each.getBoundingClientRect().top < innerHeight)
   .every(each => each.classList.contains('shown') || each.classList.contains('gone'))"""
 
-# The first time at which the video stands after it was told where to go.
+# The first time at which the video stands after it was told where to go: read before the page hears
+# of it, which then lets it play.
 FIRST = (
     "document.querySelector('#video').addEventListener("
-    "'seeked', (e) => { window.first ??= e.target.currentTime; })"
+    "'seeked', (e) => { window.first ??= e.target.currentTime; }, true)"
 )
 
 
@@ -109,6 +111,93 @@ def test_what_is_done_right_after_closing_is_not_undone(page: Page, moment: dict
     page.until("document.querySelector('#offline').checked")
     assert not page.look("document.querySelector('#player').open")
     assert page.errors() == []
+
+
+def test_a_moment_opened_while_the_player_closes_is_played(
+    page: Page, moment: dict[str, Any]
+) -> None:
+    """A dialog tells of its closing later, when the next moment may be there already."""
+    page.click(f"{card(moment)} .open")
+    page.until("document.querySelector('#player').open")
+    page.look(
+        "new Promise((done) => { const player = document.querySelector('#player');"
+        "player.addEventListener('close', () => done(), {once: true}); player.close();"
+        f'document.querySelector("{card(moment)} .open").click(); }})'
+    )
+    assert page.look("document.querySelector('#player').open")
+    page.until("document.querySelector('#video').currentTime > 0")
+    assert "play=" in page.look("location.hash")
+    page.press("Escape")
+    page.until("!location.hash.includes('play=')")
+    page.look("history.back()")
+    page.until("document.querySelector('#query').value === ''")
+
+
+@pytest.mark.parametrize("way", ["forward", "reload"])
+def test_back_leads_to_the_search_before_however_the_moment_was_reached(
+    page: Page, moment: dict[str, Any], way: str
+) -> None:
+    page.click(f"{card(moment)} .open")
+    page.until("document.querySelector('#player').open")
+    if way == "forward":
+        page.look("history.back()")
+        page.until("!document.querySelector('#player').open")
+        page.look("history.forward()")
+    else:
+        loads = len(page.events("Page.loadEventFired"))
+        page.call("Page.reload")
+        wait_until(lambda: len(page.events("Page.loadEventFired")) > loads)
+    page.until("document.querySelector('#player').open")
+    page.press("Escape")
+    page.until("!location.hash.includes('play=')")
+    page.look("history.back()")
+    page.until("document.querySelector('#query').value === ''")
+    page.until("document.querySelector('#title').textContent === 'Your footage'")
+
+
+def test_what_was_typed_just_before_a_moment_was_opened_is_searched_for_afterwards(
+    page: Page, moment: dict[str, Any]
+) -> None:
+    page.look(
+        "(() => { const box = document.querySelector('#query'); box.value = 'bicycles';"
+        "box.dispatchEvent(new Event('input'));"
+        f'document.querySelector("{card(moment)} .open").click(); }})()'
+    )
+    page.until("document.querySelector('#video').currentTime > 0")
+    time.sleep(0.3)  # longer than typing waits: it must not search under the player
+    assert "play=" in page.look("location.hash")
+    page.press("Escape")
+    page.until("!document.querySelector('#player').open")
+    page.until("location.hash === '#q=bicycles'")
+    page.until("document.querySelector('#count').textContent.includes('glance')")
+
+
+def test_a_moment_that_ends_with_its_video_is_looped(page: Page, service: Service) -> None:
+    video = next(v for v in service.ask("v1/videos") if v["name"] == "summer.mp4")
+    end = video["duration_seconds"]
+    page.open(f"{service.address}#play={video['id']}:{end - 0.8:.3f}-{end:.3f}")
+    page.until("document.querySelector('#video').readyState > 1")
+    page.look("document.querySelector('#video').muted = true")
+    page.look(
+        "void document.querySelector('#video').addEventListener("
+        "'ended', () => { window.ended = true; })"
+    )
+    page.click("#loop")
+    page.until("window.ended")
+    page.until(
+        "(() => { const v = document.querySelector('#video');"
+        f"return !v.paused && v.currentTime < {end} - 0.3; }})()"
+    )
+
+
+def test_back_leaves_the_full_screen(page: Page, moment: dict[str, Any]) -> None:
+    page.click(f"{card(moment)} .open")
+    page.until("document.querySelector('#player').open")
+    page.press("f")
+    page.until("document.fullscreenElement !== null")
+    page.look("history.back()")
+    page.until("!document.querySelector('#player').open")
+    page.until("document.fullscreenElement === null")
 
 
 def test_hovering_leafs_through_the_moment(page: Page, moment: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 from browser import Browser, Page
 from harness import wait_until
-from serving import HOSTILE, SETTLED, Service
+from serving import HOSTILE, SETTLED, Service, answer_with
 
 ABSENT = "a plate of sushi on a table"
 
@@ -150,3 +150,40 @@ def test_the_last_day_counts(search: Callable[[str], None], page: Page, service:
     assert len(shown(page)) == everywhere
     page.look("location.hash = '#q=cars+on+a+city+street&before=2001-01-01'")
     page.until("document.querySelectorAll('#cards .card').length === 0")
+
+
+def test_the_last_day_that_can_be_chosen_is_one_that_the_service_knows(
+    search: Callable[[str], None], page: Page
+) -> None:
+    search("cars on a city street")
+    page.look("location.hash = '#q=cars+on+a+city+street&before=9999-12-31'")
+    page.until("document.querySelector('#filter-count').textContent === '1'")
+    wait_until(lambda: len(finds(page)) >= 2 and "q" in finds(page)[-1])
+    page.until(SETTLED)
+    assert page.look("document.querySelector('#trouble').hidden")
+    assert shown(page)
+    assert page.look("document.querySelector('#before').max") == "9999-12-31"
+
+
+def test_more_of_the_same_leaves_the_nearest_misses_open(
+    search: Callable[[str], None], page: Page, service: Service
+) -> None:
+    """An answer of a full page is made from a real one: the library is a small one."""
+    search("cars on a city street")
+    answer = service.ask("v1/find", q="cars on a city street", limit="24")
+    one = answer["moments"][0]
+    many = [{**one, "start_seconds": one["start_seconds"] + n / 1000} for n in range(24)]
+    near = [{**one, "end_seconds": one["end_seconds"] - 0.5}]
+    body = {**answer, "moments": many, "near": near, "held_back": 1}
+
+    def ask() -> None:
+        page.click("#query")
+        page.press("Enter")
+
+    answer_with(page, 200, body, ask)
+    page.until("!document.querySelector('#more').hidden")
+    page.click("#near-more")
+    page.until("!document.querySelector('#near').hidden")
+    answer_with(page, 200, body, lambda: page.click("#more"))
+    page.until("document.querySelector('#more').hidden")
+    assert page.look("document.querySelector('#near').checkVisibility()")

@@ -2,37 +2,20 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import shutil
 import sqlite3
 import urllib.request
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 from browser import Browser, Page
 from harness import wait_until
-from serving import SETTLED, Service
+from serving import SETTLED, Service, answer_with
 
 import tempo_edge
 
-
-def answer_with(page: Page, status: int, body: Any, act: Callable[[], None]) -> None:
-    """Let the next search be answered by a status of our choice."""
-    page.call("Fetch.enable", patterns=[{"urlPattern": "*/v1/find?*"}])
-    before = len(page.events("Fetch.requestPaused"))
-    act()
-    wait_until(lambda: len(page.events("Fetch.requestPaused")) > before)
-    page.call(
-        "Fetch.fulfillRequest",
-        requestId=page.events("Fetch.requestPaused")[before]["requestId"],
-        responseCode=status,
-        responseHeaders=[{"name": "Content-Type", "value": "application/json"}],
-        body=base64.b64encode(json.dumps(body).encode()).decode(),
-    )
-    page.call("Fetch.disable")
+QUERY = "cars on a city street"
 
 
 def test_a_service_that_is_gone_is_said_and_awaited(
@@ -67,25 +50,62 @@ def test_a_page_without_the_token_says_so(browser: Browser, own_service: Service
         assert "isn't signed in" in page.text("#trouble-words")
 
 
-def test_a_superseded_answer_is_passed_over_in_silence(
+def test_a_question_that_an_older_one_overtook_is_asked_again(
     search: Callable[[str], None], page: Page
 ) -> None:
-    search("cars on a city street")
-    before = page.text("#cards")
+    """The older one may reach the service later: both come on connections of their own."""
+    search("a man in a suit")
 
-    def again() -> None:
+    def ask() -> None:
+        page.look("document.querySelector('#query').value = ''")
         page.click("#query")
+        page.type("cars on a city street")
         page.press("Enter")
 
-    answer_with(page, 409, {"error": "a newer query took its place"}, again)
-    wait_until(
-        lambda: [
-            e for e in page.events("Network.responseReceived") if e["response"]["status"] == 409
-        ]
-    )
-    page.until("document.querySelector('#results').getAttribute('aria-busy') === 'false'")
+    answer_with(page, 409, {"error": "a newer query took its place"}, ask)
+    page.until("document.querySelector('#title').textContent === 'cars on a city street'")
+    page.until(SETTLED)
     assert page.look("document.querySelector('#trouble').hidden")
-    assert page.text("#cards") == before
+
+
+def test_after_trouble_the_page_asks_for_what_it_says_now(
+    browser: Browser, own_service: Service
+) -> None:
+    """A search that failed once is not asked for again when another one has been answered."""
+    with browser.page() as page:
+        page.open(own_service.door)
+        page.until("document.querySelectorAll('.card').length > 0")
+        page.click("#query")
+        answer_with(page, 500, {"error": "failed"}, lambda: page.type("c"))
+        page.until("!document.querySelector('#trouble').hidden")
+        page.type("ars on a city street")
+        page.press("Enter")
+        page.until(SETTLED)
+        assert page.look("document.querySelector('#trouble').hidden")
+        own_service.kill()
+        page.until("!document.querySelector('#trouble').hidden")
+        own_service.start()
+        before = len(page.events("Network.requestWillBeSent"))
+        page.until("document.querySelector('#trouble').hidden")
+        page.until(SETTLED)
+        asked = [e["request"]["url"] for e in page.events("Network.requestWillBeSent")[before:]]
+        assert not [url for url in asked if "q=c&" in url]
+        assert page.text("#title") == QUERY
+
+
+def test_try_again_asks_for_what_the_box_holds(page: Page) -> None:
+    page.click("#query")
+    answer_with(page, 500, {"error": "failed"}, lambda: page.type("c"))
+    page.until("!document.querySelector('#trouble').hidden")
+    page.call("Fetch.enable", patterns=[{"urlPattern": "*/v1/find?*"}])
+    before = len(page.events("Fetch.requestPaused"))
+    page.type("ars on a city street")
+    page.press("Enter")
+    wait_until(lambda: len(page.events("Fetch.requestPaused")) > before)
+    page.click("#trouble-again")
+    page.call("Fetch.disable")
+    page.until(SETTLED)
+    assert page.text("#title") == QUERY
 
 
 def test_what_the_service_says_is_wrong_is_shown(page: Page) -> None:
@@ -193,3 +213,62 @@ def test_a_drive_that_is_gone_is_said_and_can_be_hidden(
             assert "offline=0" in page.look("location.hash")
     finally:
         service.close()
+
+
+def test_a_file_that_comes_back_gets_its_picture(
+    browser: Browser, shown: Path, tmp_path: Path
+) -> None:
+    footage = tmp_path / "footage"
+    footage.mkdir()
+    there = footage / "summer.mp4"
+    shutil.copy2(shown.parent.parent / "trips" / "summer.mp4", there)
+    library = tmp_path / "kept" / "library.db"
+    with tempo_edge.Library.open(library) as opened:
+        opened.index(footage)
+    there.rename(tmp_path / "away.mp4")
+    service = Service(library)
+    try:
+        with browser.page() as page:
+            page.open(service.door)
+            page.open(f"{service.address}#q={QUERY.replace(' ', '+')}")
+            page.until(SETTLED)
+            assert page.text("#cards .frame") == "Not there now"
+            (tmp_path / "away.mp4").rename(there)
+            page.click("#query")
+            page.press("Enter")
+            page.until("document.querySelector('#cards .picture')?.naturalWidth > 0")
+            key = page.look("document.querySelector('#cards .card').dataset.key")
+            with there.open("ab") as longer:
+                longer.write(b"changed")
+            page.open(f"{service.address}#play={key}")
+            page.until("document.querySelector('#player-words').checkVisibility()")
+            assert "not the file that was indexed" in page.text("#player-words")
+    finally:
+        service.close()
+
+
+def test_a_library_that_was_replaced_is_browsed_as_it_is_now(
+    browser: Browser, own_service: Service, tmp_path: Path
+) -> None:
+    with browser.page() as page:
+        page.open(own_service.door)
+        page.until("document.querySelectorAll('.card').length === 3")
+        page.until("document.querySelector('#facts').textContent.startsWith('3 videos')")
+        own_service.kill()
+        page.until("!document.querySelector('#trouble').hidden")
+        shutil.rmtree(own_service.library.parent)
+        own_service.start()
+        page.until("document.querySelector('#title').textContent === 'Nothing is indexed yet'")
+        assert page.look("document.querySelectorAll('.card').length") == 0
+
+
+def test_an_emptied_library_is_seen_by_browsing(browser: Browser, own_service: Service) -> None:
+    """Without any event: the totals are asked for together with the videos."""
+    with browser.page() as page:
+        page.open(own_service.door)
+        page.until("document.querySelectorAll('.card').length === 3")
+        shutil.rmtree(own_service.library.parent)
+        page.click("#query")
+        page.press("Enter")
+        page.until("document.querySelector('#title').textContent === 'Nothing is indexed yet'")
+        assert page.text("#facts").startswith("0 videos")

@@ -376,3 +376,11 @@ def test_a_line_of_the_fuzzers_corpus_is_json(service: Service) -> None:
     routes = App._routes(App.__new__(App))
     served = {route.path for route in routes} - {"/", "/static/{name}"}
     assert served == set(document["paths"])
+
+
+def test_the_formats_described_are_those_written(service: Service) -> None:
+    timeline = pytest.importorskip("tempo_plugins.timeline")
+    document = service.get("/v1/openapi.json").json
+    parameters = document["paths"]["/v1/export"]["get"]["parameters"]
+    form = next(each for each in parameters if each["name"] == "format")
+    assert form["schema"]["enum"] == list(timeline.FORMATS)

@@ -230,4 +230,5 @@ def test_a_query_is_read_whole(tmp_path: Path) -> None:
     from tempo_edge.service.parameters import Parameters
 
     query = Query.of(Parameters({"q": ["a"], "client": [""], "retrieval": ["1"], "limit": ["7"]}))
-    assert (query.grounder, query.client, query.limit, query.offline) == ("curve", None, 7, True)
+    assert (query.retrieval, query.grounder, query.client) == (True, None, None)
+    assert (query.limit, query.offline) == (7, True)

@@ -29,17 +29,19 @@ export class Cards {
     list.addEventListener("keydown", (event) => this.pressed(event));
   }
 
-  /** Show these; a moment that was there already keeps its node, its picture and its focus. */
+  /** Show these; one that was there already keeps its node, its picture and its focus. */
   show(moments) {
     const kept = new Map();
     const order = moments.map((moment) => {
       const key = momentKey(moment);
-      const node = this.nodes.get(key) ?? this.build(moment, key);
+      const before = this.nodes.get(key);
+      // A file that came back, or went, needs a card of the other kind.
+      const node = before && Boolean(before.scrub) === moment.online ? before : this.build(moment, key);
       this.describe(node, moment);
       kept.set(key, node);
       return node;
     });
-    for (const [key, node] of this.nodes) if (!kept.has(key)) this.leave(node);
+    for (const [key, node] of this.nodes) if (kept.get(key) !== node) this.leave(node);
     this.nodes = kept;
     this.moments = moments;
     const same = order.length === this.list.children.length

@@ -4,7 +4,7 @@ import { wireAdding, wireDialogs, showSkipped } from "./dialogs.js";
 import { Cards } from "./cards.js";
 import { Filters } from "./filters.js";
 import { wireKeys } from "./keys.js";
-import { EMPTY, fault, filterCount, go, momentKey, parseKey, read } from "./place.js";
+import { EMPTY, fault, filterCount, go, momentKey, openedHere, parseKey, read } from "./place.js";
 import { Pictures } from "./pictures.js";
 import { Player } from "./player.js";
 import { facts, Progress } from "./progress.js";
@@ -20,7 +20,6 @@ let place = { ...EMPTY };
 // A step of the history that typing may still rename; one that was settled stays for Back.
 let settled = true;
 let typing;
-let playedHere = false;
 // While the browser steps back from a moment that was closed. It does so in its own time, and what
 // somebody does meanwhile is written down once it is there.
 let stepsBack = false;
@@ -32,6 +31,7 @@ const walls = [new Cards(find("cards"), wall), new Cards(find("near-cards"), wal
 const trouble = new Trouble(() => {
   pictures.again();
   progress.start();
+  results.refresh(); // the library may be another one now
 });
 const results = new Results({ cards: walls[0], near: walls[1], trouble, grown: resume });
 const selection = new Selection(selected, {
@@ -66,6 +66,7 @@ function search(quick = false) {
     trouble.say(wrong);
     return Promise.resolve();
   }
+  if (!place.query && results.library) progress.refresh(); // the totals belong to the videos
   return results.ask(place, quick);
 }
 
@@ -93,9 +94,10 @@ function submitted(event) {
 function play(key) {
   const { list, at } = results.listOf(key);
   if (at < 0) return;
+  clearTimeout(typing); // what was typed just now waits until the player closes
+  const closing = place.play !== "";
   place = { ...place, play: key };
-  move();
-  playedHere = true;
+  move(closing);
   player.show(list, at, place.query);
 }
 
@@ -109,12 +111,12 @@ function played(key) {
   const last = place.play;
   if (!last) return;
   place = { ...place, play: "" };
-  if (playedHere) {
+  if (!stepsBack && openedHere()) {
     stepsBack = true;
     history.back();
   } else move(true);
-  playedHere = false;
   if (!walls.some((cards) => cards.focus(last))) find("query").focus();
+  typed();
 }
 
 /** Play what the address names, once the answer that holds it is there. */
@@ -142,10 +144,7 @@ function arrived() {
   find("query").value = place.query;
   filters.set(place.filters);
   document.title = place.query ? `${place.query} · tempo-edge` : "tempo-edge";
-  if (!place.play && player.open) {
-    playedHere = false;
-    player.dialog.close();
-  }
+  if (!place.play && player.open) player.dialog.close();
   const same = place.query === before.query
     && JSON.stringify(place.filters) === JSON.stringify(before.filters);
   if (!same) search().then(resume);
@@ -168,6 +167,10 @@ function wire() {
   find("query").addEventListener("input", typed);
   find("query").addEventListener("keydown", (event) => {
     if (event.key === "ArrowDown" && walls.some((cards) => cards.focus())) event.preventDefault();
+  });
+  document.querySelector(".skip").addEventListener("click", (event) => {
+    event.preventDefault(); // the address's hash holds the search
+    find("results").focus();
   });
   find("near-toggle").addEventListener("click", () => near(true));
   find("near-more").addEventListener("click", () => near(find("near").hidden));

@@ -46,19 +46,24 @@ function write(place) {
   return text ? `#${text}` : location.pathname;
 }
 
+/** Whether the step was made by opening a moment on the page, so that Back closes it again. */
+export const openedHere = () => history.state?.openedHere === true;
+
 /** Go somewhere: a new step for Back, or the same step under a new name. */
 export function go(place, { replace = false } = {}) {
   const target = write(place);
   if (target === (location.hash || location.pathname)) return;
-  history[replace ? "replaceState" : "pushState"](null, "", target);
+  const state = { openedHere: Boolean(place.play) && (!replace || openedHere()) };
+  history[replace ? "replaceState" : "pushState"](state, "", target);
 }
 
-/** The day after a day, `YYYY-MM-DD`: the service's `before` leaves out the day that it names. */
+/** The day after a day, `YYYY-MM-DD`: the service's `before` leaves out the day that it names.
+ *  Empty after the last day that it knows. */
 export function nextDay(day) {
   const date = new Date(`${day}T00:00:00Z`);
   if (Number.isNaN(date.getTime())) return day;
   date.setUTCDate(date.getUTCDate() + 1);
-  return date.toISOString().slice(0, 10);
+  return date.getUTCFullYear() > 9999 ? "" : date.toISOString().slice(0, 10);
 }
 
 /** Find's parameters for the filters. */

@@ -1,7 +1,7 @@
 // The player: a dialog with the video, which starts where the moment starts.
 
 import { momentKey } from "./place.js";
-import { ask, footage, picture, ServiceError } from "./service.js";
+import { ask, footage, picture, said, ServiceError } from "./service.js";
 import { Timeline } from "./timeline.js";
 import { name, percent, span, timestamp } from "./words.js";
 
@@ -53,6 +53,9 @@ export class Player {
     for (const event of ["timeupdate", "seeking", "seeked"]) {
       video.addEventListener(event, () => this.showTime());
     }
+    video.addEventListener("ended", () => {
+      if (this.looping && !this.moment.whole) this.restart();
+    });
     video.addEventListener("volumechange", () => this.showSound());
   }
 
@@ -138,9 +141,9 @@ export class Player {
     const source = this.video.getAttribute("src");
     let fault = "";
     try {
-      const response = await fetch(source, { method: "HEAD" });
+      const response = await fetch(source, { headers: { Range: "bytes=0-0" } });
       if (response.status === 404) fault = "The file is not there any more.";
-      else if (!response.ok) fault = `The service does not give the file (${response.status}).`;
+      else if (!response.ok) fault = (await said(response)) ?? `The service does not give the file (${response.status}).`;
     } catch {
       fault = "The service does not answer. Start it with “tempo-edge serve”, then play again.";
     }
@@ -276,6 +279,8 @@ export class Player {
   }
 
   closed() {
+    if (this.open) return; // closing is told later: another moment may have been opened since
+    if (document.fullscreenElement) document.exitFullscreen().catch(() => {});
     cancelAnimationFrame(this.running);
     this.drawingBefore?.abort();
     this.video.pause();

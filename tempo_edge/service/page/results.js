@@ -53,10 +53,15 @@ export class Results {
       else await this.browse(signal);
     } catch (error) {
       if (signal.aborted || error.status === 409) return;
-      this.trouble.show(error, () => this.ask(place, quick, limit).then(this.grown));
+      this.trouble.show(error, () => this.again().then(this.grown));
     } finally {
       if (!signal.aborted) this.busy(false);
     }
+  }
+
+  /** What was asked for last, once more. */
+  again() {
+    return this.ask(this.place, this.quick, this.limit);
   }
 
   async search(signal) {
@@ -93,7 +98,7 @@ export class Results {
 
   /** Footage came in: a library that is being browsed grows; an answer stays as it was read. */
   refresh() {
-    if (this.place && !this.place.query) this.ask(this.place, false, this.limit);
+    if (this.place && !this.place.query) this.again();
   }
 
   setLibrary(status) {
@@ -147,6 +152,7 @@ export class Results {
   }
 
   showNear(on) {
+    this.place = { ...this.place, near: on }; // for more of the same
     const close = this.answer?.near.length ?? 0;
     const found = this.answer?.moments.length ?? 0;
     const words = `${on ? "Hide" : "Show"} ${close === 1 ? "the nearest miss" : `the ${close} nearest misses`}`;

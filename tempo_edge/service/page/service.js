@@ -48,15 +48,18 @@ async function reply(path, options) {
   }
 }
 
+/** What the service itself says went wrong; undefined when it says nothing. */
+export async function said(response) {
+  try {
+    return (await response.json()).error;
+  } catch {
+    return undefined; // not JSON: something between us and the service answered
+  }
+}
+
 async function reason(response) {
   if (response.status === 401 || response.status === 403) return WORDS[response.status];
-  try {
-    const said = (await response.json()).error;
-    if (said) return String(said);
-  } catch {
-    // Not JSON: something between us and the service answered.
-  }
-  return WORDS[response.status] ?? `The service answered ${response.status}.`;
+  return (await said(response)) ?? WORDS[response.status] ?? `The service answered ${response.status}.`;
 }
 
 const waited = (seconds, signal) =>
@@ -73,7 +76,9 @@ async function answered(path, options = {}) {
     const response = await reply(path, options);
     if (response.ok) return response;
     const error = new ServiceError(response.status, await reason(response));
-    if (![429, 503].includes(response.status) || tries === BUSY_TRIES) throw error;
+    if (![409, 429, 503].includes(response.status) || tries === BUSY_TRIES) throw error;
+    // An older question of ours, given up already, may have reached the service after this one.
+    if (response.status === 409) continue;
     const asked = Number(response.headers.get("Retry-After"));
     await waited(asked > 0 ? Math.min(asked, 10) : tries, options.signal);
   }

@@ -36,6 +36,7 @@ export class Trouble {
     clearTimeout(this.timer);
     this.timer = undefined;
     this.tries = 0;
+    this.retry = null; // or a later trouble would bring back what failed long ago
     find("trouble").hidden = true;
   }
 
@@ -59,9 +60,8 @@ export class Trouble {
   }
 
   again() {
+    const { retry } = this;
     this.clear();
-    const retry = this.retry;
-    this.retry = null;
     retry?.();
   }
 }
