@@ -111,26 +111,39 @@ def _providers() -> list[Check]:
 def _kernels() -> list[Check]:
     """Run every kernel once on a tiny picture: one that can't be compiled is not live."""
     try:
-        from tempo_kernels import available, block_differences, native
+        from tempo_kernels import available, block_differences
     except ImportError as error:
         return [_check("kernels", "missing", _short(error), "pip install tempo-edge")]
     picture = np.zeros((16, 16), np.uint8)
     checks = []
     for name, there in available().items():
-        built = name in native.LIBRARIES
-        mend = "cmake -S . -B build && cmake --build build" if built else "pip install numba"
+        lacking, mend = "", ""
         try:
-            if built:
-                native.load(name)  # says what is wrong with a library that is there
+            lacking, mend = _lacking(name)
             if there:
                 block_differences(picture, picture, kernel=name)
                 checks.append(_check(f"kernel {name}", "ok", "runs"))
             else:
-                lacking = "no GPU" if "cuda" in name else "not built" if built else "not installed"
                 checks.append(_check(f"kernel {name}", "optional", lacking, mend))
         except Exception as error:  # whatever a compiler or a driver may say
             checks.append(_check(f"kernel {name}", "missing", _short(error), mend))
     return checks
+
+
+def _lacking(kernel: str) -> tuple[str, str]:
+    """What a kernel that is not there lacks, and what would mend that, if anything would.
+
+    Raises:
+        NativeError: it was built, but can't be loaded.
+    """
+    from tempo_kernels import native
+
+    if kernel in native.LIBRARIES:
+        if native.load(kernel) is None:
+            return "not built", "cmake -S . -B build && cmake --build build"
+    elif importlib.util.find_spec("numba") is None:
+        return "not installed", "pip install numba"
+    return "no GPU" if "cuda" in kernel else "can't be used", ""
 
 
 def _profiles() -> list[Check]:

@@ -89,7 +89,8 @@ class Difference:
         kept = "the same" if self.times else "OTHER"
         return (
             f"{self.provider:<9} {'ok' if self.good else 'DIFFERS'}: vectors by {self.vectors:.1e} "
-            f"at most, {self.spans} of {len(_SENTENCES)} answers, {kept} times\n"
+            f"at most, {len(_SENTENCES) - self.spans} of {len(_SENTENCES)} answers the same, "
+            f"{kept} times\n"
         )
 
 

@@ -244,6 +244,8 @@ def test_doctor(tempo: Tempo, footage: Path) -> None:
     assert all(set(row) == {"name", "state", "detail", "mend"} for row in report)
     kernels = {row["name"]: row["detail"] for row in report if row["name"].startswith("kernel")}
     assert kernels["kernel numpy"] == kernels["kernel numba-cpu"] == "runs"
+    # Nothing that could be installed brings a GPU.
+    assert all(row["mend"] == "" for row in report if row["detail"] == "no GPU")
     profiles = {row["name"]: row["detail"] for row in report if row["name"].startswith("profile")}
     assert profiles["profile nano"].endswith("checksums match")
 
