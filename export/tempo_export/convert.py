@@ -119,7 +119,8 @@ def convert(
 def _precision(profile: Profile) -> str | None:
     """What a profile's manifest says of its precision; the built-in one says nothing."""
     about = json.loads((profile.folder / "profile.json").read_text(encoding="utf-8"))
-    return about.get("precision")
+    told: str | None = about.get("precision")
+    return told
 
 
 def _enter_grounder(folder: Path) -> None:
