@@ -7,6 +7,7 @@ longer than all the rest of the command line.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -85,10 +86,10 @@ def verify(
     from tempo_edge.models.registry import load_profile
 
     profiles, pulled = _names(), _pulled()
-    if name is not None and name in pulled:
-        profiles, pulled = [], [name]
-    elif name is not None:
-        profiles, pulled = [name], []
+    if name is not None:
+        # A profile may be called as the model that it was made from: then both are meant.
+        pulled = [name] if name in pulled else []
+        profiles = [name] if name in profiles or not pulled else []
     for each in profiles:
         profile = load_profile(each)
         for file in profile.files:
@@ -163,10 +164,15 @@ def _profile(name: str) -> dict[str, Any]:
         "dim": profile.dim,
         "licence": profile.licence,
         "grounder": profile.has_grounder,
-        "bytes": sum((profile.folder / file).stat().st_size for file in profile.files),
+        "bytes": _bytes(profile.folder, profile.files),
         "built_in": profile.folder.parent == BUILT_IN,
         "folder": str(profile.folder),
     }
+
+
+def _bytes(folder: Path, files: Iterable[str]) -> int:
+    """Size of what is there; that a file is missing is for ``verify`` to say."""
+    return sum(path.stat().st_size for file in files if (path := folder / file).is_file())
 
 
 def _checkpoint(name: str) -> dict[str, Any]:
@@ -180,7 +186,7 @@ def _checkpoint(name: str) -> dict[str, Any]:
         "revision": checkpoint.revision,
         "licence": checkpoint.licence,
         "grounder": checkpoint.kind == "grounder",
-        "bytes": sum((checkpoint.folder / file).stat().st_size for file in checkpoint.files),
+        "bytes": _bytes(checkpoint.folder, checkpoint.files),
         "folder": str(checkpoint.folder),
     }
 

@@ -22,6 +22,7 @@ from tempo_plugins.cli import add_mcp
 from tempo_plugins.cli import app as plugins
 
 from tempo_edge._command import Command
+from tempo_edge._extras import what_to_install
 from tempo_edge._find import find
 from tempo_edge._models import app as models
 from tempo_edge._options import (
@@ -72,7 +73,8 @@ def _before_every_command(
     ] = False,
 ) -> None:
     missing = [n for n in ("onnxruntime", "faiss") if importlib.util.find_spec(n) is None]
-    if missing and context.invoked_subcommand != "doctor":
+    # Models can be pulled, checked and carried on a machine that never searches.
+    if missing and context.invoked_subcommand not in ("doctor", "models"):
         verb = "is" if len(missing) == 1 else "are"
         raise TempoEdgeError(
             f'{" and ".join(missing)} {verb} not installed: pip install "tempo-edge[cpu]", '
@@ -245,6 +247,9 @@ def _run() -> int:
         note(f"tempo-edge: error: {printable(str(error))}")
         return 2
     except Exception as error:
+        if isinstance(error, ModuleNotFoundError) and (line := what_to_install(error)):
+            note(f"tempo-edge: error: {line}")
+            return 2
         if not hasattr(error, "format_message"):  # click's, which typer keeps in several places
             raise
         context = getattr(error, "ctx", None)

@@ -80,10 +80,20 @@ def convert(
         videos: a folder with a ``truth.jsonl`` (:func:`~tempo_export.judge.judge`).
 
     Raises:
-        ExportError: there is something in ``place``, pictures are needed, or more was lost than
-            ``allowed``.
+        ExportError: there is something in ``place``, pictures are needed, the profile was made
+            smaller once or is not calibrated, or more was lost than ``allowed``.
     """
     allowed = allowed or Allowed()
+    stored = _precision(profile)
+    if stored in ("fp16", "int8", "int4"):
+        raise ExportError(
+            f"profile {profile.name!r} is at {stored} already: export the one that it was made from"
+        )
+    if videos is not None and "calibration.json" not in profile.files:
+        raise ExportError(
+            f"profile {profile.name!r} is not calibrated, so nothing can be searched for on "
+            f"{videos}: leave out --videos, or export it from its model with them"
+        )
     if pictures is None:
         raise ExportError(f"precision {wanted!r} needs pictures to compare both image towers on")
     with drafted(place, replace=replace) as room:
@@ -99,11 +109,18 @@ def convert(
         _enter_grounder(room)
         report: dict[str, Any] = {"precision": wanted, "graphs": graphs}
         made = finish(room, _facts(profile, place.name, report, pictures))
-        if videos is not None and "calibration.json" in profile.files:
+        if videos is not None:
             say(f"searching {videos} with both")
             report["search"] = _searched(profile, made, place.name, videos, allowed)
             finish(room, _facts(profile, place.name, report, pictures))
     return report
+
+
+def _precision(profile: Profile) -> str | None:
+    """What a profile's manifest says of its precision; the built-in one says nothing."""
+    about = json.loads((profile.folder / "profile.json").read_text(encoding="utf-8"))
+    told: str | None = about.get("precision")
+    return told
 
 
 def _enter_grounder(folder: Path) -> None:

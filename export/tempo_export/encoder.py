@@ -178,6 +178,7 @@ def _write(
 def _write_text(text: Any, ids: NDArray[np.int64], model: Any, family: _Family, path: Path) -> None:
     """Through optimum where it is installed, else traced; the same inputs and outputs."""
     import onnx
+    import torch
 
     try:
         from optimum.exporters.onnx import export, model_configs
@@ -196,7 +197,9 @@ def _write_text(text: Any, ids: NDArray[np.int64], model: Any, family: _Family, 
             warnings.simplefilter("ignore")
             export(reader, config, path, opset=OPSET)
         graph = read_graph(path)
-        _unite(graph, pooled)
+        with torch.no_grad():
+            vectors, states = text(torch.from_numpy(ids))
+        _unite(graph, pooled, (vectors.shape[-1], states.shape[-1]))
     # What search gives besides: a tower that has no use for it must take it all the same.
     info = onnx.helper.make_tensor_value_info("attention_mask", onnx.TensorProto.INT64, ["N", "L"])
     graph.graph.input.append(info)
@@ -205,12 +208,15 @@ def _write_text(text: Any, ids: NDArray[np.int64], model: Any, family: _Family, 
     write_graph(graph, path)
 
 
-def _unite(model: Any, pooled: str) -> None:
-    """Of a graph that optimum wrote: unit vectors, and the names that search knows."""
+def _unite(model: Any, pooled: str, widths: tuple[int, int]) -> None:
+    """Of a graph that optimum wrote: unit vectors, and the names that search knows.
+
+    Args:
+        widths: of a vector and of a state; the graph doesn't say them in every family.
+    """
     from onnx import TensorProto, helper
 
     graph = model.graph
-    width = {each.name: each.type.tensor_type.shape.dim[-1].dim_value for each in graph.output}
     graph.node.extend(
         [
             helper.make_node("LpNormalization", [pooled], ["vectors"], axis=-1, p=2),
@@ -220,10 +226,8 @@ def _unite(model: Any, pooled: str) -> None:
     del graph.output[:]
     graph.output.extend(
         [
-            helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["N", width[pooled]]),
-            helper.make_tensor_value_info(
-                "states", TensorProto.FLOAT, ["N", "L", width["last_hidden_state"]]
-            ),
+            helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["N", widths[0]]),
+            helper.make_tensor_value_info("states", TensorProto.FLOAT, ["N", "L", widths[1]]),
         ]
     )
 

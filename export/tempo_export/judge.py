@@ -5,16 +5,14 @@ Through the real indexer and the real search, so that whatever a smaller model d
 
 from __future__ import annotations
 
-import json
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tempo_edge import Library
-from tempo_edge.errors import ExportError
 from tempo_edge.models.registry import Profile
 from tempo_edge.moment import Span
+from tempo_edge.train.calibrate import Query, read_truth
 from tempo_export.environment import meanwhile
 
 __all__ = ["Verdict", "alone", "judge"]
@@ -60,45 +58,32 @@ def judge(profile: Profile, videos: Path, scratch: Path) -> dict[str, Verdict]:
         What each of the profile's grounders answered.
 
     Raises:
-        ExportError: there is no ``truth.jsonl``, or it can't be read.
+        TempoEdgeError: there is no ``truth.jsonl``, or it can't be read.
     """
-    queries = _truth(videos)
+    queries = read_truth(videos)
     with alone(profile), Library.open(scratch / "library.db", profile=profile.name) as library:
         library.index([videos])
         return {
             grounder: _verdict(
-                queries, [_first(library, query["query"], grounder) for query in queries]
+                queries, [_first(library, query.text, grounder) for query in queries]
             )
             for grounder in library.searcher.grounders
         }
 
 
-def _verdict(
-    queries: list[dict[str, Any]], found: list[tuple[str, float, float] | None]
-) -> Verdict:
+def _verdict(queries: list[Query], found: list[tuple[str, float, float] | None]) -> Verdict:
     hits, refusals = [], []
     for query, moment in zip(queries, found, strict=True):
-        if query["file"] is None:
+        if query.file is None:
             refusals.append(moment is None)
         else:
-            spans = [Span(start, end) for start, end in query["spans"]]
             hits.append(
                 moment is not None
-                and moment[0] == query["file"]
-                and max(Span(*moment[1:]).iou(span) for span in spans) >= 0.7
+                and moment[0] == query.file
+                and max(Span(*moment[1:]).iou(span) for span in query.spans) >= 0.7
             )
-    if not hits:
-        raise ExportError("truth.jsonl must have a query that occurs")
     share = 100 * sum(refusals) / len(refusals) if refusals else 100.0
     return Verdict(100 * sum(hits) / len(hits), share, tuple(found))
-
-
-def _truth(videos: Path) -> list[dict[str, Any]]:
-    path = videos / "truth.jsonl"
-    try:
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    except (OSError, ValueError) as error:
-        raise ExportError(f"{path} can't be read: {error}") from error
 
 
 def _first(library: Library, query: str, grounder: str) -> tuple[str, float, float] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -58,7 +59,10 @@ def export(request: Request, say: Say) -> Told:
         ExportError: there is no such model, something that is needed was not given, or what was
             written was worse than was allowed.
     """
-    if request.name in pulled_names():
+    _check_videos(request)
+    # To TensorRT goes the profile, which a pulled encoder shares its name with.
+    engines = request.target == "tensorrt" and request.name in profile_names()
+    if request.name in pulled_names() and not engines:
         return _of_checkpoint(request, say)
     if request.name not in profile_names():
         known = sorted({*profile_names(), *pulled_names()})
@@ -67,6 +71,20 @@ def export(request: Request, say: Say) -> Told:
         return _engines(request, say)
     profile = load_profile(request.name)
     return _converted(request, profile, f"{request.name}-{request.precision}", say)
+
+
+def _check_videos(request: Request) -> None:
+    """That what is compared or fitted on can be read, before anything takes its time.
+
+    Raises:
+        TempoEdgeError: it can't.
+    """
+    from tempo_edge.train.calibrate import read_truth
+
+    if not math.isfinite(request.tolerance):
+        raise ExportError(f"tolerance {request.tolerance} must be a number of points")
+    if request.videos is not None:
+        read_truth(request.videos)
 
 
 def check(request: Request) -> Told:
@@ -119,7 +137,10 @@ def verify(request: Request) -> Told:
 
 
 def _films(folder: Path) -> list[Path]:
-    found = [path for path in folder.iterdir() if path.suffix in (".mp4", ".mkv", ".mov")]
+    try:
+        found = [path for path in folder.iterdir() if path.suffix in (".mp4", ".mkv", ".mov")]
+    except OSError as error:
+        raise ExportError(f"folder {folder} can't be read: {error}") from error
     if not found:
         raise ExportError(f"folder {folder} holds no videos")
     return found
@@ -144,6 +165,8 @@ def _of_grounder(request: Request, checkpoint: Checkpoint, say: Say) -> Told:
     from tempo_export.drafts import drafted, finish
     from tempo_export.vlm import attach
 
+    if request.size is not None and request.size < 1:
+        raise ExportError(f"size {request.size} must be at least 1 pixel")
     towers = load_profile(request.beside)
     if request.precision != "fp32":
         raise ExportError(
@@ -259,12 +282,15 @@ def _place(request: Request, name: str) -> Path:
 
 def _engines(request: Request, say: Say) -> Told:
     """TensorRT engines of every graph of a profile, beside the graphs that they were built from."""
-    from tempo_export.engine import build_engine
+    from tempo_export.engine import build_engine, this_machine
 
     profile = load_profile(request.name)
     if request.precision == "int4":
         raise ExportError("precision 'int4' must be fp32, fp16 or int8 for TensorRT")
-    folder = (request.out or profile.folder.parent) / f"{request.name}-engines"
+    this_machine()  # before anything is made for it
+    folder = _place(request, f"{request.name}-engines")
+    if folder.exists() and not request.replace:
+        raise ExportError(f"{folder} is there already: remove it, or say --replace")
     facts: dict[str, Any] = {}
     for file in filter(_is_graph, profile.files):
         say(f"{file}: building its engine")

@@ -29,22 +29,24 @@ __all__ = ["pack", "remove", "unpack"]
 
 _ABOUT = "profile.json"
 _MOST_ABOUT = 1 << 20
+# Of the formats the plainest that has room for a file of 8 GiB; smaller ones are as in USTAR.
+_FORMAT = tarfile.PAX_FORMAT
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 
 
 def pack(profile: Profile, target: Path) -> int:
     """Write a profile, checked, into the file ``target``; gives the bundle's size in bytes.
 
-    The same profile gives the same bytes. What was there before is replaced when all is written.
+    The same profile gives the same bytes. An earlier bundle is replaced when all is written; a file
+    that is none stays.
 
     Raises:
         ProfileError: a file of the profile is missing or altered, or ``target`` can't be written.
     """
+    if target.is_file() and target.stat().st_size and not tarfile.is_tarfile(target):
+        raise ProfileError(f"bundle {target} can't be written: what is there is no bundle")
     try:
-        with (
-            draft_of(target) as draft,
-            tarfile.open(draft, "w", format=tarfile.USTAR_FORMAT) as bundle,
-        ):
+        with draft_of(target) as draft, tarfile.open(draft, "w", format=_FORMAT) as bundle:
             about = (profile.folder / _ABOUT).read_bytes()
             bundle.addfile(_entry(_ABOUT, len(about)), io.BytesIO(about))
             for name in sorted(profile.files):

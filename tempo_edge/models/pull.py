@@ -18,6 +18,7 @@ from tempo_edge.errors import MissingExtraError, ProfileError
 from tempo_edge.models.checkpoint import ABOUT, Checkpoint, read_checkpoint
 from tempo_edge.models.checksum import git_blob, sha256_of
 from tempo_edge.models.published import Published
+from tempo_edge.models.rooms import take_place
 
 __all__ = ["pull"]
 
@@ -72,7 +73,7 @@ def _gather(model: Published, store: Path, files: list[_Remote], fetch: _Source)
     _tidy(room, set(digests))
     facts = (model.name, model.repository, model.revision, model.kind, model.licence)
     (room / ABOUT).write_text(Checkpoint(*facts, digests, room).describe(), encoding="utf-8")
-    room.replace(store / model.name)
+    take_place(room, store / model.name)  # or that of what a removal left
     return read_checkpoint(model.name, store)
 
 

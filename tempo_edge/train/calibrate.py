@@ -13,6 +13,7 @@ import itertools
 import json
 import random
 import re
+import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -22,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from tempo_edge._api import Library
+from tempo_edge.errors import TempoEdgeError
 from tempo_edge.library.vectors import VectorCache
 from tempo_edge.models.registry import load_profile
 from tempo_edge.moment import Span
@@ -79,14 +81,30 @@ def read_truth(folder: Path) -> list[Query]:
     """The queries of a folder of composites.
 
     Raises:
-        FileNotFoundError: the folder has no ``truth.jsonl``.
+        TempoEdgeError: the folder has no ``truth.jsonl``, or a line of it can't be read; at least
+            one query must occur.
     """
-    queries = []
-    for line in (folder / "truth.jsonl").read_text(encoding="utf-8").splitlines():
-        facts = json.loads(line)
-        spans = tuple(Span(start, end) for start, end in facts["spans"])
-        queries.append(Query(facts["query"], facts["file"], spans))
+    path = folder / "truth.jsonl"
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError) as error:
+        raise TempoEdgeError(f"{path} can't be read: {error}") from error
+    queries = [_query(path, number, line) for number, line in enumerate(lines, start=1)]
+    if not any(query.spans for query in queries):
+        raise TempoEdgeError(f"{path} must have a query that occurs")
     return queries
+
+
+def _query(path: Path, number: int, line: str) -> Query:
+    try:
+        facts = json.loads(line)
+        spans = tuple(Span(float(start), float(end)) for start, end in facts["spans"])
+        query = Query(str(facts["query"]), facts["file"], spans)
+        if bool(spans) != isinstance(query.file, str):
+            raise ValueError("a query has a file and spans, or null and none")
+    except (ValueError, KeyError, TypeError) as error:
+        raise TempoEdgeError(f"{path} line {number} can't be read: {error!r}") from error
+    return query
 
 
 def read_elsewhere(path: Path, count: int, seed: int) -> list[Query]:
@@ -140,6 +158,9 @@ def calibrate(
         more: further queries for the confidence.
         reads: how many queries a grounder that reads is asked at most; it takes its time.
         default: the grounder that ``find`` uses where none is asked for.
+
+    Raises:
+        TempoEdgeError: the library lacks a video that a query is about.
     """
     catalogue = library.catalogue
     video_of = {
@@ -147,9 +168,12 @@ def calibrate(
         for path, row in catalogue.files().items()
         if row.video_id is not None
     }
+    asked = [*queries, *more]
+    for query in asked:
+        if query.file is not None and query.file not in video_of:
+            raise TempoEdgeError(f"query {query.text!r} is about {query.file!r}: it isn't indexed")
     vectors = VectorCache(library.path.with_suffix(".vectors"), catalogue)
     vectors.refresh()
-    asked = [*queries, *more]
     profile = library.profile
     questions = {
         query.text: Question.of(*profile.text_tower.read(query.text), profile.background)
@@ -282,8 +306,21 @@ def write(folder: Path, contents: dict[str, Any]) -> None:
     enter_file(folder, "calibration.json")
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Command line."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        contents = _fitted(options)
+        if not options.dry_run:
+            write(load_profile(options.profile).folder, contents)
+    except (TempoEdgeError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(json.dumps(contents, indent=1))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--videos", type=Path, required=True, help="composite videos")
     parser.add_argument(
@@ -297,7 +334,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--default", choices=GROUNDERS, default="curve", help="for find")
     parser.add_argument("--library", type=Path, help="keep the library here")
     parser.add_argument("--dry-run", action="store_true", help="print, write nothing")
-    options = parser.parse_args(arguments)
+    return parser
+
+
+def _fitted(options: argparse.Namespace) -> dict[str, Any]:
+    """What is asked for: the contents of ``calibration.json``."""
     queries = read_truth(options.videos)
     more = varied(queries, options.seed)
     if options.elsewhere is not None:
@@ -307,13 +348,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         path = options.library or Path(scratch) / "library.db"
         with Library.open(path, profile=options.profile) as library:
             library.index([options.videos])
-            contents = calibrate(
-                library, queries, more, options.seed, options.reads, options.default
-            )
-    if not options.dry_run:
-        write(load_profile(options.profile).folder, contents)
-    print(json.dumps(contents, indent=1))
+            return calibrate(library, queries, more, options.seed, options.reads, options.default)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -12,10 +12,19 @@ from tempo_edge.train.data import DataError
 
 
 def save(path: Path, state: dict[str, Any]) -> None:
-    """Write `state` to `path`; a reader sees the old file or the new one, never a part."""
+    """Write `state` to `path`; a reader sees the old file or the new one, never a part.
+
+    Raises:
+        DataError: it can't be written.
+    """
     partial = path.with_suffix(f".{os.getpid()}.partial")
-    torch.save(state, partial)
-    partial.replace(path)
+    try:
+        torch.save(state, partial)
+        partial.replace(path)
+    except (OSError, RuntimeError) as error:  # the latter is how torch says that a disk is full
+        raise DataError(f"{path} can't be written: {' '.join(str(error).split())}") from error
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -23,5 +32,6 @@ def load(path: Path) -> dict[str, Any]:
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # whatever a broken file makes of the reader
-        raise DataError(f"{path} is not a readable checkpoint: {error}") from error
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        raise DataError(f"{path} is not a readable checkpoint: {reason}") from error
     return state

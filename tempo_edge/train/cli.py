@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +12,7 @@ import typer
 
 from tempo_edge._command import Command
 from tempo_edge._text import note
-from tempo_edge.errors import MissingExtraError
+from tempo_edge.errors import MissingExtraError, TempoEdgeError
 from tempo_edge.train.clock import Clock
 
 __all__ = ["app"]
@@ -64,23 +66,24 @@ def sft(
     profile: ProfileOption = "nano",
 ) -> None:
     """Teach a decoder to say the right answers, refusals included. It can be interrupted."""
-    _prepare(threads)
+    _prepare(threads, device)
     from tempo_edge.models import load_profile
     from tempo_edge.train.grounder import course
     from tempo_edge.train.grounder.settings import choose_settings
     from tempo_edge.train.grounder.sft import SftSettings
 
     chosen = choose_settings(settings, SftSettings, seed)
-    best = course.sft(
-        chosen,
-        data,
-        work,
-        out,
-        load_profile(profile),
-        start=start,
-        device=device,
-        say=Clock(note),
-    )
+    with _one_line():
+        best = course.sft(
+            chosen,
+            data,
+            work,
+            out,
+            load_profile(profile),
+            start=start,
+            device=device,
+            say=Clock(note),
+        )
     print(best)
 
 
@@ -99,16 +102,17 @@ def pir_grpo(
     profile: ProfileOption = "nano",
 ) -> None:
     """Let a decoder learn from what its own answers earn. It can be interrupted."""
-    _prepare(threads)
+    _prepare(threads, device)
     from tempo_edge.models import load_profile
     from tempo_edge.train.grounder import course
     from tempo_edge.train.grounder.pir_grpo import GrpoSettings
     from tempo_edge.train.grounder.settings import choose_settings
 
     chosen = choose_settings(settings, GrpoSettings, seed)
-    best = course.pir_grpo(
-        chosen, start, data, work, out, load_profile(profile), device=device, say=Clock(note)
-    )
+    with _one_line():
+        best = course.pir_grpo(
+            chosen, start, data, work, out, load_profile(profile), device=device, say=Clock(note)
+        )
     print(best)
 
 
@@ -147,11 +151,22 @@ def export(
     _prepare(1)
     from tempo_edge.train.grounder import course
 
-    for line in course.export(checkpoint, folder, storage):
+    with _one_line():
+        lines = course.export(checkpoint, folder, storage)
+    for line in lines:
         note(line)
 
 
-def _prepare(threads: int) -> None:
+@contextmanager
+def _one_line() -> Iterator[None]:
+    """What the file system refuses is an error like any other."""
+    try:
+        yield
+    except OSError as error:
+        raise TempoEdgeError(str(error)) from error
+
+
+def _prepare(threads: int, device: str = "cpu") -> None:
     try:
         import torch
         import transformers  # noqa: F401
@@ -161,4 +176,10 @@ def _prepare(threads: int) -> None:
         ) from error
     from tempo_edge.models.sessions import cpu_count
 
+    if device not in ("cpu", "cuda"):
+        raise TempoEdgeError(f"device {device!r} must be cpu or cuda")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise TempoEdgeError("device 'cuda' can't be used: this PyTorch finds no CUDA GPU")
+    if threads < 0:
+        raise TempoEdgeError(f"threads {threads} must be at least 1, or 0 for all cores")
     torch.set_num_threads(threads or cpu_count())

@@ -342,6 +342,33 @@ def test_with_half_an_engine(environment: dict[str, str]) -> None:
     assert said.error.startswith('faiss is not installed: pip install "tempo-edge[cpu]"')
 
 
+@pytest.mark.parametrize(
+    ("lacking", "line", "arguments"),
+    [
+        ("PIL", "Pillow is not installed", ("train", "evaluate", "a.yaml", "--library", "b.db")),
+        ("yaml", "PyYAML is not installed", ("train", "evaluate", "a.yaml", "--library", "b.db")),
+        ("onnx", "onnx is not installed", ("export", "nano", "--check")),
+    ],
+)
+def test_without_the_tools_of_training_the_extra_is_named(
+    environment: dict[str, str], lacking: str, line: str, arguments: tuple[str, ...]
+) -> None:
+    said = without([lacking], *arguments, environment=environment)
+    assert said.error == f'{line}: pip install "tempo-edge[train]"'
+
+
+def test_models_are_carried_without_an_engine(environment: dict[str, str], tmp_path: Path) -> None:
+    for arguments in (
+        ("list", "--all"),
+        ("verify",),
+        ("export-bundle", "nano", tmp_path / "nano.tar"),
+        ("import-bundle", tmp_path / "nano.tar"),
+        ("remove", "nano"),
+    ):
+        said = without(["onnxruntime", "faiss"], "models", *arguments, environment=environment)
+        assert said.status == 0, said.err
+
+
 def test_doctor_without_an_engine(environment: dict[str, str]) -> None:
     said = without(["onnxruntime", "faiss", "decord", "numba"], "doctor", environment=environment)
     assert (said.status, said.err) == (2, "")

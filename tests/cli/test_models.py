@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from harness import Said
 from snapshots import check
 
 from tempo_edge.models import load_profile
+from tempo_edge.models.checkpoint import ABOUT, Checkpoint, installed_checkpoints
 from tempo_edge.models.registry import installed_profiles
 
 
@@ -57,3 +59,34 @@ def test_a_bundle_that_can_not_be_written_is_an_error_of_one_line(
     said = tempo("models", "export-bundle", "nano", place)
     reason = "Is a directory" if place == "." else "No such file or directory"
     assert said.error == f"bundle {place} can't be written: {reason}"
+
+
+def test_a_profile_that_lacks_a_file_is_listed(tempo: Callable[..., Said]) -> None:
+    nano = load_profile("nano")
+    place = installed_profiles() / "nano"
+    shutil.copytree(nano.folder, place)
+    (place / "text.onnx").unlink()
+    said = tempo("models", "list", "--json")
+    assert said.status == 0, said.err
+    (row,) = json.loads(said.out)
+    expected = sum((nano.folder / f).stat().st_size for f in nano.files if f != "text.onnx")
+    assert (row["folder"], row["bytes"]) == (str(place), expected)
+    assert "lacks text.onnx" in tempo("models", "verify").error
+
+
+def test_of_a_model_and_its_profile_both_are_verified(tempo: Callable[..., Said]) -> None:
+    name = "smolvlm2-500m-video-instruct"
+    profile, pulled = installed_profiles() / name, installed_checkpoints() / name
+    shutil.copytree(load_profile("nano").folder, profile)
+    about = json.loads((profile / "profile.json").read_text())
+    (profile / "profile.json").write_text(json.dumps({**about, "name": name}))
+    pulled.mkdir(parents=True)
+    (pulled / ABOUT).write_text(
+        Checkpoint(name, "a", "b", "grounder", "MIT", {}, pulled).describe()
+    )
+    said = tempo("models", "verify", name)
+    assert said.status == 0, said.err
+    assert said.out.splitlines() == [
+        f"{name} {about['version']}: {len(about['files'])} files as published",
+        f"{name}: 0 files as pulled",
+    ]

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+onnx = pytest.importorskip("onnx")
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
@@ -15,6 +16,7 @@ transformers = pytest.importorskip("transformers")
 from encoders import write_clip, write_siglip2
 from tempo_export import encoder
 from tempo_export.encoder import write_encoder
+from tempo_export.graphs import read_graph
 from tempo_export.towers import cells_of
 
 from tempo_edge import ProfileError
@@ -87,6 +89,12 @@ def test_any_number_of_pictures_and_any_length_of_sentence(made: Profile) -> Non
     long = made.text_tower.encode(["a dog " * 80])[0]
     assert states.shape[0] == (64 if "siglip" in made.name else 5)
     assert short @ long < 0.9999
+
+
+def test_no_graph_says_of_itself_what_is_not_so(made: Profile) -> None:
+    for file in ("image.onnx", "text.onnx"):
+        # As it is checked before it changes its precision.
+        onnx.checker.check_model(read_graph(made.folder / file), full_check=True)
 
 
 def test_small_letters_are_those_that_siglip_learned(made: Profile) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,10 +19,13 @@ from encoders import write_clip, write_siglip2
 from harness import Said
 from hub import Hub, running
 
-from tempo_edge import models
+from tempo_edge import Library, TempoEdgeError, models
 from tempo_edge.models import registry
+from tempo_edge.models.checkpoint import installed_checkpoints
 from tempo_edge.models.published import PUBLISHED, Published
+from tempo_edge.models.pull import pull
 from tempo_edge.models.registry import installed_profiles, load_profile
+from tempo_edge.train import calibrate
 
 Tempo = Callable[..., Said]
 
@@ -168,6 +172,73 @@ def test_what_is_missing_is_named(tempo: Tempo, pictures: Path, tmp_path: Path) 
         said = tempo("export", *arguments)
         assert said.status == 2 and message in said.err and said.err.count("\n") == 1
     assert not installed_profiles().exists()
+
+
+@pytest.mark.parametrize(
+    ("truth", "message"),
+    [
+        (None, "truth.jsonl can't be read: [Errno 2]"),
+        ('{"q": 1}', "truth.jsonl line 1 can't be read: KeyError('spans')"),
+        ("[", "truth.jsonl line 1 can't be read: JSONDecodeError"),
+        ('{"query": "a dog", "file": "a.mp4", "spans": []}', "a query has a file and spans"),
+        ('{"query": "a dog", "file": null, "spans": []}', "must have a query that occurs"),
+    ],
+)
+def test_videos_are_looked_at_before_anything_is_written(
+    tempo: Tempo, pictures: Path, tmp_path: Path, truth: str | None, message: str
+) -> None:
+    if truth is not None:
+        (tmp_path / "truth.jsonl").write_text(truth)
+    arguments = ("--precision", "fp16", "--pictures", pictures, "--videos", tmp_path)
+    said = tempo("export", "nano", *arguments, "--out", tmp_path / "out")
+    assert said.status == 2 and message in said.error
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_video_that_is_not_there_is_named(labelled: Path, tmp_path: Path) -> None:
+    (labelled / "beach.mp4").unlink()
+    queries = calibrate.read_truth(labelled)
+    with Library.open(tmp_path / "library.db") as library:
+        library.index([labelled])
+        with pytest.raises(TempoEdgeError, match=r"about 'beach[.]mp4': it isn't"):
+            calibrate.calibrate(library, queries, [], seed=0)
+
+
+def test_what_makes_no_sense_is_refused(
+    tempo: Tempo, pictures: Path, tmp_path: Path, labelled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    arguments = ("--pictures", pictures, "--out", out)
+    said = tempo("export", "nano", "--precision", "fp16", *arguments, "--tolerance", "nan")
+    assert "tolerance nan must be a number of points" in said.error
+    said = tempo("export", "nano", "--verify", "--videos", tmp_path / "nowhere")
+    assert "nowhere can't be read" in said.error
+
+    assert tempo("export", "nano", "--precision", "fp16", *arguments).status == 0
+    monkeypatch.setenv("TEMPO_EDGE_PROFILES", str(out))
+    for precision in ("fp32", "fp16", "int8", "int4"):
+        said = tempo("export", "nano-fp16", "--precision", precision, *arguments)
+        assert "profile 'nano-fp16' is at fp16 already" in said.error
+
+    bare = out / "bare"
+    shutil.copytree(load_profile("nano").folder, bare)
+    about = json.loads((bare / "profile.json").read_text())
+    del about["files"]["calibration.json"]
+    (bare / "profile.json").write_text(json.dumps({**about, "name": "bare"}))
+    said = tempo("export", "bare", "--precision", "fp16", *arguments, "--videos", labelled)
+    assert "profile 'bare' is not calibrated" in said.error
+
+
+def test_engines_are_of_the_profile_that_was_made_of_a_model(tempo: Tempo, pictures: Path) -> None:
+    name = "clip-vit-base-patch32"
+    real = PUBLISHED[name]
+    tiny = Published(real.name, real.repository, real.revision, real.kind, real.licence, 1)
+    pull(tiny, installed_checkpoints(), source=write_clip(installed_profiles().parent / "source"))
+    said = tempo("export", name, "--to", "tensorrt")
+    assert f"export '{name}' to onnx first" in said.error
+    assert tempo("export", name, "--pictures", pictures).status == 0
+    said = tempo("export", name, "--to", "tensorrt")
+    assert "TensorRT can't be used" in said.error or "there is none that can be used" in said.error
 
 
 def test_every_provider_gives_the_same(tempo: Tempo, labelled: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from tempo_edge import ProfileError
 from tempo_edge.models import Profile, load_profile, profile_names
+from tempo_edge.models import bundle as bundles
 from tempo_edge.models.bundle import pack, remove, unpack
 from tempo_edge.models.registry import installed_profiles, read_profile
 
@@ -190,3 +191,25 @@ def test_only_what_was_installed_can_be_removed(bundle: Path) -> None:
             remove(name)
     place = remove("tiny")
     assert not place.exists() and "tiny" not in profile_names()
+
+
+def test_a_file_of_any_size_has_room_in_a_bundle() -> None:
+    entry = bundles._entry("grounder-weights.data", 17 << 30)
+    header = entry.tobuf(bundles._FORMAT)
+    with tarfile.open(fileobj=io.BytesIO(header)) as archive:
+        read = archive.next()
+    assert read is not None and (read.name, read.size) == (entry.name, 17 << 30)
+
+
+def test_what_is_no_bundle_is_not_overwritten(tmp_path: Path) -> None:
+    profile, film = small(tmp_path / "source" / "tiny"), tmp_path / "film.mp4"
+    film.write_bytes(b"a film")
+    with pytest.raises(ProfileError, match=r"can't be written: what is there is no bundle"):
+        pack(profile, film)
+    for folder in (tmp_path, Path(), Path("/")):
+        with pytest.raises(ProfileError, match="can't be written: Is a directory"):
+            pack(profile, folder)
+    (tmp_path / "tiny.tar").touch()  # a place that a script has taken
+    assert film.read_bytes() == b"a film"
+    pack(profile, tmp_path / "tiny.tar")
+    pack(profile, tmp_path / "tiny.tar")

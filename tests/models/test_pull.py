@@ -61,6 +61,19 @@ def test_what_was_pulled_is_not_pulled_again(hub: Hub, tmp_path: Path) -> None:
         pull(TINY, tmp_path, quiet=True)
 
 
+def test_what_a_removal_left_is_in_nobodys_way(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    for name in TAKEN - {"model.safetensors"}:
+        (source / name).write_bytes(FILES[name])
+    (source / "model.safetensors").write_bytes(b"weights")
+    remains = pull(TINY, tmp_path / "store", source=source)
+    (remains.folder / "checkpoint.json").unlink()  # a removal goes on from there
+    checkpoint = pull(TINY, tmp_path / "store", source=source)
+    checkpoint.verify()
+    assert sorted(path.name for path in (tmp_path / "store").iterdir()) == ["tiny"]
+
+
 def test_a_transfer_that_broke_off_goes_on_where_it_was(hub: Hub, tmp_path: Path) -> None:
     hub.cut = {"model.safetensors": 12_000_000}
     pull(TINY, tmp_path, quiet=True)

@@ -16,9 +16,10 @@ pytest.importorskip("transformers")
 
 # ruff: noqa: E402 - the imports below need the train extra
 import archives
+from harness import Said
 from videos import make_video, motion, texture
 
-from tempo_edge import Library, QueryError, eta, models
+from tempo_edge import Library, ProfileError, QueryError, eta, models
 from tempo_edge.models import load_profile, registry
 from tempo_edge.search.calibrate import READ_FEATURES
 from tempo_edge.train.data import DataError
@@ -190,3 +191,45 @@ def test_bad_exports_are_named(tmp_path: Path) -> None:
         course.export(tmp_path / "best.pt", tmp_path, "int4")
     with pytest.raises(DataError, match=r"holds no profile\.json"):
         course.export(tmp_path / "best.pt", tmp_path, "int8")
+    (tmp_path / "profile.json").write_text("{")
+    with pytest.raises(ProfileError, match="can't be read"):
+        course.export(tmp_path / "best.pt", tmp_path, "int8")
+
+
+def test_a_folder_of_another_run_is_refused(data: Path, work: Path, tmp_path: Path) -> None:
+    _teach(data, work, tmp_path / "run")
+    torch.save({"model": {}}, tmp_path / "run" / "last.pt")
+    with pytest.raises(DataError, match=r"last\.pt is of another run: .* choose another folder"):
+        _teach(data, work, tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (("--device", "gpu"), "device 'gpu' must be cpu or cuda"),
+        (("--threads", "-1"), "threads -1 must be at least 1, or 0 for all cores"),
+        (("--seed", "-1"), "seed -1 must not be negative"),
+        (("--out", "/proc/nowhere"), "No such file or directory: '/proc/nowhere'"),
+        (("--work", "/proc/nowhere"), "No such file or directory: '/proc/nowhere'"),
+    ],
+)
+def test_what_a_training_is_asked_for_is_looked_at(
+    tempo: Callable[..., Said],
+    data: Path,
+    work: Path,
+    tmp_path: Path,
+    wrong: tuple[str, str],
+    message: str,
+) -> None:
+    _settings(tmp_path)
+    arguments = ("--data", data, "--work", work, "--out", tmp_path / "run")
+    said = tempo("train", "sft", tmp_path / "sft.yaml", *arguments, *wrong)
+    assert said.status == 2 and said.out == ""
+    assert message in said.err and "Traceback" not in said.err
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA GPU")
+def test_without_a_gpu_cuda_is_refused(tempo: Callable[..., Said], tmp_path: Path) -> None:
+    places = ("--data", tmp_path, "--work", tmp_path, "--out", tmp_path)
+    said = tempo("train", "sft", *places, "--device", "cuda")
+    assert said.error == "device 'cuda' can't be used: this PyTorch finds no CUDA GPU"

@@ -26,7 +26,7 @@ from tempo_edge.train.grounder.bank import Bank
 from tempo_edge.train.grounder.model import Grounder, Shape
 from tempo_edge.train.grounder.nano import NanoPolicy, log_shares, pack_answers
 from tempo_edge.train.grounder.pir_grpo import GrpoSettings, PirGrpo, policy_loss
-from tempo_edge.train.grounder.settings import read_settings
+from tempo_edge.train.grounder.settings import choose_settings, read_settings
 from tempo_edge.train.grounder.sft import Sft, SftSettings
 from tempo_edge.train.grounder.trial import Trial, figures, judged
 from tempo_edge.train.grounder.windows import Example, MadeUp, Mix, draw
@@ -113,6 +113,13 @@ def test_pir_grpo_earns_more_than_it_began_with(bank: Bank, asker: Asker) -> Non
     assert all(torch.equal(a, b) for a, b in pairs)
 
 
+def test_answers_that_all_earn_the_same_teach_nothing(bank: Bank, asker: Asker) -> None:
+    settings = GrpoSettings(steps=1, prompts=1, group=2, tries=1, temperature=1e-6, bfloat16=False)
+    run = PirGrpo(NanoPolicy(Grounder(SMALL), asker), MadeUp(bank, MIX), settings)
+    with pytest.raises(DataError, match="after 1 tries of 1 prompts: nothing to learn from"):
+        run.train(print)
+
+
 def test_shares_of_one_answer_do_not_depend_on_the_others(bank: Bank, asker: Asker) -> None:
     model = Grounder(SMALL).eval()
     rng = np.random.default_rng(3)
@@ -195,6 +202,11 @@ def test_settings_come_from_yaml_and_bad_ones_are_named(tmp_path: Path) -> None:
         ("speed: 1", "setting 'speed' must be one of seed, steps"),
         ("mix: {absent: 2.0}", r"absent 2\.0 must be within"),
         ("steps: many", "steps 'many' must be a int"),
+        ("mix: {shots: [4]}", r"mix\.shots \[4\] must be 2 numbers"),
+        ("mix: {shots: [a, b]}", r"mix\.shots 'a' must be a int"),
+        ("archives: [1]", "archives 1 must be a str"),
+        ("archives: []", r"archives \[\] must be at least 1 name"),
+        ("seed: -1", "seed -1 must not be negative"),
         ("mix: 3", "mix must be a section"),
         ("- 1", "must hold settings, not a list"),
         ("a: [", "not readable YAML"),
@@ -204,6 +216,8 @@ def test_settings_come_from_yaml_and_bad_ones_are_named(tmp_path: Path) -> None:
             read_settings(path, SftSettings)
     with pytest.raises(DataError, match=r"none\.yaml is missing"):
         read_settings(tmp_path / "none.yaml", SftSettings)
+    with pytest.raises(DataError, match="seed -2 must not be negative"):
+        choose_settings(None, SftSettings, -2)
 
 
 @pytest.mark.parametrize(

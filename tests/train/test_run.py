@@ -157,6 +157,25 @@ def test_a_broken_checkpoint_is_named(tmp_path: Path) -> None:
     (tmp_path / "run.pt").write_bytes(b"PK\x03\x04 cut short")
     with pytest.raises(DataError, match=r"run\.pt is not a readable checkpoint"):
         checkpoint.load(tmp_path / "run.pt")
+    torch.save({"odd": Path("a")}, tmp_path / "odd.pt")  # torch tells of that at length
+    with pytest.raises(DataError, match=r"odd\.pt is not a readable checkpoint: Unp") as found:
+        checkpoint.load(tmp_path / "odd.pt")
+    assert "\n" not in str(found.value)
+
+
+def test_a_checkpoint_that_cannot_be_written_leaves_the_last_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(state: object, path: Path) -> None:
+        path.write_bytes(b"a part")
+        raise RuntimeError("[enforce fail at inline_container.cc:664]\nunexpected pos 64 vs 0")
+
+    checkpoint.save(tmp_path / "last.pt", {"step": 1})
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(DataError, match=r"last\.pt can't be written: .enforce fail .* pos 64"):
+        checkpoint.save(tmp_path / "last.pt", {"step": 2})
+    assert checkpoint.load(tmp_path / "last.pt") == {"step": 1}
+    assert [path.name for path in tmp_path.iterdir()] == ["last.pt"]
 
 
 def test_held_out_classes_are_in_no_other_part(data: Path) -> None:

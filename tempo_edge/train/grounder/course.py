@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 
 from tempo_edge.models import Profile
+from tempo_edge.models.registry import read_profile
 from tempo_edge.train import checkpoint
 from tempo_edge.train.data import Archive, DataError
 from tempo_edge.train.entry import enter_file
@@ -126,7 +127,11 @@ def follow(
     last, best = out / "last.pt", out / "best.pt"
     _same_settings(out / "settings.json", about)
     if last.exists():
-        run.restore(checkpoint.load(last))
+        try:
+            run.restore(checkpoint.load(last))
+        except (KeyError, ValueError, TypeError, RuntimeError) as error:
+            reason = " ".join(str(error).split())
+            raise DataError(f"{last} is of another run: {reason}: choose another folder") from error
         say(f"going on after step {run.step}")
     floor = ", ".join(f"{name} {value:g}" for name, value in trial.best_threshold()[1].items())
     say(f"what similarity alone makes of dev's windows: {floor}")
@@ -169,6 +174,7 @@ def export(checkpoint_path: Path, folder: Path, storage: str) -> list[str]:
     Raises:
         DataError: there is no such storage, checkpoint or profile, or what was written in float32
             says something else than the checkpoint.
+        ProfileError: the profile can't be read.
     """
     from tempo_edge.train.grounder import agreement
     from tempo_edge.train.grounder.export import write
@@ -178,16 +184,19 @@ def export(checkpoint_path: Path, folder: Path, storage: str) -> list[str]:
     about = folder / "profile.json"
     if not about.exists():
         raise DataError(f"{folder} holds no profile.json")
-    model, partial = load(checkpoint_path).eval(), folder / ".grounder.onnx"
-    write(partial, model, cast(Storage, storage))
-    found = agreement.compare(model, partial)
-    if storage == "fp32" and not found.logits <= agreement.TOLERANCE:
-        partial.unlink()
-        raise DataError(
-            f"logits of what was written differ by {found.logits:.2g} from the checkpoint's, "
-            f"at most {agreement.TOLERANCE} is allowed"
-        )
-    partial.replace(folder / "grounder.onnx")
+    read_profile(folder)
+    model, partial = load(checkpoint_path).eval(), folder / f".grounder.{os.getpid()}.partial"
+    try:
+        write(partial, model, cast(Storage, storage))
+        found = agreement.compare(model, partial)
+        if storage == "fp32" and not found.logits <= agreement.TOLERANCE:
+            raise DataError(
+                f"logits of what was written differ by {found.logits:.2g} from the checkpoint's, "
+                f"at most {agreement.TOLERANCE} is allowed"
+            )
+        partial.replace(folder / "grounder.onnx")
+    finally:
+        partial.unlink(missing_ok=True)
     enter_file(folder, "grounder.onnx")
     size = (folder / "grounder.onnx").stat().st_size
     return [
@@ -202,7 +211,9 @@ def _same_settings(path: Path, about: dict[str, Any]) -> None:
     """Refuse to go on with other settings than those that a folder was begun with."""
     text = json.dumps(about, indent=1, default=str) + "\n"
     if not path.exists():
-        path.write_text(text, encoding="utf-8")
+        partial = path.with_suffix(f".{os.getpid()}.partial")
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
     elif path.read_text(encoding="utf-8") != text:
         raise DataError(f"{path} was written for other settings: choose another folder")
 

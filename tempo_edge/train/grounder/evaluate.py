@@ -63,7 +63,7 @@ class EvaluateSettings:
             raise ValueError(f"kind {self.kind!r} must be one of {', '.join(READERS)}")
         if not 0.0 <= self.hard <= 1.0:
             raise ValueError(f"hard {self.hard} must be within [0, 1]")
-        for name in ("absent", "most"):
+        for name in ("absent", "most", "seed"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} {getattr(self, name)} must not be negative")
 

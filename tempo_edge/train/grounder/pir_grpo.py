@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from tempo_edge.train.data import DataError
 from tempo_edge.train.grounder.policy import P, Policy
 from tempo_edge.train.grounder.windows import Example, Mix, Source
 from tempo_edge.train.rewards import Weights, advantages, reward
@@ -50,6 +51,8 @@ class GrpoSettings:
     mix: Mix = field(default_factory=lambda: Mix(absent=0.5, hard=0.9))
 
     def __post_init__(self) -> None:
+        if self.seed < 0:
+            raise ValueError(f"seed {self.seed} must not be negative")
         for name in ("steps", "prompts", "tries", "passes", "every"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} {getattr(self, name)} must be at least 1")
@@ -118,7 +121,11 @@ class PirGrpo(Generic[P]):
         return torch.autocast(kind, torch.bfloat16, enabled=self.settings.bfloat16)
 
     def roll(self) -> Rollouts[P]:
-        """Groups whose answers differ in what they earn, as many as a step wants or can find."""
+        """Groups whose answers differ in what they earn, as many as a step wants or can find.
+
+        Raises:
+            DataError: there is none.
+        """
         settings, policy = self.settings, self.policy
         examples: list[Example] = []
         said: list[list[int]] = []
@@ -143,8 +150,9 @@ class PirGrpo(Generic[P]):
                     earned.append(paid)
                     refusals += [each == [] for each in meant]
         if not examples:
-            raise RuntimeError(
-                "no group of answers differs in what it earns: nothing to learn from"
+            raise DataError(
+                f"no group of answers differs in what it earns after {settings.tries} tries of "
+                f"{settings.prompts} prompts: nothing to learn from; give more of either"
             )
         gain, _ = advantages(np.stack(earned))
         return Rollouts(

@@ -33,10 +33,17 @@ def read_settings(path: Path, kind: type[T]) -> T:
 
 
 def choose_settings(path: Path | None, kind: type[T], seed: int | None) -> T:
-    """Those of a file, or the dataclass's own without one; with another seed if one is given."""
+    """Those of a file, or the dataclass's own without one; with another seed if one is given.
+
+    Raises:
+        DataError: as :func:`read_settings`, or the seed can't be one.
+    """
     chosen = kind() if path is None else read_settings(path, kind)
     changes = {} if seed is None else {"seed": seed}
-    return dataclasses.replace(chosen, **changes)  # type: ignore[type-var]
+    try:
+        return dataclasses.replace(chosen, **changes)  # type: ignore[type-var]
+    except ValueError as error:
+        raise DataError(str(error)) from error
 
 
 def _build(path: Path, section: str, kind: type[T], found: dict[str, Any]) -> T:
@@ -62,10 +69,19 @@ def _value(path: Path, name: str, plain: Any, value: Any) -> Any:
             raise DataError(f"{path}: {name} must be a section")
         return _build(path, f"{name}.", type(plain), value)
     if isinstance(plain, tuple) and isinstance(value, list):
-        return tuple(value)
+        return _row(path, name, plain, value)
     if isinstance(plain, float) and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if type(value) is not type(plain):
         kind = type(plain).__name__
         raise DataError(f"{path}: {name} {value!r} must be a {kind}")
     return value
+
+
+def _row(path: Path, name: str, plain: tuple[Any, ...], value: list[Any]) -> tuple[Any, ...]:
+    """A list of names, which may be of any length but 0, or as many numbers as `plain` has."""
+    names = isinstance(plain[0], str)
+    if not value or (not names and len(value) != len(plain)):
+        wanted = "at least 1 name" if names else f"{len(plain)} numbers"
+        raise DataError(f"{path}: {name} {value!r} must be {wanted}")
+    return tuple(_value(path, name, plain[0], each) for each in value)

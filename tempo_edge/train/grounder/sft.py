@@ -50,6 +50,8 @@ class SftSettings:
     mix: Mix = field(default_factory=Mix)
 
     def __post_init__(self) -> None:
+        if self.seed < 0:
+            raise ValueError(f"seed {self.seed} must not be negative")
         for name in ("steps", "batch", "every"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} {getattr(self, name)} must be at least 1")
