@@ -135,10 +135,12 @@ def import_bundle(
 ) -> None:
     """Install the profile of a bundle, once all of it has been checked."""
     from tempo_edge.models.bundle import unpack
-    from tempo_edge.models.registry import installed_profiles
+    from tempo_edge.models.registry import BUILT_IN, installed_profiles
 
     profile = unpack(bundle, installed_profiles(), replace=replace)
     note(f"installed {profile.name} {profile.version} in {printable(str(profile.folder))}")
+    if (BUILT_IN / profile.name).is_dir():
+        note(f"until it is removed it is used in place of the built-in {profile.name}")
 
 
 def _names() -> list[str]:
