@@ -97,12 +97,10 @@ def reachable(moments: Iterable[Moment]) -> list[Moment]:
     Raises:
         TempoEdgeError: none of the files is.
     """
-    found = []
-    for moment in moments:
-        if moment.offline:
-            note(f"skipping {printable(str(moment.path))}: it is not there")
-        else:
-            found.append(moment)
+    asked = list(moments)
+    for path in dict.fromkeys(moment.path for moment in asked if moment.offline):
+        note(f"skipping {printable(str(path))}: it is not there")
+    found = [moment for moment in asked if not moment.offline]
     if not found:
         raise TempoEdgeError("none of the files is there: plug in the drive that holds them")
     return found

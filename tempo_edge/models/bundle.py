@@ -91,7 +91,8 @@ def remove(name: str) -> Path:
     """
     there = profiles_in(installed_profiles())
     if name not in there:
-        raise ProfileError(f"profile {name!r} must be one of the installed {sorted(there)}")
+        known = f"one of the installed {sorted(there)}" if there else "installed, and none is"
+        raise ProfileError(f"profile {name!r} must be {known}")
     place = there[name]
     try:
         clear(place, _ABOUT)

@@ -147,7 +147,11 @@ def test_commands_say_that_it_is_offline(
         f"offline {stick.folder}: its volume is not there, keeping 1 file\n0 indexed, 1 offline\n"
     )
     clipped = tempo("find", "a beach", "--min-confidence", "0", "--limit", "1", "--clip", tmp_path)
-    assert clipped.err == f"skipping {on_stick / 'beach.mp4'}: it is not there\n"
+    assert clipped.status == 2
+    assert clipped.err == (
+        f"skipping {on_stick / 'beach.mp4'}: it is not there\n"
+        "tempo-edge: error: none of the files is there: plug in the drive that holds them\n"
+    )
 
 
 def test_a_library_on_a_disk_that_is_read_only_can_be_searched(
