@@ -346,7 +346,7 @@ def test_with_half_an_engine(environment: dict[str, str]) -> None:
     ("lacking", "line", "arguments"),
     [
         ("PIL", "Pillow is not installed", ("train", "evaluate", "a.yaml", "--library", "b.db")),
-        ("yaml", "PyYAML is not installed", ("train", "evaluate", "a.yaml", "--library", "b.db")),
+        ("torch", "torch is not installed", ("train", "evaluate", "a.yaml", "--library", "b.db")),
         ("onnx", "onnx is not installed", ("export", "nano", "--check")),
     ],
 )
