@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+import pytest
 from browser import Browser, Page
 from harness import wait_until
 from serving import SETTLED, Service, answer_with
@@ -183,16 +184,23 @@ def test_footage_is_added_from_an_empty_library(
         empty.close()
 
 
-def test_a_drive_that_is_gone_is_said_and_can_be_hidden(
-    browser: Browser, shown: Path, tmp_path: Path
-) -> None:
+@pytest.fixture
+def one_film(shown: Path, tmp_path: Path) -> tuple[Path, Path]:
+    """A copy of summer.mp4, and a library that holds nothing else."""
     footage = tmp_path / "footage"
     footage.mkdir()
-    shutil.copy(shown.parent.parent / "trips" / "summer.mp4", footage)
+    film = shutil.copy2(shown.parent.parent / "trips" / "summer.mp4", footage / "summer.mp4")
     library = tmp_path / "kept" / "library.db"
     with tempo_edge.Library.open(library) as opened:
         opened.index(footage)
-    (footage / "summer.mp4").unlink()
+    return film, library
+
+
+def test_a_drive_that_is_gone_is_said_and_can_be_hidden(
+    browser: Browser, one_film: tuple[Path, Path]
+) -> None:
+    film, library = one_film
+    film.unlink()
     with closing(sqlite3.connect(library)) as rows, rows:
         rows.execute("UPDATE files SET volume='a drive in a drawer'")
     service = Service(library)
@@ -216,15 +224,9 @@ def test_a_drive_that_is_gone_is_said_and_can_be_hidden(
 
 
 def test_a_file_that_comes_back_gets_its_picture(
-    browser: Browser, shown: Path, tmp_path: Path
+    browser: Browser, one_film: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    footage = tmp_path / "footage"
-    footage.mkdir()
-    there = footage / "summer.mp4"
-    shutil.copy2(shown.parent.parent / "trips" / "summer.mp4", there)
-    library = tmp_path / "kept" / "library.db"
-    with tempo_edge.Library.open(library) as opened:
-        opened.index(footage)
+    there, library = one_film
     there.rename(tmp_path / "away.mp4")
     service = Service(library)
     try:
