@@ -43,6 +43,7 @@ class Answer:
         moments: the moments shown.
         misses: the likeliest of those that were held back, best first; a handful at most.
         filtered_count: how many moments were held back because they were not likely enough.
+        grounder: what turned candidates into spans.
         evidence: what each moment was judged by; ``miss_evidence``: the same of ``misses``.
             Answers are equal if their moments are.
     """
@@ -50,6 +51,7 @@ class Answer:
     moments: tuple[Moment, ...]
     misses: tuple[Moment, ...]
     filtered_count: int
+    grounder: str = field(compare=False)
     evidence: tuple[Candidate, ...] = field(default=(), compare=False, repr=False)
     miss_evidence: tuple[Candidate, ...] = field(default=(), compare=False, repr=False)
 
@@ -193,7 +195,7 @@ class Searcher:
         moments = tuple(self._moment(c, vector if refine else None) for c in shown)
         closest = tuple(rejected[:_MISSES])
         misses = tuple(self._moment(c, None) for c in closest)
-        return Answer(moments, misses, len(rejected), shown, closest)
+        return Answer(moments, misses, len(rejected), chosen, shown, closest)
 
     def _candidates(
         self, sought: _Sought, grounder: str, checkpoint: Callable[[], None]

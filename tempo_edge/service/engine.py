@@ -101,7 +101,7 @@ def _find(handle: Handle, query: Query, asked: float, checkpoint: Callable[[], N
     return {
         "query": query.text,
         "took_ms": round(1e3 * (time.perf_counter() - asked), 1),
-        "grounder": "curve" if query.retrieval else library.searcher.grounder(query.grounder),
+        "grounder": answer.grounder,
         "moments": _told(answer.moments, answer.evidence),
         "near": _told(answer.misses, answer.miss_evidence),
         "held_back": answer.filtered_count,
