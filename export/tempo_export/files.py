@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
+
+from tempo_edge._draft import draft_of
 
 __all__ = ["write_whole"]
 
@@ -14,9 +15,5 @@ def write_whole(path: Path, contents: bytes) -> None:
     Raises:
         OSError: it can't be written.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        partial.write_bytes(contents)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with draft_of(path) as draft:
+        draft.write_bytes(contents)

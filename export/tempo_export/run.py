@@ -59,7 +59,7 @@ def export(request: Request, say: Say) -> Told:
         ExportError: there is no such model, something that is needed was not given, or what was
             written was worse than was allowed.
     """
-    _check_videos(request)
+    _check_request(request)
     # To TensorRT goes the profile, which a pulled encoder shares its name with.
     engines = request.target == "tensorrt" and request.name in profile_names()
     if request.name in pulled_names() and not engines:
@@ -73,11 +73,11 @@ def export(request: Request, say: Say) -> Told:
     return _converted(request, profile, f"{request.name}-{request.precision}", say)
 
 
-def _check_videos(request: Request) -> None:
-    """That what is compared or fitted on can be read, before anything takes its time.
+def _check_request(request: Request) -> None:
+    """That what is compared or fitted on makes sense and can be read, before anything takes time.
 
     Raises:
-        TempoEdgeError: it can't.
+        TempoEdgeError: it doesn't, or can't.
     """
     from tempo_edge.train.calibrate import read_truth
 

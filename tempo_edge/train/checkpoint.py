@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from tempo_edge._draft import draft_of
 from tempo_edge.train.data import DataError
 
 
@@ -17,14 +17,11 @@ def save(path: Path, state: dict[str, Any]) -> None:
     Raises:
         DataError: it can't be written.
     """
-    partial = path.with_suffix(f".{os.getpid()}.partial")
     try:
-        torch.save(state, partial)
-        partial.replace(path)
+        with draft_of(path) as draft:
+            torch.save(state, draft)
     except (OSError, RuntimeError) as error:  # the latter is how torch says that a disk is full
         raise DataError(f"{path} can't be written: {' '.join(str(error).split())}") from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def load(path: Path) -> dict[str, Any]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol, cast
 
+from tempo_edge._draft import draft_of
 from tempo_edge.models import Profile
 from tempo_edge.models.registry import read_profile
 from tempo_edge.train import checkpoint
@@ -185,22 +185,18 @@ def export(checkpoint_path: Path, folder: Path, storage: str) -> list[str]:
     if not about.exists():
         raise DataError(f"{folder} holds no profile.json")
     read_profile(folder)
-    model, partial = load(checkpoint_path).eval(), folder / f".grounder.{os.getpid()}.partial"
-    try:
-        write(partial, model, cast(Storage, storage))
-        found = agreement.compare(model, partial)
+    model, place = load(checkpoint_path).eval(), folder / "grounder.onnx"
+    with draft_of(place) as draft:
+        write(draft, model, cast(Storage, storage))
+        found = agreement.compare(model, draft)
         if storage == "fp32" and not found.logits <= agreement.TOLERANCE:
             raise DataError(
                 f"logits of what was written differ by {found.logits:.2g} from the checkpoint's, "
                 f"at most {agreement.TOLERANCE} is allowed"
             )
-        partial.replace(folder / "grounder.onnx")
-    finally:
-        partial.unlink(missing_ok=True)
-    enter_file(folder, "grounder.onnx")
-    size = (folder / "grounder.onnx").stat().st_size
+    enter_file(folder, place.name)
     return [
-        f"wrote {folder / 'grounder.onnx'}, {size / 1e6:.1f} MB",
+        f"wrote {place}, {place.stat().st_size / 1e6:.1f} MB",
         f"logits within {found.logits:.2g} of torch's, the same first word to {found.same} of "
         f"{found.prompts} made-up prompts",
         "calibrate it next",
@@ -211,9 +207,8 @@ def _same_settings(path: Path, about: dict[str, Any]) -> None:
     """Refuse to go on with other settings than those that a folder was begun with."""
     text = json.dumps(about, indent=1, default=str) + "\n"
     if not path.exists():
-        partial = path.with_suffix(f".{os.getpid()}.partial")
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
+        with draft_of(path) as draft:
+            draft.write_text(text, encoding="utf-8")
     elif path.read_text(encoding="utf-8") != text:
         raise DataError(f"{path} was written for other settings: choose another folder")
 
@@ -221,9 +216,8 @@ def _same_settings(path: Path, about: dict[str, Any]) -> None:
 def write_log(out: Path, curves: Sequence[dict[str, float]]) -> None:
     """Write ``log.jsonl`` and ``curves.png``, both replaced in one step."""
     lines = "".join(json.dumps(row) + "\n" for row in curves)
-    partial = out / f"log.{os.getpid()}.partial"
-    partial.write_text(lines, encoding="utf-8")
-    partial.replace(out / "log.jsonl")
+    with draft_of(out / "log.jsonl") as draft:
+        draft.write_text(lines, encoding="utf-8")
     draw(out / "curves.png", curves)
 
 
