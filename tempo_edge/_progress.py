@@ -18,7 +18,7 @@ __all__ = ["Progress"]
 
 
 class Progress:
-    """Takes the indexer's events. Skipped files get a line whatever else is shown.
+    """Takes the indexer's events. Skipped files and remarks get a line whatever else is shown.
 
     Args:
         quiet: no bar, no summary.
@@ -55,6 +55,8 @@ class Progress:
             self._say(f"offline {printable(event.path)}: {event.reason}")
         elif self._lines and not self._quiet and event.kind in ("indexed", "reused", "dropped"):
             self._say(f"{event.kind} {printable(event.path)}")
+        if event.reason and event.kind in ("indexed", "reused"):
+            self._say(f"remark on {printable(event.path)}: {printable(event.reason)}")
         if event.kind == "indexed":
             self._footage_seconds += event.total_seconds
         if self._bar is not None:

@@ -29,6 +29,11 @@ def describe(library: Library, under: Path | None) -> dict[str, Any]:
         facts["files_skipped"] = len(skipped)
     facts["offline"] = [row.path for row in absent if not mounted[row.volume]]
     facts["gone"] = [row.path for row in absent if mounted[row.volume]]
+    facts["remarks"] = [
+        {"path": row.path, "remark": row.reason}
+        for row in files
+        if row.state == "indexed" and row.reason
+    ]
     facts["skipped"] = skipped
     log = library.path.with_name(library.path.name + "-wal")
     facts["database_bytes"] = _size(library.path) + _size(log)
@@ -50,6 +55,7 @@ def format_status(facts: dict[str, Any]) -> str:
     lines.append(f"on disk   {megabytes:.1f} MB ({facts['cache_bytes'] / 1e6:.1f} MB of it cache)")
     lines += [f"offline   {printable(path)}: its volume is not there" for path in facts["offline"]]
     lines += [f"gone      {printable(path)}: index again to forget it" for path in facts["gone"]]
+    lines += [f"remark    {printable(row['path'])}: {row['remark']}" for row in facts["remarks"]]
     lines += [f"skipped   {printable(row['path'])}: {row['reason']}" for row in facts["skipped"]]
     return "".join(f"{line}\n" for line in lines)
 

@@ -19,6 +19,10 @@ from tempo_edge.library.rows import FileRow, FrameRow, VideoRow
 
 __all__ = ["Catalogue"]
 
+# Before a video's id, the key of its remark among the stored facts: a file of the same contents
+# that turns up later is told of too, and libraries of before need no new column.
+_REMARK = "remark of video "
+
 
 class Catalogue(Database):
     """One library's rows. Writers hold the library's lock; readers never wait."""
@@ -75,6 +79,11 @@ class Catalogue(Database):
             "DELETE FROM videos WHERE id NOT IN "
             "(SELECT video_id FROM files WHERE video_id IS NOT NULL)"
         )
+        self._db.execute(
+            "DELETE FROM meta WHERE substr(key, 1, ?)=? AND "
+            "CAST(substr(key, ?) AS INTEGER) NOT IN (SELECT id FROM videos)",
+            (len(_REMARK), _REMARK, len(_REMARK) + 1),
+        )
         return cursor.rowcount
 
     def paths_of(self, video_id: int) -> list[tuple[str, str]]:
@@ -117,8 +126,14 @@ class Catalogue(Database):
         video: VideoRow,
         frames: Sequence[FrameRow],
         curve: NDArray[np.float32],
+        remark: str = "",
     ) -> int:
-        """Insert a video with its frames; ``curve`` is ``[n, 2]`` (seconds, variation)."""
+        """Insert a video with its frames.
+
+        Args:
+            curve: ``[n, 2]`` (seconds, variation).
+            remark: what the owner of its files should know, in one line; see :meth:`remark`.
+        """
         cursor = self._db.execute(
             "INSERT INTO videos (content_hash, codec, width, height, duration_seconds, rate, "
             "time_base, start_time, frame_count, curve) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -153,7 +168,13 @@ class Catalogue(Database):
                 for frame in frames
             ),
         )
+        if remark:
+            self.set_meta(f"{_REMARK}{video_id}", remark)
         return video_id
+
+    def remark(self, video_id: int) -> str:
+        """What was to be said of a video when it was indexed: that it is damaged, say."""
+        return self.get_meta(f"{_REMARK}{video_id}") or ""
 
     def video(self, video_id: int) -> VideoRow:
         """A video's facts.

@@ -66,11 +66,15 @@ class Sampling:
 
 @dataclass(frozen=True)
 class Footage:
-    """What indexing a video gives: facts, frames in time order, variation curve ``[n, 2]``."""
+    """What indexing a video gives: facts, frames in time order, variation curve ``[n, 2]``.
+
+    ``remarks`` are what the owner of the file should know of it, one short clause each.
+    """
 
     video: VideoRow
     frames: list[FrameRow]
     curve: NDArray[np.float32]
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass
@@ -152,7 +156,8 @@ class FootageReader:
         facts = VideoRow(
             info.codec, info.width, info.height, total, info.rate, info.time_base, info.start_time
         )
-        return Footage(facts, rows, np.asarray(curve, dtype=np.float32).reshape(-1, 2))
+        remarks = tuple(dict.fromkeys(info.remarks + table.remarks))  # each once, in order
+        return Footage(facts, rows, np.asarray(curve, dtype=np.float32).reshape(-1, 2), remarks)
 
     # -- decoding and measuring ----------------------------------------------------------------
 

@@ -36,7 +36,8 @@ class IndexEvent:
         kind: ``"started"``, ``"progress"``, ``"indexed"``, ``"reused"``, ``"skipped"``,
             ``"dropped"`` or, once a volume, ``"offline"``.
         path: the file; of a volume, where it is mounted when it is there.
-        reason: why, for a file that was skipped; what is kept, for a volume.
+        reason: why, for a file that was skipped; a remark, for one that was indexed, or nothing;
+            what is kept, for a volume.
         done_seconds, total_seconds: footage of this file read so far, and in all.
         position, files: which of the files that need work this is, from 1, and how many there are.
     """
@@ -274,15 +275,15 @@ class Indexer:
             report.skipped += 1
             tell("skipped", reason)
             return
-        self._store(found, content_hash, video_id, footage)
+        remark = self._store(found, content_hash, video_id, footage)
         if footage is None:
             report.reused += 1
-            tell("reused")
+            tell("reused", remark)
         else:
             report.indexed += 1
             total = footage.video.duration_seconds
             report.footage_seconds += total
-            tell("indexed", "", total, total)
+            tell("indexed", remark, total, total)
 
     def _read(
         self, found: FoundFile, progress: Callable[[float, float], None]
@@ -329,14 +330,21 @@ class Indexer:
 
     def _store(
         self, found: FoundFile, content_hash: bytes, video_id: int | None, footage: Footage | None
-    ) -> None:
-        """One transaction a file: its video with all its frames, and its row."""
+    ) -> str:
+        """One transaction a file: its video with all its frames, and its row; gives its remark."""
         with self._catalogue.transaction():
             if footage is not None:
                 video_id = self._catalogue.put_video(
-                    content_hash, footage.video, footage.frames, footage.curve
+                    content_hash,
+                    footage.video,
+                    footage.frames,
+                    footage.curve,
+                    "; ".join(footage.remarks),
                 )
-            self._put(found, "indexed", found.mtime_ns, "", video_id)
+            assert video_id is not None
+            remark = self._catalogue.remark(video_id)
+            self._put(found, "indexed", found.mtime_ns, remark, video_id)
+        return remark
 
     def _skip(self, found: FoundFile, reason: str, row: FileRow | None, passing: bool) -> None:
         """Note a file that can't be used. What is stored of it outlives a disk that stumbles."""

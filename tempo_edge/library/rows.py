@@ -13,7 +13,10 @@ __all__ = ["FileRow", "FrameRow", "VideoRow"]
 
 @dataclass(frozen=True)
 class FileRow:
-    """A file as it was last seen; ``state`` is ``"indexed"`` or ``"skipped"``."""
+    """A file as it was last seen; ``state`` is ``"indexed"`` or ``"skipped"``.
+
+    ``reason`` says why it was skipped; of an indexed file it is a remark, on damage say, or empty.
+    """
 
     path: str
     volume: str

@@ -26,6 +26,7 @@ class VideoInfo:
         duration: length of the container in seconds; 0 where it does not say.
         rate: nominal frames a second, or None.
         bit_depth: significant bits of a luma sample.
+        remarks: what its owner should know, one short clause each: a clock that starts again, say.
     """
 
     codec: str
@@ -36,6 +37,7 @@ class VideoInfo:
     duration: Fraction
     rate: Fraction | None
     bit_depth: int
+    remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.width < 1 or self.height < 1:
@@ -61,11 +63,14 @@ class PacketTable:
         pts: presentation time stamps in ticks, ``[n]`` int64, rising.
         sizes: coded bytes, ``[n]`` int64.
         keys: True where decoding can start, ``[n]`` bool.
+        remarks: what its owner should know of the file, one short clause each: that it was cut
+            short, say.
     """
 
     pts: NDArray[np.int64]
     sizes: NDArray[np.int64]
     keys: NDArray[np.bool_]
+    remarks: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.pts)

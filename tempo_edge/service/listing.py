@@ -62,6 +62,7 @@ def videos(library: Library, limit: int, offset: int) -> list[Facts]:
                 "duration_seconds": seconds,
                 "modified": _instant(row.mtime_ns),
                 "online": online,
+                "remark": row.reason,
             }
         )
     return found

@@ -79,6 +79,7 @@ _SCHEMAS: _Facts = {
         duration_seconds=_NUMBER,
         modified=_nullable("string"),
         online={"type": "boolean"},
+        remark=_STRING,
     ),
     "Skipped": _object(path=_STRING, reason=_STRING),
     "Curve": _object(edges=_list(_NUMBER), variation=_list(_NUMBER), similarity=_list(_NUMBER)),

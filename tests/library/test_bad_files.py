@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -21,7 +23,7 @@ from videos import (
 )
 
 import tempo_edge
-from tempo_edge.library.footage import FootageReader
+from tempo_edge.library.footage import Footage, FootageReader
 from tempo_edge.library.indexer import IndexEvent
 
 Bad = Callable[[Path, Path], None]
@@ -243,6 +245,30 @@ def test_a_reader_that_fails_as_nobody_foresaw_stops_nothing(
     assert shelf.reasons() == {"beach.mp4": "can't be indexed: IndexError: list index out of range"}
     monkeypatch.undo()
     assert shelf.index(footage).indexed == 1, "it may have been our fault: look again"
+
+
+def test_what_is_odd_about_a_film_is_told_once_and_kept(
+    tempo: Callable[..., Said], footage: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = FootageReader.read
+
+    def remark(self: FootageReader, path: Path, *rest: object) -> Footage:
+        found = read(self, path, *rest)  # type: ignore[arg-type]
+        return replace(found, remarks=("its clock starts again", "it hums"))
+
+    monkeypatch.setattr(FootageReader, "read", remark)
+    film = footage / "garden.mp4"
+    said = tempo("index", film).err.splitlines()
+    assert said[0] == f"remark on {film}: its clock starts again; it hums" and len(said) == 2
+    assert tempo("index", film).err.splitlines() == ["0 indexed, 1 unchanged"]
+    monkeypatch.undo()
+    moved = film.rename(footage / "meadow.mp4")
+    said = tempo("index", "-q", film, moved).err.splitlines()
+    assert said == [f"remark on {moved}: its clock starts again; it hums"]
+    listed = tempo("status").out.splitlines()
+    assert f"remark    {moved}: its clock starts again; it hums" in listed
+    (told,) = json.loads(tempo("status", "--json").out)["remarks"]
+    assert told == {"path": str(moved), "remark": "its clock starts again; it hums"}
 
 
 def test_a_file_that_can_not_be_read_today_is_tried_tomorrow(

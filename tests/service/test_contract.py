@@ -177,7 +177,8 @@ def test_videos_are_listed_in_parts(service: Service, named: Footage) -> None:
     videos = service.get("/v1/videos").json
     assert {video["name"] for video in videos} == set(NAMES)
     first = videos[0]
-    assert list(first) == ["id", "path", "name", "duration_seconds", "modified", "online"]
+    facts = ["id", "path", "name", "duration_seconds", "modified", "online", "remark"]
+    assert list(first) == facts and first["remark"] == ""
     assert first["path"] == str(named.folder / first["name"])
     assert first["duration_seconds"] == pytest.approx(4, abs=0.2)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", first["modified"])
