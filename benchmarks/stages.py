@@ -30,7 +30,7 @@ from benchmarks.machine import describe
 from tempo_edge import Library
 from tempo_edge.library import footage
 from tempo_edge.library.indexer import Indexer
-from tempo_edge.media import _pyav
+from tempo_edge.media import _frame, _pyav
 from tempo_edge.models.registry import load_profile
 
 __all__ = ["STAGES", "Stopwatch", "main", "measure"]
@@ -96,7 +96,7 @@ def watched(watch: Stopwatch) -> Iterator[None]:
         (video, "_packets_from", watch.along("demux", video._packets_from)),
         (video, "_decode", watch.along("decode", video._decode)),
         (footage, "_variation", watch.around("compare", footage._variation)),
-        (_pyav.PyAVFrame, "thumbnail", watch.around("shrink", _pyav.PyAVFrame.thumbnail)),
+        (_frame.PyAVFrame, "thumbnail", watch.around("shrink", _frame.PyAVFrame.thumbnail)),
         (tower, "encode", watch.around("encode", tower.encode)),
         (Indexer, "_store", watch.around("store", Indexer._store)),
     ]

@@ -26,8 +26,9 @@ from av.video.stream import VideoStream
 from tempo_edge._clip_names import mark_of, put
 from tempo_edge._copying import copy_span, exact, tick_at
 from tempo_edge.errors import MediaError
-from tempo_edge.media._container import open_container
-from tempo_edge.media._pyav import PyAVVideo, quarter_turns, reason
+from tempo_edge.media._container import open_container, reason
+from tempo_edge.media._frame import quarter_turns
+from tempo_edge.media._pyav import PyAVVideo
 from tempo_edge.moment import Span
 
 __all__ = ["Clip", "cut", "cut_or_copy"]

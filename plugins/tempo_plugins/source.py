@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 
 from tempo_edge.errors import MediaError
 from tempo_edge.media import PacketTable, VideoInfo, open_video
-from tempo_edge.media._container import open_container
-from tempo_edge.media._pyav import reason
+from tempo_edge.media._container import open_container, reason
 from tempo_edge.moment import Span
 from tempo_plugins.timecode import parse_timecode
 

@@ -8,7 +8,7 @@ from typing import Any
 import av
 from av.container import InputContainer
 
-__all__ = ["open_container"]
+__all__ = ["open_container", "reason"]
 
 # Tags that are not UTF-8 must not keep a film from being read. From 19 on, PyAV sees to that itself
 # and no longer takes the argument.
@@ -31,3 +31,9 @@ def open_container(path: Path, options: dict[str, str] | None = None) -> InputCo
     container = av.open(str(path.absolute()), mode="r", options=options or {}, **_LENIENT)
     assert isinstance(container, InputContainer)
     return container
+
+
+def reason(error: BaseException) -> str:
+    """FFmpeg's own words without the error number and the path that PyAV puts around them."""
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return text[0].lower() + text[1:]

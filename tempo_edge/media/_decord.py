@@ -18,7 +18,8 @@ from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from tempo_edge.errors import MediaError, MissingExtraError
-from tempo_edge.media._pyav import PyAVVideo, squeeze
+from tempo_edge.media._frame import squeeze
+from tempo_edge.media._pyav import PyAVVideo
 from tempo_edge.media._types import PacketTable, Run, VideoInfo
 
 __all__ = ["DecordFrame", "DecordVideo"]

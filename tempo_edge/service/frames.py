@@ -14,7 +14,8 @@ from av.video.reformatter import VideoReformatter
 
 from tempo_edge import jpeg
 from tempo_edge.errors import MediaError, ServiceError
-from tempo_edge.media._pyav import PyAVVideo, quarter_turns
+from tempo_edge.media._frame import quarter_turns
+from tempo_edge.media._pyav import PyAVVideo
 
 __all__ = ["Pictures", "picture_at"]
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from videos import BLUE, GREEN, RED, WHITE, Painter, Truth, corners, make_video, motion, solid
 
 from tempo_edge.media import Frame, Run, open_video
-from tempo_edge.media._pyav import PyAVFrame
+from tempo_edge.media._frame import PyAVFrame
 
 Gallery = Callable[[str], Truth]
 CORNERS = (RED, GREEN, BLUE, WHITE)

@@ -19,7 +19,8 @@ from videos import Truth, make_video, read_number, texture
 
 from tempo_edge.errors import MediaError
 from tempo_edge.media import PacketTable, Run, open_video
-from tempo_edge.media._pyav import PyAVVideo, _until
+from tempo_edge.media._packets import until
+from tempo_edge.media._pyav import PyAVVideo
 
 Gallery = Callable[[str], Truth]
 Numbered = list[tuple[int, int]]
@@ -138,7 +139,7 @@ def test_where_nothing_can_be_decoded_it_stops_reading_in_time(gallery: Gallery,
 
     class Silent(CountingVideo):
         def _decode(self, packets: Any, first: int, last: int) -> Iterator[Any]:
-            for packet in _until(first, last, packets):
+            for packet in until(first, last, packets):
                 self.fed += packet is not None
             yield from ()
 

@@ -150,7 +150,8 @@ def decode(path: Path, seconds: float, width: int) -> NDArray[np.uint8]:
     """
     import numpy as np
 
-    from tempo_edge.media._pyav import PyAVVideo, quarter_turns
+    from tempo_edge.media._frame import quarter_turns
+    from tempo_edge.media._pyav import PyAVVideo
 
     with PyAVVideo(path) as video:
         info = video.info

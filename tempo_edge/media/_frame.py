@@ -1,0 +1,85 @@
+"""A decoded picture of PyAV: its luma plane, and its thumbnail, upright."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import av
+import numpy as np
+from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
+from numpy.typing import NDArray
+
+__all__ = ["PyAVFrame", "quarter_turns", "squeeze"]
+
+# One thread a decoder: from PyAV 17 on, a scaler takes every core unless told otherwise.
+_SCALER_OPTIONS: dict[str, Any] = {"threads": 1} if int(av.__version__.split(".")[0]) >= 17 else {}
+
+# P010, P412 and kin keep their ten or twelve bits at the top of sixteen.
+_TOP_ALIGNED = re.compile(r"p[024]1[026]|.*msb")
+
+
+class PyAVFrame:
+    """A decoded picture; its planes stay where FFmpeg put them."""
+
+    def __init__(self, frame: VideoFrame, scaler: VideoReformatter) -> None:
+        self._frame = frame
+        self._quarters = quarter_turns(frame)
+        self._scaler = scaler
+        assert frame.pts is not None
+        self.pts: int = frame.pts
+        self._direct = _has_luma_plane(frame)
+        self.bit_depth: int = frame.format.components[0].bits if self._direct else 8
+        if self._direct and _TOP_ALIGNED.match(frame.format.name):
+            self.bit_depth = 16
+        self._grey = frame if self._direct else None
+
+    def luma(self) -> NDArray[np.unsignedinteger]:
+        if self._grey is None:
+            # Not by the shared scaler: a neighbour's thread may ask for this plane.
+            self._grey = self._frame.reformat(format="gray", **_SCALER_OPTIONS)
+        frame = self._grey
+        plane: Any = frame.planes[0]  # it has the buffer protocol, which its stub leaves out
+        dtype: Any = np.uint8 if self.bit_depth == 8 else np.uint16
+        samples: NDArray[np.unsignedinteger] = np.frombuffer(plane, dtype=dtype)
+        stride = plane.line_size // samples.itemsize
+        return samples[: frame.height * stride].reshape(frame.height, stride)[:, : frame.width]
+
+    def upright(self, grid: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.rot90(grid, self._quarters)
+
+    def thumbnail(self, size: int) -> NDArray[np.uint8]:
+        return np.ascontiguousarray(
+            np.rot90(squeeze(self._frame, size, self._scaler), self._quarters)
+        )
+
+
+def squeeze(frame: VideoFrame, size: int, scaler: VideoReformatter) -> NDArray[np.uint8]:
+    """The picture as ``[size, size, 3]`` RGB, each sample the mean of those that it replaces."""
+    small = scaler.reformat(
+        frame,
+        size,
+        size,
+        "rgb24",
+        interpolation="AREA",
+        src_color_range=frame.color_range or None,  # which PyAV would leave out of account
+        **_SCALER_OPTIONS,
+    )
+    return np.asarray(small.to_ndarray(), dtype=np.uint8)
+
+
+def quarter_turns(frame: VideoFrame) -> int:
+    """How often a picture must be turned by 90 degrees, counter-clockwise, to stand upright."""
+    return round(frame.rotation / 90) % 4
+
+
+def _has_luma_plane(frame: VideoFrame) -> bool:
+    """Whether the first plane holds luma samples that NumPy can read where they lie."""
+    form = frame.format
+    return (
+        (form.is_planar or len(form.components) == 1)
+        and not (form.is_rgb or form.has_palette or form.is_bit_stream or form.is_big_endian)
+        and form.components[0].bits in (8, 9, 10, 12, 14, 16)
+        and frame.planes[0].line_size > 0  # pictures stored bottom up have a negative one
+    )
