@@ -16,6 +16,7 @@ import typer
 from tempo_edge._command import Command
 from tempo_edge._options import place
 from tempo_edge._text import emit, note, printable
+from tempo_edge.errors import ProfileError
 
 __all__ = ["app"]
 
@@ -36,14 +37,17 @@ def list_(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array.")] = False,
 ) -> None:
     """List the profiles that are here, and the models that were pulled."""
-    rows = [*map(_profile, _names()), *map(_checkpoint, _pulled())]
+    rows, problems = _here()
     if everything:
         rows += _published()
     if as_json:
         emit(json.dumps(rows, indent=1) + "\n")
-        return
-    for row in rows:
-        emit(_lines(row))
+    else:
+        emit("".join(map(_lines, rows)))
+    for problem in problems:
+        note(f"tempo-edge: error: {printable(problem)}")
+    if problems:
+        raise typer.Exit(2)
 
 
 @app.command(cls=Command)
@@ -141,6 +145,18 @@ def import_bundle(
     note(f"installed {profile.name} {profile.version} in {printable(str(profile.folder))}")
     if (BUILT_IN / profile.name).is_dir():
         note(f"until it is removed it is used in place of the built-in {profile.name}")
+
+
+def _here() -> tuple[list[dict[str, Any]], list[str]]:
+    """A row for each profile and pulled model, and what is wrong with those that can't be read."""
+    rows, problems = [], []
+    for describe, names in ((_profile, _names()), (_checkpoint, _pulled())):
+        for name in names:
+            try:
+                rows.append(describe(name))
+            except ProfileError as error:
+                problems.append(str(error))
+    return rows, problems
 
 
 def _names() -> list[str]:

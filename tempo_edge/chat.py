@@ -7,9 +7,8 @@ it is asked.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from fractions import Fraction
-from typing import Any
 
 from tempo_edge import eta
 
@@ -84,18 +83,3 @@ class Chat:
     def to_json(self) -> dict[str, str]:
         """The pieces by their names."""
         return asdict(self)
-
-    @staticmethod
-    def from_json(pieces: Any) -> Chat:
-        """Those that :meth:`to_json` gave.
-
-        Raises:
-            ValueError: a piece is missing, unknown or no text.
-        """
-        names = {field.name for field in fields(Chat)}
-        if not isinstance(pieces, dict) or set(pieces) != names:
-            raise ValueError(f"chat {pieces!r} must have exactly {sorted(names)}")
-        bad = [name for name in sorted(names) if not isinstance(pieces[name], str)]
-        if bad:
-            raise ValueError(f"chat {bad[0]} {pieces[bad[0]]!r} must be a text")
-        return Chat(**pieces)

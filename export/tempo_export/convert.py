@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 
 from tempo_edge.errors import ExportError
 from tempo_edge.models.checksum import sha256_of
-from tempo_edge.models.registry import ImageTower, Profile, TextTower, read_profile
+from tempo_edge.models.registry import Profile, read_profile
 from tempo_edge.models.sessions import cpu_count, open_session
+from tempo_edge.models.towers import ImageTower, TextTower
 from tempo_export import precision as to
 from tempo_export.drafts import drafted, finish
 from tempo_export.files import write_whole

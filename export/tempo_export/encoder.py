@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from tempo_edge.errors import MissingExtraError, ProfileError
 from tempo_edge.models.checkpoint import Checkpoint
-from tempo_edge.models.registry import ImageTower, Profile
+from tempo_edge.models.registry import Profile
 from tempo_edge.models.sessions import cpu_count, open_session
+from tempo_edge.models.towers import ImageTower
 from tempo_edge.packing import pack
 from tempo_export.drafts import finish
 from tempo_export.graphs import OPSET, read_graph, versions, write_graph

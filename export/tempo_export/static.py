@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tempo_edge.models.registry import ImageTower
 from tempo_edge.models.sessions import cpu_count, open_session
+from tempo_edge.models.towers import ImageTower
 from tempo_export.graphs import write_graph
 from tempo_export.precision import (
     Method,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-import re
+import shutil
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import IO
 from tempo_edge._draft import draft_of
 from tempo_edge.errors import ProfileError
 from tempo_edge.models.registry import (
+    ABOUT,
     Profile,
     installed_profiles,
     profiles_in,
@@ -27,11 +28,12 @@ from tempo_edge.models.rooms import clear, room, take_place
 
 __all__ = ["pack", "remove", "unpack"]
 
-_ABOUT = "profile.json"
 _MOST_ABOUT = 1 << 20
 # Of the formats the plainest that has room for a file of 8 GiB; smaller ones are as in USTAR.
 _FORMAT = tarfile.PAX_FORMAT
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+
+# What a tar archive that was made or altered by hand may do to the reader of tar archives.
+_UNREADABLE = (tarfile.TarError, OSError, EOFError, ValueError, OverflowError, RecursionError)
 
 
 def pack(profile: Profile, target: Path) -> int:
@@ -47,8 +49,8 @@ def pack(profile: Profile, target: Path) -> int:
         raise ProfileError(f"bundle {target} can't be written: what is there is no bundle")
     try:
         with draft_of(target) as draft, tarfile.open(draft, "w", format=_FORMAT) as bundle:
-            about = (profile.folder / _ABOUT).read_bytes()
-            bundle.addfile(_entry(_ABOUT, len(about)), io.BytesIO(about))
+            about = (profile.folder / ABOUT).read_bytes()
+            bundle.addfile(_entry(ABOUT, len(about)), io.BytesIO(about))
             for name in sorted(profile.files):
                 path = profile.checked(name)
                 with path.open("rb") as file:
@@ -69,6 +71,8 @@ def unpack(bundle: Path, store: Path, *, replace: bool = False) -> Profile:
         ProfileError: the bundle is cut short, altered, holds what it should not or lacks what it
             should hold, or ``store`` has such a profile already.
     """
+    if bundle.exists() and not bundle.is_file():
+        raise ProfileError(f"bundle {bundle} must be a file")
     try:
         with tarfile.open(bundle, "r:") as archive, room(store) as folder:
             entries = iter(archive)
@@ -76,9 +80,10 @@ def unpack(bundle: Path, store: Path, *, replace: bool = False) -> Profile:
             place = store / profile.name
             if place.exists() and not replace:
                 raise ProfileError(f"profile {profile.name!r} is in {store} already")
+            _check_fits(bundle, store)
             _copy(archive, entries, profile.files, folder, bundle)
             take_place(folder, place)
-    except (tarfile.TarError, OSError, EOFError) as error:
+    except _UNREADABLE as error:
         raise ProfileError(f"bundle {bundle} can't be read: {error}") from error
     return read_profile(place)
 
@@ -95,7 +100,7 @@ def remove(name: str) -> Path:
         raise ProfileError(f"profile {name!r} must be {known}")
     place = there[name]
     try:
-        clear(place, _ABOUT)
+        clear(place, ABOUT)
     except OSError as error:
         raise ProfileError(f"profile {name!r} can't be removed: {error}") from error
     return place
@@ -111,19 +116,34 @@ def _described(
     archive: tarfile.TarFile, entry: tarfile.TarInfo | None, folder: Path, bundle: Path
 ) -> Profile:
     """The profile that a bundle's first entry describes, which is put into ``folder``."""
-    if entry is None or entry.name != _ABOUT or not entry.isfile() or entry.size > _MOST_ABOUT:
-        raise ProfileError(f"bundle {bundle} must begin with {_ABOUT}")
-    (folder / _ABOUT).write_bytes(_open(archive, entry).read())
+    if entry is None or entry.name != ABOUT or not entry.isfile() or entry.size > _MOST_ABOUT:
+        raise ProfileError(f"bundle {bundle} must begin with {ABOUT}")
+    _check_holds(entry, bundle)
+    (folder / ABOUT).write_bytes(_open(archive, entry).read())
     try:
-        profile = read_profile(folder)
+        return read_profile(folder)
     except ProfileError as error:
+        # In the bundle it has no folder.
+        reason = str(error).replace(str(folder / ABOUT), ABOUT)
+        raise ProfileError(f"bundle {bundle}: {reason}") from error
+
+
+def _check_fits(bundle: Path, store: Path) -> None:
+    """Refuse a bundle for which the disk has no room, before it is full."""
+    needed, free = bundle.stat().st_size, shutil.disk_usage(store).free
+    if needed > free:
         raise ProfileError(
-            f"bundle {bundle}: {_ABOUT} can't be read: {error.__cause__!r}"
-        ) from error
-    for name in (profile.name, *profile.files):
-        if not isinstance(name, str) or not _NAME.fullmatch(name) or name == _ABOUT:
-            raise ProfileError(f"bundle {bundle}: {_ABOUT} names {name!r}")
-    return profile
+            f"bundle {bundle} needs {needed / 1e6:.0f} MB, {store} has {free / 1e6:.0f} MB free: "
+            "make room"
+        )
+
+
+def _check_holds(entry: tarfile.TarInfo, bundle: Path) -> None:
+    """Refuse an entry that claims more than the archive holds: holes would fill the disk."""
+    if entry.issparse() or not 0 <= entry.size <= bundle.stat().st_size:
+        raise ProfileError(
+            f"bundle {bundle}: {entry.name!a} claims {entry.size} bytes, more than are there"
+        )
 
 
 def _copy(
@@ -138,7 +158,8 @@ def _copy(
     for entry in entries:
         expected = missing.pop(entry.name, None)
         if expected is None or not entry.isfile():
-            raise ProfileError(f"bundle {bundle} holds {entry.name!r}, which it should not")
+            raise ProfileError(f"bundle {bundle} holds {entry.name!a}, which it should not")
+        _check_holds(entry, bundle)
         digest = hashlib.sha256()
         with (folder / entry.name).open("xb") as out:
             source = _open(archive, entry)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tempo_edge.errors import ProfileError
 from tempo_edge.models.checksum import sha256_of
+from tempo_edge.models.description import NAME, Description, file_name
 from tempo_edge.models.rooms import clear
 
 __all__ = ["ABOUT", "Checkpoint", "installed_checkpoints", "pulled_names", "read_checkpoint"]
@@ -94,16 +95,14 @@ def read_checkpoint(name: str, store: Path | None = None) -> Checkpoint:
     folder = store / name
     if not (folder / ABOUT).is_file():
         raise ProfileError(f"checkpoint {name!r} must be one of the pulled {pulled_names(store)}")
-    try:
-        facts = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
-        return Checkpoint(
-            name=str(facts["name"]),
-            repository=str(facts["repository"]),
-            revision=str(facts["revision"]),
-            kind=str(facts["kind"]),
-            licence=str(facts["licence"]),
-            files={str(file): str(digest) for file, digest in facts["files"].items()},
-            folder=folder,
-        )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ProfileError(f"checkpoint {name!r} can't be read from {folder}: {error!r}") from error
+    about = Description.read(folder / ABOUT)
+    files = about.part("files")
+    return Checkpoint(
+        name=about.name("name", NAME),
+        repository=about.text("repository"),
+        revision=about.text("revision"),
+        kind=about.choice("kind", ("encoder", "grounder")),
+        licence=about.text("licence"),
+        files={file_name(files, file): files.digest(file) for file in files},
+        folder=folder,
+    )

@@ -9,9 +9,8 @@ profile it was built with.
 from __future__ import annotations
 
 import hashlib
-import json
+import math
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,16 +19,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tempo_edge.errors import ProfileError, QueryError
+from tempo_edge.errors import ProfileError
 from tempo_edge.models.checksum import sha256_of
+from tempo_edge.models.description import NAME, Description, file_name, load_json
 from tempo_edge.models.sessions import cpu_count, open_session
-from tempo_edge.models.shapes import PICTURES, WORDS, image_shapes, text_shapes
+from tempo_edge.models.shapes import WORDS, image_shapes, text_shapes
+from tempo_edge.models.tokenizer import read_tokenizer
+from tempo_edge.models.towers import ImageTower, TextTower
 from tempo_edge.packing import unpack
 
 if TYPE_CHECKING:
     from tempo_edge.models.vlm import Vlm
 
 __all__ = [
+    "ABOUT",
     "BUILT_IN",
     "Profile",
     "installed_profiles",
@@ -38,6 +41,12 @@ __all__ = [
     "profiles_in",
     "read_profile",
 ]
+
+#: The file that describes a profile; without it a folder is none.
+ABOUT = "profile.json"
+
+# Pictures of a background: the built-in profile has two thousand.
+_MOST_BACKGROUND = 1_000_000
 
 #: Where the profiles lie that come with the package.
 BUILT_IN = Path(__file__).parent
@@ -87,22 +96,32 @@ def read_profile(folder: Path) -> Profile:
     Raises:
         ProfileError: its description can't be read.
     """
-    try:
-        about = json.loads((folder / "profile.json").read_text(encoding="utf-8"))
-        return Profile(
-            name=about["name"],
-            version=about["version"],
-            dim=int(about["dim"]),
-            image_size=int(about["image_size"]),
-            tokens_per_frame=int(about["tokens_per_frame"]),
-            folder=folder,
-            files={file: facts["sha256"] for file, facts in about["files"].items()},
-            licence=str(about.get("licences", {}).get("weights", "not stated")),
-        )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ProfileError(
-            f"profile {folder.name!r} can't be read from {folder}: {error!r}"
-        ) from error
+    about = Description.read(folder / ABOUT)
+    files = about.part("files")
+    return Profile(
+        name=about.name("name", NAME),
+        version=about.text("version"),
+        dim=about.whole("dim", 1, 65536),
+        image_size=about.whole("image_size", 1, 4096),
+        tokens_per_frame=_tokens(about),
+        folder=folder,
+        files={file_name(files, file): files.part(file).digest("sha256") for file in files},
+        licence=_licence(about),
+    )
+
+
+def _tokens(about: Description) -> int:
+    """Visual tokens a frame: a square grid whose cells a byte can number."""
+    tokens = about.whole("tokens_per_frame", 1, 256)
+    if math.isqrt(tokens) ** 2 != tokens:
+        about.refuse("tokens_per_frame", "must be a square number from 1 to 256")
+    return tokens
+
+
+def _licence(about: Description) -> str:
+    if "licences" not in about or "weights" not in (licences := about.part("licences")):
+        return "not stated"
+    return licences.text("weights", longest=1000)
 
 
 @dataclass(frozen=True)
@@ -131,7 +150,7 @@ class Profile:
     @property
     def fingerprint(self) -> str:
         """Changes whenever vectors of this profile stop being comparable with older ones."""
-        towers = [self.files[name] for name in ("image.onnx", "text.onnx", "tokenizer.json")]
+        towers = [self._digest(name) for name in ("image.onnx", "text.onnx", "tokenizer.json")]
         return f"{self.name}-{hashlib.sha256(''.join(towers).encode()).hexdigest()[:16]}"
 
     def checked(self, file: str) -> Path:
@@ -150,29 +169,35 @@ class Profile:
             digest = sha256_of(self.folder / file)
         except OSError as error:
             raise ProfileError(f"profile {self.name!r} lacks {file}: {error}") from error
-        if digest != self.files.get(file):
+        if digest != self._digest(file):
             what = "tempo-edge" if self.folder.parent == BUILT_IN else "it"
             raise ProfileError(
                 f"profile {self.name!r}: {file} has SHA-256 {digest}, "
-                f"expected {self.files.get(file)}: install {what} again"
+                f"expected {self._digest(file)}: install {what} again"
             )
+
+    def _digest(self, file: str) -> str:
+        """The SHA-256 that a file must have."""
+        if file not in self.files:
+            raise ProfileError(f"{self.folder / ABOUT} lacks files.{file}")
+        return self.files[file]
 
     @cached_property
     def image_tower(self) -> ImageTower:
         """The image tower, loaded on first use."""
         # One thread: decoding keeps the other cores busy, and a batch hardly gains from two.
         shapes = image_shapes(self.image_size)
-        return ImageTower(open_session(self.checked("image.onnx"), threads=1, shapes=shapes))
+        path = self.checked("image.onnx")
+        return ImageTower(open_session(path, threads=1, shapes=shapes), path, self.dim)
 
     @cached_property
     def text_tower(self) -> TextTower:
         """The text tower, loaded on first use."""
-        from tokenizers import Tokenizer
-
-        tokenizer = Tokenizer.from_file(str(self.checked("tokenizer.json")))
+        tokenizer = read_tokenizer(self.checked("tokenizer.json"))
         shapes = text_shapes((tokenizer.truncation or {}).get("max_length", WORDS))
-        session = open_session(self.checked("text.onnx"), threads=cpu_count(), shapes=shapes)
-        return TextTower(session, tokenizer)
+        path = self.checked("text.onnx")
+        session = open_session(path, threads=cpu_count(), shapes=shapes)
+        return TextTower(session, tokenizer, path, self.dim)
 
     @property
     def has_grounder(self) -> bool:
@@ -200,75 +225,46 @@ class Profile:
 
     @cached_property
     def background(self) -> NDArray[np.float32]:
-        """Unit vectors ``[m, dim]`` of many unrelated pictures: how a query scores by chance."""
-        return unpack(np.load(self.checked("background.npy"), allow_pickle=False))
+        """Unit vectors ``[m, dim]`` of many unrelated pictures: how a query scores by chance.
+
+        Raises:
+            ProfileError: the file is no array of int8 of that width.
+        """
+        path = self.checked("background.npy")
+        try:
+            # Mapped, so that a header is held against the file before memory is set aside for it.
+            packed = np.load(path, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError, EOFError, OverflowError, SyntaxError) as error:
+            raise ProfileError(f"{path} can't be read as an array: {error}") from error
+        if (
+            not isinstance(packed, np.ndarray)
+            or packed.dtype != np.int8
+            or packed.shape[1:] != (self.dim,)
+            or not 2 <= len(packed) <= _MOST_BACKGROUND
+        ):
+            raise ProfileError(
+                f"{path} must hold int8 [m, {self.dim}] with m from 2 to {_MOST_BACKGROUND}"
+            )
+        return unpack(np.asarray(packed))
 
     @cached_property
-    def calibration(self) -> dict[str, Any]:
+    def calibration(self) -> Description:
         """The shape of a span and the confidence of each grounder, fitted on development videos.
 
         Raises:
-            ProfileError: it was not calibrated yet.
+            ProfileError: it was not calibrated yet, or its calibration can't be read.
         """
         if "calibration.json" not in self.files:
             raise ProfileError(
                 f"profile {self.name!r} is not calibrated, so nobody knows which similarities mean "
                 "anything: see tempo-edge export --videos"
             )
-        return dict(self.read_json("calibration.json"))
+        return Description.read(self.checked("calibration.json"))
 
     def read_json(self, file: str) -> Any:
-        """A checked JSON file of the profile."""
-        return json.loads(self.checked(file).read_text(encoding="utf-8"))
-
-
-class ImageTower:
-    """Pictures to vectors and tokens."""
-
-    def __init__(self, session: Any) -> None:
-        self._session = session
-
-    def encode(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Unit vectors ``[n, dim]`` and tokens ``[n, t, dim]`` of RGB pictures ``[n, s, s, 3]``."""
-        parts = [
-            self._session.run(["vectors", "tokens"], {"images": images[first : first + PICTURES]})
-            for first in range(0, max(len(images), 1), PICTURES)
-        ]
-        vectors, tokens = zip(*parts, strict=True)
-        return np.concatenate(vectors), np.concatenate(tokens)
-
-
-class TextTower:
-    """Sentences to vectors."""
-
-    def __init__(self, session: Any, tokenizer: Any) -> None:
-        self._session = session
-        self._tokenizer = tokenizer
-
-    def encode(self, sentences: Sequence[str]) -> NDArray[np.float32]:
-        """Unit vectors ``[n, dim]``, each worked out alone so that none depends on another.
+        """The value of a checked JSON file of the profile.
 
         Raises:
-            QueryError: a sentence is empty.
+            ProfileError: it can't be read.
         """
-        return np.stack([self._run(sentence, ["vectors"])[0][0] for sentence in sentences])
-
-    def read(self, sentence: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """The unit vector ``[dim]`` of a sentence and the states of its tokens ``[l, 384]``.
-
-        Raises:
-            QueryError: the sentence is empty.
-        """
-        vectors, states = self._run(sentence, ["vectors", "states"])
-        return vectors[0], states[0]
-
-    def _run(self, sentence: str, outputs: list[str]) -> list[NDArray[np.float32]]:
-        if not sentence.strip():
-            raise QueryError(f"query {sentence!r} is empty: say what to look for")
-        coded = self._tokenizer.encode(sentence)
-        inputs = {
-            "input_ids": np.asarray([coded.ids], dtype=np.int64),
-            "attention_mask": np.asarray([coded.attention_mask], dtype=np.int64),
-        }
-        found: list[NDArray[np.float32]] = self._session.run(outputs, inputs)
-        return found
+        return load_json(self.checked(file))

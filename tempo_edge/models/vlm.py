@@ -6,9 +6,8 @@ graphs, a tokenizer, and where a graph has none of its own the weights that lie 
 
 from __future__ import annotations
 
-import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,9 @@ from numpy.typing import NDArray
 from tempo_edge.chat import Chat
 from tempo_edge.errors import ProfileError
 from tempo_edge.models.checksum import sha256_of
+from tempo_edge.models.description import Description, file_name
 from tempo_edge.models.sessions import cpu_count, open_session
+from tempo_edge.models.tokenizer import read_tokenizer
 
 __all__ = ["MANIFEST", "Manifest", "Memory", "Vlm"]
 
@@ -70,32 +71,33 @@ class Manifest:
         Raises:
             ProfileError: it can't be read, is of another version, or says what can't be.
         """
+        about = Description.read(path)
+        about.whole("version", _VERSION, _VERSION)
+        picture, cache, tokens = about.part("picture"), about.part("cache"), about.part("tokens")
+        files = about.part("files")
+        manifest = Manifest(
+            folder=path.parent,
+            files={file_name(files, name): files.part(name).digest("sha256") for name in files},
+            source=about.text("source"),
+            revision=about.optional("revision", about.text),
+            size=picture.whole("size", 1, 4096),
+            tokens=picture.whole("tokens", 1, 65536),
+            axes=about.whole("axes", 1, 3),
+            deep=about.whole("deep", 0, 256),
+            layers=cache.whole("layers", 1, 1024),
+            heads=cache.whole("heads", 1, 1024),
+            width=cache.whole("width", 1, 65536),
+            chat=_chat(about.part("chat")),
+            sight=tokens.whole("sight", 0, 1 << 31),
+            end=tokens.whole("end", 0, 1 << 31),
+        )
+        for needed in (*_GRAPHS, _TOKENIZER):
+            if needed not in manifest.files:
+                raise ProfileError(f"{path} lacks files.{needed}")
         try:
-            about = json.loads(path.read_text(encoding="utf-8"))
-            if about["version"] != _VERSION:
-                raise ValueError(f"version {about['version']} must be {_VERSION}")
-            picture, cache, tokens = about["picture"], about["cache"], about["tokens"]
-            manifest = Manifest(
-                folder=path.parent,
-                files={name: facts["sha256"] for name, facts in about["files"].items()},
-                source=str(about["source"]),
-                revision=about["revision"],
-                size=int(picture["size"]),
-                tokens=int(picture["tokens"]),
-                axes=int(about["axes"]),
-                deep=int(about["deep"]),
-                layers=int(cache["layers"]),
-                heads=int(cache["heads"]),
-                width=int(cache["width"]),
-                chat=Chat.from_json(about["chat"]),
-                sight=int(tokens["sight"]),
-                end=int(tokens["end"]),
-            )
-            for needed in (*_GRAPHS, _TOKENIZER):
-                manifest.files[needed]
             manifest.side  # noqa: B018 - it must have one
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ProfileError(f"{path} can't be read: {error!r}") from error
+        except ValueError as error:
+            raise ProfileError(f"{path}: {error}") from error
         return manifest
 
     @property
@@ -122,6 +124,11 @@ class Manifest:
         return path
 
 
+def _chat(pieces: Description) -> Chat:
+    """The pieces of a prompt."""
+    return Chat(**{each.name: pieces.prose(each.name) for each in fields(Chat)})
+
+
 class Vlm:
     """The sessions of a hub model, and its tokenizer."""
 
@@ -131,12 +138,10 @@ class Vlm:
         Raises:
             ProfileError: one is missing or altered.
         """
-        from tokenizers import Tokenizer
-
         self.manifest = manifest
         for weights in (name for name in manifest.files if name.endswith(".data")):
             manifest.checked(weights)
-        self.tokenizer: Any = Tokenizer.from_file(str(manifest.checked(_TOKENIZER)))
+        self.tokenizer: Any = read_tokenizer(manifest.checked(_TOKENIZER))
         self._vision, self._embedding, self._step = (
             open_session(manifest.checked(name), threads=cpu_count()) for name in _GRAPHS
         )

@@ -6,14 +6,13 @@ and queries that don't. Its numbers are stored with the profile; none is set by 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tempo_edge.errors import ProfileError
+from tempo_edge.models.description import Description
 
 __all__ = ["FEATURES", "READ_FEATURES", "Calibration", "Chance", "fit_logistic", "log_odds"]
 
@@ -90,21 +89,17 @@ class Calibration:
     threshold: float
 
     @staticmethod
-    def from_json(facts: Mapping[str, Any], features: Sequence[str] = FEATURES) -> Calibration:
-        """Read the stored form.
+    def of(about: Description, features: Sequence[str] = FEATURES) -> Calibration:
+        """The calibration in a description.
 
         Raises:
-            ProfileError: it was fitted on other features than these.
+            ProfileError: it was fitted on other features than these, or a number of it is none.
         """
-        if list(facts["features"]) != list(features):
-            raise ProfileError(
-                f"the profile's calibration has features {facts['features']}, expected "
-                f"{list(features)}"
-            )
+        about.exactly("features", features)
         return Calibration(
-            np.asarray(facts["weights"], dtype=np.float64),
-            float(facts["bias"]),
-            float(facts["threshold"]),
+            np.asarray(about.numbers("weights", len(features)), dtype=np.float64),
+            about.number("bias"),
+            about.number("threshold", 0.0, 1.0),
         )
 
     @staticmethod

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tempo_edge.errors import ProfileError
 from tempo_edge.models import Profile
 from tempo_edge.moment import Span
 from tempo_edge.search.retrieve import Window
@@ -37,8 +38,16 @@ class CurveSettings:
 
     @staticmethod
     def of(profile: Profile) -> CurveSettings:
-        """Those that a profile was calibrated to."""
-        return CurveSettings(**profile.calibration["curve"])
+        """The settings that a profile was calibrated to.
+
+        Raises:
+            ProfileError: one of them is missing, or out of its bounds.
+        """
+        about = profile.calibration.part("curve")
+        try:
+            return CurveSettings(**{name: about.number(name) for name in about})
+        except (TypeError, ValueError) as error:
+            raise ProfileError(f"{about} can't be used: {error}") from error
 
     def __post_init__(self) -> None:
         if not 0 < self.keep < 1 or not 0 < self.seed <= 1:

@@ -106,10 +106,10 @@ class Searcher:
     def calibration(self, grounder: str) -> Calibration:
         """The profile's calibration of a grounder."""
         if grounder == "curve":
-            return Calibration.from_json(self._profile.calibration)
+            return Calibration.of(self._profile.calibration)
         if grounder == "vlm" and "vlm" not in self._profile.calibration:
             return Calibration.none_fitted()
-        return Calibration.from_json(self._profile.calibration[grounder], READ_FEATURES)
+        return Calibration.of(self._profile.calibration.part(grounder), READ_FEATURES)
 
     def grounder(self, asked: str | None) -> str:
         """The grounder that was asked for, or the one that the profile's calibration prefers.
@@ -118,7 +118,8 @@ class Searcher:
             QueryError: there is no such grounder, or the profile has none that reads.
         """
         if asked is None:
-            preferred = str(self._profile.calibration.get("default", "curve"))
+            about = self._profile.calibration
+            preferred = about.optional("default", about.text)
             return preferred if preferred in self.grounders else "curve"
         if asked not in GROUNDERS:
             raise QueryError(f"grounder {asked!r} must be one of {', '.join(GROUNDERS)}")

@@ -25,6 +25,7 @@ import numpy as np
 from tempo_edge._api import Library
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.library.vectors import VectorCache
+from tempo_edge.models.description import Description
 from tempo_edge.models.registry import load_profile
 from tempo_edge.moment import Span
 from tempo_edge.search.calibrate import (
@@ -196,7 +197,7 @@ def calibrate(
             "balanced_accuracy": fitted.pop("balanced_accuracy"),
         },
     }
-    curve = Calibration.from_json(contents)
+    curve = Calibration.of(Description(Path("calibration.json"), contents))
     for grounder in judge.readers:
         read = [judge.by_reading(*draw, curve, grounder) for draw in _fewer(draws, reads, seed)]
         contents[grounder] = _fit_confidence([draw for draw in read if draw], READ_FEATURES)

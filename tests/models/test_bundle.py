@@ -118,9 +118,9 @@ def incomplete(contents: list[Entry]) -> list[Entry]:
         (lambda c: c[1:], r"must begin with profile\.json"),
         (lambda c: [], r"must begin with profile\.json"),
         (lambda c: [("profile.json", b"{"), *c[1:]], "can't be read"),
-        (lambda c: [("profile.json", b"[]"), *c[1:]], "can't be read"),
-        (outside, r"names '\.\./escaped'"),
-        (incomplete, r"profile\.json can't be read: KeyError\('version'\)"),
+        (lambda c: [("profile.json", b"[]"), *c[1:]], "must be an object, not a list of 0"),
+        (outside, r"profile\.json: files names '\.\./escaped'"),
+        (incomplete, r"profile\.json lacks version"),
     ],
 )
 def test_a_bad_bundle_leaves_nothing(

@@ -121,7 +121,7 @@ def test_the_background_is_a_crowd_of_unit_vectors(nano: Profile) -> None:
 
 def test_the_calibration_is_of_this_code(nano: Profile) -> None:
     facts = nano.read_json("calibration.json")
-    assert 0 < Calibration.from_json(facts).threshold < 1
+    assert 0 < Calibration.of(nano.calibration).threshold < 1
     assert isinstance(CurveSettings(**facts["curve"]), CurveSettings)
     described = json.loads((nano.folder / "profile.json").read_text())
     assert set(described["files"]) == set(nano.files)

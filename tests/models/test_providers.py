@@ -14,9 +14,9 @@ from tempo_edge import ProfileError
 from tempo_edge.models import Profile, load_profile, providers
 from tempo_edge.models.device import Device
 from tempo_edge.models.providers import NAMES, Standing, asked, plan, standings, tensorrt_options
-from tempo_edge.models.registry import ImageTower
 from tempo_edge.models.sessions import open_session, open_with
 from tempo_edge.models.shapes import PICTURES, InputShape, Shapes, image_shapes, text_shapes
+from tempo_edge.models.towers import ImageTower
 
 BUILT = [name for name, full in NAMES.items() if full in onnxruntime.get_available_providers()]
 CPU = ("CPUExecutionProvider", dict[str, Any]())

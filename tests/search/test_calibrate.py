@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tempo_edge.errors import ProfileError
+from tempo_edge.models.description import Description
 from tempo_edge.search.calibrate import FEATURES, Calibration, Chance, fit_logistic
 
 
@@ -61,9 +64,9 @@ def test_the_stored_form_must_be_of_these_features() -> None:
         "bias": 1,
         "threshold": 0.4,
     }
-    assert Calibration.from_json(facts).threshold == 0.4
-    with pytest.raises(ProfileError, match="expected"):
-        Calibration.from_json({**facts, "features": ["other"]})
+    assert Calibration.of(Description(Path("c.json"), facts)).threshold == 0.4
+    with pytest.raises(ProfileError, match=r"c\.json: features must be \["):
+        Calibration.of(Description(Path("c.json"), {**facts, "features": ["other"]}))
 
 
 def test_chance_measures_both_crowds() -> None:

@@ -1,0 +1,121 @@
+"""The towers of a profile: pictures and sentences to unit vectors of one space."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tempo_edge.errors import ProfileError, QueryError
+from tempo_edge.models.shapes import PICTURES
+
+__all__ = ["ImageTower", "TextTower"]
+
+
+class ImageTower:
+    """Pictures to vectors and tokens.
+
+    Args:
+        session: the model.
+        path: its file, for errors.
+        dim: length of the vectors that it must give; None for whatever it gives.
+    """
+
+    def __init__(self, session: Any, path: Path | None = None, dim: int | None = None) -> None:
+        self._session, self._path, self._dim = session, path, dim
+
+    def encode(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Unit vectors ``[n, dim]`` and tokens ``[n, t, dim]`` of RGB pictures ``[n, s, s, 3]``.
+
+        Raises:
+            ProfileError: the model can't be run, or gives something else.
+        """
+        parts = [
+            _run(
+                self._session,
+                {"vectors": (None, self._dim), "tokens": (None, None, self._dim)},
+                {"images": images[first : first + PICTURES]},
+                self._path,
+            )
+            for first in range(0, max(len(images), 1), PICTURES)
+        ]
+        vectors, tokens = zip(*parts, strict=True)
+        return np.concatenate(vectors), np.concatenate(tokens)
+
+
+class TextTower:
+    """Sentences to vectors.
+
+    Args:
+        session: the model; ``path``: its file, for errors.
+        tokenizer: that of the ``tokenizers`` library.
+        dim: length of the vectors that it must give; None for whatever it gives.
+    """
+
+    def __init__(
+        self, session: Any, tokenizer: Any, path: Path | None = None, dim: int | None = None
+    ) -> None:
+        self._session, self._tokenizer, self._path, self._dim = session, tokenizer, path, dim
+
+    def encode(self, sentences: Sequence[str]) -> NDArray[np.float32]:
+        """Unit vectors ``[n, dim]``, each worked out alone so that none depends on another.
+
+        Raises:
+            QueryError: a sentence is empty.
+            ProfileError: the model can't be run, or gives something else.
+        """
+        return np.stack([self._read(sentence, ["vectors"])[0][0] for sentence in sentences])
+
+    def read(self, sentence: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """The unit vector ``[dim]`` of a sentence and the states of its tokens ``[l, 384]``.
+
+        Raises:
+            QueryError: the sentence is empty.
+            ProfileError: the model can't be run, or gives something else.
+        """
+        vectors, states = self._read(sentence, ["vectors", "states"])
+        return vectors[0], states[0]
+
+    def _read(self, sentence: str, outputs: list[str]) -> list[NDArray[np.float32]]:
+        if not sentence.strip():
+            raise QueryError(f"query {sentence!r} is empty: say what to look for")
+        coded = self._tokenizer.encode(sentence)
+        inputs = {
+            "input_ids": np.asarray([coded.ids], dtype=np.int64),
+            "attention_mask": np.asarray([coded.attention_mask], dtype=np.int64),
+        }
+        shapes: dict[str, _Shape] = {"vectors": (1, self._dim), "states": (1, None, None)}
+        wanted = {name: shapes[name] for name in outputs}
+        return _run(self._session, wanted, inputs, self._path)
+
+
+# The length of each axis, None for any.
+_Shape = tuple["int | None", ...]
+
+
+def _run(
+    session: Any,
+    outputs: Mapping[str, _Shape],
+    inputs: dict[str, NDArray[Any]],
+    path: Path | None,
+) -> list[NDArray[np.float32]]:
+    """The outputs of a model, if they have these shapes and hold numbers."""
+    try:
+        found: list[NDArray[np.float32]] = session.run(list(outputs), inputs)
+    except Exception as error:  # ONNX Runtime has a family of its own for each release
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise ProfileError(f"{path or 'the model'} can't be run: {reason}") from error
+    for array, (name, shape) in zip(found, outputs.items(), strict=True):
+        fits = array.ndim == len(shape) and all(
+            wanted in (None, length) for wanted, length in zip(shape, array.shape, strict=True)
+        )
+        if not fits or not np.isfinite(array).all():
+            wanted_shape = [length or "n" for length in shape]
+            raise ProfileError(
+                f"{path or 'the model'} gives {name} {list(array.shape)}, "
+                f"wanted are finite numbers {wanted_shape}".replace("'", "")
+            )
+    return found

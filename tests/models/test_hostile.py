@@ -1,0 +1,415 @@
+"""Profiles, calibrations and bundles made to do harm: one line each, naming the place."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from graphs import FLOAT, INT64, UINT8, array, model, node, tensor
+from harness import Said
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tempo_edge import ProfileError
+from tempo_edge.models import Profile, load_profile
+from tempo_edge.models.bundle import unpack
+from tempo_edge.models.checkpoint import read_checkpoint
+from tempo_edge.models.description import Description, load_json
+from tempo_edge.models.registry import installed_profiles, read_profile
+from tempo_edge.search.calibrate import Calibration
+from tempo_edge.search.curve import CurveSettings
+
+Change = Callable[[dict[str, Any]], Any]
+
+
+def altered(place: Path, file: str, contents: bytes) -> Profile:
+    """A copy of the built-in profile, one file of which is another, and has its checksum."""
+    shutil.copytree(load_profile("nano").folder, place)
+    (place / file).write_bytes(contents)
+    if file != "profile.json":
+        about = json.loads((place / "profile.json").read_text())
+        about["files"][file] = {"sha256": hashlib.sha256(contents).hexdigest()}
+        (place / "profile.json").write_text(json.dumps(about))
+    return read_profile(place)
+
+
+def within(facts: Any, path: str, value: object) -> Any:
+    """A copy of some facts in which one place has another value."""
+    copy = json.loads(json.dumps(facts))
+    *way, last = path.split("/")
+    inner = copy
+    for name in way:
+        inner = inner[name]
+    inner[last] = value
+    return copy
+
+
+PLACES = [
+    ("dim", float("inf"), r"Infinity is no number"),
+    ("dim", float("nan"), r"NaN is no number"),
+    ("dim", "256", r"dim must be a whole number from 1 to 65536, not '256'"),
+    ("dim", True, r"dim must be a whole number"),
+    ("dim", 0, r"dim must be a whole number"),
+    ("dim", 10**4000, r"dim must be .*, not a number of more than 60 digits"),
+    ("image_size", 10**9, r"image_size must be a whole number from 1 to 4096"),
+    ("tokens_per_frame", 10, r"tokens_per_frame must be a square number"),
+    ("name", "\x1b[2J", r"name must be a name like .*, not '\\x1b\[2J'"),
+    ("name", "../nano", r"name must be a name like"),
+    ("version", "1\n2", r"version must be a text of at most 256 printable letters, not '1\\n2'"),
+    ("version", ["1"], r"version must be a text .*, not a list of 1"),
+    ("files", [], r"files must be an object, not a list of 0"),
+    ("files/image.onnx", "no object", r"files\.image\.onnx must be an object"),
+    ("files/image.onnx", {}, r"lacks files\.image\.onnx\.sha256"),
+    ("files/image.onnx", {"sha256": 5}, r"files\.image\.onnx\.sha256 must be a SHA-256"),
+    ("files/..\\x", {"sha256": "0" * 64}, r"files names '\.\.\\\\x'"),
+    ("licences", "free", r"licences must be an object, not 'free'"),
+    ("licences/weights", "free\x07", r"licences\.weights must be a text"),
+]
+
+
+@pytest.mark.parametrize(("path", "value", "said"), PLACES)
+def test_a_description_is_read_field_by_field(
+    tmp_path: Path, path: str, value: object, said: str
+) -> None:
+    about = json.loads((load_profile("nano").folder / "profile.json").read_text())
+    (tmp_path / "profile.json").write_text(json.dumps(within(about, path, value)))
+    with pytest.raises(ProfileError, match=rf"profile\.json.*{said}") as caught:
+        read_profile(tmp_path)
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 600
+
+
+@pytest.mark.parametrize(
+    ("contents", "said"),
+    [
+        (b"[" * 100_000, "nested too deep|Expecting value"),
+        (b'{"a":' * 100_000, "nested too deep|Expecting value"),
+        (b"\xff\xfe", "can't decode byte"),
+        (b'"\x1b"', "Invalid control character"),
+        (b" " * (5 << 20), "must have at most 4194304 bytes"),
+        (b'{"dim": 1' + b"0" * 10_000 + b"}", "Exceeds the limit"),
+        (b"", "Expecting value"),
+    ],
+)
+def test_what_is_no_json_is_said_in_one_line(tmp_path: Path, contents: bytes, said: str) -> None:
+    (tmp_path / "profile.json").write_bytes(contents)
+    with pytest.raises(ProfileError, match=rf"profile\.json (can't be read: .*)?({said})"):
+        read_profile(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        ("weights/0", "0.5", r"weights must be a list of 6 numbers"),
+        ("weights", [0.0] * 5, r"weights must be a list of 6 numbers, not a list of 5"),
+        ("weights/0", 10**400, r"weights must be a list of 6 numbers"),
+        ("bias", None, r"bias must be a number from -1e\+09 to 1e\+09, not None"),
+        ("bias", float("-inf"), r"-Infinity is no number"),
+        ("threshold", 1.5, r"threshold must be a number from 0 to 1, not 1\.5"),
+        ("features", "similarity", r"features must be \["),
+    ],
+)
+def test_a_calibration_is_read_field_by_field(
+    tmp_path: Path, path: str, value: object, said: str
+) -> None:
+    facts = load_profile("nano").read_json("calibration.json")
+    weights = path.split("/")
+    changed = within(facts, path, value) if len(weights) == 1 else dict(facts)
+    if len(weights) == 2:
+        changed["weights"] = [value, *facts["weights"][1:]]
+    profile = altered(tmp_path / "p", "calibration.json", json.dumps(changed).encode())
+    with pytest.raises(ProfileError, match=rf"calibration\.json.*{said}"):
+        Calibration.of(profile.calibration)
+
+
+@pytest.mark.parametrize(
+    ("curve", "said"),
+    [
+        ({"keep": 2}, r"curve can't be used: keep 2\.0 and seed"),
+        ({"keep": "x"}, r"curve\.keep must be a number"),
+        ({"unknown": 1}, r"curve can't be used: .*unknown"),
+        ([], r"curve must be an object"),
+    ],
+)
+def test_the_shape_of_a_span_is_read_field_by_field(
+    tmp_path: Path, curve: object, said: str
+) -> None:
+    facts = {**load_profile("nano").read_json("calibration.json"), "curve": curve}
+    profile = altered(tmp_path / "p", "calibration.json", json.dumps(facts).encode())
+    with pytest.raises(ProfileError, match=rf"calibration\.json: {said}"):
+        CurveSettings.of(profile)
+
+
+def npy(values: np.ndarray, **header: object) -> bytes:
+    """An array's file, whose header may claim what it does not hold."""
+    file = io.BytesIO()
+    facts = np.lib.format.header_data_from_array_1_0(values)
+    np.lib.format.write_array_header_1_0(file, {**facts, **header})
+    return file.getvalue() + values.tobytes()
+
+
+BYTES = np.ones((4, 256), np.int8)
+
+
+@pytest.mark.parametrize(
+    ("contents", "said"),
+    [
+        (b"", "can't be read as an array"),
+        (b"\x93NUMPY\x01\x00v\x00{broken", "can't be read as an array"),
+        (npy(BYTES, shape=(10**12, 256)), "can't be read as an array"),
+        (npy(BYTES, shape=(-1, 256)), "can't be read as an array|must hold int8"),
+        (npy(BYTES.astype(np.float32)), r"must hold int8 \[m, 256\]"),
+        (npy(np.ones((4, 8), np.int8)), r"must hold int8 \[m, 256\]"),
+        (npy(np.ones(256, np.int8)), r"must hold int8 \[m, 256\]"),
+        (npy(np.ones((1, 256), np.int8)), r"must hold int8 \[m, 256\] with m from 2"),
+    ],
+)
+def test_a_background_is_what_it_says(tmp_path: Path, contents: bytes, said: str) -> None:
+    profile = altered(tmp_path / "p", "background.npy", contents)
+    with pytest.raises(ProfileError, match=rf"background\.npy.*({said})"):
+        _ = profile.background
+
+
+def test_a_background_of_python_objects_is_not_unpickled(tmp_path: Path) -> None:
+    file = io.BytesIO()
+    np.save(file, np.asarray([{"a": 1}, None], object), allow_pickle=True)
+    profile = altered(tmp_path / "p", "background.npy", file.getvalue())
+    with pytest.raises(ProfileError, match=r"background\.npy can't be read as an array"):
+        _ = profile.background
+
+
+@pytest.mark.parametrize(
+    "contents", [b"", b"{}", b"[" * 100_000, b'{"version": "1.0", "model": {"type": "\x1b[2J"}}']
+)
+def test_a_tokenizer_that_is_none_is_named(tmp_path: Path, contents: bytes) -> None:
+    profile = altered(tmp_path / "p", "tokenizer.json", contents)
+    with pytest.raises(ProfileError, match=r"tokenizer\.json can't be read as a tokenizer"):
+        _ = profile.text_tower
+
+
+def picture_tower(vectors: int, *, divide: bool = False) -> bytes:
+    """A graph with the interface of an image tower that gives vectors of some length."""
+    images = tensor("images", UINT8, ["n", 224, 224, 3])
+    outputs = (tensor("vectors", FLOAT, None), tensor("tokens", FLOAT, None))
+    nodes = [
+        node("Cast", ["images"], ["pixels"], to=FLOAT),
+        node("ReduceMean", ["pixels"], ["mean"], axes=[1, 2, 3], keepdims=0),
+        node("Unsqueeze", ["mean", "one"], ["column"]),
+        node("Mul", ["column", "row"], ["vectors"]),
+        node("Unsqueeze", ["vectors", "one"], ["tokens"]),
+    ]
+    row = np.full((1, vectors), np.inf if divide else 1.0, np.float32)
+    made = model(
+        nodes,
+        array("row", row),
+        array("one", [1], np.int64),
+        inputs=(images,),
+        outputs=outputs,
+        opset=17,
+    )
+    return made.SerializeToString()
+
+
+@pytest.mark.parametrize(
+    ("contents", "said"),
+    [
+        (b"", "can't be opened"),
+        (b"\x08\x07no graph", "can't be opened"),
+        (picture_tower(100), r"gives vectors \[1, 100\], wanted are finite numbers \[n, 256\]"),
+        (picture_tower(256, divide=True), "wanted are finite numbers"),
+        (
+            model(
+                [node("Identity", ["images"], ["vectors"])],
+                inputs=(tensor("images", INT64, [1]),),
+                outputs=(tensor("vectors", INT64, [1]),),
+            ).SerializeToString(),
+            "can't be run",
+        ),
+    ],
+)
+def test_a_tower_gives_what_the_profile_says(tmp_path: Path, contents: bytes, said: str) -> None:
+    profile = altered(tmp_path / "p", "image.onnx", contents)
+    with pytest.raises(ProfileError, match=rf"image\.onnx.*{said}"):
+        profile.image_tower.encode(np.zeros((1, 224, 224, 3), np.uint8))
+
+
+def test_a_checkpoint_is_read_field_by_field(tmp_path: Path) -> None:
+    about: dict[str, Any] = {
+        "name": "tiny",
+        "repository": "a/b",
+        "revision": "1",
+        "kind": "encoder",
+        "licence": "MIT",
+        "files": {"config.json": "0" * 64},
+    }
+    (tmp_path / "tiny").mkdir()
+    changes: list[tuple[str, object, str]] = [
+        ("kind", "virus", r"kind must be one of encoder, grounder, not 'virus'"),
+        ("repository", "\x1b]0;x\x07", r"repository must be a text"),
+        ("files", {"../x": "0" * 64}, r"files names '\.\./x'"),
+        ("files", {"x": "zz"}, r"files\.x must be a SHA-256"),
+    ]
+    for name, value, said in changes:
+        text = json.dumps({**about, name: value})
+        (tmp_path / "tiny" / "checkpoint.json").write_text(text)
+        with pytest.raises(ProfileError, match=rf"checkpoint\.json: {said}"):
+            read_checkpoint("tiny", tmp_path)
+
+
+ANY = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=8,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow])
+@given(facts=st.fixed_dictionaries({}, optional={"a": ANY, "b": ANY}))
+def test_a_field_is_what_was_asked_for_or_refused(facts: dict[str, Any]) -> None:
+    about = Description(Path("x.json"), facts)
+    for read, kind in [
+        (about.text, str),
+        (lambda name: about.whole(name, -5, 5), int),
+        (about.number, float),
+        (lambda name: about.numbers(name, 2), list),
+        (about.part, Description),
+        (about.digest, str),
+    ]:
+        try:
+            assert isinstance(read("a"), kind)
+        except ProfileError as error:
+            assert str(error).startswith("x.json") and str(error).isprintable()
+
+
+def test_json_has_no_numbers_that_are_none(tmp_path: Path) -> None:
+    for text in ("NaN", "Infinity", "-Infinity", '{"a": [NaN]}'):
+        (tmp_path / "x.json").write_text(text)
+        with pytest.raises(ProfileError, match="is no number of JSON"):
+            load_json(tmp_path / "x.json")
+
+
+# -- bundles ---------------------------------------------------------------------------------------
+
+
+def sparse(path: Path, claimed: int) -> Path:
+    """A bundle of 10 kB whose second entry claims to be long, and is nothing but a hole."""
+    about = json.loads((load_profile("nano").folder / "profile.json").read_text())
+    text = json.dumps({**about, "name": "holes"}).encode()
+    with tarfile.open(path, "w") as archive:
+        entry = tarfile.TarInfo("profile.json")
+        entry.size = len(text)
+        archive.addfile(entry, io.BytesIO(text))
+        hole = tarfile.TarInfo("image.onnx")
+        hole.type = tarfile.GNUTYPE_SPARSE
+        header = bytearray(hole.tobuf(tarfile.GNU_FORMAT))
+        header[386:410] = tarfile.itn(claimed, 12, tarfile.GNU_FORMAT) + tarfile.itn(0, 12)
+        header[483:495] = tarfile.itn(claimed, 12, tarfile.GNU_FORMAT)
+        header[148:156] = b" " * 8
+        header[148:156] = b"%06o\0 " % sum(header)
+        archive.fileobj.write(header)  # type: ignore[union-attr]
+        archive.offset += len(header)
+    return path
+
+
+def test_a_hole_is_not_written_out(tmp_path: Path) -> None:
+    bundle = sparse(tmp_path / "holes.tar", 1 << 40)
+    with tarfile.open(bundle) as archive:
+        assert [entry.size for entry in archive][1] == 1 << 40  # as it is read
+    with pytest.raises(ProfileError, match=r"holes\.tar: 'image\.onnx' claims 1099511627776 bytes"):
+        unpack(bundle, installed_profiles())
+    assert not list(installed_profiles().iterdir())
+
+
+def test_a_bundle_of_holes_ends_before_the_disk_is_full(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    """A real process that may write 8 MB says what is wrong, and is not killed for writing more."""
+    bundle = sparse(tmp_path / "holes.tar", 1 << 30)
+    small = 8 << 20
+    said = subprocess.run(
+        [sys.executable, "-m", "tempo_edge.cli", "models", "import-bundle", str(bundle)],
+        env={**environment, "XDG_DATA_HOME": str(tmp_path / "data")},
+        capture_output=True,
+        text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (small, small)),
+    )
+    assert said.returncode == 2 and said.stderr.count("\n") == 1, said.stderr
+    assert "claims 1073741824 bytes, more than are there" in said.stderr
+
+
+def test_an_entry_longer_than_the_bundle_is_refused(tmp_path: Path) -> None:
+    about = (load_profile("nano").folder / "profile.json").read_bytes()
+    with tarfile.open(tmp_path / "long.tar", "w") as archive:
+        entry = tarfile.TarInfo("profile.json")
+        entry.size = len(about)
+        archive.addfile(entry, io.BytesIO(about))
+        long = tarfile.TarInfo("image.onnx")
+        long.size = 1 << 40
+        archive.fileobj.write(long.tobuf(tarfile.GNU_FORMAT))  # type: ignore[union-attr]
+    with pytest.raises(ProfileError, match="claims 1099511627776 bytes"):
+        unpack(tmp_path / "long.tar", installed_profiles())
+
+
+def test_a_bundle_is_a_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.tar")
+    with pytest.raises(ProfileError, match=r"pipe\.tar must be a file"):
+        unpack(tmp_path / "pipe.tar", installed_profiles())
+
+
+def test_a_name_that_terminals_obey_is_spelled_out(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "named.tar", "w") as archive:
+        text = (load_profile("nano").folder / "profile.json").read_bytes()
+        for name in ("profile.json", "\x1b[2J"):
+            entry = tarfile.TarInfo(name)
+            entry.size = len(text)
+            archive.addfile(entry, io.BytesIO(text))
+    with pytest.raises(ProfileError, match=r"holds '\\x1b\[2J', which it should not"):
+        unpack(tmp_path / "named.tar", installed_profiles())
+
+
+# -- what a person sees --------------------------------------------------------------------------
+
+
+def test_one_bad_profile_hides_no_other(
+    tmp_path: Path, tempo: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "profiles" / "bad"
+    folder.mkdir(parents=True)
+    (folder / "profile.json").write_text('{"name": "bad", "dim": Infinity}')
+    monkeypatch.setenv("TEMPO_EDGE_PROFILES", str(tmp_path / "profiles"))
+    said = tempo("models", "list")
+    assert said.status == 2 and said.out.startswith("nano ")
+    assert said.err.count("\n") == 1 and "profile.json" in said.err and "Infinity" in said.err
+    said = tempo("index", tmp_path, "--profile", "bad")
+    assert said.status == 2 and said.err.count("\n") == 1 and "Infinity" in said.err
+
+
+def test_a_search_with_a_hostile_profile_is_one_line(
+    tmp_path: Path,
+    built: Path,
+    library_path: Path,
+    command: Callable[..., list[str]],
+    environment: dict[str, str],
+) -> None:
+    library_path.parent.mkdir()
+    shutil.copyfile(built, library_path)
+    altered(tmp_path / "profiles" / "nano", "background.npy", npy(BYTES, shape=(10**12, 256)))
+    said = subprocess.run(
+        command("find", "a dog"),
+        env={**environment, "TEMPO_EDGE_PROFILES": str(tmp_path / "profiles")},
+        capture_output=True,
+        text=True,
+    )
+    assert said.returncode == 2 and said.stderr.count("\n") == 1, said.stderr
+    assert "background.npy" in said.stderr and not said.stdout
