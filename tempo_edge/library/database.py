@@ -17,6 +17,14 @@ __all__ = ["Database", "NoLibraryError"]
 # Kept in the database's header, so that no other program's database is taken for a library.
 _APPLICATION_ID = int.from_bytes(b"TmpE", "big")
 
+# What a single row may be refused for: the fault of whoever made it, not of the disk.
+_ROW_ERRORS = (
+    sqlite3.IntegrityError,
+    sqlite3.DataError,
+    sqlite3.ProgrammingError,
+    sqlite3.InterfaceError,
+)
+
 # Of the write-ahead log, what stays on disk once its contents are in the database.
 _LOG_BYTES = 64 << 20
 
@@ -119,11 +127,17 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing. A full disk or a lost one is reported as a :class:`LibraryError`."""
+        """All or nothing. A full disk or a lost one is reported as a :class:`LibraryError`.
+
+        A row that the tables refuse is reported as SQLite does, and nothing of the rest is kept.
+        """
         try:
             self._db.execute("BEGIN IMMEDIATE")
             yield
             self._db.execute("COMMIT")
+        except _ROW_ERRORS:
+            self._roll_back()
+            raise
         except sqlite3.DatabaseError as error:
             self._roll_back()
             raise LibraryError(

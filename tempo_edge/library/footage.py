@@ -221,6 +221,8 @@ class FootageReader:
         before: Frame | None = None
         lately = 0.0
         for frame in frames:
+            if before is not None and frame.pts <= before.pts:
+                continue  # two pictures of one instant: the first is the one that stays
             jump = False
             if measured and before is not None:
                 step = _variation(before, frame)[0]

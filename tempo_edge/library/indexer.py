@@ -17,6 +17,7 @@ from tempo_edge.library.catalogue import Catalogue
 from tempo_edge.library.footage import Footage, FootageReader
 from tempo_edge.library.rows import FileRow
 from tempo_edge.library.walk import (
+    LAST_NS,
     FoundFile,
     absolute,
     encodable,
@@ -267,6 +268,7 @@ class Indexer:
         tell("started")
         try:
             content_hash, video_id, footage = self._read(found, progress)
+            remark = self._store(found, content_hash, video_id, footage)
         except MediaError as error:
             reason = " ".join(str(error).split())
             self._skip(
@@ -275,7 +277,6 @@ class Indexer:
             report.skipped += 1
             tell("skipped", reason)
             return
-        remark = self._store(found, content_hash, video_id, footage)
         if footage is None:
             report.reused += 1
             tell("reused", remark)
@@ -331,7 +332,22 @@ class Indexer:
     def _store(
         self, found: FoundFile, content_hash: bytes, video_id: int | None, footage: Footage | None
     ) -> str:
-        """One transaction a file: its video with all its frames, and its row; gives its remark."""
+        """One transaction a file: its video with all its frames, and its row; gives its remark.
+
+        Raises:
+            MediaError: the file makes rows that the library refuses.
+            LibraryError: the disk is full or lost.
+        """
+        try:
+            return self._put_whole(found, content_hash, video_id, footage)
+        except TempoEdgeError:
+            raise
+        except Exception as error:  # a fault of one file ends no run
+            raise _PassingError(f"can't be stored: {type(error).__name__}: {error}") from error
+
+    def _put_whole(
+        self, found: FoundFile, content_hash: bytes, video_id: int | None, footage: Footage | None
+    ) -> str:
         with self._catalogue.transaction():
             if footage is not None:
                 video_id = self._catalogue.put_video(
@@ -384,5 +400,5 @@ def _check_still(found: FoundFile) -> None:
         facts = os.stat(found.path)
     except OSError as error:
         raise _PassingError("vanished while it was read") from error
-    if (facts.st_size, facts.st_mtime_ns) != (found.size, found.mtime_ns):
+    if (facts.st_size, min(facts.st_mtime_ns, LAST_NS)) != (found.size, found.mtime_ns):
         raise _PassingError("changed while it was read: index it again when it is still")

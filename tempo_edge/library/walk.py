@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 __all__ = [
+    "LAST_NS",
     "VIDEO_SUFFIXES",
     "FoundFile",
     "absolute",
@@ -44,6 +45,9 @@ _LEFT_OUT = frozenset(
 
 # Where Linux lists block devices by the identity of the file system on them.
 _BY_UUID = "/dev/disk/by-uuid"
+
+# The latest time of change that a library can hold, in nanoseconds: in the year 2262.
+LAST_NS = 2**63 - 1
 
 _Identity = tuple[int, int]
 
@@ -177,7 +181,8 @@ def _examine(path: str, name: str) -> FoundFile:
         problem = "is empty (0 bytes)"
     else:
         problem = ""
-    return FoundFile(path, facts.st_size, facts.st_mtime_ns, problem)
+    # A clock may be set to a year that the library's whole numbers don't reach.
+    return FoundFile(path, facts.st_size, min(facts.st_mtime_ns, LAST_NS), problem)
 
 
 def _reason(error: OSError) -> str:

@@ -12,14 +12,19 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from bombs import make_stamped
 from harness import Said, Shelf
 from videos import (
+    BLACK,
     RED,
+    WHITE,
+    Picture,
     make_audio,
     make_cut_short,
     make_not_a_video,
     make_picture,
     make_video,
+    solid,
 )
 
 import tempo_edge
@@ -308,3 +313,45 @@ def test_a_folder_of_nothing_but_bad_files_has_no_matches(
     shutil.rmtree(footage)
     assert tempo("index", "-q", footage).status == 0
     assert "files     0 indexed, 0 skipped" in tempo("status").out
+
+
+def test_two_pictures_of_one_instant_are_one(shelf: Shelf, footage: Path) -> None:
+    def paint(width: int, height: int, index: int) -> Picture:
+        picture = solid(BLACK if index < 11 else WHITE)(width, height, index)
+        picture[10:20, index : index + 8] = 120
+        return picture
+
+    stamps = [1000 if index == 11 else index * 100 for index in range(40)]
+    make_stamped(footage / "a.mkv", stamps, [paint] * 40)
+    assert shelf.index(footage).indexed == 4
+    assert "a.mkv" in shelf.found_names()
+
+
+def test_rows_that_the_library_refuses_are_the_fault_of_their_file(
+    tempo: Callable[..., Said], shelf: Shelf, footage: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = FootageReader.read
+
+    def doubled(self: FootageReader, path: Path, *rest: object) -> Footage:
+        found = read(self, path, *rest)  # type: ignore[arg-type]
+        odd = {
+            "beach.mp4": [*found.frames, found.frames[0]],
+            "garden.mp4": [replace(found.frames[0], pts=2**70)],
+        }
+        return replace(found, frames=odd.get(path.name, found.frames))
+
+    monkeypatch.setattr(FootageReader, "read", doubled)
+    said = tempo("index", footage)
+    assert said.status == 0 and "1 indexed, 2 skipped" in said.err
+    reasons = shelf.reasons()
+    assert reasons["beach.mp4"].startswith("can't be stored: IntegrityError: UNIQUE constraint")
+    assert reasons["garden.mp4"].startswith("can't be stored: OverflowError: ")
+    assert shelf.found_names() == {"street.mkv"}
+
+
+def test_a_file_of_a_year_that_no_row_can_hold(shelf: Shelf, footage: Path) -> None:
+    os.utime(footage / "beach.mp4", ns=(0, 2**63 + 10**9))
+    if (footage / "beach.mp4").stat().st_mtime_ns < 2**63:
+        pytest.skip("this file system knows no such year")
+    assert shelf.index(footage).indexed == 3
+    assert shelf.index(footage).unchanged == 3
