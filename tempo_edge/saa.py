@@ -141,8 +141,10 @@ def uniform_plan(table: PacketTable, info: VideoInfo, frames_per_second: float) 
     if not len(keys):
         raise ValueError("the packet table holds no key frame")
     seconds = table.pts.astype(np.float64) * float(info.time_base)
-    ticks = np.arange(seconds[keys[0]], seconds[-1] + 1e-9, 1.0 / frames_per_second)
-    wanted = np.unique(np.searchsorted(seconds, ticks - 1e-6))
+    first = int(keys[0])
+    # How many distances lie before each picture: a gap of years is one large number, not an array.
+    passed = np.floor((seconds[first:] - seconds[first] + 1e-6) * frames_per_second)
+    wanted = first + np.flatnonzero(np.diff(passed, prepend=-1) > 0)
     ends = np.append(keys[1:], len(table)) - 1
     runs = [Run(int(table.pts[k]), int(table.pts[e])) for k, e in zip(keys, ends, strict=True)]
     return Plan(runs, table.pts[wanted], frozenset(), frozenset(), measured=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -172,6 +173,17 @@ def test_pictures_before_the_first_key_frame_are_left_alone() -> None:
 def test_the_shortest_films(gops: list[int]) -> None:
     chosen = plan(table(gops), INFO, POLICY)
     assert chosen.wanted[0] == 0
+
+
+def test_a_gap_of_fifty_years_costs_the_uniform_plan_nothing() -> None:
+    years = 50 * 31_536_000_000
+    packets = table([6], steps=[1000, 1000, years, 1000, 1000])
+    tracemalloc.start()
+    chosen = uniform_plan(packets, INFO, 1)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert chosen.wanted.tolist() == packets.pts.tolist()
+    assert most < 1e6
 
 
 @settings(max_examples=100, deadline=None)
