@@ -27,7 +27,7 @@ from tempo_edge._clip_names import mark_of, put
 from tempo_edge._copying import copy_span, exact, tick_at
 from tempo_edge.errors import MediaError
 from tempo_edge.media._container import open_container, reason
-from tempo_edge.media._frame import quarter_turns
+from tempo_edge.media._orientation import Orientation
 from tempo_edge.media._pyav import PyAVVideo
 from tempo_edge.moment import Span
 
@@ -187,7 +187,7 @@ def _picture_stream(writer: OutputContainer, video: PyAVVideo, first: VideoFrame
     stream = writer.add_stream("libx264", rate=video.info.rate or Fraction(25))
     width, height = _even(first)
     aspect = video.pixel_aspect
-    if quarter_turns(first) % 2:
+    if Orientation.of(first).transposed:
         width, height, aspect = height, width, 1 / aspect
     stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
     context = stream.codec_context
@@ -251,15 +251,15 @@ def _fit(picture: VideoFrame) -> VideoFrame:
         src_color_range=_FULL_RANGE if full else _STUDIO_RANGE,
         dst_color_range=_STUDIO_RANGE,
     )
-    turns = quarter_turns(picture)
-    if not turns:
+    orientation = Orientation.of(picture)
+    if orientation == Orientation():
         return even
     samples = even.to_ndarray().ravel()  # the three planes, one after another
     bounds = [width * height, width * height * 5 // 4]
     shapes = [(height, width), (height // 2, width // 2), (height // 2, width // 2)]
     planes = [
-        np.rot90(plane.reshape(shape), turns).ravel()
+        orientation.apply(plane.reshape(shape)).ravel()
         for plane, shape in zip(np.split(samples, bounds), shapes, strict=True)
     ]
-    turned = np.concatenate(planes).reshape(-1, height if turns % 2 else width)
+    turned = np.concatenate(planes).reshape(-1, height if orientation.transposed else width)
     return VideoFrame.from_ndarray(turned, format="yuv420p")

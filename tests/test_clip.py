@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from videos import (
     BLUE,
     GREEN,
+    MATRICES,
     RED,
     WHITE,
     corners,
@@ -24,10 +25,13 @@ from videos import (
     numbered,
     read_number,
     rewrite_edit_list,
+    shown_by,
 )
 
-from tempo_edge.clip import cut
+from tempo_edge.clip import cut, cut_or_copy
 from tempo_edge.errors import MediaError, TempoEdgeError
+from tempo_edge.media import Run
+from tempo_edge.media._pyav import PyAVVideo
 from tempo_edge.moment import Span
 from tempo_edge.player import play
 
@@ -239,6 +243,22 @@ def test_clips_are_upright_without_a_note_to_the_player(
         assert (frame.width, frame.height) == (size if rotation % 180 == 0 else size[::-1])
         picture = frame.to_ndarray(format="rgb24")
     np.testing.assert_allclose(corner_colours(picture), [RED, GREEN, BLUE, WHITE], atol=12)
+
+
+@pytest.mark.parametrize("copied", [False, True])
+@pytest.mark.parametrize("matrix", MATRICES)
+def test_clips_of_mirrored_footage_are_as_it_is_shown(
+    tmp_path: Path, matrix: tuple[int, int, int, int], copied: bool
+) -> None:
+    truth = make_video(tmp_path / "a.mp4", shots=[(corners(), 0.4)], size=(160, 96), matrix=matrix)
+    clip = cut_or_copy(truth.path, Span(0, 0.4), tmp_path) if copied else None
+    path = clip.path if clip is not None else cut(truth.path, Span(0, 0.2), tmp_path)
+    assert clip is None or clip.copied
+    with PyAVVideo(path) as video:
+        stamp = int(video.packets().pts[0])
+        picture = next(video.frames(Run(stamp, stamp))).thumbnail(64)
+    meant = corner_colours(shown_by(matrix, corners()(160, 96, 0)))
+    np.testing.assert_allclose(corner_colours(picture), meant, atol=12)
 
 
 @pytest.mark.parametrize("rotation", [0, 90])

@@ -22,9 +22,10 @@ from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 __all__ = [
-    "BLACK", "BLUE", "GREEN", "GREY", "RED", "WHITE", "Painter", "Picture", "Rgb", "Shot", "Truth",
-    "corners", "make_audio", "make_cut_short", "make_not_a_video", "make_picture", "make_video",
-    "motion", "numbered", "read_number", "rewrite_edit_list", "solid", "texture",
+    "BLACK", "BLUE", "GREEN", "GREY", "MATRICES", "RED", "WHITE", "Painter", "Picture", "Rgb",
+    "Shot", "Truth", "corners", "make_audio", "make_cut_short", "make_not_a_video", "make_picture",
+    "make_video",
+    "motion", "numbered", "read_number", "rewrite_edit_list", "shown_by", "solid", "texture",
 ]  # fmt: skip
 
 Picture = NDArray[np.uint8]
@@ -43,6 +44,12 @@ GREEN: Rgb = (20, 180, 20)
 BLUE: Rgb = (20, 20, 220)
 
 SAMPLE_RATE = 48_000
+
+MATRICES = (
+    *((1, 0, 0, 1), (-1, 0, 0, 1), (1, 0, 0, -1), (-1, 0, 0, -1)),
+    *((0, 1, 1, 0), (0, 1, -1, 0), (0, -1, 1, 0), (0, -1, -1, 0)),
+)
+"""The eight display matrices (a, b, c, d) that turn and mirror a picture by quarters."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +154,18 @@ def numbered() -> Painter:
     return paint
 
 
+def shown_by(matrix: tuple[int, int, int, int], picture: Picture) -> Picture:
+    """A coded picture as a display matrix (a, b, c, d) of whole numbers shows it."""
+    a, b, c, d = matrix
+    height, width = picture.shape[:2]
+    y, x = np.mgrid[:height, :width]
+    across, down = a * x + c * y, b * x + d * y
+    across, down = across - across.min(), down - down.min()
+    shown = np.empty((down.max() + 1, across.max() + 1, *picture.shape[2:]), picture.dtype)
+    shown[down, across] = picture
+    return shown
+
+
 def read_number(grey: NDArray[np.unsignedinteger], full_scale: int = 255) -> int:
     """The index that :func:`numbered` drew, from a luma plane."""
     width = grey.shape[1]
@@ -174,6 +193,7 @@ def make_video(
     drop: Collection[int] = (),
     audio: bool = False,
     rotation: int = 0,
+    matrix: tuple[int, int, int, int] | None = None,
     options: Mapping[str, str] | None = None,
     container_options: Mapping[str, str] | None = None,
 ) -> Truth:
@@ -197,6 +217,8 @@ def make_video(
         audio: add a tone (AAC), from zero to the end of the pictures.
         rotation: 0, 90, 180 or 270: counter-clockwise degrees by which a player must turn the
             coded picture (MP4 and MOV only). The shots are drawn as coded, not as shown.
+        matrix: the whole numbers (a, b, c, d) of a display matrix instead (MP4 and MOV only): a
+            sample at (x, y) is shown at (a x + c y, b x + d y).
         options: further options of the encoder.
         container_options: options of the muxer.
     """
@@ -230,7 +252,10 @@ def make_video(
                 out.mux(tone.encode(sound))
             out.mux(tone.encode(None))
     if rotation:
-        _rotate(path, rotation)
+        # Clockwise turns, as ISO 14496-12 counts.
+        matrix = {90: (0, -1, 1, 0), 180: (-1, 0, 0, -1), 270: (0, 1, -1, 0)}[rotation]
+    if matrix is not None:
+        _write_matrix(path, matrix)
     zero = Fraction(0) if audio else start + plan[0][0] / rate
     times = tuple(start + index / rate - zero for index, _ in plan)
     order = tuple(shot for _, shot in plan)
@@ -349,11 +374,9 @@ def _tone(samples: int, layout: str = "fltp") -> list[AudioFrame]:
     return sounds
 
 
-def _rotate(path: Path, degrees: int) -> None:
+def _write_matrix(path: Path, matrix: tuple[int, int, int, int]) -> None:
     """Write a display matrix into the first video track of an MP4, as a phone does."""
-    # Rows (a, b) and (c, d) of a clockwise turn, as ISO 14496-12 counts: x' = a x + c y.
-    turns = {90: (0, -1, 1, 0), 180: (-1, 0, 0, -1), 270: (0, 1, -1, 0)}
-    a, b, c, d = (v << 16 for v in turns[degrees])
+    a, b, c, d = (v << 16 for v in matrix)
     data = bytearray(path.read_bytes())
     at = data.index(b"tkhd") + 4
     matrix = at + 40 if data[at] == 0 else at + 52

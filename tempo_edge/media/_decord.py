@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from tempo_edge.errors import MediaError, MissingExtraError
 from tempo_edge.media._frame import squeeze
+from tempo_edge.media._orientation import Orientation
 from tempo_edge.media._pyav import PyAVVideo
 from tempo_edge.media._types import PacketTable, Run, VideoInfo
 
@@ -98,6 +99,8 @@ class DecordVideo:
         """Let decord scan the file, and find out how far its counting can be relied on."""
         if _INEXACT_FORMATS & self._container.format_names:
             raise MediaError("can't be decoded exactly by decord in this container: use pyav")
+        if self._is_mirrored(table):
+            raise MediaError("can't be shown by decord as it is meant, mirrored: use pyav")
         try:
             reader = self._decord.VideoReader(
                 str(self._path.absolute()), ctx=self._decord.cpu(0), num_threads=1
@@ -113,6 +116,12 @@ class DecordVideo:
         # pictures' own, it lands beside the picture it seeks, and only reading on is exact.
         self._linear = list(reader.get_key_indices()) != np.flatnonzero(table.keys).tolist()
         self._reader, self._next = reader, 0
+
+    def _is_mirrored(self, table: PacketTable) -> bool:
+        """Whether the pictures must be mirrored to stand upright; decord only turns them."""
+        first = int(table.pts[0])
+        picture = next(self._container.pictures(first, int(table.pts[-1])), None)
+        return picture is not None and Orientation.of(picture).reverses
 
     def _picture(self, index: int) -> NDArray[np.uint8]:
         if not self._linear:

@@ -11,7 +11,9 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
-__all__ = ["PyAVFrame", "quarter_turns", "squeeze"]
+from tempo_edge.media._orientation import Orientation
+
+__all__ = ["PyAVFrame", "squeeze"]
 
 # One thread a decoder: from PyAV 17 on, a scaler takes every core unless told otherwise.
 _SCALER_OPTIONS: dict[str, Any] = {"threads": 1} if int(av.__version__.split(".")[0]) >= 17 else {}
@@ -25,7 +27,7 @@ class PyAVFrame:
 
     def __init__(self, frame: VideoFrame, scaler: VideoReformatter) -> None:
         self._frame = frame
-        self._quarters = quarter_turns(frame)
+        self._orientation = Orientation.of(frame)
         self._scaler = scaler
         assert frame.pts is not None
         self.pts: int = frame.pts
@@ -47,11 +49,11 @@ class PyAVFrame:
         return samples[: frame.height * stride].reshape(frame.height, stride)[:, : frame.width]
 
     def upright(self, grid: NDArray[np.float32]) -> NDArray[np.float32]:
-        return np.rot90(grid, self._quarters)
+        return self._orientation.apply(grid)
 
     def thumbnail(self, size: int) -> NDArray[np.uint8]:
         return np.ascontiguousarray(
-            np.rot90(squeeze(self._frame, size, self._scaler), self._quarters)
+            self._orientation.apply(squeeze(self._frame, size, self._scaler))
         )
 
 
@@ -67,11 +69,6 @@ def squeeze(frame: VideoFrame, size: int, scaler: VideoReformatter) -> NDArray[n
         **_SCALER_OPTIONS,
     )
     return np.asarray(small.to_ndarray(), dtype=np.uint8)
-
-
-def quarter_turns(frame: VideoFrame) -> int:
-    """How often a picture must be turned by 90 degrees, counter-clockwise, to stand upright."""
-    return round(frame.rotation / 90) % 4
 
 
 def _has_luma_plane(frame: VideoFrame) -> bool:

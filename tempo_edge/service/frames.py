@@ -14,7 +14,7 @@ from av.video.reformatter import VideoReformatter
 
 from tempo_edge import jpeg
 from tempo_edge.errors import MediaError, ServiceError
-from tempo_edge.media._frame import quarter_turns
+from tempo_edge.media._orientation import Orientation
 from tempo_edge.media._pyav import PyAVVideo
 
 __all__ = ["Pictures", "picture_at"]
@@ -88,10 +88,10 @@ def _upright(
     frame: VideoFrame, pixel_aspect: Fraction, width: int
 ) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
     """The picture ``[height, width, 3]`` as it is meant to be seen, no larger than it is."""
-    turns = quarter_turns(frame)
+    orientation = Orientation.of(frame)
     shape = Fraction(frame.width, frame.height) * pixel_aspect
     shown_width = round(frame.height * shape)
-    if turns % 2:
+    if orientation.transposed:
         across = max(1, round(min(width, frame.height) * shape))
         down = min(width, frame.height)
     else:
@@ -106,4 +106,4 @@ def _upright(
         interpolation="AREA",
         src_color_range=frame.color_range or None,
     )
-    return np.ascontiguousarray(np.rot90(np.asarray(small.to_ndarray(), np.uint8), turns))
+    return np.ascontiguousarray(orientation.apply(np.asarray(small.to_ndarray(), np.uint8)))

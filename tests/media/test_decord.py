@@ -82,6 +82,15 @@ def test_pictures_are_turned_once(tmp_path: Path, rotation: int) -> None:
         np.testing.assert_allclose(turned[0], turned[1], atol=4)
 
 
+def test_mirrored_footage_is_refused(tmp_path: Path) -> None:
+    truth = make_video(tmp_path / "a.mp4", shots=[(corners(), 0.2)], matrix=(-1, 0, 0, 1))
+    with (
+        open_video(truth.path, "decord") as video,
+        pytest.raises(MediaError, match=r"mirrored: use pyav$"),
+    ):
+        list(video.frames(Run(0, 0)))
+
+
 def test_luma_is_that_of_the_planes(tmp_path: Path) -> None:
     truth = make_video(tmp_path / "a.mp4", shots=[(motion(4), 1)], size=(160, 96))
     with open_video(truth.path) as one, open_video(truth.path, "decord") as two:

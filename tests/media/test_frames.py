@@ -9,7 +9,20 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from videos import BLUE, GREEN, RED, WHITE, Painter, Truth, corners, make_video, motion, solid
+from videos import (
+    BLUE,
+    GREEN,
+    MATRICES,
+    RED,
+    WHITE,
+    Painter,
+    Truth,
+    corners,
+    make_video,
+    motion,
+    shown_by,
+    solid,
+)
 
 from tempo_edge.media import Frame, Run, open_video
 from tempo_edge.media._frame import PyAVFrame
@@ -38,8 +51,9 @@ def ramp() -> Painter:
 
 def corner_colours(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Top left, top right, bottom left, bottom right, away from the edges between them."""
-    low, high = len(picture) // 4, 3 * len(picture) // 4
-    return picture[[low, low, high, high], [low, high, low, high]]
+    height, width = picture.shape[:2]
+    rows, columns = (height // 4, 3 * height // 4), (width // 4, 3 * width // 4)
+    return np.stack([picture[row, column] for row in rows for column in columns])
 
 
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])
@@ -59,9 +73,22 @@ def test_thumbnails_are_upright(tmp_path: Path, rotation: int) -> None:
     assert frame.luma().shape == (90, 160)  # the plane stays as it lies
 
 
-@pytest.mark.parametrize("rotation", [0, 90, 180, 270])
-def test_grids_over_the_plane_turn_with_the_thumbnail(tmp_path: Path, rotation: int) -> None:
-    truth = make_video(tmp_path / "a.mp4", shots=[(ramp(), 0.2)], size=(96, 96), rotation=rotation)
+@pytest.mark.parametrize("matrix", MATRICES)
+def test_every_display_matrix_is_followed(
+    tmp_path: Path, matrix: tuple[int, int, int, int]
+) -> None:
+    truth = make_video(tmp_path / "a.mp4", shots=[(corners(), 0.2)], size=(160, 96), matrix=matrix)
+    frame = first_frame(truth.path)
+    meant = corner_colours(shown_by(matrix, corners()(160, 96, 0)))
+    np.testing.assert_allclose(corner_colours(frame.thumbnail(32)), meant, atol=12)
+    assert frame.luma().shape == (96, 160)  # the plane stays as it lies
+
+
+@pytest.mark.parametrize("matrix", MATRICES)
+def test_grids_over_the_plane_turn_with_the_thumbnail(
+    tmp_path: Path, matrix: tuple[int, int, int, int]
+) -> None:
+    truth = make_video(tmp_path / "a.mp4", shots=[(ramp(), 0.2)], size=(96, 96), matrix=matrix)
     frame = first_frame(truth.path)
     grid = frame.luma().reshape(6, 16, 6, 16).mean(axis=(1, 3)).astype(np.float32)
     seen = frame.thumbnail(6).astype(np.float32).mean(axis=2)

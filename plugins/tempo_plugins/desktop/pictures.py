@@ -150,7 +150,7 @@ def decode(path: Path, seconds: float, width: int) -> NDArray[np.uint8]:
     """
     import numpy as np
 
-    from tempo_edge.media._frame import quarter_turns
+    from tempo_edge.media._orientation import Orientation
     from tempo_edge.media._pyav import PyAVVideo
 
     with PyAVVideo(path) as video:
@@ -164,15 +164,16 @@ def decode(path: Path, seconds: float, width: int) -> NDArray[np.uint8]:
             best = picture
         if best is None:
             raise MediaError(f"holds no picture near {seconds:.3f} seconds")
-        turns = quarter_turns(best)
-        across, down = (best.height, best.width) if turns % 2 else (best.width, best.height)
+        orientation = Orientation.of(best)
+        turned = orientation.transposed
+        across, down = (best.height, best.width) if turned else (best.width, best.height)
         aspect = Fraction(across, down)
         if video.pixel_aspect:
-            aspect *= 1 / video.pixel_aspect if turns % 2 else video.pixel_aspect
+            aspect *= 1 / video.pixel_aspect if turned else video.pixel_aspect
         height = max(1, round(width / aspect))
-        size = (height, width) if turns % 2 else (width, height)
+        size = (height, width) if turned else (width, height)
         small = best.reformat(size[0], size[1], "rgb24").to_ndarray()
-        return np.ascontiguousarray(np.rot90(small, turns), dtype=np.uint8)
+        return np.ascontiguousarray(orientation.apply(small), dtype=np.uint8)
 
 
 def pixels(jpeg: bytes) -> Pixels:
