@@ -24,7 +24,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from functools import partial
@@ -43,6 +42,7 @@ from benchmarks._sources import (
     real_clips,
 )
 from benchmarks.scoring import Truth
+from tempo_edge._files import atomic_write
 
 __all__ = ["CompositeError", "CompositeSet", "build_composites", "load_composites", "main"]
 
@@ -190,23 +190,12 @@ def _build_video(data: Path, out: Path, plan: VideoPlan) -> dict[str, Any]:
         if before["plan"] == digest and before["record"]["bytes"] == path.stat().st_size:
             record: dict[str, Any] = before["record"]
             return record
-    with _replacing(path) as part:
+    with atomic_write(path, own=True) as part:
         encode(plan, partial(_read, data), part, _FORMATS[path.suffix])
     record = _describe(plan, path)
-    with _replacing(kept) as part:
+    with atomic_write(kept) as part:
         part.write_text(json.dumps({"plan": digest, "record": record}))
     return record
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path` that takes its place on success: no half file is ever seen."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        yield part
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _describe(plan: VideoPlan, path: Path) -> dict[str, Any]:
@@ -257,10 +246,10 @@ def _write_set(
         "seconds": sum(record["duration_seconds"] for record in records),
         "videos": records,
     }
-    with _replacing(out / "truth.jsonl") as part:
+    with atomic_write(out / "truth.jsonl") as part:
         part.write_text("".join(json.dumps(query) + "\n" for query in queries))
     # The manifest comes last: a folder that has one is complete.
-    with _replacing(out / "manifest.json") as part:
+    with atomic_write(out / "manifest.json") as part:
         part.write_text(json.dumps(manifest, indent=1) + "\n")
     for kept in (out / _RECORDS).iterdir():
         kept.unlink()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import av
 
+from tempo_edge._files import publish
 from tempo_edge.media._container import open_container
 from tempo_edge.moment import Span
 
@@ -34,17 +35,11 @@ def put(draft: Path, folder: Path, name: str, mark: str) -> Path:
     for number in count(1):
         place = folder / (f"{name}.mp4" if number == 1 else f"{name}.{number}.mp4")
         try:
-            place.open("xb").close()  # nobody else takes it meanwhile
+            publish(draft, place, replace=False)
         except FileExistsError:
-            if _read_mark(place) == mark:
-                draft.replace(place)
-                return place
-            continue
-        try:
-            draft.replace(place)
-        except BaseException:
-            place.unlink()
-            raise
+            if _read_mark(place) != mark:
+                continue
+            publish(draft, place)
         return place
     raise AssertionError("numbers never end")
 

@@ -50,7 +50,7 @@ def copy_span(video: PyAVVideo, source: Path, span: Span, draft: Path, mark: str
         video: the source, open.
         source: its path.
         span: seconds from the start of the container.
-        draft: the file to write; its folder is made if missing.
+        draft: the file to write.
         mark: the new file's comment.
 
     Returns:
@@ -72,7 +72,6 @@ def copy_span(video: PyAVVideo, source: Path, span: Span, draft: Path, mark: str
         if not _is_closed(container, pictures, stamps):
             return False
         end = exact(span.end_seconds) + video.info.start_time
-        draft.parent.mkdir(parents=True, exist_ok=True)
         _mux(container, pictures, sound, stamps, end, draft, mark)
     return _holds(draft, stamps, video.info.time_base)
 

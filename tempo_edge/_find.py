@@ -92,6 +92,7 @@ def find(
     _exclude({"--json": as_json, "--null": null, "--export": export and not output})
     _exclude({"--play": play, "--play-all": play_all})
     check_export(export, output)
+    _check_outputs((output, explain), library)
     # What needs footage or evidence is done here, where the answer is.
     answer: Shown | None = None
     if not (no_service or refine or explain or clip or profile):
@@ -128,6 +129,19 @@ def find(
         from tempo_edge.player import play_all as open_film
 
         open_film([(moment.path, moment.span) for moment in reachable(answer.moments)])
+
+
+def _check_outputs(named: tuple[Path | None, ...], library: Path | None) -> None:
+    """Refuse to write over footage before anything is searched.
+
+    Raises:
+        FootageError: one of the files is footage, or a library.
+    """
+    from tempo_edge._overwriting import check_output
+
+    for path in named:
+        if path is not None:
+            check_output(path.expanduser(), None if library is None else library.expanduser())
 
 
 def _exclude(asked: dict[str, object]) -> None:

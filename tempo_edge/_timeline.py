@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tempo_edge._answer import reachable
-from tempo_edge._draft import draft_of
+from tempo_edge._files import atomic_write
 from tempo_edge._options import place
 from tempo_edge._text import discard, note, printable
 from tempo_edge.errors import TempoEdgeError
@@ -85,7 +85,7 @@ def _to_stdout(content: bytes) -> None:
 def _to_file(path: Path, content: bytes) -> None:
     """The whole file or none of it; a pipe or a device is written to, not replaced."""
     try:
-        with draft_of(path) as draft:
+        with atomic_write(path) as draft:
             draft.write_bytes(content)
     except OSError as error:
         raise TempoEdgeError(f"{path} can't be written: {error.strerror}") from error

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import heapq
-import os
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
@@ -25,6 +24,7 @@ from av.video.stream import VideoStream
 
 from tempo_edge._clip_names import mark_of, put
 from tempo_edge._copying import copy_span, exact, tick_at
+from tempo_edge._files import draft_beside
 from tempo_edge.errors import MediaError
 from tempo_edge.media._container import open_container, reason
 from tempo_edge.media._orientation import Orientation
@@ -92,21 +92,31 @@ def cut_or_copy(source: Path, span: Span, folder: Path) -> Clip:
 
 def _clip(source: Path, span: Span, folder: Path, *, may_copy: bool) -> Clip:
     name = f"{source.stem}.{span.start_seconds:.2f}-{span.end_seconds:.2f}"
-    draft = folder / f".{name}.mp4.{os.getpid()}.part"
     mark = mark_of(source, span)
     try:
-        with PyAVVideo(source, fast=False) as video:
+        with PyAVVideo(source, fast=False) as video, _room(folder, name) as draft:
             copied = may_copy and copy_span(video, source, span, draft, mark)
             if not copied:
                 _encode(video, source, span, draft, mark)
-        return Clip(put(draft, folder, name, mark), copied)
+            return Clip(put(draft, folder, name, mark), copied)
     except MediaError as error:
         raise MediaError(f"{source} {error}") from error
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise MediaError(f"{source} can't be cut into {folder}: {reason(error)}") from error
+
+
+@contextmanager
+def _room(folder: Path, name: str) -> Iterator[Path]:
+    """A draft in a folder that is made if need be, and goes again if nothing comes of it."""
+    missing = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with draft_beside(folder / f"{name}.mp4") as draft:
+            yield draft
     finally:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
+        if missing:
+            with suppress(OSError):  # there is something in it
+                folder.rmdir()
 
 
 def _encode(video: PyAVVideo, source: Path, span: Span, draft: Path, mark: str) -> None:
@@ -115,7 +125,6 @@ def _encode(video: PyAVVideo, source: Path, span: Span, draft: Path, mark: str) 
     if first is None:
         start, end = span.start_seconds, span.end_seconds
         raise MediaError(f"holds no picture within [{start:.3f}, {end:.3f}) seconds")
-    draft.parent.mkdir(parents=True, exist_ok=True)
     sounds = _sounds(source, _time(first), exact(span.end_seconds) + video.info.start_time)
     with av.open(str(draft.absolute()), "w", format="mp4") as writer:
         writer.metadata["comment"] = mark

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = [
     "ExportError",
+    "FootageError",
     "LibraryError",
     "MediaError",
     "MissingExtraError",
@@ -20,6 +21,10 @@ class TempoEdgeError(Exception):
 
 class MediaError(TempoEdgeError):
     """A file can't be used as a video; the text is the reason, without the path."""
+
+
+class FootageError(TempoEdgeError):
+    """Footage, or a library, would be lost by what is asked for."""
 
 
 class LibraryError(TempoEdgeError):

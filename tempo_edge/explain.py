@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from tempo_edge import jpeg
-from tempo_edge._draft import draft_of
+from tempo_edge._files import atomic_write
 from tempo_edge.errors import MediaError, TempoEdgeError
 from tempo_edge.media.stills import stills
 from tempo_edge.moment import Moment, format_timestamp
@@ -40,7 +40,7 @@ def write(path: Path, query: str, answer: Answer) -> None:
         TempoEdgeError: the file can't be written.
     """
     try:
-        with draft_of(path) as draft:
+        with atomic_write(path) as draft:
             draft.write_text(page(query, answer), encoding="utf-8")
     except OSError as error:
         raise TempoEdgeError(f"{path} can't be written: {error.strerror}") from error

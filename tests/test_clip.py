@@ -355,7 +355,7 @@ def test_a_folder_that_can_not_be_written_says_so(tmp_path: Path) -> None:
 
 
 def test_a_name_too_long_says_so(tmp_path: Path) -> None:
-    truth = make_video(tmp_path / f"{'a' * 240}.mp4", shots=[(RED, 0.4)])
+    truth = make_video(tmp_path / f"{'a' * 250}.mp4", shots=[(RED, 0.4)])
     with pytest.raises(MediaError, match="file name too long"):
         cut(truth.path, Span(0, 0.2), tmp_path / "clips")
 

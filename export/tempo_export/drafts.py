@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tempo_edge._files import atomic_dir
 from tempo_edge.errors import ExportError
 from tempo_edge.models.checksum import sha256_of
 from tempo_edge.models.registry import Profile, read_profile
-from tempo_edge.models.rooms import room, take_place
 from tempo_export.files import write_whole
 
 __all__ = ["drafted", "finish"]
@@ -30,9 +30,8 @@ def drafted(place: Path, *, replace: bool = False) -> Iterator[Path]:
     if place.exists() and not replace:
         raise ExportError(f"{place} is there already: remove it, or say --replace")
     try:
-        with room(place.parent) as folder:
+        with atomic_dir(place, replace=replace) as folder:
             yield folder
-            take_place(folder, place)
     except OSError as error:
         raise ExportError(f"{place} can't be written: {error}") from error
 

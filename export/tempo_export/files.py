@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tempo_edge._draft import draft_of
+from tempo_edge._files import atomic_write
 
 __all__ = ["write_whole"]
 
@@ -15,5 +15,5 @@ def write_whole(path: Path, contents: bytes) -> None:
     Raises:
         OSError: it can't be written.
     """
-    with draft_of(path) as draft:
+    with atomic_write(path) as draft:
         draft.write_bytes(contents)

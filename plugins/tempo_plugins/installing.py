@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tempo_edge._files import atomic_write
 from tempo_edge._text import printable
 from tempo_edge.errors import TempoEdgeError
 
@@ -157,14 +158,11 @@ def _below(file: File, root: Path | None) -> File:
 
 
 def _write(file: File) -> Path:
-    draft = file.path.with_name(f".{file.path.name}.{os.getpid()}.part")
     try:
         file.path.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_bytes(file.content)
-        draft.replace(file.path)
+        with atomic_write(file.path) as draft:
+            draft.write_bytes(file.content)
     except OSError as error:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
         place = printable(str(file.path))
         raise TempoEdgeError(f"{place} can't be written: {error.strerror}") from error
     return file.path

@@ -9,15 +9,16 @@ import fcntl
 import hashlib
 import json
 import os
-import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from tempo_edge._files import atomic_write
 
 __all__ = ["Origin", "VectorFiles"]
 
@@ -78,15 +79,15 @@ class VectorFiles:
             if not alone:
                 return
             vectors, samples = self._paths(origin)
-            with _replacing(vectors) as draft:
+            with atomic_write(vectors) as draft:
                 self._faiss.write_index(index, str(draft))
-            with _replacing(samples) as draft, draft.open("wb") as file:
+            with atomic_write(samples) as draft, draft.open("wb") as file:
                 np.save(file, sample)
             about = {
                 **asdict(origin),
                 "files": {path.name: _fingerprint(path) for path in (vectors, samples)},
             }
-            with _replacing(self._folder / "current.json") as draft:
+            with atomic_write(self._folder / "current.json") as draft:
                 draft.write_text(json.dumps(about), encoding="utf-8")
             for old in self._folder.iterdir():
                 # Other caches, and drafts that a killed process left.
@@ -160,17 +161,3 @@ def _alone(folder: Path) -> Iterator[bool]:
             yield True
     finally:
         os.close(descriptor)
-
-
-@contextmanager
-def _replacing(target: Path) -> Iterator[Path]:
-    """Write beside the target; once the block ends well it is on the disk and takes its place."""
-    draft = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
-    try:
-        yield draft
-        with draft.open("rb") as file:
-            os.fsync(file.fileno())
-        draft.replace(target)
-    finally:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)

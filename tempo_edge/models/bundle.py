@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from tempo_edge._draft import draft_of
+from tempo_edge._files import atomic_write, clear, draft_folder, take_place
 from tempo_edge.errors import ProfileError
 from tempo_edge.models.registry import (
     ABOUT,
@@ -24,7 +24,6 @@ from tempo_edge.models.registry import (
     profiles_in,
     read_profile,
 )
-from tempo_edge.models.rooms import clear, room, take_place
 
 __all__ = ["pack", "remove", "unpack"]
 
@@ -48,7 +47,7 @@ def pack(profile: Profile, target: Path) -> int:
     if target.is_file() and target.stat().st_size and not tarfile.is_tarfile(target):
         raise ProfileError(f"bundle {target} can't be written: what is there is no bundle")
     try:
-        with draft_of(target) as draft, tarfile.open(draft, "w", format=_FORMAT) as bundle:
+        with atomic_write(target) as draft, tarfile.open(draft, "w", format=_FORMAT) as bundle:
             about = (profile.folder / ABOUT).read_bytes()
             bundle.addfile(_entry(ABOUT, len(about)), io.BytesIO(about))
             for name in sorted(profile.files):
@@ -74,7 +73,7 @@ def unpack(bundle: Path, store: Path, *, replace: bool = False) -> Profile:
     if bundle.exists() and not bundle.is_file():
         raise ProfileError(f"bundle {bundle} must be a file")
     try:
-        with tarfile.open(bundle, "r:") as archive, room(store) as folder:
+        with tarfile.open(bundle, "r:") as archive, draft_folder(store / bundle.name) as folder:
             entries = iter(archive)
             profile = _described(archive, next(entries, None), folder, bundle)
             place = store / profile.name

@@ -6,10 +6,10 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from tempo_edge._files import clear
 from tempo_edge.errors import ProfileError
 from tempo_edge.models.checksum import sha256_of
 from tempo_edge.models.description import NAME, Description, file_name
-from tempo_edge.models.rooms import clear
 
 __all__ = ["ABOUT", "Checkpoint", "installed_checkpoints", "pulled_names", "read_checkpoint"]
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from tempo_edge._files import atomic_write
 from tempo_edge.models.device import Device
 
 __all__ = ["Origin", "engines_path", "room"]
@@ -75,9 +75,8 @@ def room(origin: Origin, model: Path) -> Path:
     folder = engines_path() / origin.key
     folder.mkdir(parents=True, exist_ok=True)
     about = {**asdict(origin), "model": str(model.resolve())}
-    partial = folder / f".{_ABOUT}.{os.getpid()}.partial"
-    partial.write_text(json.dumps(about, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    partial.replace(folder / _ABOUT)
+    with atomic_write(folder / _ABOUT) as draft:
+        draft.write_text(json.dumps(about, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     for other in folder.parent.glob(f"*/{_ABOUT}"):
         if other.parent != folder and _is_stale(other, about):
             shutil.rmtree(other.parent, ignore_errors=True)

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
+from tempo_edge._files import take_place
 from tempo_edge.errors import MissingExtraError, ProfileError
 from tempo_edge.models.checkpoint import ABOUT, Checkpoint, read_checkpoint
 from tempo_edge.models.checksum import git_blob, sha256_of
 from tempo_edge.models.published import Published
-from tempo_edge.models.rooms import take_place
 
 __all__ = ["pull"]
 

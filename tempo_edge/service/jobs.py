@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 from contextlib import suppress
 from pathlib import Path
 
+from tempo_edge._files import atomic_write
 from tempo_edge._text import note
 from tempo_edge.library.lock import beside
 
@@ -64,15 +64,12 @@ class Jobs:
 
     def _save(self) -> None:
         """Write them down; where that can't be done, they are lost with the process."""
-        draft = self._path.with_name(f".{self._path.name}.{os.getpid()}")
         try:
             if not self._waiting:
                 self._path.unlink(missing_ok=True)
                 return
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            draft.write_text(json.dumps(list(self._waiting.values())), encoding="utf-8")
-            draft.replace(self._path)
+            with atomic_write(self._path, mode=0o600) as draft:
+                draft.write_text(json.dumps(list(self._waiting.values())), encoding="utf-8")
         except OSError as error:
             note(f"{self._path} can't be written ({error.strerror}): a restart forgets what waits")
-            with suppress(OSError):
-                draft.unlink(missing_ok=True)

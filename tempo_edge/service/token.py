@@ -10,6 +10,7 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
+from tempo_edge._files import atomic_write
 from tempo_edge.errors import TempoEdgeError
 
 __all__ = ["equal", "load"]
@@ -39,17 +40,9 @@ def equal(given: str, token: str) -> bool:
 
 
 def _make(path: Path) -> None:
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.unlink(missing_ok=True)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_urlsafe(32) + "\n")
-        # A link, not a move: whoever comes second keeps the token that is already there.
-        with suppress(FileExistsError):
-            os.link(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
+    # Whoever comes second keeps the token that is already there.
+    with suppress(FileExistsError), atomic_write(path, mode=0o600, replace=False) as draft:
+        draft.write_text(secrets.token_urlsafe(32) + "\n")
 
 
 def _read(path: Path) -> str:

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from tempo_edge._api import Library
+from tempo_edge._files import atomic_write
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.library.vectors import VectorCache
 from tempo_edge.models.description import Description
@@ -303,7 +304,8 @@ def _fit_confidence(draws: Sequence[Draw], features: Sequence[str]) -> dict[str,
 def write(folder: Path, contents: dict[str, Any]) -> None:
     """Store ``calibration.json`` and enter its checksum in the profile."""
     text = json.dumps(contents, indent=1) + "\n"
-    (folder / "calibration.json").write_text(text, encoding="utf-8")
+    with atomic_write(folder / "calibration.json") as draft:
+        draft.write_text(text, encoding="utf-8")
     enter_file(folder, "calibration.json")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from tempo_edge._draft import draft_of
+from tempo_edge._files import atomic_write
 from tempo_edge.train.data import DataError
 
 
@@ -18,7 +18,7 @@ def save(path: Path, state: dict[str, Any]) -> None:
         DataError: it can't be written.
     """
     try:
-        with draft_of(path) as draft:
+        with atomic_write(path) as draft:
             torch.save(state, draft)
     except (OSError, RuntimeError) as error:  # the latter is how torch says that a disk is full
         raise DataError(f"{path} can't be written: {' '.join(str(error).split())}") from error

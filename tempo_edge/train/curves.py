@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from tempo_edge._files import atomic_write
+
 _SERIES = (
     ("dev_r1", "Flickr8k dev R@1"),
     ("dev_r10", "Flickr8k dev R@10"),
@@ -39,5 +41,6 @@ def draw(path: Path, curves: Sequence[dict[str, float]], title: str) -> None:
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
     figure.suptitle(title)
-    figure.savefig(path, dpi=110)
+    with atomic_write(path) as draft:
+        figure.savefig(draft, dpi=110, format="png")
     pyplot.close(figure)

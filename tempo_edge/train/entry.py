@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tempo_edge._draft import draft_of
+from tempo_edge._files import atomic_write
 from tempo_edge.models.checksum import sha256_of
 
 
@@ -15,5 +15,5 @@ def enter_file(folder: Path, name: str) -> None:
     profile = json.loads(path.read_text(encoding="utf-8"))
     file = folder / name
     profile["files"][name] = {"sha256": sha256_of(file), "bytes": file.stat().st_size}
-    with draft_of(path) as draft:
+    with atomic_write(path) as draft:
         draft.write_text(json.dumps(profile, indent=2) + "\n", encoding="utf-8")

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tempo_edge._files import atomic_write
 from tempo_edge.train import backbones
 from tempo_edge.train.graph import Graph, Storage
 from tempo_edge.train.heads import DIM, ImageHead, TextHead
@@ -132,13 +133,15 @@ def write_tokenizer(path: Path, tokenizer: str) -> None:
     loaded = Tokenizer.from_str(tokenizer)
     loaded.enable_truncation(MAX_TOKENS)
     loaded.enable_padding(pad_id=0, pad_token="[PAD]")
-    path.write_text(loaded.to_str(pretty=False), encoding="utf-8")
+    with atomic_write(path) as draft:
+        draft.write_text(loaded.to_str(pretty=False), encoding="utf-8")
 
 
 def write_background(path: Path, vectors: NDArray[np.float32]) -> None:
     """Write unit vectors [M, 256] as int8, each row scaled to its own peak."""
     peak = np.abs(vectors).max(axis=1, keepdims=True)
-    np.save(path, np.rint(127.0 * vectors / peak).astype(np.int8))
+    with atomic_write(path) as draft, draft.open("wb") as file:
+        np.save(file, np.rint(127.0 * vectors / peak).astype(np.int8))
 
 
 def write_profile(folder: Path, training: dict[str, Any]) -> None:
@@ -159,7 +162,8 @@ def write_profile(folder: Path, training: dict[str, Any]) -> None:
         "licences": LICENCES,
     }
     text = json.dumps(profile, indent=2) + "\n"
-    (folder / "profile.json").write_text(text, encoding="utf-8")
+    with atomic_write(folder / "profile.json") as draft:
+        draft.write_text(text, encoding="utf-8")
 
 
 def runtime_operators(path: Path, work: Path) -> dict[str, int]:

@@ -7,7 +7,6 @@ ONNX Runtime folds away when it loads the model, and no other surprise.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +14,8 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
+
+from tempo_edge._files import atomic_write
 
 OPSET = 17
 IR_VERSION = 8
@@ -128,6 +129,5 @@ class Graph:
 
     def save(self, path: Path) -> None:
         """Write the checked model to `path`, replacing what was there in one step."""
-        partial = path.with_suffix(f".{os.getpid()}.partial")
-        partial.write_bytes(self.model().SerializeToString(deterministic=True))
-        partial.replace(path)
+        with atomic_write(path) as draft:
+            draft.write_bytes(self.model().SerializeToString(deterministic=True))

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
+from tempo_edge._files import atomic_dir
 from tempo_edge.train.augment import view
 from tempo_edge.train.data import Archive, Record
 from tempo_edge.train.trunk import Trunk
@@ -94,33 +94,33 @@ class Keeper:
 
     def _write(self, path: Path, archive: Archive, records: Sequence[Record], index: int) -> None:
         started = time.monotonic()
-        partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-        partial.mkdir()
 
         def load(position: int) -> NDArray[np.uint8]:
             picture = archive.picture(records[position])
             return view(picture, (self._seed, position), index, self._size)
 
+        with atomic_dir(path) as folder:
+            self._fill(folder, load, len(records))
+        took = time.monotonic() - started
+        self._say(f"{path.name.rsplit('-', 1)[0]}: {len(records)} pictures in {took:.0f} s")
+
+    def _fill(self, folder: Path, load: Callable[[int], NDArray[np.uint8]], count: int) -> None:
+        """Write both parts of a view of as many pictures."""
         maps: NDArray[np.float16] | None = None
-        classes = np.empty((len(records), len(self._classifier[1])), np.float16)
+        classes = np.empty((count, len(self._classifier[1])), np.float16)
         with ThreadPoolExecutor(2) as pool:
-            starts = range(0, len(records), _BATCH)
-            ready = [pool.submit(load, i) for i in range(min(_BATCH, len(records)))]
-            for start in starts:
+            ready = [pool.submit(load, i) for i in range(min(_BATCH, count))]
+            for start in range(0, count, _BATCH):
                 current = np.stack([future.result() for future in ready])
-                following = range(start + _BATCH, min(start + 2 * _BATCH, len(records)))
+                following = range(start + _BATCH, min(start + 2 * _BATCH, count))
                 ready = [pool.submit(load, i) for i in following]
                 some, classes[start : start + len(current)] = self._compute(current)
                 if maps is None:
                     maps = np.lib.format.open_memmap(
-                        partial / "maps.npy", "w+", np.float16, (len(records), *some.shape[1:])
+                        folder / "maps.npy", "w+", np.float16, (count, *some.shape[1:])
                     )
                 maps[start : start + len(current)] = some
-        np.save(partial / "classes.npy", classes)
-        del maps
-        partial.rename(path)
-        took = time.monotonic() - started
-        self._say(f"{path.name.rsplit('-', 1)[0]}: {len(records)} pictures in {took:.0f} s")
+        np.save(folder / "classes.npy", classes)
 
 
 _PARTS = ("maps", "classes")

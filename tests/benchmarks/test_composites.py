@@ -250,7 +250,7 @@ def test_an_interrupted_build_goes_on(
     monkeypatch.setattr("benchmarks.composites.encode", failing)
     with pytest.raises(KeyboardInterrupt):
         _build(data, tmp_path, workers=1)
-    assert not list(tmp_path.glob(".*.part"))
+    assert not list(tmp_path.glob(".*-draft"))
     assert not (tmp_path / "manifest.json").exists()
     done = _build(data, tmp_path, workers=1)
     assert made == [built.videos[0].name, built.videos[1].name, built.videos[1].name]

@@ -14,6 +14,7 @@ import onnx
 import torch
 from torch import Tensor
 
+from tempo_edge._files import atomic_write
 from tempo_edge.models.checksum import sha256_of
 from tempo_edge.train.data import DataError
 from tempo_edge.train.entry import enter_file
@@ -65,17 +66,13 @@ def export(
     folder.mkdir(parents=True, exist_ok=True)
     # Whoever reads while this runs finds no model rather than half of one.
     (folder / MANIFEST).unlink(missing_ok=True)
-    weights = Weights(folder / WEIGHTS)
-    try:
+    with atomic_write(folder / WEIGHTS) as draft, draft.open("wb") as file:
+        weights = Weights(file, WEIGHTS)
         graphs = {
             VISION: _vision(vision, weights),
             EMBEDDING: _embedding(Embedding(model), weights),
             DECODER: _decoder(decoder, weights),
         }
-    except BaseException:
-        weights.drop()
-        raise
-    weights.close()
     for name, graph in graphs.items():
         write_whole(folder / name, graph.SerializeToString(deterministic=True))
         onnx.checker.check_model(str(folder / name))

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import warnings
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import onnx
@@ -26,12 +24,16 @@ _ALIGNED = 4096  # a file is mapped into memory by whole pages
 
 
 class Weights:
-    """The one file of all graphs: a weight that several use is written once."""
+    """The one file of all graphs: a weight that several use is written once.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-        self._file = self._partial.open("wb")
+    Args:
+        file: is written to.
+        name: what the graphs call it.
+    """
+
+    def __init__(self, file: IO[bytes], name: str) -> None:
+        self._file = file
+        self._name = name
         self._known: dict[str, tuple[int, int]] = {}
 
     def put(self, name: str, weight: Tensor) -> onnx.TensorProto:
@@ -47,20 +49,10 @@ class Weights:
         offset, length = self._known[digest]
         tensor = onnx.TensorProto(name=name, data_type=kind, dims=list(values.shape))
         tensor.data_location = onnx.TensorProto.EXTERNAL
-        about = {"location": self.path.name, "offset": offset, "length": length}
+        about = {"location": self._name, "offset": offset, "length": length}
         for key, value in about.items():
             tensor.external_data.add(key=key, value=str(value))
         return tensor
-
-    def close(self) -> None:
-        """Let the file take its place."""
-        self._file.close()
-        self._partial.replace(self.path)
-
-    def drop(self) -> None:
-        """Leave nothing behind, if it did not."""
-        self._file.close()
-        self._partial.unlink(missing_ok=True)
 
 
 def trace(

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import io
 import math
-import os
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
@@ -18,6 +17,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from tempo_edge._files import atomic_write
 from tempo_edge.errors import MediaError, TempoEdgeError
 from tempo_plugins.client import Client, Found
 
@@ -101,13 +101,11 @@ class Pictures:
 
     def _make(self, moment: Found, file: Path) -> Path | None:
         """Write a moment's picture; None where there is none to be had."""
-        draft = file.with_name(f".{file.name}.{os.getpid()}.part")
         try:
             content = self._content(moment)
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            draft.touch(mode=0o600)
-            draft.write_bytes(content)
-            draft.replace(file)
+            with atomic_write(file, mode=0o600) as draft:
+                draft.write_bytes(content)
             self._prune()
         except (TempoEdgeError, OSError):
             self._failed.add(file)  # else it was tried again with each letter that is typed
@@ -115,8 +113,6 @@ class Pictures:
         else:
             return file
         finally:
-            with suppress(OSError):
-                draft.unlink(missing_ok=True)
             with self._turn:
                 self._coming.pop(file, None)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tempo_edge._files import atomic_write
 from tempo_edge.models import Profile
 from tempo_edge.packing import pack, unpack
 from tempo_edge.train.batches import alike
@@ -110,9 +110,8 @@ def build(
     path = _path(work, profile, archive, split, seed)
     if not path.exists():
         vectors, tokens = _encode(profile, archive, split, seed, say)
-        partial = path.with_name(f"{path.stem}.{os.getpid()}.partial.npz")
-        np.savez(partial, vectors=vectors, tokens=tokens)
-        partial.replace(path)
+        with atomic_write(path) as draft, draft.open("wb") as file:
+            np.savez(file, vectors=vectors, tokens=tokens)
     try:
         with np.load(path, allow_pickle=False) as kept:
             vectors, tokens = kept["vectors"], kept["tokens"]

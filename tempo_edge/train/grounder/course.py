@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol, cast
 
-from tempo_edge._draft import draft_of
+from tempo_edge._files import atomic_write
 from tempo_edge.models import Profile
 from tempo_edge.models.registry import read_profile
 from tempo_edge.train import checkpoint
@@ -186,7 +186,7 @@ def export(checkpoint_path: Path, folder: Path, storage: str) -> list[str]:
         raise DataError(f"{folder} holds no profile.json")
     read_profile(folder)
     model, place = load(checkpoint_path).eval(), folder / "grounder.onnx"
-    with draft_of(place) as draft:
+    with atomic_write(place) as draft:
         write(draft, model, cast(Storage, storage))
         found = agreement.compare(model, draft)
         if storage == "fp32" and not found.logits <= agreement.TOLERANCE:
@@ -207,7 +207,7 @@ def _same_settings(path: Path, about: dict[str, Any]) -> None:
     """Refuse to go on with other settings than those that a folder was begun with."""
     text = json.dumps(about, indent=1, default=str) + "\n"
     if not path.exists():
-        with draft_of(path) as draft:
+        with atomic_write(path) as draft:
             draft.write_text(text, encoding="utf-8")
     elif path.read_text(encoding="utf-8") != text:
         raise DataError(f"{path} was written for other settings: choose another folder")
@@ -216,7 +216,7 @@ def _same_settings(path: Path, about: dict[str, Any]) -> None:
 def write_log(out: Path, curves: Sequence[dict[str, float]]) -> None:
     """Write ``log.jsonl`` and ``curves.png``, both replaced in one step."""
     lines = "".join(json.dumps(row) + "\n" for row in curves)
-    with draft_of(out / "log.jsonl") as draft:
+    with atomic_write(out / "log.jsonl") as draft:
         draft.write_text(lines, encoding="utf-8")
     draw(out / "curves.png", curves)
 
@@ -241,5 +241,6 @@ def draw(path: Path, curves: Sequence[dict[str, float]]) -> None:
         axes.legend(fontsize=8)
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(path, dpi=110)
+    with atomic_write(path) as draft:
+        figure.savefig(draft, dpi=110, format="png")
     pyplot.close(figure)

@@ -1,0 +1,289 @@
+"""Files and folders that come to lie in their place whole or not at all.
+
+What is to become a file or a folder is written beside its place, under a hidden name that nobody
+takes for it, brought onto the disk, and then renamed. Its writer holds a lock on it meanwhile: a
+draft without one was left by a process that was killed, and goes with the next one in that folder.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from tempo_edge._overwriting import check_folder, check_overwriting
+
+__all__ = [
+    "atomic_dir",
+    "atomic_write",
+    "clear",
+    "draft_beside",
+    "draft_folder",
+    "publish",
+    "take_place",
+]
+
+# The end of every draft's name.
+_DRAFT = re.compile(r"\..*\.[0-9a-f]{16}\.tempo-draft", re.DOTALL)
+
+# Where a folder lies that another takes the place of, on file systems that can't exchange two.
+_FORMER = ".tempo-former"
+
+# What file systems answer that know no hard links, or no renaming of that kind.
+_CAN_NOT = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, errno.EMLINK})
+
+# Of renameat2(2), and for "relative to the working folder".
+_EXCHANGE, _HERE = 2, -100
+
+
+@contextmanager
+def atomic_write(
+    path: Path, *, mode: int | None = None, replace: bool = True, own: bool = False
+) -> Iterator[Path]:
+    """Where to write what is to become the file ``path``, once the block ends well.
+
+    A pipe or a device is written to, not replaced: of those it is the path itself. So it is of a
+    folder, which can't be opened for writing. Of a link it is the file that the link leads to.
+
+    Args:
+        path: the file; its folder is there.
+        mode: permissions; by default those of the file that is replaced, or what the umask allows.
+        replace: whether a file that is there is replaced.
+        own: what is there is known to be of the caller's own making, and may be footage.
+
+    Raises:
+        FootageError: what is there is footage, or a library.
+        FileExistsError: it is there, and ``replace`` is false.
+        OSError: it can't be written. What was there is there still, and the draft is gone.
+    """
+    if path.exists() and not path.is_file():
+        yield path
+        return
+    target = Path(os.path.realpath(path))
+    if replace and not own:
+        check_overwriting(target)
+    with draft_beside(target, mode=mode) as draft:
+        yield draft
+        publish(draft, target, replace=replace)
+
+
+@contextmanager
+def atomic_dir(path: Path, *, replace: bool = False) -> Iterator[Path]:
+    """A new folder to be filled, which becomes the folder ``path`` once the block ends well.
+
+    Folders above it are made if need be.
+
+    Raises:
+        FootageError: there is footage in the folder that is to be replaced.
+        FileExistsError: ``path`` is there, and ``replace`` is false.
+        OSError: it can't be written. What was there is there still, and the draft is gone.
+    """
+    if not replace and os.path.lexists(path):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+    check_folder(path)
+    with draft_folder(path) as draft:
+        yield draft
+        take_place(draft, path)
+
+
+@contextmanager
+def draft_folder(path: Path) -> Iterator[Path]:
+    """A new folder beside ``path``, for :func:`take_place`; gone at the end otherwise.
+
+    Folders above it are made if need be.
+
+    Raises:
+        OSError: it can't be made.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(path.parent)
+    draft = _draft_of(path)
+    draft.mkdir()
+    held = os.open(draft, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        _lock(held)
+        yield draft
+    finally:
+        os.close(held)
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+@contextmanager
+def draft_beside(path: Path, *, mode: int | None = None) -> Iterator[Path]:
+    """An empty file in the folder of ``path``, for :func:`publish`; gone at the end otherwise.
+
+    Args:
+        mode: permissions; by default those of ``path``, or what the umask allows.
+
+    Raises:
+        OSError: it can't be made.
+    """
+    _sweep(path.parent)
+    draft = _draft_of(path)
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    held = os.open(draft, flags, 0o666 if mode is None else mode)
+    try:
+        _lock(held)
+        with suppress(OSError):  # nothing there, or a file system without permissions
+            os.fchmod(held, path.stat().st_mode & 0o777 if mode is None else mode)
+        yield draft
+    finally:
+        os.close(held)
+        with suppress(OSError):  # a disk that can't be written to has no draft either
+            draft.unlink(missing_ok=True)
+
+
+def publish(draft: Path, path: Path, *, replace: bool = True) -> None:
+    """Bring a finished draft onto the disk and let it take its place.
+
+    Raises:
+        FileExistsError: a file is there, and ``replace`` is false.
+        OSError: it fails. What was there is there still.
+    """
+    _sync(draft)
+    if replace:
+        draft.replace(path)
+    else:
+        _take_free(draft, path)
+    _sync_folder(path.parent)
+
+
+def take_place(folder: Path, place: Path) -> None:
+    """Bring a finished folder onto the disk and let it take a place beside it.
+
+    Raises:
+        FootageError: there is footage in the folder that lies there.
+        OSError: it fails. What was there is there still.
+    """
+    check_folder(place)
+    for where, _, names in os.walk(folder):
+        for name in names:
+            _sync(Path(where, name))
+        _sync_folder(Path(where))
+    former = place.with_name(f".{place.name}{_FORMER}")
+    _recover(former, place)
+    if not place.exists():
+        folder.replace(place)
+    elif _exchange(folder, place):
+        shutil.rmtree(folder, ignore_errors=True)  # which is the former one by now
+    else:
+        place.replace(former)
+        try:
+            folder.replace(place)
+        except OSError:
+            former.replace(place)
+            raise
+        shutil.rmtree(former, ignore_errors=True)
+    _sync_folder(place.parent)
+
+
+def clear(folder: Path, about: str) -> None:
+    """Remove a folder, the file that says what it is first.
+
+    Without that what is left is nothing, even if the rest can't be removed.
+
+    Raises:
+        OSError: it can't be removed.
+    """
+    (folder / about).unlink()
+    shutil.rmtree(folder)
+
+
+def _draft_of(path: Path) -> Path:
+    # So many letters fit into a name whatever their alphabet.
+    return path.with_name(f".{path.name[:50]}.{secrets.token_hex(8)}.tempo-draft")
+
+
+def _lock(descriptor: int) -> None:
+    """Say that a draft's writer is alive; where a file system has no locks, nobody sweeps."""
+    with suppress(OSError):
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove the drafts whose writers are dead, and bring back a folder that lost its place."""
+    with suppress(OSError), os.scandir(folder) as scan:
+        for entry in scan:
+            if _DRAFT.fullmatch(entry.name):
+                with suppress(OSError):
+                    _sweep_one(Path(entry.path))
+            elif entry.name.startswith(".") and entry.name.endswith(_FORMER):
+                with suppress(OSError):
+                    former = Path(entry.path)
+                    _recover(former, former.with_name(entry.name[1 : -len(_FORMER)]))
+
+
+def _sweep_one(draft: Path) -> None:
+    held = os.open(draft, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if draft.is_dir():
+            shutil.rmtree(draft)
+        else:
+            draft.unlink()
+    finally:
+        os.close(held)
+
+
+def _recover(former: Path, place: Path) -> None:
+    """End what a process that was killed had begun: the former folder comes back, or goes."""
+    if not former.is_dir():
+        return
+    if place.exists():
+        shutil.rmtree(former)
+    else:
+        former.replace(place)
+
+
+def _take_free(draft: Path, path: Path) -> None:
+    """Give a draft a name that nothing has, if it is free still."""
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        if error.errno not in _CAN_NOT:
+            raise
+        path.open("xb").close()  # nobody else takes it meanwhile
+        try:
+            draft.replace(path)
+        except BaseException:
+            path.unlink()
+            raise
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Let two folders change places in one step; False where that can't be done."""
+    import ctypes
+
+    library = ctypes.CDLL(None, use_errno=True)
+    try:
+        rename = library.renameat2
+    except AttributeError:
+        return False
+    names = os.fsencode(one.absolute()), os.fsencode(other.absolute())
+    if rename(_HERE, names[0], _HERE, names[1], ctypes.c_uint(_EXCHANGE)) == 0:
+        return True
+    if ctypes.get_errno() in _CAN_NOT:
+        return False
+    raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), str(other))
+
+
+def _sync(path: Path) -> None:
+    held = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(held)
+    finally:
+        os.close(held)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Bring a folder's names onto the disk, where its file system can."""
+    with suppress(OSError):
+        _sync(folder)
