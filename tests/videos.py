@@ -194,6 +194,7 @@ def make_video(
     audio: bool = False,
     rotation: int = 0,
     matrix: tuple[int, int, int, int] | None = None,
+    aspect: Fraction = Fraction(1),
     options: Mapping[str, str] | None = None,
     container_options: Mapping[str, str] | None = None,
 ) -> Truth:
@@ -219,6 +220,7 @@ def make_video(
             coded picture (MP4 and MOV only). The shots are drawn as coded, not as shown.
         matrix: the whole numbers (a, b, c, d) of a display matrix instead (MP4 and MOV only): a
             sample at (x, y) is shown at (a x + c y, b x + d y).
+        aspect: width of a coded sample to its height.
         options: further options of the encoder.
         container_options: options of the muxer.
     """
@@ -233,6 +235,7 @@ def make_video(
         context.thread_count = 1
         ticks = _time_base(rate, start)
         context.time_base = ticks
+        context.sample_aspect_ratio = aspect
         if bframes is not None:
             context.max_b_frames = bframes
         stream.options = {**_encoder_options(codec, scenecut), **(options or {})}
@@ -315,6 +318,31 @@ def rewrite_edit_list(path: Path, skip_ticks: int) -> None:
     assert version == 0 and count == 1, "only the plain edit list that FFmpeg writes"
     duration, media_time = struct.unpack_from(">Ii", data, at + 8)
     struct.pack_into(">Ii", data, at + 8, duration, media_time + skip_ticks)
+    path.write_bytes(bytes(data))
+
+
+def with_timecode(source: Path, path: Path, label: str) -> Path:
+    """The same packets with a start time code: a track of its own in MOV, a tag in Matroska."""
+    with av.open(str(source)) as old, av.open(str(path), "w") as new:
+        track = new.add_stream_from_template(old.streams.video[0])
+        (new if path.suffix == ".mkv" else track).metadata["timecode"] = label
+        for packet in old.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = track
+                new.mux(packet)
+    return path
+
+
+def count_timecode(path: Path, count: int, rate: Fraction, drop: bool = False) -> None:
+    """Rewrite an MOV's time-code track: its first sample, its own rate and its flag."""
+    data = bytearray(path.read_bytes())
+    entry = data.index(b"tmcd", data.index(b"stsd", data.index(b"gmhd")))
+    numbers = round(rate)
+    struct.pack_into(
+        ">IIIB", data, entry + 16, int(drop), rate.numerator, rate.denominator, numbers
+    )
+    (place,) = struct.unpack_from(">I", data, data.index(b"stco", entry) + 12)
+    struct.pack_into(">i", data, place, count)
     path.write_bytes(bytes(data))
 
 

@@ -56,7 +56,7 @@ class Cut:
             ValueError: no time code counts at this rate.
         """
         source = self.source
-        return format_timecode(source.start_frame + frame, source.rate, source.drop)
+        return format_timecode(source.start_frame + frame, source.label_rate, source.drop)
 
 
 def plan(moments: Sequence[Moment]) -> list[Cut]:

@@ -17,6 +17,9 @@ __all__ = ["write_edl"]
 # The list counts its events in three digits and its frames in two.
 _MOST_EVENTS, _MOST_NUMBERS = 999, 99
 
+# Names that mean no tape at all, black and colour bars.
+_NO_TAPES = frozenset({"AX", "BL", "BLACK", "BARS"})
+
 
 def write_edl(cuts: Sequence[Cut]) -> bytes:
     """Events at one rate, the record side laid out from 01:00:00:00 on; all of it is ASCII.
@@ -28,8 +31,7 @@ def write_edl(cuts: Sequence[Cut]) -> bytes:
         TempoEdgeError: it can't hold these cuts; the text says which and why.
     """
     _check(cuts)
-    rate = cuts[0].source.rate
-    drop = cuts[0].source.drop
+    rate, drop = cuts[0].source.label_rate, cuts[0].source.drop
     reels = _reels(cuts)
     record = _start_of_record(rate, drop)
     lines = ["TITLE: tempo-edge", f"FCM: {_counting(drop)}"]
@@ -40,11 +42,10 @@ def write_edl(cuts: Sequence[Cut]) -> bytes:
             counted = source.drop
             lines.append(f"FCM: {_counting(counted)}")
         track = {0: "V", 1: "B"}.get(source.audio_channels, "AA/V")
+        start = source.start_frame
         bounds = [
-            cut.timecode(cut.first),
-            cut.timecode(cut.after),
-            format_timecode(record, rate, drop),
-            format_timecode(record + cut.length, rate, drop),
+            *_bounds(start + cut.first, start + cut.after, source.label_rate, source.drop),
+            *_bounds(record, record + cut.length, rate, drop),
         ]
         lines.append(f"{number:03d}  {reels[source]:8} {track:5} C        {' '.join(bounds)}")
         lines.append(f"* FROM CLIP NAME: {ascii_name(source.path)}")
@@ -78,11 +79,26 @@ def _check(cuts: Sequence[Cut]) -> None:
                 f"edl can't hold {source.path}: {source.rate} frames a second are more than "
                 f"{_MOST_NUMBERS}"
             )
-        day = frames_a_day(source.rate, source.drop)
+        day = frames_a_day(source.label_rate, source.drop)
         if (source.start_frame + cut.first) // day != (source.start_frame + cut.after - 1) // day:
             raise TempoEdgeError(
                 f"edl can't hold {source.path}: its time code passes midnight within a moment"
             )
+    room = frames_a_day(first.label_rate, first.drop)
+    room -= _start_of_record(first.label_rate, first.drop)
+    if sum(cut.length for cut in cuts) > room:
+        raise TempoEdgeError(
+            "edl holds 23 hours, from 01:00:00:00 to midnight: choose fewer moments with --limit, "
+            "or another format"
+        )
+
+
+def _bounds(first: int, after: int, rate: Fraction, drop: bool) -> tuple[str, str]:
+    """The labels of an event, which may end with the day: an end of zero would lie before it."""
+    end = format_timecode(after, rate, drop)
+    if after % frames_a_day(rate, drop) == 0:
+        end = f"24{end[2:]}"
+    return format_timecode(first, rate, drop), end
 
 
 def _start_of_record(rate: Fraction, drop: bool) -> int:
@@ -101,8 +117,7 @@ def _reels(cuts: Sequence[Cut]) -> dict[Source, str]:
     for source in dict.fromkeys(cut.source for cut in cuts):
         stem = re.sub(r"[^A-Z0-9]", "", source.path.stem.upper())[:8] or "FILE"
         name, count = stem, 1
-        # AX and BL mean "no tape" and "black".
-        while name in reels.values() or name in ("AX", "BL"):
+        while name in reels.values() or name in _NO_TAPES:
             count += 1
             name = f"{stem[: 8 - len(str(count))]}{count}"
         reels[source] = name

@@ -10,6 +10,7 @@ from xml.etree.ElementTree import Element, SubElement
 from tempo_plugins.cuts import Cut
 from tempo_plugins.names import address, plain_name
 from tempo_plugins.source import Source
+from tempo_plugins.timecode import can_drop
 
 __all__ = ["write_fcpxml"]
 
@@ -37,14 +38,14 @@ def write_fcpxml(cuts: Sequence[Cut]) -> bytes:
 
 
 def _add_assets(resources: Element, sources: Sequence[Source]) -> dict[Source, Element]:
-    formats: dict[tuple[Fraction, tuple[int, int]], str] = {}
+    formats: dict[tuple[Fraction, tuple[int, int], Fraction], str] = {}
     assets: dict[Source, Element] = {}
     for source in dict.fromkeys(sources):
         width, height = source.size
-        key = (source.rate, source.size)
+        key = (source.rate, source.size, source.pixel_aspect)
         if key not in formats:
             formats[key] = f"f{len(formats) + 1}"
-            SubElement(
+            described = SubElement(
                 resources,
                 "format",
                 id=formats[key],
@@ -52,6 +53,9 @@ def _add_assets(resources: Element, sources: Sequence[Source]) -> dict[Source, E
                 width=str(width),
                 height=str(height),
             )
+            if source.pixel_aspect != 1:
+                described.set("paspH", str(source.pixel_aspect.numerator))
+                described.set("paspV", str(source.pixel_aspect.denominator))
         sound = {}
         if source.audio_channels:
             sound = {"hasAudio": "1", "audioSources": "1"}
@@ -80,7 +84,8 @@ def _add_sequence(project: Element, cuts: Sequence[Cut], assets: dict[Source, El
         format=assets[cuts[0].source].attrib["format"],
         duration=_time(sum(cut.length for cut in cuts) / rate),
         tcStart="0s",
-        tcFormat=_counting(cuts[0].source),
+        # A project counts at its own rate, of which not each knows dropped labels.
+        tcFormat=_counting(cuts[0].source.drop and can_drop(rate)),
     )
     spine = SubElement(sequence, "spine")
     offset = 0
@@ -95,13 +100,13 @@ def _add_sequence(project: Element, cuts: Sequence[Cut], assets: dict[Source, El
             start=_time((cut.source.start_frame + cut.first) / rate),
             duration=_time(cut.length / rate),
             format=asset.attrib["format"],
-            tcFormat=_counting(cut.source),
+            tcFormat=_counting(cut.source.drop),
         )
         offset += cut.length
 
 
-def _counting(source: Source) -> str:
-    return "DF" if source.drop else "NDF"
+def _counting(drop: bool) -> str:
+    return "DF" if drop else "NDF"
 
 
 def _time(seconds: Fraction) -> str:

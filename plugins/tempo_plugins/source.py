@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import ceil
@@ -9,14 +10,15 @@ from pathlib import Path
 
 import av
 import numpy as np
-from av.container import InputContainer
 from numpy.typing import NDArray
 
 from tempo_edge.errors import MediaError
-from tempo_edge.media import PacketTable, VideoInfo, open_video
+from tempo_edge.media import PacketTable, VideoInfo
 from tempo_edge.media._container import open_container, reason
+from tempo_edge.media._frame import quarter_turns
+from tempo_edge.media._pyav import PyAVVideo
 from tempo_edge.moment import Span
-from tempo_plugins.timecode import parse_timecode
+from tempo_plugins.start_label import read_start_label
 
 __all__ = ["Source", "read_source"]
 
@@ -52,8 +54,11 @@ class Source:
         frames: how many frames it is long.
         lead: seconds from the start of the container to the first picture.
         start_frame: the first frame in the file's own time code, counted from 00:00:00:00.
+        label_rate: what the labels of single frames count at: ``rate``, but where a file drops
+            labels at a whole number of frames a second.
         drop: whether that time code is drop-frame.
-        size: (width, height) as coded.
+        size: (width, height) in samples, as players turn it.
+        pixel_aspect: width of a sample to its height, as players turn it.
         audio_channels: of the first sound track; 0 without sound.
         audio_rate: its samples a second; 0 without sound.
         remarks: what may surprise, one line each, without the path.
@@ -65,8 +70,10 @@ class Source:
     frames: int
     lead: Fraction
     start_frame: int
+    label_rate: Fraction
     drop: bool
     size: tuple[int, int]
+    pixel_aspect: Fraction
     audio_channels: int
     audio_rate: int
     remarks: tuple[str, ...]
@@ -106,17 +113,19 @@ class Source:
 
 
 def read_source(path: Path) -> Source:
-    """Open a file and list its packets; nothing is decoded.
+    """Open a file, list its packets and decode one picture, which tells how it is turned.
 
     Raises:
         MediaError: it can't be read; the text names it.
     """
     path = path.absolute()
     try:
-        with open_video(path) as video:
+        with PyAVVideo(path) as video:
             info, table = video.info, video.packets()
+            index, size, aspect = video.stream_index, *_shown(video, table)
+        rate, variable = _true_rate(info, table)
         with open_container(path) as container:
-            label = _start_label(container)
+            label = read_start_label(path, container, container.streams[index].id, rate)
             sound = next((s for s in container.streams.audio if s.codec_context is not None), None)
             channels = 0 if sound is None else sound.codec_context.layout.nb_channels
             sampling = 0 if sound is None else sound.codec_context.sample_rate or 0
@@ -124,13 +133,7 @@ def read_source(path: Path) -> Source:
         raise MediaError(f"{path} {error}") from error
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise MediaError(f"{path} can't be opened: {reason(error)}") from error
-    rate, variable = _true_rate(info, table)
-    start_frame, drop, remarks = 0, False, []
-    if label is not None:
-        try:
-            start_frame, drop = parse_timecode(label, rate)
-        except ValueError as error:
-            remarks.append(f"its start is taken for 00:00:00:00, because {error}")
+    remarks = [] if label.remark is None else [label.remark]
     last = int(table.pts[-1] - table.pts[0]) * info.time_base * rate
     if variable:
         remarks.append(f"its frame rate varies: frames are counted on a grid of {rate} a second")
@@ -140,9 +143,11 @@ def read_source(path: Path) -> Source:
         variable=variable,
         frames=round(last) + 1,
         lead=info.time_of(int(table.pts[0])),
-        start_frame=start_frame,
-        drop=drop,
-        size=(info.width, info.height),
+        start_frame=label.frame,
+        label_rate=label.rate,
+        drop=label.drop,
+        size=size,
+        pixel_aspect=aspect,
         audio_channels=channels,
         audio_rate=sampling,
         remarks=tuple(remarks),
@@ -151,15 +156,15 @@ def read_source(path: Path) -> Source:
     )
 
 
-def _start_label(container: InputContainer) -> str | None:
-    """The start time code: QuickTime's track of its own, or a tag in other containers."""
-    kinds = (container.streams.video, container.streams.data)
-    tags = [stream.metadata for kind in kinds for stream in kind] + [container.metadata]
-    for tag in tags:
-        for name, value in tag.items():
-            if name.lower() == "timecode" and value.strip():
-                return value
-    return None
+def _shown(video: PyAVVideo, table: PacketTable) -> tuple[tuple[int, int], Fraction]:
+    """The size of the first picture that can be decoded and the shape of its samples, upright."""
+    (width, height), aspect = (video.info.width, video.info.height), video.pixel_aspect
+    key = int(table.pts[np.argmax(table.keys)])
+    with suppress(MediaError):  # a file that can't be decoded is one to cut all the same
+        for picture in video.pictures(key, key):
+            if quarter_turns(picture) % 2:
+                return (height, width), 1 / aspect
+    return (width, height), aspect
 
 
 def _true_rate(info: VideoInfo, table: PacketTable) -> tuple[Fraction, bool]:

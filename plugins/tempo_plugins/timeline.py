@@ -51,7 +51,7 @@ def write(
     """A file that holds the moments in their order, one after another.
 
     Frames are counted at each file's own rate, as its time stamps tell it, from its start time
-    code on. Ends are exclusive. Every file is opened; nothing is decoded.
+    code on. Ends are exclusive. Every file is opened, and one picture of it decoded.
 
     Args:
         moments: what was found, one at least.

@@ -18,7 +18,7 @@ import av
 import pytest
 from tempo_plugins import timeline
 from tempo_plugins.source import read_source
-from videos import Truth, make_audio, make_video, numbered
+from videos import Truth, make_audio, make_video, numbered, with_timecode
 
 from tempo_edge.errors import MediaError, MissingExtraError, TempoEdgeError
 from tempo_edge.moment import Moment
@@ -37,18 +37,6 @@ def moment(path: Path, start: Fraction | float, end: Fraction | float) -> Moment
 
 def make(path: Path, rate: Fraction = Fraction(25), seconds: float = 3, **more: Any) -> Truth:
     return make_video(path, shots=[(numbered(), seconds)], size=(64, 48), rate=rate, **more)
-
-
-def with_timecode(source: Path, path: Path, label: str) -> Path:
-    """The same packets with a start time code: a track of its own in MOV, a tag in Matroska."""
-    with av.open(str(source)) as old, av.open(str(path), "w") as new:
-        track = new.add_stream_from_template(old.streams.video[0])
-        (new if path.suffix == ".mkv" else track).metadata["timecode"] = label
-        for packet in old.demux(video=0):
-            if packet.dts is not None:
-                packet.stream = track
-                new.mux(packet)
-    return path
 
 
 # -- reading back ------------------------------------------------------------------------------
@@ -334,6 +322,43 @@ def test_several_rates(tmp_path: Path) -> None:
         for project in root.iter("project")
     ]
     assert spines == [["0s", "1s"], ["0s"]], "a project for each rate"
+
+
+def formats_of(moments: Sequence[Moment]) -> dict[str, dict[str, str]]:
+    """What an FCPXML says of each file's pictures, by the file's name."""
+    root = ElementTree.fromstring(timeline.write(moments, "fcpxml"))
+    formats = {each.attrib["id"]: each.attrib for each in root.iter("format")}
+    assert len({tuple(sorted(f.items())) for f in formats.values()}) == len(formats)
+    kept = ("width", "height", "paspH", "paspV")
+    return {
+        asset.attrib["name"]: {
+            key: value for key, value in formats[asset.attrib["format"]].items() if key in kept
+        }
+        for asset in root.iter("asset")
+    }
+
+
+def test_a_format_is_what_players_show(tmp_path: Path) -> None:
+    """A phone held upright and one held askew: as turned, and not two sizes under one format."""
+    for name, rotation in (("flat", 0), ("left", 90), ("over", 180), ("right", 270)):
+        make(tmp_path / f"{name}.mp4", rotation=rotation)
+    wide, high = {"width": "64", "height": "48"}, {"width": "48", "height": "64"}
+    names = ["flat.mp4", "left.mp4", "over.mp4", "right.mp4"]
+    found = formats_of([moment(tmp_path / name, 0, 1) for name in names])
+    assert found == dict(zip(names, (wide, high, wide, high), strict=True))
+
+
+def test_a_format_tells_the_shape_of_its_samples(tmp_path: Path) -> None:
+    """As of DVDs and tapes; turned with the picture."""
+    for name, rotation in (("tape.mp4", 0), ("turned.mp4", 90)):
+        make(tmp_path / name, rotation=rotation, aspect=Fraction(16, 11))
+    make(tmp_path / "square.mp4")
+    names = ["tape.mp4", "turned.mp4", "square.mp4"]
+    assert formats_of([moment(tmp_path / name, 0, 1) for name in names]) == {
+        "tape.mp4": {"width": "64", "height": "48", "paspH": "16", "paspV": "11"},
+        "turned.mp4": {"width": "48", "height": "64", "paspH": "11", "paspV": "16"},
+        "square.mp4": {"width": "64", "height": "48"},
+    }
 
 
 # -- lists -------------------------------------------------------------------------------------
