@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import stat
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,20 +20,71 @@ _LENIENT: dict[str, Any] = (
 )
 
 
+# Demuxers of lists and scripts, which open whatever files, addresses and devices these name, and of
+# formats that look for further parts beside the file.
+_REFERENCES = frozenset(
+    {
+        *("avisynth", "vapoursynth", "concat", "dash", "hls", "applehttp", "imf", "lavfi"),
+        *("image2pipe", "mlv", "rtp", "rtsp", "sap", "sdp", "vobsub", "webm_dash_manifest"),
+        *("alsa", "android_camera", "avfoundation", "bktr", "decklink", "dshow", "fbdev"),
+        *("gdigrab", "iec61883", "jack", "kmsgrab", "libcdio", "libdc1394", "openal", "oss"),
+        *("pulse", "sndio", "v4l2", "vfwcap", "video4linux2", "x11grab"),
+    }
+)
+
+# How far into a file to look whether it is text.
+_HEAD_BYTES = 4096
+
+
 def open_container(path: Path, options: dict[str, str] | None = None) -> InputContainer:
-    """Open a file for reading.
+    """Open a file for reading: the one door through which any media comes.
+
+    FFmpeg opens this very file and nothing else: what refers to others is refused by its demuxer,
+    whatever its name, before a line of it is followed.
 
     Args:
         path: the file.
         options: FFmpeg's options for the demuxer.
 
     Raises:
-        av.FFmpegError, OSError, ValueError: FFmpeg can't make anything of it.
+        av.FFmpegError, OSError, ValueError: FFmpeg can't make anything of it, or must not.
     """
-    # Absolute, because FFmpeg takes what stands before a colon for a protocol.
-    container = av.open(str(path.absolute()), mode="r", options=options or {}, **_LENIENT)
+    kind = path.stat().st_mode
+    if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):  # of a folder, FFmpeg says that it is one
+        raise OSError(errno.EINVAL, "not a regular file")  # a pipe would wait for its writer
+    bounds = {
+        "format_whitelist": _own_formats(),
+        "protocol_whitelist": "file",
+        "pattern_type": "none",  # a picture's name may hold a percent sign
+    }
+    try:
+        # Absolute, because FFmpeg takes what stands before a colon for a protocol.
+        container = av.open(
+            str(path.absolute()), mode="r", options={**(options or {}), **bounds}, **_LENIENT
+        )
+    except av.error.ArgumentError as error:
+        if _is_text(path):
+            text = "it is a list or a script that names other files"
+            raise OSError(errno.EINVAL, text) from error
+        raise
     assert isinstance(container, InputContainer)
     return container
+
+
+@cache
+def _own_formats() -> str:
+    """The demuxers, by FFmpeg's names, that read the file they are given and no other."""
+    return ",".join(sorted(av.formats_available - _REFERENCES))
+
+
+def _is_text(path: Path) -> bool:
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    try:
+        head[:-4].decode()  # the last character may be cut in two
+    except UnicodeDecodeError:
+        return False
+    return b"\0" not in head
 
 
 def reason(error: BaseException) -> str:
