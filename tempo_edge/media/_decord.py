@@ -99,6 +99,8 @@ class DecordVideo:
         """Let decord scan the file, and find out how far its counting can be relied on."""
         if _INEXACT_FORMATS & self._container.format_names:
             raise MediaError("can't be decoded exactly by decord in this container: use pyav")
+        if not self._container.is_only_film:
+            raise MediaError("can't be decoded by decord, which chooses among videos: use pyav")
         if self._is_mirrored(table):
             raise MediaError("can't be shown by decord as it is meant, mirrored: use pyav")
         try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from fractions import Fraction
 from itertools import dropwhile
 from pathlib import Path
@@ -20,7 +19,7 @@ from tempo_edge.errors import MediaError
 from tempo_edge.media._container import open_container, reason
 from tempo_edge.media._frame import PyAVFrame
 from tempo_edge.media._packets import packet_table, stamp_of, starts, until
-from tempo_edge.media._streams import describe, format_names, pick_stream
+from tempo_edge.media._streams import describe, films, first_that_moves, format_names
 from tempo_edge.media._types import PacketTable, Run
 
 __all__ = ["PyAVVideo"]
@@ -43,20 +42,32 @@ class PyAVVideo:
     """
 
     def __init__(self, path: Path, *, fast: bool = True) -> None:
+        self._path = path
         self._options = _FAST_OPTIONS if fast else {}
+        self._open()
         try:
-            self._container = open_container(path, {"probesize": "10000000"})
-        except (av.error.FFmpegError, OSError, ValueError) as error:
-            raise MediaError(f"can't be opened: {reason(error)}") from error
-        try:
-            self._stream = pick_stream(self._container)
-            self._stream.codec_context.thread_count = 1
-            self._stream.codec_context.options = dict(self._options)
+            candidates = films(self._container)
+            self._use(candidates[0])
+            if len(candidates) > 1:
+                self._fresh = False
+                self._use(first_that_moves(candidates, self._container.demux(*candidates)))
             self.info = describe(self._container, self._stream)
         except BaseException:
             self._container.close()
             raise
         self._scaler = VideoReformatter()
+
+    def _open(self) -> None:
+        try:
+            self._container = open_container(self._path, {"probesize": "10000000"})
+        except (av.error.FFmpegError, OSError, ValueError) as error:
+            raise MediaError(f"can't be opened: {reason(error)}") from error
+        self._fresh = True  # nothing has been read since, and nothing sought
+
+    def _use(self, stream: VideoStream) -> None:
+        self._stream = stream
+        stream.codec_context.thread_count = 1
+        stream.codec_context.options = dict(self._options)
 
     @property
     def pixel_aspect(self) -> Fraction:
@@ -67,6 +78,16 @@ class PyAVVideo:
     def stream_index(self) -> int:
         """The video stream's place among those of the container."""
         return self._stream.index
+
+    @property
+    def video_index(self) -> int:
+        """The video stream's place among those of type video, covers counted: ``0:v:N``."""
+        return [stream.index for stream in self._container.streams.video].index(self.stream_index)
+
+    @property
+    def is_only_film(self) -> bool:
+        """Whether no other video stream could have been meant."""
+        return len(films(self._container)) == 1
 
     @property
     def codec_context(self) -> VideoCodecContext:
@@ -80,7 +101,7 @@ class PyAVVideo:
 
     def packets(self) -> PacketTable:
         self._rewind()
-        return packet_table(self._container.demux(self._stream))
+        return packet_table(self._demux())
 
     def frames(self, run: Run) -> Iterator[PyAVFrame]:
         # Leading pictures of an open GOP lean on frames that are not decoded, and are dropped.
@@ -127,6 +148,7 @@ class PyAVVideo:
         """Packets from a key frame at or before ``stamp`` on, wherever the index points."""
         for seconds in _STEPS_BACK:
             back = int(seconds / self.info.time_base)
+            self._fresh = False
             try:
                 self._container.seek(stamp - back, stream=self._stream, backward=True)
             except av.error.FFmpegError:
@@ -142,14 +164,21 @@ class PyAVVideo:
 
     def _demux(self) -> Iterator[Packet[VideoStream]]:
         """Packets that hold something, from where the container stands."""
+        self._fresh = False
         return (packet for packet in self._container.demux(self._stream) if packet.size)
 
     def _rewind(self) -> None:
-        # Not to zero: time stamps may be negative.
-        start = min(self._container.start_time or 0, 0)
-        # Some containers can't; those that were just opened stand at their start.
-        with suppress(av.error.FFmpegError):
-            self._container.seek(start, backward=True)
+        """Stand at the start of the file, where nothing has been read yet."""
+        if self._fresh:
+            return
+        # Seeking there is no way: some containers can't, and lose what was read ahead in trying,
+        # others skip to a key frame of the wrong stream.
+        index = self._stream.index
+        self._container.close()
+        self._open()
+        stream = self._container.streams[index]
+        assert isinstance(stream, VideoStream)
+        self._use(stream)
 
     def close(self) -> None:
         self._container.close()

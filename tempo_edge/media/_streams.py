@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from fractions import Fraction
 
 import av
 from av.container import InputContainer
+from av.packet import Packet
 from av.video.stream import VideoStream
 
 from tempo_edge.errors import MediaError
 from tempo_edge.media._types import VideoInfo
 
-__all__ = ["describe", "format_names", "pick_stream"]
+__all__ = ["describe", "films", "first_that_moves", "format_names"]
 
 # Demuxers of text files (FFmpeg would draw them as ANSI art) and of pictures that have no "_pipe".
 _TEXT_FORMATS = frozenset({"tty", "bin", "xbin", "adf", "idf"})
 _PICTURE_FORMATS = frozenset({"image2", "ico", "apng", "jpegxl_anim"})
+
+_NO_FILM = av.stream.Disposition.attached_pic | av.stream.Disposition.timed_thumbnails
+
+# A stream that still has no second picture after this many of another one won't become a film.
+_PATIENCE = 1000
 
 
 def format_names(container: InputContainer) -> frozenset[str]:
@@ -23,8 +31,11 @@ def format_names(container: InputContainer) -> frozenset[str]:
     return frozenset(container.format.name.split(","))
 
 
-def pick_stream(container: InputContainer) -> VideoStream:
-    """The first real video stream of a container.
+def films(container: InputContainer) -> list[VideoStream]:
+    """The streams of a container that may be its film, the likeliest first.
+
+    That is the default one, as its maker flagged it; of several, or where none is, the largest.
+    Cover pictures and thumbnails that are flagged as such are left out.
 
     Raises:
         MediaError: there is none, or FFmpeg can't tell what it is.
@@ -34,17 +45,43 @@ def pick_stream(container: InputContainer) -> VideoStream:
         raise MediaError("is text, not a video")
     if _PICTURE_FORMATS & names or any(name.endswith("_pipe") for name in names):
         raise MediaError("is a picture, not a video")
-    covers = av.stream.Disposition.attached_pic
-    videos = [s for s in container.streams.video if not s.disposition & covers]
+    videos = [s for s in container.streams.video if not s.disposition & _NO_FILM]
     if not videos:
         # A cover is a stream of type "video" to FFmpeg, not to the reader of this line.
         kinds = sorted({stream.type for stream in container.streams} - {"video"})
         only = " and ".join(kinds)
         raise MediaError(f"holds no video, only {only}" if kinds else "holds no streams")
-    stream = videos[0]
-    if stream.codec_context is None or not stream.codec_context.width:
+    known = [s for s in videos if s.codec_context is not None and s.codec_context.width]
+    if not known:
         raise MediaError("holds a video stream whose codec or size is unknown")
-    return stream
+
+    def rank(stream: VideoStream) -> tuple[bool, int]:
+        is_default = bool(stream.disposition & av.stream.Disposition.default)
+        return not is_default, -stream.codec_context.width * stream.codec_context.height
+
+    return sorted(known, key=rank)
+
+
+def first_that_moves(
+    candidates: Sequence[VideoStream], packets: Iterable[Packet[VideoStream]]
+) -> VideoStream:
+    """The first of several streams that has more than a picture, or the first if none has.
+
+    Args:
+        candidates: streams of one container, the likeliest first.
+        packets: what the container holds of them, from its start; read as far as it takes.
+    """
+    seen = dict.fromkeys((stream.index for stream in candidates), 0)
+    with suppress(av.error.FFmpegError):  # what is damaged later on is said later on
+        for packet in packets:
+            seen[packet.stream_index] += packet.size > 0
+            if seen[candidates[0].index] > 1 or max(seen.values()) >= _PATIENCE:
+                break
+    for least in (2, 1):
+        for stream in candidates:
+            if seen[stream.index] >= least:
+                return stream
+    return candidates[0]
 
 
 def describe(container: InputContainer, stream: VideoStream) -> VideoInfo:

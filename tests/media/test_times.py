@@ -85,6 +85,20 @@ def test_packets_can_be_asked_for_twice_and_after_decoding(gallery: Gallery) -> 
     np.testing.assert_array_equal(first.pts, again.pts)
 
 
+def test_the_start_is_there_where_seeking_to_it_fails(tmp_path: Path) -> None:
+    """Sound begins first; FLV's seek fails before the first picture, and loses what was read."""
+    truth = make_video(
+        tmp_path / "a.flv", shots=[(RED, 2)], codec="flv", start_seconds=0.04, audio=True
+    )
+    found = times(truth.path)
+    assert len(found) == len(truth.times) == 50
+    assert max(abs(a - b) for a, b in zip(found, truth.times, strict=True)) < Fraction(1, 40)
+    with open_video(truth.path) as video:
+        table = video.packets()
+        np.testing.assert_array_equal(video.packets().pts, table.pts)
+        assert len(list(video.frames(Run(int(table.pts[0]), int(table.pts[-1]))))) == 50
+
+
 def test_info_says_what_was_encoded(tmp_path: Path) -> None:
     rate = Fraction(30000, 1001)
     shots = [(RED, 2 * 1001 / 1000)]
