@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
+from pathlib import Path
 
+from tempo_edge.errors import MediaError
 from tempo_edge.moment import Moment
 from tempo_plugins.source import Source, read_source
 from tempo_plugins.timecode import format_timecode
@@ -59,15 +61,38 @@ class Cut:
         return format_timecode(source.start_frame + frame, source.label_rate, source.drop)
 
 
-def plan(moments: Sequence[Moment]) -> list[Cut]:
+def plan(
+    moments: Sequence[Moment], on_remark: Callable[[str], None] = lambda line: None
+) -> list[Cut]:
     """Look into each file once and turn spans into frames.
 
+    A moment whose file can't be read, or holds no picture in its span, is left out, and
+    ``on_remark`` is told which and why, once a reason.
+
     Raises:
-        MediaError: a file can't be read, or holds no picture in a span; the text names it.
+        MediaError: that is so for all of them; the text names the first.
     """
-    look = cache(read_source)
-    cuts = []
+    look = cache(_look)
+    cuts: list[Cut] = []
+    left_out: dict[str, MediaError] = {}
     for moment in moments:
-        source = look(moment.path)
-        cuts.append(Cut(moment, source, *source.frames_of(moment.span)))
+        try:
+            source = look(moment.path)
+            if isinstance(source, MediaError):
+                raise source
+            cuts.append(Cut(moment, source, *source.frames_of(moment.span)))
+        except MediaError as error:
+            left_out.setdefault(str(error), error)
+    if not cuts:
+        raise next(iter(left_out.values()))
+    for reason in left_out:
+        on_remark(f"leaving out a moment: {reason}")
     return cuts
+
+
+def _look(path: Path) -> Source | MediaError:
+    """A file's facts, or why there are none, so that no file is asked twice."""
+    try:
+        return read_source(path)
+    except MediaError as error:
+        return error

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tempo_edge.errors import MediaError
 from tempo_edge.media import PacketTable, VideoInfo
 from tempo_edge.media._container import open_container, reason
-from tempo_edge.media._frame import quarter_turns
+from tempo_edge.media._orientation import Orientation
 from tempo_edge.media._pyav import PyAVVideo
 from tempo_edge.moment import Span
 from tempo_plugins.start_label import read_start_label
@@ -61,7 +61,7 @@ class Source:
         pixel_aspect: width of a sample to its height, as players turn it.
         audio_channels: of the first sound track; 0 without sound.
         audio_rate: its samples a second; 0 without sound.
-        remarks: what may surprise, one line each, without the path.
+        remarks: what may surprise of its time code, one line each, without the path.
     """
 
     path: Path
@@ -133,10 +133,7 @@ def read_source(path: Path) -> Source:
         raise MediaError(f"{path} {error}") from error
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise MediaError(f"{path} can't be opened: {reason(error)}") from error
-    remarks = [] if label.remark is None else [label.remark]
     last = int(table.pts[-1] - table.pts[0]) * info.time_base * rate
-    if variable:
-        remarks.append(f"its frame rate varies: frames are counted on a grid of {rate} a second")
     return Source(
         path=path,
         rate=rate,
@@ -150,7 +147,7 @@ def read_source(path: Path) -> Source:
         pixel_aspect=aspect,
         audio_channels=channels,
         audio_rate=sampling,
-        remarks=tuple(remarks),
+        remarks=() if label.remark is None else (label.remark,),
         _times=table.pts,
         _info=info,
     )
@@ -162,7 +159,7 @@ def _shown(video: PyAVVideo, table: PacketTable) -> tuple[tuple[int, int], Fract
     key = int(table.pts[np.argmax(table.keys)])
     with suppress(MediaError):  # a file that can't be decoded is one to cut all the same
         for picture in video.pictures(key, key):
-            if quarter_turns(picture) % 2:
+            if Orientation.of(picture).transposed:
                 return (height, width), 1 / aspect
     return (width, height), aspect
 

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.moment import Moment
@@ -15,6 +15,7 @@ from tempo_plugins.edl import write_edl
 from tempo_plugins.fcpxml import write_fcpxml
 from tempo_plugins.interchange import write_otio
 from tempo_plugins.lists import write_csv, write_json, write_llc, write_m3u
+from tempo_plugins.source import Source
 
 __all__ = ["FORMATS", "check_format", "write"]
 
@@ -29,6 +30,10 @@ _WRITERS: dict[str, Callable[[Sequence[Cut]], bytes]] = {
 }
 
 FORMATS = tuple(_WRITERS)
+
+# Those whose bounds are frames, and those that tell time codes; others keep the exact times.
+_IN_FRAMES = frozenset({"edl", "fcpxml", "otio"})
+_IN_LABELS = _IN_FRAMES | {"csv", "json"}
 
 
 def check_format(format: str) -> str:
@@ -56,10 +61,11 @@ def write(
     Args:
         moments: what was found, one at least.
         format: one of :data:`FORMATS`.
-        on_remark: is told, in one line each, what may surprise: a variable frame rate, say.
+        on_remark: is told, in one line each, what may surprise and which moments are left out,
+            because a file is not there or can't be read.
 
     Raises:
-        MediaError: a file is not there or can't be read; the text names it.
+        MediaError: none of the files is there and can be read; the text names the first.
         MissingExtraError: the format needs an extra that is not installed.
         TempoEdgeError: there is no such format, there are no moments, or the format can't hold
             them; the text says why.
@@ -67,10 +73,18 @@ def write(
     writer = _WRITERS[check_format(format)]
     if not moments:
         raise TempoEdgeError("there are no moments to write: a time line needs one")
-    cuts = plan(moments)
+    cuts = plan(moments, on_remark)
     for source in dict.fromkeys(cut.source for cut in cuts):
-        for remark in source.remarks:
+        for remark in _remarks(source, format):
             on_remark(f"{source.path}: {remark}")
     if format == "llc":
         on_remark(f"LosslessCut looks for {cuts[0].source.path} beside its project")
     return writer(cuts)
+
+
+def _remarks(source: Source, format: str) -> Iterator[str]:
+    """What may surprise of a file in a format, one line each."""
+    if format in _IN_LABELS:
+        yield from source.remarks
+    if format in _IN_FRAMES and source.variable:
+        yield f"its frame rate varies: frames are counted on a grid of {source.rate} a second"

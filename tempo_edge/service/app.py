@@ -151,8 +151,10 @@ class App:
             found = await self._found(request)
             profile = await self._look(lambda library: library.profile.name)
             moments = export.moments_found(profile, found)
-        body = await self._decode(lambda: export.write(moments, form))
+        body, remarks = await self._decode(lambda: export.write(moments, form))
         headers = {"content-disposition": f'attachment; filename="moments.{form}"'}
+        if remarks:
+            headers["tempo-edge-remarks"] = export.header(remarks)
         return Response(body, media_type=export.content_type(form), headers=headers)
 
     # -- a video ---------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,13 @@ from tempo_edge.errors import MediaError, MissingExtraError, ServiceError
 from tempo_edge.moment import Moment
 from tempo_edge.service.listing import files_of, shown_path
 
-__all__ = ["MOST", "content_type", "moments_found", "moments_named", "write"]
+__all__ = ["MOST", "content_type", "header", "moments_found", "moments_named", "write"]
 
 #: Moments that may be named in one request.
 MOST = 200
+
+# Remarks that an answer's head has room for, whatever the names of files in them are.
+_REMARKS = 10
 
 _NAMED = re.compile(r"([0-9]{1,18}):([0-9]{1,9}(?:\.[0-9]{1,9})?)-([0-9]{1,9}(?:\.[0-9]{1,9})?)")
 
@@ -33,6 +37,11 @@ _TYPES = {
 def content_type(form: str) -> str:
     """The media type of a format."""
     return _TYPES.get(form, "application/octet-stream")
+
+
+def header(remarks: list[str]) -> str:
+    """Remarks as the value of an HTTP header: a JSON list in ASCII, of the first few if many."""
+    return json.dumps(remarks[:_REMARKS])
 
 
 def moments_named(library: Library, named: list[str]) -> list[Moment]:
@@ -71,11 +80,14 @@ def moments_found(profile: str, found: dict[str, Any]) -> list[Moment]:
     ]
 
 
-def write(moments: list[Moment], form: str) -> bytes:
-    """A file that holds some moments.
+def write(moments: list[Moment], form: str) -> tuple[bytes, list[str]]:
+    """A file that holds some moments, and what may surprise, one line each.
+
+    Moments whose videos are not there are left out, as the command line does; that is said.
 
     Raises:
-        ServiceError: what writes it is not installed (status 503), or a video can't be read (404).
+        ServiceError: what writes it is not installed (status 503), or none of the videos is there
+            and can be read (404).
         TempoEdgeError: there is no such format, or there are no moments.
     """
     try:
@@ -84,8 +96,9 @@ def write(moments: list[Moment], form: str) -> bytes:
         raise ServiceError(
             503, "moments can't be exported: tempo_plugins is not installed"
         ) from error
+    remarks: list[str] = []
     try:
-        return bytes(timeline.write(moments, form))
+        return bytes(timeline.write(moments, form, on_remark=remarks.append)), remarks
     except MediaError as error:
         raise ServiceError(404, str(error)) from error
     except MissingExtraError as error:

@@ -204,6 +204,12 @@ def _library() -> _Facts:
     found = {"200": _json("moments, best first; none when nothing matches", _ref("Found"))}
     listed = {"200": _json("in the order of their ids", _list(_ref("Video")))}
     made = {"200": _answer("for an editor or a player", "application/octet-stream", _BINARY)}
+    made["200"]["headers"] = {
+        "Tempo-Edge-Remarks": {
+            "description": "a JSON list of what may surprise: moments left out, a grid of frames",
+            "schema": _STRING,
+        }
+    }
     this = {"200": _json("OpenAPI 3.1", {"type": "object"})}
     return {
         "/v1/status": {"get": _call("What the library holds", status, ())},

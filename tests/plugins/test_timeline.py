@@ -257,6 +257,14 @@ def test_variable_rates_are_a_grid_and_say_so(tmp_path: Path, format: str) -> No
     assert said.get(format, b"") in content
 
 
+@pytest.mark.parametrize("format", ["csv", "json", "m3u", "llc"])
+def test_what_keeps_the_exact_times_speaks_of_no_grid(tmp_path: Path, format: str) -> None:
+    truth = make(tmp_path / "a.mp4", drop=(3, 4, 5, 20, 21, 30))
+    told: list[str] = []
+    timeline.write([moment(truth.path, 0.4, 1.4)], format, on_remark=told.append)
+    assert [line for line in told if "grid" in line] == []
+
+
 def test_uneven_time_stamps_are_a_grid_right_to_a_frame(tmp_path: Path) -> None:
     """As from a phone: about thirty a second, none of them on time."""
     path, random = tmp_path / "phone.mkv", Random(1)
@@ -488,6 +496,21 @@ def test_failures_are_one_line(tmp_path: Path) -> None:
         assert error in str(caught.value)
         assert "\n" not in str(caught.value)
         assert isinstance(caught.value, MediaError) == (format == "csv")
+
+
+def test_one_file_that_fails_is_left_out_and_told(tmp_path: Path) -> None:
+    truth = make(tmp_path / "a.mp4")
+    gone, audio = tmp_path / "gone.mp4", make_audio(tmp_path / "a.m4a")
+    found = [moment(path, 0, 1) for path in (gone, truth.path, audio, gone)]
+    found.append(moment(truth.path, 7, 8))
+    told: list[str] = []
+    rows = json.loads(timeline.write(found, "json", on_remark=told.append))["moments"]
+    assert [row["path"] for row in rows] == [str(truth.path)]
+    assert told == [
+        f"leaving out a moment: {gone} can't be opened: no such file or directory",
+        f"leaving out a moment: {audio} holds no video, only audio",
+        f"leaving out a moment: {truth.path} holds no picture within [7.000, 8.000) seconds",
+    ]
 
 
 def test_bounds_between_pictures_and_past_the_end(tmp_path: Path) -> None:

@@ -301,6 +301,27 @@ def test_exporting(service: Service, named: Footage) -> None:
     assert service.get("/v1/export", format="doc", moment=f"{video}:0-1").status == 400
 
 
+def test_what_is_not_there_is_left_out_of_an_export(
+    own: Footage, environment: dict[str, str]
+) -> None:
+    """As `find --export` does, and it is said."""
+    pytest.importorskip("tempo_plugins.timeline")
+    with running(own.library, environment) as service:
+        moments = [f"{video}:0.5-1.5" for video in sorted(ids(service).values())]
+        gone = own.folder / "plain.mp4"
+        gone.unlink()
+        reply = service.get("/v1/export", format="json", moment=moments)
+        assert reply.status == 200
+        paths = {row["path"] for row in json.loads(reply.body)["moments"]}
+        assert paths and str(gone) not in paths
+        assert json.loads(reply.headers["tempo-edge-remarks"]) == [
+            f"leaving out a moment: {gone} can't be opened: no such file or directory"
+        ]
+        for path in own.folder.iterdir():
+            path.unlink()
+        assert service.get("/v1/export", format="json", moment=moments).status == 404
+
+
 def test_what_can_not_be_exported(service: Service) -> None:
     assert "format is missing" in service.get("/v1/export", q="a").error
     for moment in ("x", "1:2", "1:3-2", "1:-1-2", "1:0-inf", "1:2-2"):

@@ -44,7 +44,7 @@ export class Selection {
     const format = find("format").value;
     find("export").disabled = true;
     try {
-      const { blob, name } = await download("/v1/export", {
+      const { blob, name, remarks } = await download("/v1/export", {
         format,
         moment: [...this.moments.values()].map(exactly),
       });
@@ -52,6 +52,8 @@ export class Selection {
       link.href = URL.createObjectURL(blob);
       link.download = name ?? `moments.${format}`;
       link.click();
+      const said = [`${count(this.moments.size, "moment")} selected`, ...remarks];
+      find("selection-count").textContent = said.join(" · ");
       setTimeout(() => URL.revokeObjectURL(link.href), 1000);
     } catch (error) {
       if (!(error instanceof ServiceError)) throw error;

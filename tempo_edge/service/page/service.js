@@ -97,13 +97,15 @@ export async function tell(path, body) {
   return (await answered(path, options)).json();
 }
 
-/** A file's contents and the name that the service gives it. */
+/** A file's contents, the name that the service gives it, and what it remarks. */
 export async function download(path, parameters) {
   const response = await answered(address(path, parameters));
   const told = response.headers.get("Content-Disposition") ?? "";
   const plain = /filename="?([^";]+)"?/i.exec(told)?.[1];
   const coded = /filename\*=UTF-8''([^;]+)/i.exec(told)?.[1];
-  return { blob: await response.blob(), name: coded ? decodeURIComponent(coded) : plain };
+  const name = coded ? decodeURIComponent(coded) : plain;
+  const remarks = JSON.parse(response.headers.get("Tempo-Edge-Remarks") ?? "[]");
+  return { blob: await response.blob(), name, remarks };
 }
 
 export const picture = (video, seconds, width) =>
