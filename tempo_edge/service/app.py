@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
@@ -207,8 +207,7 @@ class App:
     async def events(self, request: Request) -> Response:
         if request.method == "HEAD":
             return Response(media_type="text/event-stream")
-        stream = self._events.listen("progress", self._indexing.facts())
-        return StreamingResponse(stream, media_type="text/event-stream")
+        return self._events.listen("progress", self._indexing.facts())
 
     # -- the page, and what describes all of this ------------------------------------------------
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
+
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from tempo_edge.errors import ServiceError
 
-__all__ = ["Events"]
+__all__ = ["Events", "Listener"]
 
 # Listeners at once, and events that wait for a slow one before it misses some.
 _LISTENERS = 32
@@ -19,6 +22,25 @@ _WAITING = 256
 _BEAT_SECONDS = 15.0
 
 _Queue = asyncio.Queue["bytes | None"]
+
+
+class Listener(StreamingResponse):
+    """A stream of events as an HTTP answer; its place is free again when it was sent.
+
+    Args:
+        stream: the events, encoded.
+        leave: called at the end, however it comes.
+    """
+
+    def __init__(self, stream: AsyncIterator[bytes], leave: Callable[[], None]) -> None:
+        super().__init__(stream, media_type="text/event-stream")
+        self._leave = leave
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._leave()
 
 
 class Events:
@@ -36,8 +58,8 @@ class Events:
                 queue.get_nowait()
             queue.put_nowait(line)
 
-    def listen(self, name: str, facts: dict[str, Any]) -> AsyncIterator[bytes]:
-        """All events from now on, as text of the stream; the first one is given.
+    def listen(self, name: str, facts: dict[str, Any]) -> Listener:
+        """All events from now on, as an answer; the first one is given.
 
         Raises:
             ServiceError: there are too many listeners already; status 503.
@@ -46,21 +68,19 @@ class Events:
             raise ServiceError(503, f"{_LISTENERS} listen already: end one of them")
         queue: _Queue = asyncio.Queue(_WAITING)
         queue.put_nowait(_encode(name, facts))
-        return self._stream(queue)
+        # Counted from here on: of forty that come at once, none is being sent to yet.
+        self._listeners.add(queue)
+        return Listener(self._stream(queue), lambda: self._listeners.discard(queue))
 
     async def _stream(self, queue: _Queue) -> AsyncIterator[bytes]:
-        self._listeners.add(queue)
-        try:
-            while not self._closed:
-                try:
-                    line = await asyncio.wait_for(queue.get(), _BEAT_SECONDS)
-                except asyncio.TimeoutError:
-                    line = b": still here\n\n"
-                if line is None:
-                    return
-                yield line
-        finally:
-            self._listeners.discard(queue)
+        while not self._closed:
+            try:
+                line = await asyncio.wait_for(queue.get(), _BEAT_SECONDS)
+            except asyncio.TimeoutError:
+                line = b": still here\n\n"
+            if line is None:
+                return
+            yield line
 
     def close(self) -> None:
         """End all streams."""

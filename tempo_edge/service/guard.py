@@ -153,7 +153,8 @@ async def _refuse(send: Send, error: ServiceError) -> None:
     headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
     if error.status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
-    if error.status == 413:
+    if error.status in (401, 403, 413):
+        # Who may not pass has no use for the connection, and could keep it from others.
         headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": error.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

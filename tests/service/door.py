@@ -28,6 +28,14 @@ __all__ = ["Reply", "Service", "is_alive", "running", "send_raw", "wait_long"]
 
 Headers = dict[str, str]
 
+# The command line, in a process that may have few files open: the soft and the hard limit.
+_FEW_DESCRIPTORS = """
+import resource
+resource.setrlimit(resource.RLIMIT_NOFILE, ({}, {}))
+from tempo_edge.cli import main
+main()
+"""
+
 
 @dataclass(frozen=True)
 class Reply:
@@ -72,13 +80,20 @@ class Service:
     """
 
     def __init__(
-        self, folder: Path, library: Path, environment: Headers, arguments: tuple[str, ...]
+        self,
+        folder: Path,
+        library: Path,
+        environment: Headers,
+        arguments: tuple[str, ...],
+        descriptors: tuple[int, int] | None = None,
     ) -> None:
         self.folder = folder
         self.library = library
         self.socket = folder / "s"
         self.log = folder / "log"
         command = [sys.executable, "-m", "tempo_edge.cli", "serve", "--always"]
+        if descriptors is not None:
+            command[1:3] = ["-c", _FEW_DESCRIPTORS.format(*descriptors)]
         command += ["--library", str(library), "--socket", str(self.socket), *arguments]
         self.environment = {**environment, "HOME": str(folder), "XDG_RUNTIME_DIR": str(folder)}
         with self.log.open("ab") as log:
@@ -174,6 +189,10 @@ class Service:
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(PATIENCE)
 
+    def descriptors(self) -> int:
+        """How many files and sockets it has open."""
+        return len(list(Path(f"/proc/{self.process.pid}/fd").iterdir()))
+
     def kill(self) -> None:
         self.process.kill()
         self.process.wait(PATIENCE)
@@ -181,16 +200,21 @@ class Service:
 
 @contextmanager
 def running(
-    library: Path, environment: Headers, *arguments: str, folder: Path | None = None
+    library: Path,
+    environment: Headers,
+    *arguments: str,
+    folder: Path | None = None,
+    descriptors: tuple[int, int] | None = None,
 ) -> Iterator[Service]:
     """A service for as long as it is needed; it must end well, and have nothing to complain of.
 
     Args:
         folder: of an earlier service, to start another in its place.
+        descriptors: the soft and the hard limit on open files.
     """
     # Not pytest's folder: the name of a socket may have 107 bytes.
     place = folder or Path(tempfile.mkdtemp(prefix="te-", dir="/tmp"))
-    service = Service(place, library, environment, arguments)
+    service = Service(place, library, environment, arguments, descriptors)
     try:
         yield service
         if service.process.poll() is None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from door import Service
-from harness import Said, wait_until
+from harness import PATIENCE, Said, wait_until
 from shown import Footage
 
 from tempo_edge.errors import TempoEdgeError
@@ -165,6 +165,18 @@ def test_no_socket_that_other_machines_reach(
         run = activate([inet], told, "--library", str(named.library))
         _, said = run.communicate(timeout=30)
     assert run.returncode == 2 and "loopback" in said and said.count("\n") == 1
+
+
+def test_it_does_not_say_that_it_listens_where_it_can_not(
+    short: Path, named: Footage, environment: dict[str, str]
+) -> None:
+    told = {**environment, "HOME": str(short), "XDG_RUNTIME_DIR": str(short / "run")}
+    one, other = socket.socketpair()  # of the right kind, but connected
+    with one, other:
+        run = activate([one], told, "--library", str(named.library))
+        _, said = run.communicate(timeout=PATIENCE)
+    assert run.returncode == 2 and said.count("\n") == 1, said
+    assert "can't be listened on" in said
 
 
 def test_sockets_that_are_meant_for_another(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,62 @@
+"""The service's doors: every socket that it listens on, and what is needed to pass."""
+
+from __future__ import annotations
+
+import os
+import socket
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from tempo_edge.service import places, token
+from tempo_edge.service.listen import UnixListener, activated, tcp
+
+__all__ = ["Door", "open_doors"]
+
+
+@dataclass(frozen=True)
+class Door:
+    """A socket.
+
+    Attributes:
+        token: needed there; None where permissions do.
+        name: of the socket, or its address.
+    """
+
+    socket: socket.socket
+    token: str | None
+    name: str
+
+    @property
+    def port(self) -> int:
+        """The TCP port; 0 for a Unix socket."""
+        return 0 if self.token is None else int(self.socket.getsockname()[1])
+
+
+def open_doors(path: Path | None, port: int | None, stack: ExitStack) -> list[Door]:
+    """Every socket to listen on: those of systemd, or else those that were asked for.
+
+    Args:
+        path: the Unix socket; None for the default one.
+        port: on the loopback address; None for not at all.
+        stack: closes them.
+
+    Raises:
+        TempoEdgeError: one can't be made, or a service listens there already.
+    """
+    sockets = activated()
+    if port is not None:
+        sockets.append(tcp(port))
+    doors = []
+    for each in sockets:
+        stack.callback(each.close)
+        if each.family == socket.AF_UNIX:
+            doors.append(Door(each, None, os.fsdecode(each.getsockname())))
+        else:
+            address = f"http://127.0.0.1:{each.getsockname()[1]}/"
+            doors.append(Door(each, token.load(places.token_path()), address))
+    if path is not None or all(door.token for door in doors):
+        listener = UnixListener(path or places.socket_path())
+        stack.callback(listener.close)
+        doors.append(Door(listener.socket, None, str(listener.path)))
+    return doors

@@ -1,0 +1,89 @@
+"""The HTTP server of one socket."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import cast
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from tempo_edge.service.acceptor import Acceptor
+from tempo_edge.service.connection import Connection
+from tempo_edge.service.events import Events
+
+__all__ = ["Server"]
+
+# Of a request's line and headers together, in bytes.
+_LONGEST_HEAD = 32 << 10
+
+# For answers under way, once the service is asked to end.
+_ENDING_SECONDS = 3
+
+
+class Server(uvicorn.Server):
+    """A server that takes in its connections itself, and leaves signals to the process.
+
+    Args:
+        app: what answers.
+        listening: the socket, bound.
+        connections: how many may be open at once.
+        events: streams, which are ended before they are waited for.
+
+    Attributes:
+        ready: set once it listens.
+    """
+
+    def __init__(
+        self, app: ASGIApp, listening: socket.socket, connections: int, events: Events
+    ) -> None:
+        # What goes wrong is told in one line or as a traceback by the app itself.
+        logging.getLogger("uvicorn").addHandler(logging.NullHandler())
+        logging.getLogger("uvicorn").propagate = False
+        config = uvicorn.Config(
+            app,
+            http=Connection,
+            loop="asyncio",
+            ws="none",
+            lifespan="off",
+            interface="asgi3",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            timeout_keep_alive=15,
+            timeout_graceful_shutdown=_ENDING_SECONDS,
+            h11_max_incomplete_event_size=_LONGEST_HEAD,
+        )
+        super().__init__(config)
+        self.servers = []
+        self.ready = asyncio.Event()
+        self._events = events
+        self._acceptor = Acceptor(listening, connections)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._acceptor.start(
+            self._connection, cast("set[Connection]", self.server_state.connections)
+        )
+        self.started = True
+        self.ready.set()
+
+    def _connection(self) -> Connection:
+        return Connection(self.config, self.server_state, {})
+
+    async def on_tick(self, counter: int) -> bool:
+        self._acceptor.check()
+        return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._events.close()
+        await self._acceptor.close()
+        await super().shutdown()
