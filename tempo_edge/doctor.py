@@ -6,11 +6,14 @@ import importlib
 import importlib.util
 import platform
 import shutil
-import sys
 from importlib.metadata import PackageNotFoundError, version
+from itertools import groupby
+from typing import Any
 
 import numpy as np
 
+from tempo_edge._extras import ENGINES, EXTRAS, pip_command
+from tempo_edge._text import printable
 from tempo_edge._version import __version__
 from tempo_edge.errors import ProfileError, TempoEdgeError
 
@@ -18,68 +21,72 @@ __all__ = ["examine", "format_report"]
 
 Check = dict[str, str]
 
-_ENGINE = 'pip install "tempo-edge[cpu]"'
-
-_MARKS = {"ok": "ok     ", "optional": "absent ", "missing": "MISSING"}
+_MARKS = {"ok": "ok     ", "missing": "MISSING", "optional": "absent "}
 
 
-def examine() -> list[Check]:
-    """One record a check: ``name``, ``state`` (ok, optional, missing), ``detail``, ``mend``."""
-    return [
-        _check("tempo-edge", "ok", __version__),
-        _check("python", "ok", f"{platform.python_version()} on {platform.machine()}"),
-        _needed("av", "pip install av"),
-        _needed("onnxruntime", _ENGINE, "onnxruntime-gpu"),
+def examine() -> dict[str, Any]:
+    """``ok``, which is False where something that is needed is missing, and ``checks``.
+
+    A check has a ``group``, a ``name``, a ``state`` (ok, optional, missing), a ``detail``, and a
+    ``mend``: the command that helps, empty where none does. Checks of a group follow one another.
+    """
+    checks = [
+        _check("tempo-edge", "tempo-edge", "ok", __version__),
+        _check("tempo-edge", "python", "ok", f"{platform.python_version()} {platform.machine()}"),
+        _needed("av", pip_command()),
+        _needed("onnxruntime", ENGINES, "onnxruntime-gpu"),
+        _needed("faiss", ENGINES, "faiss-cpu", "faiss-gpu-cu12"),
         *_providers(),
-        _needed("faiss", _ENGINE, "faiss-cpu", "faiss-gpu-cu12"),
-        _optional("decord", 'pip install "tempo-edge[decord]"'),
-        _optional("torch", 'pip install "tempo-edge[train]"'),
         *_kernels(),
         *_profiles(),
         _player(),
         _library(),
+        _service(),
+        *_extras(),
     ]
+    return {"ok": all(each["state"] != "missing" for each in checks), "checks": checks}
 
 
-def format_report(checks: list[Check]) -> str:
-    """One line a check."""
-    width = max(len(check["name"]) for check in checks)
+def format_report(report: dict[str, Any]) -> str:
+    """What is right in one line a group; what is not in one each, and its mend."""
+    checks: list[Check] = report["checks"]
+    width = max(len(check["group"]) for check in checks)
     lines = []
-    for check in checks:
-        line = f"{_MARKS[check['state']]}  {check['name']:<{width}}  {check['detail']}"
-        lines.append(line + (f"  -> {check['mend']}" if check["mend"] else "") + "\n")
+    for group, found in groupby(checks, key=lambda check: check["group"]):
+        members = list(found)
+        for state, mark in _MARKS.items():
+            standing = [each for each in members if each["state"] == state]
+            plain = ", ".join(_told(each) for each in standing if not each["mend"])
+            told = [f"{_told(each)}  -> {each['mend']}" for each in standing if each["mend"]]
+            lines += [f"{mark}  {group:<{width}}  {line}\n" for line in (plain, *told) if line]
     return "".join(lines)
 
 
-def _check(name: str, state: str, detail: str, mend: str = "") -> Check:
-    return {"name": name, "state": state, "detail": detail, "mend": mend}
+def _told(check: Check) -> str:
+    """A check as one reads it: what it is, unless the group says that, and how it stands."""
+    between = " " if check["state"] == "ok" else ": "
+    words = [check["name"]] if check["name"] != check["group"] else []
+    return printable(between.join([*words, check["detail"]]).rstrip())
+
+
+def _check(group: str, name: str, state: str, detail: str, mend: str = "") -> Check:
+    return {"group": group, "name": name, "state": state, "detail": detail, "mend": mend}
 
 
 def _needed(module: str, mend: str, *names: str) -> Check:
     """A package that indexing or searching can't do without: imported, to see that it works."""
     if importlib.util.find_spec(module) is None:
-        return _check(module, "missing", "not installed", mend)
+        return _check("packages", module, "missing", "not installed", mend)
     try:
         importlib.import_module(module)
     except Exception as error:  # a library of another machine, say
-        return _check(module, "missing", f"can't be imported: {_short(error)}", mend)
-    return _check(module, "ok", _version_of(module, *names))
-
-
-def _optional(module: str, mend: str) -> Check:
-    if importlib.util.find_spec(module) is None:
-        return _check(module, "optional", "not installed", mend)
-    return _check(module, "ok", _version_of(module))
-
-
-def _version_of(*names: str) -> str:
-    """Distribution and version of the first of these names that is installed."""
-    for name in names:
+        return _check("packages", module, "missing", f"can't be imported: {_short(error)}", mend)
+    for name in (module, *names):
         try:
-            return f"{name} {version(name)}"
+            return _check("packages", name, "ok", version(name))
         except PackageNotFoundError:
             continue
-    return "installed"
+    return _check("packages", module, "ok", "is installed")
 
 
 def _providers() -> list[Check]:
@@ -89,22 +96,19 @@ def _providers() -> list[Check]:
     try:
         found = standings()
     except ProfileError as error:
-        return [_check("providers", "missing", str(error))]
+        return [_check("providers", "providers", "missing", str(error))]
     except (TempoEdgeError, AttributeError):
         return []  # the line on the package says it
-    tried = ", ".join(each.provider for each in found if not each.trouble)
-    return [
-        _check("providers", "ok", tried),
-        *(
-            _check(
-                f"provider {each.name}",
-                "missing" if each.asked else "optional",
-                each.trouble,
-                each.mend,
-            )
-            for each in found
-            if each.trouble
-        ),
+    return [_check("providers", each.provider, "ok", "") for each in found if not each.trouble] + [
+        _check(
+            "providers",
+            each.name,
+            "missing" if each.asked else "optional",
+            each.trouble,
+            each.mend,
+        )
+        for each in found
+        if each.trouble
     ]
 
 
@@ -113,25 +117,27 @@ def _kernels() -> list[Check]:
     try:
         from tempo_kernels import available, block_differences
     except ImportError as error:
-        return [_check("kernels", "missing", _short(error), "pip install tempo-edge")]
+        return [_check("kernels", "kernels", "missing", _short(error), pip_command())]
     picture = np.zeros((16, 16), np.uint8)
     checks = []
     for name, there in available().items():
-        lacking, mend = "", ""
+        mend = ""
         try:
             lacking, mend = _lacking(name)
             if there:
                 block_differences(picture, picture, kernel=name)
-                checks.append(_check(f"kernel {name}", "ok", "runs"))
+                checks.append(_check("kernels", name, "ok", "runs"))
             else:
-                checks.append(_check(f"kernel {name}", "optional", lacking, mend))
+                checks.append(_check("kernels", name, "optional", lacking, mend))
         except Exception as error:  # whatever a compiler or a driver may say
-            checks.append(_check(f"kernel {name}", "missing", _short(error), mend))
+            checks.append(_check("kernels", name, "missing", _short(error), mend))
     return checks
 
 
 def _lacking(kernel: str) -> tuple[str, str]:
     """What a kernel that is not there lacks, and what would mend that, if anything would.
+
+    Those that a compiler makes are for who builds from the source: Numba's do the same work.
 
     Raises:
         NativeError: it was built, but can't be loaded.
@@ -140,9 +146,9 @@ def _lacking(kernel: str) -> tuple[str, str]:
 
     if kernel in native.LIBRARIES:
         if native.load(kernel) is None:
-            return "not built", "cmake -S . -B build && cmake --build build"
+            return "not built", ""
     elif importlib.util.find_spec("numba") is None:
-        return "not installed", "pip install numba"
+        return "Numba is not installed", pip_command()
     return "no GPU" if "cuda" in kernel else "can't be used", ""
 
 
@@ -155,18 +161,19 @@ def _profiles() -> list[Check]:
             profile = load_profile(name)
             for file in profile.files:
                 profile.checked(file)
-            checks.append(_check(f"profile {name}", "ok", f"{profile.version}, checksums match"))
+            detail = f"{profile.version} matches its checksums"
+            checks.append(_check("profiles", name, "ok", detail))
         except TempoEdgeError as error:
-            mend = f"{sys.executable} -m pip install --force-reinstall tempo-edge"
-            checks.append(_check(f"profile {name}", "missing", str(error), mend))
+            mend = f"{pip_command()} --force-reinstall" if name == "nano" else ""
+            checks.append(_check("profiles", name, "missing", str(error), mend))
     return checks
 
 
 def _player() -> Check:
     player = shutil.which("mpv")
     if player is None:
-        return _check("mpv", "optional", "find --play needs it", "apt install mpv")
-    return _check("mpv", "ok", player)
+        return _check("player", "mpv", "optional", "find --play needs it", "apt install mpv")
+    return _check("player", "mpv", "ok", player)
 
 
 def _library() -> Check:
@@ -174,13 +181,41 @@ def _library() -> Check:
 
     path = default_library_path()
     if not path.exists():
-        return _check("library", "optional", f"none at {path} yet", "tempo-edge index PATH")
+        return _check("library", "library", "optional", f"none at {path}", "tempo-edge index PATH")
     try:
         with Library.open(path) as library:
             totals = library.totals()
     except TempoEdgeError as error:
-        return _check("library", "missing", str(error))
-    return _check("library", "ok", f"{path}: {totals['videos']} videos, {totals['hours']:.1f} h")
+        return _check("library", "library", "missing", str(error))
+    count, hours = int(totals["videos"]), totals["hours"]
+    videos = f"{count} video{'s' if count != 1 else ''}"
+    return _check("library", "library", "ok", f"{path}: {videos}, {hours:.1f} h")
+
+
+def _service() -> Check:
+    """The service that answers on the user's socket, if one does, and where a browser finds it."""
+    from tempo_edge.service.client import ask_status
+
+    status = ask_status()
+    if status is None:
+        return _check("service", "service", "optional", "none runs", "tempo-edge serve --port 8017")
+    address = status.get("address")
+    where = f"runs for {status.get('library')}"
+    return _check("service", "service", "ok", where + (f" at {address}" if address else ""))
+
+
+def _extras() -> list[Check]:
+    """Every extra: that it is here, or what of it is not and how it is had."""
+    checks = []
+    for extra in EXTRAS:
+        lacked = extra.absent()
+        if not lacked:
+            checks.append(_check("extras", extra.name, "ok", ""))
+            continue
+        verb = "is" if len(lacked) == 1 else "are"
+        detail = f"for {extra.purpose}; {', '.join(lacked)} {verb} not installed"
+        checks.append(_check("extras", extra.name, "optional", detail, pip_command(extra.name)))
+    return checks
 
 
 def _short(error: BaseException) -> str:

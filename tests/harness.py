@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +13,7 @@ from typing import Any
 import tempo_edge
 from tempo_edge.library.indexer import IndexEvent, IndexReport
 
-__all__ = ["PATIENCE", "Said", "Shelf", "wait_until"]
+__all__ = ["PATIENCE", "Said", "Shelf", "wait_until", "without"]
 
 # Longest wait for anything, in seconds; nothing takes nearly as long.
 PATIENCE = 90.0
@@ -81,3 +83,24 @@ class Said:
         assert self.err.startswith("tempo-edge: error: "), self.err
         assert self.status == 2
         return self.err.removeprefix("tempo-edge: error: ").rstrip("\n")
+
+
+_BLOCKED = """
+import sys
+for name in {names}:
+    sys.modules[name] = None
+from tempo_edge.cli import main
+main()
+"""
+
+
+def without(names: list[str], *arguments: object, environment: dict[str, str]) -> Said:
+    """Run a command where some packages are not installed."""
+    run = subprocess.run(
+        [sys.executable, "-c", _BLOCKED.format(names=names), *map(str, arguments)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return Said(run.returncode, run.stdout, run.stderr)

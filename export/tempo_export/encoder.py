@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tempo_edge._extras import lacking
 from tempo_edge.errors import MissingExtraError, ProfileError
 from tempo_edge.models.checkpoint import Checkpoint
 from tempo_edge.models.registry import Profile
@@ -124,9 +125,7 @@ def _load(checkpoint: Checkpoint) -> tuple[Any, _Family]:
         import torch
         import transformers
     except ImportError as error:
-        raise MissingExtraError(
-            f'{error.name} is not installed: pip install "tempo-edge[export]"'
-        ) from error
+        raise MissingExtraError(lacking(error.name or "torch", "export")) from error
     try:
         model = transformers.AutoModel.from_pretrained(
             checkpoint.folder, use_safetensors=True, local_files_only=True, dtype=torch.float32

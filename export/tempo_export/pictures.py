@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tempo_edge._extras import lacking
 from tempo_edge.errors import ExportError, MissingExtraError
 
 __all__ = ["FEWEST", "read_pictures"]
@@ -30,9 +31,7 @@ def read_pictures(folder: Path, size: int, most: int, seed: int = 0) -> NDArray[
     try:
         from PIL import Image, UnidentifiedImageError
     except ImportError as error:
-        raise MissingExtraError(
-            'Pillow is not installed: pip install "tempo-edge[export]"'
-        ) from error
+        raise MissingExtraError(lacking("PIL", "onnx")) from error
     paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in _KINDS and p.is_file())
     order = np.random.default_rng(seed).permutation(len(paths))
     found: list[NDArray[np.uint8]] = []

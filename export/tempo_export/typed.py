@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from tempo_edge._extras import lacking
 from tempo_edge.errors import MissingExtraError
 from tempo_export.files import write_whole
 
@@ -54,9 +55,7 @@ def load_onnx() -> Any:
     try:
         import onnx
     except ImportError as error:
-        raise MissingExtraError(
-            'onnx is not installed, which exporting needs: pip install "tempo-edge[train]"'
-        ) from error
+        raise MissingExtraError(lacking("onnx")) from error
     return onnx
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shlex
 import shutil
@@ -10,9 +11,10 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tempo_edge._extras import lacking
 from tempo_edge._files import atomic_write
 from tempo_edge._text import printable
-from tempo_edge.errors import TempoEdgeError
+from tempo_edge.errors import MissingExtraError, TempoEdgeError
 
 __all__ = ["File", "Plugin", "Report", "find", "install", "names", "remove", "state"]
 
@@ -41,12 +43,14 @@ class Plugin:
         name: what it is called on the command line; ``program``: what it plugs into.
         files: gives its files, below another folder than the program's own if one is named.
         afterwards: what is left to do for the program to see it.
+        needs: a module of an extra without which it can't run.
     """
 
     name: str
     program: str
     files: Callable[[Path | None], list[File]]
     afterwards: str
+    needs: str | None = None
 
 
 @dataclass(frozen=True)
@@ -92,8 +96,11 @@ def install(plugin: Plugin, *, root: Path | None = None, into: Path | None = Non
         into: folder that takes the place of the program's own.
 
     Raises:
+        MissingExtraError: it could not run; nothing is written.
         TempoEdgeError: a file can't be written; those before it are.
     """
+    if plugin.needs is not None and importlib.util.find_spec(plugin.needs) is None:
+        raise MissingExtraError(f"plugin {plugin.name} can't run: {lacking(plugin.needs)}")
     written, commands = [], []
     for file in plugin.files(into):
         if file.needs_root and root is None:
@@ -109,7 +116,10 @@ def install(plugin: Plugin, *, root: Path | None = None, into: Path | None = Non
 def remove(plugin: Plugin, *, root: Path | None = None, into: Path | None = None) -> Report:
     """Remove a plugin's files, and the folders of its own that are empty then.
 
-    Args and errors are those of :func:`install`.
+    Args are those of :func:`install`.
+
+    Raises:
+        TempoEdgeError: a file can't be removed; those before it are.
     """
     gone, commands = [], []
     for file in plugin.files(into):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tempo_edge._extras import lacking
 from tempo_edge.errors import MissingExtraError
 from tempo_plugins.cuts import Cut
 from tempo_plugins.names import address, plain_name
@@ -23,9 +24,7 @@ def write_otio(cuts: Sequence[Cut]) -> bytes:
     try:
         import opentimelineio as otio
     except ImportError as error:
-        raise MissingExtraError(
-            'OpenTimelineIO is not installed: pip install "tempo-edge[editors]"'
-        ) from error
+        raise MissingExtraError(lacking("opentimelineio")) from error
     schema, time = otio.schema, otio.opentime
 
     def clip(cut: Cut) -> object:

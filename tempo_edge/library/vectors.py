@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tempo_edge._extras import lacking
 from tempo_edge.errors import LibraryError, MissingExtraError
 from tempo_edge.library.catalogue import Catalogue
 from tempo_edge.library.vector_files import Origin, VectorFiles
@@ -65,10 +66,7 @@ def load_faiss() -> Any:
     try:
         import faiss
     except ImportError as error:
-        raise MissingExtraError(
-            'FAISS is not installed: pip install "tempo-edge[cpu]" '
-            '(or "tempo-edge[gpu]" with an NVIDIA card)'
-        ) from error
+        raise MissingExtraError(lacking("faiss")) from error
     return faiss
 
 

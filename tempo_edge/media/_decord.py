@@ -17,6 +17,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
+from tempo_edge._extras import lacking
 from tempo_edge.errors import MediaError, MissingExtraError
 from tempo_edge.media._frame import squeeze
 from tempo_edge.media._orientation import Orientation
@@ -159,9 +160,7 @@ def _import_decord() -> ModuleType:
     try:
         import decord
     except ImportError as error:
-        raise MissingExtraError(
-            'the decoder decord is not installed: pip install "tempo-edge[decord]"'
-        ) from error
+        raise MissingExtraError(f"the decoder {lacking('decord')}") from error
     decord.logging.set_level(decord.logging.QUIET)
     module: ModuleType = decord
     return module

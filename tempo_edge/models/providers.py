@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tempo_edge._extras import lacking
 from tempo_edge.errors import MissingExtraError, ProfileError
 from tempo_edge.models import libraries
 from tempo_edge.models.device import nvidia
@@ -94,10 +95,7 @@ def load_onnxruntime() -> Any:
     try:
         import onnxruntime
     except ImportError as error:
-        raise MissingExtraError(
-            'ONNX Runtime is not installed: pip install "tempo-edge[cpu]" '
-            '(or "tempo-edge[gpu]" with an NVIDIA card)'
-        ) from error
+        raise MissingExtraError(lacking("onnxruntime")) from error
     return onnxruntime
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
+from tempo_edge._extras import lacking
 from tempo_edge._files import take_place
 from tempo_edge.errors import MissingExtraError, ProfileError
 from tempo_edge.models.checkpoint import ABOUT, Checkpoint, read_checkpoint
@@ -167,9 +168,7 @@ class _Hub:
             from huggingface_hub import constants, hf_api
             from huggingface_hub.utils.tqdm import disable_progress_bars
         except ImportError as error:
-            raise MissingExtraError(
-                'huggingface_hub is not installed: pip install "tempo-edge[pull]"'
-            ) from error
+            raise MissingExtraError(lacking("huggingface_hub")) from error
         self._library, self._model = huggingface_hub, model
         self._offline, self._file = bool(constants.HF_HUB_OFFLINE), hf_api.RepoFile
         # Asked for by hand: the library itself looks only once, when it is imported.

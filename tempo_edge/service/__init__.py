@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from tempo_edge._extras import lacking
 from tempo_edge.errors import MissingExtraError
 
 __all__ = ["serve"]
@@ -42,9 +43,7 @@ def serve(
     except ImportError as error:
         if error.name not in ("starlette", "uvicorn"):
             raise
-        raise MissingExtraError(
-            f'{error.name} is not installed: pip install "tempo-edge[serve]"'
-        ) from error
+        raise MissingExtraError(lacking(error.name)) from error
     serve(
         Settings(
             _absolute(library),

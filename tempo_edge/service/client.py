@@ -19,10 +19,13 @@ from tempo_edge.moment import Moment
 from tempo_edge.service.places import socket_path
 from tempo_edge.service.unix import UnixConnection
 
-__all__ = ["Reply", "find"]
+__all__ = ["Reply", "ask_status", "find"]
 
 # To get through, to hear how it is, and to have an answer read to the end.
 _CONNECT_SECONDS, _STATUS_SECONDS, _ANSWER_SECONDS = 0.2, 1.0, 30.0
+
+# Whatever may come in the place of an answer.
+_TROUBLE = (OSError, http.client.HTTPException, ValueError, TypeError, RecursionError)
 
 # Longest answer that is believed: a hundred moments are far less.
 _LONGEST_ANSWER = 4 << 20
@@ -60,6 +63,17 @@ class _Connection(UnixConnection):
         return dict(json.loads(body))
 
 
+def ask_status(socket: Path | None = None) -> dict[str, Any] | None:
+    """What a service that runs says of itself, as ``/v1/status``; None if there is none."""
+    connection = _Connection(socket or socket_path(), _CONNECT_SECONDS)
+    try:
+        return connection.ask("/v1/status", _STATUS_SECONDS)
+    except _TROUBLE:
+        return None
+    finally:
+        connection.close()
+
+
 def find(
     library: Path,
     query: str,
@@ -87,7 +101,7 @@ def find(
         near = [_moment(each, status["profile"]) for each in said["near"]]
         moments = tuple(_moment(each, status["profile"]) for each in said["moments"])
         return Reply(moments, near[0] if near else None, int(said["held_back"]))
-    except (OSError, http.client.HTTPException, ValueError, LookupError, TypeError, RecursionError):
+    except (*_TROUBLE, LookupError):
         return None
     finally:
         connection.close()

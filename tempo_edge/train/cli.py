@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from tempo_edge._command import Command
+from tempo_edge._extras import lacking
 from tempo_edge._text import note
 from tempo_edge.errors import MissingExtraError, TempoEdgeError
 from tempo_edge.train.clock import Clock
@@ -171,9 +172,7 @@ def _prepare(threads: int, device: str = "cpu") -> None:
         import torch
         import transformers  # noqa: F401
     except ImportError as error:
-        raise MissingExtraError(
-            f'{error.name} is not installed: pip install "tempo-edge[train]"'
-        ) from error
+        raise MissingExtraError(lacking(error.name or "torch")) from error
     from tempo_edge.models.sessions import cpu_count
 
     if device not in ("cpu", "cuda"):

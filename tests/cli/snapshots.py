@@ -15,7 +15,7 @@ _VARYING = (
     (r"(?m)  \d\.\d\d(?=$|  \(|\x1b)", "  #.##"),
     (r"(?<=\x1b\[33m)\d\.\d\d", "#.##"),
     (r'"(score|confidence)": -?\d+\.\d+', r'"\1": #'),
-    (r" at \d+x real time", " at #x real time"),
+    (r" at \d+x real time| in \d+\.\d s", " in # s"),
     (r"\d+\.\d MB", "#.# MB"),
     (r'_bytes": \d+', '_bytes": #'),
     (r"\b\d+ frames", "# frames"),

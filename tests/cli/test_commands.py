@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import pty
@@ -16,13 +15,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from harness import Said, wait_until
+from harness import Said, wait_until, without
 from snapshots import check, masked
 
 import tempo_edge
 from tempo_edge import demo
-from tempo_edge.models import providers
-from tempo_edge.models.providers import Standing, standings
 
 Tempo = Callable[..., Said]
 Commands = Callable[..., list[str]]
@@ -215,111 +212,13 @@ def test_a_terminal_gets_a_bar(
     assert re.search(r"\d:\d\d:\d\d", shown), "the time that remains"
     assert f"skipping {feature}/bad [bold].mp4: " in shown, "it is no markup"
     last = [line for line in shown.splitlines() if "indexed" in line][-1]
-    assert masked(last).endswith("4 indexed, 1 skipped (0:02:39 of footage at #x real time)")
+    assert masked(last).endswith("4 indexed, 1 skipped (0:02:39 of footage in # s)")
 
 
 def test_a_quiet_terminal_gets_no_bar(
     command: Commands, environment: dict[str, str], footage: Path
 ) -> None:
     assert on_terminal(command("index", "-q", footage), environment) == (0, "")
-
-
-# -- doctor and demo -------------------------------------------------------------------------------
-
-
-def test_doctor(tempo: Tempo, footage: Path) -> None:
-    assert tempo("doctor").status == 0
-    tempo("index", "-q", footage)
-    said = tempo("doctor")
-    assert (said.status, said.err) == (0, "")
-    rows = {line.split()[1]: line for line in said.out.splitlines()}
-    for name in ("tempo-edge", "python", "av", "onnxruntime", "faiss", "providers", "kernel"):
-        assert rows[name].startswith("ok     "), rows[name]
-    assert "CPUExecutionProvider" in rows["providers"]
-    assert "3 videos" in rows["library"]
-    report = json.loads(tempo("doctor", "--json").out)
-    assert [row["name"].split()[0] for row in report] == [
-        line.split()[1] for line in said.out.splitlines()
-    ]
-    assert all(set(row) == {"name", "state", "detail", "mend"} for row in report)
-    kernels = {row["name"]: row["detail"] for row in report if row["name"].startswith("kernel")}
-    assert kernels["kernel numpy"] == kernels["kernel numba-cpu"] == "runs"
-    # Nothing that could be installed brings a GPU.
-    assert all(row["mend"] == "" for row in report if row["detail"] == "no GPU")
-    profiles = {row["name"]: row["detail"] for row in report if row["name"].startswith("profile")}
-    assert profiles["profile nano"].endswith("checksums match")
-
-
-def test_doctor_names_the_providers_in_the_order_of_trying(tempo: Tempo) -> None:
-    """Those that can't be used stand below, each with its reason."""
-    report = json.loads(tempo("doctor", "--json").out)
-    rows = {row["name"]: row for row in report if row["name"].startswith("provider")}
-    tried = rows.pop("providers")
-    usable = [each.provider for each in standings() if not each.trouble]
-    assert tried == {
-        "name": "providers",
-        "state": "ok",
-        "detail": ", ".join(usable),
-        "mend": "",
-    }
-    assert usable[-1] == "CPUExecutionProvider"
-    assert list(rows) == [f"provider {each.name}" for each in standings() if each.trouble]
-    assert all(row["state"] == "optional" and row["detail"] for row in rows.values())
-
-
-def test_doctor_where_the_environment_asks_for_what_there_is_not(
-    tempo: Tempo, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("TEMPO_EDGE_PROVIDERS", "azure")
-    said = tempo("doctor")
-    lines = [line for line in said.out.splitlines() if "provider" in line]
-    said = dataclasses.replace(said, out="".join(f"{' '.join(line.split())}\n" for line in lines))
-    check("doctor, of a provider that nobody knows", said)
-
-
-def test_doctor_on_what_was_asked_for_and_is_of_no_use(
-    tempo: Tempo, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    found = [
-        Standing("cuda", "libcudart.so.13 can't be loaded", "pip install it", asked=True),
-        Standing("tensorrt", "no usable NVIDIA GPU: libcuda.so.1: cannot open"),
-        Standing("cpu"),
-    ]
-    monkeypatch.setattr(providers, "standings", lambda: found)
-    said = tempo("doctor")
-    lines = [line for line in said.out.splitlines() if "provider" in line]
-    said = dataclasses.replace(said, out="".join(f"{' '.join(line.split())}\n" for line in lines))
-    check("doctor, of providers", said)
-
-
-def test_doctor_on_a_library_that_is_none(tempo: Tempo, library_path: Path) -> None:
-    library_path.parent.mkdir()
-    library_path.write_text("notes " * 1000)
-    said = tempo("doctor")
-    assert said.status == 2
-    assert "MISSING  library" in said.out
-    assert "file is not a database" in said.out
-
-
-BLOCKED = """
-import sys
-for name in {names}:
-    sys.modules[name] = None
-from tempo_edge.cli import main
-main()
-"""
-
-
-def without(names: list[str], *arguments: object, environment: dict[str, str]) -> Said:
-    """Run a command where some packages are not installed."""
-    run = subprocess.run(
-        [sys.executable, "-c", BLOCKED.format(names=names), *map(str, arguments)],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return Said(run.returncode, run.stdout, run.stderr)
 
 
 @pytest.mark.parametrize(
@@ -332,29 +231,29 @@ def test_without_an_engine_every_command_says_what_to_install(
 ) -> None:
     said = without(["onnxruntime", "faiss"], *arguments, environment=environment)
     assert said.error == (
-        'onnxruntime and faiss are not installed: pip install "tempo-edge[cpu]", '
-        'or "tempo-edge[gpu]" with an NVIDIA card'
+        'onnxruntime and faiss are not installed: pip install ".[cpu]", '
+        'or ".[gpu]" with an NVIDIA card'
     )
 
 
 def test_with_half_an_engine(environment: dict[str, str]) -> None:
     said = without(["faiss"], "status", environment=environment)
-    assert said.error.startswith('faiss is not installed: pip install "tempo-edge[cpu]"')
+    assert said.error.startswith('faiss is not installed: pip install ".[cpu]"')
 
 
 @pytest.mark.parametrize(
-    ("lacking", "line", "arguments"),
+    ("lacking", "name", "extra", "arguments"),
     [
-        ("PIL", "Pillow is not installed", ("train", "evaluate", "a.yaml", "--library", "b.db")),
-        ("torch", "torch is not installed", ("train", "evaluate", "a.yaml", "--library", "b.db")),
-        ("onnx", "onnx is not installed", ("export", "nano", "--check")),
+        ("PIL", "Pillow", "train", ("train", "evaluate", "a.yaml", "--library", "b.db")),
+        ("torch", "torch", "train", ("train", "evaluate", "a.yaml", "--library", "b.db")),
+        ("onnx", "onnx", "onnx", ("export", "nano", "--check")),
     ],
 )
 def test_without_the_tools_of_training_the_extra_is_named(
-    environment: dict[str, str], lacking: str, line: str, arguments: tuple[str, ...]
+    environment: dict[str, str], lacking: str, name: str, extra: str, arguments: tuple[str, ...]
 ) -> None:
     said = without([lacking], *arguments, environment=environment)
-    assert said.error == f'{line}: pip install "tempo-edge[train]"'
+    assert said.error == f'{name} is not installed: pip install ".[{extra}]"'
 
 
 def test_models_are_carried_without_an_engine(environment: dict[str, str], tmp_path: Path) -> None:
@@ -367,19 +266,6 @@ def test_models_are_carried_without_an_engine(environment: dict[str, str], tmp_p
     ):
         said = without(["onnxruntime", "faiss"], "models", *arguments, environment=environment)
         assert said.status == 0, said.err
-
-
-def test_doctor_without_an_engine(environment: dict[str, str]) -> None:
-    said = without(["onnxruntime", "faiss", "decord", "numba"], "doctor", environment=environment)
-    assert (said.status, said.err) == (2, "")
-    lines = said.out.splitlines()
-    mend = '-> pip install "tempo-edge[cpu]"'
-    for name in ("onnxruntime", "faiss"):
-        (line,) = [line for line in lines if line.split()[1] == name]
-        assert line.startswith("MISSING  ") and line.endswith(f"not installed  {mend}")
-    (line,) = [line for line in lines if line.split()[1] == "decord"]
-    assert line.startswith("absent   ")
-    assert not any("providers" in line for line in lines)
 
 
 def test_demo(tempo: Tempo, monkeypatch: pytest.MonkeyPatch, originals: Path) -> None:

@@ -155,5 +155,5 @@ def test_decord_missing_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.M
 
     truth = make_video(tmp_path / "a.mp4", shots=[(RED, 0.2)])
     monkeypatch.setitem(sys.modules, "decord", None)
-    with pytest.raises(MissingExtraError, match=r'pip install "tempo-edge\[decord\]"'):
+    with pytest.raises(MissingExtraError, match=r'pip install "\.\[decord\]"'):
         open_video(truth.path, "decord")

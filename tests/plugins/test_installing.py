@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import shlex
 import shutil
@@ -222,3 +223,19 @@ def test_every_plugin_has_a_line_of_its_own_in_the_documentation() -> None:
     text = (Path(__file__).parents[2] / "docs" / "plugins.md").read_text(encoding="utf-8")
     assert all(f"| `{name}` |" in text for name in names()) and "tempo-edge mcp" in text
     assert find("gnome").program in text
+
+
+@pytest.mark.parametrize("name", ["gnome", "krunner"])
+def test_what_could_not_run_is_not_installed(
+    tempo: Tempo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    there = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda module: None if module == "jeepney" else there(module)
+    )
+    said = tempo("plugins", "install", name)
+    mend = 'jeepney is not installed: pip install ".[desktop]"'
+    assert said.error == f"plugin {name} can't run: {mend}"
+    assert said.status == 2 and files(tmp_path) == set()
+    assert tempo("plugins", "install", "albert").status == 0
+    assert tempo("plugins", "remove", name).status == 0

@@ -525,7 +525,7 @@ def test_without_opentimelineio_it_says_how_to_help(
 ) -> None:
     monkeypatch.setitem(__import__("sys").modules, "opentimelineio", None)
     found = [moment(make(tmp_path / "a.mp4").path, 0, 1)]
-    with pytest.raises(MissingExtraError, match=r'pip install "tempo-edge\[editors\]"$'):
+    with pytest.raises(MissingExtraError, match=r'pip install "\.\[editors\]"$'):
         timeline.write(found, "otio")
     for format in set(timeline.FORMATS) - {"otio"}:
         assert timeline.write(found, format)

@@ -202,7 +202,7 @@ def test_without_its_extra(
     ]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "uvicorn", None)
-    assert tempo("serve").error == 'uvicorn is not installed: pip install "tempo-edge[serve]"'
+    assert tempo("serve").error == 'uvicorn is not installed: pip install ".[serve]"'
 
 
 def test_signals_end_it(service: Service, named: Footage, environment: dict[str, str]) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
+from tempo_edge._extras import lacking
 from tempo_edge._text import printable
 from tempo_edge.errors import MissingExtraError, TempoEdgeError
 
@@ -90,9 +91,7 @@ def serve(thing: BusObject, idle_seconds: float = IDLE_SECONDS) -> None:
     try:
         from jeepney.io.blocking import open_dbus_connection
     except ImportError:
-        raise MissingExtraError(
-            'jeepney is not installed: pip install "tempo-edge[desktop]"'
-        ) from None
+        raise MissingExtraError(lacking("jeepney")) from None
     try:
         connection = open_dbus_connection(bus="SESSION")
     except (OSError, KeyError, ValueError, RuntimeError) as error:

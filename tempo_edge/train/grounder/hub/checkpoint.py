@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from tempo_edge._extras import lacking
 from tempo_edge.errors import MissingExtraError
 from tempo_edge.train.data import DataError
 from tempo_edge.train.grounder.hub.family import family_of
@@ -39,9 +40,7 @@ def load_hub(
         from peft import LoraConfig, get_peft_model
         from transformers.processing_utils import ProcessorMixin
     except ImportError as error:
-        raise MissingExtraError(
-            f'{error.name} is not installed: pip install "tempo-edge[hub]"'
-        ) from error
+        raise MissingExtraError(lacking(error.name or "peft", "hub")) from error
     name = str(source)
     where: dict[str, Any] = {"revision": revision, "local_files_only": local_files_only}
     hub: Any = transformers  # its own types are of no help here

@@ -53,7 +53,9 @@ def of_markdown(text: str) -> Iterator[list[str]]:
                 yield from of_shell(line[2:])
     prose = re.sub(r"^```.*?^```", "", text, flags=re.M | re.S)
     for quoted in re.findall(r"`([^`]+)`", prose):
-        if re.match(r"tempo-edge( |$)", quoted):
+        if re.fullmatch(r"tempo-edge [a-z]+( [a-z-]+)?", quoted):  # it is spoken of, not shown
+            yield [*quoted.split()[1:], "--help"]
+        elif re.match(r"tempo-edge( |$)", quoted):
             yield from of_shell(quoted.replace("\n", " "))
 
 
