@@ -213,6 +213,7 @@ class Library:
         self,
         paths: Iterable[str | Path] | str | Path,
         *,
+        exclude: Iterable[str] = (),
         decoder: str = "pyav",
         sampling: Sampling | None = None,
         on_event: Callable[[IndexEvent], None] | None = None,
@@ -222,6 +223,8 @@ class Library:
 
         Args:
             paths: files and folders.
+            exclude: patterns, as in a gitignore file that lies in each of the folders, of what to
+                leave out. It is forgotten if it was indexed; a run without them takes it again.
             decoder: ``"pyav"`` or ``"decord"``.
             sampling: which frames to look at; SAA by default.
             on_event: told of every file and of progress inside long ones.
@@ -231,16 +234,18 @@ class Library:
         Raises:
             LibraryError: another process writes this library, a path does not exist, or the disk
                 is full. What was stored until then is kept.
-            TempoEdgeError: there is no such decoder, or no such rate.
+            TempoEdgeError: there is no such decoder, or no such rate; a pattern matches nothing.
         """
+        from tempo_edge.library.exclusion import Exclusion
         from tempo_edge.library.session import WritingSession
 
         roots = _roots(paths)
         self._check_roots(roots)
+        exclusion = Exclusion(exclude, [root for root in roots if root.is_dir()])
         told = self._keeping_up(on_event)
         profile = self.profile
         with WritingSession(self.path, profile, decoder, sampling, told, stopping) as indexer:
-            report = indexer.index(roots)
+            report = indexer.index(roots, exclusion=exclusion)
         self._refresh(must_save=True)
         return report
 
@@ -288,6 +293,7 @@ class Library:
         self,
         paths: Iterable[str | Path] | str | Path,
         *,
+        exclude: Iterable[str] = (),
         decoder: str = "pyav",
         polling: bool = False,
         stop: Event | None = None,
@@ -299,6 +305,7 @@ class Library:
 
         Args:
             paths: folders.
+            exclude: patterns of what under them to leave out, as in :meth:`index`.
             decoder: ``"pyav"`` or ``"decord"``.
             polling: look for changes by listing folders, for network mounts without notification.
             stop: ends it; a file that is being read then is left for the next time.
@@ -308,7 +315,7 @@ class Library:
 
         Raises:
             LibraryError: another process writes this library, or a path is not a folder.
-            TempoEdgeError: there is no such decoder.
+            TempoEdgeError: there is no such decoder; a pattern matches nothing.
         """
         from tempo_edge.library.session import WritingSession
         from tempo_edge.library.watcher import Watcher
@@ -317,7 +324,12 @@ class Library:
         profile, asked = self.profile, stopping or ending.is_set
         with WritingSession(self.path, profile, decoder, None, on_event, asked) as indexer:
             watcher = Watcher(
-                indexer, _roots(paths), polling=polling, settled=self._refresh, orders=orders
+                indexer,
+                _roots(paths),
+                exclude=exclude,
+                polling=polling,
+                settled=self._refresh,
+                orders=orders,
             )
             watcher.run(ending)
 
@@ -410,19 +422,26 @@ def find(
 
 
 def index(
-    paths: Iterable[str | Path] | str | Path, *, library: str | Path | None = None
+    paths: Iterable[str | Path] | str | Path,
+    *,
+    library: str | Path | None = None,
+    exclude: Iterable[str] = (),
 ) -> IndexReport:
-    """Index files and folders into the default library, or the one named."""
+    """Index files and folders into the default library, or the one named.
+
+    Args and errors are those of :meth:`Library.index`.
+    """
     with Library.open(library) as opened:
-        return opened.index(paths)
+        return opened.index(paths, exclude=exclude)
 
 
 def watch(
     paths: Iterable[str | Path] | str | Path,
     *,
     library: str | Path | None = None,
+    exclude: Iterable[str] = (),
     stop: Event | None = None,
 ) -> None:
     """Keep the default library, or the one named, up to date with some folders until ``stop``."""
     with Library.open(library) as opened:
-        opened.watch(paths, stop=stop)
+        opened.watch(paths, exclude=exclude, stop=stop)

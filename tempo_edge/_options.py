@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DecoderOption",
+    "ExcludeOption",
     "LibraryOption",
     "ProfileOption",
     "QuietOption",
@@ -54,6 +55,14 @@ DecoderOption = Annotated[
     str,
     typer.Option(
         "--decoder", metavar="NAME", show_default=False, help="pyav (the default) or decord."
+    ),
+]
+ExcludeOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--exclude",
+        metavar="GLOB",
+        help="Leave out files and folders, as a gitignore file would; may be given repeatedly.",
     ),
 ]
 QuietOption = Annotated[

@@ -96,7 +96,7 @@ def check_folder(path: Path) -> None:
 
 def _what_it_is(path: Path) -> str:
     """What a file is that must not be lost, or nothing."""
-    from tempo_edge.library.walk import VIDEO_SUFFIXES
+    from tempo_edge.library.selection import VIDEO_SUFFIXES
 
     target = Path(os.path.realpath(path))
     if not target.is_file():

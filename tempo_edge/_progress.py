@@ -70,7 +70,7 @@ class Progress:
         if self._quiet:
             return
         parts = [f"{report.indexed} indexed"]
-        for name in ("reused", "unchanged", "skipped", "dropped", "offline"):
+        for name in ("reused", "unchanged", "skipped", "dropped", "offline", "excluded"):
             count = getattr(report, name)
             if count:
                 parts.append(f"{count} {name}")

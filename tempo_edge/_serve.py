@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tempo_edge._options import LibraryOption, QuietOption, place
+from tempo_edge._options import ExcludeOption, LibraryOption, QuietOption, place
 from tempo_edge.errors import TempoEdgeError
 
 __all__ = ["serve"]
@@ -29,6 +29,7 @@ def serve(
             help="Folder to follow; may be given repeatedly.",
         ),
     ] = None,
+    exclude: ExcludeOption = None,
     socket: Annotated[
         Path | None,
         typer.Option(
@@ -62,6 +63,7 @@ def serve(
         socket=socket,
         port=port,
         watched=watched or [],
+        exclude=exclude or [],
         always=always,
         quiet=quiet,
     )

@@ -27,6 +27,7 @@ from tempo_edge._find import find
 from tempo_edge._models import app as models
 from tempo_edge._options import (
     DecoderOption,
+    ExcludeOption,
     LibraryOption,
     ProfileOption,
     QuietOption,
@@ -84,6 +85,7 @@ def index(
     paths: Annotated[
         list[Path], typer.Argument(metavar="PATH...", parser=place, help="Videos and folders.")
     ],
+    exclude: ExcludeOption = None,
     library: LibraryOption = None,
     profile: ProfileOption = None,
     decoder: DecoderOption = "pyav",
@@ -108,6 +110,7 @@ def index(
     with opened(library, profile) as target, Progress(quiet) as progress:
         report = target.index(
             paths,
+            exclude=exclude or (),
             decoder=decoder,
             sampling=Sampling(frames_per_second=uniform),
             on_event=progress,
@@ -123,6 +126,7 @@ def watch(
     folders: Annotated[
         list[Path], typer.Argument(metavar="DIR...", parser=place, help="Folders to follow.")
     ],
+    exclude: ExcludeOption = None,
     polling: Annotated[
         bool, typer.Option("--polling", help="List folders instead of being notified.")
     ] = False,
@@ -141,6 +145,7 @@ def watch(
     with opened(library, profile) as target, Progress(quiet, lines=True) as progress:
         target.watch(
             folders,
+            exclude=exclude or (),
             decoder=decoder,
             polling=polling,
             stop=stop,

@@ -1,26 +1,30 @@
 """Bring a library up to date with the files under some paths."""
 
 # Strings and `os` instead of `Path`: a walk touches every file, and this is several times as fast.
-# ruff: noqa: PTH116
+# ruff: noqa: PTH112, PTH116
 
 from __future__ import annotations
 
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 
 from tempo_edge.errors import MediaError, TempoEdgeError
 from tempo_edge.library.catalogue import Catalogue
+from tempo_edge.library.exclusion import NOTHING, Exclusion
 from tempo_edge.library.footage import Footage, FootageReader
 from tempo_edge.library.rows import FileRow
+from tempo_edge.library.selection import Selection
 from tempo_edge.library.walk import (
     LAST_NS,
     FoundFile,
     absolute,
     encodable,
+    examine,
     find_footage,
     is_mounted,
     volume_of,
@@ -59,7 +63,9 @@ class IndexReport:
     Attributes:
         indexed: files decoded and stored; ``reused``: files whose contents were known already.
         unchanged: files left alone; ``skipped``: files that can't be used.
-        dropped: files gone from a volume that is there; ``offline``: files on one that is not.
+        dropped: files gone from a volume that is there, or left out by now; ``offline``: files on
+            a volume that is not mounted.
+        excluded: files and folders that were left out on request; a folder counts once.
         stopped: True when the run was asked to end before all was done.
         footage_seconds: seconds of footage read; ``elapsed_seconds``: wall time.
     """
@@ -70,6 +76,7 @@ class IndexReport:
     skipped: int = 0
     dropped: int = 0
     offline: int = 0
+    excluded: int = 0
     stopped: bool = False
     footage_seconds: float = 0.0
     elapsed_seconds: float = 0.0
@@ -149,6 +156,7 @@ class Indexer:
         self,
         roots: Iterable[Path],
         *,
+        exclusion: Exclusion = NOTHING,
         postpone: Callable[[FoundFile], bool] = lambda found: False,
         prune: bool = True,
     ) -> IndexReport:
@@ -156,6 +164,7 @@ class Indexer:
 
         Args:
             roots: files and folders; one that is gone is forgotten with everything under it.
+            exclusion: what under them to leave out, and to forget if it is known.
             postpone: asked of each new or changed file; True leaves it for another run.
             prune: call :meth:`prune` at the end, unless nothing has changed.
 
@@ -168,7 +177,9 @@ class Indexer:
         self._volumes.clear()  # something may have been mounted since
         try:
             for root in roots:
-                self._survey(absolute(root), survey, report, postpone)
+                selection = Selection(str(absolute(root)), exclusion)
+                self._survey(absolute(root), selection, survey, report, postpone)
+                report.excluded += selection.excluded
             for position, found in enumerate(survey.work.values(), start=1):
                 self._check_stop()
                 self._take(found, survey, report, position)
@@ -200,14 +211,16 @@ class Indexer:
     def _survey(
         self,
         root: Path,
+        selection: Selection,
         survey: _Survey,
         report: IndexReport,
         postpone: Callable[[FoundFile], bool],
     ) -> None:
         """Compare the files under a root with what the library knows of them."""
-        survey.known.update(self._catalogue.files(Path(encodable(str(root)))))
+        known = self._catalogue.files(Path(encodable(str(root))))
+        survey.known.update(known)
         moved: list[FileRow] = []
-        for found in find_footage(root):
+        for found in chain(find_footage(root, selection), _named_before(known, selection)):
             self._check_stop()
             if found.path in survey.seen:
                 continue
@@ -385,6 +398,14 @@ class Indexer:
             except OSError:
                 return ""
         return self._volumes[folder]
+
+
+def _named_before(known: Iterable[str], selection: Selection) -> Iterator[FoundFile]:
+    """Files that no walk takes, and that somebody named once: they stay while they are there."""
+    for path in filter(selection.must_be_named, known):
+        there = os.path.lexists(path) and not os.path.isdir(path)
+        if there and not selection.rejects(path):
+            yield examine(path)
 
 
 def _same(found: FoundFile, row: FileRow) -> bool:

@@ -1,7 +1,7 @@
 """Find footage under folders: which files to index, and why others are left out."""
 
 # Strings and `os` instead of `Path`: a walk touches every file, and this is several times as fast.
-# ruff: noqa: PTH100, PTH111, PTH116, PTH118, PTH120, PTH122, PTH206, PTH208
+# ruff: noqa: PTH100, PTH111, PTH116, PTH118, PTH119, PTH120, PTH208
 
 from __future__ import annotations
 
@@ -12,36 +12,21 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tempo_edge.library.selection import Selection
 
 __all__ = [
     "LAST_NS",
-    "VIDEO_SUFFIXES",
     "FoundFile",
     "absolute",
     "encodable",
+    "examine",
     "find_footage",
-    "is_left_out",
     "is_mounted",
     "volume_of",
 ]
-
-VIDEO_SUFFIXES = frozenset(
-    {
-        *(".3g2", ".3gp", ".asf", ".avi", ".divx", ".dv", ".f4v", ".flv", ".hevc", ".insv"),
-        *(".m2t", ".m2ts", ".m2v", ".m4v", ".mj2", ".mjpeg", ".mkv", ".mod", ".mov", ".mp4"),
-        *(".mpe", ".mpeg", ".mpg", ".mpv", ".mts", ".mxf", ".nut", ".ogm", ".ogv", ".qt"),
-        *(".rm", ".rmvb", ".tod", ".ts", ".vob", ".webm", ".wmv", ".wtv", ".y4m"),
-    }
-)
-
-# Folders that hold no footage of a person's own, however many video files lie in them.
-_LEFT_OUT = frozenset(
-    {
-        *("node_modules", ".git", ".hg", ".svn", "__pycache__", ".venv", ".cache", "@eaDir"),
-        *("System Volume Information", "$RECYCLE.BIN", "lost+found", ".Trash", ".Trashes"),
-        *("#recycle", ".thumbnails", ".Spotlight-V100", ".fseventsd"),
-    }
-)
 
 # Where Linux lists block devices by the identity of the file system on them.
 _BY_UUID = "/dev/disk/by-uuid"
@@ -89,19 +74,25 @@ class _Branch:
         return False
 
 
-def find_footage(root: Path) -> Iterator[FoundFile]:
+def find_footage(root: Path, selection: Selection) -> Iterator[FoundFile]:
     """Files to index at or under ``root``, an absolute path, in a steady order.
 
     A file given by name is taken whatever its suffix. Links are followed, each folder once; a link
     back to a folder that it lies in is reported. What is not there at all gives nothing.
+
+    Args:
+        root: a file or a folder.
+        selection: which of the files under it are taken.
     """
+    if selection.excludes_root(root.is_dir()):
+        return
     if root.is_dir():
-        yield from _walk(str(root))
+        yield from _walk(str(root), selection)
     elif os.path.lexists(root):
-        yield _examine(str(root), root.name)
+        yield examine(str(root))
 
 
-def _walk(root: str) -> Iterator[FoundFile]:
+def _walk(root: str, selection: Selection) -> Iterator[FoundFile]:
     """Depth first with a list of its own, because folders may be nested deeper than calls may."""
     visited: set[_Identity] = set()
     folders: list[tuple[str, _Branch | None]] = [(root, None)]
@@ -124,13 +115,14 @@ def _walk(root: str) -> Iterator[FoundFile]:
             yield FoundFile(encodable(folder), 0, 0, problem, passing=True, folder=True)
             continue
         branch = _Branch(identity, above)
+        beside = {entry.name for entry in entries}
         inner: list[tuple[str, _Branch | None]] = []
         for entry in entries:
             if _is_folder(entry):
-                if not _left_out(entry.name):
+                if selection.enters(entry.path, entry.is_symlink()):
                     (links if entry.is_symlink() else inner).append((entry.path, branch))
-            elif os.path.splitext(entry.name)[1].lower() in VIDEO_SUFFIXES:
-                yield _examine(entry.path, entry.name)
+            elif selection.takes(entry.path, entry.is_symlink(), beside):
+                yield examine(entry.path)
         folders += reversed(inner)
 
 
@@ -139,16 +131,6 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return entry.is_dir()
     except OSError:  # a link that leads round in a circle, say
         return False
-
-
-def _left_out(name: str) -> bool:
-    return name in _LEFT_OUT or name.startswith(".Trash-")
-
-
-def is_left_out(path: str, root: str) -> bool:
-    """True if a walk from ``root`` would not come to ``path``, which lies under it."""
-    inside = path.removeprefix(root).strip(os.sep).split(os.sep)
-    return any(_left_out(name) for name in inside)
 
 
 def absolute(path: str | Path) -> Path:
@@ -165,7 +147,8 @@ def encodable(path: str) -> str:
     return path
 
 
-def _examine(path: str, name: str) -> FoundFile:
+def examine(path: str) -> FoundFile:
+    """What can be told of a file without opening it."""
     shown = encodable(path)
     if shown != path:
         return FoundFile(shown, 0, 0, "its name is not valid UTF-8: rename it to index it")
@@ -175,7 +158,7 @@ def _examine(path: str, name: str) -> FoundFile:
         return FoundFile(path, 0, 0, f"can't be read: {_reason(error)}", passing=True)
     if not stat.S_ISREG(facts.st_mode):
         return FoundFile(path, 0, 0, "is not a regular file")
-    if name.startswith("._"):
+    if os.path.basename(path).startswith("._"):
         problem = "is a macOS resource fork, not a video"
     elif facts.st_size == 0:
         problem = "is empty (0 bytes)"

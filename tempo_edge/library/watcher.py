@@ -1,7 +1,7 @@
 """Keep a library up to date while files come, change, move and go."""
 
 # Strings and `os` instead of `Path`: a walk touches every file, and this is several times as fast.
-# ruff: noqa: PTH112, PTH113, PTH114, PTH116, PTH122, PTH123
+# ruff: noqa: PTH112, PTH113, PTH114, PTH116, PTH123
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import re
 import signal
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -23,8 +23,10 @@ from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 
 from tempo_edge.errors import LibraryError
+from tempo_edge.library.exclusion import Exclusion
 from tempo_edge.library.indexer import Indexer, IndexReport
-from tempo_edge.library.walk import VIDEO_SUFFIXES, FoundFile, absolute, is_left_out
+from tempo_edge.library.selection import NOTES, Selection
+from tempo_edge.library.walk import FoundFile, absolute
 
 __all__ = ["Order", "Watcher", "needs_polling"]
 
@@ -77,12 +79,14 @@ class Watcher:
     Args:
         indexer: writes the library; only ever called from :meth:`run`'s thread.
         roots: folders to watch.
+        exclude: patterns of what under them is left out.
         polling: walk over the folders again and again instead of being notified.
         settled: called after every batch that changed the library.
         orders: further paths, to be indexed once.
 
     Raises:
         LibraryError: a root is not a folder.
+        TempoEdgeError: a pattern can match nothing.
     """
 
     def __init__(
@@ -90,6 +94,7 @@ class Watcher:
         indexer: Indexer,
         roots: Sequence[Path],
         *,
+        exclude: Iterable[str] = (),
         polling: bool = False,
         settled: Callable[[], None] = lambda: None,
         orders: SimpleQueue[Order] | None = None,
@@ -102,7 +107,8 @@ class Watcher:
             if not root.is_dir():
                 raise LibraryError(f"{root} is not a folder that can be watched")
         self._polling = polling or any(needs_polling(root) for root in self._roots)
-        self._waiting = _Waiting([str(root) for root in self._roots])
+        self._exclusion = Exclusion(exclude, self._roots)
+        self._waiting = _Waiting([str(root) for root in self._roots], self._exclusion)
         self._identities: dict[Path, _Signature | None] = {}
         self._observer: BaseObserver | None = None
 
@@ -170,7 +176,7 @@ class Watcher:
         except Empty:
             return
         # Whoever orders something by name doesn't want to be told to wait until it stands still.
-        report = self._indexer.index(order.paths, prune=False)
+        report = self._indexer.index(order.paths, exclusion=self._exclusion, prune=False)
         if report.indexed or report.reused or report.dropped:
             self._settled()
         order.done(report)
@@ -204,7 +210,9 @@ class Watcher:
                 return False
             return self._waiting.hold(found, always=postpone_all)
 
-        report = self._indexer.index(paths, postpone=postpone, prune=False)
+        report = self._indexer.index(
+            paths, exclusion=self._exclusion, postpone=postpone, prune=False
+        )
         if report.indexed or report.reused or report.dropped:
             self._settled()
         return report
@@ -213,8 +221,8 @@ class Watcher:
 class _Waiting(FileSystemEventHandler):
     """Paths that changed and have not been still for long enough yet."""
 
-    def __init__(self, roots: Sequence[str]) -> None:
-        self._roots = roots
+    def __init__(self, roots: Sequence[str], exclusion: Exclusion) -> None:
+        self._selections = {root.rstrip("/") + "/": Selection(root, exclusion) for root in roots}
         self._paths: dict[str, tuple[float, _Signature]] = {}
         self._lock = Lock()
         self._latest = time.monotonic()
@@ -227,15 +235,22 @@ class _Waiting(FileSystemEventHandler):
             path = os.fsdecode(raw) if raw else ""
             if not path or (event.is_directory and event.event_type not in _MOVES):
                 continue
-            video = os.path.splitext(path)[1].lower() in VIDEO_SUFFIXES
-            if (event.is_directory or video) and self._is_watched(path):
+            for note in NOTES if event.event_type in _MOVES else ():
+                path = path.removesuffix(note)
+            if self._is_watched(path, event.is_directory):
                 self._add(path)
 
-    def _is_watched(self, path: str) -> bool:
+    def _is_watched(self, path: str, folder: bool) -> bool:
         """True if a walk would come to this path; links to folders are left to the walks."""
-        inside = [root for root in self._roots if path.startswith(root.rstrip("/") + "/")]
         linked = os.path.islink(path) and os.path.isdir(path)
-        return not linked and any(not is_left_out(path, root) for root in inside)
+        return not linked and any(s.reaches(path, folder) for s in self._around(path))
+
+    def _is_rejected(self, path: str) -> bool:
+        """True for what has turned out to be no footage since it came in."""
+        return all(selection.rejects(path) for selection in self._around(path))
+
+    def _around(self, path: str) -> list[Selection]:
+        return [each for root, each in self._selections.items() if path.startswith(root)]
 
     def _add(self, path: str) -> None:
         with self._lock:
@@ -270,7 +285,7 @@ class _Waiting(FileSystemEventHandler):
             ready = [p for p, age in still.items() if age >= _HELD_SECONDS or not _is_written_to(p)]
             for path in ready:
                 del self._paths[path]
-        return sorted(ready)
+        return sorted(path for path in ready if not self._is_rejected(path))
 
 
 _MOVES = ("created", "moved", "deleted")

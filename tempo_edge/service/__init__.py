@@ -7,6 +7,7 @@ Indexing goes on in a child process, so that it neither slows an answer nor take
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from tempo_edge._extras import lacking
@@ -21,6 +22,7 @@ def serve(
     socket: Path | None = None,
     port: int | None = None,
     watched: list[Path] | None = None,
+    exclude: Iterable[str] = (),
     always: bool = False,
     quiet: bool = False,
 ) -> None:
@@ -31,12 +33,14 @@ def serve(
         socket: the Unix socket to listen on; by default one that only the user can connect to.
         port: on the loopback address as well; None for not at all, 0 for any free one.
         watched: folders to follow.
+        exclude: patterns of what is left out of them, and of whatever else is indexed.
         always: index on battery and on a busy machine too.
         quiet: no line for every file that was indexed.
 
     Raises:
         MissingExtraError: the ``serve`` extra is not installed.
-        TempoEdgeError: it can't listen there, or a folder to watch is none.
+        TempoEdgeError: it can't listen there, a folder to watch is none, or a pattern matches
+            nothing.
     """
     try:
         from tempo_edge.service.run import Settings, serve
@@ -50,6 +54,7 @@ def serve(
             None if socket is None else _absolute(socket),
             port,
             [_absolute(folder) for folder in watched or []],
+            list(exclude),
             always,
             quiet,
         )

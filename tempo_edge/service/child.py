@@ -83,11 +83,13 @@ class Worker:
 
     Args:
         library: the database file.
+        exclude: patterns of what is left out.
         out: where events go.
     """
 
-    def __init__(self, library: Path, out: BinaryIO) -> None:
+    def __init__(self, library: Path, exclude: list[str], out: BinaryIO) -> None:
         self._path = library
+        self._exclude = exclude
         self._out = out
         self._writing = Lock()
         self._told = 0.0
@@ -137,14 +139,19 @@ class Worker:
             except Empty:
                 continue
             self._order = order  # kept, should it fail: it is tried again
-            order.done(
-                library.index(order.paths, on_event=self.event, stopping=self.control.stopping)
+            report = library.index(
+                order.paths,
+                exclude=self._exclude,
+                on_event=self.event,
+                stopping=self.control.stopping,
             )
+            order.done(report)
             self._order = None
 
     def _watch(self, library: Library, watched: list[str]) -> None:
         library.watch(
             [path for path in watched if Path(path).is_dir()],
+            exclude=self._exclude,
             stop=self.control.ended,
             on_event=self.event,
             stopping=self.control.stopping,
@@ -171,15 +178,20 @@ class Worker:
 
 
 def main(arguments: list[str]) -> None:
-    """``python -m tempo_edge.service.child LIBRARY [FOLDER...]``, as the service starts it."""
+    """``python -m tempo_edge.service.child LIBRARY [--exclude=GLOB...] [FOLDER...]``.
+
+    As the service starts it, with absolute paths.
+    """
     step_back()
     # The keyboard's signals go to the whole group; the service says when to end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    library, *watched = arguments
+    library, *rest = arguments
+    exclude = [each.removeprefix("--exclude=") for each in rest if not each.startswith("/")]
+    watched = [each for each in rest if each.startswith("/")]
     # Whatever else may write to standard output ends up on standard error.
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    worker = Worker(Path(library), out)
+    worker = Worker(Path(library), exclude, out)
     Thread(target=worker.obey, args=(sys.stdin.buffer,), daemon=True).start()
     worker.run(watched)
 

@@ -6,7 +6,7 @@ import asyncio
 import json
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,7 @@ class Indexing:
         manners: says when to hold back; None for never.
         tell: called with ``progress``, ``indexed`` or ``skipped`` and what there is to say.
         on_event: called with each of the indexer's events.
+        exclude: patterns of what is left out.
     """
 
     def __init__(
@@ -53,9 +54,11 @@ class Indexing:
         manners: Manners | None,
         tell: Callable[[str, dict[str, Any]], None],
         on_event: Callable[[IndexEvent], None] = lambda event: None,
+        exclude: Sequence[str] = (),
     ) -> None:
         self._library = library
         self._watched = watched
+        self._exclude = exclude
         self._manners = manners
         self._tell = tell
         self._on_event = on_event
@@ -131,6 +134,7 @@ class Indexing:
         """Start a child and follow it until it is gone; wait for a while if it died."""
         self._trouble, self._let_go = None, False
         command = [sys.executable, "-m", "tempo_edge.service.child", str(self._library)]
+        command += [f"--exclude={pattern}" for pattern in self._exclude]
         child = await asyncio.create_subprocess_exec(
             *command, *map(str, self._watched), stdin=PIPE, stdout=PIPE, limit=_LONGEST_LINE
         )

@@ -13,6 +13,7 @@ from typing import Any
 from tempo_edge._progress import Progress
 from tempo_edge._text import note, printable
 from tempo_edge.errors import TempoEdgeError
+from tempo_edge.library.exclusion import Exclusion
 from tempo_edge.service.app import App
 from tempo_edge.service.descriptors import connections_per_socket, raise_limit
 from tempo_edge.service.doors import Door, open_doors
@@ -36,6 +37,7 @@ class Settings:
         socket: the Unix socket; by default :func:`tempo_edge.service.places.socket_path`.
         port: on the loopback address as well; None for not at all, 0 for any free one.
         watched: folders to follow.
+        exclude: patterns of what is left out.
         always: index on battery and on a busy machine too.
         quiet: no line for every file that was indexed.
     """
@@ -44,6 +46,7 @@ class Settings:
     socket: Path | None = None
     port: int | None = None
     watched: list[Path] = field(default_factory=list)
+    exclude: list[str] = field(default_factory=list)
     always: bool = False
     quiet: bool = False
 
@@ -52,11 +55,12 @@ def serve(settings: Settings) -> None:
     """Serve until told to end by SIGINT or SIGTERM.
 
     Raises:
-        TempoEdgeError: it can't listen, or a folder to watch is none.
+        TempoEdgeError: it can't listen, a folder to watch is none, or a pattern matches nothing.
     """
     for folder in settings.watched:
         if not folder.is_dir():
             raise TempoEdgeError(f"{folder} is not a folder that can be watched")
+    Exclusion(settings.exclude, settings.watched)
     with ExitStack() as stack:
         doors = open_doors(settings.socket, settings.port, stack)
         asyncio.run(_Process(settings, doors).run())
@@ -76,7 +80,9 @@ class _Process:
         engine = Engine(settings.library, models)
         manners = None if settings.always else Manners()
         told = Progress(settings.quiet, lines=True)
-        indexing = Indexing(settings.library, settings.watched, manners, events.tell, told)
+        indexing = Indexing(
+            settings.library, settings.watched, manners, events.tell, told, settings.exclude
+        )
         app = App(settings.library, engine, models, indexing, events)
         servers = [self._server(app, door, events) for door in self._doors]
         self._obey_signals(servers)

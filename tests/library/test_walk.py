@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from tempo_edge.library import walk
-from tempo_edge.library.walk import find_footage, is_left_out, is_mounted, volume_of
+from tempo_edge.library.exclusion import Exclusion
+from tempo_edge.library.selection import Selection
+from tempo_edge.library.walk import FoundFile, is_mounted, volume_of
 
 
 def touch(path: Path, content: bytes = b"x") -> Path:
@@ -19,8 +21,13 @@ def touch(path: Path, content: bytes = b"x") -> Path:
     return path
 
 
-def names(root: Path) -> list[str]:
-    return [os.path.relpath(found.path, root) for found in find_footage(root)]
+def find_footage(root: Path, *patterns: str) -> list[FoundFile]:
+    selection = Selection(str(root), Exclusion(patterns))
+    return list(walk.find_footage(root, selection))
+
+
+def names(root: Path, *patterns: str) -> list[str]:
+    return [os.path.relpath(found.path, root) for found in find_footage(root, *patterns)]
 
 
 def problems(root: Path) -> dict[str, str]:
@@ -50,18 +57,7 @@ def test_a_file_given_by_name_may_have_any_suffix(tmp_path: Path) -> None:
 
 
 def test_what_is_not_there_gives_nothing(tmp_path: Path) -> None:
-    assert list(find_footage(tmp_path / "gone")) == []
-
-
-@pytest.mark.parametrize(
-    "folder", ["node_modules", ".git", "@eaDir", "System Volume Information", ".Trash-1000"]
-)
-def test_folders_without_footage_are_left_out(tmp_path: Path, folder: str) -> None:
-    path = touch(tmp_path / "in" / folder / "a.mp4")
-    assert names(tmp_path) == []
-    assert is_left_out(str(path), str(tmp_path))
-    assert names(tmp_path / "in" / folder) == ["a.mp4"], "asked for by name, it is walked"
-    assert not is_left_out(str(path), str(path.parent))
+    assert find_footage(tmp_path / "gone") == []
 
 
 def test_a_folder_that_two_links_lead_to_is_walked_once_under_its_own_name(tmp_path: Path) -> None:

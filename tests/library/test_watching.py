@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from fractions import Fraction
 from pathlib import Path
@@ -65,14 +65,18 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def watch(library_path: Path, quick: None) -> Watching:
     @contextmanager
-    def watching(*folders: Path, polling: bool = False) -> Iterator[Watch]:
+    def watching(
+        *folders: Path, polling: bool = False, exclude: Sequence[str] = ()
+    ) -> Iterator[Watch]:
         stop = Event()
         told = Watch(library_path)
 
         def run() -> None:
             try:
                 with tempo_edge.Library.open(library_path) as library:
-                    library.watch(folders, polling=polling, stop=stop, on_event=told.note)
+                    library.watch(
+                        folders, exclude=exclude, polling=polling, stop=stop, on_event=told.note
+                    )
             except BaseException as error:
                 told.failure = error
 
@@ -293,6 +297,44 @@ def test_a_file_that_is_being_written_when_watching_starts(
         told.settle()
     copying.join()
     assert sorted(told.events) == [("indexed", "garden.mp4"), ("indexed", "slow.mp4")]
+
+
+def test_what_is_left_out_is_not_watched(
+    watch: Watching, folder: Path, originals: Path, polling: bool
+) -> None:
+    left = ("@Recycle/a.mp4", ".hidden/b.mp4", "raw/c.mp4", ".trashed-1-d.mp4", "e.mkv")
+    with watch(folder, polling=polling, exclude=["raw/", "*.mkv"]) as told:
+        told.wait("indexed", "garden.mp4")
+        told.events.clear()
+        for name in left:
+            (folder / name).parent.mkdir(exist_ok=True)
+            shutil.copy(originals / "beach.mp4", folder / name)
+        (folder / "index.ts").write_text("export const answer = 42;\n")
+        told.settle()
+        (folder / ".trashed-1-d.mp4").rename(folder / "back.mp4")
+        told.wait("indexed", "back.mp4")
+        told.settle()
+        assert told.events == [("indexed", "back.mp4")]
+        (folder / "back.mp4").rename(folder / "@Recycle" / "back.mp4")
+        told.wait("dropped", "back.mp4")
+        told.settle()
+    assert told.events == [("indexed", "back.mp4"), ("dropped", "back.mp4")]
+
+
+def test_a_download_is_indexed_once_the_note_beside_it_is_gone(
+    watch: Watching, folder: Path, originals: Path, polling: bool
+) -> None:
+    with watch(folder, polling=polling) as told:
+        told.wait("indexed", "garden.mp4")
+        told.events.clear()
+        (folder / "new.mp4.aria2").write_bytes(b"note")
+        shutil.copy(originals / "beach.mp4", folder / "new.mp4")
+        told.settle()
+        assert told.events == []
+        (folder / "new.mp4.aria2").unlink()
+        told.wait("indexed", "new.mp4")
+        told.settle()
+    assert told.events == [("indexed", "new.mp4")]
 
 
 def test_a_burst_is_one_batch(

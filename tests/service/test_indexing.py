@@ -295,3 +295,27 @@ def test_the_library_and_the_service_agree(own: Footage, environment: dict[str, 
         with tempo_edge.Library.open(own.library) as library:
             library.forget(own.folder / "plain.mp4")
         assert "plain.mp4" not in {m["name"] for m in service.find().json["moments"]}
+
+
+def test_what_is_excluded_is_neither_watched_nor_added(
+    own: Footage, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    film = sorted(own.folder.glob("*.mp4"))[0]
+    library, watched, private = tmp_path / "other" / "l.db", tmp_path / "in", tmp_path / "in/raw"
+    private.mkdir(parents=True)
+    for copy in (watched / "a.mp4", private / "b.mp4", tmp_path / "ordered.mp4"):
+        shutil.copy(film, copy)
+    options = ("--watch", str(watched), "--exclude", "raw/", "--exclude", "*.avi")
+    with running(library, environment, *options) as started:
+        paths = [str(private / "b.mp4"), str(tmp_path / "ordered.mp4")]
+        assert started.post("/v1/index", {"paths": paths}).status == 202
+        wait_long(lambda: {"a.mp4", "ordered.mp4"} <= _known(library))
+        assert _known(library) == {"a.mp4", "ordered.mp4"}
+
+
+def _known(library: Path) -> set[str]:
+    with tempo_edge.Library.open(library) as opened:
+        try:
+            return {Path(row.path).name for row in opened.files()}
+        except tempo_edge.LibraryError:
+            return set()

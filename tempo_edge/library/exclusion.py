@@ -1,0 +1,77 @@
+"""What a person wants left out, as patterns of a gitignore file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import gitmatch
+
+from tempo_edge.errors import TempoEdgeError
+
+__all__ = ["NOTHING", "Exclusion"]
+
+
+class Exclusion:
+    """Patterns of files and folders to leave out; later ones win, ``!`` takes back.
+
+    Args:
+        patterns: as in a gitignore file that lies in the folder that was named.
+        folders: those that were named; what lies under one is judged from there.
+
+    Raises:
+        TempoEdgeError: one is no pattern, or could never match.
+    """
+
+    def __init__(self, patterns: Iterable[str] = (), folders: Sequence[Path] = ()) -> None:
+        given = [patterns] if isinstance(patterns, str) else list(patterns)
+        for pattern in given:
+            _check(pattern, folders)
+        self._patterns = gitmatch.compile(given) if given else None
+        self._folders = [str(folder).rstrip(os.sep) for folder in folders]
+
+    def covers(self, path: str, root: str, *, folder: bool) -> bool:
+        """True if a path is to be left out.
+
+        Args:
+            path: at or under ``root``.
+            root: what was named; of itself a file is judged by its name, a folder not at all.
+            folder: the path is a folder.
+        """
+        if self._patterns is None:
+            return False
+        if path in self._folders:
+            return False
+        around = [each for each in self._folders if path.startswith(each + os.sep)]
+        base = max(around, key=len, default=root.rstrip(os.sep))
+        inside = path[len(base) :].lstrip(os.sep)
+        if not inside and not folder:
+            inside = path.rpartition(os.sep)[2]
+        return bool(inside) and bool(self._patterns.match(inside, is_dir=folder))
+
+
+NOTHING = Exclusion()
+
+
+def _check(pattern: str, folders: Sequence[Path]) -> None:
+    """Refuse what gitignore's rules would pass over: what it was to leave out would be indexed.
+
+    Raises:
+        TempoEdgeError: the pattern can match nothing.
+    """
+    shown = f"the pattern {pattern!r} of files to leave out"
+    if pattern.lstrip().startswith("#"):
+        raise TempoEdgeError(f"{shown} is a comment: write {chr(92)}{pattern.lstrip()}")
+    try:
+        rule = gitmatch.pattern2regex(pattern)
+    except gitmatch.InvalidPatternError as error:
+        raise TempoEdgeError(f"{shown} is not one of gitignore: {error}") from error
+    if rule is None:
+        raise TempoEdgeError(f"{shown} is empty: write one such as 'raw/' or '*.avi'")
+    if pattern.startswith(("./", "../", "~")):
+        raise TempoEdgeError(f"{shown} begins at no folder that is indexed: write '/raw' or 'raw/'")
+    for folder in folders:
+        if pattern.startswith(f"{folder}{os.sep}"):
+            inside = pattern.removeprefix(str(folder))
+            raise TempoEdgeError(f"{shown} begins at the folder that is indexed: write {inside!r}")
