@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import traceback
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -18,14 +17,13 @@ from starlette.types import Receive, Scope, Send
 
 from tempo_edge._api import Library
 from tempo_edge.errors import LibraryError, ProfileError, ServiceError, TempoEdgeError
-from tempo_edge.library.database import NoLibraryError
 from tempo_edge.library.rows import FileRow
 from tempo_edge.service import export, listing
+from tempo_edge.service.body import check_known, named_paths
 from tempo_edge.service.engine import Engine, Found
 from tempo_edge.service.events import Events
 from tempo_edge.service.files import open_listed
 from tempo_edge.service.frames import Pictures
-from tempo_edge.service.guard import LARGEST_BODY
 from tempo_edge.service.handle import Handle, Models
 from tempo_edge.service.indexing import Indexing
 from tempo_edge.service.lane import Lane, Work
@@ -40,12 +38,6 @@ T = TypeVar("T")
 
 # Lookups, and pictures, that may wait.
 _LOOKUPS, _PICTURES = 256, 64
-
-# Paths in one request to index.
-_MOST_PATHS = 100
-
-# Of a body that is too long, what is read all the same, so that the refusal is heard.
-_DRAINED = 1 << 20
 
 
 class App:
@@ -191,8 +183,8 @@ class App:
     # -- indexing --------------------------------------------------------------------------------
 
     async def index(self, request: Request) -> Response:
-        paths = _paths(await _body(request))
-        await self._look(lambda library: _check_known(library, paths))
+        paths = await named_paths(request)
+        await self._look(lambda library: check_known(library, paths))
         self._indexing.add(paths)
         return JSONResponse(self._indexing.facts(), 202)
 
@@ -267,53 +259,6 @@ async def _while_connected(request: Request, work: Work[T]) -> T:
 async def _disconnected(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         continue
-
-
-async def _body(request: Request) -> bytes:
-    """The body, if it is not too long."""
-    parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size <= LARGEST_BODY:
-            parts.append(part)
-        elif size > _DRAINED:
-            break
-    if size > LARGEST_BODY:
-        raise ServiceError(413, f"the body must have at most {LARGEST_BODY} bytes")
-    return b"".join(parts)
-
-
-def _paths(body: bytes) -> list[str]:
-    """The paths that a body names."""
-    wanted = (
-        f'the body must be JSON as {{"paths": ["/home/me/film.mp4"]}}, 1 to {_MOST_PATHS} paths'
-    )
-    try:
-        said = json.loads(body)
-    except (ValueError, RecursionError):
-        raise ServiceError(400, wanted) from None
-    paths = said.get("paths") if isinstance(said, dict) else None
-    if not isinstance(paths, list) or not 1 <= len(paths) <= _MOST_PATHS:
-        raise ServiceError(400, wanted)
-    for path in paths:
-        if not isinstance(path, str) or not path.startswith("/") or "\0" in path:
-            raise ServiceError(400, f"{path!r} must be a path from the root, as /home/me")
-        if path.encode("utf-8", "replace") != path.encode("utf-8", "surrogatepass"):
-            raise ServiceError(400, f"path {path!r} is not valid UTF-8")
-    return paths
-
-
-def _check_known(library: Library, paths: list[str]) -> None:
-    """Refuse a path that is mistyped: nothing is there and nothing ever was."""
-    for path in paths:
-        if Path(path).exists():
-            continue
-        try:
-            known = bool(library.files(path))
-        except NoLibraryError:
-            known = False
-        if not known:
-            raise ServiceError(404, f"there is no file or folder {path}")
 
 
 def _error(status: int, text: str, headers: dict[str, str] | None = None) -> Response:

@@ -23,6 +23,9 @@ __all__ = ["Pictures", "picture_at"]
 # after another. What decoding starts from lies before that.
 _BACK_SECONDS = (1, 20, 10**7)
 
+# A tick that no picture comes after.
+_END = 2**62
+
 # Pictures kept, and their bytes together.
 _KEPT, _KEPT_BYTES = 512, 16 << 20
 
@@ -56,13 +59,13 @@ def picture_at(path: Path, seconds: float, width: int) -> bytes:
     """The JPEG file of what a video shows ``seconds`` after its start, at most ``width`` wide.
 
     Raises:
-        ServiceError: there is no picture then, or it can't be decoded; status 404.
+        ServiceError: there is no picture at all, or it can't be decoded; status 404.
     """
     try:
         with PyAVVideo(path) as video:
             frame = _shown(video, seconds)
             if frame is None:
-                raise ServiceError(404, f"{path} shows nothing at {seconds:g} s")
+                raise ServiceError(404, f"{path} shows nothing")
             return jpeg.encode(_upright(frame, video.pixel_aspect, width))
     except (MediaError, av.error.FFmpegError, ValueError, OSError) as error:
         text = error if isinstance(error, MediaError) else f"can't be decoded: {error}"
@@ -70,7 +73,7 @@ def picture_at(path: Path, seconds: float, width: int) -> bytes:
 
 
 def _shown(video: PyAVVideo, seconds: float) -> VideoFrame | None:
-    """The last picture whose time has come."""
+    """The last picture whose time has come; before the first one, the first."""
     info = video.info
     tick = int((Fraction(seconds) + info.start_time) / info.time_base)
     first_tick = int(info.start_time / info.time_base)
@@ -81,7 +84,7 @@ def _shown(video: PyAVVideo, seconds: float) -> VideoFrame | None:
             shown = frame
         if shown is not None:
             return shown
-    return None
+    return next(video.pictures(tick, _END), None)
 
 
 def _upright(

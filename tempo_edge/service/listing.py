@@ -14,6 +14,7 @@ from tempo_edge.errors import ServiceError
 from tempo_edge.library.database import NoLibraryError
 from tempo_edge.library.rows import FileRow
 from tempo_edge.search.retrieve import open_window
+from tempo_edge.service.paths import is_there
 
 __all__ = ["curve", "files_of", "shown_path", "skipped", "totals", "videos"]
 
@@ -78,7 +79,7 @@ def _instant(mtime_ns: int) -> str | None:
 def shown_path(rows: list[FileRow]) -> tuple[FileRow, bool]:
     """Of the files that hold a video one that is there, if any is; and whether it is."""
     for row in rows:
-        if Path(row.path).exists():
+        if is_there(row.path):
             return row, True
     return rows[0], False
 

@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 
 from tempo_edge.errors import ServiceError
+from tempo_edge.service.paths import path_from
 
 __all__ = ["Parameters"]
 
@@ -89,10 +90,8 @@ class Parameters:
             raise ServiceError(400, f"{name} {text!r} must be a day, as 2024-12-31") from None
 
     def path(self, name: str) -> Path | None:
-        """A path from the root."""
+        """A path from the root, or from the home of who runs the service."""
         text = self.text(name, 4096)
         if text is None:
             return None
-        if not text.startswith("/") or "\0" in text:
-            raise ServiceError(400, f"{name} {text!r} must be a path from the root, as /home/me")
-        return Path(text)
+        return path_from(text, name)

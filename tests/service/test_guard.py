@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 from door import Service, send_raw
+from shown import Footage
 
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.service import token as tokens
+from tempo_edge.service.paths import is_there
 
 
 def knock(service: Service, target: str = "/v1/status", **headers: str) -> int:
@@ -191,7 +193,7 @@ def test_headers_without_end(service: Service) -> None:
 @pytest.mark.parametrize(
     "body",
     [b"", b"[]", b"{", b'{"paths": []}', b'{"paths": "/a"}', b'{"paths": [1]}', b'{"paths": ["a"]}',
-     b'{"paths": ["~"]}', b'{"paths": ["/a\\u0000b"]}', b'{"paths": ["/\\ud800"]}', b"\xff\xfe",
+     b'{"paths": ["~root"]}', b'{"paths": ["/a\\u0000b"]}', b'{"paths": ["/\\ud800"]}', b"\xff\xfe",
      b"[" * 60_000, b'{"paths": [' + b'"/a",' * 101 + b'"/a"]}', b"null", b"NaN"],
 )  # fmt: skip
 def test_bodies_that_name_no_paths(service: Service, body: bytes) -> None:
@@ -203,6 +205,48 @@ def test_bodies_that_name_no_paths(service: Service, body: bytes) -> None:
 def test_a_path_that_is_mistyped(service: Service) -> None:
     reply = service.post("/v1/index", {"paths": ["/no/such/film\n.mp4"]})
     assert reply.status == 404 and "/no/such/film" in reply.error
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/" + "a" * 5000, 400),
+        ("/" + "é" * 2047 + "/aa", 400),
+        ("/" + "b" * 300, 404),
+        ("/c" * 2000, 404),
+        ("~/" + "d" * 300, 404),
+        ("/etc/passwd/e", 404),
+    ],
+)
+def test_a_path_that_no_file_can_have(service: Service, path: str, status: int) -> None:
+    reply = service.post("/v1/index", {"paths": [path]})
+    assert (reply.status, bool(reply.error)) == (status, True)
+    reply = service.find(within=path)
+    assert reply.status == 400 and reply.error
+
+
+def test_a_folder_that_is_shut(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(path: object, **choices: object) -> None:
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr("pathlib.Path.stat", refuse)
+    monkeypatch.setattr("os.stat", refuse)
+    assert not is_there("/root/secret") and not is_there("/a\0b")
+
+
+def test_home_is_that_of_who_runs_the_service(empty: Service, named: Footage) -> None:
+    (empty.folder / "films").symlink_to(named.folder)
+    for path in ("~/none", "~/films/none.mp4"):
+        reply = empty.post("/v1/index", {"paths": [path]})
+        assert reply.status == 404 and str(empty.folder) in reply.error
+    assert empty.post("/v1/index", {"paths": ["~/films/plain.mp4"]}).status == 202
+    empty.settle(1)
+    (video,) = empty.get("/v1/videos").json
+    assert video["path"] == str(empty.folder / "films" / "plain.mp4")
+    assert len(empty.find(within="~/films").json["moments"]) == 1
+    assert len(empty.find(within="~").json["moments"]) == 1
 
 
 # -- the token's file --------------------------------------------------------------------------

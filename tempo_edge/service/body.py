@@ -1,0 +1,72 @@
+"""The body of a request: read up to a length, and the paths that it names."""
+
+from __future__ import annotations
+
+import json
+
+from starlette.requests import Request
+
+from tempo_edge._api import Library
+from tempo_edge.errors import ServiceError
+from tempo_edge.library.database import NoLibraryError
+from tempo_edge.service.guard import LARGEST_BODY
+from tempo_edge.service.paths import is_there, path_from
+
+__all__ = ["check_known", "named_paths"]
+
+# Paths in one request.
+_MOST_PATHS = 100
+
+# Of a body that is too long, what is read all the same, so that the refusal is heard.
+_DRAINED = 1 << 20
+
+
+async def named_paths(request: Request) -> list[str]:
+    """The paths that a body names, from the root.
+
+    Raises:
+        ServiceError: it is too long (status 413), or names no paths (400).
+    """
+    wanted = (
+        f'the body must be JSON as {{"paths": ["/home/me/film.mp4"]}}, 1 to {_MOST_PATHS} paths'
+    )
+    try:
+        said = json.loads(await _body(request))
+    except (ValueError, RecursionError):
+        raise ServiceError(400, wanted) from None
+    paths = said.get("paths") if isinstance(said, dict) else None
+    if not isinstance(paths, list) or not 1 <= len(paths) <= _MOST_PATHS:
+        raise ServiceError(400, wanted)
+    if not all(isinstance(path, str) for path in paths):
+        raise ServiceError(400, wanted)
+    return [str(path_from(path, "path")) for path in paths]
+
+
+async def _body(request: Request) -> bytes:
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size <= LARGEST_BODY:
+            parts.append(part)
+        elif size > _DRAINED:
+            break
+    if size > LARGEST_BODY:
+        raise ServiceError(413, f"the body must have at most {LARGEST_BODY} bytes")
+    return b"".join(parts)
+
+
+def check_known(library: Library, paths: list[str]) -> None:
+    """Refuse a path that is mistyped.
+
+    Raises:
+        ServiceError: nothing is there and nothing ever was; status 404.
+    """
+    for path in paths:
+        if is_there(path):
+            continue
+        try:
+            known = bool(library.files(path))
+        except NoLibraryError:
+            known = False
+        if not known:
+            raise ServiceError(404, f"there is no file or folder {path}")

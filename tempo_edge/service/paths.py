@@ -1,0 +1,40 @@
+"""Paths that requests name: from the root or the user's home, and such as a file can have."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from tempo_edge.errors import ServiceError
+
+__all__ = ["is_there", "path_from"]
+
+# Longest path that Linux takes, in bytes, without the NUL at its end.
+_LONGEST = 4095
+
+
+def path_from(text: str, name: str) -> Path:
+    """The path that a text from outside stands for; ``~`` is the home of who runs the service.
+
+    Args:
+        name: what the text is called in a refusal.
+
+    Raises:
+        ServiceError: it is no path from the root; status 400.
+    """
+    expanded = str(Path.home() / text[2:]) if text == "~" or text.startswith("~/") else text
+    if not expanded.startswith("/") or "\0" in expanded:
+        wanted = "a path from the root, as /home/me, or from your home, as ~/Videos"
+        raise ServiceError(400, f"{name} {text!r} must be {wanted}")
+    try:
+        size = len(expanded.encode())
+    except UnicodeEncodeError:
+        raise ServiceError(400, f"{name} {text!r} is not valid UTF-8") from None
+    if size > _LONGEST:
+        raise ServiceError(400, f"{name} has {size} bytes: {_LONGEST} are allowed")
+    return Path(expanded)
+
+
+def is_there(path: str | Path) -> bool:
+    """Whether there is something; what can't be looked at is not there."""
+    return os.path.exists(path)  # noqa: PTH110 - Path.exists fails where a name is too long
