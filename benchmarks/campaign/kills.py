@@ -1,0 +1,100 @@
+"""Killed runs: what was committed stays, nothing is half there, and the next run ends the work."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks.campaign.outcome import MOST_SECONDS, Outcome, tempo_edge
+from benchmarks.campaign.seeds import write_seeds
+
+__all__ = ["kill_runs"]
+
+# Kills of one library, before a run is left to end it and another library is begun.
+_ROUND = 6
+
+
+def kill_runs(
+    count: int, seed: int, scratch: Path, say: Callable[[str], None] = lambda line: None
+) -> Outcome:
+    """Kill ``count`` runs of ``index`` at random instants, and compare with one left alone."""
+    outcome = Outcome("kills", count)
+    chance = random.Random(seed)
+    folder = scratch / "films"
+    folder.mkdir(parents=True)
+    write_seeds(folder)
+    wanted, seconds = _left_alone(folder, scratch / "whole.db", outcome)
+    library = scratch / "killed.db"
+    for number in range(count):
+        _kill(folder, library, chance.uniform(0.0, seconds), outcome)
+        _look(library, outcome)
+        if number % _ROUND == _ROUND - 1 or number == count - 1:
+            run = tempo_edge("index", "-q", "--library", library, folder, timeout=600)
+            outcome.judge(run, f"the run after kill {number}")
+            if _contents(library) != wanted:
+                outcome.problems.append(f"after kill {number} other frames than of a whole run")
+            for left in scratch.glob("killed.*"):
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
+            say(f"{number + 1} of {count} kills, {len(outcome.problems)} problems")
+    return outcome
+
+
+def _left_alone(folder: Path, library: Path, outcome: Outcome) -> tuple[list[str], float]:
+    """What a run stores that nobody kills, and how long it takes."""
+    run = tempo_edge("index", "-q", "--library", library, folder, timeout=600)
+    outcome.judge(run, "the run that is left alone")
+    return _contents(library), run.seconds
+
+
+def _contents(library: Path) -> list[str]:
+    """What a library holds, without ids and times: each file, its state and its frames."""
+    with sqlite3.connect(library) as db:
+        rows = db.execute(
+            "SELECT f.path, f.state, hex(v.content_hash), v.frame_count, "
+            "(SELECT group_concat(hex(vector), '') FROM "
+            "(SELECT vector FROM frames WHERE video_id=v.id ORDER BY pts)) "
+            "FROM files f LEFT JOIN videos v ON v.id=f.video_id ORDER BY f.path"
+        ).fetchall()
+    db.close()
+    return [repr(row) for row in rows]
+
+
+def _kill(folder: Path, library: Path, after: float, outcome: Outcome) -> None:
+    command = [sys.executable, "-m", "tempo_edge.cli", "index", "-q", "--library"]
+    process = subprocess.Popen(
+        [*command, str(library), str(folder)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    time.sleep(after)
+    process.send_signal(signal.SIGKILL)
+    _, error = process.communicate()
+    if "Traceback" in error:
+        outcome.problems.append(f"a traceback before a kill: {error.splitlines()[-1]}")
+    if process.returncode == 0:
+        outcome.facts["ended before"] = outcome.facts.get("ended before", 0) + 1
+
+
+def _look(library: Path, outcome: Outcome) -> None:
+    """What a kill left is a library, or nothing yet."""
+    told = tempo_edge("status", "--json", "--library", library, timeout=MOST_SECONDS)
+    outcome.judge(told, "status after a kill", allowed=(0, 2))
+    outcome.worst_seconds = max(outcome.worst_seconds, told.seconds)
+    if told.status == 0:
+        json.loads(told.output)
+    if library.exists():
+        with sqlite3.connect(library) as db:
+            (said,) = db.execute("PRAGMA integrity_check").fetchone()
+        db.close()
+        if said != "ok":
+            outcome.problems.append(f"after a kill: {said}")
