@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
@@ -13,7 +14,13 @@ from tempo_edge._files import publish
 from tempo_edge.media._container import open_container
 from tempo_edge.moment import Span
 
-__all__ = ["mark_of", "put"]
+__all__ = ["mark_of", "name_of", "put"]
+
+# Bytes that a name may have where the file system does not say.
+_LONGEST_NAME = 255
+
+# What comes behind a clip's name at most: a number and the suffix.
+_LONGEST_END = len(".99999.mp4")
 
 
 def mark_of(source: Path, span: Span) -> str:
@@ -24,6 +31,27 @@ def mark_of(source: Path, span: Span) -> str:
     bounds = f"{span.start_seconds!r} {span.end_seconds!r}".encode()
     meant = os.fsencode(source.absolute()) + b"\0" + bounds
     return f"tempo-edge {hashlib.sha256(meant).hexdigest()[:32]}"
+
+
+def name_of(source: Path, span: Span, folder: Path) -> str:
+    """``STEM.START-END``, short enough for the folder with what comes behind it.
+
+    Of a stem that is too long the beginning stays, and a hash of the whole tells it from others.
+    """
+    bounds = f".{span.start_seconds:.2f}-{span.end_seconds:.2f}"
+    longest = _LONGEST_NAME
+    above = (folder.absolute(), *folder.absolute().parents)
+    with suppress(OSError, ValueError):  # a file system that can't say
+        longest = os.pathconf(next(place for place in above if place.exists()), "PC_NAME_MAX")
+    stem = os.fsencode(source.stem)
+    room = longest - len(bounds) - _LONGEST_END
+    if len(stem) > room:
+        tag = f"~{hashlib.sha256(stem).hexdigest()[:8]}".encode()
+        end = max(0, room - len(tag))
+        while end and stem[end] & 0xC0 == 0x80:  # in the middle of a letter
+            end -= 1
+        stem = stem[:end] + tag
+    return os.fsdecode(stem) + bounds
 
 
 def put(draft: Path, folder: Path, name: str, mark: str) -> Path:

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Stream
+from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
@@ -57,7 +59,7 @@ def copy_span(video: PyAVVideo, source: Path, span: Span, draft: Path, mark: str
         Whether that was possible; if not, whatever lies at ``draft`` is of no use.
 
     Raises:
-        MediaError, av.FFmpegError, OSError: the source can't be read, or the draft be written.
+        MediaError, av.FFmpegError, OSError: the source can't be read.
     """
     if video.codec_context.codec.canonical_name not in _VIDEO_CODECS:
         return False
@@ -69,10 +71,15 @@ def copy_span(video: PyAVVideo, source: Path, span: Span, draft: Path, mark: str
         sound = next((s for s in container.streams.audio if s.codec_context is not None), None)
         if sound is not None and sound.codec_context.codec.canonical_name not in _AUDIO_CODECS:
             return False
+        end = exact(span.end_seconds) + video.info.start_time
         if not _is_closed(container, pictures, stamps):
             return False
-        end = exact(span.end_seconds) + video.info.start_time
-        _mux(container, pictures, sound, stamps, end, draft, mark)
+        if not _is_steady(container, pictures, sound, stamps, end):
+            return False
+        try:
+            _mux(container, pictures, sound, stamps, end, draft, mark)
+        except (av.error.FFmpegError, ValueError):
+            return False  # an MP4 does not take them: packets that go back in time, say
     return _holds(draft, stamps, video.info.time_base)
 
 
@@ -127,6 +134,51 @@ def _is_closed(container: InputContainer, pictures: VideoStream, stamps: NDArray
     return False
 
 
+def _is_steady(
+    container: InputContainer,
+    pictures: VideoStream,
+    sound: AudioStream | None,
+    stamps: NDArray[np.int64],
+    end: Fraction,
+) -> bool:
+    """Whether size and sound stay as they are: a copy describes them once, at its head.
+
+    Of the pictures the key frames alone are decoded, because no other may change the size.
+    """
+    first, last = int(stamps[0]), int(stamps[-1])
+    assert pictures.time_base is not None
+    zero = first * pictures.time_base
+    streams = [pictures] if sound is None else [pictures, sound]
+    found: dict[int, set[object]] = {stream.index: set() for stream in streams}
+    left = len(stamps)
+    try:
+        for packet in _packets(container, first, *streams):
+            stamp, stream = packet.pts, packet.stream
+            assert stamp is not None
+            if stream.index == pictures.index:
+                left -= first <= stamp <= last
+                wanted = packet.is_keyframe and first <= stamp <= last
+            else:
+                wanted = zero <= stamp * packet.time_base < end
+            if wanted:
+                found[stream.index].update(map(_kind, packet.decode()))
+            if left <= 0 and stamp * packet.time_base >= end:
+                break
+        for stream in streams:
+            found[stream.index].update(map(_kind, stream.codec_context.decode(None)))
+    except av.error.FFmpegError:
+        return False  # another codec, or damage
+    return all(len(kinds) <= 1 for kinds in found.values())
+
+
+def _kind(frame: object) -> tuple[object, ...]:
+    """What may not change within a copy."""
+    if isinstance(frame, AudioFrame):
+        return frame.sample_rate, frame.layout.name
+    assert isinstance(frame, VideoFrame)
+    return frame.width, frame.height, frame.format.name
+
+
 def _mux(
     container: InputContainer,
     pictures: VideoStream,
@@ -144,7 +196,10 @@ def _mux(
     begun, heard = False, sound is None
     with av.open(str(draft.absolute()), "w", format="mp4") as writer:
         writer.metadata["comment"] = mark
-        tracks = {stream.index: writer.add_stream_from_template(stream) for stream in streams}
+        # Opaque: what is copied needs no encoder, and the decoder's name ("libdav1d") names none.
+        tracks = {
+            stream.index: writer.add_stream_from_template(stream, opaque=True) for stream in streams
+        }
         for packet in _packets(container, first, *streams):
             stamp, base = packet.pts, packet.time_base
             assert stamp is not None and packet.dts is not None

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TypeAlias
 
 import av
-import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
@@ -22,7 +21,9 @@ from av.stream import Stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from tempo_edge._clip_names import mark_of, put
+from tempo_edge._clip_names import mark_of, name_of, put
+from tempo_edge._clip_pictures import even_size, framed, upright
+from tempo_edge._clip_sound import even_sound
 from tempo_edge._copying import copy_span, exact, tick_at
 from tempo_edge._files import draft_beside
 from tempo_edge.errors import MediaError
@@ -39,8 +40,8 @@ _AAC_RATES = frozenset({8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 4
 # A time of the source, and what the encoder gave for the frame there.
 _Coded: TypeAlias = "tuple[Fraction, Sequence[Packet[Stream]]]"
 
-# FFmpeg's numbers for luma from 16 to 235, and from 0 to 255.
-_STUDIO_RANGE, _FULL_RANGE = 1, 2
+# FFmpeg's number for luma from 16 to 235.
+_STUDIO_RANGE = 1
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,8 @@ def cut(source: Path, span: Span, folder: Path) -> Path:
         folder: where to write; made if missing.
 
     Returns:
-        The new file: ``NAME.START-END.mp4``, or ``NAME.START-END.2.mp4`` and so on.
+        The new file: ``NAME.START-END.mp4``, or ``NAME.START-END.2.mp4`` and so on. Of a name that
+        would be too long the beginning stays, and a hash: ``NAM~0123abcd.START-END.mp4``.
 
     Raises:
         MediaError: the source can't be read or holds no picture in the span, or the folder can't
@@ -91,8 +93,7 @@ def cut_or_copy(source: Path, span: Span, folder: Path) -> Clip:
 
 
 def _clip(source: Path, span: Span, folder: Path, *, may_copy: bool) -> Clip:
-    name = f"{source.stem}.{span.start_seconds:.2f}-{span.end_seconds:.2f}"
-    mark = mark_of(source, span)
+    name, mark = name_of(source, span, folder), mark_of(source, span)
     try:
         with PyAVVideo(source, fast=False) as video, _room(folder, name) as draft:
             copied = may_copy and copy_span(video, source, span, draft, mark)
@@ -182,7 +183,8 @@ def _write(
     """Encode pictures and sound side by side, counted from the first picture on."""
     zero = _time(first)
     seen = _picture_stream(writer, video, first)
-    tracks: list[Iterator[_Coded]] = [_coded_pictures(seen, chain([first], pictures), zero)]
+    coded = _coded_pictures(seen, video, chain([first], pictures), zero)
+    tracks: list[Iterator[_Coded]] = [coded]
     first_sound = next(sounds, None)
     if first_sound is not None:
         heard = _sound_stream(writer, first_sound)
@@ -194,7 +196,7 @@ def _write(
 def _picture_stream(writer: OutputContainer, video: PyAVVideo, first: VideoFrame) -> VideoStream:
     """H.264 that every player opens, in the time base and the colours of the source."""
     stream = writer.add_stream("libx264", rate=video.info.rate or Fraction(25))
-    width, height = _even(first)
+    width, height = even_size(first)
     aspect = video.pixel_aspect
     if Orientation.of(first).transposed:
         width, height, aspect = height, width, 1 / aspect
@@ -219,12 +221,18 @@ def _sound_stream(writer: OutputContainer, first: AudioFrame) -> AudioStream:
 
 
 def _coded_pictures(
-    stream: VideoStream, pictures: Iterator[VideoFrame], zero: Fraction
+    stream: VideoStream, video: PyAVVideo, pictures: Iterator[VideoFrame], zero: Fraction
 ) -> Iterator[_Coded]:
     now, base = zero, stream.codec_context.time_base
+    size, aspect = (stream.width, stream.height), stream.codec_context.sample_aspect_ratio
     for picture in pictures:
         now = _time(picture)
-        fitted = _fit(picture)
+        fitted = upright(picture)
+        if (fitted.width, fitted.height) != size:  # the footage's own changed on the way
+            own = video.codec_context.sample_aspect_ratio or Fraction(1)
+            turned = Orientation.of(picture).transposed
+            shape = (1 / own if turned else own) / (aspect or Fraction(1))
+            fitted = framed(fitted, size, shape)
         fitted.time_base = base
         fitted.pts = round((now - zero) / base)
         fitted.pict_type = 0  # let the encoder choose, not the old stream
@@ -235,40 +243,8 @@ def _coded_pictures(
 def _coded_sounds(
     stream: AudioStream, sounds: Iterator[AudioFrame], zero: Fraction
 ) -> Iterator[_Coded]:
-    now, base = zero, Fraction(1, stream.codec_context.sample_rate)
-    for sound in sounds:
-        now = _time(sound)
-        sound.time_base = base
-        sound.pts = round((now - zero) / base)
+    now, context = zero, stream.codec_context
+    even = even_sound(sounds, zero, context.sample_rate, context.layout.name)
+    for now, sound in even:
         yield now, stream.encode(sound)
     yield now, stream.encode(None)
-
-
-def _even(frame: VideoFrame) -> tuple[int, int]:
-    """The size with whole chroma samples."""
-    return max(2, frame.width // 2 * 2), max(2, frame.height // 2 * 2)
-
-
-def _fit(picture: VideoFrame) -> VideoFrame:
-    """An upright yuv420p picture of an even size. Turned as it is, not by a note to the player."""
-    width, height = _even(picture)
-    full = picture.format.name.startswith("yuvj") or picture.color_range == _FULL_RANGE
-    even = picture.reformat(
-        width,
-        height,
-        "yuv420p",
-        src_color_range=_FULL_RANGE if full else _STUDIO_RANGE,
-        dst_color_range=_STUDIO_RANGE,
-    )
-    orientation = Orientation.of(picture)
-    if orientation == Orientation():
-        return even
-    samples = even.to_ndarray().ravel()  # the three planes, one after another
-    bounds = [width * height, width * height * 5 // 4]
-    shapes = [(height, width), (height // 2, width // 2), (height // 2, width // 2)]
-    planes = [
-        orientation.apply(plane.reshape(shape)).ravel()
-        for plane, shape in zip(np.split(samples, bounds), shapes, strict=True)
-    ]
-    turned = np.concatenate(planes).reshape(-1, height if orientation.transposed else width)
-    return VideoFrame.from_ndarray(turned, format="yuv420p")

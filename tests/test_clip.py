@@ -354,12 +354,6 @@ def test_a_folder_that_can_not_be_written_says_so(tmp_path: Path) -> None:
         assert str(caught.value) == f"{truth.path} can't be cut into {folder}: {text}"
 
 
-def test_a_name_too_long_says_so(tmp_path: Path) -> None:
-    truth = make_video(tmp_path / f"{'a' * 250}.mp4", shots=[(RED, 0.4)])
-    with pytest.raises(MediaError, match="file name too long"):
-        cut(truth.path, Span(0, 0.2), tmp_path / "clips")
-
-
 def test_what_is_no_video_says_so(tmp_path: Path) -> None:
     for path, text in (
         (make_audio(tmp_path / "a.m4a"), "holds no video, only audio"),
@@ -384,7 +378,7 @@ def test_a_clip_that_fails_leaves_the_one_before(
     def broken(*arguments: object) -> None:
         raise OSError(28, "No space left on device")
 
-    for place, name in ((module, "_fit"), (Path, "replace")):  # in the middle, and at the end
+    for place, name in ((module, "upright"), (Path, "replace")):  # in the middle, and at the end
         with monkeypatch.context() as patch:
             patch.setattr(place, name, broken)
             with pytest.raises(MediaError, match="no space left on device"):

@@ -235,7 +235,8 @@ def make_video(
         context.thread_count = 1
         ticks = _time_base(rate, start)
         context.time_base = ticks
-        context.sample_aspect_ratio = aspect
+        if aspect != 1:
+            context.sample_aspect_ratio = aspect
         if bframes is not None:
             context.max_b_frames = bframes
         stream.options = {**_encoder_options(codec, scenecut), **(options or {})}
