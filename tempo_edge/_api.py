@@ -300,6 +300,7 @@ class Library:
         on_event: Callable[[IndexEvent], None] | None = None,
         stopping: Callable[[], bool] | None = None,
         orders: SimpleQueue[Order] | None = None,
+        on_notice: Callable[[str], None] = lambda line: None,
     ) -> None:
         """Index ``paths``, then keep the library up to date until ``stop`` is set.
 
@@ -312,6 +313,7 @@ class Library:
             on_event: told of every file and of progress inside long ones.
             stopping: asked often while files are read, in place of ``stop``; see :meth:`index`.
             orders: further paths to index once, whenever some are put in.
+            on_notice: told in a line which folders are followed and how, and what hinders it.
 
         Raises:
             LibraryError: another process writes this library, or a path is not a folder.
@@ -330,6 +332,7 @@ class Library:
                 polling=polling,
                 settled=self._refresh,
                 orders=orders,
+                notice=on_notice,
             )
             watcher.run(ending)
 

@@ -65,6 +65,11 @@ class Progress:
         if self._bar is not None:
             self._advance(self._bar, event)
 
+    def notice(self, line: str) -> None:
+        """A line about the whole, as which folders are watched."""
+        if not self._quiet:
+            self._say(printable(line))
+
     def summary(self, report: IndexReport) -> None:
         """One line on what was done."""
         if self._quiet:

@@ -150,6 +150,7 @@ def watch(
             polling=polling,
             stop=stop,
             on_event=progress,
+            on_notice=progress.notice,
         )
 
 

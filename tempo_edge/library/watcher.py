@@ -6,12 +6,10 @@
 from __future__ import annotations
 
 import fcntl
-import logging
 import os
 import re
 import signal
 import time
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,12 +17,11 @@ from queue import Empty, SimpleQueue
 from threading import Event, Lock
 
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
-from watchdog.observers import Observer
-from watchdog.observers.api import BaseObserver
 
 from tempo_edge.errors import LibraryError
 from tempo_edge.library.exclusion import Exclusion
 from tempo_edge.library.indexer import Indexer, IndexReport
+from tempo_edge.library.notifier import Notifier
 from tempo_edge.library.selection import NOTES, Selection
 from tempo_edge.library.walk import FoundFile, absolute
 
@@ -61,9 +58,6 @@ _REMOTE = (
 
 _Signature = tuple[int, int]
 
-# What watchdog would tell about its troubles, a walk mends.
-logging.getLogger("watchdog").addHandler(logging.NullHandler())
-
 
 @dataclass(frozen=True)
 class Order:
@@ -83,6 +77,7 @@ class Watcher:
         polling: walk over the folders again and again instead of being notified.
         settled: called after every batch that changed the library.
         orders: further paths, to be indexed once.
+        notice: told in a line which folders are followed and how, and what hinders it.
 
     Raises:
         LibraryError: a root is not a folder.
@@ -98,6 +93,7 @@ class Watcher:
         polling: bool = False,
         settled: Callable[[], None] = lambda: None,
         orders: SimpleQueue[Order] | None = None,
+        notice: Callable[[str], None] = lambda line: None,
     ) -> None:
         self._indexer = indexer
         self._roots = [absolute(root) for root in roots]
@@ -110,7 +106,9 @@ class Watcher:
         self._exclusion = Exclusion(exclude, self._roots)
         self._waiting = _Waiting([str(root) for root in self._roots], self._exclusion)
         self._identities: dict[Path, _Signature | None] = {}
-        self._observer: BaseObserver | None = None
+        self._notifier = Notifier(self._waiting)
+        self._notice = notice
+        self._said = False
 
     def run(self, stop: Event) -> None:
         """Index everything once, then follow changes until ``stop`` is set."""
@@ -126,43 +124,28 @@ class Watcher:
                 elif self._waiting.quiet_seconds() >= _MOVE_SECONDS:
                     self._indexer.prune()
                 due = time.monotonic() >= next_walk
-                if due or self._roots_changed() or not self._is_observing():
+                if due or self._roots_changed() or not self._notifier.is_well():
                     next_walk = self._walk(postpone_all=True)
         finally:
-            self._end_observer()
+            self._notifier.stop()
 
     # -- being notified ------------------------------------------------------------------------
 
     def _observe(self) -> None:
         """Ask the kernel to tell about the roots that are there now."""
-        self._end_observer()
         self._identities = {root: _identity(root) for root in self._roots}
-        if self._polling:
-            return
-        # A folder that is made while it is being listed is met twice, which watchdog puts right.
-        warnings.filterwarnings("ignore", "Callback with id", RuntimeWarning)
-        try:
-            self._observer = Observer()
-            for root, identity in self._identities.items():
-                if identity is not None:
-                    self._observer.schedule(self._waiting, str(root), recursive=True)
-            self._observer.start()
-        except OSError:
-            # The kernel's limit on watched folders is reached; walking over them still works.
-            self._end_observer()
-            self._polling = True
-
-    def _end_observer(self) -> None:
-        observer, self._observer = self._observer, None
-        if observer is not None:
-            observer.stop()
-            if observer.is_alive():
-                observer.join()
-
-    def _is_observing(self) -> bool:
-        """False once a thread that listens to the kernel has ended, as it does with its folder."""
-        observer = self._observer
-        return observer is None or all(e.is_alive() for e in (observer, *observer.emitters))
+        trouble = ""
+        if not self._polling:
+            there = [root for root, identity in self._identities.items() if identity is not None]
+            trouble = self._notifier.start(there)
+            self._polling = bool(trouble)
+        if not self._said:
+            self._said = True
+            how = "by listing it again and again" if self._polling else "as the kernel tells of it"
+            for root in self._roots:
+                self._notice(f"watching {root} {how}")
+        if trouble:
+            self._notice(f"{trouble}; until then folders are listed again and again")
 
     def _roots_changed(self) -> bool:
         """True once a root came, went or became another folder: a drive was plugged in, say."""

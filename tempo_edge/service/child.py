@@ -156,6 +156,7 @@ class Worker:
             on_event=self.event,
             stopping=self.control.stopping,
             orders=self._orders,
+            on_notice=lambda line: self.tell({"notice": line}),
         )
 
     def event(self, event: IndexEvent) -> None:

@@ -45,6 +45,7 @@ class Indexing:
         tell: called with ``progress``, ``indexed`` or ``skipped`` and what there is to say.
         on_event: called with each of the indexer's events.
         exclude: patterns of what is left out.
+        on_notice: told in a line how folders are followed, and what hinders it.
     """
 
     def __init__(
@@ -55,10 +56,12 @@ class Indexing:
         tell: Callable[[str, dict[str, Any]], None],
         on_event: Callable[[IndexEvent], None] = lambda event: None,
         exclude: Sequence[str] = (),
+        on_notice: Callable[[str], None] = lambda line: None,
     ) -> None:
         self._library = library
         self._watched = watched
         self._exclude = exclude
+        self._on_notice = on_notice
         self._manners = manners
         self._tell = tell
         self._on_event = on_event
@@ -176,6 +179,8 @@ class Indexing:
     def _hear(self, said: dict[str, Any]) -> None:
         """Take in a line of the child."""
         self._trouble = said.get("waiting")
+        if "notice" in said:
+            self._on_notice(str(said["notice"]))
         if "event" in said:
             self._take(IndexEvent(**said["event"]))
         if "done" in said:

@@ -81,7 +81,13 @@ class _Process:
         manners = None if settings.always else Manners()
         told = Progress(settings.quiet, lines=True)
         indexing = Indexing(
-            settings.library, settings.watched, manners, events.tell, told, settings.exclude
+            settings.library,
+            settings.watched,
+            manners,
+            events.tell,
+            told,
+            settings.exclude,
+            told.notice,
         )
         app = App(settings.library, engine, models, indexing, events)
         servers = [self._server(app, door, events) for door in self._doors]

@@ -125,6 +125,7 @@ def test_watching_needs_no_network_and_writes_nothing_else(
     with run:
         try:
             assert run.stderr is not None
+            assert run.stderr.readline().startswith(f"watching {home / 'Videos'} ")
             assert run.stderr.readline() == f"indexed {home / 'Videos' / 'beach.mp4'}\n"
             run.send_signal(signal.SIGTERM)
             _, said = run.communicate(timeout=PATIENCE)

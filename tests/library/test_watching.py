@@ -527,8 +527,9 @@ def process(line: list[str], environment: dict[str, str]) -> Iterator[subprocess
     with run:
         try:
             assert run.stderr is not None
-            first = run.stderr.readline()
-            assert first.startswith("indexed "), first
+            for begins in ("watching ", "indexed "):
+                line_said = run.stderr.readline()
+                assert line_said.startswith(begins), line_said
             yield run
         finally:
             run.kill()
@@ -611,3 +612,55 @@ def test_the_reader_is_not_asked_twice_for_the_same_contents(
         os.utime(folder / "beach.mp4", (5, 5))
         told.wait("reused", "beach.mp4")
     assert read == ["garden.mp4", "beach.mp4"]
+
+
+# -- what it says of itself ------------------------------------------------------------------------
+
+
+@contextmanager
+def saying(line: list[str], environment: dict[str, str]) -> Iterator[Callable[[], str]]:
+    """Gives a function for the next line of a watching process."""
+    run = subprocess.Popen(line, env=environment, stderr=subprocess.PIPE, text=True)
+    with run:
+        try:
+            assert run.stderr is not None
+            yield run.stderr.readline
+        finally:
+            run.kill()
+
+
+def test_it_says_once_which_folders_it_watches_and_how(
+    command: Commands, environment: dict[str, str], folder: Path, originals: Path, polling: bool
+) -> None:
+    options = ["--polling"] if polling else []
+    how = "by listing it again and again" if polling else "as the kernel tells of it"
+    with saying(command("watch", folder, originals, *options), environment) as line:
+        assert line() == f"watching {folder} {how}\n"
+        assert line() == f"watching {originals} {how}\n"
+        for _ in range(4):
+            assert line().split(" ")[0] in ("indexed", "reused")
+
+
+def test_where_the_kernel_grants_too_few_watches_it_says_so_and_hears_everything(
+    command: Commands, environment: dict[str, str], folder: Path, originals: Path
+) -> None:
+    """With a real limit, in a user namespace: more folders than the kernel tells of."""
+    limit = "/proc/sys/user/max_inotify_watches"
+    inside = ["unshare", "-Ur", "sh", "-c"]
+    tried = subprocess.run([*inside, f"echo 8 > {limit}"], check=False, capture_output=True)
+    if tried.returncode:
+        pytest.skip("this machine lends no user namespace")
+    for number in range(12):
+        (folder / f"{number}").mkdir()
+    line = [*inside, f'echo 8 > {limit} && exec "$@"', "sh", *command("watch", folder)]
+    with saying(line, environment) as said:
+        assert said() == f"watching {folder} by listing it again and again\n"
+        assert said() == (
+            "the kernel's limit of 8 watched folders is reached: raise it with "
+            '"sudo sysctl user.max_inotify_watches=524288" and start again; until then folders '
+            "are listed again and again\n"
+        )
+        assert said().startswith("indexed ")
+        for number in (0, 11):
+            shutil.copy(originals / "beach.mp4", folder / f"{number}")
+            assert said().endswith(f"/{number}/beach.mp4\n")
