@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from tempo_edge._options import ExcludeOption, LibraryOption, QuietOption, place
+from tempo_edge._text import emit
 from tempo_edge.errors import TempoEdgeError
 
 __all__ = ["serve"]
@@ -48,6 +49,17 @@ def serve(
             help="Listen on 127.0.0.1:N too; 0 takes any free port.",
         ),
     ] = None,
+    open: Annotated[
+        bool,
+        typer.Option("--open", help="Open the page in your browser; implies a port."),
+    ] = False,
+    address: Annotated[
+        bool,
+        typer.Option(
+            "--address",
+            help="Print the address of the page of the service that runs, with its token, and end.",
+        ),
+    ] = False,
     always: Annotated[
         bool, typer.Option("--always", help="Index on battery and on a busy machine, too.")
     ] = False,
@@ -55,6 +67,11 @@ def serve(
     quiet: QuietOption = False,
 ) -> None:
     """Answer searches over HTTP and index in the background."""
+    if address:
+        from tempo_edge.service.browser import running_address
+
+        emit(f"{running_address(socket)}\n")
+        return
     from tempo_edge._api import default_library_path
     from tempo_edge.service import serve as run
 
@@ -66,4 +83,5 @@ def serve(
         exclude=exclude or [],
         always=always,
         quiet=quiet,
+        open=open,
     )

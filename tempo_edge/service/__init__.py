@@ -25,6 +25,7 @@ def serve(
     exclude: Iterable[str] = (),
     always: bool = False,
     quiet: bool = False,
+    open: bool = False,
 ) -> None:
     """Serve a library until told to end by SIGINT or SIGTERM.
 
@@ -36,6 +37,8 @@ def serve(
         exclude: patterns of what is left out of them, and of whatever else is indexed.
         always: index on battery and on a busy machine too.
         quiet: no line for every file that was indexed.
+        open: open the page in the person's browser, on any free port where none is named; where a
+            service of this library runs already, its page, and that is all.
 
     Raises:
         MissingExtraError: the ``serve`` extra is not installed.
@@ -52,11 +55,12 @@ def serve(
         Settings(
             _absolute(library),
             None if socket is None else _absolute(socket),
-            port,
+            0 if open and port is None else port,
             [_absolute(folder) for folder in watched or []],
             list(exclude),
             always,
             quiet,
+            open,
         )
     )
 

@@ -46,11 +46,19 @@ class App:
     Args:
         library: the database file.
         engine: searches; ``models``: what it shares; ``indexing``: indexes; ``events``: tells.
+        address: where a browser finds the page; None where there is none.
     """
 
     def __init__(
-        self, library: Path, engine: Engine, models: Models, indexing: Indexing, events: Events
+        self,
+        library: Path,
+        engine: Engine,
+        models: Models,
+        indexing: Indexing,
+        events: Events,
+        address: str | None,
     ) -> None:
+        self._where = {"address": address, "library": str(library)}
         self._engine = engine
         self._indexing = indexing
         self._events = events
@@ -79,6 +87,7 @@ class App:
             "/": self.index_page,
             "/static/{name}": self.static,
             "/v1/status": self.status,
+            "/v1/address": self.address,
             "/v1/find": self.find,
             "/v1/videos": self.videos,
             "/v1/videos/{id}/file": self.file,
@@ -99,7 +108,10 @@ class App:
 
     async def status(self, request: Request) -> Response:
         facts = await self._look(listing.totals)
-        return JSONResponse({**facts, "indexing": self._indexing.facts()})
+        return JSONResponse({**facts, **self._where, "indexing": self._indexing.facts()})
+
+    async def address(self, request: Request) -> Response:
+        return JSONResponse(self._where)
 
     async def videos(self, request: Request) -> Response:
         given = _parameters(request)

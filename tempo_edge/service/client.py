@@ -74,6 +74,18 @@ def ask_status(socket: Path | None = None) -> dict[str, Any] | None:
         connection.close()
 
 
+def ask_address(socket: Path | None = None) -> dict[str, Any] | None:
+    """Where the page of a service that runs is, as ``/v1/address``; None if there is none."""
+    connection = _Connection(socket or socket_path(), _CONNECT_SECONDS)
+    try:
+        said = connection.ask("/v1/address", _ANSWER_SECONDS)
+        return {"address": said["address"], "library": str(said["library"])}
+    except (*_TROUBLE, LookupError):
+        return None
+    finally:
+        connection.close()
+
+
 def find(
     library: Path,
     query: str,

@@ -42,9 +42,16 @@ def open_doors(path: Path | None, port: int | None, stack: ExitStack) -> list[Do
         stack: closes them.
 
     Raises:
-        TempoEdgeError: one can't be made, or a service listens there already.
+        TakenError: a service listens at the Unix socket already.
+        TempoEdgeError: one can't be made.
     """
     sockets = activated()
+    own = []
+    # First of all: it tells whether a service runs already, which may have the port as well.
+    if path is not None or all(each.family != socket.AF_UNIX for each in sockets):
+        listener = UnixListener(path or places.socket_path())
+        stack.callback(listener.close)
+        own.append(Door(listener.socket, None, str(listener.path)))
     if port is not None:
         sockets.append(tcp(port))
     doors = []
@@ -55,8 +62,4 @@ def open_doors(path: Path | None, port: int | None, stack: ExitStack) -> list[Do
         else:
             address = f"http://127.0.0.1:{each.getsockname()[1]}/"
             doors.append(Door(each, token.load(places.token_path()), address))
-    if path is not None or all(door.token for door in doors):
-        listener = UnixListener(path or places.socket_path())
-        stack.callback(listener.close)
-        doors.append(Door(listener.socket, None, str(listener.path)))
-    return doors
+    return doors + own

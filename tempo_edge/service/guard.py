@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qsl
@@ -11,6 +10,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tempo_edge.errors import ServiceError
+from tempo_edge.service.refusal import refuse
 from tempo_edge.service.token import equal
 
 __all__ = ["COOKIE", "LARGEST_BODY", "Guard"]
@@ -24,6 +24,12 @@ _LONGEST_QUERY = 16 << 10
 
 # What a browser says of a request that another site, or another port, has caused.
 _FOREIGN = ("cross-site", "same-site")
+
+# Leads to the page.
+_ONWARD = (
+    b"<!doctype html><html lang=en><meta charset=utf-8><title>tempo-edge</title>"
+    b'<meta http-equiv=refresh content="0; url=/"></html>'
+)
 
 _POLICY = (
     "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; "
@@ -53,10 +59,10 @@ class Guard:
         try:
             entering = self._check(scope)
         except ServiceError as error:
-            await _refuse(told, error)
+            await refuse(told, error, Headers(scope=scope))
             return
         if entering:
-            await self._let_in(told)
+            await self._let_in(told, Headers(scope=scope))
             return
         await self._app(scope, receive, told)
 
@@ -99,12 +105,21 @@ class Guard:
             what = "is wrong" if given else "is missing"
             raise ServiceError(401, f"the token {what}: send Authorization: Bearer TOKEN")
 
-    async def _let_in(self, send: Send) -> None:
+    async def _let_in(self, send: Send, asked: Headers) -> None:
         """Keep the token in a cookie, and take it out of the address."""
         cookie = f"{COOKIE}={self._token}; HttpOnly; SameSite=Strict; Path=/"
-        headers = [(b"location", b"/"), (b"set-cookie", cookie.encode()), (b"content-length", b"0")]
-        await send({"type": "http.response.start", "status": 303, "headers": headers})
-        await send({"type": "http.response.body", "body": b""})
+        headers = [(b"set-cookie", cookie.encode())]
+        status, body = 303, b""
+        if asked.get("sec-fetch-site") in _FOREIGN:
+            # To a browser what it is redirected to is still asked for by the page that led here,
+            # which has no part in the cookie. What a page of the service's own leads to is not.
+            status, body = 200, _ONWARD
+            headers.append((b"content-type", b"text/html; charset=utf-8"))
+        else:
+            headers.append((b"location", b"/"))
+        headers.append((b"content-length", b"%d" % len(body)))
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
 
 
 def _check_body(headers: Headers) -> None:
@@ -146,15 +161,3 @@ def _telling(send: Send) -> Send:
         await send(message)
 
     return told
-
-
-async def _refuse(send: Send, error: ServiceError) -> None:
-    body = json.dumps({"error": str(error)}).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
-    if error.status == 401:
-        headers.append((b"www-authenticate", b"Bearer"))
-    if error.status in (401, 403, 413):
-        # Who may not pass has no use for the connection, and could keep it from others.
-        headers.append((b"connection", b"close"))
-    await send({"type": "http.response.start", "status": error.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

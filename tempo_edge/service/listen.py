@@ -12,13 +12,20 @@ from pathlib import Path
 
 from tempo_edge.errors import TempoEdgeError
 
-__all__ = ["UnixListener", "activated", "is_loopback", "tcp"]
+__all__ = ["TakenError", "UnixListener", "activated", "is_loopback", "tcp"]
 
 # Longest name of a Unix socket that Linux takes, in bytes, without the NUL at its end.
 _LONGEST_NAME = 107
 
 # What systemd hands over begins here; see sd_listen_fds(3).
 _FIRST_DESCRIPTOR = 3
+
+
+class TakenError(TempoEdgeError):
+    """A service listens at a socket's path already."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"a service listens at {path} already: use another --socket")
 
 
 class UnixListener:
@@ -28,7 +35,8 @@ class UnixListener:
         path: the socket's name. Its folder is made if need be, closed to others.
 
     Raises:
-        TempoEdgeError: a service listens there already, or it can't be made.
+        TakenError: a service listens there already.
+        TempoEdgeError: it can't be made.
     """
 
     def __init__(self, path: Path) -> None:
@@ -77,7 +85,7 @@ def _lock(path: Path) -> int:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         os.close(descriptor)
-        raise _taken(path) from error
+        raise TakenError(path) from error
     return descriptor
 
 
@@ -93,11 +101,7 @@ def _check_free(path: Path) -> None:
         probe.settimeout(0.5)
         with suppress(ConnectionRefusedError, FileNotFoundError):
             probe.connect(str(path))
-            raise _taken(path)
-
-
-def _taken(path: Path) -> TempoEdgeError:
-    return TempoEdgeError(f"a service listens at {path} already: use another --socket")
+            raise TakenError(path)
 
 
 def tcp(port: int) -> socket.socket:

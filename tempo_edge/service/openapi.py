@@ -52,8 +52,10 @@ _SCHEMAS: _Facts = {
         hours=_NUMBER,
         frames=_COUNT,
         skipped=_COUNT,
+        address=_nullable("string"),
         indexing=_ref("Indexing"),
     ),
+    "Address": _object(address=_nullable("string"), library=_STRING),
     "Moment": _object(
         video=_COUNT,
         path=_STRING,
@@ -201,6 +203,7 @@ def _library() -> _Facts:
     moment = _parameter("moment", _list(_STRING), "ID:START-END in seconds, in place of a query")
     chosen = [form, moment, {**query, "required": False}, *_FILTERS]
     status = {"200": _json("as it is now", _ref("Status"))}
+    where = {"200": _json("without its token; null where there is no port", _ref("Address"))}
     found = {"200": _json("moments, best first; none when nothing matches", _ref("Found"))}
     listed = {"200": _json("in the order of their ids", _list(_ref("Video")))}
     made = {"200": _answer("for an editor or a player", "application/octet-stream", _BINARY)}
@@ -213,6 +216,7 @@ def _library() -> _Facts:
     this = {"200": _json("OpenAPI 3.1", {"type": "object"})}
     return {
         "/v1/status": {"get": _call("What the library holds", status, ())},
+        "/v1/address": {"get": _call("Where the page is", {"200": where}, ())},
         "/v1/find": {"get": _call("Search", found, (409,), [query, *_FILTERS])},
         "/v1/videos": {"get": _call("List videos", listed, (), page)},
         "/v1/export": {"get": _call("Moments as a file", made, (404, 409), chosen)},

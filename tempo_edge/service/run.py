@@ -8,13 +8,17 @@ import sys
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from tempo_edge._progress import Progress
 from tempo_edge._text import note, printable
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.library.exclusion import Exclusion
+from tempo_edge.service import places
 from tempo_edge.service.app import App
+from tempo_edge.service.browser import door_file, forget_door, open_running, show, with_token
+from tempo_edge.service.client import ask_address
 from tempo_edge.service.descriptors import connections_per_socket, raise_limit
 from tempo_edge.service.doors import Door, open_doors
 from tempo_edge.service.engine import Engine
@@ -22,6 +26,7 @@ from tempo_edge.service.events import Events
 from tempo_edge.service.guard import Guard
 from tempo_edge.service.handle import Models
 from tempo_edge.service.indexing import Indexing
+from tempo_edge.service.listen import TakenError
 from tempo_edge.service.manners import Manners
 from tempo_edge.service.server import Server
 
@@ -40,6 +45,7 @@ class Settings:
         exclude: patterns of what is left out.
         always: index on battery and on a busy machine too.
         quiet: no line for every file that was indexed.
+        open: open the page in the person's browser; of the service that runs already, if one does.
     """
 
     library: Path
@@ -49,6 +55,7 @@ class Settings:
     exclude: list[str] = field(default_factory=list)
     always: bool = False
     quiet: bool = False
+    open: bool = False
 
 
 def serve(settings: Settings) -> None:
@@ -62,8 +69,27 @@ def serve(settings: Settings) -> None:
             raise TempoEdgeError(f"{folder} is not a folder that can be watched")
     Exclusion(settings.exclude, settings.watched)
     with ExitStack() as stack:
-        doors = open_doors(settings.socket, settings.port, stack)
+        try:
+            doors = open_doors(settings.socket, settings.port, stack)
+        except TakenError as error:
+            if settings.open and open_running(settings.library, settings.socket):
+                return
+            raise _taken(settings, error) from error
+        stack.callback(forget_door, settings.socket)
         asyncio.run(_Process(settings, doors).run())
+
+
+def _taken(settings: Settings, error: TakenError) -> TempoEdgeError:
+    """Where the service is that runs already, for whoever starts another one."""
+    said = ask_address(settings.socket)
+    if said is None:
+        return error
+    place = settings.socket or places.socket_path()
+    where = f"a service of {said['library']} listens at {place} already"
+    if said["address"] is None:
+        return TempoEdgeError(f"{where}, without a page: end it, or use another --socket")
+    seen = with_token(said["address"]) if sys.stderr.isatty() else said["address"]
+    return TempoEdgeError(f"{where}, its page is {seen}: use that, or another --socket")
 
 
 class _Process:
@@ -89,7 +115,7 @@ class _Process:
             settings.exclude,
             told.notice,
         )
-        app = App(settings.library, engine, models, indexing, events)
+        app = App(settings.library, engine, models, indexing, events, self._address)
         servers = [self._server(app, door, events) for door in self._doors]
         self._obey_signals(servers)
         serving = [asyncio.create_task(server.serve()) for server in servers]
@@ -98,6 +124,8 @@ class _Process:
                 await _listening(server, task)
             for door in self._doors:
                 note(f"listening on {_address(door)}")
+            if settings.open:
+                self._open_page()
             engine.warm()
             background = asyncio.create_task(indexing.run())
             await asyncio.gather(*serving)
@@ -109,6 +137,17 @@ class _Process:
             await asyncio.gather(*serving, return_exceptions=True)
             app.close()
             engine.close()
+
+    @property
+    def _address(self) -> str | None:
+        """Where a browser finds the page; None where there is no port."""
+        return next((door.name for door in self._doors if door.token is not None), None)
+
+    def _open_page(self) -> None:
+        """Open the page, on a thread of its own: some browsers are waited for until they end."""
+        if self._address is not None:
+            arguments = (with_token(self._address), door_file(self._settings.socket))
+            Thread(target=show, args=arguments, daemon=True).start()
 
     def _server(self, app: App, door: Door, events: Events) -> Server:
         guard = Guard(app.asgi, door.token, door.port)

@@ -38,7 +38,10 @@ def test_status(service: Service, named: Footage) -> None:
         "hours": pytest.approx(len(NAMES) * 4 / 3600),
         "frames": said["frames"],
         "skipped": 1,
+        "address": f"http://127.0.0.1:{service.port}/",
     }
+    where = {name: said[name] for name in ("address", "library")}
+    assert service.get("/v1/address").json == where
     assert said["frames"] >= 2 * len(NAMES)
     assert list(indexing) == INDEXING
     assert (indexing["state"], indexing["reason"], indexing["file"]) == ("idle", None, None)

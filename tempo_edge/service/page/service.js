@@ -15,8 +15,8 @@ export class ServiceError extends Error {
 
 const WORDS = {
   0: "The service doesn't answer. Start it with “tempo-edge serve”.",
-  401: "This page isn't signed in. Open the address that “tempo-edge serve” printed: it holds your token.",
-  403: "The service refuses this page. Open the address that “tempo-edge serve” printed.",
+  401: "This page isn't signed in. Open the address that “tempo-edge serve --address” prints: it holds your token.",
+  403: "The service refuses this page. Open the address that “tempo-edge serve --address” prints.",
   429: "The service is busy. Try again in a moment.",
   503: "The service is busy. Try again in a moment.",
 };

@@ -1,0 +1,53 @@
+"""A refusal before the door: one line of JSON, or a small page where a browser shows it."""
+
+from __future__ import annotations
+
+import html
+import json
+
+from starlette.datastructures import Headers
+from starlette.types import Send
+
+from tempo_edge.errors import ServiceError
+
+__all__ = ["refuse"]
+
+_PAGE = """<!doctype html>
+<html lang=en><meta charset=utf-8><meta name=viewport content="width=device-width">
+<meta name=color-scheme content="light dark"><title>{title} · tempo-edge</title>
+<h1>{title}</h1>
+<p>{advice}</p>
+<p><small>{status}: {text}</small></p>
+</html>
+"""
+
+_SIGN_IN = (
+    "Type <code>tempo-edge serve --open</code> in a terminal, or open the address that "
+    "<code>tempo-edge serve --address</code> prints there: it holds your token."
+)
+
+
+async def refuse(send: Send, error: ServiceError, asked: Headers) -> None:
+    """Answer a request that may not pass, and end its connection.
+
+    Args:
+        asked: the request's headers, which say whether a browser shows the answer to a person.
+    """
+    wants_page = "text/html" in asked.get("accept", "")
+    body = _page(error) if wants_page else json.dumps({"error": str(error)}).encode()
+    kind = b"text/html; charset=utf-8" if wants_page else b"application/json"
+    headers = [(b"content-type", kind), (b"content-length", b"%d" % len(body))]
+    if error.status == 401:
+        headers.append((b"www-authenticate", b"Bearer"))
+    # Who may not pass has no use for the connection, and could keep it from others.
+    headers.append((b"connection", b"close"))
+    await send({"type": "http.response.start", "status": error.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _page(error: ServiceError) -> bytes:
+    title, advice = "This is not answered", "Open the page from its own address."
+    if error.status == 401:
+        title, advice = "This page needs your token", _SIGN_IN
+    text = html.escape(str(error))
+    return _PAGE.format(title=title, advice=advice, status=error.status, text=text).encode()
