@@ -33,8 +33,12 @@ _BATCH = 16
 _CHUNK_LOOKS = 256
 _CHUNK_SECONDS = 60.0
 
-# Decoded pictures that may be held by runs that wait for their turn.
+# Decoded pictures that may be held by runs that wait for their turn, and by decoders at work.
 _HELD_BYTES = 150e6
+_DECODER_BYTES = 512e6
+
+# Pictures alive in a decoder at work: those it leans on, and those that are compared.
+_DECODER_PICTURES = 8
 
 # A picture that differs this much from the one right before it, and three times as much as pictures
 # did lately, is the first one after a cut.
@@ -195,9 +199,13 @@ class FootageReader:
     def _runs_ahead(self, info: VideoInfo) -> int:
         """Runs in flight: their lengths differ a hundredfold, so a few would leave cores idle.
 
-        Each finished one holds two pictures until its turn comes, so large pictures allow fewer.
+        Each finished one holds two pictures until its turn comes, so large pictures allow fewer,
+        and very large ones no two decoders at once.
         """
-        picture = 1.5 * info.width * info.height * (1 if info.bit_depth == 8 else 2)
+        picture = info.picture_bytes or 2 * info.width * info.height
+        decoders = max(1, int(_DECODER_BYTES / (_DECODER_PICTURES * picture)))
+        if decoders < self._workers:
+            return decoders
         fitting = int(_HELD_BYTES / (2 * picture))
         return max(2 * self._workers, min(12 * self._workers, fitting))
 
@@ -238,6 +246,7 @@ class FootageReader:
                     found.first = frame
                 if found.last is None or found.looks[-1].variation > self._sampling.policy.still:
                     found.last = frame
+            frame.release()
             before = frame
         return found
 

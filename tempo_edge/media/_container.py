@@ -11,6 +11,8 @@ from typing import Any
 import av
 from av.container import InputContainer
 
+from tempo_edge.media._bounds import MOST_PIXELS
+
 __all__ = ["open_container", "reason"]
 
 # Tags that are not UTF-8 must not keep a film from being read. From 19 on, PyAV sees to that itself
@@ -55,6 +57,7 @@ def open_container(path: Path, options: dict[str, str] | None = None) -> InputCo
     bounds = {
         "format_whitelist": _own_formats(),
         "protocol_whitelist": "file",
+        "max_pixels": str(MOST_PIXELS),  # FFmpeg decodes a picture to find out what it is
         "pattern_type": "none",  # a picture's name may hold a percent sign
     }
     try:

@@ -53,6 +53,9 @@ class DecordFrame:
     def upright(self, grid: NDArray[np.float32]) -> NDArray[np.float32]:
         return grid
 
+    def release(self) -> None:
+        """Nothing: the luma plane is worked out from the colours whenever it is asked for."""
+
     def thumbnail(self, size: int) -> NDArray[np.uint8]:
         frame = VideoFrame.from_ndarray(self._picture, format="rgb24")
         return squeeze(frame, size, self._scaler)

@@ -26,7 +26,7 @@ class PyAVFrame:
     """A decoded picture; its planes stay where FFmpeg put them."""
 
     def __init__(self, frame: VideoFrame, scaler: VideoReformatter) -> None:
-        self._frame = frame
+        self._frame: VideoFrame | None = frame
         self._orientation = Orientation.of(frame)
         self._scaler = scaler
         assert frame.pts is not None
@@ -39,6 +39,7 @@ class PyAVFrame:
 
     def luma(self) -> NDArray[np.unsignedinteger]:
         if self._grey is None:
+            assert self._frame is not None
             # Not by the shared scaler: a neighbour's thread may ask for this plane.
             self._grey = self._frame.reformat(format="gray", **_SCALER_OPTIONS)
         frame = self._grey
@@ -51,7 +52,14 @@ class PyAVFrame:
     def upright(self, grid: NDArray[np.float32]) -> NDArray[np.float32]:
         return self._orientation.apply(grid)
 
+    def release(self) -> None:
+        if not self._direct:
+            self.luma()
+            self._frame = None
+
     def thumbnail(self, size: int) -> NDArray[np.uint8]:
+        if self._frame is None:
+            raise ValueError("the colours of this picture were let go of")
         return np.ascontiguousarray(
             self._orientation.apply(squeeze(self._frame, size, self._scaler))
         )

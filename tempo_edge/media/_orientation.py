@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
-from av.sidedata.sidedata import Type
+from av.sidedata.sidedata import SideDataContainer, Type
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
@@ -33,7 +33,9 @@ class Orientation:
     @staticmethod
     def of(frame: VideoFrame) -> Orientation:
         """The orientation that a decoded picture came with; upright where it has none."""
-        data = frame.side_data.get(Type.DISPLAYMATRIX)
+        # Not `frame.side_data`: that and the frame hold each other, and pictures would pile up
+        # until Python looks for such circles.
+        data = SideDataContainer(frame).get(Type.DISPLAYMATRIX)
         matrix = b"" if data is None else bytes(data)
         if len(matrix) != 36:
             return Orientation()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Iterator
 
 import av
@@ -47,9 +48,8 @@ def packet_table(packets: Iterable[Packet[VideoStream]]) -> PacketTable:
     Raises:
         MediaError: none of them has a time stamp.
     """
-    pts: list[int] = []
-    sizes: list[int] = []
-    keys: list[bool] = []
+    # A long film has millions of pictures: 17 bytes each here, a hundred in lists.
+    pts, sizes, keys = array("q"), array("q"), bytearray()
     entry: list[int] = []  # rows that lean on a key frame which an edit list hides
     hidden = False
     try:
@@ -74,15 +74,15 @@ def packet_table(packets: Iterable[Packet[VideoStream]]) -> PacketTable:
     _enter(pts, keys, entry)
     if not pts:
         raise MediaError("holds no picture with a time stamp")
-    stamps, order = np.unique(np.asarray(pts, dtype=np.int64), return_index=True)
+    stamps, order = np.unique(np.frombuffer(pts, dtype=np.int64), return_index=True)
     return PacketTable(
         stamps,
-        np.asarray(sizes, dtype=np.int64)[order],
-        np.asarray(keys, dtype=np.bool_)[order],
+        np.frombuffer(sizes, dtype=np.int64)[order],
+        np.frombuffer(keys, dtype=np.bool_)[order],
     )
 
 
-def _enter(pts: list[int], keys: list[bool], entry: list[int]) -> None:
+def _enter(pts: array[int], keys: bytearray, entry: list[int]) -> None:
     """Where a key frame is hidden, decoding can start at the first picture that is shown."""
     if entry:
         keys[min(entry, key=pts.__getitem__)] = True

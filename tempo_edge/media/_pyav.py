@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
-from itertools import dropwhile
+from itertools import dropwhile, repeat
 from pathlib import Path
 from types import TracebackType
 
@@ -16,6 +16,7 @@ from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from tempo_edge.errors import MediaError
+from tempo_edge.media._bounds import bounded, check_picture, decoder_pixels
 from tempo_edge.media._container import open_container, reason
 from tempo_edge.media._frame import PyAVFrame
 from tempo_edge.media._packets import packet_table, stamp_of, starts, until
@@ -67,7 +68,8 @@ class PyAVVideo:
     def _use(self, stream: VideoStream) -> None:
         self._stream = stream
         stream.codec_context.thread_count = 1
-        stream.codec_context.options = dict(self._options)
+        most = decoder_pixels(stream.codec_context)
+        stream.codec_context.options = {**self._options, "max_pixels": str(most)}
 
     @property
     def pixel_aspect(self) -> Fraction:
@@ -101,13 +103,14 @@ class PyAVVideo:
 
     def packets(self) -> PacketTable:
         self._rewind()
-        return packet_table(self._demux())
+        return packet_table(bounded(self._demux(), self._path.stat().st_size))
 
     def frames(self, run: Run) -> Iterator[PyAVFrame]:
         # Leading pictures of an open GOP lean on frames that are not decoded, and are dropped.
         packets = dropwhile(lambda packet: not starts(packet, run.key), self._packets_from(run.key))
-        for frame in self._decode(packets, run.key, run.last):
-            yield PyAVFrame(frame, self._scaler)
+        # By `map`, which holds on to no picture that the caller has let go of.
+        decoded = self._decode(packets, run.key, run.last)
+        yield from map(PyAVFrame, decoded, repeat(self._scaler))
 
     def pictures(self, first: int, last: int) -> Iterator[VideoFrame]:
         """Every picture within ``[first, last]`` ticks, decoded from the key frame before them.
@@ -130,14 +133,19 @@ class PyAVVideo:
                 except av.error.InvalidDataError as error:
                     damage = error  # the pictures after it may still be whole
                     continue
-                for frame in frames:
-                    if frame.pts is None or frame.pts < first:
+                frames.reverse()
+                while frames:  # so that nothing here holds on to what the caller lets go of
+                    frame = frames.pop()
+                    check_picture(frame.width, frame.height, frame.format)
+                    pts = frame.pts
+                    if pts is None or pts < first:
                         continue
-                    if frame.pts <= last:
+                    if pts <= last:
                         seen = True
                         frame.time_base = self.info.time_base  # unset in what was held back
                         yield frame
-                    if frame.pts >= last:
+                    del frame
+                    if pts >= last:
                         return
         except av.error.FFmpegError as error:
             damage = error

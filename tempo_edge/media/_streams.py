@@ -12,6 +12,7 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from tempo_edge.errors import MediaError
+from tempo_edge.media._bounds import check_picture, picture_bytes
 from tempo_edge.media._types import VideoInfo
 
 __all__ = ["describe", "films", "first_that_moves", "format_names"]
@@ -53,7 +54,7 @@ def films(container: InputContainer) -> list[VideoStream]:
         raise MediaError(f"holds no video, only {only}" if kinds else "holds no streams")
     known = [s for s in videos if s.codec_context is not None and s.codec_context.width]
     if not known:
-        raise MediaError("holds a video stream whose codec or size is unknown")
+        raise MediaError("holds a video stream whose codec or size is unknown, or too large")
 
     def rank(stream: VideoStream) -> tuple[bool, int]:
         is_default = bool(stream.disposition & av.stream.Disposition.default)
@@ -88,9 +89,10 @@ def describe(container: InputContainer, stream: VideoStream) -> VideoInfo:
     """What the container says about one of its video streams.
 
     Raises:
-        MediaError: it has no time base.
+        MediaError: it has no time base, or pictures that no memory has room for.
     """
     context = stream.codec_context
+    check_picture(context.width, context.height, context.format)
     if stream.time_base is None:
         raise MediaError("holds a video stream without a time base")
     starts = [
@@ -112,4 +114,5 @@ def describe(container: InputContainer, stream: VideoStream) -> VideoInfo:
         duration=max(duration, Fraction(0)),
         rate=stream.average_rate or stream.guessed_rate,
         bit_depth=components[0].bits if components else 8,
+        picture_bytes=picture_bytes(context.width, context.height, context.format),
     )

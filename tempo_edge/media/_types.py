@@ -27,6 +27,7 @@ class VideoInfo:
         rate: nominal frames a second, or None.
         bit_depth: significant bits of a luma sample.
         remarks: what its owner should know, one short clause each: a clock that starts again, say.
+        picture_bytes: memory that a decoded picture takes.
     """
 
     codec: str
@@ -38,6 +39,7 @@ class VideoInfo:
     rate: Fraction | None
     bit_depth: int
     remarks: tuple[str, ...] = ()
+    picture_bytes: int = 0
 
     def __post_init__(self) -> None:
         if self.width < 1 or self.height < 1:
@@ -112,6 +114,9 @@ class Frame(Protocol):
 
     def thumbnail(self, size: int) -> NDArray[np.uint8]:
         """The whole picture, upright, squeezed into ``[size, size, 3]`` RGB."""
+
+    def release(self) -> None:
+        """Let go of whatever the luma plane does not need; there is no thumbnail after that."""
 
 
 class Video(Protocol):
