@@ -7,6 +7,7 @@ longer than all the rest of the command line.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,6 +16,7 @@ import typer
 
 from tempo_edge._command import Command
 from tempo_edge._options import place
+from tempo_edge._pulse import Pulse
 from tempo_edge._text import emit, note, printable
 from tempo_edge.errors import ProfileError
 
@@ -67,12 +69,21 @@ def pull(
     """Fetch a published model, pinned and checked. A pull that was ended goes on."""
     from tempo_edge.models.checkpoint import installed_checkpoints
     from tempo_edge.models.published import find_published
-    from tempo_edge.models.pull import pull
+    from tempo_edge.models.pull import pull, pulled_bytes
 
     model = find_published(name)
     size = f"{model.bytes / 1e9:.1f} GB, {model.licence}"
     note(f"pulling {model.repository} at {model.revision[:12]}: {size}")
-    checkpoint = pull(model, installed_checkpoints(), source=source, quiet=quiet)
+    store = installed_checkpoints()
+
+    def at() -> str:
+        came = min(pulled_bytes(model, store), model.bytes) / 1e9
+        return f"pulling {model.name}: {came:.1f} of {model.bytes / 1e9:.1f} GB"
+
+    # Bars are for terminals only: elsewhere they are thousands of lines.
+    plain = quiet or not sys.stderr.isatty()
+    with Pulse(lambda: "" if quiet else at(), note):
+        checkpoint = pull(model, store, source=source, quiet=plain)
     note(f"pulled {checkpoint.name} into {printable(str(checkpoint.folder))}")
     given = "--pictures DIR" if checkpoint.kind == "encoder" else "--beside PROFILE"
     note(f"make a profile of it with: tempo-edge export {checkpoint.name} {given}")

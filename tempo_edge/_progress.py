@@ -1,4 +1,7 @@
-"""What a person sees while indexing goes on, on stderr: a bar on a terminal, lines elsewhere."""
+"""What a person sees while indexing goes on, on stderr: a bar on a terminal, lines elsewhere.
+
+Where there is no bar, a line every half minute says how far it is.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from tempo_edge._pulse import Pulse, clock
 from tempo_edge._text import note, printable
 
 if TYPE_CHECKING:
@@ -34,8 +38,12 @@ class Progress:
         self._bar: RichProgress | None = None
         self._footage_seconds = 0.0
         self._began = time.perf_counter()
+        # Whoever watches has nothing to do for most of the time, and says nothing then.
+        self._at = "" if lines else "looking for videos"
+        self._pulse = Pulse(lambda: "" if quiet else self._at, self._say)
 
     def __enter__(self) -> Progress:
+        self._pulse.__enter__()
         if not self._quiet and not self._lines and sys.stderr.isatty():
             self._bar = _bar()
             self._bar.add_task("looking", total=None, rate="", files="")
@@ -48,10 +56,12 @@ class Progress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._pulse.__exit__(kind, error, trace)
         if self._bar is not None:
             self._bar.stop()
 
     def __call__(self, event: IndexEvent) -> None:
+        self._at = self._told(event)
         if event.kind == "skipped":
             self._say(f"skipping {printable(event.path)}: {printable(event.reason)}")
         elif event.kind == "offline" and not self._quiet:
@@ -81,10 +91,20 @@ class Progress:
                 parts.append(f"{count} {name}")
         line = ", ".join(parts)
         if report.footage_seconds:
-            line += f" ({_clock(report.footage_seconds)} of footage {_pace(report)})"
+            line += f" ({clock(report.footage_seconds)} of footage {_pace(report)})"
         self._say(line)
 
+    def _told(self, event: IndexEvent) -> str:
+        """What is under way now that this has happened."""
+        if event.kind in ("started", "progress"):
+            share = event.done_seconds / event.total_seconds if event.total_seconds else 0.0
+            far = f" {share:.0%}" if share else ""
+            place = f"{event.position} of {event.files}" if event.files > 1 else ""
+            return f"reading {printable(event.path)}{far}" + (f" ({place})" if place else "")
+        return "" if self._lines else "finishing"
+
     def _say(self, text: str) -> None:
+        self._pulse.spoke()
         if self._bar is not None:
             self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
         else:
@@ -127,9 +147,3 @@ def _pace(report: IndexReport) -> str:
     if report.elapsed_seconds < _SHORT_RUN_SECONDS:
         return f"in {report.elapsed_seconds:.1f} s"
     return f"at {report.footage_seconds / report.elapsed_seconds:.0f}x real time"
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}"

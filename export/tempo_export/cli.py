@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from tempo_edge._command import Command
+from tempo_edge._pulse import narrated
 from tempo_edge._text import emit, json_line, note, printable
 from tempo_edge.errors import ExportError
 
@@ -102,12 +103,13 @@ def export(
         size=size,
     )
     report: dict[str, Any]
-    if check:
-        report, text, good = run.check(request)
-    elif verify:
-        report, text, good = run.verify(request)
-    else:
-        report, text, good = run.export(request, lambda line: note(printable(line)))
+    with narrated(lambda line: note(printable(line))) as say:
+        if check:
+            report, text, good = run.check(request)
+        elif verify:
+            report, text, good = run.verify(request)
+        else:
+            report, text, good = run.export(request, say)
     emit(json_line(report) if as_json else text)
     if not good:
         raise typer.Exit(1)

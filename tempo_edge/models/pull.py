@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
@@ -21,7 +22,7 @@ from tempo_edge.models.checkpoint import ABOUT, Checkpoint, read_checkpoint
 from tempo_edge.models.checksum import git_blob, sha256_of
 from tempo_edge.models.published import Published
 
-__all__ = ["pull"]
+__all__ = ["pull", "pulled_bytes"]
 
 # Descriptions are small; what is larger is not one.
 _LARGEST_DESCRIPTION = 64 << 20
@@ -63,9 +64,22 @@ def pull(
         raise ProfileError(f"model {model.name!r} can't be kept in {store}: {error}") from error
 
 
+def pulled_bytes(model: Published, store: Path) -> int:
+    """How much of a checkpoint has come so far, while it is being pulled."""
+    total = 0
+    for path in _room(model, store).rglob("*"):
+        with suppress(OSError):  # it took its place this very moment
+            total += path.stat().st_size if path.is_file() else 0
+    return total
+
+
+def _room(model: Published, store: Path) -> Path:
+    return store / f".{model.name}.partial"
+
+
 def _gather(model: Published, store: Path, files: list[_Remote], fetch: _Source) -> Checkpoint:
     """All files into a folder of their own, which becomes the checkpoint when it is whole."""
-    room = store / f".{model.name}.partial"
+    room = _room(model, store)
     room.mkdir(parents=True, exist_ok=True)
     digests = {}
     for file in files:

@@ -12,6 +12,7 @@ import typer
 
 from tempo_edge._command import Command
 from tempo_edge._extras import lacking
+from tempo_edge._pulse import narrated
 from tempo_edge._text import note
 from tempo_edge.errors import MissingExtraError, TempoEdgeError
 from tempo_edge.train.clock import Clock
@@ -74,7 +75,7 @@ def sft(
     from tempo_edge.train.grounder.sft import SftSettings
 
     chosen = choose_settings(settings, SftSettings, seed)
-    with _one_line():
+    with _one_line(), narrated(note) as say:
         best = course.sft(
             chosen,
             data,
@@ -83,7 +84,7 @@ def sft(
             load_profile(profile),
             start=start,
             device=device,
-            say=Clock(note),
+            say=Clock(say),
         )
     print(best)
 
@@ -110,9 +111,9 @@ def pir_grpo(
     from tempo_edge.train.grounder.settings import choose_settings
 
     chosen = choose_settings(settings, GrpoSettings, seed)
-    with _one_line():
+    with _one_line(), narrated(note) as say:
         best = course.pir_grpo(
-            chosen, start, data, work, out, load_profile(profile), device=device, say=Clock(note)
+            chosen, start, data, work, out, load_profile(profile), device=device, say=Clock(say)
         )
     print(best)
 
@@ -133,7 +134,9 @@ def evaluate(
     from tempo_edge.train.grounder.settings import read_settings
 
     chosen = read_settings(settings, EvaluateSettings)
-    print(json.dumps(measure(chosen, settings.parent, library, profile, Clock(note)), indent=1))
+    with narrated(note) as say:
+        measured = measure(chosen, settings.parent, library, profile, Clock(say))
+    print(json.dumps(measured, indent=1))
 
 
 @app.command(cls=Command)
@@ -152,7 +155,7 @@ def export(
     _prepare(1)
     from tempo_edge.train.grounder import course
 
-    with _one_line():
+    with _one_line(), narrated(note):
         lines = course.export(checkpoint, folder, storage)
     for line in lines:
         note(line)
