@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Shown", "cut_clips", "reachable", "results", "tell_refusal"]
 
+# Moments that a refusal names, of those that were held back.
+_CLOSEST = 3
+
 
 class Shown(Protocol):
     """What is told of an answer, whoever found it."""
@@ -27,7 +30,7 @@ class Shown(Protocol):
     def moments(self) -> tuple[Moment, ...]: ...
 
     @property
-    def best_rejected(self) -> Moment | None: ...
+    def misses(self) -> tuple[Moment, ...]: ...
 
     @property
     def filtered_count(self) -> int: ...
@@ -50,18 +53,24 @@ def _is_colourful() -> bool:
 
 
 def tell_refusal(answer: Shown, as_json: bool) -> None:
-    """Say on stderr that nothing matches, and what came closest."""
-    best = answer.best_rejected
+    """Say on stderr that nothing matches, what came closest, and how to see more of that."""
+    closest = answer.misses[:_CLOSEST]
     if as_json:
+        told = [moment.as_dict() for moment in closest]
         facts = {
-            "best_rejected": None if best is None else best.as_dict(),
+            "best_rejected": told[0] if told else None,
+            "closest": told,
             "filtered_count": answer.filtered_count,
         }
         note(json.dumps(facts, ensure_ascii=False))
         return
     note("nothing matches")
-    if best is not None:
-        note(f"closest: {_line(best, 0, False)}  ({answer.filtered_count} held back)")
+    if not closest:
+        return
+    width = max(columns(printable(str(moment.path))) for moment in closest)
+    for moment in closest:
+        note(f"closest: {_line(moment, width, False)}")
+    note(f"{answer.filtered_count} held back: to see more, add --min-confidence 0")
 
 
 def _line(moment: Moment, width: int, coloured: bool) -> str:

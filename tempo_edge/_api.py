@@ -181,7 +181,7 @@ class Library:
         *,
         limit: int = 10,
         min_confidence: float | None = None,
-        within: str | Path | None = None,
+        within: str | Path | Iterable[str | Path] | None = None,
         refine: bool = False,
         grounder: str | None = None,
         retrieval: bool = False,
@@ -201,7 +201,7 @@ class Library:
                 query,
                 limit=limit,
                 min_confidence=min_confidence,
-                within=None if within is None else _absolute(within),
+                within=None if within is None else _scopes(within),
                 refine=refine,
                 grounder=grounder,
                 retrieval=retrieval,
@@ -391,6 +391,11 @@ def _absolute(path: str | Path) -> Path:
     return Path(encodable(str(absolute(path))))
 
 
+def _scopes(within: Iterable[str | Path] | str | Path) -> list[Path]:
+    """What a search is kept to, as the library knows it."""
+    return [_absolute(path) for path in _roots(within)]
+
+
 def _roots(paths: Iterable[str | Path] | str | Path) -> list[Path]:
     """What a caller named, from the root."""
     from tempo_edge.library.walk import absolute
@@ -405,7 +410,7 @@ def find(
     library: str | Path | None = None,
     limit: int = 10,
     min_confidence: float | None = None,
-    within: str | Path | None = None,
+    within: str | Path | Iterable[str | Path] | None = None,
     refine: bool = False,
     grounder: str | None = None,
 ) -> Answer:

@@ -24,12 +24,17 @@ def _whole_number(text: str) -> int:
 
 
 def find(
-    query: Annotated[
-        str, typer.Argument(metavar="QUERY", help='What to look for, for example "dog jumps".')
+    words: Annotated[
+        list[str], typer.Argument(metavar="QUERY...", help="What to look for, such as: dog jumps.")
     ],
-    within: Annotated[
-        Path | None,
-        typer.Option("--in", metavar="PATH", parser=place, help="Search only at or under PATH."),
+    scopes: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--in",
+            metavar="PATH",
+            parser=place,
+            help="Search only at or under PATH; more than one, if given again.",
+        ),
     ] = None,
     limit: Annotated[
         int,
@@ -92,6 +97,7 @@ def find(
     _exclude({"--json": as_json, "--null": null, "--export": export and not output})
     _exclude({"--play": play, "--play-all": play_all})
     check_export(export, output)
+    query, within = " ".join(words), scopes or None
     _check_outputs((output, explain), library)
     # What needs footage or evidence is done here, where the answer is.
     answer: Shown | None = None
@@ -160,7 +166,7 @@ def _ask_service(
     query: str,
     limit: int,
     min_confidence: float | None,
-    within: Path | None,
+    within: list[Path] | None,
     grounder: str | None,
 ) -> Shown | None:
     """The answer of a service that is running for this library, if one is."""

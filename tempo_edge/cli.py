@@ -70,7 +70,10 @@ def _version(asked: bool) -> None:
 def _before_every_command(
     context: typer.Context,
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+        bool,
+        typer.Option(
+            "--version", "-V", callback=_version, is_eager=True, help="Print the version."
+        ),
     ] = False,
 ) -> None:
     missing = [n for n in ("onnxruntime", "faiss") if importlib.util.find_spec(n) is None]

@@ -9,6 +9,7 @@ import http.client
 import json
 import math
 import socket
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import RLock
@@ -129,7 +130,7 @@ class Client:
         *,
         retrieval: bool = False,
         min_confidence: float | None = None,
-        within: str | None = None,
+        within: str | Sequence[str] | None = None,
     ) -> Answer:
         """Moments that match a sentence, or the nearest that was held back.
 
@@ -138,7 +139,7 @@ class Client:
             limit: most moments to give, 1 to 100.
             retrieval: candidates only, without reading: fast enough to ask while typing.
             min_confidence: moments from this probability on; by default calibrated.
-            within: only at or under this path.
+            within: only at or under this path, or these.
 
         Raises:
             QueryError: it can't be searched for that.
@@ -151,14 +152,15 @@ class Client:
             wanted["retrieval"] = 1
         if min_confidence is not None:
             wanted["min_confidence"] = min_confidence
-        if within is not None:
-            wanted["within"] = str(Path(within).expanduser().absolute())
+        scopes = None if within is None else _scopes(within)
+        if scopes is not None:
+            wanted["within"] = scopes
         if self._name is not None:
             wanted["client"] = self._name
         answer = self._get_json("/v1/find", wanted)
         if answer is not None:
             return _from_service(answer)
-        return self._find_here(query, limit, retrieval, min_confidence, within)
+        return self._find_here(query, limit, retrieval, min_confidence, scopes)
 
     def describe(self) -> dict[str, Any]:
         """What the library holds: ``library``, ``profile``, ``videos``, ``hours``, ``frames``,
@@ -214,7 +216,9 @@ class Client:
         try:
             if not connection.reach():
                 return None
-            connection.request("GET", f"{target}?{urlencode(wanted)}" if wanted else target)
+            connection.request(
+                "GET", f"{target}?{urlencode(wanted, doseq=True)}" if wanted else target
+            )
             response = connection.getresponse()
             content = response.read(_MOST_BYTES + 1)
         except (OSError, http.client.HTTPException) as error:
@@ -234,7 +238,7 @@ class Client:
         limit: int,
         retrieval: bool,
         min_confidence: float | None,
-        within: str | None,
+        within: list[str] | None,
     ) -> Answer:
         answer = self._opened().find(
             query,
@@ -294,6 +298,14 @@ class _Connection(UnixConnection):
         except OSError:  # not there, refused, not ours, or a name too long to listen at
             return False
         return True
+
+
+def _scopes(within: str | Sequence[str]) -> list[str]:
+    """From the root, what a search is kept to."""
+    named = [within] if isinstance(within, str) else list(within)
+    if not named:
+        raise QueryError("within names no path: name one, or leave it out")
+    return [str(Path(each).expanduser().absolute()) for each in named]
 
 
 def _check(query: str, limit: int, min_confidence: float | None) -> None:

@@ -65,8 +65,9 @@ TOOLS: tuple[dict[str, Any], ...] = (
                     "description": "Least probability to show; by default a calibrated one.",
                 },
                 "within": {
-                    "type": "string",
-                    "description": "Search only at or under this absolute path.",
+                    "type": ["string", "array"],
+                    "items": {"type": "string"},
+                    "description": "Search only at or under this absolute path, or these.",
                 },
             },
             "required": ["query"],
@@ -109,7 +110,7 @@ _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
     "query": ((str,), "a string"),
     "limit": ((int,), "a whole number"),
     "min_confidence": ((int, float), "a number"),
-    "within": ((str,), "a string"),
+    "within": ((str, list), "a string or a list of strings"),
 }
 
 
@@ -178,6 +179,8 @@ def _check(given: Mapping[str, Any], allowed: tuple[str, ...]) -> None:
             )
         kinds, word = _KINDS[name]
         if value is not None and (not isinstance(value, kinds) or isinstance(value, bool)):
+            raise TempoEdgeError(f"{name} {value!r} must be {word}")
+        if isinstance(value, list) and not all(isinstance(each, str) for each in value):
             raise TempoEdgeError(f"{name} {value!r} must be {word}")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -145,7 +145,7 @@ class Searcher:
         *,
         limit: int = 10,
         min_confidence: float | None = None,
-        within: Path | None = None,
+        within: Sequence[Path] | None = None,
         refine: bool = False,
         grounder: str | None = None,
         retrieval: bool = False,
@@ -159,7 +159,7 @@ class Searcher:
             limit: most moments to give.
             min_confidence: show moments from this probability on; by default the one that the
                 profile's calibration chose.
-            within: search only at or under this path.
+            within: search only at or under these paths.
             refine: decode densely around each boundary for finer times.
             grounder: ``"mllm"`` reads the frames of the best candidates, ``"curve"`` is a matter
                 of milliseconds; by default what its calibration prefers. ``"vlm"`` decodes the
@@ -171,7 +171,8 @@ class Searcher:
 
         Raises:
             QueryError: the query is empty, a number is out of range, there is no such grounder, it
-                is to read where retrieval alone is asked for, or ``within`` holds nothing.
+                is to read where retrieval alone is asked for, or there is nothing under a path of
+                ``within``.
         """
         if limit < 1:
             raise QueryError(f"limit {limit} must be at least 1")
@@ -182,7 +183,9 @@ class Searcher:
                 f"grounder {grounder!r} and retrieval exclude each other: choose one of them"
             )
         if within is not None:
-            under = self._videos_under(within)
+            if not within:
+                raise QueryError("within names no path: name one, or leave it out")
+            under = {video for path in within for video in self._videos_under(path)}
             videos = under if videos is None else set(videos).intersection(under)
         chosen_videos = None if videos is None else sorted(videos)
         chosen = "curve" if retrieval else self.grounder(grounder)
@@ -251,10 +254,10 @@ class Searcher:
         _, packed = self._catalogue.vectors_of(videos[:500])
         return unpack(packed[:: max(1, len(packed) // 2048)])
 
-    def _videos_under(self, within: Path) -> list[int]:
+    def _videos_under(self, within: Path) -> set[int]:
         path = absolute(within)
         rows = self._catalogue.files(path)
-        videos = sorted({row.video_id for row in rows.values() if row.video_id is not None})
+        videos = {row.video_id for row in rows.values() if row.video_id is not None}
         if not videos:
             raise QueryError(f"the library holds no footage at or under {path}")
         return videos

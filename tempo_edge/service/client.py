@@ -8,7 +8,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,7 @@ class Reply:
     """A service's answer: what :class:`tempo_edge.search.searcher.Answer` says, without why."""
 
     moments: tuple[Moment, ...]
-    best_rejected: Moment | None
+    misses: tuple[Moment, ...]
     filtered_count: int
 
     def __iter__(self) -> Iterator[Moment]:
@@ -92,27 +92,27 @@ def find(
     *,
     limit: int,
     min_confidence: float | None,
-    within: Path | None,
+    within: Sequence[Path] | None,
     grounder: str | None,
     socket: Path | None = None,
 ) -> Reply | None:
     """A service's answer over this library; None if there is no service, or none for it."""
     connection = _Connection(socket or socket_path(), _CONNECT_SECONDS)
-    asked: dict[str, str | int | float] = {"q": query, "limit": limit}
+    asked: dict[str, str | int | list[str]] = {"q": query, "limit": limit}
     if min_confidence is not None:
         asked["min_confidence"] = repr(min_confidence)
     if within is not None:
-        asked["within"] = os.path.abspath(within.expanduser())  # noqa: PTH100 - links stay
+        asked["within"] = [os.path.abspath(p.expanduser()) for p in within]  # noqa: PTH100 - links stay
     if grounder is not None:
         asked["grounder"] = grounder
     try:
         status = connection.ask("/v1/status", _STATUS_SECONDS)
         if status["version"] != __version__ or not _same(library, status["library"]):
             return None
-        said = connection.ask(f"/v1/find?{urlencode(asked)}", _ANSWER_SECONDS)
-        near = [_moment(each, status["profile"]) for each in said["near"]]
+        said = connection.ask(f"/v1/find?{urlencode(asked, doseq=True)}", _ANSWER_SECONDS)
+        near = tuple(_moment(each, status["profile"]) for each in said["near"])
         moments = tuple(_moment(each, status["profile"]) for each in said["moments"])
-        return Reply(moments, near[0] if near else None, int(said["held_back"]))
+        return Reply(moments, near, int(said["held_back"]))
     except (*_TROUBLE, LookupError):
         return None
     finally:

@@ -102,7 +102,11 @@ _FILTERS = [
         {"type": "number", "minimum": 0, "maximum": 1},
         "show moments from this probability on; by default the one that was calibrated",
     ),
-    _parameter("within", _STRING, "search only at or under this path, from / or ~"),
+    _parameter(
+        "within",
+        {"type": "array", "items": _STRING, "maxItems": 32},
+        "search only at or under this path, from / or ~; given again, under any of them",
+    ),
     _parameter("grounder", _STRING, "mllm reads frames, curve is quick"),
     _parameter("retrieval", _FLAG, "1: candidates only, without reading"),
     _parameter("client", {"type": "string", "maxLength": 200}, "its newer query ends its older"),

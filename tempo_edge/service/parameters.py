@@ -89,9 +89,6 @@ class Parameters:
         except ValueError:
             raise ServiceError(400, f"{name} {text!r} must be a day, as 2024-12-31") from None
 
-    def path(self, name: str) -> Path | None:
-        """A path from the root, or from the home of who runs the service."""
-        text = self.text(name, 4096)
-        if text is None:
-            return None
-        return path_from(text, name)
+    def paths(self, name: str, most: int) -> list[Path] | None:
+        """Paths from the root, or from the home of who runs the service; at most so many."""
+        return [path_from(text, name) for text in self.texts(name, most)] or None

@@ -18,6 +18,7 @@ __all__ = ["Query"]
 _LONGEST_QUERY = 1000
 _LONGEST_CLIENT = 200
 _MOST_MOMENTS = 100
+_MOST_SCOPES = 32
 _DEFAULT_MOMENTS = 10
 
 # Longest video that a filter may name, in seconds: a good three years.
@@ -40,7 +41,7 @@ class Query:
     text: str
     limit: int = _DEFAULT_MOMENTS
     min_confidence: float | None = None
-    within: Path | None = None
+    within: list[Path] | None = None
     grounder: str | None = None
     retrieval: bool = False
     client: str | None = None
@@ -70,7 +71,7 @@ class Query:
             text,
             given.whole("limit", 1, _MOST_MOMENTS) or _DEFAULT_MOMENTS,
             given.number("min_confidence", 0.0, 1.0),
-            given.path("within"),
+            given.paths("within", _MOST_SCOPES),
             grounder,
             retrieval,
             given.text("client", _LONGEST_CLIENT) or None,

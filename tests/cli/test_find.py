@@ -92,7 +92,7 @@ def test_nothing_matches_as_json(tempo: Tempo, stills: Path) -> None:
     said = tempo("find", "clouds", *NONE, "--json", "--in", stills / "a.mp4")
     check("find-nothing-json", said, films=stills)
     refusal = json.loads(said.err)
-    assert set(refusal) == {"best_rejected", "filtered_count"}
+    assert set(refusal) == {"best_rejected", "closest", "filtered_count"}
     assert refusal["best_rejected"]["path"] == str(stills / "a.mp4")
     assert refusal["filtered_count"] == 1
 
@@ -104,8 +104,50 @@ def test_nothing_matches_in_an_empty_library(tempo: Tempo, tmp_path: Path) -> No
     assert tempo("find", "clouds", *place) == Said(1, "", "nothing matches\n")
     assert json.loads(tempo("find", "clouds", "--json", *place).err) == {
         "best_rejected": None,
+        "closest": [],
         "filtered_count": 0,
     }
+
+
+def test_a_refusal_names_the_three_closest_and_how_to_see_them(tempo: Tempo) -> None:
+    shown = tempo("find", "clouds", *ALL).out.splitlines()
+    said = tempo("find", "clouds", *NONE)
+    assert (said.status, said.out) == (1, "")
+    first, *closest, last = said.err.splitlines()
+    assert first == "nothing matches"
+    told = [re.split(" {2,}", each.removeprefix("closest: ")) for each in closest]
+    assert told == [re.split(" {2,}", each) for each in shown[:3]]
+    assert last == f"{len(FILMS)} held back: to see more, add --min-confidence 0"
+    option = re.findall(r"--min-confidence 0", last)[0].split()
+    assert len(tempo("find", "clouds", *option).out.splitlines()) == len(FILMS)
+    refusal = json.loads(tempo("find", "clouds", *NONE, "--json").err)
+    rows = tempo("find", "clouds", *ALL, "--json").out.splitlines()
+    assert refusal["closest"] == [json.loads(row) for row in rows[:3]]
+    assert refusal["best_rejected"] == refusal["closest"][0]
+
+
+def test_words_need_no_quotes(tempo: Tempo) -> None:
+    quoted = tempo("find", "clouds over a field", *ALL)
+    assert quoted.status == 0
+    assert tempo("find", "clouds", "over", "a", "field", *ALL) == quoted
+    assert tempo("find", *ALL, "clouds", "over", "a field") == quoted
+    assert tempo("find", *ALL).error.startswith("Missing argument 'QUERY...'")
+
+
+def test_scopes_add_up(tempo: Tempo, stills: Path) -> None:
+    scopes = [stills / "a.mp4", stills / "née.mp4"]
+    asked = ("--in", scopes[0], "--in", scopes[1])
+    said = tempo("find", "clouds", *ALL, *asked, "-0")
+    assert sorted(said.out.split("\0")[:-1]) == sorted(map(str, scopes))
+    nothing = tempo("find", "clouds", *ALL, *asked, "--in", stills / "none.mp4")
+    assert nothing.error == f"the library holds no footage at or under {stills / 'none.mp4'}"
+    with tempo_edge.Library.open(stills / "library.db") as library:
+        alone = library.find("clouds", min_confidence=0.0, within=str(scopes[0]))
+        both = library.find("clouds", min_confidence=0.0, within=iter(scopes))
+        assert [moment.path for moment in alone] == [scopes[0]]
+        assert {moment.path for moment in both} == set(scopes)
+        with pytest.raises(tempo_edge.QueryError, match="within names no path"):
+            library.find("clouds", within=[])
 
 
 def test_the_calibrated_threshold_is_the_default(tempo: Tempo) -> None:
@@ -292,7 +334,7 @@ def test_an_encoding_that_lacks_a_letter_is_no_error(
         (["index", "--profile", "giga", "/"], "profile 'giga' must be one of ['nano']"),
         (["watch", "/nowhere"], "/nowhere is not a folder that can be watched"),
         (["forget", "/nowhere"], "the library holds nothing at or under /nowhere"),
-        (["find"], "Missing argument 'QUERY': see tempo-edge find --help"),
+        (["find"], "Missing argument 'QUERY...': see tempo-edge find --help"),
         (["xyzzy"], "No such command 'xyzzy': see tempo-edge --help"),
     ],
 )  # fmt: skip
@@ -327,7 +369,7 @@ def test_what_a_script_left_empty_is_not_the_folder_one_is_in(
 
 
 @pytest.mark.parametrize(
-    "arguments", [["find", "x", "--nope"], ["index"], ["find", "x", "y"], ["status", "--json=1"]]
+    "arguments", [["find", "x", "--nope"], ["index"], ["status", "x", "y"], ["status", "--json=1"]]
 )
 def test_a_wrong_command_line_is_one_line(tempo: Tempo, arguments: list[str]) -> None:
     error = tempo(*arguments).error

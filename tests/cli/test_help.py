@@ -56,6 +56,7 @@ def test_without_arguments_it_says_what_there_is(tempo: Callable[..., Said]) -> 
 
 def test_version(tempo: Callable[..., Said]) -> None:
     assert tempo("--version") == Said(0, f"tempo-edge {__version__}\n", "")
+    assert tempo("-V") == tempo("--version")
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

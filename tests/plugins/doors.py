@@ -55,6 +55,7 @@ class Service:
     place: Path
     answers: dict[str, tuple[int, bytes]] = field(default_factory=dict)
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    scopes: list[list[str]] = field(default_factory=list)
     gate: threading.Event | None = None
 
     def found(self, *moments: dict[str, Any], near: Any = (), held_back: int = 0) -> None:
@@ -74,6 +75,7 @@ class Service:
                 parts = urlsplit(self.path)
                 query = parse_qs(parts.query, keep_blank_values=True, strict_parsing=bool(parts[3]))
                 service.asked.append((parts.path, {k: v[-1] for k, v in query.items()}))
+                service.scopes.append(query.get("within", []))
                 if service.gate is not None:
                     service.gate.wait(PATIENCE)
                 missing = 404, b'{"error": "there is no such thing"}'

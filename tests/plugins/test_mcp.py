@@ -162,6 +162,12 @@ def test_without_a_service_the_library_is_searched(own_home: dict[str, str], bui
     assert facts["library"] == str(built) and facts["indexing"] is None
 
 
+def test_a_search_is_kept_to_several_paths(peer: Peer, service: Service) -> None:
+    service.found()
+    peer.call("find_moments", query="a dog", within=["/v/a & b", "/v/c"])
+    assert service.scopes == [["/v/a & b", "/v/c"]]
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
@@ -173,6 +179,9 @@ def test_without_a_service_the_library_is_searched(own_home: dict[str, str], bui
         ({"query": "a dog", "limit": True}, "limit True must be a whole number"),
         ({"query": "a dog", "limit": 2.5}, "limit 2.5"),
         ({"query": "a dog", "min_confidence": "high"}, "min_confidence 'high'"),
+        ({"query": "a dog", "within": 3}, "within 3 must be a string or a list of strings"),
+        ({"query": "a dog", "within": ["/v", 3]}, "within ['/v', 3] must be a string or a list"),
+        ({"query": "a dog", "within": []}, "within names no path"),
         ({"query": "a dog", "path": "/v"}, "argument 'path' must be one of query"),
         ({"query": "a dog"}, "there is no library at"),
     ],

@@ -8,6 +8,7 @@ import os
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import numpy as np
 import pytest
@@ -92,6 +93,17 @@ def test_how_many_and_where(service: Service, named: Footage) -> None:
     inside = service.find(within=path).json["moments"]
     assert {moment["path"] for moment in inside} == {path}
     assert "holds no footage" in service.find(within="/nowhere").error
+
+
+def test_under_any_of_several_paths(service: Service, named: Footage) -> None:
+    paths = [str(named.folder / name) for name in ("line\nend.mp4", "-rf.mp4")]
+    asked = urlencode({"q": "a", "min_confidence": 0, "within": paths}, doseq=True)
+    moments = service.get(f"/v1/find?{asked}").json["moments"]
+    assert {moment["path"] for moment in moments} == set(paths)
+    asked = urlencode({"q": "a", "within": [paths[0], "/nowhere"]}, doseq=True)
+    assert "no footage at or under /nowhere" in service.get(f"/v1/find?{asked}").error
+    asked = urlencode({"q": "a", "within": ["/v"] * 33}, doseq=True)
+    assert service.get(f"/v1/find?{asked}").error == "within is given 33 times: 32 are allowed"
 
 
 def test_when_and_how_long(own: Footage, environment: dict[str, str]) -> None:
