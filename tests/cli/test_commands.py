@@ -107,13 +107,13 @@ def test_watch_tells_file_by_file(
             command("watch", footage), env=environment, stdout=subprocess.PIPE, stderr=stderr
         )
         with run:
-            wait_until(lambda: said.read_text().count("\n") == 3)
+            wait_until(lambda: said.read_text().count("\n") == 4)
             run.terminate()
             out, _ = run.communicate()
     assert (run.returncode, out) == (0, b"")
-    assert sorted(said.read_text().splitlines()) == sorted(
-        f"indexed {path}" for path in footage.iterdir()
-    )
+    first, *lines = said.read_text().splitlines()
+    assert first == f"watching {footage} as the kernel tells of it"
+    assert sorted(lines) == sorted(f"indexed {path}" for path in footage.iterdir())
 
 
 def test_uniform_is_the_plain_baseline(tempo: Tempo, footage: Path) -> None:

@@ -246,7 +246,7 @@ def test_a_second_writer_is_refused_and_a_reader_is_not(
     with watcher:
         assert watcher.stderr is not None
         line = watcher.stderr.readline()
-        assert line.startswith("indexed "), line
+        assert line.startswith("watching "), line
         for refused in (tempo("index", footage), tempo("forget", footage), tempo("watch", footage)):
             assert refused.error == (
                 f"another process (pid {watcher.pid}) is writing to {library_path}: "
