@@ -11,7 +11,8 @@ from typing import Any
 import av
 from av.container import InputContainer
 
-from tempo_edge.media._bounds import MOST_PIXELS
+from tempo_edge.media._bounds import MOST_PIXELS, most_packets
+from tempo_edge.media._promises import promised_samples
 
 __all__ = ["open_container", "reason"]
 
@@ -51,9 +52,7 @@ def open_container(path: Path, options: dict[str, str] | None = None) -> InputCo
     Raises:
         av.FFmpegError, OSError, ValueError: FFmpeg can't make anything of it, or must not.
     """
-    kind = path.stat().st_mode
-    if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):  # of a folder, FFmpeg says that it is one
-        raise OSError(errno.EINVAL, "not a regular file")  # a pipe would wait for its writer
+    _check(path)
     bounds = {
         "format_whitelist": _own_formats(),
         "protocol_whitelist": "file",
@@ -72,6 +71,26 @@ def open_container(path: Path, options: dict[str, str] | None = None) -> InputCo
         raise
     assert isinstance(container, InputContainer)
     return container
+
+
+def _check(path: Path) -> None:
+    """Refuse what can't be opened without harm.
+
+    Raises:
+        OSError: there is nothing, or not a file, or one that promises more than it can hold.
+    """
+    facts = path.stat()
+    if stat.S_ISDIR(facts.st_mode):
+        return  # FFmpeg says what it is
+    if not stat.S_ISREG(facts.st_mode):
+        raise OSError(errno.EINVAL, "not a regular file")  # a pipe would wait for its writer
+    promised = promised_samples(path)
+    if promised > most_packets(facts.st_size):
+        raise OSError(
+            errno.EINVAL,
+            f"its tables promise {promised} pictures and sounds, "
+            f"more than its {facts.st_size} bytes can hold",
+        )
 
 
 @cache
