@@ -108,7 +108,9 @@ def plan(table: PacketTable, info: VideoInfo, policy: Policy) -> Plan:
         wanted += [int(start), *inside]
         reach.append(inside[-1] if inside else int(start))
     spent = sum(r - int(k) for r, k in zip(reach, kept, strict=True))
-    pictures = policy.dense_pixels_per_second * float(last - seconds[kept[0]])
+    first = int(table.pts[kept[0]])
+    shown = (table.shown_until(int(table.pts[-1])) - table.shown_until(first)) * info.time_base
+    pictures = policy.dense_pixels_per_second * float(shown)
     # The gap rule comes first; what it decodes anyway can be looked at for nothing.
     pool = max(0, int(pictures / (info.width * info.height)) - spent)
     # A black or plain key frame is tiny and would make every packet after it look like news.

@@ -268,7 +268,7 @@ def test_the_shape_of_the_samples_is_kept(tmp_path: Path, rotation: int) -> None
         shots=[(corners(), 0.4)],
         size=(176, 144),
         rotation=rotation,
-        options={"x264-params": "sar=16/11"},
+        aspect=Fraction(16, 11),
     )
     with av.open(str(cut(truth.path, Span(0, 0.2), tmp_path / "clips"))) as container:
         aspect = container.streams.video[0].sample_aspect_ratio

@@ -6,6 +6,7 @@ frames. A video's rows are written in one transaction, so a killed run leaves wh
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -19,9 +20,10 @@ from tempo_edge.library.rows import FileRow, FrameRow, VideoRow
 
 __all__ = ["Catalogue"]
 
-# Before a video's id, the key of its remark among the stored facts: a file of the same contents
-# that turns up later is told of too, and libraries of before need no new column.
-_REMARK = "remark of video "
+# Before a video's id, the key of its remark among the stored facts, and that of its holes: a file
+# of the same contents that turns up later is told of too, and libraries of before need no new
+# column.
+_REMARK, _HOLES = "remark of video ", "holes of video "
 
 
 class Catalogue(Database):
@@ -79,11 +81,12 @@ class Catalogue(Database):
             "DELETE FROM videos WHERE id NOT IN "
             "(SELECT video_id FROM files WHERE video_id IS NOT NULL)"
         )
-        self._db.execute(
-            "DELETE FROM meta WHERE substr(key, 1, ?)=? AND "
-            "CAST(substr(key, ?) AS INTEGER) NOT IN (SELECT id FROM videos)",
-            (len(_REMARK), _REMARK, len(_REMARK) + 1),
-        )
+        for kind in (_REMARK, _HOLES):
+            self._db.execute(
+                "DELETE FROM meta WHERE substr(key, 1, ?)=? AND "
+                "CAST(substr(key, ?) AS INTEGER) NOT IN (SELECT id FROM videos)",
+                (len(kind), kind, len(kind) + 1),
+            )
         return cursor.rowcount
 
     def paths_of(self, video_id: int) -> list[tuple[str, str]]:
@@ -170,6 +173,8 @@ class Catalogue(Database):
         )
         if remark:
             self.set_meta(f"{_REMARK}{video_id}", remark)
+        if video.holes:
+            self.set_meta(f"{_HOLES}{video_id}", json.dumps(video.holes))
         return video_id
 
     def remark(self, video_id: int) -> str:
@@ -198,7 +203,15 @@ class Catalogue(Database):
             None if rate is None else Fraction(rate),
             Fraction(base),
             Fraction(start),
+            self._holes(video_id),
         )
+
+    def _holes(self, video_id: int) -> tuple[tuple[int, int], ...]:
+        kept = self.get_meta(f"{_HOLES}{video_id}")
+        try:
+            return tuple((int(before), int(after)) for before, after in json.loads(kept or "[]"))
+        except (TypeError, ValueError) as error:
+            raise LibraryError(f"{self.path} is damaged: holes of video {video_id}") from error
 
     def curve(self, video_id: int) -> NDArray[np.float32]:
         """The variation curve measured while indexing: ``[n, 2]`` (seconds, variation)."""

@@ -140,15 +140,20 @@ class FootageReader:
             raise MediaError("holds no key frame to start decoding from")
         chosen = self._sampling.plan(table, info)
         interval = float(np.median(np.diff(table.pts)) * info.time_base)
-        total = float(info.time_of(int(table.pts[-1]))) + interval
+
+        def shown_by(pts: int) -> float:
+            """Seconds of footage that are shown before a time stamp."""
+            return float(info.time_of(table.shown_until(pts)))
+
+        total = shown_by(int(table.pts[-1]) if table.end is None else table.end)
         rows: list[FrameRow] = []
         curve: list[tuple[float, float]] = []
         chunk: list[_Look] = []
-        opened = float(info.time_of(int(chosen.runs[0].key)))
-        for look in self._looks(path, chosen, info):
+        opened = shown_by(int(chosen.runs[0].key))
+        for look in self._looks(path, chosen, info, table):
             chunk.append(look)
-            now = float(info.time_of(look.pts))
-            curve.append((now, look.variation))
+            now = shown_by(look.pts)
+            curve.append((float(info.time_of(look.pts)), look.variation))
             if now - opened >= _CHUNK_SECONDS or len(chunk) >= _CHUNK_LOOKS:
                 rows += self._encode(chunk, max(now - opened, interval), chosen.measured)
                 chunk, opened = [], now
@@ -158,14 +163,23 @@ class FootageReader:
         if not rows:
             raise MediaError("no picture of it can be decoded")
         facts = VideoRow(
-            info.codec, info.width, info.height, total, info.rate, info.time_base, info.start_time
+            info.codec,
+            info.width,
+            info.height,
+            total,
+            info.rate,
+            info.time_base,
+            info.start_time,
+            table.holes,
         )
         remarks = tuple(dict.fromkeys(info.remarks + table.remarks))  # each once, in order
         return Footage(facts, rows, np.asarray(curve, dtype=np.float32).reshape(-1, 2), remarks)
 
     # -- decoding and measuring ----------------------------------------------------------------
 
-    def _looks(self, path: Path, chosen: Plan, info: VideoInfo) -> Iterator[_Look]:
+    def _looks(
+        self, path: Path, chosen: Plan, info: VideoInfo, table: PacketTable
+    ) -> Iterator[_Look]:
         """Every look of the file in time order, decoded a few runs ahead of the caller."""
         handles: LifoQueue[Video] = LifoQueue()
         pending: deque[Future[_RunLooks]] = deque()
@@ -178,7 +192,7 @@ class FootageReader:
                     run = next(runs, None)
                     if run is None:
                         break
-                    pending.append(self._pool.submit(self._look, path, handles, run, chosen))
+                    pending.append(self._pool.submit(self._look, path, handles, run, chosen, table))
                 if not pending:
                     break
                 found = pending.popleft().result()
@@ -209,12 +223,14 @@ class FootageReader:
         fitting = int(_HELD_BYTES / (2 * picture))
         return max(2 * self._workers, min(12 * self._workers, fitting))
 
-    def _look(self, path: Path, handles: LifoQueue[Video], run: Run, chosen: Plan) -> _RunLooks:
+    def _look(
+        self, path: Path, handles: LifoQueue[Video], run: Run, chosen: Plan, table: PacketTable
+    ) -> _RunLooks:
         """Worker: decode one run and look at what is wanted or turns out to be a cut."""
         try:
             video = handles.get_nowait()
         except Empty:
-            video = open_video(path, self._decoder)
+            video = open_video(path, self._decoder, table)
         try:
             low, high = np.searchsorted(chosen.wanted, [run.key, run.last + 1])
             wanted = deque(chosen.wanted[low:high].tolist())

@@ -29,7 +29,11 @@ class FileRow:
 
 @dataclass(frozen=True)
 class VideoRow:
-    """A video's facts. Ticks times ``time_base`` minus ``start_time`` are exact seconds."""
+    """A video's facts. Ticks times ``time_base`` minus ``start_time`` are exact seconds.
+
+    ``duration_seconds`` are what is shown; ``holes`` are where nothing is, each from the end of a
+    picture to the next one, in ticks. The video ends after both: see :attr:`end_seconds`.
+    """
 
     codec: str
     width: int
@@ -38,6 +42,19 @@ class VideoRow:
     rate: Fraction | None
     time_base: Fraction
     start_time: Fraction
+    holes: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def end_seconds(self) -> float:
+        """When the last picture is over, in seconds from the start of the container."""
+        hidden = sum(after - before for before, after in self.holes)
+        return self.duration_seconds + float(hidden * self.time_base)
+
+    def stretch(self, pts: int) -> tuple[int, int]:
+        """The first and the last tick around a picture between which there is no hole."""
+        low = max((after for _, after in self.holes if after <= pts), default=-(2**63))
+        high = min((before for before, _ in self.holes if before > pts), default=2**63 - 1)
+        return low, high
 
     def seconds(self, pts: NDArray[np.int64]) -> NDArray[np.float64]:
         """Seconds from the start of the container, rounded once, from exact arithmetic."""

@@ -12,19 +12,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tempo_edge.media._types import Frame, PacketTable, Run, Video, VideoInfo
+from tempo_edge.media._types import Frame, PacketTable, Part, Run, Video, VideoInfo
 
-__all__ = ["DECODERS", "Frame", "PacketTable", "Run", "Video", "VideoInfo", "open_video"]
+__all__ = ["DECODERS", "Frame", "PacketTable", "Part", "Run", "Video", "VideoInfo", "open_video"]
 
 DECODERS = ("pyav", "decord")
 
 
-def open_video(path: Path, decoder: str = "pyav") -> Video:
-    """Open the first real video stream of ``path``.
+def open_video(path: Path, decoder: str = "pyav", table: PacketTable | None = None) -> Video:
+    """Open the film of ``path``: its default video stream, else the largest that moves.
 
     Args:
         path: a media file.
         decoder: ``"pyav"`` or ``"decord"`` (needs the ``decord`` extra).
+        table: the packets of the file, where they are known already: what was found out in
+            reading them need not be found out again.
 
     Raises:
         MediaError: the file holds no video that can be read; the text says why.
@@ -34,9 +36,9 @@ def open_video(path: Path, decoder: str = "pyav") -> Video:
     if decoder == "pyav":
         from tempo_edge.media._pyav import PyAVVideo
 
-        return PyAVVideo(path)
+        return PyAVVideo(path, table=table)
     if decoder == "decord":
         from tempo_edge.media._decord import DecordVideo
 
-        return DecordVideo(path)
+        return DecordVideo(path, table=table)
     raise ValueError(f"decoder {decoder!r} must be one of {DECODERS}")

@@ -64,12 +64,11 @@ class DecordFrame:
 class DecordVideo:
     """A video stream opened with decord. Decodes one picture after another, on one thread."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, table: PacketTable | None = None) -> None:
         self._decord = _import_decord()
         self._path = path
-        self._container = PyAVVideo(path)
+        self._container = PyAVVideo(path, table=table)
         self._scaler = VideoReformatter()
-        self._table: PacketTable | None = None
         self._reader: Any = None
         self._linear = False
         self._next = 0  # number of the picture that a linear reader gives next
@@ -79,9 +78,7 @@ class DecordVideo:
         return self._container.info
 
     def packets(self) -> PacketTable:
-        if self._table is None:
-            self._table = self._container.packets()
-        return self._table
+        return self._container.packets()
 
     def frames(self, run: Run) -> Iterator[DecordFrame]:
         table = self.packets()
@@ -103,6 +100,8 @@ class DecordVideo:
         """Let decord scan the file, and find out how far its counting can be relied on."""
         if _INEXACT_FORMATS & self._container.format_names:
             raise MediaError("can't be decoded exactly by decord in this container: use pyav")
+        if table.parts:
+            raise MediaError("can't be decoded by decord, as its clock starts again: use pyav")
         if not self._container.is_only_film:
             raise MediaError("can't be decoded by decord, which chooses among videos: use pyav")
         if self._is_mirrored(table):

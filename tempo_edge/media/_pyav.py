@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from itertools import dropwhile, repeat
 from pathlib import Path
 from types import TracebackType
 
 import av
+import numpy as np
 from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
@@ -17,9 +19,12 @@ from av.video.stream import VideoStream
 
 from tempo_edge.errors import MediaError
 from tempo_edge.media._bounds import bounded, check_picture, decoder_pixels
+from tempo_edge.media._clock import longest_picture
 from tempo_edge.media._container import open_container, reason
+from tempo_edge.media._ending import Sound, promised_end
 from tempo_edge.media._frame import PyAVFrame
-from tempo_edge.media._packets import packet_table, stamp_of, starts, until
+from tempo_edge.media._packets import packet_table, rising, stamp_of, starts, until
+from tempo_edge.media._restarts import may_restart, resets_are_usual
 from tempo_edge.media._streams import describe, films, first_that_moves, format_names
 from tempo_edge.media._types import PacketTable, Run
 
@@ -33,6 +38,10 @@ _FAST_OPTIONS = {"skip_loop_filter": "all", "flags2": "+fast"}
 # is sought by decoding time, which lies a few pictures before the time of presentation.
 _STEPS_BACK = (0, 1, 10)
 
+# How many packets before a key frame to start reading where it is sought by its place in the file:
+# in a program stream, what follows a seek is the rest of a picture, with the time of the next.
+_PLACES_BACK = 2
+
 
 class PyAVVideo:
     """A video stream opened with PyAV. Decodes on the calling thread only.
@@ -40,18 +49,17 @@ class PyAVVideo:
     Args:
         path: the file.
         fast: leave out the loop filter: for thumbnails and differences, not for people.
+        table: the packets of the file, where they are known already.
     """
 
-    def __init__(self, path: Path, *, fast: bool = True) -> None:
+    def __init__(self, path: Path, *, fast: bool = True, table: PacketTable | None = None) -> None:
         self._path = path
+        self._table = table
+        self._looked = False
         self._options = _FAST_OPTIONS if fast else {}
         self._open()
         try:
-            candidates = films(self._container)
-            self._use(candidates[0])
-            if len(candidates) > 1:
-                self._fresh = False
-                self._use(first_that_moves(candidates, self._container.demux(*candidates)))
+            self._use(self._film())
             self.info = describe(self._container, self._stream)
         except BaseException:
             self._container.close()
@@ -64,6 +72,15 @@ class PyAVVideo:
         except (av.error.FFmpegError, OSError, ValueError) as error:
             raise MediaError(f"can't be opened: {reason(error)}") from error
         self._fresh = True  # nothing has been read since, and nothing sought
+
+    def _film(self) -> VideoStream:
+        candidates = films(self._container)
+        known = None if self._table is None else self._table.stream
+        for stream in candidates:
+            if stream.index == known or len(candidates) == 1:
+                return stream
+        self._fresh = False
+        return first_that_moves(candidates, self._container.demux(*candidates))
 
     def _use(self, stream: VideoStream) -> None:
         self._stream = stream
@@ -102,8 +119,32 @@ class PyAVVideo:
         return format_names(self._container)
 
     def packets(self) -> PacketTable:
-        self._rewind()
-        return packet_table(bounded(self._demux(), self._path.stat().st_size))
+        if self._table is None:
+            self._rewind()
+            second = float(1 / self.info.time_base)
+            sound, resets = Sound(self._stream), resets_are_usual(self._container)
+            packets = self._container.demux(self._stream, *self._container.streams.audio)
+            self._fresh = False
+            held = bounded(packets, self._path.stat().st_size)
+            table = packet_table(sound.without(held), second, resets)
+            self._table = self._placed(table, sound)
+        return self._table
+
+    def _placed(self, table: PacketTable, sound: Sound) -> PacketTable:
+        """A table with what is known of its container: its stream, and where footage ends."""
+        info, end, gaps = self.info, table.end, table.holes
+        assert end is not None
+        limit = longest_picture(resets_are_usual(self._container)) / info.time_base
+        zero, first = int(info.start_time / info.time_base), int(table.pts[0])
+        if first - zero > limit:
+            gaps = ((zero, first), *gaps)
+        over = sound.end
+        if over is None and not table.remarks:
+            over = promised_end(self._path, self._container)
+        if over is not None and not table.parts:
+            last = int(over / info.time_base)
+            end = last if end < last <= end + limit else end
+        return replace(table, stream=self.stream_index, end=end, holes=gaps)
 
     def frames(self, run: Run) -> Iterator[PyAVFrame]:
         # Leading pictures of an open GOP lean on frames that are not decoded, and are dropped.
@@ -154,6 +195,10 @@ class PyAVVideo:
 
     def _packets_from(self, stamp: int) -> Iterator[Packet[VideoStream]]:
         """Packets from a key frame at or before ``stamp`` on, wherever the index points."""
+        joined = self.joined()
+        if joined is not None:
+            yield from self._packets_by_place(joined, stamp)
+            return
         for seconds in _STEPS_BACK:
             back = int(seconds / self.info.time_base)
             self._fresh = False
@@ -170,10 +215,52 @@ class PyAVVideo:
         self._rewind()
         yield from self._demux()
 
-    def _demux(self) -> Iterator[Packet[VideoStream]]:
-        """Packets that hold something, from where the container stands."""
+    def joined(self) -> PacketTable | None:
+        """The table of a file whose clock starts again: by nothing else can such a file be sought.
+
+        Reading all packets to find out would take long: where they are not known, a few are read.
+        """
+        if self._table is None and not self._looked and resets_are_usual(self._container):
+            self._looked, self._fresh = True, False
+            if may_restart(self._container, self._stream):
+                self.packets()
+        return self._table if self._table is not None and self._table.parts else None
+
+    def _packets_by_place(self, table: PacketTable, stamp: int) -> Iterator[Packet[VideoStream]]:
+        """Packets from the key frame at or before ``stamp`` on, sought by where it lies."""
+        assert table.positions is not None
+        before = np.flatnonzero(table.keys & (table.pts <= stamp))
+        row = before[-1] if len(before) else 0
+        key, position = int(table.pts[row]), int(table.positions[row])
+        places = np.unique(table.positions)
+        earlier = int(np.searchsorted(places, position)) - _PLACES_BACK
+        if earlier >= 0 and self._seek_place(int(places[earlier])):
+            packets = self._demux()
+            for packet in packets:
+                if packet.is_keyframe and stamp_of(packet) == key:
+                    yield packet
+                    yield from packets
+                    return
+                if packet.pos is not None and packet.pos > position:
+                    break  # it came with another time, or not at all
+        self._rewind()
+        yield from dropwhile(lambda packet: stamp_of(packet) != key, self._demux())
+
+    def _seek_place(self, position: int) -> bool:
+        """Stand at a byte of the file; False where the container can't be sought like that."""
         self._fresh = False
-        return (packet for packet in self._container.demux(self._stream) if packet.size)
+        try:
+            self._container.seek(position, stream=self._stream, unsupported_byte_offset=True)
+        except av.error.FFmpegError:
+            return False
+        return True
+
+    def _demux(self) -> Iterator[Packet[VideoStream]]:
+        """Packets that hold something, from where the container stands, on the table's clock."""
+        self._fresh = False
+        packets = (packet for packet in self._container.demux(self._stream) if packet.size)
+        parts = self._table.parts if self._table is not None else ()
+        return rising(packets, parts, self.info.time_base) if parts else packets
 
     def _rewind(self) -> None:
         """Stand at the start of the file, where nothing has been read yet."""

@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Frame", "PacketTable", "Run", "Video", "VideoInfo"]
+__all__ = ["Frame", "PacketTable", "Part", "Run", "Video", "VideoInfo"]
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,19 @@ class VideoInfo:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A stretch of a file within which its clock runs on.
+
+    Attributes:
+        position: byte at which its first packet begins.
+        shift: ticks to add to its time stamps, so that those of the whole file rise.
+    """
+
+    position: int
+    shift: int
+
+
+@dataclass(frozen=True)
 class PacketTable:
     """One row a coded picture, in presentation order.
 
@@ -67,15 +80,31 @@ class PacketTable:
         keys: True where decoding can start, ``[n]`` bool.
         remarks: what its owner should know of the file, one short clause each: that it was cut
             short, say.
+        end: tick at which the last picture is over; None if that is not known.
+        holes: where nothing is shown: each from the end of a picture to the next one, in ticks.
+        stream: place of the video stream among those of the container; None where that is open.
+        positions: byte of the file at which each packet begins, ``[n]`` int64, or None where the
+            container doesn't tell.
+        parts: the parts of a file whose clock starts again, in the order in which they lie there;
+            empty for all other files. ``pts`` count on through all of them.
     """
 
     pts: NDArray[np.int64]
     sizes: NDArray[np.int64]
     keys: NDArray[np.bool_]
     remarks: tuple[str, ...] = ()
+    end: int | None = None
+    holes: tuple[tuple[int, int], ...] = ()
+    stream: int | None = None
+    positions: NDArray[np.int64] | None = None
+    parts: tuple[Part, ...] = ()
 
     def __len__(self) -> int:
         return len(self.pts)
+
+    def shown_until(self, pts: int) -> int:
+        """A time stamp without the holes before it: ticks that grow by what is shown alone."""
+        return pts - sum(after - before for before, after in self.holes if after <= pts)
 
 
 @dataclass(frozen=True)

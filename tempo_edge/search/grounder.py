@@ -165,13 +165,14 @@ class Follower(ABC):
 
     def _wider(self, question: Question, window: Window, pts: int) -> Window:
         around = int(_CONTEXT_SECONDS / window.video.time_base)
+        first, last = window.video.stretch(pts)
         return open_window(
             question.vector,
             self._catalogue,
             window.video_id,
             window.video,
-            pts - around,
-            pts + around,
+            max(first, pts - around),
+            min(last, pts + around),
         )
 
     def _follow(self, question: Question, window: Window, part: CloseUp, end: int) -> int:

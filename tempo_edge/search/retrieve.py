@@ -77,7 +77,8 @@ def retrieve(
         facts[video_id] = video = catalogue.video(video_id)
         context = int(_CONTEXT_SECONDS / video.time_base)
         found = sorted(by_video[video_id])
-        stretches += [(best, video_id, low, high) for best, low, high in _merge(found, context)]
+        merged = _merge(found, context, video)
+        stretches += [(best, video_id, low, high) for best, low, high in merged]
     stretches.sort(key=lambda stretch: (-stretch[0], stretch[1:]))
     windows = (
         open_window(query, catalogue, video_id, facts[video_id], low, high)
@@ -105,15 +106,22 @@ def _hits(
     return Hits(ids[best], similarities[best])
 
 
-def _merge(found: list[tuple[int, float]], context: int) -> list[tuple[float, int, int]]:
-    """Join hits whose contexts overlap: (best similarity, first tick, last tick)."""
+def _merge(
+    found: list[tuple[int, float]], context: int, video: VideoRow
+) -> list[tuple[float, int, int]]:
+    """Join hits whose contexts overlap: (best similarity, first tick, last tick).
+
+    Nothing reaches over a hole of the video.
+    """
     stretches: list[tuple[float, int, int]] = []
     for pts, similarity in found:
-        if stretches and pts - context <= stretches[-1][2]:
+        first, last = video.stretch(pts)
+        low, high = max(first, pts - context), min(last, pts + context)
+        if stretches and low <= stretches[-1][2]:
             best, low, _ = stretches[-1]
-            stretches[-1] = (max(best, similarity), low, pts + context)
+            stretches[-1] = (max(best, similarity), low, high)
         else:
-            stretches.append((similarity, pts - context, pts + context))
+            stretches.append((similarity, low, high))
     return stretches
 
 
@@ -134,8 +142,11 @@ def open_window(
     if len(pts):
         edges[0] = times[0]
         following = catalogue.next_pts(video_id, int(pts[-1]))
+        _, hole = video.stretch(int(pts[-1]))
         if following is None:
-            edges[-1] = max(video.duration_seconds, times[-1] + 1e-3)
+            edges[-1] = max(video.end_seconds, times[-1] + 1e-3)
+        elif hole < following:
+            edges[-1] = float(video.seconds(np.asarray([hole]))[0])
         else:
             edges[-1] = (times[-1] + float(video.seconds(np.asarray([following]))[0])) / 2
     return Window(video_id, video, pts, edges, cuts, unpack(packed) @ query)

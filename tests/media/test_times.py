@@ -136,7 +136,6 @@ def test_info_refuses_nonsense() -> None:
 
 
 def test_anamorphic_samples_are_known(tmp_path: Path) -> None:
-    options = {"x264-params": "sar=16/11"}
-    truth = make_video(tmp_path / "a.mp4", shots=[(RED, 0.2)], options=options)
+    truth = make_video(tmp_path / "a.mp4", shots=[(RED, 0.2)], aspect=Fraction(16, 11))
     with PyAVVideo(truth.path) as video:
         assert video.pixel_aspect == Fraction(16, 11)
