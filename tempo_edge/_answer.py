@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 import typer
 
 from tempo_edge._text import columns, json_line, note, printable
-from tempo_edge.errors import TempoEdgeError
+from tempo_edge.errors import MediaError, TempoEdgeError
 
 if TYPE_CHECKING:
     from tempo_edge.moment import Moment
@@ -87,17 +87,28 @@ def _line(moment: Moment, width: int, coloured: bool) -> str:
 
 
 def cut_clips(answer: Shown, folder: Path) -> None:
-    """Cut every moment whose file is there into a folder; say of each how.
+    """Cut every moment whose file is there into a folder; say of each how, or why not.
 
     Raises:
-        TempoEdgeError: none is, or one can't be cut.
+        TempoEdgeError: none is, or some can't be cut; the others are by then.
     """
     from tempo_edge.clip import cut_or_copy
 
-    for moment in reachable(answer.moments):
-        clip = cut_or_copy(moment.path, moment.span, folder)
+    moments = reachable(answer.moments)
+    failed = 0
+    for moment in moments:
+        try:
+            clip = cut_or_copy(moment.path, moment.span, folder)
+        except MediaError as error:
+            if len(moments) == 1:
+                raise
+            failed += 1
+            note(f"skipping a clip: {printable(str(error))}")
+            continue
         how = "copied as it is" if clip.copied else "encoded again"
         note(f"wrote {printable(str(clip.path))} ({how})")
+    if failed:
+        raise TempoEdgeError(f"{failed} of {len(moments)} clips can't be cut: each line says why")
 
 
 def reachable(moments: Iterable[Moment]) -> list[Moment]:

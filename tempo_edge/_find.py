@@ -124,8 +124,6 @@ def find(
         emit(results(answer, as_json, null))
     if export is not None:
         export_moments(answer.moments, export, output)
-    if clip is not None:
-        cut_clips(answer, clip.expanduser())
     if play:
         from tempo_edge.player import play as open_player
 
@@ -135,6 +133,8 @@ def find(
         from tempo_edge.player import play_all as open_film
 
         open_film([(moment.path, moment.span) for moment in reachable(answer.moments)])
+    if clip is not None:  # last, because some clips may fail
+        cut_clips(answer, clip.expanduser())
 
 
 def _check_outputs(named: tuple[Path | None, ...], library: Path | None) -> None:

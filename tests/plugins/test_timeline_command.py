@@ -9,10 +9,12 @@ import stat
 import subprocess
 import threading
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 from harness import PATIENCE, Said, wait_until
+from videos import make_not_a_video, make_video, texture
 
 Tempo = Callable[..., Said]
 
@@ -144,6 +146,44 @@ def test_all_moments_are_played_as_one_film(
     assert played.startswith(b"--really-quiet\n--\n-\n# mpv EDL v0\n%" + b"%d%%" % len(name) + name)
     shown = subprocess.run(command(*ALL), env=environment, capture_output=True, check=True).stdout
     assert played.count(b",start=") == shown.count(b"\n")
+
+
+@pytest.mark.parametrize("kind", ["pipe", "text", "cut short", "gone"])
+def test_one_clip_that_fails_does_not_stop_the_others(
+    tempo: Tempo, tmp_path: Path, kind: str
+) -> None:
+    paths = [tmp_path / name for name in ("a.mp4", "b.mp4", "c.mp4")]
+    for seed, path in enumerate(paths):
+        make_video(path, shots=[(texture(seed), 4)], size=(96, 64), rate=Fraction(10))
+    own = ("--library", tmp_path / "own.db")  # the other one's film is everybody's
+    assert tempo("index", *paths, *own).status == 0
+    rows = [json.loads(line) for line in tempo(*ALL, *own, "--json").out.splitlines()]
+    assert len({row["path"] for row in rows}) == 3
+    bad = Path(rows[0]["path"])
+    whole = bad.read_bytes()
+    bad.unlink()
+    if kind == "pipe":
+        os.mkfifo(bad)
+    elif kind == "text":
+        make_not_a_video(bad)
+    elif kind == "cut short":
+        bad.write_bytes(whole[:100])
+    said = tempo(*ALL, *own, "--json", "--clip", tmp_path / "clips")
+    found = [Path(json.loads(line)["path"]) for line in said.out.splitlines()]
+    assert sorted(found) == sorted(Path(row["path"]) for row in rows), "told all the same"
+    lines = said.err.splitlines()
+    wrote = [line for line in lines if line.startswith("wrote ")]
+    failures = [line for line in lines if line.startswith("skipping ")]
+    assert len(wrote) == len(list((tmp_path / "clips").iterdir())) == len(found) - found.count(bad)
+    if kind == "gone":
+        assert (said.status, failures) == (0, [f"skipping {bad}: it is not there"])
+        assert len(lines) == len(wrote) + 1
+        return
+    assert len(failures) == found.count(bad)
+    assert all(line.startswith(f"skipping a clip: {bad} ") for line in failures)
+    assert said.status == 2
+    told = f"{len(failures)} of {len(found)} clips can't be cut: each line says why"
+    assert lines[-1] == f"tempo-edge: error: {told}"
 
 
 def test_clips_say_how_they_were_made(tempo: Tempo, tmp_path: Path) -> None:
