@@ -64,7 +64,7 @@ def copy_span(video: PyAVVideo, source: Path, span: Span, draft: Path, mark: str
     if video.codec_context.codec.canonical_name not in _VIDEO_CODECS:
         return False
     stamps = _from_key(video, span)
-    if stamps is None:
+    if stamps is None or video.joined() is not None:
         return False
     with open_container(source) as container:
         pictures = next(s for s in container.streams.video if s.index == video.stream_index)

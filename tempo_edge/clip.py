@@ -126,7 +126,7 @@ def _encode(video: PyAVVideo, source: Path, span: Span, draft: Path, mark: str) 
     if first is None:
         start, end = span.start_seconds, span.end_seconds
         raise MediaError(f"holds no picture within [{start:.3f}, {end:.3f}) seconds")
-    sounds = _sounds(source, _time(first), exact(span.end_seconds) + video.info.start_time)
+    sounds = _sounds(video, source, _time(first), exact(span.end_seconds) + video.info.start_time)
     with av.open(str(draft.absolute()), "w", format="mp4") as writer:
         writer.metadata["comment"] = mark
         _write(writer, video, first, pictures, sounds)
@@ -149,17 +149,13 @@ def _pictures(video: PyAVVideo, span: Span) -> Iterator[VideoFrame]:
             yield picture
 
 
-def _sounds(source: Path, start: Fraction, end: Fraction) -> Iterator[AudioFrame]:
+def _sounds(video: PyAVVideo, source: Path, start: Fraction, end: Fraction) -> Iterator[AudioFrame]:
     """The first track's frames that begin within ``[start, end)``, in the container's seconds."""
     with open_container(source) as container:
         stream = next((s for s in container.streams.audio if s.codec_context is not None), None)
         if stream is None or stream.time_base is None:
             return
-        # From a second earlier, because some containers seek behind the place asked for; where
-        # that fails altogether, reading begins at the beginning.
-        with suppress(av.error.FFmpegError):
-            container.seek(int((start - 1) / stream.time_base), stream=stream, backward=True)
-        for packet in container.demux(stream):
+        for packet in video.packets_beside(container, stream, start):
             try:
                 frames = stream.codec_context.decode(packet)
             except av.error.InvalidDataError:

@@ -228,12 +228,12 @@ def _keep_keys(
     policy: Policy,
 ) -> NDArray[np.int64]:
     """Thin key frames that come thick and fast, keeping those whose bytes say "new picture"."""
-    kept = [int(keys[0])]
+    kept, breaks = [int(keys[0])], table.breaks
     for key, odd in zip(keys[1:], irregular[1:], strict=True):
         apart = seconds[key] - seconds[kept[-1]] >= policy.min_gap_seconds
         jump = abs(np.log(table.sizes[key] / table.sizes[kept[-1]])) > 0.15
         sparse = len(keys) < len(table) / 2  # in intra-only footage every picture is a key frame
-        if apart or (sparse and (odd or jump)):
+        if apart or (sparse and (odd or jump)) or int(table.pts[key]) in breaks:
             kept.append(int(key))
     return np.asarray(kept, dtype=np.int64)
 

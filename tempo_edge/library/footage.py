@@ -185,7 +185,7 @@ class FootageReader:
         pending: deque[Future[_RunLooks]] = deque()
         runs = iter(chosen.runs)
         reference: Frame | None = None
-        ahead = self._runs_ahead(info)
+        ahead, breaks = self._runs_ahead(info), table.breaks
         try:
             while True:
                 while len(pending) < ahead:
@@ -197,7 +197,10 @@ class FootageReader:
                     break
                 found = pending.popleft().result()
                 if chosen.measured and found.looks and found.first is not None:
-                    self._tie(found, reference, chosen)
+                    if found.first.pts in breaks:  # whatever it looks like, it goes on with nothing
+                        found.looks[0].cut = True
+                    else:
+                        self._tie(found, reference, chosen)
                 if found.last is not None:
                     reference = found.last
                 yield from found.looks

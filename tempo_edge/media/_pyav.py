@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
 from itertools import dropwhile, repeat
@@ -11,6 +12,8 @@ from types import TracebackType
 
 import av
 import numpy as np
+from av.audio.stream import AudioStream
+from av.container import InputContainer
 from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
@@ -225,6 +228,29 @@ class PyAVVideo:
             if may_restart(self._container, self._stream):
                 self.packets()
         return self._table if self._table is not None and self._table.parts else None
+
+    def packets_beside(
+        self, container: InputContainer, sound: AudioStream, start: Fraction
+    ) -> Iterator[Packet[AudioStream]]:
+        """Packets of a sound track from a little before a time of the pictures' clock on.
+
+        Args:
+            container: the same file, opened once more; ``sound``: one of its streams.
+            start: seconds of the container.
+        """
+        # From a second earlier, because some containers seek behind the place asked for; where
+        # that fails altogether, reading begins at the beginning.
+        early, joined = start - 1, self.joined()
+        with suppress(av.error.FFmpegError):
+            if joined is None:
+                ticks = int(early / sound.time_base)
+                container.seek(ticks, stream=sound, backward=True)
+            else:
+                row = np.searchsorted(joined.pts, int(early / self.info.time_base), side="right")
+                place = int(joined.positions[max(0, int(row) - 1)])
+                container.seek(place, stream=sound, unsupported_byte_offset=True)
+        packets = container.demux(sound)
+        yield from rising(packets, joined.parts, self.info.time_base) if joined else packets
 
     def _packets_by_place(self, table: PacketTable, stamp: int) -> Iterator[Packet[VideoStream]]:
         """Packets from the key frame at or before ``stamp`` on, sought by where it lies."""

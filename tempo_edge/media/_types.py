@@ -102,6 +102,15 @@ class PacketTable:
     def __len__(self) -> int:
         return len(self.pts)
 
+    @property
+    def breaks(self) -> frozenset[int]:
+        """The first picture after each hole, and that of each part but the first."""
+        found = {after for _, after in self.holes}
+        if self.positions is not None:
+            for part in self.parts[1:]:
+                found |= set(self.pts[self.positions >= part.position][:1].tolist())
+        return frozenset(found)
+
     def shown_until(self, pts: int) -> int:
         """A time stamp without the holes before it: ticks that grow by what is shown alone."""
         return pts - sum(after - before for before, after in self.holes if after <= pts)

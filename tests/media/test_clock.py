@@ -8,12 +8,23 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
-from videos import Picture, make_video, numbered, read_number
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from videos import Picture, make_video, numbered, read_number, texture
 
-from tempo_edge.media import PacketTable, Run
+from tempo_edge import Library
+from tempo_edge.clip import cut, cut_or_copy
+from tempo_edge.library.footage import Footage, FootageReader, Sampling
+from tempo_edge.media import PacketTable, Run, _restarts
+from tempo_edge.media._clock import Clock
 from tempo_edge.media._pyav import PyAVVideo
+from tempo_edge.media.stills import stills
+from tempo_edge.models import load_profile
+from tempo_edge.moment import Span
+from tempo_edge.search.retrieve import retrieve
 
 RATE = Fraction(25)
 
@@ -49,6 +60,15 @@ def joined(path: Path, starts: Sequence[float], seconds: float = 2.0, **options:
         content += part.read_bytes()
     path.write_bytes(content)
     return path
+
+
+def read(path: Path, sampling: Sampling | None = None) -> Footage:
+    """What indexing a file gives."""
+    reader = FootageReader(load_profile("nano"), sampling or Sampling())
+    try:
+        return reader.read(path)
+    finally:
+        reader.close()
 
 
 def seconds(video: PyAVVideo, table: PacketTable) -> np.ndarray[Any, Any]:
@@ -95,3 +115,133 @@ def test_every_run_of_a_joined_file_is_what_was_put_in(tmp_path: Path, suffix: s
             within = video.pictures(int(table.pts[117]), int(table.pts[123]))
             seen = [read_number(frame.reformat(format="gray").to_ndarray()) for frame in within]
             assert seen == list(range(117, 124))
+
+
+@pytest.mark.parametrize("suffix", [".ts", ".mpg"])
+@pytest.mark.parametrize("copied", [True, False])
+def test_clips_of_a_later_part_are_of_that_part(tmp_path: Path, suffix: str, copied: bool) -> None:
+    path = joined(tmp_path / f"all{suffix}", (0, 0, 0), audio=suffix == ".ts")
+    with PyAVVideo(path) as video:
+        table = video.packets()
+        start = float(video.info.time_of(int(table.pts[70])))
+    span = Span(start, start + 0.8)
+    clip = cut_or_copy(path, span, tmp_path).path if copied else cut(path, span, tmp_path)
+    with av.open(str(clip)) as container:
+        seen = [
+            read_number(frame.reformat(format="gray").to_ndarray())
+            for frame in container.decode(video=0)
+        ]
+    assert seen == list(range(70, 90))
+    if suffix == ".ts":
+        with av.open(str(clip)) as container:
+            heard = sum(frame.samples for frame in container.decode(audio=0)) / 48_000
+        assert heard == pytest.approx(0.8, abs=0.1)
+
+
+def test_a_joined_file_is_indexed_whole_and_a_remark_says_so(tmp_path: Path) -> None:
+    path = joined(tmp_path / "all.ts", (0, 0))
+    footage = read(path)
+    assert footage.video.duration_seconds == pytest.approx(4)
+    assert footage.remarks == ("its clock starts again at 2.0 s",)
+    times = footage.video.seconds(np.asarray([row.pts for row in footage.frames]))
+    assert (times > 2).any()
+    shown = stills(path, [footage.frames[-1].pts], 48)
+    grey = shown[footage.frames[-1].pts].mean(axis=2)
+    assert read_number(grey.astype(np.uint8)) == round(times[-1] * 25)
+
+
+def test_a_larger_file_is_looked_at_before_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To show one picture of a long film, not all of it may be read; a joined one is found out."""
+    monkeypatch.setattr(_restarts, "_NEAREST", 4096)
+    options = {"shots": [(texture(1), 20)], "size": (64, 48), "gop": 25, "scenecut": False}
+    plain = make_video(tmp_path / "a.ts", **options).path
+    both = tmp_path / "both.ts"
+    both.write_bytes(plain.read_bytes() * 2)
+    read: list[Path] = []
+    whole = PyAVVideo.packets
+
+    def packets(self: PyAVVideo) -> PacketTable:
+        read.append(self._path)
+        return whole(self)
+
+    monkeypatch.setattr(PyAVVideo, "packets", packets)
+    for path in (plain, both):
+        with PyAVVideo(path) as video:
+            tick = int((15 + video.info.start_time) / video.info.time_base)
+            assert next(video.pictures(tick, tick + 90_000)).pts == tick
+    assert read == [both]
+
+
+TICK, SECOND = 3600, 90_000.0
+
+
+@pytest.mark.parametrize("by", [10 * 3600, -3600])
+def test_a_damaged_time_stamp_moves_nothing(by: int) -> None:
+    times = np.arange(100, dtype=np.int64) * TICK
+    times[20] += round(by * SECOND)
+    clock = Clock.of(times, times, SECOND, resets=True)
+    assert np.flatnonzero(~clock.good).tolist() == [20]
+    assert clock.shifts.tolist() == [0]
+
+
+@given(
+    lengths=st.lists(st.integers(3, 40), min_size=1, max_size=5),
+    starts=st.lists(st.integers(0, 3600 * 25), min_size=5, max_size=5),
+)
+def test_times_rise_through_parts_that_go_back(lengths: list[int], starts: list[int]) -> None:
+    """FFmpeg adds 26.5 hours where a clock starts again far below: those parts follow on too."""
+    firsts = sorted(starts, reverse=True)[: len(lengths)]
+    parts = [first + np.arange(length) for first, length in zip(firsts, lengths, strict=True)]
+    times = np.concatenate(parts).astype(np.int64) * TICK
+    assume((np.diff([part[0] for part in parts]) < -250).all())
+    far = times < times[0] - 60 * SECOND
+    for raw in (times, np.where(far, times + 2**33, times)):
+        clock = Clock.of(raw, raw, SECOND, resets=True)
+        assert clock.good.all()
+        assert np.diff(clock.rising(raw)).tolist() == [TICK] * (len(times) - 1)
+
+
+def test_an_hour_that_is_missing_is_no_footage(tmp_path: Path) -> None:
+    """Its clock goes on, as players have it; what is shown ends with the picture before it."""
+    path = joined(tmp_path / "hole.ts", (0, 3600))
+    footage = read(path)
+    video = footage.video
+    assert video.duration_seconds == pytest.approx(4, abs=0.1)
+    assert video.end_seconds == pytest.approx(3602, abs=0.1)
+    assert footage.remarks == ()
+    assert len(read(path, Sampling(frames_per_second=1)).frames) <= 6
+    with Library.open(tmp_path / "library.db") as library:
+        assert library.index(path).footage_seconds == pytest.approx(4, abs=0.1)
+        assert library.totals()["hours"] * 3600 == pytest.approx(4, abs=0.1)
+        assert library.catalogue.video(1) == video
+        library.vectors.refresh()
+        query = np.ones(library.profile.dim, np.float32)
+        windows = retrieve(query / np.linalg.norm(query), library.catalogue, library.vectors)
+    ends = sorted((float(window.edges[0]), float(window.edges[-1])) for window in windows)
+    assert np.asarray(ends) == pytest.approx(np.asarray([(0, 2), (3600, 3602)]), abs=0.1)
+
+
+def test_a_gap_of_years_is_neither_footage_nor_an_array(tmp_path: Path) -> None:
+    times = [0, 1000, 2000, 3000, *(50 * 31_536_000_000 + i * 1000 for i in range(5))]
+    path = tmp_path / "years.mkv"
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("mpeg4", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.options = {"g": "1"}
+        packets = []
+        for index in range(len(times)):
+            picture = np.full((48, 64, 3), index * 25, np.uint8)
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            frame.pts = index
+            packets += stream.encode(frame)
+        packets += stream.encode(None)
+        for packet, time in zip((p for p in packets if p.size), times, strict=True):
+            packet.time_base, packet.pts, packet.dts = Fraction(1, 1000), time, time
+            packet.stream = stream
+            out.mux_one(packet)
+    for sampling in (Sampling(), Sampling(frames_per_second=1)):
+        footage = read(path, sampling)
+        assert 7 <= footage.video.duration_seconds <= 10
+        assert len(footage.frames) == 9
