@@ -14,10 +14,15 @@ from typing import Any
 
 import pytest
 from harness import Said, Shelf
+from hypothesis import HealthCheck, settings
 from videos import make_video, motion, texture
 
 import tempo_edge
 from tempo_edge import cli, models
+
+# How long an example takes is the business of whatever else the machine does meanwhile.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session", autouse=True)

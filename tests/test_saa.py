@@ -66,7 +66,7 @@ policies = st.builds(
 # -- the plan ----------------------------------------------------------------------------------
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(tables(), policies)
 def test_runs_are_in_order_and_do_not_overlap(packets: PacketTable, policy: Policy) -> None:
     chosen = plan(packets, INFO, policy)
@@ -75,7 +75,7 @@ def test_runs_are_in_order_and_do_not_overlap(packets: PacketTable, policy: Poli
     assert all(run.key in keys for run in chosen.runs)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(tables(), policies)
 def test_every_look_lies_in_a_run(packets: PacketTable, policy: Policy) -> None:
     chosen = plan(packets, INFO, policy)
@@ -87,7 +87,7 @@ def test_every_look_lies_in_a_run(packets: PacketTable, policy: Policy) -> None:
         assert run.key in chosen.wanted and run.last in chosen.wanted
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(tables(), policies)
 @example(table([1, 1, 1], steps=[7900, 8100]), Policy())
 @example(table([3], steps=[7900, 200]), Policy())
@@ -102,7 +102,7 @@ def test_no_gap_is_longer_than_allowed(packets: PacketTable, policy: Policy) -> 
         assert after - before <= gap or not len(between)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(tables(), policies)
 def test_pixels_decoded_keep_to_the_budget(packets: PacketTable, policy: Policy) -> None:
     """Beyond key frames and the gap rule, which come first."""
@@ -186,7 +186,7 @@ def test_a_gap_of_fifty_years_costs_the_uniform_plan_nothing() -> None:
     assert most < 1e6
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(tables(), st.integers(1, 150).map(lambda fifths: fifths / 5))
 def test_the_uniform_plan_looks_at_equal_distances(packets: PacketTable, rate: float) -> None:
     chosen = uniform_plan(packets, INFO, rate)
@@ -224,7 +224,7 @@ variations = st.lists(
 limits = st.tuples(st.integers(0, 4), st.integers(0, 12)).map(lambda t: (t[0], t[0] + t[1]))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(variations, st.integers(0, 400), limits, st.floats(0.001, 1))
 def test_the_budget_is_spent_exactly_within_floor_and_ceiling(
     variation: NDArray[np.float64], budget: int, limit: tuple[int, int], epsilon: float
@@ -243,7 +243,7 @@ def test_the_budget_is_spent_exactly_within_floor_and_ceiling(
         assert ((tokens[changed] >= floor) & (tokens[changed] <= ceiling)).all()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(variations, st.integers(0, 400), limits)
 def test_more_change_never_gets_fewer_tokens(
     variation: NDArray[np.float64], budget: int, limit: tuple[int, int]

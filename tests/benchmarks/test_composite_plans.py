@@ -27,7 +27,7 @@ def _plan(videos: int, seed: int) -> SetPlan:
 plans = st.builds(_plan, st.integers(1, 10), st.integers(0, 1000))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(plans)
 def test_what_is_asked_for_is_where_it_should_be(plan: SetPlan) -> None:
     shown = {video.file: {shot.key for shot in video.shots} for video in plan.videos}
@@ -37,7 +37,7 @@ def test_what_is_asked_for_is_where_it_should_be(plan: SetPlan) -> None:
     assert len({(query.source, query.item) for query in plan.queries}) == len(plan.queries)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(plans)
 def test_shots_follow_each_other(plan: SetPlan) -> None:
     for video in plan.videos:
@@ -58,7 +58,7 @@ def test_shots_follow_each_other(plan: SetPlan) -> None:
             assert all(shot.start_frame <= start < shot.end_frame for start in starts)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(plans)
 def test_clips_have_room_for_their_part(plan: SetPlan) -> None:
     lengths = {clip.file: clip.seconds for clip in CLIPS}
@@ -69,7 +69,7 @@ def test_clips_have_room_for_their_part(plan: SetPlan) -> None:
                 assert shot.clip_start_seconds + seconds <= lengths[shot.file]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(plans)
 def test_dropping_frames_keeps_every_boundary(plan: SetPlan) -> None:
     for video in plan.videos:
@@ -121,7 +121,6 @@ def test_impossible_shapes_are_refused(bad: dict[str, Any]) -> None:
         Shape(**{"videos": 1, **bad})
 
 
-@settings(deadline=None)
 @given(st.text(), st.integers(1, 9))
 def test_each_file_is_in_one_partition(file: str, parts: int) -> None:
     assert sum(in_partition(file, (k, parts)) for k in range(1, parts + 1)) == 1

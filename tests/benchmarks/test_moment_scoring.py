@@ -29,7 +29,7 @@ _seconds = st.floats(0, 1e5, allow_nan=False, width=32)
 spans = st.tuples(_seconds, _seconds).map(lambda s: (min(s), max(s)))
 span_lists = st.lists(spans, max_size=6)
 # A busy machine is no failure of an example.
-relaxed = settings(deadline=None, max_examples=60)
+relaxed = settings(max_examples=60)
 
 
 @relaxed

@@ -240,9 +240,7 @@ def test_a_file_that_is_no_graph_is_an_error(tmp_path: Path) -> None:
             check_graph(path)
 
 
-@settings(
-    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_damaged_file_is_checked_or_refused_in_one_line(
     data: st.DataObject, tmp_path: Path
@@ -265,9 +263,7 @@ def test_a_damaged_file_is_checked_or_refused_in_one_line(
 @given(
     operators=st.lists(st.sampled_from(["Relu", "Det", "Abs", "Unique"]), min_size=1, max_size=8)
 )
-@settings(
-    max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
-)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_graph_is_as_good_as_its_worst_node(operators: list[str], tmp_path: Path) -> None:
     nodes = [node(kind, [f"v{i}"], [f"v{i + 1}"]) for i, kind in enumerate(operators)]
     inputs, outputs = (tensor("v0", FLOAT, [3, 3]),), (tensor(f"v{len(nodes)}", FLOAT, None),)

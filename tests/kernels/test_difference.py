@@ -43,9 +43,7 @@ def by_hand(previous: Plane, current: Plane, block: int, depth: int) -> NDArray[
 pytestmark = pytest.mark.usefixtures("compiled")
 
 # One library serves all examples of a test.
-many = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+many = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @many

@@ -15,7 +15,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from harness import Said, Shelf
+from harness import PATIENCE, Said, Shelf
 from videos import make_video, motion, texture
 
 import tempo_edge
@@ -69,7 +69,7 @@ def test_killed_again_and_again_the_job_gets_done(
     # While it starts, when the first file was just committed, and some while after.
     for more_files, longest in ((0, 0.6), (1, 0.0), (1, 0.1), (2, 0.1), (2, 0.05)):
         run = subprocess.Popen(command("index", "-q", reel), env=environment)
-        ends = time.monotonic() + 60
+        ends = time.monotonic() + PATIENCE
         while len(committed(library_path)) < len(kept) + more_files and run.poll() is None:
             assert time.monotonic() < ends
             time.sleep(0.005)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from harness import Said
+from harness import PATIENCE, Said
 from hub import Hub, running
 
 from tempo_edge import ProfileError
@@ -179,7 +179,7 @@ def test_a_killed_pull_is_no_checkpoint_and_goes_on(
         start = [sys.executable, "-m", "tempo_edge.cli", "models", "pull", model.name, "--quiet"]
         room = installed_checkpoints() / f".{model.name}.partial"
         process = subprocess.Popen(start, env=told, stderr=subprocess.PIPE, text=True)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE
         while not any(room.glob("**/*.incomplete")) and process.poll() is None:
             assert time.monotonic() < deadline
             time.sleep(0.001)
@@ -187,7 +187,7 @@ def test_a_killed_pull_is_no_checkpoint_and_goes_on(
         process.communicate()
         if pulled_names():
             pytest.skip("the pull was done before it could be killed")
-        ended = subprocess.run(start, env=told, capture_output=True, text=True, timeout=60)
+        ended = subprocess.run(start, env=told, capture_output=True, text=True, timeout=PATIENCE)
         assert ended.returncode == 0, ended.stderr
         assert f"pulled {model.name} into" in ended.stderr
     read_checkpoint(model.name).verify()

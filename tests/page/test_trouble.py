@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from browser import Browser, Page
-from harness import wait_until
+from harness import PATIENCE, wait_until
 from serving import SETTLED, Service, answer_with
 
 import tempo_edge
@@ -140,7 +140,7 @@ def test_indexing_is_paused_and_resumed(browser: Browser, own_service: Service) 
             method="POST",
             headers={"Authorization": f"Bearer {own_service.token}"},
         )
-        urllib.request.urlopen(request, timeout=10).close()
+        urllib.request.urlopen(request, timeout=PATIENCE).close()
         page.until("!document.querySelector('#indexing').hidden")
         assert page.text("#indexing-state").startswith("Paused")
         page.click("#indexing-toggle")

@@ -141,7 +141,7 @@ class Bus:
     def gdbus(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = ["gdbus", arguments[0], "--session", *arguments[1:]]
         return subprocess.run(
-            command, env=self.environment, capture_output=True, text=True, timeout=60
+            command, env=self.environment, capture_output=True, text=True, timeout=PATIENCE
         )
 
     def call(self, name: str, path: str, interface: str, member: str, *given: Any) -> Any:
@@ -154,7 +154,7 @@ class Bus:
         address = DBusAddress(path, bus_name=name, interface=interface)
         with open_dbus_connection(bus=self.environment["DBUS_SESSION_BUS_ADDRESS"]) as connection:
             message = new_method_call(address, member, signature, body)
-            result = unwrap_msg(connection.send_and_get_reply(message, timeout=60))
+            result = unwrap_msg(connection.send_and_get_reply(message, timeout=PATIENCE))
         return result[0] if len(result) == 1 else result
 
     def has(self, name: str) -> bool:
@@ -181,7 +181,7 @@ def session_bus(environment: dict[str, str]) -> Iterator[Bus]:
         assert address.startswith("unix:"), "no session bus came up"
         yield Bus({**environment, "DBUS_SESSION_BUS_ADDRESS": address})
         running.stdin.close()
-        running.wait(timeout=30)
+        running.wait(timeout=PATIENCE)
 
 
 def with_program_folder(environment: dict[str, str], folder: Path) -> dict[str, str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from doors import AWKWARD, Bus, Notes, Service, moment
-from harness import Said, wait_until
+from harness import PATIENCE, Said, wait_until
 from videos import RED, make_video
 
 from tempo_edge._text import printable
@@ -294,11 +294,13 @@ def test_a_second_process_leaves_the_name_to_the_first(
     installed(plugin)
     bus.call(place[0], place[1], "org.freedesktop.DBus.Peer", "Ping")
     second = [sys.executable, "-m", f"tempo_plugins.desktop.{plugin}"]
-    told = subprocess.run(second, env=bus.environment, capture_output=True, text=True, timeout=60)
+    told = subprocess.run(
+        second, env=bus.environment, capture_output=True, text=True, timeout=PATIENCE
+    )
     assert told.returncode == 2
     assert told.stderr == f"tempo-edge: error: another process has the name {place[0]}\n"
     nowhere = {**bus.environment, "DBUS_SESSION_BUS_ADDRESS": "unix:path=/nowhere"}
-    told = subprocess.run(second, env=nowhere, capture_output=True, text=True, timeout=60)
+    told = subprocess.run(second, env=nowhere, capture_output=True, text=True, timeout=PATIENCE)
     assert told.returncode == 2 and told.stderr.startswith("tempo-edge: error: there is no session")
 
 
@@ -309,13 +311,13 @@ def test_an_idle_process_ends_and_the_bus_starts_another(bus: Bus, tmp_path: Pat
     program = (
         "from tempo_plugins.desktop.bus import *\n"
         "serve(BusObject('org.tempoedge.Test', '/org/tempoedge/Test', 'org.tempoedge.Test',"
-        " {'Twice': Method(('s',), ('s',), lambda text: (text * 2,))}), idle_seconds=1.0)"
+        " {'Twice': Method(('s',), ('s',), lambda text: (text * 2,))}), idle_seconds=3.0)"
     )
     with subprocess.Popen([sys.executable, "-c", program], env=bus.environment) as running:
         wait_until(lambda: bus.has("org.tempoedge.Test"))
         twice = ("org.tempoedge.Test", "/org/tempoedge/Test", "org.tempoedge.Test", "Twice")
         assert bus.call(*twice, "s", "ab") == "abab"
-        assert running.wait(timeout=30) == 0
+        assert running.wait(timeout=PATIENCE) == 0
     assert not bus.has("org.tempoedge.Test")
 
 
@@ -332,4 +334,4 @@ def test_the_process_ends_with_the_session(
             [sys.executable, "-m", "tempo_plugins.desktop.gnome"], env=bus.environment
         )
         wait_until(lambda: bus.has(GNOME[0]))
-    assert running.wait(timeout=30) == 0
+    assert running.wait(timeout=PATIENCE) == 0

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from doors import Bus, Notes, Service, moment
-from harness import Said
+from harness import PATIENCE, Said
 from tempo_plugins.desktop import parts
 from tempo_plugins.desktop.entries import desktop_exec, ini, service_exec
 from tempo_plugins.installing import find, names
@@ -209,7 +209,7 @@ def test_desktops_start_a_program_at_any_path(tmp_path: Path, own_home: dict[str
     command = [str(notes.folder / "python"), "-m", '50% "off" $x `y` \\ z', ""]
     values = {"Type": "Application", "Name": "x", "Exec": desktop_exec(command)}
     entry.write_bytes(ini("Desktop Entry", values))
-    subprocess.run(["gio", "launch", str(entry)], env=own_home, check=True, timeout=60)
+    subprocess.run(["gio", "launch", str(entry)], env=own_home, check=True, timeout=PATIENCE)
     assert notes.taken("python") == command[1:]
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from doors import AWKWARD, Notes, Service, moment
-from harness import Said
+from harness import PATIENCE, Said
 from tempo_plugins.client import Client
 from tempo_plugins.desktop import flow, rows
 from tempo_plugins.desktop.pictures import Pictures
@@ -37,7 +37,7 @@ def asked(own_home: dict[str, str]) -> Callable[[bytes], tuple[int, Any]]:
             input=request,
             env=own_home,
             capture_output=True,
-            timeout=60,
+            timeout=PATIENCE,
         )
         assert told.stderr == b""
         return told.returncode, json.loads(told.stdout)
@@ -252,7 +252,7 @@ def test_the_modules_of_a_launcher_are_not_those_of_tempo_edge(
         )
         command = [sys.executable, str(stubs), str(program)]
     home = {**own_home, "PYTHONPATH": str(astray)}
-    told = subprocess.run(command, env=home, capture_output=True, text=True, timeout=60)
+    told = subprocess.run(command, env=home, capture_output=True, text=True, timeout=PATIENCE)
     assert "/v/a.mp4" in told.stdout, told.stderr
 
 
@@ -349,7 +349,7 @@ def flow_launcher(
             [sys.executable, "-B", str(program), request],
             env=own_home,
             capture_output=True,
-            timeout=60,
+            timeout=PATIENCE,
         )
         assert (told.returncode, told.stderr) == (0, b"")
         results: list[dict[str, Any]] = json.loads(told.stdout)["result"]

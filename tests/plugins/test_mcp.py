@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from doors import AWKWARD, Service, moment
-from harness import wait_until
+from harness import PATIENCE, wait_until
 
 COMMAND = [sys.executable, "-m", "tempo_edge.cli", "mcp"]
 
@@ -61,7 +61,7 @@ def serving(environment: dict[str, str], *arguments: str) -> Iterator[Peer]:
         try:
             yield Peer(process)
         finally:
-            out, err = process.communicate(timeout=60)
+            out, err = process.communicate(timeout=PATIENCE)
     assert (out, err, process.returncode) == (b"", b"", 0)
 
 
@@ -246,7 +246,11 @@ def test_what_was_asked_before_the_end_is_answered(
     request = {"jsonrpc": "2.0", "id": "last", "method": "tools/call"}
     request["params"] = {"name": "find_moments", "arguments": {"query": "a dog"}}  # type: ignore[assignment]
     told = subprocess.run(
-        COMMAND, env=own_home, input=json.dumps(request).encode(), capture_output=True, timeout=60
+        COMMAND,
+        env=own_home,
+        input=json.dumps(request).encode(),
+        capture_output=True,
+        timeout=PATIENCE,
     )
     assert json.loads(told.stdout)["id"] == "last" and told.returncode == 0
 
@@ -302,7 +306,11 @@ def test_nothing_but_messages_goes_to_stdout(own_home: dict[str, str], service: 
         b'"params": {"name": "find_moments", "arguments": {"query": "a dog"}}}'
     )
     told = subprocess.run(
-        [sys.executable, "-c", NOISY], env=own_home, input=request, capture_output=True, timeout=60
+        [sys.executable, "-c", NOISY],
+        env=own_home,
+        input=request,
+        capture_output=True,
+        timeout=PATIENCE,
     )
     assert json.loads(told.stdout)["id"] == 1 and told.stderr == b"said by some library\n"
 

@@ -70,7 +70,7 @@ def test_a_quoted_word_is_one_word(shell: str, word: bytes) -> None:
 
 
 @needs_lua
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.binary(max_size=40).map(lambda word: word.replace(b"\0", b"'")))
 @example(b"'" * 40)
 def test_any_bytes_are_one_word(word: bytes) -> None:

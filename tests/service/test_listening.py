@@ -150,7 +150,7 @@ def test_sockets_that_systemd_opened(
                 assert not (short / "run").exists(), "no further socket is made"
             finally:
                 run.send_signal(signal.SIGTERM)
-                _, said = run.communicate(timeout=30)
+                _, said = run.communicate(timeout=PATIENCE)
     assert run.returncode == 0, said
     assert (short / "given").exists(), "its name is systemd's to take away"
 
@@ -163,7 +163,7 @@ def test_no_socket_that_other_machines_reach(
         inet.bind(("0.0.0.0", 0))
         inet.listen()
         run = activate([inet], told, "--library", str(named.library))
-        _, said = run.communicate(timeout=30)
+        _, said = run.communicate(timeout=PATIENCE)
     assert run.returncode == 2 and "loopback" in said and said.count("\n") == 1
 
 

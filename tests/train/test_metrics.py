@@ -40,7 +40,7 @@ from tempo_edge.train.metrics import (
 )
 from tempo_edge.train.metrics.lines import read_json_lines
 
-relaxed = settings(deadline=None, max_examples=80)
+relaxed = settings(max_examples=80)
 exactly = pytest.approx
 
 whole_spans = st.tuples(st.integers(0, 30), st.integers(1, 12)).map(

@@ -45,7 +45,7 @@ def _bank(count: int = 60) -> Bank:
 BANK = _bank()
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.integers(0, 10_000))
 def test_looks_are_in_order_and_answers_lie_in_the_window(seed: int) -> None:
     example = draw(BANK, Mix(), np.random.default_rng(seed))
