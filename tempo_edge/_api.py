@@ -154,6 +154,11 @@ class Library:
             self._catalogue = Catalogue(self.path, readonly=True)
         return self._catalogue
 
+    @property
+    def is_replaced(self) -> bool:
+        """Whether another library was found in the place of this one: open that one anew."""
+        return self._catalogue is not None and self._catalogue.is_replaced
+
     @cached_property
     def vectors(self) -> VectorCache:
         """The vector cache over the catalogue."""

@@ -25,6 +25,7 @@ __all__ = [
     "clear",
     "draft_beside",
     "draft_folder",
+    "make_private",
     "publish",
     "take_place",
 ]
@@ -181,6 +182,22 @@ def take_place(folder: Path, place: Path) -> None:
             raise
         shutil.rmtree(former, ignore_errors=True)
     _sync_folder(place.parent)
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder and those missing above it, closed to others; what is there stays as it is.
+
+    Raises:
+        OSError: one can't be made.
+    """
+    missing = []
+    while not folder.exists():
+        missing.append(folder)
+        folder = folder.parent
+    for each in reversed(missing):
+        each.mkdir(mode=0o700, exist_ok=True)
+    if not folder.is_dir():
+        folder.mkdir()  # which says what is wrong
 
 
 def clear(folder: Path, about: str) -> None:

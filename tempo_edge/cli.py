@@ -178,6 +178,21 @@ def status(
 
 
 @app.command(cls=Command)
+def backup(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", parser=place, help="Where the copy goes.")
+    ],
+    library: LibraryOption = None,
+) -> None:
+    """Copy the library to a file, whole, even while something writes it."""
+    from tempo_edge._api import default_library_path
+    from tempo_edge.library.backup import back_up
+
+    size = back_up((library or default_library_path()).expanduser(), file.expanduser())
+    note(f"wrote {printable(str(file))}, {size / 1e6:.1f} MB")
+
+
+@app.command(cls=Command)
 def forget(
     path: Annotated[
         Path,

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Lock
 
 from tempo_edge.errors import LibraryError
 from tempo_edge.library.schema import SCHEMA, SCHEMA_VERSION
@@ -28,6 +29,27 @@ _ROW_ERRORS = (
 # Of the write-ahead log, what stays on disk once its contents are in the database.
 _LOG_BYTES = 64 << 20
 
+_PUT_BACK = "put a copy of it back, or delete it and index again"
+
+# Of SQLite's error codes those that are no fault of what was asked for.
+_OF_THE_DISK = frozenset({3, 8, 10, 13, 14, 22})  # PERM, READONLY, IOERR, FULL, CANTOPEN, NOLFS
+_BUSY, _LOCKED, _CORRUPT, _NOT_A_DATABASE = 5, 6, 11, 26
+_SAID = {
+    "readonly": 8,
+    "disk I/O": 10,
+    "is full": 13,
+    "unable to open": 14,
+    "is locked": _BUSY,
+    "malformed": _CORRUPT,
+    "not a database": _NOT_A_DATABASE,
+}
+
+# Of two threads that tidy up at once neither would be the last.
+_TIDYING = Lock()
+
+# Device, inode, size and time of change.
+_Identity = tuple[int, int, int, int]
+
 
 class NoLibraryError(LibraryError):
     """There is no library at a path, or one that nothing was ever written to."""
@@ -44,32 +66,83 @@ class Database:
     def __init__(self, path: Path, *, readonly: bool = False) -> None:
         self.path = path
         self.readonly = readonly
-        if readonly and not path.exists():
-            raise NoLibraryError(
-                f"there is no library at {path}: run `tempo-edge index PATH` first"
-            )
         if path.is_dir():
             raise LibraryError(
                 f"{path} is a folder: a library is a file, {path / 'library.db'} say"
             )
+        #: How often it was opened again because the file had changed under a reader.
+        self.reopened = 0
+        #: True once a reader found another library in the place of its own.
+        self.is_replaced = False
+        self._id = self._open()
+
+    def _open(self) -> str | None:
+        """Open the file, which is made if need be; gives the library's id."""
         db: sqlite3.Connection | None = None
+        self._seen: _Identity | None = None
+        seen = _identity(self.path)
+        if self.readonly and seen is None:
+            raise NoLibraryError(
+                f"there is no library at {self.path}: run `tempo-edge index PATH` first"
+            )
         try:
             self._db = db = self._connect()
             if self._is_new():
                 self._create()
-            elif not readonly:
+            elif not self.readonly:
                 self._prepare_writing()
+            found = self.get_meta("library_id")
         except BaseException as error:
             if db is not None:
                 db.close()
             if isinstance(error, sqlite3.DatabaseError):
+                advice = "choose another --library"
+                if "malformed" in str(error):
+                    advice = _PUT_BACK
                 raise LibraryError(
-                    f"{path} can't be used as a library ({error}): choose another --library"
+                    f"{self.path} can't be used as a library ({error}): {advice}"
                 ) from error
             raise
+        self._seen = seen if self.readonly else _identity(self.path)
+        return found
+
+    def _follow(self) -> None:
+        """Open the file again where it is not as it was: cut short, put back, or replaced.
+
+        Pages that a connection holds in memory are of what was there before. A checkpoint of the
+        writer looks the same from here, and costs a millisecond.
+
+        Raises:
+            LibraryError: it can't be read any more, or is another library.
+        """
+        if not self.readonly or (self._seen and self._seen == _identity(self.path)):
+            return
+        self._db.close()
+        try:
+            found = self._open()
+        except NoLibraryError as error:
+            raise LibraryError(f"{self.path} is gone or empty: put it back") from error
+        self.reopened += 1
+        if found != self._id:
+            self.is_replaced, self._seen = True, None
+            raise LibraryError(f"{self.path} is another library now: open it anew")
+
+    def _check_place(self) -> None:
+        """Refuse to write to a file that nobody would find again.
+
+        Raises:
+            LibraryError: another lies in its place, or none.
+        """
+        now = _identity(self.path)
+        if self._seen and (now is None or now[:2] != self._seen[:2]):
+            raise LibraryError(
+                f"{self.path} was moved away or replaced while it was written: run it again"
+            )
 
     def _connect(self) -> sqlite3.Connection:
         mode = "ro" if self.readonly else "rwc"
+        if not self.readonly:
+            _make_private(self.path)
         if self.readonly and _on_readonly_disk(self.path):
             mode += "&immutable=1"  # else SQLite wants to write down that it is reading
         return sqlite3.connect(
@@ -87,7 +160,6 @@ class Database:
             LibraryError: the file is another program's, or a newer tempo-edge's.
         """
         self._db.execute("PRAGMA foreign_keys=ON")
-        self._db.execute("PRAGMA mmap_size=8589934592")
         # In one statement, of one instant: another process may be making a library of it just now.
         application, version, tables = self._db.execute(
             "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_master) "
@@ -99,6 +171,11 @@ class Database:
             raise LibraryError(
                 f"{self.path} is another program's database, not a library: "
                 "choose another --library"
+            )
+        if version < SCHEMA_VERSION:
+            raise LibraryError(
+                f"{self.path} has schema version {version}, this tempo-edge reads only "
+                f"{SCHEMA_VERSION}: delete it and index again"
             )
         if version > SCHEMA_VERSION:
             raise LibraryError(
@@ -127,10 +204,14 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing. A full disk or a lost one is reported as a :class:`LibraryError`.
+        """All or nothing.
 
         A row that the tables refuse is reported as SQLite does, and nothing of the rest is kept.
+
+        Raises:
+            LibraryError: the disk is full or lost, the file damaged, replaced, or held by another.
         """
+        self._check_place()
         try:
             self._db.execute("BEGIN IMMEDIATE")
             yield
@@ -140,24 +221,29 @@ class Database:
             raise
         except sqlite3.DatabaseError as error:
             self._roll_back()
-            raise LibraryError(
-                f"{self.path} can't be written ({error}): make room or mend the disk and run it "
-                "again; what was stored before is safe"
-            ) from error
+            trouble = _trouble(error)
+            if not trouble:
+                raise
+            raise LibraryError(f"{self.path} {trouble}") from error
         except BaseException:
             self._roll_back()
             raise
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """Everything read inside is of one instant, whatever is written meanwhile."""
+        """Everything read inside is of one instant, whatever is written meanwhile.
+
+        Raises:
+            LibraryError: the file is damaged, gone, or another library now. Once it is as it was,
+                the next snapshot is as before.
+        """
+        self._follow()
         try:
             self._db.execute("BEGIN")
             yield
-        except sqlite3.DatabaseError as error:
-            raise LibraryError(
-                f"{self.path} can't be read ({error}): delete it and index again"
-            ) from error
+        except sqlite3.Error as error:
+            self._seen = None
+            raise LibraryError(f"{self.path} can't be read ({error}): {_PUT_BACK}") from error
         finally:
             self._roll_back()
 
@@ -168,8 +254,25 @@ class Database:
                 self._db.execute("ROLLBACK")
 
     def close(self) -> None:
-        """Release the database."""
+        """Release the database. Whoever does so last leaves one file, which is the library."""
+        if not self.readonly:
+            with suppress(sqlite3.Error):  # where a reader is at work, the next one to close does
+                self._db.execute("PRAGMA busy_timeout=1000")
+                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         self._db.close()
+        _tidy(self.path)
+
+    def copy_to(self, path: Path) -> None:
+        """Copy everything into an empty file, as of one instant.
+
+        Raises:
+            sqlite3.Error: it can't be read or written.
+        """
+        copy = sqlite3.connect(path)
+        try:
+            self._db.backup(copy)
+        finally:
+            copy.close()
 
     def get_meta(self, key: str) -> str | None:
         """A stored fact, or None."""
@@ -179,6 +282,56 @@ class Database:
     def set_meta(self, key: str, value: str) -> None:
         """Store a fact."""
         self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+
+def _trouble(error: sqlite3.Error) -> str:
+    """What is wrong with a library's file or disk by an error of SQLite, and what to do about it.
+
+    Nothing where it is neither: then it is what was asked for.
+    """
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None:  # Python 3.10 does not tell
+        code = next((known for words, known in _SAID.items() if words in str(error)), 0)
+    code &= 0xFF
+    if code in _OF_THE_DISK:
+        return (
+            f"can't be written ({error}): make room or mend the disk and run it again; "
+            "what was stored before is safe"
+        )
+    if code in (_BUSY, _LOCKED):
+        return f"is held by another process ({error}): wait for it and run it again"
+    return f"can't be read ({error}): {_PUT_BACK}" if code in (_CORRUPT, _NOT_A_DATABASE) else ""
+
+
+def _identity(path: Path) -> _Identity | None:
+    """What changes when a file is replaced, cut short or written; None if there is none."""
+    try:
+        facts = path.stat()
+    except OSError:
+        return None
+    return (facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns)
+
+
+def _make_private(path: Path) -> None:
+    """Make a file that only its user may read, if it isn't there; SQLite's own have its mode."""
+    with suppress(OSError):  # SQLite says what is wrong
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+
+
+def _tidy(path: Path) -> None:
+    """Put the write-ahead log into the database and remove it, if nobody else has it open.
+
+    A connection that reads can't do so, and leaves a log of its own, which is empty.
+    """
+    real = Path(os.path.realpath(path))
+    if not (real.exists() and real.with_name(f"{real.name}-wal").exists()):
+        return
+    with suppress(sqlite3.Error), _TIDYING:
+        last = sqlite3.connect(f"{real.as_uri()}?mode=rw", uri=True, timeout=1)
+        try:
+            last.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        finally:
+            last.close()
 
 
 def _on_readonly_disk(path: Path) -> bool:

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from types import TracebackType
 
+from tempo_edge._files import make_private
 from tempo_edge.errors import LibraryError
 
 __all__ = ["WriterLock", "beside"]
@@ -42,8 +43,8 @@ class WriterLock:
             LibraryError: another process holds it, or the folder can't be written.
         """
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            make_private(self._path.parent)
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise LibraryError(
                 f"{self._path} can't be written ({error.strerror}): choose another --library"

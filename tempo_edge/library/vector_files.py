@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tempo_edge._files import atomic_write
+from tempo_edge._files import atomic_write, make_private
 
 __all__ = ["Origin", "VectorFiles"]
 
@@ -67,6 +67,7 @@ class VectorFiles:
     def __init__(self, folder: Path, faiss: Any) -> None:
         self._folder = folder
         self._faiss = faiss
+        self._mapped: tuple[Path, os.stat_result] | None = None
 
     def write(self, origin: Origin, index: Any, sample: NDArray[np.float32]) -> None:
         """Put a cache in the place of the one before; nothing where another process does just that.
@@ -74,20 +75,21 @@ class VectorFiles:
         Raises:
             OSError, RuntimeError: there is no room, or the folder can't be written.
         """
-        self._folder.mkdir(parents=True, exist_ok=True)
+        make_private(self._folder)
         with _alone(self._folder) as alone:
             if not alone:
                 return
             vectors, samples = self._paths(origin)
-            with atomic_write(vectors) as draft:
+            mode = self._folder.stat().st_mode & 0o666  # whoever may list it may read it
+            with atomic_write(vectors, mode=mode) as draft:
                 self._faiss.write_index(index, str(draft))
-            with atomic_write(samples) as draft, draft.open("wb") as file:
+            with atomic_write(samples, mode=mode) as draft, draft.open("wb") as file:
                 np.save(file, sample)
             about = {
                 **asdict(origin),
                 "files": {path.name: _fingerprint(path) for path in (vectors, samples)},
             }
-            with atomic_write(self._folder / "current.json") as draft:
+            with atomic_write(self._folder / "current.json", mode=mode) as draft:
                 draft.write_text(json.dumps(about), encoding="utf-8")
             for old in self._folder.iterdir():
                 # Other caches, and drafts that a killed process left.
@@ -118,8 +120,29 @@ class VectorFiles:
             return None
         if not is_ours(origin):
             return None
+        before = vectors.stat()
         index = self._faiss.read_index(str(vectors), self._faiss.IO_FLAG_MMAP)
+        self._mapped = vectors, before
         return origin, index, np.load(samples, allow_pickle=False)
+
+    def release(self) -> None:
+        """Think of no index as mapped any more."""
+        self._mapped = None
+
+    def is_whole(self) -> bool:
+        """Whether the index that was mapped is what it was: to read one cut short kills a process.
+
+        A file that another took the place of is whole, for the mapping keeps it.
+        """
+        if self._mapped is None:
+            return True
+        path, before = self._mapped
+        try:
+            now = path.stat()
+        except OSError:
+            return True
+        same = (now.st_dev, now.st_ino) == (before.st_dev, before.st_ino)
+        return not same or (now.st_size, now.st_mtime_ns) == (before.st_size, before.st_mtime_ns)
 
     def read_to_write(self, origin: Origin) -> Any:
         """An index of its own in memory, to be added to; None if it can't be read."""
@@ -151,7 +174,7 @@ _LOCK = "lock"
 @contextmanager
 def _alone(folder: Path) -> Iterator[bool]:
     """Whether no other process saves a cache in this folder until the block ends."""
-    descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -86,6 +86,7 @@ class VectorCache:
         self._catalogue = catalogue
         self._faiss = load_faiss()
         self._files = VectorFiles(folder, self._faiss)
+        self._reopened = catalogue.reopened
         self._forget()
 
     def _forget(self) -> None:
@@ -107,6 +108,7 @@ class VectorCache:
         Raises:
             LibraryError: it must be saved and can't be.
         """
+        self._drop_what_changed()
         if self._origin is None and (kept := self._files.read(self._is_ours)) is not None:
             self._origin, self._index, self.sample = kept
         origin = self._origin
@@ -116,6 +118,16 @@ class VectorCache:
             self._build()
         if self._origin is not None:
             self._save_if_possible(self._origin, must_save)
+
+    def _drop_what_changed(self) -> None:
+        """Hold nothing that is of a file cut short, or of a library as it is no more."""
+        if not self._files.is_whole():
+            self._files.release()
+            self._forget()
+        if self._reopened != self._catalogue.reopened:
+            self._reopened = self._catalogue.reopened
+            if self._origin is not None and not self._is_ours(self._origin):
+                self._forget()
 
     def search(
         self, query: NDArray[np.float32], k: int, among: NDArray[np.int64] | None = None

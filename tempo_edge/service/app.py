@@ -63,7 +63,7 @@ class App:
         self._indexing = indexing
         self._events = events
         self._handle = Handle(library, models)
-        self._lookups = Lane("library", _LOOKUPS)
+        self._lookups = Lane("library", _LOOKUPS, ended=self._handle.close)
         self._media = Lane("decoder", _PICTURES, threads=2)
         self._pictures = Pictures()
         self._page = Page()

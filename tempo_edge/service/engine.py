@@ -36,8 +36,8 @@ class Engine:
 
     def __init__(self, path: Path, models: Models) -> None:
         self._models = models
-        self._quick = (Lane("quick search", _WAITING), Handle(path, models))
-        self._slow = (Lane("reading search", _WAITING), Handle(path, models))
+        self._quick = _lane("quick search", Handle(path, models))
+        self._slow = _lane("reading search", Handle(path, models))
         self._latest: dict[str, Work[Found]] = {}
         self._preferred: str | None = None
 
@@ -82,6 +82,10 @@ class Engine:
         """Take no more searches."""
         for lane, _ in (self._quick, self._slow):
             lane.close()
+
+
+def _lane(name: str, handle: Handle) -> tuple[Lane, Handle]:
+    return Lane(name, _WAITING, ended=handle.close), handle
 
 
 def _find(handle: Handle, query: Query, asked: float, checkpoint: Callable[[], None]) -> Found:

@@ -61,7 +61,7 @@ class Handle:
             ProfileError: its models are not installed.
         """
         identity = self._look()
-        if self._library is not None and identity != self._identity:
+        if self._library is not None and (identity != self._identity or self._library.is_replaced):
             self.close()
         if self._library is None:
             library = Library.open(self._path)

@@ -6,7 +6,7 @@ import json
 from contextlib import suppress
 from pathlib import Path
 
-from tempo_edge._files import atomic_write
+from tempo_edge._files import atomic_write, make_private
 from tempo_edge._text import note
 from tempo_edge.library.lock import beside
 
@@ -68,7 +68,7 @@ class Jobs:
             if not self._waiting:
                 self._path.unlink(missing_ok=True)
                 return
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            make_private(self._path.parent)
             with atomic_write(self._path, mode=0o600) as draft:
                 draft.write_text(json.dumps(list(self._waiting.values())), encoding="utf-8")
         except OSError as error:

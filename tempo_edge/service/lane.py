@@ -67,9 +67,17 @@ class Lane:
         name: of the threads.
         limit: how much may wait.
         threads: how many there are.
+        ended: called by each thread as the last that it does.
     """
 
-    def __init__(self, name: str, limit: int, threads: int = 1) -> None:
+    def __init__(
+        self,
+        name: str,
+        limit: int,
+        threads: int = 1,
+        ended: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._ended = ended
         self._name = name
         self._limit = limit
         self._queue: deque[Work[Any]] = deque()
@@ -110,7 +118,7 @@ class Lane:
                 while not self._queue and not self._closed:
                     self._change.wait()
                 if self._closed:
-                    return
+                    break
                 work = self._queue.popleft()
                 self._under_way.add(work)
             if not work.ended:
@@ -118,6 +126,7 @@ class Lane:
             with self._change:
                 self._under_way.discard(work)
             del work  # else a result lives on until the next one is there
+        self._ended()
 
     def close(self) -> None:
         """Give up what waits and what is under way; the threads end at their next checkpoint."""

@@ -10,6 +10,7 @@ import stat
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
+from tempo_edge._files import make_private
 from tempo_edge.errors import TempoEdgeError
 
 __all__ = ["TakenError", "UnixListener", "activated", "is_loopback", "tcp"]
@@ -50,7 +51,7 @@ class UnixListener:
                 )
         with ExitStack() as undoing:
             try:
-                path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                make_private(path.parent)
                 self._lock = _lock(path)
                 undoing.callback(os.close, self._lock)
                 _check_free(path)

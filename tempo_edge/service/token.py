@@ -10,7 +10,7 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
-from tempo_edge._files import atomic_write
+from tempo_edge._files import atomic_write, make_private
 from tempo_edge.errors import TempoEdgeError
 
 __all__ = ["equal", "load"]
@@ -25,7 +25,7 @@ def load(path: Path) -> str:
         TempoEdgeError: it can't be read or made, is another user's, or holds something else.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(path.parent)
         with suppress(FileNotFoundError):
             return _read(path)
         _make(path)

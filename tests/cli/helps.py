@@ -17,6 +17,7 @@ COMMANDS = (
         "watch",
         "serve",
         "status",
+        "backup",
         "forget",
         "demo",
         "doctor",

@@ -189,7 +189,7 @@ def test_a_damaged_database_is_said_to_be_one(writer: Catalogue, path: Path) -> 
     content[8192:] = b"\xa5" * (len(content) - 8192)
     path.write_bytes(content)
     damaged = Catalogue(path, readonly=True)
-    reason = r"can't be read .*: delete it and index again"
+    reason = r"can't be read .*: put a copy of it back, or delete it"
     with pytest.raises(LibraryError, match=reason), damaged.snapshot():
         damaged.frame_span()
         damaged.files()

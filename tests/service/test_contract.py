@@ -397,6 +397,35 @@ def test_a_library_that_is_replaced(own: Footage, environment: dict[str, str]) -
             assert {moment["name"] for moment in said} == {"plain.mp4"}
 
 
+def test_a_library_that_is_cut_short_is_unavailable_until_it_is_put_back(
+    own: Footage, environment: dict[str, str]
+) -> None:
+    whole = own.library.read_bytes()
+    with running(own.library, environment) as service:
+        found = service.get("/v1/find", q="a beach", min_confidence=0).json["moments"]
+        for left in (len(whole) // 2, 4096):
+            os.truncate(own.library, left)
+            for path, more in (
+                ("/v1/find", {"q": "a beach"}),
+                ("/v1/videos", {}),
+                ("/v1/status", {}),
+            ):
+                reply = service.get(path, **more)
+                assert reply.status == 503 and str(own.library) in reply.error
+            own.library.write_bytes(whole)
+            again = service.get("/v1/find", q="a beach", min_confidence=0).json["moments"]
+            assert again == found
+            assert service.get("/v1/status").json["videos"] == len(found)
+
+
+def test_a_service_that_ended_leaves_one_file(own: Footage, environment: dict[str, str]) -> None:
+    with running(own.library, environment) as service:
+        for path, more in (("/v1/find", {"q": "a beach"}), ("/v1/videos", {})):
+            assert service.get(path, **more).status == 200
+    left = {file.name for file in own.library.parent.iterdir()}
+    assert left == {"library.db", "library.lock", "library.vectors"}
+
+
 def test_a_line_of_the_fuzzers_corpus_is_json(service: Service) -> None:
     """The document describes every address, and only those."""
     document = service.get("/v1/openapi.json").json

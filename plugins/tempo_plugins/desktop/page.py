@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
-from tempo_edge._files import atomic_write
+from tempo_edge._files import atomic_write, make_private
 from tempo_edge._text import note, printable
 from tempo_edge.errors import TempoEdgeError
 from tempo_plugins.client import Answer, Client, Found
@@ -47,7 +47,7 @@ def show(query: str, client: Client) -> None:
     else:
         text = _overview(client)
     place = user_cache_path("tempo-edge") / "found.html"
-    place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private(place.parent)
     with atomic_write(place, mode=0o600) as draft:
         draft.write_text(text, encoding="utf-8")
     open_file(place)

@@ -17,7 +17,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from tempo_edge._files import atomic_write
+from tempo_edge._files import atomic_write, make_private
 from tempo_edge.errors import MediaError, TempoEdgeError
 from tempo_plugins.client import Client, Found
 
@@ -103,7 +103,7 @@ class Pictures:
         """Write a moment's picture; None where there is none to be had."""
         try:
             content = self._content(moment)
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_private(self._folder)
             with atomic_write(file, mode=0o600) as draft:
                 draft.write_bytes(content)
             self._prune()

@@ -1,0 +1,48 @@
+"""A copy of a library in another file, of one instant, whatever is written meanwhile."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from tempo_edge._files import atomic_write
+from tempo_edge.errors import LibraryError
+from tempo_edge.library.catalogue import Catalogue
+
+__all__ = ["back_up"]
+
+
+def back_up(library: Path, target: Path) -> int:
+    """Copy a library into a file that only its user may read; gives its size in bytes.
+
+    An earlier backup of the same library is replaced once the new one is whole.
+
+    Raises:
+        FootageError: ``target`` is footage, or another library, or the library itself.
+        LibraryError: there is no library, it can't be read, or ``target`` can't be written.
+    """
+    catalogue = Catalogue(library, readonly=True)
+    try:
+        own = _is_earlier(catalogue, target)
+        with atomic_write(target, mode=0o600, own=own) as draft:
+            catalogue.copy_to(draft)
+    except (OSError, sqlite3.Error) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise LibraryError(f"backup {target} can't be written: {reason}") from error
+    finally:
+        catalogue.close()
+    return target.stat().st_size
+
+
+def _is_earlier(catalogue: Catalogue, target: Path) -> bool:
+    """Whether a file is a copy of the same library, and not that library itself."""
+    if not target.is_file() or target.samefile(catalogue.path):
+        return False
+    try:
+        there = Catalogue(target, readonly=True)
+    except LibraryError:
+        return False
+    try:
+        return there.get_meta("library_id") == catalogue.get_meta("library_id")
+    finally:
+        there.close()
