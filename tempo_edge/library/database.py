@@ -283,6 +283,10 @@ class Database:
         """Store a fact."""
         self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
+    def drop_meta(self, key: str) -> None:
+        """Forget a fact."""
+        self._db.execute("DELETE FROM meta WHERE key=?", (key,))
+
 
 def _trouble(error: sqlite3.Error) -> str:
     """What is wrong with a library's file or disk by an error of SQLite, and what to do about it.

@@ -1,11 +1,10 @@
 """Bring a library up to date with the files under some paths."""
 
 # Strings and `os` instead of `Path`: a walk touches every file, and this is several times as fast.
-# ruff: noqa: PTH112, PTH116
+# ruff: noqa: PTH112
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -16,11 +15,18 @@ from pathlib import Path
 from tempo_edge.errors import MediaError, TempoEdgeError
 from tempo_edge.library.catalogue import Catalogue
 from tempo_edge.library.exclusion import NOTHING, Exclusion
-from tempo_edge.library.footage import Footage, FootageReader
+from tempo_edge.library.footage import Footage
+from tempo_edge.library.journal import Journal
+from tempo_edge.library.reading import (
+    FileReader,
+    FromCallerError,
+    PassingError,
+    Reader,
+    Stopped,
+)
 from tempo_edge.library.rows import FileRow
 from tempo_edge.library.selection import Selection
 from tempo_edge.library.walk import (
-    LAST_NS,
     FoundFile,
     absolute,
     encodable,
@@ -86,22 +92,6 @@ class IndexReport:
 _AGAIN = -1
 
 
-class _Stopped(BaseException):
-    """The caller asked for an end; passes through everything that mends errors."""
-
-
-class _FromCallerError(BaseException):
-    """Carries what the caller's own ``on_event`` raised past everything that mends errors."""
-
-    def __init__(self, error: Exception) -> None:
-        super().__init__()
-        self.error = error
-
-
-class _PassingError(MediaError):
-    """A reason that may be gone at the next run though the file stays as it is."""
-
-
 @dataclass
 class _Survey:
     """What a walk over the roots found.
@@ -134,6 +124,7 @@ class Indexer:
     Args:
         catalogue: opened for writing.
         reader: turns a file into frames.
+        confined: does the same for a file that an earlier run died at, without dying of it too.
         on_event: told of every file that is not left alone, and of progress inside long ones.
         stopping: asked often; once it says True the run ends, and only whole files are kept.
     """
@@ -141,16 +132,18 @@ class Indexer:
     def __init__(
         self,
         catalogue: Catalogue,
-        reader: FootageReader,
+        reader: Reader,
+        confined: Reader,
         on_event: Callable[[IndexEvent], None] | None = None,
         stopping: Callable[[], bool] = lambda: False,
     ) -> None:
         self._catalogue = catalogue
-        self._reader = reader
         self._on_event = on_event or (lambda event: None)
         self._stopping = stopping
         self._volumes: dict[str, str] = {}
         self._pruned = False
+        self._journal = Journal(catalogue)
+        self._files = FileReader(catalogue, reader, confined, self._journal, self._check_stop)
 
     def index(
         self,
@@ -180,7 +173,9 @@ class Indexer:
                 selection = Selection(str(absolute(root)), exclusion)
                 self._survey(absolute(root), selection, survey, report, postpone)
                 report.excluded += selection.excluded
-            for position, found in enumerate(survey.work.values(), start=1):
+            # Last of all, those that a run died at.
+            work = sorted(survey.work.values(), key=self._journal.suspects)
+            for position, found in enumerate(work, start=1):
                 self._check_stop()
                 self._take(found, survey, report, position)
             # Last, so that a file which was moved has met the frames of its old name by now.
@@ -189,7 +184,7 @@ class Indexer:
                 self._pruned = False
             if prune:
                 self.prune()
-        except _Stopped:
+        except Stopped:
             report.stopped = True
         report.elapsed_seconds = time.perf_counter() - began
         return report
@@ -206,7 +201,7 @@ class Indexer:
 
     def _check_stop(self) -> None:
         if self._stopping():
-            raise _Stopped
+            raise Stopped
 
     def _survey(
         self,
@@ -276,17 +271,15 @@ class Indexer:
             try:
                 tell("progress", "", done, total)
             except Exception as error:
-                raise _FromCallerError(error) from None
+                raise FromCallerError(error) from None
 
         tell("started")
         try:
-            content_hash, video_id, footage = self._read(found, progress)
+            content_hash, video_id, footage = self._files.read(found, progress)
             remark = self._store(found, content_hash, video_id, footage)
         except MediaError as error:
             reason = " ".join(str(error).split())
-            self._skip(
-                found, reason, survey.known.get(found.path), isinstance(error, _PassingError)
-            )
+            self._skip(found, reason, survey.known.get(found.path), isinstance(error, PassingError))
             report.skipped += 1
             tell("skipped", reason)
             return
@@ -298,49 +291,6 @@ class Indexer:
             total = footage.video.duration_seconds
             report.footage_seconds += total
             tell("indexed", remark, total, total)
-
-    def _read(
-        self, found: FoundFile, progress: Callable[[float, float], None]
-    ) -> tuple[bytes, int | None, Footage | None]:
-        """(content hash, the video if it is known already, or else its footage).
-
-        Raises:
-            MediaError: the file can't be used.
-        """
-        if found.problem:
-            raise (_PassingError if found.passing else MediaError)(found.problem)
-        content_hash = self._content_hash(found)
-        video_id = self._catalogue.video_by_hash(content_hash)
-        if video_id is not None:
-            return content_hash, video_id, None
-        try:
-            footage = self._reader.read(Path(found.path), progress)
-        except _FromCallerError as caught:
-            raise caught.error from None
-        except TempoEdgeError:
-            _check_still(found)
-            raise
-        except Exception as error:  # decoders of damaged files fail in ways nobody foresaw
-            _check_still(found)
-            raise _PassingError(f"can't be indexed: {type(error).__name__}: {error}") from error
-        _check_still(found)
-        return content_hash, None, footage
-
-    def _content_hash(self, found: FoundFile) -> bytes:
-        """SHA-256 of the whole file, at the disk's speed: a rename costs no decoding."""
-        digest = hashlib.sha256()
-        try:
-            with open(found.path, "rb", buffering=0, opener=_open_at_once) as file:
-                while block := file.read(1 << 20):
-                    self._check_stop()
-                    digest.update(block)
-        except FileNotFoundError as error:
-            raise _PassingError("vanished before it was read") from error
-        except OSError as error:
-            raise _PassingError(
-                f"can't be read: {(error.strerror or str(error)).lower()}"
-            ) from error
-        return digest.digest()
 
     def _store(
         self, found: FoundFile, content_hash: bytes, video_id: int | None, footage: Footage | None
@@ -356,7 +306,7 @@ class Indexer:
         except TempoEdgeError:
             raise
         except Exception as error:  # a fault of one file ends no run
-            raise _PassingError(f"can't be stored: {type(error).__name__}: {error}") from error
+            raise PassingError(f"can't be stored: {type(error).__name__}: {error}") from error
 
     def _put_whole(
         self, found: FoundFile, content_hash: bytes, video_id: int | None, footage: Footage | None
@@ -385,6 +335,7 @@ class Indexer:
     def _put(
         self, found: FoundFile, state: str, mtime_ns: int, reason: str, video_id: int | None
     ) -> None:
+        self._journal.acquit(found.path)
         volume = self._volume(found.path)
         self._catalogue.put_file(
             FileRow(found.path, volume, found.size, mtime_ns, state, reason, video_id)
@@ -413,18 +364,3 @@ def _same(found: FoundFile, row: FileRow) -> bool:
     if found.problem:
         return not found.passing and found.problem == row.reason
     return (row.size, row.mtime_ns) == (found.size, found.mtime_ns)
-
-
-def _open_at_once(path: str, flags: int) -> int:
-    """Open a file without waiting, should it have become a pipe since it was looked at."""
-    return os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)
-
-
-def _check_still(found: FoundFile) -> None:
-    """Refuse a file that changed under the decoder: its frames may be of two videos."""
-    try:
-        facts = os.stat(found.path)
-    except OSError as error:
-        raise _PassingError("vanished while it was read") from error
-    if (facts.st_size, min(facts.st_mtime_ns, LAST_NS)) != (found.size, found.mtime_ns):
-        raise _PassingError("changed while it was read: index it again when it is still")

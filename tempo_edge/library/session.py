@@ -11,6 +11,7 @@ from types import TracebackType
 
 from tempo_edge.errors import LibraryError, TempoEdgeError
 from tempo_edge.library.catalogue import Catalogue
+from tempo_edge.library.confined import ConfinedReader
 from tempo_edge.library.footage import FootageReader, Sampling
 from tempo_edge.library.indexer import Indexer, IndexEvent
 from tempo_edge.library.lock import WriterLock
@@ -66,7 +67,8 @@ class WritingSession:
             )
             stack.callback(reader.close)
             self._open = stack.pop_all()
-        return Indexer(writer, reader, self._on_event, self._stopping)
+        confined = ConfinedReader(self._profile, self._sampling, self._decoder)
+        return Indexer(writer, reader, confined, self._on_event, self._stopping)
 
     def __exit__(
         self,

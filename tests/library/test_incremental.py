@@ -85,7 +85,7 @@ def test_unchanged_files_cost_microseconds(tmp_path: Path) -> None:
         with catalogue.transaction():
             for row in rows:
                 catalogue.put_file(row)
-        indexer = Indexer(catalogue, None)  # type: ignore[arg-type]  # there is nothing to read
+        indexer = Indexer(catalogue, None, None)  # type: ignore[arg-type]  # nothing is read
         indexer.index([folder])
         began = time.process_time()
         report = indexer.index([folder])
