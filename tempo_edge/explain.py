@@ -32,6 +32,13 @@ _FRAMES, _SIZE = 24, 144
 
 _WIDTH, _HEIGHT = 960, 140
 
+# Of what the page may do: nothing runs, and nothing is loaded from elsewhere, whatever a file's
+# name or a grounder's answer should smuggle in. Pictures and styles are in the page itself.
+_POLICY = (
+    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
+    "base-uri 'none'; form-action 'none'"
+)
+
 
 def write(path: Path, query: str, answer: Answer) -> None:
     """Write the page of an answer to `path`, replacing what was there in one step.
@@ -57,6 +64,7 @@ def page(query: str, answer: Answer) -> str:
     title = html.escape(query)
     return (
         "<!doctype html><html lang=en><meta charset=utf-8>"
+        f'<meta http-equiv=Content-Security-Policy content="{_POLICY}">'
         f"<title>{title} · tempo-edge</title><style>{_STYLE}</style>"
         f"<h1>{title}</h1>{''.join(parts)}</html>\n"
     )

@@ -15,13 +15,16 @@ from tempo_edge.moment import Span
 __all__ = ["edit_list", "play", "play_all"]
 
 
-def play(source: Path, span: Span) -> None:
+def play(source: Path, span: Span) -> subprocess.Popen[bytes]:
     """Open mpv on a video at the first second of a span; it does not wait for the player.
+
+    Returns:
+        The player's process.
 
     Raises:
         TempoEdgeError: mpv is not installed.
     """
-    _start([f"--start={span.start_seconds:.3f}", "--", str(source)])
+    return _start([f"--start={span.start_seconds:.3f}", "--", str(source)])
 
 
 def play_all(moments: Sequence[tuple[Path, Span]]) -> None:
@@ -42,11 +45,11 @@ def play_all(moments: Sequence[tuple[Path, Span]]) -> None:
         _start(["--", "-"], listed.fileno())
 
 
-def _start(arguments: list[str], stdin: int = subprocess.DEVNULL) -> None:
+def _start(arguments: list[str], stdin: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
     player = shutil.which("mpv")
     if player is None:
         raise TempoEdgeError("mpv is not installed: install it, or leave out --play")
-    subprocess.Popen(
+    return subprocess.Popen(
         [player, "--really-quiet", *arguments],
         stdin=stdin,
         stdout=subprocess.DEVNULL,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,8 +18,10 @@ from starlette.types import Receive, Scope, Send
 from tempo_edge._api import Library
 from tempo_edge.errors import LibraryError, ProfileError, ServiceError, TempoEdgeError
 from tempo_edge.library.rows import FileRow
+from tempo_edge.moment import Span
 from tempo_edge.service import export, listing
 from tempo_edge.service.body import check_known, named_paths
+from tempo_edge.service.clips import LONGEST_CLIP_SECONDS, Clips
 from tempo_edge.service.engine import Engine, Found
 from tempo_edge.service.events import Events
 from tempo_edge.service.files import open_listed
@@ -29,6 +31,7 @@ from tempo_edge.service.indexing import Indexing
 from tempo_edge.service.lane import Lane, Work
 from tempo_edge.service.openapi import document
 from tempo_edge.service.parameters import Parameters
+from tempo_edge.service.playing import can_play, play
 from tempo_edge.service.query import Query
 from tempo_edge.service.static import Page
 
@@ -66,6 +69,7 @@ class App:
         self._lookups = Lane("library", _LOOKUPS, ended=self._handle.close)
         self._media = Lane("decoder", _PICTURES, threads=2)
         self._pictures = Pictures()
+        self._clips = Clips()
         self._page = Page()
         self._document = document()
         self.asgi = Starlette(
@@ -93,12 +97,18 @@ class App:
             "/v1/videos/{id}/file": self.file,
             "/v1/videos/{id}/frame": self.frame,
             "/v1/videos/{id}/curve": self.curve,
+            "/v1/videos/{id}/clip": self.clip,
             "/v1/skipped": self.skipped,
             "/v1/events": self.events,
             "/v1/export": self.export,
             "/v1/openapi.json": self.openapi,
         }
-        post = {"/v1/index": self.index, "/v1/pause": self.pause, "/v1/resume": self.resume}
+        post = {
+            "/v1/videos/{id}/play": self.play,
+            "/v1/index": self.index,
+            "/v1/pause": self.pause,
+            "/v1/resume": self.resume,
+        }
         return [
             *(Route(path, call, methods=["GET"]) for path, call in get.items()),
             *(Route(path, call, methods=["POST"]) for path, call in post.items()),
@@ -107,8 +117,8 @@ class App:
     # -- the library -----------------------------------------------------------------------------
 
     async def status(self, request: Request) -> Response:
-        facts = await self._look(listing.totals)
-        return JSONResponse({**facts, **self._where, "indexing": self._indexing.facts()})
+        facts = {**await self._look(listing.totals), **self._where, "player": can_play()}
+        return JSONResponse({**facts, "indexing": self._indexing.facts()})
 
     async def address(self, request: Request) -> Response:
         return JSONResponse(self._where)
@@ -139,7 +149,7 @@ class App:
         query = Query.of(_parameters(request))
         work = self._engine.find(query)
         try:
-            return await _while_connected(request, work)
+            return await _while_connected(request, _result(work))
         finally:
             self._engine.forget(query, work)
 
@@ -188,6 +198,31 @@ class App:
 
         headers = {"cache-control": "private, max-age=600"}
         return Response(await self._decode(draw), media_type="image/jpeg", headers=headers)
+
+    async def clip(self, request: Request) -> Response | _Sending:
+        given = _parameters(request)
+        span = _span(given.number("start", 0.0, 1e8), given.number("end", 0.0, 1e8))
+        source = await self._source(request)
+        if request.method == "HEAD":
+            return Response(media_type="video/mp4")
+        return await _while_connected(request, self._clips.cut(source, span))
+
+    async def play(self, request: Request) -> Response:
+        seconds = _parameters(request).number("t", 0.0, 1e8) or 0.0
+        source = await self._source(request)
+        await self._decode(lambda: play(source, seconds))
+        return JSONResponse({"path": str(source)}, 202)
+
+    async def _source(self, request: Request) -> Path:
+        """The file of a video that is there and is still the one that was indexed."""
+        rows = await self._rows(_video(request))
+
+        def look() -> Path:
+            opened = open_listed(rows)
+            opened.close()
+            return opened.path
+
+        return await self._decode(look)
 
     async def _rows(self, video: int) -> list[FileRow]:
         return await self._look(lambda library: listing.files_of(library, video))
@@ -247,6 +282,17 @@ def _parameters(request: Request) -> Parameters:
     return Parameters(values)
 
 
+def _span(start: float | None, end: float | None) -> Span:
+    """A span that may be cut out."""
+    if start is None or end is None:
+        raise ServiceError(400, "start or end is missing: name both, in seconds")
+    if not start < end <= start + LONGEST_CLIP_SECONDS:
+        raise ServiceError(
+            400, f"end {end:g} must be after start {start:g}, by {LONGEST_CLIP_SECONDS} s at most"
+        )
+    return Span(start, end)
+
+
 def _video(request: Request) -> int:
     text = request.path_params["id"]
     if not (text.isascii() and text.isdecimal() and len(text) <= 18):
@@ -254,18 +300,28 @@ def _video(request: Request) -> int:
     return int(text)
 
 
-async def _while_connected(request: Request, work: Work[T]) -> T:
+async def _while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
     """The result of some work, which is given up when whoever asked for it is gone."""
-    future = asyncio.wrap_future(work.future)
+    task = asyncio.create_task(work)
     gone = asyncio.create_task(_disconnected(request))
-    either: set[asyncio.Future[Any]] = {future, gone}
+    either: set[asyncio.Future[Any]] = {task, gone}
     try:
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-        if not future.done():
-            work.end(ServiceError(409, "whoever asked is gone"))
-        return await future
+        if not task.done():
+            raise ServiceError(409, "whoever asked is gone")
+        return await task
     finally:
+        task.cancel()
         gone.cancel()
+
+
+async def _result(work: Work[T]) -> T:
+    """The result of work in a lane, which is given up where this is cancelled."""
+    try:
+        return await asyncio.wrap_future(work.future)
+    except asyncio.CancelledError:
+        work.end(ServiceError(409, "whoever asked is gone"))
+        raise
 
 
 async def _disconnected(request: Request) -> None:

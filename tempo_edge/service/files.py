@@ -7,6 +7,7 @@ import mimetypes
 import os
 import re
 import stat
+import weakref
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
@@ -86,9 +87,19 @@ def chosen_range(header: str | None, size: int) -> tuple[int, int] | None:
 
 
 class OpenFile:
-    """An open file as an HTTP answer. It is closed when it was sent, or by :meth:`close`."""
+    """An open file as an HTTP answer.
 
-    def __init__(self, descriptor: int, path: Path, size: int, mtime_ns: int) -> None:
+    It is closed when it was sent, by :meth:`close`, or when nobody has a use for it any more.
+
+    Args:
+        attachment: whether a browser saves it, instead of showing it.
+    """
+
+    def __init__(
+        self, descriptor: int, path: Path, size: int, mtime_ns: int, *, attachment: bool = False
+    ) -> None:
+        self._release = weakref.finalize(self, os.close, descriptor)
+        self._disposition = "attachment" if attachment else "inline"
         self.descriptor = descriptor
         self.path = path
         self.size = size
@@ -113,7 +124,7 @@ class OpenFile:
 
     def close(self) -> None:
         """Release the file."""
-        os.close(self.descriptor)
+        self._release()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -147,11 +158,12 @@ class OpenFile:
 
     def _headers(self, status: int, start: int, end: int) -> dict[str, str]:
         kind, _ = mimetypes.guess_type(self.path.name)
+        name = quote(self.path.name, safe="")
         headers = {
             "accept-ranges": "bytes",
             "etag": self.etag,
             "cache-control": "private, no-cache",
-            "content-disposition": f"inline; filename*=UTF-8''{quote(self.path.name, safe='')}",
+            "content-disposition": f"{self._disposition}; filename*=UTF-8''{name}",
         }
         if status != 304:
             is_video = kind is not None and kind.startswith("video/")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tempo_edge import __version__
+from tempo_edge.service.clips import LONGEST_CLIP_SECONDS
 from tempo_edge.service.guard import LARGEST_BODY
 
 __all__ = ["document"]
@@ -53,6 +54,7 @@ _SCHEMAS: _Facts = {
         frames=_COUNT,
         skipped=_COUNT,
         address=_nullable("string"),
+        player={"type": "boolean"},
         indexing=_ref("Indexing"),
     ),
     "Address": _object(address=_nullable("string"), library=_STRING),
@@ -159,6 +161,12 @@ def _one_video() -> _Facts:
         "304": {"description": "unchanged since the given ETag"},
     }
     picture = {"200": _answer("the picture", "image/jpeg", _BINARY)}
+    second = {"type": "number", "minimum": 0, "maximum": 1e8}
+    start = _parameter("start", second, "seconds", required=True)
+    end = _parameter("end", second, f"at most {LONGEST_CLIP_SECONDS} s later", required=True)
+    begin = _parameter("t", second, "seconds; 0")
+    clip = {"200": _answer("an MP4 to be saved", "video/mp4", _BINARY)}
+    played = {"202": _json("it was opened", _object(path=_STRING))}
     curve = {"200": _json("one value a kept frame", _ref("Curve"))}
     return {
         "/v1/videos/{id}/file": {"get": _call("A video's file", file, (404, 416), [_VIDEO])},
@@ -167,6 +175,10 @@ def _one_video() -> _Facts:
         },
         "/v1/videos/{id}/curve": {
             "get": _call("How it changes, and how like a query", curve, (404,), [_VIDEO, optional])
+        },
+        "/v1/videos/{id}/clip": {"get": _call("Cut", clip, (404, 409), [_VIDEO, start, end])},
+        "/v1/videos/{id}/play": {
+            "post": _call("Open it in mpv on this machine", played, (404, 501), [_VIDEO, begin])
         },
     }
 

@@ -41,8 +41,9 @@ SETTLED = (
 class Service:
     """A running `tempo-edge serve`, and what it answers."""
 
-    def __init__(self, library: Path) -> None:
+    def __init__(self, library: Path, **environment: str) -> None:
         self.library = library
+        self._environment = environment
         # Not below pytest's folder: a socket's path may be no longer than some hundred bytes.
         self.folder = Path(tempfile.mkdtemp(prefix="tempo-edge-page-"))
         self.port = 0
@@ -52,6 +53,7 @@ class Service:
         """Start it; a second time on the port that it had."""
         home = {"HOME": str(self.folder), "XDG_DATA_HOME": str(self.folder / "data")}
         home |= {"XDG_CACHE_HOME": str(self.folder / "cache"), "PYTHONUNBUFFERED": "1"}
+        home |= self._environment
         command = [sys.executable, "-m", "tempo_edge.cli", "serve", "--always"]
         command += ["--library", str(self.library), "--port", str(self.port)]
         command += ["--socket", str(self.folder / "s.sock")]

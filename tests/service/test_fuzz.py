@@ -26,7 +26,7 @@ REQUESTS = int(os.environ.get("TEMPO_EDGE_FUZZ", "400"))
 LONGEST_SECONDS = PATIENCE
 
 # Every status that the service's contract knows.
-KNOWN = {200, 202, 206, 303, 304, 400, 401, 403, 404, 405, 409, 413, 416, 429, 503}
+KNOWN = {200, 202, 206, 303, 304, 400, 401, 403, 404, 405, 409, 413, 416, 429, 501, 503}
 
 # What has broken programs before.
 NASTY = (

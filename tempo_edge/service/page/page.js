@@ -42,6 +42,7 @@ const progress = new Progress({
   status(answer) {
     facts(answer);
     results.setLibrary(answer);
+    player.ways.setPlayer(answer.player);
   },
   changed: () => results.refresh(),
   failed: (error) => trouble.show(error),

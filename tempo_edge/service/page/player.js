@@ -3,6 +3,7 @@
 import { momentKey } from "./place.js";
 import { ask, footage, picture, said, ServiceError } from "./service.js";
 import { Timeline } from "./timeline.js";
+import { Ways } from "./ways.js";
 import { name, percent, span, timestamp } from "./words.js";
 
 const STILL_WIDTH = 1280;
@@ -21,6 +22,7 @@ export class Player {
     this.list = [];
     this.at = 0;
     this.timeline = new Timeline(find("timeline"), (seconds) => this.seek(seconds));
+    this.ways = new Ways({ left: () => this.video.pause(), seconds: () => this.seconds || 0 });
     this.wireVideo();
     this.wireButtons();
     this.dialog.addEventListener("close", () => this.closed());
@@ -98,6 +100,7 @@ export class Player {
     find("next").disabled = this.at === this.list.length - 1;
     find("again").disabled = find("loop").disabled = Boolean(moment.whole);
     this.words("");
+    this.ways.show(moment);
     this.still.hidden = true;
     this.video.hidden = false;
     this.timeline.clear();
@@ -153,7 +156,8 @@ export class Player {
     this.stills = true;
     this.video.hidden = true;
     this.still.hidden = false;
-    this.words("This browser can't play the file. Choose a time on the line to see its picture.");
+    const otherwise = this.ways.hasPlayer ? ", or open it in mpv" : "";
+    this.words(`This browser can't play the file. Choose a time on the line to see its picture${otherwise}.`);
     this.seek(this.moment.start_seconds);
     this.showState();
   }
@@ -283,6 +287,7 @@ export class Player {
     if (document.fullscreenElement) document.exitFullscreen().catch(() => {});
     cancelAnimationFrame(this.running);
     this.drawingBefore?.abort();
+    this.ways.stop();
     this.video.pause();
     this.video.removeAttribute("src");
     this.video.load();

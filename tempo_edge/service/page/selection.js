@@ -1,6 +1,6 @@
 // The moments that are ticked, and their way out into another program.
 
-import { download, ServiceError } from "./service.js";
+import { download, save, ServiceError } from "./service.js";
 import { count } from "./words.js";
 
 const find = (id) => document.getElementById(id);
@@ -44,17 +44,13 @@ export class Selection {
     const format = find("format").value;
     find("export").disabled = true;
     try {
-      const { blob, name, remarks } = await download("/v1/export", {
+      const file = await download("/v1/export", {
         format,
         moment: [...this.moments.values()].map(exactly),
       });
-      const link = document.createElement("a");
-      link.href = URL.createObjectURL(blob);
-      link.download = name ?? `moments.${format}`;
-      link.click();
-      const said = [`${count(this.moments.size, "moment")} selected`, ...remarks];
+      save(file, `moments.${format}`);
+      const said = [`${count(this.moments.size, "moment")} selected`, ...file.remarks];
       find("selection-count").textContent = said.join(" · ");
-      setTimeout(() => URL.revokeObjectURL(link.href), 1000);
     } catch (error) {
       if (!(error instanceof ServiceError)) throw error;
       this.failed(error);

@@ -98,14 +98,23 @@ export async function tell(path, body) {
 }
 
 /** A file's contents, the name that the service gives it, and what it remarks. */
-export async function download(path, parameters) {
-  const response = await answered(address(path, parameters));
+export async function download(path, parameters, signal) {
+  const response = await answered(address(path, parameters), { signal });
   const told = response.headers.get("Content-Disposition") ?? "";
   const plain = /filename="?([^";]+)"?/i.exec(told)?.[1];
   const coded = /filename\*=UTF-8''([^;]+)/i.exec(told)?.[1];
   const name = coded ? decodeURIComponent(coded) : plain;
   const remarks = JSON.parse(response.headers.get("Tempo-Edge-Remarks") ?? "[]");
   return { blob: await response.blob(), name, remarks };
+}
+
+/** Have the browser save a file that was downloaded. */
+export function save({ blob, name }, otherwise) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name ?? otherwise;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }
 
 export const picture = (video, seconds, width) =>
