@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from tempo_edge.errors import TempoEdgeError
+from tempo_edge.errors import MediaError, TempoEdgeError
 from tempo_edge.moment import Span
 
 __all__ = ["edit_list", "play", "play_all"]
@@ -24,7 +24,8 @@ def play(source: Path, span: Span) -> subprocess.Popen[bytes]:
     Raises:
         TempoEdgeError: mpv is not installed.
     """
-    return _start([f"--start={span.start_seconds:.3f}", "--", str(source)])
+    start = f"--start={span.start_seconds:.3f}"
+    return _start([start, *_choice([source]), "--", str(source)])
 
 
 def play_all(moments: Sequence[tuple[Path, Span]]) -> None:
@@ -42,7 +43,26 @@ def play_all(moments: Sequence[tuple[Path, Span]]) -> None:
     with tempfile.TemporaryFile() as listed:
         listed.write(edit_list(moments))
         listed.seek(0)
-        _start(["--", "-"], listed.fileno())
+        choice = _choice(list(dict.fromkeys(path for path, _ in moments)))
+        _start([*choice, "--", "-"], listed.fileno())
+
+
+def _choice(paths: Sequence[Path]) -> list[str]:
+    """The option that makes mpv show the stream that was searched, where it could take another.
+
+    One choice holds for a whole film. If its parts differ, the player is left to its own.
+    """
+    from tempo_edge.media._pyav import PyAVVideo
+
+    tracks: set[int | None] = set()
+    for path in paths:
+        try:
+            with PyAVVideo(path) as video:
+                tracks.add(None if video.is_only_film else video.video_index + 1)
+        except MediaError:
+            tracks.add(None)  # the player says what it makes of it
+    (track,) = tracks if len(tracks) == 1 else (None,)
+    return [] if track is None else [f"--vid={track}"]
 
 
 def _start(arguments: list[str], stdin: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:

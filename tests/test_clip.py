@@ -23,6 +23,7 @@ from videos import (
     make_video,
     motion,
     numbered,
+    put_together,
     read_number,
     rewrite_edit_list,
     shown_by,
@@ -33,7 +34,7 @@ from tempo_edge.errors import MediaError, TempoEdgeError
 from tempo_edge.media import Run
 from tempo_edge.media._pyav import PyAVVideo
 from tempo_edge.moment import Span
-from tempo_edge.player import play
+from tempo_edge.player import play, play_all
 
 
 def numbers(path: Path) -> list[int]:
@@ -396,6 +397,26 @@ def test_play_opens_mpv_at_the_moment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subprocess, "Popen", lambda command, **how: commands.append(command))
     play(Path("-odd name.mp4"), Span(12.3456, 15))
     assert commands == [["/usr/bin/mpv", "--really-quiet", "--start=12.346", "--", "-odd name.mp4"]]
+
+
+@pytest.mark.parametrize(("default", "track"), [(1, 2), (0, 1), (None, 2)])
+def test_mpv_shows_the_stream_that_was_searched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, default: int | None, track: int
+) -> None:
+    """A preview comes first; mpv would take the first of two that are alike to it."""
+    small = make_video(tmp_path / "small.mkv", shots=[(RED, 1)], size=(32, 32)).path
+    large = make_video(tmp_path / "large.mkv", shots=[(BLUE, 1)], size=(96, 64)).path
+    both = put_together(tmp_path / "both.mkv", [small, large], default)
+    commands: list[list[str]] = []
+    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(subprocess, "Popen", lambda command, **how: commands.append(command))
+    span = Span(0, 1)
+    play(both, span)
+    play_all([(both, span), (both, span)])
+    play_all([(both, span), (small, span)])  # no one choice is right for both
+    play(small, span)
+    chosen = [[word for word in command if word.startswith("--vid")] for command in commands]
+    assert chosen == [[f"--vid={track}"], [f"--vid={track}"], [], []]
 
 
 def test_play_without_mpv_says_how_to_help(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import struct
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -17,6 +18,7 @@ from pathlib import Path
 import av
 import numpy as np
 from av.audio.frame import AudioFrame
+from av.stream import Disposition
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
@@ -331,6 +333,23 @@ def with_timecode(source: Path, path: Path, label: str) -> Path:
             if packet.dts is not None:
                 packet.stream = track
                 new.mux(packet)
+    return path
+
+
+def put_together(path: Path, films: Sequence[Path], default: int | None = None) -> Path:
+    """A Matroska file of several films' video streams, in this order, one flagged or none."""
+    with ExitStack() as stack, av.open(str(path), "w") as new:
+        packets = []
+        for at, film in enumerate(films):
+            old = stack.enter_context(av.open(str(film)))
+            track = new.add_stream_from_template(old.streams.video[0])
+            track.disposition = Disposition.default if at == default else Disposition(0)
+            for packet in old.demux(video=0):
+                if packet.dts is not None:
+                    packets.append((packet.dts * packet.time_base, at, packet))
+                    packet.stream = track
+        for _, _, packet in sorted(packets, key=lambda each: each[:2]):
+            new.mux(packet)
     return path
 
 

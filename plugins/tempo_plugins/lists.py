@@ -43,6 +43,8 @@ def write_m3u(cuts: Sequence[Cut]) -> bytes:
         )
         lines.append(f"#EXTVLCOPT:start-time={float(cut.start_time):.6f}")
         lines.append(f"#EXTVLCOPT:stop-time={float(cut.end_time):.6f}")
+        if cut.source.track is not None:
+            lines.append(f"#EXTVLCOPT:video-track={cut.source.track}")
         lines.append(address(cut.source.path))
     return "".join(f"{line}\n" for line in lines).encode()
 

@@ -51,7 +51,7 @@ class Source:
         path: the file, absolute.
         rate: frames a second.
         variable: True where pictures are missing or not evenly spaced.
-        frames: how many frames it is long.
+        frames: how many frames it is long; where the rate varies, to the end of the last picture.
         lead: seconds from the start of the container to the first picture.
         start_frame: the first frame in the file's own time code, counted from 00:00:00:00.
         label_rate: what the labels of single frames count at: ``rate``, but where a file drops
@@ -59,6 +59,8 @@ class Source:
         drop: whether that time code is drop-frame.
         size: (width, height) in samples, as players turn it.
         pixel_aspect: width of a sample to its height, as players turn it.
+        track: place of the film among the video streams of the file, from 0; None where there is
+            no other that could be meant.
         audio_channels: of the first sound track; 0 without sound.
         audio_rate: its samples a second; 0 without sound.
         remarks: what may surprise of its time code, one line each, without the path.
@@ -74,6 +76,7 @@ class Source:
     drop: bool
     size: tuple[int, int]
     pixel_aspect: Fraction
+    track: int | None
     audio_channels: int
     audio_rate: int
     remarks: tuple[str, ...]
@@ -123,6 +126,7 @@ def read_source(path: Path) -> Source:
         with PyAVVideo(path) as video:
             info, table = video.info, video.packets()
             index, size, aspect = video.stream_index, *_shown(video, table)
+            track = None if video.is_only_film else video.video_index
         rate, variable = _true_rate(info, table)
         with open_container(path) as container:
             label = read_start_label(path, container, container.streams[index].id, rate)
@@ -133,18 +137,21 @@ def read_source(path: Path) -> Source:
         raise MediaError(f"{path} {error}") from error
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise MediaError(f"{path} can't be opened: {reason(error)}") from error
-    last = int(table.pts[-1] - table.pts[0]) * info.time_base * rate
+    frames = round(int(table.pts[-1] - table.pts[0]) * info.time_base * rate) + 1
+    if variable and table.end is not None:
+        frames = max(frames, ceil(int(table.end - table.pts[0]) * info.time_base * rate))
     return Source(
         path=path,
         rate=rate,
         variable=variable,
-        frames=round(last) + 1,
+        frames=frames,
         lead=info.time_of(int(table.pts[0])),
         start_frame=label.frame,
         label_rate=label.rate,
         drop=label.drop,
         size=size,
         pixel_aspect=aspect,
+        track=track,
         audio_channels=channels,
         audio_rate=sampling,
         remarks=() if label.remark is None else (label.remark,),

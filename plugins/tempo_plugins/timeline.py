@@ -86,5 +86,10 @@ def _remarks(source: Source, format: str) -> Iterator[str]:
     """What may surprise of a file in a format, one line each."""
     if format in _IN_LABELS:
         yield from source.remarks
+    if source.track and format in (*_IN_FRAMES, "llc"):
+        yield (
+            f"its film is number {source.track + 1} of its video streams: a program that takes "
+            "the first one shows another"
+        )
     if format in _IN_FRAMES and source.variable:
         yield f"its frame rate varies: frames are counted on a grid of {source.rate} a second"

@@ -18,7 +18,7 @@ import av
 import pytest
 from tempo_plugins import timeline
 from tempo_plugins.source import read_source
-from videos import Truth, make_audio, make_video, numbered, with_timecode
+from videos import Truth, make_audio, make_video, numbered, put_together, with_timecode
 
 from tempo_edge.errors import MediaError, MissingExtraError, TempoEdgeError
 from tempo_edge.moment import Moment
@@ -367,6 +367,37 @@ def test_a_format_tells_the_shape_of_its_samples(tmp_path: Path) -> None:
         "turned.mp4": {"width": "48", "height": "64", "paspH": "11", "paspV": "16"},
         "square.mp4": {"width": "64", "height": "48"},
     }
+
+
+def test_the_film_among_several_streams_is_told(tmp_path: Path) -> None:
+    """A preview comes first: what a format describes is the film, and a program may differ."""
+    small = make_video(tmp_path / "small.mkv", shots=[(numbered(), 2)], size=(32, 32))
+    large = make(tmp_path / "large.mkv")
+    path = put_together(tmp_path / "both.mkv", [small.path, large.path], 1)
+    found = [moment(path, 1, 2)]
+    assert formats_of(found) == {"both.mkv": {"width": "64", "height": "48"}}
+    for format in timeline.FORMATS:
+        told: list[str] = []
+        content = timeline.write(found, format, on_remark=told.append).decode()
+        said = [line for line in told if "its film is number 2 of its video streams" in line]
+        assert len(said) == (format in ("edl", "fcpxml", "otio", "llc"))
+        assert ("#EXTVLCOPT:video-track=1\n" in content) == (format == "m3u")
+    assert "video-track" not in timeline.write([moment(large.path, 1, 2)], "m3u").decode()
+
+
+def test_a_last_picture_that_stands_long_belongs_to_the_file(tmp_path: Path) -> None:
+    """As in a recording of a screen: the moment reaches to its end, and so does the asset."""
+    truth = make(tmp_path / "a.mkv", drop=(3, 4, 5, 20, 21, 30))
+    path = tmp_path / "b.mkv"
+    with av.open(str(truth.path)) as old, av.open(str(path), "w") as new:
+        track = new.add_stream_from_template(old.streams.video[0])
+        packets = [packet for packet in old.demux(video=0) if packet.dts is not None]
+        max(packets, key=lambda packet: packet.pts).duration = 4000
+        for packet in packets:
+            packet.stream = track
+            new.mux(packet)
+    assert read_source(path).frames == 74 + 100
+    check("otio", [moment(path, 2.8, 6.8)], Fraction(25), [(path, 70, 100, 0)])
 
 
 # -- lists -------------------------------------------------------------------------------------
