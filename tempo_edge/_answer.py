@@ -112,15 +112,15 @@ def cut_clips(answer: Shown, folder: Path) -> None:
 
 
 def reachable(moments: Iterable[Moment]) -> list[Moment]:
-    """The moments whose files are there; of the others it says so.
+    """The moments whose files are there; of those that are offline it says so.
 
     Raises:
-        TempoEdgeError: none of the files is.
+        TempoEdgeError: all of the files are offline.
     """
     asked = list(moments)
     for path in dict.fromkeys(moment.path for moment in asked if moment.offline):
-        note(f"skipping {printable(str(path))}: it is not there")
+        note(f"skipping {printable(str(path))}: it is offline")
     found = [moment for moment in asked if not moment.offline]
     if not found:
-        raise TempoEdgeError("none of the files is there: plug in the drive that holds them")
+        raise TempoEdgeError("all of the files are offline: plug in the drive that holds them")
     return found

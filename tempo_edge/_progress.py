@@ -84,12 +84,16 @@ class Progress:
         """One line on what was done."""
         if self._quiet:
             return
+        counts = {
+            "reused": report.reused,
+            "unchanged": report.unchanged - report.skipped_before,
+            "skipped": report.skipped + report.skipped_before,
+            "dropped": report.dropped,
+            "offline": report.offline,
+            "excluded": report.excluded,
+        }
         parts = [f"{report.indexed} indexed"]
-        for name in ("reused", "unchanged", "skipped", "dropped", "offline", "excluded"):
-            count = getattr(report, name)
-            if count:
-                parts.append(f"{count} {name}")
-        line = ", ".join(parts)
+        line = ", ".join(parts + [f"{count} {name}" for name, count in counts.items() if count])
         if report.footage_seconds:
             line += f" ({clock(report.footage_seconds)} of footage {_pace(report)})"
         self._say(line)

@@ -6,35 +6,38 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tempo_edge._text import printable
-from tempo_edge.library.walk import is_mounted
+from tempo_edge.library.presence import Presence
 from tempo_edge.moment import format_timestamp
 
 if TYPE_CHECKING:
     from tempo_edge._api import Library
+    from tempo_edge.library.rows import FileRow
 
 __all__ = ["describe", "format_status"]
 
 
 def describe(library: Library, under: Path | None) -> dict[str, Any]:
-    """Totals, sizes on disk and skipped files of a library, or of a part of it."""
+    """Totals, sizes on disk and skipped files of a library, or of a part of it.
+
+    Each file counts once, under the word that ``index`` has for it: indexed, skipped or offline;
+    one that is gone is what the next run of ``index`` drops.
+    """
     files = library.files(under)
-    skipped = [{"path": row.path, "reason": row.reason} for row in files if row.state == "skipped"]
-    absent = [r for r in files if r.state == "indexed" and not Path(r.path).exists()]
-    mounted = {volume: not volume or is_mounted(volume) for volume in {r.volume for r in absent}}
+    presence = Presence()
+    states: dict[str, list[FileRow]] = {n: [] for n in ("indexed", "skipped", "offline", "gone")}
+    for row in files:
+        place = presence.of(row)
+        states[row.state if place == "here" else place].append(row)
     facts: dict[str, Any] = {"library": str(library.path), "profile": library.profile.name}
     if under is None:
         facts.update(library.totals())
-    else:
-        facts["files_indexed"] = len(files) - len(skipped)
-        facts["files_skipped"] = len(skipped)
-    facts["offline"] = [row.path for row in absent if not mounted[row.volume]]
-    facts["gone"] = [row.path for row in absent if mounted[row.volume]]
+    facts.update({f"files_{state}": len(rows) for state, rows in states.items()})
+    facts["offline"] = [row.path for row in states["offline"]]
+    facts["gone"] = [row.path for row in states["gone"]]
     facts["remarks"] = [
-        {"path": row.path, "remark": row.reason}
-        for row in files
-        if row.state == "indexed" and row.reason
+        {"path": row.path, "remark": row.reason} for row in states["indexed"] if row.reason
     ]
-    facts["skipped"] = skipped
+    facts["skipped"] = [{"path": row.path, "reason": row.reason} for row in states["skipped"]]
     log = library.path.with_name(library.path.name + "-wal")
     facts["database_bytes"] = _size(library.path) + _size(log)
     facts["cache_bytes"] = sum(_size(path) for path in library.cache_folder.glob("*"))
@@ -46,7 +49,7 @@ def format_status(facts: dict[str, Any]) -> str:
     lines = [
         f"library   {printable(facts['library'])}",
         f"profile   {facts['profile']}",
-        f"files     {facts['files_indexed']} indexed, {facts['files_skipped']} skipped",
+        f"files     {_counted(facts)}",
     ]
     if "hours" in facts:
         length = format_timestamp(round(facts["hours"] * 3600)).removesuffix(".0")
@@ -58,6 +61,12 @@ def format_status(facts: dict[str, Any]) -> str:
     lines += [f"remark    {printable(row['path'])}: {row['remark']}" for row in facts["remarks"]]
     lines += [f"skipped   {printable(row['path'])}: {row['reason']}" for row in facts["skipped"]]
     return "".join(f"{line}\n" for line in lines)
+
+
+def _counted(facts: dict[str, Any]) -> str:
+    parts = [f"{facts['files_indexed']} indexed", f"{facts['files_skipped']} skipped"]
+    parts += [f"{facts[f'files_{n}']} {n}" for n in ("offline", "gone") if facts[f"files_{n}"]]
+    return ", ".join(parts)
 
 
 def _size(path: Path) -> int:

@@ -1,14 +1,12 @@
 """Bring a library up to date with the files under some paths."""
 
 # Strings and `os` instead of `Path`: a walk touches every file, and this is several times as fast.
-# ruff: noqa: PTH112
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from tempo_edge.library.catalogue import Catalogue
 from tempo_edge.library.exclusion import NOTHING, Exclusion
 from tempo_edge.library.footage import Footage
 from tempo_edge.library.journal import Journal
+from tempo_edge.library.presence import Presence
 from tempo_edge.library.reading import (
     FileReader,
     FromCallerError,
@@ -26,13 +25,12 @@ from tempo_edge.library.reading import (
 )
 from tempo_edge.library.rows import FileRow
 from tempo_edge.library.selection import Selection
+from tempo_edge.library.survey import Survey, is_same, named_before
 from tempo_edge.library.walk import (
     FoundFile,
     absolute,
     encodable,
-    examine,
     find_footage,
-    is_mounted,
     volume_of,
 )
 
@@ -68,7 +66,8 @@ class IndexReport:
 
     Attributes:
         indexed: files decoded and stored; ``reused``: files whose contents were known already.
-        unchanged: files left alone; ``skipped``: files that can't be used.
+        unchanged: files left alone; ``skipped``: files that can't be used, as this run found.
+        skipped_before: how many of those left alone can't be used, as an earlier run found.
         dropped: files gone from a volume that is there, or left out by now; ``offline``: files on
             a volume that is not mounted.
         excluded: files and folders that were left out on request; a folder counts once.
@@ -80,6 +79,7 @@ class IndexReport:
     reused: int = 0
     unchanged: int = 0
     skipped: int = 0
+    skipped_before: int = 0
     dropped: int = 0
     offline: int = 0
     excluded: int = 0
@@ -90,32 +90,6 @@ class IndexReport:
 
 # The time of change of a file that is to be looked at again however it looks.
 _AGAIN = -1
-
-
-@dataclass
-class _Survey:
-    """What a walk over the roots found.
-
-    Attributes:
-        work: files that are new or changed, by path.
-        seen: every path that is there.
-        known: the library's rows at and under the roots.
-        hidden: folders that could not be listed, each with its closing slash.
-    """
-
-    work: dict[str, FoundFile] = field(default_factory=dict)
-    seen: set[str] = field(default_factory=set)
-    known: dict[str, FileRow] = field(default_factory=dict)
-    hidden: list[str] = field(default_factory=list)
-
-    def gone(self) -> list[FileRow]:
-        """Rows of files that were not found, where it is sure that they were looked for."""
-        hidden = tuple(self.hidden)
-        return [
-            row
-            for path, row in sorted(self.known.items())
-            if path not in self.seen and not path.startswith(hidden)
-        ]
 
 
 class Indexer:
@@ -166,7 +140,7 @@ class Indexer:
         """
         report = IndexReport()
         began = time.perf_counter()
-        survey = _Survey()
+        survey = Survey()
         self._volumes.clear()  # something may have been mounted since
         try:
             for root in roots:
@@ -207,7 +181,7 @@ class Indexer:
         self,
         root: Path,
         selection: Selection,
-        survey: _Survey,
+        survey: Survey,
         report: IndexReport,
         postpone: Callable[[FoundFile], bool],
     ) -> None:
@@ -215,7 +189,7 @@ class Indexer:
         known = self._catalogue.files(Path(encodable(str(root))))
         survey.known.update(known)
         moved: list[FileRow] = []
-        for found in chain(find_footage(root, selection), _named_before(known, selection)):
+        for found in chain(find_footage(root, selection), named_before(known, selection)):
             self._check_stop()
             if found.path in survey.seen:
                 continue
@@ -223,11 +197,12 @@ class Indexer:
             if found.folder:
                 survey.hidden.append(found.path.rstrip("/") + "/")
             row = survey.known.get(found.path)
-            if row is None or not _same(found, row):
+            if row is None or not is_same(found, row):
                 if not postpone(found):
                     survey.work[found.path] = found
                 continue
             report.unchanged += 1
+            report.skipped_before += row.state == "skipped"
             volume = self._volume(found.path)
             if volume != row.volume:
                 moved.append(replace(row, volume=volume))
@@ -240,11 +215,9 @@ class Indexer:
         """Forget files that are gone, unless the volume that held them is gone too."""
         drop: list[str] = []
         kept: dict[str, int] = {}
-        mounted: dict[str, bool] = {}
+        presence = Presence()
         for row in gone:
-            if row.volume not in mounted:
-                mounted[row.volume] = not row.volume or is_mounted(row.volume)
-            if mounted[row.volume]:
+            if presence.is_mounted(row.volume):
                 drop.append(row.path)
             else:
                 kept[row.volume] = kept.get(row.volume, 0) + 1
@@ -259,7 +232,7 @@ class Indexer:
         report.dropped += len(drop)
         report.offline += sum(kept.values())
 
-    def _take(self, found: FoundFile, survey: _Survey, report: IndexReport, position: int) -> None:
+    def _take(self, found: FoundFile, survey: Survey, report: IndexReport, position: int) -> None:
         """Index one file, or note why it can't be."""
         files = len(survey.work)
 
@@ -349,18 +322,3 @@ class Indexer:
             except OSError:
                 return ""
         return self._volumes[folder]
-
-
-def _named_before(known: Iterable[str], selection: Selection) -> Iterator[FoundFile]:
-    """Files that no walk takes, and that somebody named once: they stay while they are there."""
-    for path in filter(selection.must_be_named, known):
-        there = os.path.lexists(path) and not os.path.isdir(path)
-        if there and not selection.rejects(path):
-            yield examine(path)
-
-
-def _same(found: FoundFile, row: FileRow) -> bool:
-    """True if there is nothing new to learn about a file."""
-    if found.problem:
-        return not found.passing and found.problem == row.reason
-    return (row.size, row.mtime_ns) == (found.size, found.mtime_ns)

@@ -15,6 +15,7 @@ from urllib.parse import quote
 from starlette.types import Receive, Scope, Send
 
 from tempo_edge.errors import ServiceError
+from tempo_edge.library.presence import Presence
 from tempo_edge.library.rows import FileRow
 
 __all__ = ["OpenFile", "chosen_range", "open_listed"]
@@ -24,6 +25,13 @@ _CHUNK = 256 << 10
 
 # Longest position that a range may name: more digits are no file's.
 _RANGE = re.compile(r"bytes=[ \t]*([0-9]{0,18})-([0-9]{0,18})[ \t]*\Z", re.IGNORECASE)
+
+# Where a file is that can't be found.
+_MISSING = {
+    "here": "is not there",
+    "offline": "is offline: its volume is not there",
+    "gone": "is gone: index again to forget it",
+}
 
 
 def open_listed(rows: list[FileRow]) -> OpenFile:
@@ -35,7 +43,7 @@ def open_listed(rows: list[FileRow]) -> OpenFile:
     Raises:
         ServiceError: none is there (status 404), or none is what it was (status 403).
     """
-    problem = ServiceError(404, f"{rows[0].path} is not there")
+    problem = ServiceError(404, f"{rows[0].path} {_MISSING[Presence().of(rows[0])]}")
     for row in rows:
         try:
             return _open(row)

@@ -149,8 +149,8 @@ def test_commands_say_that_it_is_offline(
     clipped = tempo("find", "a beach", "--min-confidence", "0", "--limit", "1", "--clip", tmp_path)
     assert clipped.status == 2
     assert clipped.err == (
-        f"skipping {on_stick / 'beach.mp4'}: it is not there\n"
-        "tempo-edge: error: none of the files is there: plug in the drive that holds them\n"
+        f"skipping {on_stick / 'beach.mp4'}: it is offline\n"
+        "tempo-edge: error: all of the files are offline: plug in the drive that holds them\n"
     )
 
 

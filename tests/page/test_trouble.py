@@ -209,12 +209,12 @@ def test_a_drive_that_is_gone_is_said_and_can_be_hidden(
             page.open(service.door)
             page.open(f"{service.address}#q=cars+on+a+city+street")
             page.until(SETTLED)
-            assert page.text("#cards .frame") == "Not there now"
+            assert page.text("#cards .frame") == "Offline"
             urls = [e["request"]["url"] for e in page.events("Network.requestWillBeSent")]
             assert [url for url in urls if "/frame" in url] == []
             page.click("#cards .open")
             page.until("!document.querySelector('#player-words').hidden")
-            assert "The file is not there now." in page.text("#player-words")
+            assert "This file is offline." in page.text("#player-words")
             page.press("Escape", "f")
             page.click("#offline")
             page.until("document.querySelectorAll('#cards .card').length === 0")
@@ -234,7 +234,7 @@ def test_a_file_that_comes_back_gets_its_picture(
             page.open(service.door)
             page.open(f"{service.address}#q={QUERY.replace(' ', '+')}")
             page.until(SETTLED)
-            assert page.text("#cards .frame") == "Not there now"
+            assert page.text("#cards .frame") == "Offline"
             (tmp_path / "away.mp4").rename(there)
             page.click("#query")
             page.press("Enter")

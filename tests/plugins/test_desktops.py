@@ -219,7 +219,7 @@ def test_what_can_not_be_done_is_an_error(
                 bus.call(*interface, "Run", "ss", name, "")
     told = {
         "unknown": ("org.tempoedge.Error", "no moment '../../etc/passwd' was offered"),
-        "gone": ("org.tempoedge.Error", "/v/gone.mp4 is not there"),
+        "gone": ("org.tempoedge.Error", "/v/gone.mp4 is offline"),
         "no such method": ("org.freedesktop.DBus.Error.UnknownMethod", "Destroy"),
         "wrong type": ("org.freedesktop.DBus.Error.InvalidArgs", "not 'u'"),
         "no object": ("org.freedesktop.DBus.Error.UnknownObject", "/elsewhere"),

@@ -171,7 +171,7 @@ def test_ulauncher_shows_and_plays(ulauncher: Any, service: Service, tmp_path: P
     (shown,) = ulauncher.on_input("a dog", "moments")
     assert (shown.name, shown.icon) == ("gone.mp4", "images/icon.png")
     (told,) = ulauncher.on_item_enter(shown.on_enter)
-    assert "/v/gone.mp4 is not there" in told.description
+    assert "/v/gone.mp4 is offline" in told.description
 
 
 @pytest.mark.parametrize("name", AWKWARD)

@@ -115,9 +115,9 @@ def test_files_that_are_not_there_are_left_out(tempo: Tempo, film: Path, tmp_pat
     for each in said:
         assert each.status == 2
         *skipped, last = each.err.splitlines()
-        assert skipped and all(line.endswith(": it is not there") for line in skipped)
+        assert skipped and all(line.endswith(": it is offline") for line in skipped)
         assert last == (
-            "tempo-edge: error: none of the files is there: plug in the drive that holds them"
+            "tempo-edge: error: all of the files are offline: plug in the drive that holds them"
         )
 
 

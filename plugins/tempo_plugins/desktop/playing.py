@@ -20,11 +20,11 @@ def play(moment: Found) -> None:
     """Open a moment; it does not wait for the player.
 
     Raises:
-        TempoEdgeError: the file is not there, or nothing can open it.
+        TempoEdgeError: the file is offline, or nothing can open it.
     """
     path = Path(moment.path)
     if not path.exists():
-        raise TempoEdgeError(f"{printable(moment.path)} is not there: is its volume mounted?")
+        raise TempoEdgeError(f"{printable(moment.path)} is offline: is its volume mounted?")
     player = shutil.which("mpv")
     if player is None:
         open_file(path)
@@ -37,11 +37,11 @@ def show_folder(moment: Found) -> None:
     """Open the folder that holds a moment's video.
 
     Raises:
-        TempoEdgeError: the folder is not there, or nothing can open it.
+        TempoEdgeError: the folder is offline, or nothing can open it.
     """
     folder = Path(moment.path).parent
     if not folder.is_dir():
-        raise TempoEdgeError(f"{printable(str(folder))} is not there: is its volume mounted?")
+        raise TempoEdgeError(f"{printable(str(folder))} is offline: is its volume mounted?")
     open_file(folder)
 
 

@@ -80,7 +80,7 @@ export class Cards {
     const frame = made("span", "frame");
     if (!moment.online) {
       frame.classList.add("gone");
-      frame.append(made("span", "gone-words", "Not there now"));
+      frame.append(made("span", "gone-words", "Offline"));
       return frame;
     }
     const still = made("img", "picture");

@@ -123,7 +123,7 @@ export class Player {
     this.video.removeAttribute("src");
     this.video.load();
     this.video.hidden = true;
-    this.words("The file is not there now. Its drive may not be connected.");
+    this.words("This file is offline. Its drive may not be connected.");
   }
 
   loaded() {
@@ -145,7 +145,7 @@ export class Player {
     let fault = "";
     try {
       const response = await fetch(source, { headers: { Range: "bytes=0-0" } });
-      if (response.status === 404) fault = "The file is not there any more.";
+      if (response.status === 404) fault = "This file is offline, or gone.";
       else if (!response.ok) fault = (await said(response)) ?? `The service does not give the file (${response.status}).`;
     } catch {
       fault = "The service does not answer. Start it with “tempo-edge serve”, then play again.";
