@@ -21,6 +21,8 @@ __all__ = ["describe", "films", "first_that_moves", "format_names"]
 _TEXT_FORMATS = frozenset({"tty", "bin", "xbin", "adf", "idf"})
 _PICTURE_FORMATS = frozenset({"image2", "ico", "apng", "jpegxl_anim"})
 
+_FROM_THE_FIRST = frozenset({"mov", "matroska"})
+
 _NO_FILM = av.stream.Disposition.attached_pic | av.stream.Disposition.timed_thumbnails
 
 # A stream that still has no second picture after this many of another one won't become a film.
@@ -85,6 +87,28 @@ def first_that_moves(
     return candidates[0]
 
 
+def _zero(container: InputContainer) -> Fraction:
+    """The time of the container that players call zero, in seconds.
+
+    In MP4 and Matroska that is where the first thing begins, be it a subtitle; elsewhere it is what
+    FFmpeg says, for which subtitles count if they begin within a second of the rest. So has mpv.
+    """
+    covers = av.stream.Disposition.attached_pic
+    starts = [
+        stream.start_time * stream.time_base
+        for stream in container.streams
+        if stream.start_time is not None
+        and stream.time_base is not None
+        and not stream.disposition & covers
+    ]
+    if format_names(container) & _FROM_THE_FIRST or container.start_time is None:
+        return min(starts, default=Fraction(0))
+    # Rounded to microseconds there, exact where it comes from.
+    told = Fraction(container.start_time, av.time_base)
+    near = min(starts, key=lambda start: abs(start - told), default=told)
+    return near if abs(near - told) < Fraction(1, 1000) else told
+
+
 def describe(container: InputContainer, stream: VideoStream) -> VideoInfo:
     """What the container says about one of its video streams.
 
@@ -95,11 +119,6 @@ def describe(container: InputContainer, stream: VideoStream) -> VideoInfo:
     check_picture(context.width, context.height, context.format)
     if stream.time_base is None:
         raise MediaError("holds a video stream without a time base")
-    starts = [
-        s.start_time * s.time_base
-        for s in (stream, *container.streams.audio)
-        if s.start_time is not None and s.time_base is not None
-    ]
     if stream.duration is not None:
         duration = stream.duration * stream.time_base
     else:
@@ -110,7 +129,7 @@ def describe(container: InputContainer, stream: VideoStream) -> VideoInfo:
         width=context.width,
         height=context.height,
         time_base=stream.time_base,
-        start_time=min(starts, default=Fraction(0)),
+        start_time=_zero(container),
         duration=max(duration, Fraction(0)),
         rate=stream.average_rate or stream.guessed_rate,
         bit_depth=components[0].bits if components else 8,

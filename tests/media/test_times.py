@@ -6,6 +6,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from videos import RED, Truth, make_video
@@ -83,6 +84,29 @@ def test_packets_can_be_asked_for_twice_and_after_decoding(gallery: Gallery) -> 
         list(video.frames(Run(int(first.pts[24]), int(first.pts[30]))))
         again = video.packets()
     np.testing.assert_array_equal(first.pts, again.pts)
+
+
+@pytest.mark.parametrize("early", [0.5, 3])
+def test_subtitles_begin_a_film_as_players_have_it(tmp_path: Path, early: float) -> None:
+    """mpv 0.35 shows the first picture of these at this time."""
+    truth = make_video(tmp_path / "a.mkv", shots=[(RED, 1)], start_seconds=early)
+    (tmp_path / "a.srt").write_text("1\n00:00:00,000 --> 00:00:00,200\nhello\n", encoding="utf-8")
+    path = tmp_path / "b.mkv"
+    with (
+        av.open(str(truth.path)) as old,
+        av.open(str(tmp_path / "a.srt")) as words,
+        av.open(str(path), "w") as new,
+    ):
+        tracks = [
+            (words, new.add_stream_from_template(words.streams[0])),
+            (old, new.add_stream_from_template(old.streams.video[0])),
+        ]
+        for source, track in tracks:
+            for packet in source.demux():
+                if packet.size:
+                    packet.stream = track
+                    new.mux(packet)
+    assert float(times(path)[0]) == pytest.approx(early, abs=0.001)
 
 
 def test_the_start_is_there_where_seeking_to_it_fails(tmp_path: Path) -> None:
