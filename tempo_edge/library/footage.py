@@ -94,11 +94,31 @@ class _Look:
 
 @dataclass
 class _RunLooks:
-    """The looks of a run, and the two pictures that tie it to its neighbours."""
+    """The looks of a run, the two pictures that tie it to its neighbours, and what was damaged."""
 
     looks: list[_Look]
     first: Frame | None = None
     last: Frame | None = None
+    decoded: int = 0
+    damaged: int = 0
+
+
+@dataclass
+class _Damage:
+    """How many pictures of a film were decoded, and how many of them were not whole."""
+
+    decoded: int = 0
+    damaged: int = 0
+
+    def add(self, found: _RunLooks) -> None:
+        self.decoded += found.decoded
+        self.damaged += found.damaged
+
+    def remarks(self) -> tuple[str, ...]:
+        if not self.damaged:
+            return ()
+        one = "is" if self.damaged == 1 else "are"
+        return (f"damaged: {self.damaged} of {self.decoded} decoded pictures {one} not whole",)
 
 
 class FootageReader:
@@ -150,7 +170,8 @@ class FootageReader:
         curve: list[tuple[float, float]] = []
         chunk: list[_Look] = []
         opened = shown_by(int(chosen.runs[0].key))
-        for look in self._looks(path, chosen, info, table):
+        damage = _Damage()
+        for look in self._looks(path, chosen, info, table, damage):
             chunk.append(look)
             now = shown_by(look.pts)
             curve.append((float(info.time_of(look.pts)), look.variation))
@@ -172,13 +193,14 @@ class FootageReader:
             info.start_time,
             table.holes,
         )
-        remarks = tuple(dict.fromkeys(info.remarks + table.remarks))  # each once, in order
+        # Each once, in order.
+        remarks = tuple(dict.fromkeys(info.remarks + table.remarks + damage.remarks()))
         return Footage(facts, rows, np.asarray(curve, dtype=np.float32).reshape(-1, 2), remarks)
 
     # -- decoding and measuring ----------------------------------------------------------------
 
     def _looks(
-        self, path: Path, chosen: Plan, info: VideoInfo, table: PacketTable
+        self, path: Path, chosen: Plan, info: VideoInfo, table: PacketTable, damage: _Damage
     ) -> Iterator[_Look]:
         """Every look of the file in time order, decoded a few runs ahead of the caller."""
         handles: LifoQueue[Video] = LifoQueue()
@@ -196,6 +218,7 @@ class FootageReader:
                 if not pending:
                     break
                 found = pending.popleft().result()
+                damage.add(found)
                 if chosen.measured and found.looks and found.first is not None:
                     if found.first.pts in breaks:  # whatever it looks like, it goes on with nothing
                         found.looks[0].cut = True
@@ -237,19 +260,26 @@ class FootageReader:
         try:
             low, high = np.searchsorted(chosen.wanted, [run.key, run.last + 1])
             wanted = deque(chosen.wanted[low:high].tolist())
-            return self._measure(video.frames(run), wanted, chosen.measured)
-        except MediaError:
-            return _RunLooks([])  # a damaged stretch; the rest of the file is still footage
+            before, found = video.damaged, _RunLooks([])
+            try:
+                self._measure(video.frames(run), wanted, chosen.measured, found)
+            except MediaError:
+                found.damaged = 1  # a stretch at least; the rest of the file is still footage
+            found.damaged = max(found.damaged, video.damaged - before)
+            found.decoded = max(found.decoded, found.damaged)
+            return found
         finally:
             handles.put(video)
 
-    def _measure(self, frames: Iterator[Frame], wanted: deque[int], measured: bool) -> _RunLooks:
-        found = _RunLooks([])
+    def _measure(
+        self, frames: Iterator[Frame], wanted: deque[int], measured: bool, found: _RunLooks
+    ) -> None:
         before: Frame | None = None
         lately = 0.0
         for frame in frames:
             if before is not None and frame.pts <= before.pts:
                 continue  # two pictures of one instant: the first is the one that stays
+            found.decoded += 1
             jump = False
             if measured and before is not None:
                 step = _variation(before, frame)[0]
@@ -267,7 +297,6 @@ class FootageReader:
                     found.last = frame
             frame.release()
             before = frame
-        return found
 
     def _take(self, frame: Frame, reference: Frame | None, jump: bool, measured: bool) -> _Look:
         change = np.ones((1, 1), np.float32)

@@ -39,8 +39,8 @@ _REPEATS = 4
 _SPARE_BYTES = 1 << 20
 _SPARE_PACKETS = 4096
 
-# Pictures that are read of one file: about a week at 30 a second.
-_MOST_PACKETS = 20_000_000
+# Packets that are read of one file: about two days of pictures and sound.
+_MOST_PACKETS = 10_000_000
 
 
 def picture_bytes(width: int, height: int, form: VideoFormat | None) -> int:

@@ -71,6 +71,7 @@ class DecordVideo:
         self._scaler = VideoReformatter()
         self._reader: Any = None
         self._linear = False
+        self.damaged = 0
         self._next = 0  # number of the picture that a linear reader gives next
 
     @property
@@ -91,6 +92,7 @@ class DecordVideo:
                 picture = self._picture(index)
             except (self._decord.DECORDError, RuntimeError, StopIteration) as error:
                 self._reader = None  # after a failure its counting is off
+                self.damaged += 1
                 if index == first:
                     raise MediaError(f"can't be decoded: {_reason(error)}") from error
                 return

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["promised_samples"]
+__all__ = ["outermost_boxes", "promised_samples"]
 
 # Boxes that hold others, as FFmpeg enters them.
 _FOLDERS = frozenset(
@@ -109,8 +109,9 @@ def promised_samples(path: Path) -> int:
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         movie = _Movie()
-        for kind, start, end in _boxes(descriptor, 0, os.fstat(descriptor).st_size):
+        for kind, start, end in outermost_boxes(descriptor, os.fstat(descriptor).st_size):
             if kind in (b"moov", b"moof"):
+                # No more than is there, whatever the box says.
                 content = os.pread(descriptor, min(end - start, _MOST_BYTES), start)
                 _enter(movie, memoryview(content), kind, 0)
         return movie.promised()
@@ -120,21 +121,25 @@ def promised_samples(path: Path) -> int:
         os.close(descriptor)
 
 
-def _boxes(descriptor: int, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """(kind, start, end) of what lies in each of a file's outermost boxes."""
-    while at + 8 <= end:
+def outermost_boxes(descriptor: int, size: int) -> Iterator[tuple[bytes, int, int]]:
+    """(kind, start, end) of what lies in each of the outermost boxes of an MP4 of some bytes.
+
+    The last one may end after the file. Another kind of file has none.
+    """
+    at = 0
+    while at + 8 <= size:
         head = os.pread(descriptor, 16, at)
-        size, kind, inner = int.from_bytes(head[:4], "big"), head[4:8], at + 8
+        length, kind, inner = int.from_bytes(head[:4], "big"), head[4:8], at + 8
         if at == 0 and kind not in _FIRST:
             return
-        if size == 1:
-            size, inner = int.from_bytes(head[8:16], "big"), at + 16
-        elif size == 0:
-            size = end - at
-        if size < inner - at:
+        if length == 1:
+            length, inner = int.from_bytes(head[8:16], "big"), at + 16
+        elif length == 0:
+            length = size - at
+        if length < inner - at:
             return
-        yield kind, inner, min(at + size, end)
-        at += size
+        yield kind, inner, at + length
+        at += length
 
 
 def _inner(content: memoryview) -> Iterator[tuple[bytes, memoryview]]:

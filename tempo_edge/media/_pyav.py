@@ -29,6 +29,7 @@ from tempo_edge.media._frame import PyAVFrame
 from tempo_edge.media._packets import packet_table, rising, stamp_of, starts, until
 from tempo_edge.media._restarts import may_restart, resets_are_usual
 from tempo_edge.media._streams import describe, films, first_that_moves, format_names
+from tempo_edge.media._truncation import missing_bytes
 from tempo_edge.media._types import PacketTable, Run
 
 __all__ = ["PyAVVideo"]
@@ -46,6 +47,13 @@ _STEPS_BACK = (0, 1, 10)
 _PLACES_BACK = 2
 
 
+# What a file lacks of its promised length is worth telling from here on, in seconds.
+_MISSED = 0.5
+
+# Containers whose length is written down, not guessed by FFmpeg from what is there.
+_TELLING = frozenset({"mov", "matroska"})
+
+
 class PyAVVideo:
     """A video stream opened with PyAV. Decodes on the calling thread only.
 
@@ -59,6 +67,7 @@ class PyAVVideo:
         self._path = path
         self._table = table
         self._looked = False
+        self.damaged = 0
         self._options = _FAST_OPTIONS if fast else {}
         self._open()
         try:
@@ -147,7 +156,20 @@ class PyAVVideo:
         if over is not None and not table.parts:
             last = int(over / info.time_base)
             end = last if end < last <= end + limit else end
-        return replace(table, stream=self.stream_index, end=end, holes=gaps)
+        remarks = table.remarks + self._cut_short(end)
+        return replace(table, remarks=remarks, stream=self.stream_index, end=end, holes=gaps)
+
+    def _cut_short(self, end: int) -> tuple[str, ...]:
+        """A remark on a file that breaks off; ``end`` is where its last picture is over, in ticks.
+
+        Other containers may go on with sound alone: it is bytes that must be missing.
+        """
+        if not missing_bytes(self._path):
+            return ()
+        over, promised = float(self.info.time_of(end)), self.info.duration_seconds
+        more = promised >= over + _MISSED and bool(self.format_names & _TELLING)
+        told = f", its container promises {promised:.1f} s" if more else ""
+        return (f"cut short: it ends at {over:.1f} s{told}",)
 
     def frames(self, run: Run) -> Iterator[PyAVFrame]:
         # Leading pictures of an open GOP lean on frames that are not decoded, and are dropped.
@@ -176,6 +198,7 @@ class PyAVVideo:
                     frames = self._stream.codec_context.decode(packet)
                 except av.error.InvalidDataError as error:
                     damage = error  # the pictures after it may still be whole
+                    self.damaged += 1
                     continue
                 frames.reverse()
                 while frames:  # so that nothing here holds on to what the caller lets go of
@@ -186,6 +209,7 @@ class PyAVVideo:
                         continue
                     if pts <= last:
                         seen = True
+                        self.damaged += frame.is_corrupt
                         frame.time_base = self.info.time_base  # unset in what was held back
                         yield frame
                     del frame

@@ -158,7 +158,12 @@ class Frame(Protocol):
 
 
 class Video(Protocol):
-    """An open video stream. A context manager; one instance belongs to one thread."""
+    """An open video stream. A context manager; one instance belongs to one thread.
+
+    ``damaged`` counts the pictures that so far could not be decoded, or not as a whole.
+    """
+
+    damaged: int
 
     @property
     def info(self) -> VideoInfo:
