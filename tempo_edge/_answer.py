@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterable
@@ -11,13 +10,13 @@ from typing import TYPE_CHECKING, Protocol
 
 import typer
 
-from tempo_edge._text import columns, json_line, note, printable
+from tempo_edge._text import columns, emit, emit_bytes, json_line, note, printable
 from tempo_edge.errors import MediaError, TempoEdgeError
 
 if TYPE_CHECKING:
     from tempo_edge.moment import Moment
 
-__all__ = ["Shown", "cut_clips", "reachable", "results", "tell_refusal"]
+__all__ = ["Shown", "cut_clips", "reachable", "show", "tell_refusal"]
 
 # Moments that a refusal names, of those that were held back.
 _CLOSEST = 3
@@ -36,15 +35,24 @@ class Shown(Protocol):
     def filtered_count(self) -> int: ...
 
 
-def results(answer: Shown, as_json: bool, null: bool) -> str:
-    """Moments one a line, for people or as JSON; or their paths alone, each ended by a NUL byte."""
+def show(answer: Shown, as_json: bool, null: bool) -> None:
+    """Moments one a line, for people or as JSON; or their paths alone, each ended by a NUL byte.
+
+    Raises:
+        typer.Exit: nobody reads them any more.
+        TempoEdgeError: they can't be written.
+    """
     if as_json:
-        return "".join(json_line(moment.as_dict()) for moment in answer.moments)
+        emit("".join(json_line(moment.as_dict()) for moment in answer.moments))
+        return
     if null:
-        return "".join(dict.fromkeys(f"{moment.path}\0" for moment in answer.moments))
+        paths = dict.fromkeys(os.fsencode(moment.path) for moment in answer.moments)
+        emit_bytes(b"".join(path + b"\0" for path in paths))
+        return
     coloured = _is_colourful()
     width = max(columns(printable(str(moment.path))) for moment in answer.moments)
-    return "".join(_line(moment, width, coloured) + "\n" for moment in answer.moments)
+    lines = [_line(moment, width, coloured) + "\n" for moment in answer.moments]
+    emit("".join(lines), styled=coloured)
 
 
 def _is_colourful() -> bool:
@@ -62,7 +70,7 @@ def tell_refusal(answer: Shown, as_json: bool) -> None:
             "closest": told,
             "filtered_count": answer.filtered_count,
         }
-        note(json.dumps(facts, ensure_ascii=False))
+        note(json_line(facts).rstrip("\n"))
         return
     note("nothing matches")
     if not closest:

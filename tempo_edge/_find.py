@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 
-from tempo_edge._answer import Shown, cut_clips, reachable, results, tell_refusal
+from tempo_edge._answer import Shown, cut_clips, reachable, show, tell_refusal
 from tempo_edge._options import LibraryOption, ProfileOption, number, opened, place
-from tempo_edge._text import emit
 from tempo_edge._timeline import ExportOption, OutputOption, check_export, export_moments
 from tempo_edge.errors import TempoEdgeError
 
@@ -121,7 +120,7 @@ def find(
         tell_refusal(answer, as_json)
         raise typer.Exit(1)
     if export is None or output is not None:
-        emit(results(answer, as_json, null))
+        show(answer, as_json, null)
     if export is not None:
         export_moments(answer.moments, export, output)
     if play:

@@ -110,7 +110,7 @@ class Progress:
     def _say(self, text: str) -> None:
         self._pulse.spoke()
         if self._bar is not None:
-            self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
+            self._bar.console.print(printable(text), markup=False, highlight=False, soft_wrap=True)
         else:
             note(text)
 

@@ -9,13 +9,23 @@ import json
 import os
 import sys
 import unicodedata
+from collections.abc import Callable
 from typing import TextIO
 
 import typer
 
 from tempo_edge.errors import TempoEdgeError
 
-__all__ = ["columns", "discard", "emit", "json_line", "note", "note_warning", "printable"]
+__all__ = [
+    "columns",
+    "discard",
+    "emit",
+    "emit_bytes",
+    "json_line",
+    "note",
+    "note_warning",
+    "printable",
+]
 
 
 def printable(text: str) -> str:
@@ -26,6 +36,11 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _printable_lines(text: str) -> str:
+    """The text with its line ends as they are, and each line such as :func:`printable` has it."""
+    return "\n".join(map(printable, text.split("\n")))
 
 
 def columns(text: str) -> int:
@@ -39,9 +54,12 @@ def columns(text: str) -> int:
 
 
 def note(text: str) -> None:
-    """Write a line to stderr. That nobody reads it is no reason to stop working."""
+    """Write a line to stderr, and no more than a line: whatever a name in it holds is spelled out.
+
+    That nobody reads it is no reason to stop working.
+    """
     try:
-        print(text, file=sys.stderr, flush=True)
+        print(printable(text), file=sys.stderr, flush=True)
     except OSError:
         discard(sys.stderr)
 
@@ -58,7 +76,7 @@ def note_warning(
 
     Where in the code it arose helps nobody who reads a terminal.
     """
-    note(f"tempo-edge: {printable(str(message))}")
+    note(f"tempo-edge: {message}")
 
 
 def discard(stream: TextIO) -> None:
@@ -68,15 +86,46 @@ def discard(stream: TextIO) -> None:
     os.close(nothing)
 
 
-def emit(text: str) -> None:
-    """Write results to stdout. A reader that has seen enough (``head``, ``less``) is no error.
+def emit(text: str, *, styled: bool = False) -> None:
+    """Write lines of results to stdout.
+
+    Args:
+        text: lines; whatever a name in them holds is spelled out.
+        styled: there are colours in it, so that its maker has spelled out all else.
 
     Raises:
         typer.Exit: nobody reads them any more.
         TempoEdgeError: they can't be written.
     """
+    shown = text if styled else _printable_lines(text)
+    _write_results(lambda: sys.stdout.write(shown))
+
+
+def emit_bytes(content: bytes) -> None:
+    """Write results for programs to stdout, to the byte.
+
+    On a terminal a person reads them: there, NUL ends a line and what a name holds is spelled out.
+
+    Raises:
+        typer.Exit: nobody reads them any more.
+        TempoEdgeError: they can't be written.
+    """
+    if sys.stdout.isatty():
+        text = content.decode("utf-8", "backslashreplace")
+        emit(text.replace("\0", "\n").replace("\r\n", "\n"))
+        return
+
+    def write() -> None:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
+
+    _write_results(write)
+
+
+def _write_results(write: Callable[[], object]) -> None:
+    """A reader that has seen enough (``head``, ``less``) is no error."""
     try:
-        sys.stdout.write(text)
+        write()
         sys.stdout.flush()
     except BrokenPipeError:
         discard(sys.stdout)  # else the interpreter complains when it can't flush
@@ -86,6 +135,14 @@ def emit(text: str) -> None:
         raise TempoEdgeError(f"results can't be written to stdout: {error.strerror}") from error
 
 
+def _json_escape(character: str) -> str:
+    escaped = json.dumps(character)[1:-1]
+    return escaped if escaped.isprintable() else f"\\u{ord(character):04x}"
+
+
 def json_line(facts: object) -> str:
-    """One line of JSON, with its end."""
-    return json.dumps(facts, ensure_ascii=False) + "\n"
+    """One line of JSON, with its end; what would not stay on its line is spelled as JSON does."""
+    text = json.dumps(facts, ensure_ascii=False)
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else _json_escape(c) for c in text)
+    return text + "\n"

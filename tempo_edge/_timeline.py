@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +10,7 @@ import typer
 from tempo_edge._answer import reachable
 from tempo_edge._files import atomic_write
 from tempo_edge._options import place
-from tempo_edge._text import discard, note, printable
+from tempo_edge._text import emit_bytes, note, printable
 from tempo_edge.errors import TempoEdgeError
 
 if TYPE_CHECKING:
@@ -62,24 +61,10 @@ def export_moments(found: Sequence[Moment], format: str, output: Path | None) ->
 
     content = write(reachable(found), format, on_remark=lambda line: note(printable(line)))
     if output is None:
-        _to_stdout(content)
+        emit_bytes(content)
     else:
         _to_file(output.expanduser(), content)
         note(f"wrote {printable(str(output))}")
-
-
-def _to_stdout(content: bytes) -> None:
-    """Bytes as they are. A reader that has seen enough is no error."""
-    try:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(content)
-        sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        discard(sys.stdout)
-        raise typer.Exit(0) from None
-    except OSError as error:
-        discard(sys.stdout)
-        raise TempoEdgeError(f"results can't be written to stdout: {error.strerror}") from error
 
 
 def _to_file(path: Path, content: bytes) -> None:

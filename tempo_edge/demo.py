@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
-import sys
 import tempfile
 from pathlib import Path
 
 from tempo_edge._api import Library
 from tempo_edge._extras import pip_command
 from tempo_edge._progress import Progress
+from tempo_edge._text import note
 from tempo_edge.errors import MissingExtraError
 from tempo_edge.moment import format_timestamp
 
@@ -51,7 +51,7 @@ def run(library: Path | None = None) -> None:
         tempfile.TemporaryDirectory(prefix="tempo-edge-demo-") as scratch,
         Library.open(library or Path(scratch) / "library.db") as opened,
     ):
-        print(f"$ tempo-edge index {clips[0].parent}", file=sys.stderr)
+        note(f"$ tempo-edge index {clips[0].parent}")
         with Progress(quiet=False) as progress:
             report = opened.index(clips, on_event=progress)
         progress.summary(report)

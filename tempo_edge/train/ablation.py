@@ -14,6 +14,7 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 
+from tempo_edge._text import note
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.train.clock import Clock
 from tempo_edge.train.nano import add_run_options, train
@@ -84,7 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             )
             rows[name] = run.curves[-1]
     except (TempoEdgeError, ValueError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        note(f"error: {error}")
         return 2
     print(table(rows))
     return 0

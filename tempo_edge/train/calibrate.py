@@ -24,6 +24,7 @@ import numpy as np
 
 from tempo_edge._api import Library
 from tempo_edge._files import atomic_write
+from tempo_edge._text import note
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.library.vectors import VectorCache
 from tempo_edge.models.description import Description
@@ -317,7 +318,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not options.dry_run:
             write(load_profile(options.profile).folder, contents)
     except (TempoEdgeError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        note(f"error: {error}")
         return 2
     print(json.dumps(contents, indent=1))
     return 0

@@ -13,7 +13,7 @@ import typer
 from tempo_edge._command import Command
 from tempo_edge._extras import lacking
 from tempo_edge._pulse import narrated
-from tempo_edge._text import note
+from tempo_edge._text import emit, note
 from tempo_edge.errors import MissingExtraError, TempoEdgeError
 from tempo_edge.train.clock import Clock
 
@@ -86,7 +86,7 @@ def sft(
             device=device,
             say=Clock(say),
         )
-    print(best)
+    emit(f"{best}\n")
 
 
 @app.command("pir-grpo", cls=Command)
@@ -115,7 +115,7 @@ def pir_grpo(
         best = course.pir_grpo(
             chosen, start, data, work, out, load_profile(profile), device=device, say=Clock(say)
         )
-    print(best)
+    emit(f"{best}\n")
 
 
 @app.command(cls=Command)
@@ -136,7 +136,7 @@ def evaluate(
     chosen = read_settings(settings, EvaluateSettings)
     with narrated(note) as say:
         measured = measure(chosen, settings.parent, library, profile, Clock(say))
-    print(json.dumps(measured, indent=1))
+    emit(json.dumps(measured, indent=1) + "\n")
 
 
 @app.command(cls=Command)

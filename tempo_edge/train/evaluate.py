@@ -25,6 +25,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from tempo_edge._text import note
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.train.data import (
     Archive,
@@ -262,7 +263,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             for name, folder in zip(_columns(folders), folders, strict=True)
         }
     except TempoEdgeError as error:
-        print(f"error: {error}", file=sys.stderr)
+        note(f"error: {error}")
         return 2
     print(json.dumps(reports, indent=2) if options.json else table(reports, options.split))
     return 0

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from tempo_edge._text import note
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.train.clock import Clock
 from tempo_edge.train.data import ARCHIVES, Archive, squash
@@ -323,7 +324,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             say(f"wrote the profile to {options.out}")
             check(trainer, options.data, options.out, options.work, say)
     except (TempoEdgeError, ValueError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        note(f"error: {error}")
         return 2
     return 0
 
