@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
 from av.packet import Packet
+from av.stream import Stream
 from av.video.codeccontext import VideoCodecContext
 from av.video.format import VideoFormat
-from av.video.stream import VideoStream
 
 from tempo_edge.errors import MediaError
 
@@ -19,6 +20,8 @@ __all__ = [
     "most_packets",
     "picture_bytes",
 ]
+
+_Any = TypeVar("_Any", bound=Stream)
 
 # Largest picture that is decoded: 8192x8192, twice what the highest level of HEVC for 8K allows.
 MOST_PIXELS = 1 << 26
@@ -76,9 +79,7 @@ def most_packets(file_bytes: int) -> int:
     return file_bytes // _LEAST_BYTES + _SPARE_PACKETS
 
 
-def bounded(
-    packets: Iterable[Packet[VideoStream]], file_bytes: int
-) -> Iterator[Packet[VideoStream]]:
+def bounded(packets: Iterable[Packet[_Any]], file_bytes: int) -> Iterator[Packet[_Any]]:
     """Packets as they come, as long as a file of that size can hold them.
 
     Raises:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from av.sidedata.sidedata import SideDataContainer, Type
@@ -12,6 +12,8 @@ from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 __all__ = ["Orientation"]
+
+_Container: Any = SideDataContainer  # its stub leaves out what it is made from
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 
@@ -35,7 +37,7 @@ class Orientation:
         """The orientation that a decoded picture came with; upright where it has none."""
         # Not `frame.side_data`: that and the frame hold each other, and pictures would pile up
         # until Python looks for such circles.
-        data = SideDataContainer(frame).get(Type.DISPLAYMATRIX)
+        data = _Container(frame).get(Type.DISPLAYMATRIX)
         matrix = b"" if data is None else bytes(data)
         if len(matrix) != 36:
             return Orientation()

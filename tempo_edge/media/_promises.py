@@ -169,7 +169,7 @@ def _enter(movie: _Movie, content: memoryview, kind: bytes, depth: int) -> None:
             packed = zlib.decompressobj().decompress(inner[4:], _MOST_BYTES)
             _enter(movie, memoryview(packed), name, depth + 1)
         elif name == b"mvhd":
-            movie.time_scale = _word(inner, 20 if inner[:1] == b"\1" else 12)
+            movie.time_scale = _word(inner, 20 if bytes(inner[:1]) == b"\1" else 12)
         elif name == b"trun":
             movie.fragments += _word(inner, 4)
         elif movie.tracks:
@@ -180,7 +180,7 @@ def _read(track: _Track, name: bytes, inner: memoryview) -> None:
     if name == b"hdlr":
         track.kind = bytes(inner[8:12])
     elif name == b"mdhd":
-        track.time_scale = _word(inner, 20 if inner[:1] == b"\1" else 12)
+        track.time_scale = _word(inner, 20 if bytes(inner[:1]) == b"\1" else 12)
     elif name in (b"stsz", b"stz2"):
         track.count = _word(inner, 8)
     elif name in (b"stco", b"co64"):
@@ -191,7 +191,7 @@ def _read(track: _Track, name: bytes, inner: memoryview) -> None:
         track.stts = _rows(inner, ">u4", 2)
     elif name == b"stss":
         track.keys = np.sort(_rows(inner, ">u4", 1)[:, 0] - 1)
-    elif name == b"elst" and inner[:1] == b"\1":
+    elif name == b"elst" and bytes(inner[:1]) == b"\1":
         track.edits = _rows(inner, ">i8,>i8,>u4", 2)
     elif name == b"elst":
         track.edits = _rows(inner, ">i4", 3)[:, :2]
