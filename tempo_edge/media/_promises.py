@@ -87,7 +87,7 @@ class _Track:
         if self.keys is not None and len(self.keys):
             place = np.searchsorted(self.keys, first, side="right") - 1
             first = np.minimum(first, self.keys[np.maximum(place, 0)])
-        return int(np.minimum(last - first + 1, count).sum())
+        return int(np.clip(last - first + 1, 0, count).sum())
 
 
 @dataclass
@@ -194,7 +194,7 @@ def _read(track: _Track, name: bytes, inner: memoryview) -> None:
     elif name == b"elst" and bytes(inner[:1]) == b"\1":
         track.edits = _rows(inner, ">i8,>i8,>u4", 2)
     elif name == b"elst":
-        track.edits = _rows(inner, ">i4", 3)[:, :2]
+        track.edits = _rows(inner, ">u4,>i4,>u4", 2)
 
 
 def _word(content: memoryview, at: int) -> int:
