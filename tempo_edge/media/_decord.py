@@ -104,6 +104,8 @@ class DecordVideo:
             raise MediaError("can't be decoded exactly by decord in this container: use pyav")
         if table.parts:
             raise MediaError("can't be decoded by decord, as its clock starts again: use pyav")
+        if self._container.is_counted:
+            raise MediaError("can't be decoded by decord, as it holds no time stamps: use pyav")
         if not self._container.is_only_film:
             raise MediaError("can't be decoded by decord, which chooses among videos: use pyav")
         if self._is_mirrored(table):

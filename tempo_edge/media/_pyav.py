@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
-from itertools import dropwhile, repeat
+from itertools import chain, dropwhile, repeat
 from pathlib import Path
 from types import TracebackType
 
@@ -24,6 +24,7 @@ from tempo_edge.errors import MediaError
 from tempo_edge.media._bounds import bounded, check_picture, decoder_pixels
 from tempo_edge.media._clock import longest_picture
 from tempo_edge.media._container import open_container, reason
+from tempo_edge.media._counting import counted, interval_of
 from tempo_edge.media._ending import Sound, promised_end
 from tempo_edge.media._frame import PyAVFrame
 from tempo_edge.media._packets import packet_table, rising, stamp_of, starts, until
@@ -73,6 +74,13 @@ class PyAVVideo:
         try:
             self._use(self._film())
             self.info = describe(self._container, self._stream)
+            self._interval = interval_of(self._container, self._stream)
+            if self._interval is not None:
+                rate = 1 / (self._interval * self.info.time_base)
+                remark = (
+                    f"holds no time stamps: times are counted at {float(rate):g} pictures a second"
+                )
+                self.info = replace(self.info, rate=rate, remarks=(*self.info.remarks, remark))
         except BaseException:
             self._container.close()
             raise
@@ -121,6 +129,11 @@ class PyAVVideo:
         return len(films(self._container)) == 1
 
     @property
+    def is_counted(self) -> bool:
+        """Whether the file has no time stamps, and its pictures are counted."""
+        return self._interval is not None
+
+    @property
     def codec_context(self) -> VideoCodecContext:
         """What FFmpeg knows of the stream, for whoever encodes its pictures again."""
         return self._stream.codec_context
@@ -138,7 +151,10 @@ class PyAVVideo:
             packets = self._container.demux(self._stream, *self._container.streams.audio)
             self._fresh = False
             held = bounded(packets, self._path.stat().st_size)
-            table = packet_table(sound.without(held), second, resets)
+            pictures: Iterable[Packet[VideoStream]] = sound.without(held)
+            if self._interval is not None:
+                pictures = counted(pictures, 0, self._interval)
+            table = packet_table(pictures, second, resets)
             self._table = self._placed(table, sound)
         return self._table
 
@@ -191,9 +207,12 @@ class PyAVVideo:
     ) -> Iterator[VideoFrame]:
         """The pictures within [first, last]; no packet beyond what they need is decoded."""
         seen = False
+        count: int | None = None  # what the next picture is, where they are counted
         damage: BaseException | None = None
         try:
             for packet in until(first, last, packets):
+                if count is None and packet is not None:
+                    count = packet.pts
                 try:
                     frames = self._stream.codec_context.decode(packet)
                 except av.error.InvalidDataError as error:
@@ -204,6 +223,8 @@ class PyAVVideo:
                 while frames:  # so that nothing here holds on to what the caller lets go of
                     frame = frames.pop()
                     check_picture(frame.width, frame.height, frame.format)
+                    if self._interval is not None and count is not None:
+                        frame.pts, count = count, count + self._interval
                     pts = frame.pts
                     if pts is None or pts < first:
                         continue
@@ -222,6 +243,9 @@ class PyAVVideo:
 
     def _packets_from(self, stamp: int) -> Iterator[Packet[VideoStream]]:
         """Packets from a key frame at or before ``stamp`` on, wherever the index points."""
+        if self._interval is not None:
+            yield from self._packets_by_number(self.packets(), stamp, self._interval)
+            return
         joined = self.joined()
         if joined is not None:
             yield from self._packets_by_place(joined, stamp)
@@ -295,6 +319,25 @@ class PyAVVideo:
                     break  # it came with another time, or not at all
         self._rewind()
         yield from dropwhile(lambda packet: stamp_of(packet) != key, self._demux())
+
+    def _packets_by_number(
+        self, table: PacketTable, stamp: int, interval: int
+    ) -> Iterator[Packet[VideoStream]]:
+        """Packets from the key frame at or before ``stamp`` on, where they are only counted."""
+        assert table.positions is not None
+        before = np.flatnonzero(table.keys & (table.pts <= stamp))
+        row = int(before[-1]) if len(before) else 0
+        place = int(table.positions[row])
+        if row and self._seek_place(place):
+            packets = self._container.demux(self._stream)
+            first = next(packets, None)
+            if first is not None and first.pos == place:
+                yield from counted(chain([first], packets), row, interval)
+                return
+        self._rewind()
+        self._fresh = False
+        linear = counted(self._container.demux(self._stream), 0, interval)
+        yield from dropwhile(lambda packet: stamp_of(packet) != row * interval, linear)
 
     def _seek_place(self, position: int) -> bool:
         """Stand at a byte of the file; False where the container can't be sought like that."""

@@ -1,0 +1,75 @@
+"""Streams without time stamps: the pictures are counted, and each is where its number says."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from videos import make_video, numbered, read_number
+
+from tempo_edge.clip import cut
+from tempo_edge.errors import MediaError
+from tempo_edge.media import Run, open_video
+from tempo_edge.media._pyav import PyAVVideo
+from tempo_edge.moment import Span
+
+OPEN = {"x265-params": "log-level=none:pools=1:open-gop=1:keyint=12:bframes=3"}
+
+
+@pytest.mark.parametrize("rate", [25, 50])
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("a.h264", {"bframes": 2}),
+        ("a.hevc", {"codec": "libx265", "bframes": 2}),
+        ("open.hevc", {"codec": "libx265", "options": OPEN}),
+    ],
+)
+def test_pictures_are_counted_at_the_rate_that_is_written(
+    tmp_path: Path, name: str, options: dict[str, object], rate: int
+) -> None:
+    make_video(
+        tmp_path / name,
+        shots=[(numbered(), Fraction(60, rate))],
+        size=(192, 108),
+        rate=Fraction(rate),
+        gop=12,
+        scenecut=False,
+        **options,  # type: ignore[arg-type]
+    )
+    with PyAVVideo(tmp_path / name) as video:
+        info, table = video.info, video.packets()
+        assert info.rate == rate
+        assert [info.time_of(int(pts)) for pts in table.pts] == [
+            Fraction(n, rate) for n in range(60)
+        ]
+        assert table.end is not None
+        assert info.time_of(table.end) == Fraction(60, rate)
+        assert info.remarks == (
+            f"holds no time stamps: times are counted at {rate} pictures a second",
+        )
+        for first in np.flatnonzero(table.keys)[::-1]:
+            last = min(59, int(first) + 15)
+            run = Run(int(table.pts[first]), int(table.pts[last]))
+            numbers = [read_number(frame.luma()) for frame in video.frames(run)]
+            assert numbers == list(range(first, last + 1))
+    clip = cut(tmp_path / name, Span(20 / rate, 30 / rate), tmp_path)
+    with av.open(str(clip)) as container:
+        seen = [
+            read_number(frame.reformat(format="gray").to_ndarray())
+            for frame in container.decode(video=0)
+        ]
+    assert seen == list(range(20, 30))
+
+
+def test_decord_does_not_count(tmp_path: Path) -> None:
+    pytest.importorskip("decord")
+    make_video(tmp_path / "a.h264", shots=[(numbered(), 1)], size=(192, 108))
+    with (
+        open_video(tmp_path / "a.h264", "decord") as video,
+        pytest.raises(MediaError, match="no time stamps: use pyav"),
+    ):
+        list(video.frames(Run(0, 0)))
