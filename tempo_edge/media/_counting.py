@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from typing import Any
 
 import av
 from av.container import InputContainer
@@ -28,8 +29,12 @@ _REORDERED = 16
 
 def interval_of(container: InputContainer, stream: VideoStream) -> int | None:
     """Ticks from picture to picture of a stream without time stamps; None for all others."""
-    without = container.format.flags & av.format.Flags.no_timestamps.value
-    if not without or stream.codec_context.name not in _CODECS or stream.time_base is None:
+    flag: Any = av.format.Flags.no_timestamps.value  # an int, which its stub denies
+    if (
+        not container.format.flags & flag
+        or stream.codec_context.name not in _CODECS
+        or stream.time_base is None
+    ):
         return None
     rate = stream.guessed_rate or stream.average_rate or _RATE
     return max(1, round(1 / (rate * stream.time_base)))

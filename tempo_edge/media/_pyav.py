@@ -151,7 +151,7 @@ class PyAVVideo:
             packets = self._container.demux(self._stream, *self._container.streams.audio)
             self._fresh = False
             held = bounded(packets, self._path.stat().st_size)
-            pictures: Iterable[Packet[VideoStream]] = sound.without(held)
+            pictures = sound.without(held)
             if self._interval is not None:
                 pictures = counted(pictures, 0, self._interval)
             table = packet_table(pictures, second, resets)
@@ -289,8 +289,9 @@ class PyAVVideo:
         # From a second earlier, because some containers seek behind the place asked for; where
         # that fails altogether, reading begins at the beginning.
         early, joined = start - 1, self.joined()
+        assert sound.time_base is not None
         with suppress(av.error.FFmpegError):
-            if joined is None:
+            if joined is None or joined.positions is None:
                 ticks = int(early / sound.time_base)
                 container.seek(ticks, stream=sound, backward=True)
             else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import av
 from av.container import InputContainer
@@ -19,7 +20,8 @@ _NEAREST = 1 << 19
 
 def resets_are_usual(container: InputContainer) -> bool:
     """Whether clocks that start again are usual in a container: transport and program streams."""
-    return bool(container.format.flags & av.format.Flags.ts_discont.value)
+    flag: Any = av.format.Flags.ts_discont.value  # an int, which its stub denies
+    return bool(container.format.flags & flag)
 
 
 def may_restart(container: InputContainer, stream: VideoStream) -> bool:

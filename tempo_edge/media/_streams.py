@@ -9,6 +9,7 @@ from fractions import Fraction
 import av
 from av.container import InputContainer
 from av.packet import Packet
+from av.stream import Stream
 from av.video.stream import VideoStream
 
 from tempo_edge.errors import MediaError
@@ -66,7 +67,7 @@ def films(container: InputContainer) -> list[VideoStream]:
 
 
 def first_that_moves(
-    candidates: Sequence[VideoStream], packets: Iterable[Packet[VideoStream]]
+    candidates: Sequence[VideoStream], packets: Iterable[Packet[Stream]]
 ) -> VideoStream:
     """The first of several streams that has more than a picture, or the first if none has.
 
