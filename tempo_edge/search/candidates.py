@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tempo_edge.errors import MediaError
 from tempo_edge.moment import Span
 from tempo_edge.search.calibrate import FEATURES, Calibration, Chance, log_odds
-from tempo_edge.search.curve import Bump, CurveSettings, bump_of, ground
+from tempo_edge.search.curve import Bump, CurveSettings, bump_of, continued, ground
 from tempo_edge.search.grounder import Reader, Reading
 from tempo_edge.search.prompt import Question
 from tempo_edge.search.retrieve import Window
@@ -20,6 +20,9 @@ __all__ = ["Candidate", "by_curve", "by_reading"]
 
 # Two spans in one video that overlap by this much are one answer.
 _SAME = 0.3
+
+# Spans of one window at most, and pieces that they may be joined of.
+_SPANS, _PIECES = 4, 16
 
 # Candidates whose footage is read at least; more only while what is read is likely.
 _READ = 5
@@ -52,12 +55,32 @@ def by_curve(
     windows: Sequence[Window], chance: Chance, settings: CurveSettings, calibration: Calibration
 ) -> list[Candidate]:
     """Spans cut out of similarity curves, most likely first."""
+
+    def is_answer(similarity: float, floor: float) -> bool:
+        features = chance.features(similarity, similarity, floor)
+        return calibration.confidence(features) >= calibration.threshold
+
     found: list[Candidate] = []
     for window in windows:
-        for bump in ground(window, settings, chance.background_mean):
+        for bump in _spans(window, settings, chance.background_mean, is_answer):
             features = chance.features(bump.peak, bump.mean, bump.floor)
             found.append(Candidate(window, bump, features, calibration.confidence(features)))
     return _distinct(found)
+
+
+def _spans(
+    window: Window,
+    settings: CurveSettings,
+    chance: float,
+    is_answer: Callable[[float, float], bool],
+) -> list[Bump]:
+    """The best spans of a window, each with all the pieces that continue it."""
+    pieces = ground(window, settings, chance, limit=_PIECES)
+    best = pieces[:_SPANS]
+    if not best or not is_answer(best[0].peak, best[0].floor):
+        return best
+    whole = continued(window, settings, pieces, is_answer)
+    return [bump for bump in whole if any(bump.first <= each.first <= bump.last for each in best)]
 
 
 def by_reading(

@@ -6,6 +6,7 @@ which reads the frames must beat.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,16 @@ from tempo_edge.models import Profile
 from tempo_edge.moment import Span
 from tempo_edge.search.retrieve import Window
 
-__all__ = ["Bump", "CurveSettings", "bump_of", "floor_of", "ground", "hills", "smoothed"]
+__all__ = [
+    "Bump",
+    "CurveSettings",
+    "bump_of",
+    "continued",
+    "floor_of",
+    "ground",
+    "hills",
+    "smoothed",
+]
 
 
 @dataclass(frozen=True)
@@ -103,6 +113,34 @@ def ground(window: Window, settings: CurveSettings, chance: float, limit: int = 
         for first, last in hills(curve, window.edges, settings, floor, limit)
     ]
     return sorted(bumps, key=lambda bump: -bump.peak)
+
+
+def continued(
+    window: Window,
+    settings: CurveSettings,
+    bumps: Sequence[Bump],
+    is_answer: Callable[[float, float], bool],
+) -> list[Bump]:
+    """Bumps of one window with those made one between which nothing ends, in time order.
+
+    A curve that dips is no end where no cut lies in the dip and every frame of it would be an
+    answer by itself: a clip that shows one thing throughout shows it better and worse.
+
+    Args:
+        is_answer: whether a frame alone is one, by its similarity and the floor.
+    """
+    joined: list[Bump] = []
+    curve = smoothed(window.similarities, window.cuts, settings.smooth)
+    for bump in sorted(bumps, key=lambda bump: bump.first):
+        if joined:
+            last = joined[-1].last
+            dip = curve[last + 1 : bump.first]
+            if not window.cuts[last + 1 : bump.first + 1].any() and all(
+                is_answer(float(height), bump.floor) for height in dip
+            ):
+                bump = bump_of(window, curve, joined.pop().first, bump.last, bump.floor)
+        joined.append(bump)
+    return joined
 
 
 def floor_of(curve: NDArray[np.float64], edges: NDArray[np.float64], chance: float) -> float:
