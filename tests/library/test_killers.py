@@ -134,14 +134,25 @@ def test_what_a_child_reads_is_what_its_parent_would_read(footage: Path, tmp_pat
             assert one.tokens.tolist() == two.tokens.tolist()
 
 
-def test_a_file_that_takes_too_much_memory_ends_its_child_alone(tmp_path: Path) -> None:
-    picture = png(3000)
-    path = make_table(
-        tmp_path / "a.mov", picture, size=len(picture), chunks=4, codec=b"png ", shape=(3000, 3000)
-    )
+@pytest.fixture
+def large(tmp_path: Path) -> Path:
+    """A film of eight pictures, of 72 MB each once they are decoded."""
+    picture, shape = png(3000), (3000, 3000)
+    path = tmp_path / "large.mov"
+    return make_table(path, picture, size=len(picture), chunks=8, codec=b"png ", shape=shape)
+
+
+def test_a_file_that_takes_too_much_memory_ends_its_child_alone(large: Path) -> None:
     reader = ConfinedReader(load_profile("nano"), Sampling(), room_bytes=40 << 20)
     with pytest.raises(MediaError):
-        reader.read(path)
+        reader.read(large)
+
+
+def test_of_large_pictures_few_are_held_at_once(large: Path) -> None:
+    reader = ConfinedReader(load_profile("nano"), Sampling(), room_bytes=360 << 20)
+    footage = reader.read(large)
+    assert footage.frames and footage.remarks == ()
+    assert footage.video.duration_seconds == pytest.approx(8)
 
 
 def test_a_child_says_why_a_file_is_no_video(tmp_path: Path) -> None:
