@@ -93,6 +93,10 @@ def _from_key(video: PyAVVideo, span: Span) -> NDArray[np.int64] | None:
     # next: both are meant by whoever marked a cut there.
     half = Fraction(1, 2) / (info.rate or Fraction(25))
     near = keys[np.abs(keys * float(info.time_base) - float(at)) <= float(half + _ROUNDING)]
+    # Where the rate varies, more than one picture may begin within what is half a frame on average.
+    seen = int(np.searchsorted(table.pts, int(at / info.time_base), side="right")) - 1
+    after = int(np.searchsorted(table.pts, start))
+    near = near[np.isin(near, [*table.pts[max(0, seen) : seen + 1], *table.pts[after : after + 1]])]
     if not len(near):
         return None
     first = int(min(near, key=lambda key: abs(int(key) - start)))
@@ -148,7 +152,7 @@ def _is_steady(
     first, last = int(stamps[0]), int(stamps[-1])
     assert pictures.time_base is not None
     zero = first * pictures.time_base
-    streams = [pictures] if sound is None else [pictures, sound]
+    streams: list[VideoStream | AudioStream] = [pictures] if sound is None else [pictures, sound]
     found: dict[int, set[object]] = {stream.index: set() for stream in streams}
     left = len(stamps)
     try:

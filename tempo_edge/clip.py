@@ -24,6 +24,7 @@ from av.video.stream import VideoStream
 from tempo_edge._clip_names import mark_of, name_of, put
 from tempo_edge._clip_pictures import even_size, framed, upright
 from tempo_edge._clip_sound import even_sound
+from tempo_edge._clip_stills import lasting, shown
 from tempo_edge._copying import copy_span, exact, tick_at
 from tempo_edge._files import draft_beside
 from tempo_edge.errors import MediaError
@@ -129,7 +130,7 @@ def _encode(video: PyAVVideo, source: Path, span: Span, draft: Path, mark: str) 
     sounds = _sounds(video, source, _time(first), exact(span.end_seconds) + video.info.start_time)
     with av.open(str(draft.absolute()), "w", format="mp4") as writer:
         writer.metadata["comment"] = mark
-        _write(writer, video, first, pictures, sounds)
+        _write(writer, video, span, first, pictures, sounds)
 
 
 def _time(frame: VideoFrame | AudioFrame) -> Fraction:
@@ -143,7 +144,7 @@ def _pictures(video: PyAVVideo, span: Span) -> Iterator[VideoFrame]:
     info = video.info
     start, end = (tick_at(info, bound) for bound in (span.start_seconds, span.end_seconds))
     before: int | None = None
-    for picture in video.pictures(start, end - 1):
+    for picture in shown(video, start, end, exact(span.start_seconds) + info.start_time):
         if picture.pts is not None and (before is None or picture.pts > before):
             before = picture.pts
             yield picture
@@ -172,6 +173,7 @@ def _sounds(video: PyAVVideo, source: Path, start: Fraction, end: Fraction) -> I
 def _write(
     writer: OutputContainer,
     video: PyAVVideo,
+    span: Span,
     first: VideoFrame,
     pictures: Iterator[VideoFrame],
     sounds: Iterator[AudioFrame],
@@ -179,7 +181,7 @@ def _write(
     """Encode pictures and sound side by side, counted from the first picture on."""
     zero = _time(first)
     seen = _picture_stream(writer, video, first)
-    coded = _coded_pictures(seen, video, chain([first], pictures), zero)
+    coded = _coded_pictures(seen, video, span, chain([first], pictures), zero)
     tracks: list[Iterator[_Coded]] = [coded]
     first_sound = next(sounds, None)
     if first_sound is not None:
@@ -217,10 +219,15 @@ def _sound_stream(writer: OutputContainer, first: AudioFrame) -> AudioStream:
 
 
 def _coded_pictures(
-    stream: VideoStream, video: PyAVVideo, pictures: Iterator[VideoFrame], zero: Fraction
+    stream: VideoStream,
+    video: PyAVVideo,
+    span: Span,
+    pictures: Iterator[VideoFrame],
+    zero: Fraction,
 ) -> Iterator[_Coded]:
     now, base = zero, stream.codec_context.time_base
     size, aspect = (stream.width, stream.height), stream.codec_context.sample_aspect_ratio
+    begun: int | None = None  # when the first packet is decoded
     for picture in pictures:
         now = _time(picture)
         fitted = upright(picture)
@@ -232,8 +239,22 @@ def _coded_pictures(
         fitted.time_base = base
         fitted.pts = round((now - zero) / base)
         fitted.pict_type = 0  # let the encoder choose, not the old stream
-        yield now, stream.encode(fitted)
-    yield now, stream.encode(None)
+        coded = stream.encode(fitted)
+        if begun is None and coded:
+            begun = coded[0].dts
+        yield now, coded
+    held = stream.encode(None)
+    info = video.info
+    stands = lasting(video, round(now / info.time_base), tick_at(info, span.end_seconds))
+    if stands is not None and held:
+        # An MP4 ends where its last packet does, whichever picture that holds.
+        for packet in held:
+            if packet.pts == round((now - zero) / base):
+                packet.duration = stands
+        over = round((now - zero) / base) + stands
+        begun = held[0].dts if begun is None else begun
+        held[-1].duration = over - (held[-1].dts or 0) + (begun or 0)
+    yield now, held
 
 
 def _coded_sounds(

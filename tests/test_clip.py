@@ -119,6 +119,33 @@ def test_variable_frame_rates_keep_their_times(tmp_path: Path) -> None:
     assert stamps(clip) == [Fraction(index - 10, 25) for index in kept]
 
 
+@pytest.mark.parametrize("way", [cut, lambda *a: cut_or_copy(*a).path])
+def test_a_picture_that_stands_is_what_is_seen(tmp_path: Path, way: Any) -> None:
+    """As in a recording of a screen: from 0.76 to 2.4 s picture 19, from 2.96 s on the last."""
+    truth = make_video(
+        tmp_path / "a.mp4", shots=[(numbered(), 3)], size=(192, 108), drop=range(20, 60), gop=12,
+        audio=True,
+    )  # fmt: skip
+    between = way(truth.path, Span(1.2, 2.8), tmp_path / "clips")
+    assert numbers(between) == [19, *range(60, 70)]
+    assert stamps(between) == [
+        0,
+        *(Fraction(index, 25) - Fraction(6, 5) for index in range(60, 70)),
+    ]
+    within = way(truth.path, Span(1.2, 2.0), tmp_path / "clips")
+    assert numbers(within) == [19]
+    with av.open(str(within)) as container:
+        (pictures,) = container.streams.video
+        assert pictures.duration is not None and pictures.time_base is not None
+        assert pictures.duration * pictures.time_base == pytest.approx(0.8, abs=0.01)
+    ends = way(truth.path, Span(0.68, 1.6), tmp_path / "clips")
+    assert numbers(ends) == [17, 18, 19]
+    with av.open(str(ends)) as container:
+        (pictures,) = container.streams.video
+        assert pictures.duration is not None and pictures.time_base is not None
+        assert pictures.duration * pictures.time_base == pytest.approx(0.92, abs=0.01)
+
+
 def test_what_an_edit_list_hides_stays_hidden(tmp_path: Path) -> None:
     truth = make_video(
         tmp_path / "a.mp4", shots=[(numbered(), 2)], size=(192, 108), gop=12, scenecut=False

@@ -427,6 +427,6 @@ def _write_matrix(path: Path, matrix: tuple[int, int, int, int]) -> None:
     a, b, c, d = (v << 16 for v in matrix)
     data = bytearray(path.read_bytes())
     at = data.index(b"tkhd") + 4
-    matrix = at + 40 if data[at] == 0 else at + 52
-    struct.pack_into(">9i", data, matrix, a, b, 0, c, d, 0, 0, 0, 1 << 30)
+    place = at + 40 if data[at] == 0 else at + 52
+    struct.pack_into(">9i", data, place, a, b, 0, c, d, 0, 0, 0, 1 << 30)
     path.write_bytes(bytes(data))
