@@ -109,6 +109,7 @@ class Library:
                 f"{self.path} was built with another version of profile {self._profile_name!r} "
                 f"({recorded}, now {self.profile.fingerprint}): delete it and index again"
             )
+        self.catalogue.expect(self.profile.dim, self.profile.tokens_per_frame)
 
     def __enter__(self) -> Library:
         return self

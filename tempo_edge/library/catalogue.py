@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge.errors import LibraryError
+from tempo_edge.library.columns import LONGEST_SECONDS, Columns
 from tempo_edge.library.database import Database
-from tempo_edge.library.rows import FileRow, FrameRow, VideoRow
+from tempo_edge.library.rows import FileRow, FrameRow, VideoRow, file_row, frame_row, video_row
 
 __all__ = ["Catalogue"]
 
@@ -26,8 +27,26 @@ __all__ = ["Catalogue"]
 _REMARK, _HOLES = "remark of video ", "holes of video "
 
 
+_FILE = "path, volume, size, mtime_ns, state, reason, video_id"
+
+
 class Catalogue(Database):
-    """One library's rows. Writers hold the library's lock; readers never wait."""
+    """One library's rows. Writers hold the library's lock; readers never wait.
+
+    What is read of a row is checked; each method that gives values of rows raises a
+    :class:`~tempo_edge.errors.LibraryError` that names the one that can't be.
+    """
+
+    # What the profile makes; until it is known, rows must agree with each other.
+    _dim: int | None = None
+    _cells = 256
+
+    def expect(self, dim: int, cells: int) -> None:
+        """Refuse vectors of another length than ``dim``, and tokens of other than ``cells``."""
+        self._dim, self._cells = dim, cells
+
+    def _columns(self, row: str) -> Columns:
+        return Columns(self.path, row)
 
     # -- the whole ---------------------------------------------------------------------------
 
@@ -35,15 +54,20 @@ class Catalogue(Database):
         """(number of frames, largest frame id): what a vector cache is built from."""
         (count,) = self._db.execute("SELECT coalesce(sum(frame_count), 0) FROM videos").fetchone()
         (largest,) = self._db.execute("SELECT coalesce(max(id), 0) FROM frames").fetchone()
-        return int(count), int(largest)
+        return self._columns("all videos").whole("frame_count", count), int(largest)
 
     def totals(self) -> dict[str, float]:
         """Counts for ``status``: files by state, videos, frames, hours of footage."""
         states = dict(self._db.execute("SELECT state, count(*) FROM files GROUP BY state"))
-        videos, frames, seconds = self._db.execute(
-            "SELECT count(*), coalesce(sum(frame_count), 0), coalesce(sum(duration_seconds), 0) "
-            "FROM videos"
+        videos, frames, seconds, text = self._db.execute(
+            "SELECT count(*), coalesce(sum(frame_count), 0), coalesce(sum(duration_seconds), 0), "
+            "coalesce(sum(typeof(duration_seconds) NOT IN ('real', 'integer')), 0) FROM videos"
         ).fetchone()
+        all_of_them = self._columns("all videos")
+        all_of_them.whole("frame_count", frames)
+        if text or not 0 <= seconds <= LONGEST_SECONDS:
+            self.shown(-1, 0)  # which names the one
+            raise all_of_them.fault("duration_seconds", seconds, "seconds")
         return {
             "files_indexed": int(states.get("indexed", 0)),
             "files_skipped": int(states.get("skipped", 0)),
@@ -56,13 +80,16 @@ class Catalogue(Database):
 
     def files(self, under: Path | None = None) -> dict[str, FileRow]:
         """File rows by path, all of them or those at or under one path."""
-        sql = "SELECT path, volume, size, mtime_ns, state, reason, video_id FROM files"
+        sql = f"SELECT {_FILE} FROM files"
         arguments: tuple[str, ...] = ()
         if under is not None and str(under) != "/":
             # A half-open range of the primary key: every path that starts with "under/".
             sql += " WHERE path=? OR (path>=? AND path<?)"
             arguments = (str(under), f"{under}/", f"{under}0")
-        return {row[0]: FileRow(*row) for row in self._db.execute(sql, arguments)}
+        return {
+            row[0]: file_row(self._columns(f"file {row[0]!r}"), *row)
+            for row in self._db.execute(sql, arguments)
+        }
 
     def put_file(self, row: FileRow) -> None:
         """Insert or replace one file row."""
@@ -94,7 +121,8 @@ class Catalogue(Database):
         rows = self._db.execute(
             "SELECT path, volume FROM files WHERE video_id=? ORDER BY path", (video_id,)
         )
-        return [(str(path), str(volume)) for path, volume in rows]
+        read = self._columns(f"a file of video {video_id}")
+        return [(read.text("path", path), read.text("volume", volume)) for path, volume in rows]
 
     def shown(self, limit: int, offset: int) -> list[tuple[int, float]]:
         """(id, seconds) of the videos that some file holds, in the order of their ids."""
@@ -103,16 +131,17 @@ class Catalogue(Database):
             "(SELECT 1 FROM files WHERE files.video_id=videos.id) ORDER BY id LIMIT ? OFFSET ?",
             (limit, offset),
         )
-        return [(int(video), float(seconds)) for video, seconds in rows]
+        return [
+            (int(video), self._columns(f"video {video}").duration(seconds))
+            for video, seconds in rows
+        ]
 
     def files_of(self, video_id: int) -> list[FileRow]:
         """Every file that holds a video, by path."""
         rows = self._db.execute(
-            "SELECT path, volume, size, mtime_ns, state, reason, video_id FROM files "
-            "WHERE video_id=? ORDER BY path",
-            (video_id,),
+            f"SELECT {_FILE} FROM files WHERE video_id=? ORDER BY path", (video_id,)
         )
-        return [FileRow(*row) for row in rows]
+        return [file_row(self._columns(f"file {row[0]!r}"), *row) for row in rows]
 
     # -- videos and frames -----------------------------------------------------------------------
 
@@ -194,38 +223,32 @@ class Catalogue(Database):
         ).fetchone()
         if row is None:
             raise LibraryError(f"there is no video {video_id} in {self.path}")
-        codec, width, height, duration, rate, base, start = row
-        return VideoRow(
-            codec,
-            width,
-            height,
-            duration,
-            None if rate is None else Fraction(rate),
-            Fraction(base),
-            Fraction(start),
-            self._holes(video_id),
-        )
+        return video_row(self._columns(f"video {video_id}"), self._holes(video_id), *row)
 
     def _holes(self, video_id: int) -> tuple[tuple[int, int], ...]:
         kept = self.get_meta(f"{_HOLES}{video_id}")
         try:
-            return tuple((int(before), int(after)) for before, after in json.loads(kept or "[]"))
-        except (TypeError, ValueError) as error:
-            raise LibraryError(f"{self.path} is damaged: holes of video {video_id}") from error
+            read = [(before, after) for before, after in json.loads(kept or "[]")]
+        except (TypeError, ValueError, RecursionError):
+            read = [(None, None)]
+        if any(type(tick) is not int or abs(tick) >= 2**63 for hole in read for tick in hole):
+            raise self._columns(f"video {video_id}").fault("holes", kept, "pairs of ticks")
+        return tuple(read)
 
     def curve(self, video_id: int) -> NDArray[np.float32]:
         """The variation curve measured while indexing: ``[n, 2]`` (seconds, variation)."""
         row = self._db.execute("SELECT curve FROM videos WHERE id=?", (video_id,)).fetchone()
         if row is None:
             raise LibraryError(f"there is no video {video_id} in {self.path}")
-        return np.frombuffer(row[0], dtype="<f4").reshape(-1, 2)
+        return self._columns(f"video {video_id}").floats("curve", row[0], 2)
 
     def variations(self, video_id: int) -> NDArray[np.float32]:
         """How much the picture had changed at each frame that was kept, in time order: ``[n]``."""
         rows = self._db.execute(
             "SELECT variation FROM frames WHERE video_id=? ORDER BY pts", (video_id,)
         )
-        return np.fromiter((row[0] for row in rows), dtype=np.float32)
+        read = self._columns(f"a frame of video {video_id}")
+        return read.reals("variation", [row[0] for row in rows])
 
     def frame_keys(self, ids: Sequence[int]) -> list[tuple[int, int, int]]:
         """(id, video id, pts) of those frames among ``ids`` that some file still shows."""
@@ -238,6 +261,9 @@ class Catalogue(Database):
                 "AND EXISTS (SELECT 1 FROM files WHERE files.video_id=frames.video_id)",
                 part,
             ).fetchall()
+        read = self._columns("a frame")
+        read.wholes("video_id", [video for _, video, _ in found])
+        read.wholes("pts", [pts for _, _, pts in found])
         return found
 
     def frames_between(
@@ -247,30 +273,24 @@ class Catalogue(Database):
         rows = self._db.execute(
             "SELECT pts, cut, vector FROM frames WHERE video_id=? AND pts>=? AND pts<=? "
             "ORDER BY pts",
-            (video_id, first_pts, last_pts),
+            (video_id, *_ticks(first_pts, last_pts)),
         ).fetchall()
-        pts = np.asarray([row[0] for row in rows], dtype=np.int64)
-        cuts = np.asarray([row[1] for row in rows], dtype=np.bool_)
-        vectors = np.frombuffer(b"".join(row[2] for row in rows), dtype=np.int8)
-        return pts, cuts, vectors.reshape(len(rows), -1)
+        read = self._columns(f"a frame of video {video_id}")
+        pts = read.wholes("pts", [row[0] for row in rows])
+        cuts = read.wholes("cut", [row[1] for row in rows]).astype(np.bool_)
+        return pts, cuts, read.vectors("vector", [row[2] for row in rows], self._dim)
 
     def frames_of(self, video_id: int, first_pts: int, last_pts: int) -> list[FrameRow]:
         """Frames of a stretch in time order, with the tokens that they were granted."""
         rows = self._db.execute(
             "SELECT pts, variation, cut, vector, cells, tokens FROM frames "
             "WHERE video_id=? AND pts>=? AND pts<=? ORDER BY pts",
-            (video_id, first_pts, last_pts),
+            (video_id, *_ticks(first_pts, last_pts)),
         ).fetchall()
+        frame = f"frame {{}} of video {video_id}"
         return [
-            FrameRow(
-                pts,
-                variation,
-                bool(cut),
-                np.frombuffer(vector, np.int8),
-                np.frombuffer(cells, np.uint8),
-                np.frombuffer(tokens, np.int8).reshape(-1, len(vector)),
-            )
-            for pts, variation, cut, vector, cells, tokens in rows
+            frame_row(self._columns(frame.format(row[0])), self._dim, self._cells, *row)
+            for row in rows
         ]
 
     def next_pts(self, video_id: int, pts: int) -> int | None:
@@ -278,7 +298,9 @@ class Catalogue(Database):
         row = self._db.execute(
             "SELECT min(pts) FROM frames WHERE video_id=? AND pts>?", (video_id, pts)
         ).fetchone()
-        return None if row[0] is None else int(row[0])
+        if row[0] is None:
+            return None
+        return int(self._columns(f"a frame of video {video_id}").wholes("pts", row)[0])
 
     def count_frames(self, videos: Sequence[int]) -> int:
         """Frames of these videos together."""
@@ -286,7 +308,7 @@ class Catalogue(Database):
         (count,) = self._db.execute(
             "SELECT coalesce(sum(frame_count), 0) FROM videos WHERE id IN temp.chosen"
         ).fetchone()
-        return int(count)
+        return self._columns("some videos").whole("frame_count", count)
 
     def frame_ids(self, videos: Sequence[int]) -> NDArray[np.int64]:
         """Ids of all frames of these videos, ``[n]``."""
@@ -300,9 +322,7 @@ class Catalogue(Database):
         rows = self._db.execute(
             "SELECT id, vector FROM frames WHERE video_id IN temp.chosen ORDER BY id"
         ).fetchall()
-        ids = np.asarray([row[0] for row in rows], dtype=np.int64)
-        vectors = np.frombuffer(b"".join(row[1] for row in rows), dtype=np.int8)
-        return ids, vectors.reshape(len(rows), -1) if rows else vectors.reshape(0, 1)
+        return self._packed(rows)
 
     def _choose(self, videos: Sequence[int]) -> None:
         """Hold a list of videos in a temporary table: no limit on its length."""
@@ -325,9 +345,16 @@ class Catalogue(Database):
             "SELECT id, vector FROM frames WHERE id>? ORDER BY id", (frame_id,)
         )
         while rows := cursor.fetchmany(batch):
-            ids = np.asarray([row[0] for row in rows], dtype=np.int64)
-            vectors = np.frombuffer(b"".join(row[1] for row in rows), dtype=np.int8)
-            yield ids, vectors.reshape(len(rows), -1)
+            yield self._packed(rows)
+
+    def _packed(
+        self, rows: Sequence[tuple[Any, Any]]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
+        """Ids ``[n]`` and vectors ``[n, d]`` of rows of both."""
+        ids = np.asarray([row[0] for row in rows], dtype=np.int64)
+        span = f"{ids[0]} to {ids[-1]}" if len(ids) else ""
+        read = self._columns(f"one of frames {span}")
+        return ids, read.vectors("vector", [row[1] for row in rows], self._dim)
 
     def contents_of_frame(self, frame_id: int) -> str:
         """Hash of the video that a frame belongs to, or nothing if there is no such frame."""
@@ -336,4 +363,11 @@ class Catalogue(Database):
             "WHERE frames.id=?",
             (frame_id,),
         ).fetchone()
-        return "" if row is None else bytes(row[0]).hex()
+        if row is None:
+            return ""
+        return self._columns(f"the video of frame {frame_id}").bytes("content_hash", row[0]).hex()
+
+
+def _ticks(first: int, last: int) -> tuple[int, int]:
+    """A stretch of ticks within those that a library can hold."""
+    return max(first, -(2**63)), min(last, 2**63 - 1)

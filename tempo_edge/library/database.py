@@ -13,7 +13,7 @@ from threading import Lock
 from tempo_edge.errors import LibraryError
 from tempo_edge.library.schema import SCHEMA, SCHEMA_VERSION
 
-__all__ = ["Database", "NoLibraryError"]
+__all__ = ["UNREADABLE", "Database", "NoLibraryError", "unreadable"]
 
 # Kept in the database's header, so that no other program's database is taken for a library.
 _APPLICATION_ID = int.from_bytes(b"TmpE", "big")
@@ -30,6 +30,12 @@ _ROW_ERRORS = (
 _LOG_BYTES = 64 << 20
 
 _PUT_BACK = "put a copy of it back, or delete it and index again"
+
+# Letters of SQLite's own words that are shown.
+_LONGEST_REASON = 200
+
+#: What a damaged file does to whoever reads it: its own words are no text.
+UNREADABLE = (sqlite3.Error, UnicodeDecodeError)
 
 # Of SQLite's error codes those that are no fault of what was asked for.
 _OF_THE_DISK = frozenset({3, 8, 10, 13, 14, 22})  # PERM, READONLY, IOERR, FULL, CANTOPEN, NOLFS
@@ -95,12 +101,12 @@ class Database:
         except BaseException as error:
             if db is not None:
                 db.close()
-            if isinstance(error, sqlite3.DatabaseError):
-                advice = "choose another --library"
+            if isinstance(error, UNREADABLE):
                 if "malformed" in str(error):
-                    advice = _PUT_BACK
+                    raise unreadable(self.path, error) from error
                 raise LibraryError(
-                    f"{self.path} can't be used as a library ({error}): {advice}"
+                    f"{self.path} can't be used as a library ({_in_short(error)}): "
+                    "choose another --library"
                 ) from error
             raise
         self._seen = seen if self.readonly else _identity(self.path)
@@ -241,9 +247,9 @@ class Database:
         try:
             self._db.execute("BEGIN")
             yield
-        except sqlite3.Error as error:
+        except UNREADABLE as error:
             self._seen = None
-            raise LibraryError(f"{self.path} can't be read ({error}): {_PUT_BACK}") from error
+            raise unreadable(self.path, error) from error
         finally:
             self._roll_back()
 
@@ -304,7 +310,19 @@ def _trouble(error: sqlite3.Error) -> str:
         )
     if code in (_BUSY, _LOCKED):
         return f"is held by another process ({error}): wait for it and run it again"
-    return f"can't be read ({error}): {_PUT_BACK}" if code in (_CORRUPT, _NOT_A_DATABASE) else ""
+    if code in (_CORRUPT, _NOT_A_DATABASE):
+        return f"can't be read ({_in_short(error)}): {_PUT_BACK}"
+    return ""
+
+
+def unreadable(path: Path, error: BaseException) -> LibraryError:
+    """The error that says that a library is damaged."""
+    return LibraryError(f"{path} can't be read ({_in_short(error)}): {_PUT_BACK}")
+
+
+def _in_short(error: BaseException) -> str:
+    """What SQLite says, in one line; it quotes what it can't read."""
+    return " ".join(str(error).split())[:_LONGEST_REASON] or type(error).__name__
 
 
 def _identity(path: Path) -> _Identity | None:

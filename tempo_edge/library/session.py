@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sqlite3
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,6 +11,7 @@ from types import TracebackType
 from tempo_edge.errors import LibraryError, TempoEdgeError
 from tempo_edge.library.catalogue import Catalogue
 from tempo_edge.library.confined import ConfinedReader
+from tempo_edge.library.database import UNREADABLE, unreadable
 from tempo_edge.library.footage import FootageReader, Sampling
 from tempo_edge.library.indexer import Indexer, IndexEvent
 from tempo_edge.library.lock import WriterLock
@@ -77,10 +77,8 @@ class WritingSession:
         trace: TracebackType | None,
     ) -> None:
         self._open.close()
-        if isinstance(error, sqlite3.DatabaseError):
-            raise LibraryError(
-                f"{self._path} can't be read ({error}): delete it and index again"
-            ) from error
+        if isinstance(error, UNREADABLE):
+            raise unreadable(self._path, error) from error
 
 
 def _check_choices(decoder: str, sampling: Sampling) -> None:

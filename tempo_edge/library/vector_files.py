@@ -123,6 +123,11 @@ class VectorFiles:
         before = vectors.stat()
         index = self._faiss.read_index(str(vectors), self._faiss.IO_FLAG_MMAP)
         self._mapped = vectors, before
+        if isinstance(index, self._faiss.IndexIVF):
+            # Threads of FAISS's own would read ahead, and go on when a search is long over.
+            lists = self._faiss.downcast_InvertedLists(index.invlists)
+            if hasattr(lists, "prefetch_nthread"):
+                lists.prefetch_nthread = 0
         return origin, index, np.load(samples, allow_pickle=False)
 
     def release(self) -> None:

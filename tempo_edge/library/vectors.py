@@ -198,7 +198,8 @@ class VectorCache:
     # -- building ----------------------------------------------------------------------------
 
     def _build(self) -> None:
-        count, largest = self._catalogue.frame_span()
+        _, largest = self._catalogue.frame_span()
+        count = self._catalogue.count_after(0)
         self._forget()
         if not count:
             return

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tempo_edge.errors import QueryError
+from tempo_edge.errors import LibraryError, QueryError
 from tempo_edge.library.catalogue import Catalogue
 from tempo_edge.library.vectors import VectorCache
 from tempo_edge.library.walk import absolute
@@ -285,4 +285,9 @@ class Searcher:
         for path in paths:
             if path.exists():
                 return path, False
+        if not paths:
+            raise LibraryError(
+                f"{self._catalogue.path} is damaged: no file holds video {video_id}: "
+                "put a copy of it back, or delete it and index again"
+            )
         return paths[0], True

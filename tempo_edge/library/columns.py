@@ -1,0 +1,127 @@
+"""What the columns of a library may hold, looked at as rows are read.
+
+A library may have been edited by hand, or a disk may have got a page of it wrong. A value that no
+run of the indexer writes is named, with its row and its column, and nothing is computed from it.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tempo_edge.errors import LibraryError
+
+__all__ = ["LONGEST_SECONDS", "Columns"]
+
+#: Seconds of the longest video that can be: what 64 bits of milliseconds hold.
+LONGEST_SECONDS = 1e16
+
+_FRACTION = re.compile(r"-?[0-9]{1,40}(/[0-9]{1,40})?")
+
+# Of a value that is wrong, as much is shown.
+_SHOWN = 40
+
+
+class Columns:
+    """The values of a row, or of many rows, of one library.
+
+    Args:
+        library: named in errors.
+        row: what the row is of, ``video 3`` say.
+    """
+
+    def __init__(self, library: Path, row: str) -> None:
+        self._library = library
+        self._row = row
+
+    def fault(self, column: str, value: object, wanted: str) -> LibraryError:
+        """The error that names a value and what it must be."""
+        shown = repr(value)
+        shown = shown if len(shown) <= _SHOWN else shown[:_SHOWN] + "…"
+        return LibraryError(
+            f"{self._library} is damaged: {column} of {self._row} is {shown}, must be {wanted}: "
+            "put a copy of it back, or delete it and index again"
+        )
+
+    def text(self, column: str, value: Any) -> str:
+        """Text."""
+        if not isinstance(value, str):
+            raise self.fault(column, value, "text")
+        return value
+
+    def whole(self, column: str, value: Any, low: int = 0, high: int = 2**62) -> int:
+        """A whole number within ``[low, high]``."""
+        if not isinstance(value, int) or not low <= value <= high:
+            raise self.fault(column, value, f"a whole number within [{low}, {high}]")
+        return value
+
+    def real(self, column: str, value: Any, low: float, high: float) -> float:
+        """A number within ``[low, high]``, which is finite."""
+        if not isinstance(value, (int, float)) or not low <= value <= high:
+            raise self.fault(column, value, f"a number within [{low:g}, {high:g}]")
+        return float(value)
+
+    def duration(self, value: Any) -> float:
+        """The length of a video in seconds."""
+        return self.real("duration_seconds", value, 0.0, LONGEST_SECONDS)
+
+    def fraction(self, column: str, value: Any, *, positive: bool = False) -> Fraction:
+        """A fraction as ``1/90000``, above zero where that is asked for."""
+        wanted = "a fraction above zero, as 1/90000" if positive else "a fraction, as 1/90000"
+        if not isinstance(value, str) or not _FRACTION.fullmatch(value):
+            raise self.fault(column, value, wanted)
+        try:
+            read = Fraction(value)
+        except ZeroDivisionError:
+            raise self.fault(column, value, wanted) from None
+        if positive and read <= 0:
+            raise self.fault(column, value, wanted)
+        return read
+
+    def bytes(self, column: str, value: Any, unit: int = 1) -> bytes:
+        """Bytes, so many that they are whole units."""
+        if not isinstance(value, bytes):
+            raise self.fault(column, value, "bytes")
+        if len(value) % unit:
+            raise self.fault(column, f"{len(value)} bytes", f"a multiple of {unit} bytes")
+        return value
+
+    def vectors(self, column: str, values: Sequence[Any], dim: int | None) -> NDArray[np.int8]:
+        """Vectors ``[n, dim]``; without a ``dim``, that of the first."""
+        if not values:
+            return np.zeros((0, dim or 0), np.int8)
+        if dim is None:
+            dim = len(self.bytes(column, values[0]))
+        for value in values:
+            if not isinstance(value, bytes) or len(value) != dim or not dim:
+                held = f"{len(value)} bytes" if isinstance(value, bytes) else value
+                raise self.fault(column, held, f"{dim or 'some'} bytes")
+        return np.frombuffer(b"".join(values), np.int8).reshape(len(values), dim)
+
+    def wholes(self, column: str, values: Sequence[Any]) -> NDArray[np.int64]:
+        """Whole numbers ``[n]``."""
+        for value in values:
+            if not isinstance(value, int):
+                raise self.fault(column, value, "a whole number")
+        return np.asarray(values, dtype=np.int64)
+
+    def reals(self, column: str, values: Sequence[Any]) -> NDArray[np.float32]:
+        """Finite numbers ``[n]``."""
+        for value in values:
+            if not isinstance(value, (int, float)) or not math.isfinite(value):
+                raise self.fault(column, value, "a finite number")
+        return np.asarray(values, dtype=np.float32)
+
+    def floats(self, column: str, value: Any, width: int) -> NDArray[np.float32]:
+        """Finite numbers ``[n, width]`` out of bytes."""
+        read = np.frombuffer(self.bytes(column, value, 4 * width), "<f4").reshape(-1, width)
+        if not np.isfinite(read).all():
+            raise self.fault(column, "not finite", "finite numbers")
+        return read

@@ -1,0 +1,141 @@
+"""A library whose rows were edited, or whose pages a disk got wrong: one line, and nothing else."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from harness import Said
+
+import tempo_edge
+from tempo_edge.errors import LibraryError, TempoEdgeError
+from tempo_edge.library.catalogue import Catalogue
+
+Tempo = Callable[..., Said]
+
+FIND = ("find", "a beach", "--min-confidence", "0")
+READ = (*FIND, "--grounder", "mllm")
+STATUS = ("status",)
+
+# What was done to a library, the column that is named, and the command that comes upon it.
+EDITS = {
+    "time base of zero": ("UPDATE videos SET time_base='0/1'", "time_base", FIND),
+    "time base by zero": ("UPDATE videos SET time_base='1/0'", "time_base", FIND),
+    "no fraction": ("UPDATE videos SET time_base='fast'", "time_base", FIND),
+    "a number of a billion digits": (
+        "UPDATE videos SET time_base='1e999999999'",
+        "time_base",
+        FIND,
+    ),
+    "negative time base": ("UPDATE videos SET time_base='-1/25'", "time_base", FIND),
+    "start time": ("UPDATE videos SET start_time='1/0'", "start_time", FIND),
+    "rate": ("UPDATE videos SET rate='0'", "rate", FIND),
+    "infinite duration": ("UPDATE videos SET duration_seconds=9e999", "duration_seconds", FIND),
+    "infinite, counted": ("UPDATE videos SET duration_seconds=9e999", "duration_seconds", STATUS),
+    "no duration": ("UPDATE videos SET duration_seconds='long'", "duration_seconds", STATUS),
+    "negative": ("UPDATE videos SET duration_seconds=-1", "duration_seconds", STATUS),
+    "width": ("UPDATE videos SET width='wide'", "width", FIND),
+    "codec": ("UPDATE videos SET codec=x'00'", "codec", FIND),
+    "frame count": ("UPDATE videos SET frame_count=-5", "frame_count", FIND),
+    "short vector": ("UPDATE frames SET vector=x'01' WHERE id=2", "vector", FIND),
+    "short vectors": ("UPDATE frames SET vector=x'01'", "vector", FIND),
+    "no vector": ("UPDATE frames SET vector=x''", "vector", FIND),
+    "vector as text": ("UPDATE frames SET vector='one'", "vector", FIND),
+    "time as text": ("UPDATE frames SET pts='soon' WHERE id=1", "pts", FIND),
+    "cut": ("UPDATE frames SET cut='yes'", "cut", FIND),
+    "tokens": ("UPDATE frames SET tokens=x'0102'", "tokens", READ),
+    "fewer cells": ("UPDATE frames SET cells=x'00'", "tokens", READ),
+    "cells beyond the grid": (
+        "UPDATE frames SET cells=CAST(printf('%.*c', length(cells), 'z') AS BLOB) "
+        "WHERE length(cells)>0",
+        "cells",
+        READ,
+    ),
+    "path": ("UPDATE files SET path=x'00FF' WHERE path LIKE '%beach%'", "path", STATUS),
+    "size": ("UPDATE files SET size='big'", "size", STATUS),
+    "time of change": ("UPDATE files SET mtime_ns='now'", "mtime_ns", STATUS),
+    "reason": ("UPDATE files SET reason=x'01'", "reason", STATUS),
+    "holes": ("INSERT INTO meta VALUES ('holes of video 1', '[[1, 1e99]]')", "holes", FIND),
+    "nested holes": (
+        f"INSERT INTO meta VALUES ('holes of video 1', '{'[' * 5000}')",
+        "holes",
+        FIND,
+    ),
+}
+
+
+@pytest.fixture
+def library_path(built: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(built, tmp_path / "library.db"))
+
+
+def edit(library: Path, *statements: str) -> None:
+    edited = sqlite3.connect(library)
+    with edited:
+        for statement in statements:
+            edited.execute("PRAGMA ignore_check_constraints=ON")
+            edited.execute(statement)
+    edited.close()
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_a_value_that_can_not_be_is_named(tempo: Tempo, library_path: Path, name: str) -> None:
+    statement, column, command = EDITS[name]
+    edit(library_path, statement)
+    said = tempo(*command)
+    assert said.status == 2
+    assert str(library_path) in said.error and f" {column} of " in said.error
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_to_index_again_is_no_traceback(
+    tempo: Tempo, library_path: Path, footage: Path, name: str
+) -> None:
+    edit(library_path, EDITS[name][0])
+    said = tempo("index", footage, "--quiet")
+    assert said.status in (0, 2)
+    assert said.status == 0 or said.error
+
+
+def test_a_curve_is_checked(library_path: Path) -> None:
+    edit(library_path, "UPDATE videos SET curve=x'010203'")
+    with tempo_edge.Library.open(library_path) as library:
+        path = library.files()[0].path
+        with pytest.raises(LibraryError, match="curve of video"):
+            library.variation(path)
+
+
+@pytest.mark.parametrize("version", [-1, 0])
+@pytest.mark.parametrize("readonly", [True, False])
+def test_an_older_schema(library_path: Path, version: int, readonly: bool) -> None:
+    edit(library_path, f"PRAGMA user_version={version}")
+    before = library_path.read_bytes()
+    with pytest.raises(LibraryError, match=f"has schema version {version}, .* reads only 1: "):
+        Catalogue(library_path, readonly=readonly)
+    assert library_path.read_bytes() == before
+
+
+def test_pages_that_were_flipped(library_path: Path, tmp_path: Path) -> None:
+    """Whatever they do, it is an answer or one line."""
+    whole = library_path.read_bytes()
+    draws = random.Random(0)
+    refused = 0
+    for number in range(60):
+        damaged = bytearray(whole)
+        for _ in range(draws.choice((1, 20, 400))):
+            damaged[draws.randrange(len(damaged))] ^= 1 << draws.randrange(8)
+        path = tmp_path / f"{number}.db"
+        path.write_bytes(damaged)
+        try:
+            with tempo_edge.Library.open(path) as library:
+                library.files()
+                library.totals()
+                library.find("a beach", min_confidence=0)
+        except TempoEdgeError as error:
+            refused += 1
+            assert "\n" not in str(error)
+    assert refused > 10
