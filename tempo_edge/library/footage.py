@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from queue import Empty, LifoQueue
 
@@ -154,10 +155,12 @@ class FootageReader:
         """
         with open_video(path, self._decoder) as video:
             info, table = video.info, video.packets()
-        if len(table) < 2:
-            raise MediaError("holds a single picture, not a video")
-        if not table.keys.any():
-            raise MediaError("holds no key frame to start decoding from")
+            if len(table) < 2:
+                raise MediaError("holds a single picture, not a video")
+            if not table.keys.any():
+                raise MediaError("holds no key frame to start decoding from")
+            decoder, unfit = self._fitting(video)
+        another = partial(open_video, path, decoder, table)
         chosen = self._sampling.plan(table, info)
         interval = float(np.median(np.diff(table.pts)) * info.time_base)
 
@@ -171,7 +174,7 @@ class FootageReader:
         chunk: list[_Look] = []
         opened = shown_by(int(chosen.runs[0].key))
         damage = _Damage()
-        for look in self._looks(path, chosen, info, table, damage):
+        for look in self._looks(another, chosen, info, table, damage):
             chunk.append(look)
             now = shown_by(look.pts)
             curve.append((float(info.time_of(look.pts)), look.variation))
@@ -194,13 +197,26 @@ class FootageReader:
             table.holes,
         )
         # Each once, in order.
-        remarks = tuple(dict.fromkeys(info.remarks + table.remarks + damage.remarks()))
+        remarks = tuple(dict.fromkeys(info.remarks + table.remarks + unfit + damage.remarks()))
         return Footage(facts, rows, np.asarray(curve, dtype=np.float32).reshape(-1, 2), remarks)
 
     # -- decoding and measuring ----------------------------------------------------------------
 
+    def _fitting(self, video: Video) -> tuple[str, tuple[str, ...]]:
+        """(the decoder for a file, a remark if it is not the one that was asked for)."""
+        try:
+            video.check()
+        except MediaError as error:
+            return "pyav", (str(error).replace(": use pyav", ": pyav was used"),)
+        return self._decoder, ()
+
     def _looks(
-        self, path: Path, chosen: Plan, info: VideoInfo, table: PacketTable, damage: _Damage
+        self,
+        another: Callable[[], Video],
+        chosen: Plan,
+        info: VideoInfo,
+        table: PacketTable,
+        damage: _Damage,
     ) -> Iterator[_Look]:
         """Every look of the file in time order, decoded a few runs ahead of the caller."""
         handles: LifoQueue[Video] = LifoQueue()
@@ -214,7 +230,7 @@ class FootageReader:
                     run = next(runs, None)
                     if run is None:
                         break
-                    pending.append(self._pool.submit(self._look, path, handles, run, chosen, table))
+                    pending.append(self._pool.submit(self._look, another, handles, run, chosen))
                 if not pending:
                     break
                 found = pending.popleft().result()
@@ -250,13 +266,13 @@ class FootageReader:
         return max(2 * self._workers, min(12 * self._workers, fitting))
 
     def _look(
-        self, path: Path, handles: LifoQueue[Video], run: Run, chosen: Plan, table: PacketTable
+        self, another: Callable[[], Video], handles: LifoQueue[Video], run: Run, chosen: Plan
     ) -> _RunLooks:
         """Worker: decode one run and look at what is wanted or turns out to be a cut."""
         try:
             video = handles.get_nowait()
         except Empty:
-            video = open_video(path, self._decoder, table)
+            video = another()
         try:
             low, high = np.searchsorted(chosen.wanted, [run.key, run.last + 1])
             wanted = deque(chosen.wanted[low:high].tolist())

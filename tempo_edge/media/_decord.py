@@ -81,12 +81,15 @@ class DecordVideo:
     def packets(self) -> PacketTable:
         return self._container.packets()
 
+    def check(self) -> None:
+        if self._reader is None:
+            self._open(self.packets())
+
     def frames(self, run: Run) -> Iterator[DecordFrame]:
         table = self.packets()
         first = int(np.searchsorted(table.pts, run.key))
         end = int(np.searchsorted(table.pts, run.last, side="right"))
-        if self._reader is None:
-            self._open(table)
+        self.check()
         for index in range(first, end):
             try:
                 picture = self._picture(index)

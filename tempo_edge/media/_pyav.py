@@ -158,6 +158,9 @@ class PyAVVideo:
             self._table = self._placed(table, sound)
         return self._table
 
+    def check(self) -> None:
+        """Nothing to find out: whatever this decoder can't decode is damaged."""
+
     def _placed(self, table: PacketTable, sound: Sound) -> PacketTable:
         """A table with what is known of its container: its stream, and where footage ends."""
         info, end, gaps = self.info, table.end, table.holes

@@ -176,6 +176,13 @@ class Video(Protocol):
             MediaError: there is no packet with a time stamp.
         """
 
+    def check(self) -> None:
+        """Find out whether this decoder gets the file right, before it is relied on.
+
+        Raises:
+            MediaError: it does not; the text says why.
+        """
+
     def frames(self, run: Run) -> Iterator[Frame]:
         """Decode a run: every picture from its key frame to its last, in presentation order.
 

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from videos import Truth, corners, make_video, motion, read_number
 
 from tempo_edge.errors import MediaError
+from tempo_edge.library.footage import FootageReader, Sampling
 from tempo_edge.media import Run, open_video
+from tempo_edge.models import load_profile
 
 pytest.importorskip("decord")
 
@@ -145,3 +147,14 @@ def test_what_decord_can_not_open_is_refused_in_one_line(
         "can't be opened by decord: failed to measure duration/frame-count due to broken metadata"
     )
     assert capfd.readouterr() == ("", "")
+
+
+def test_what_decord_gets_wrong_is_indexed_with_pyav_and_told(tmp_path: Path) -> None:
+    truth = make_video(tmp_path / "a.mp4", shots=[(corners(), 0.4)], matrix=(-1, 0, 0, 1))
+    reader = FootageReader(load_profile("nano"), Sampling(), "decord")
+    try:
+        footage = reader.read(truth.path)
+    finally:
+        reader.close()
+    assert footage.frames
+    assert footage.remarks == ("can't be shown by decord as it is meant, mirrored: pyav was used",)
