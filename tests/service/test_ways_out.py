@@ -10,7 +10,6 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import av
-import pytest
 from door import Service, is_alive, running
 from harness import wait_until
 from shown import NAMES, Footage
@@ -21,26 +20,20 @@ def ids(service: Service) -> dict[str, int]:
     return {video["name"]: video["id"] for video in service.get("/v1/videos").json}
 
 
-@pytest.fixture
-def scratch(tmp_path: Path, named: Footage, environment: dict[str, str]) -> tuple[Path, Service]:
-    """A service whose folder for temporary files is one's own."""
+def test_clips(named: Footage, tmp_path: Path, environment: dict[str, str]) -> None:
     folder = tmp_path / "scratch"
     folder.mkdir()
     with running(named.library, {**environment, "TMPDIR": str(folder)}) as service:
-        yield folder, service
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_a_clip(scratch: tuple[Path, Service], name: str) -> None:
-    folder, service = scratch
-    reply = service.get(f"/v1/videos/{ids(service)[name]}/clip", start=1, end=2.5)
-    assert (reply.status, reply.headers["content-type"]) == (200, "video/mp4")
-    kind, _, coded = reply.headers["content-disposition"].partition("; filename*=UTF-8''")
-    assert kind == "attachment"
-    assert unquote(coded) == f"{name.rpartition('.')[0]}.1.00-2.50.mp4"
-    with av.open(io.BytesIO(reply.body)) as container:
-        assert len(list(container.decode(video=0))) == 15
-    assert list(folder.iterdir()) == [], "nothing is left of it"
+        videos = ids(service)
+        for name in NAMES:
+            reply = service.get(f"/v1/videos/{videos[name]}/clip", start=1, end=2.5)
+            assert (reply.status, reply.headers["content-type"]) == (200, "video/mp4")
+            kind, _, coded = reply.headers["content-disposition"].partition("; filename*=UTF-8''")
+            assert kind == "attachment"
+            assert unquote(coded) == f"{name.rpartition('.')[0]}.1.00-2.50.mp4"
+            with av.open(io.BytesIO(reply.body)) as container:
+                assert len(list(container.decode(video=0))) == 15
+            assert list(folder.iterdir()) == [], "nothing is left of it"
 
 
 def test_what_can_not_be_cut(service: Service) -> None:
