@@ -35,9 +35,13 @@ class Orientation:
     @staticmethod
     def of(frame: VideoFrame) -> Orientation:
         """The orientation that a decoded picture came with; upright where it has none."""
-        # Not `frame.side_data`: that and the frame hold each other, and pictures would pile up
-        # until Python looks for such circles.
-        data = _Container(frame).get(Type.DISPLAYMATRIX)
+        try:
+            # Not `frame.side_data`: that and the frame hold each other, and pictures would pile up
+            # until Python looks for such circles.
+            data = _Container(frame).get(Type.DISPLAYMATRIX)
+        except ValueError:  # beside side data of a kind that PyAV doesn't know: Exif, say
+            turns = round(frame.rotation / 90) % 4
+            return Orientation(turns % 2 == 1, turns in (2, 3), turns in (1, 2))
         matrix = b"" if data is None else bytes(data)
         if len(matrix) != 36:
             return Orientation()

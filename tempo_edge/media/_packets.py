@@ -21,7 +21,7 @@ from tempo_edge.media._clock import Clock, holes
 from tempo_edge.media._container import reason
 from tempo_edge.media._types import PacketTable, Part
 
-__all__ = ["packet_table", "rising", "stamp_of", "starts", "until"]
+__all__ = ["on_one_clock", "packet_table", "stamp_of", "starts", "until"]
 
 _Any = TypeVar("_Any", bound=Stream)
 
@@ -54,7 +54,7 @@ def starts(packet: Packet[VideoStream], key: int) -> bool:
     return packet.is_keyframe and stamp is not None and (packet.is_discard or stamp >= key)
 
 
-def rising(
+def on_one_clock(
     packets: Iterable[Packet[_Any]], parts: Sequence[Part], time_base: Fraction
 ) -> Iterator[Packet[_Any]]:
     """Packets of a file whose clock starts again, with time stamps that count on.

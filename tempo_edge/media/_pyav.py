@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
+from functools import cached_property
 from itertools import chain, dropwhile, repeat
 from pathlib import Path
 from types import TracebackType
@@ -21,14 +22,23 @@ from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from tempo_edge.errors import MediaError
-from tempo_edge.media._bounds import bounded, check_picture, decoder_pixels
+from tempo_edge.media._bounds import bounded, decoder_pixels
 from tempo_edge.media._clock import longest_picture
 from tempo_edge.media._container import open_container, reason
 from tempo_edge.media._counting import counted, interval_of
+from tempo_edge.media._decoding import Damage, IndexLiesError, decode, lead_to, times_rise
 from tempo_edge.media._ending import Sound, promised_end
 from tempo_edge.media._frame import PyAVFrame
-from tempo_edge.media._packets import packet_table, rising, stamp_of, starts, until
+from tempo_edge.media._keys import (
+    believe,
+    has_no_times,
+    has_palette_apart,
+    may_hold_decode_times,
+    rests_on_none,
+)
+from tempo_edge.media._packets import on_one_clock, packet_table, stamp_of, starts, until
 from tempo_edge.media._restarts import may_restart, resets_are_usual
+from tempo_edge.media._straight import StraightDecode, by_order, rising
 from tempo_edge.media._streams import describe, films, first_that_moves, format_names
 from tempo_edge.media._truncation import missing_bytes
 from tempo_edge.media._types import PacketTable, Run
@@ -70,6 +80,9 @@ class PyAVVideo:
         self._looked = False
         self.damaged = 0
         self._options = _FAST_OPTIONS if fast else {}
+        self._whole: PyAVVideo | None = None
+        self._straight: StraightDecode | None = None
+        self._decoder_tells = True  # whether a picture leans on others
         self._open()
         try:
             self._use(self._film())
@@ -155,7 +168,7 @@ class PyAVVideo:
             if self._interval is not None:
                 pictures = counted(pictures, 0, self._interval)
             table = packet_table(pictures, second, resets)
-            self._table = self._placed(table, sound)
+            self._table = believe(self._placed(table, sound), self.codec_context)
         return self._table
 
     def check(self) -> None:
@@ -191,10 +204,8 @@ class PyAVVideo:
         return (f"cut short: it ends at {over:.1f} s{told}",)
 
     def frames(self, run: Run) -> Iterator[PyAVFrame]:
-        # Leading pictures of an open GOP lean on frames that are not decoded, and are dropped.
-        packets = dropwhile(lambda packet: not starts(packet, run.key), self._packets_from(run.key))
         # By `map`, which holds on to no picture that the caller has let go of.
-        decoded = self._decode(packets, run.key, run.last)
+        decoded = self._shown(run.key, run.last, from_key=True)
         yield from map(PyAVFrame, decoded, repeat(self._scaler))
 
     def pictures(self, first: int, last: int) -> Iterator[VideoFrame]:
@@ -203,46 +214,132 @@ class PyAVVideo:
         Raises:
             MediaError: the stretch can't be decoded.
         """
-        yield from self._decode(self._packets_from(first), first, last)
+        yield from self._shown(first, last, from_key=False)
+
+    def _shown(self, first: int, last: int, *, from_key: bool) -> Iterator[VideoFrame]:
+        """The pictures within [first, last], by the quickest way that leads to the right ones.
+
+        Where the index lies, a packet flagged as a key frame is none, or not the one it is said to
+        be. What the decoder makes of it tells: its first picture must lean on no other, and the
+        first of a run must be that of its key. Else decoding starts at the key frame before, and if
+        that is none either, at the beginning of the file.
+        """
+        error: BaseException | None = None
+        for packets in () if self._needs_all else self._ways_to(first, from_key):
+            try:
+                yield from self._decode(packets, first, last, from_key)
+                return
+            except IndexLiesError as lie:
+                error = error or lie.__cause__
+            if error is not None and self.codec_context.codec.intra_only:
+                self.damaged += 1
+                raise MediaError(f"can't be decoded: {reason(error)}")  # no other picture helps
+        yield from self._decode_straight(first, last, from_key, error)
+
+    def _decode_straight(
+        self, first: int, last: int, from_key: bool, error: BaseException | None
+    ) -> Iterator[VideoFrame]:
+        """The pictures within [first, last] by a decode from the beginning of the file.
+
+        Args:
+            error: the first one on other ways, if there was any.
+        """
+        straight = self._straight_from(first)
+        before, seen = straight.damage.count, False
+        try:
+            for frame in straight.between(first, last):
+                seen = True
+                self._decoder_tells = straight.opens_with_key
+                if from_key and frame.pts == first and straight.passed > 1:
+                    self._needs_all = True  # there it is, and the index didn't lead to it
+                straight.damage.count += frame.is_corrupt
+                yield frame
+                del frame
+        finally:
+            self.damaged += straight.damage.count - before
+        error = error or straight.damage.first
+        if error is not None and not seen:
+            raise MediaError(f"can't be decoded: {reason(error)}") from error
+
+    def _ways_to(self, first: int, from_key: bool) -> Iterator[Iterator[Packet[VideoStream]]]:
+        """Packets to decode for what is shown from ``first`` on, the fewest first."""
+        packets = self._packets_from(first)
+        if from_key:
+            # Leading pictures of an open GOP lean on frames that are not decoded, and are dropped.
+            yield dropwhile(lambda packet: not starts(packet, first), packets)
+            yield self._packets_from(first - 1)
+        else:
+            yield packets
 
     def _decode(
-        self, packets: Iterable[Packet[VideoStream]], first: int, last: int
+        self, packets: Iterator[Packet[VideoStream]], first: int, last: int, from_key: bool
     ) -> Iterator[VideoFrame]:
         """The pictures within [first, last]; no packet beyond what they need is decoded."""
-        seen = False
-        count: int | None = None  # what the next picture is, where they are counted
-        damage: BaseException | None = None
+        damage = Damage()
         try:
-            for packet in until(first, last, packets):
-                if count is None and packet is not None:
-                    count = packet.pts
-                try:
-                    frames = self._stream.codec_context.decode(packet)
-                except av.error.InvalidDataError as error:
-                    damage = error  # the pictures after it may still be whole
-                    self.damaged += 1
-                    continue
-                frames.reverse()
-                while frames:  # so that nothing here holds on to what the caller lets go of
-                    frame = frames.pop()
-                    check_picture(frame.width, frame.height, frame.format)
-                    if self._interval is not None and count is not None:
-                        frame.pts, count = count, count + self._interval
-                    pts = frame.pts
-                    if pts is None or pts < first:
-                        continue
-                    if pts <= last:
-                        seen = True
-                        self.damaged += frame.is_corrupt
-                        frame.time_base = self.info.time_base  # unset in what was held back
-                        yield frame
-                    del frame
-                    if pts >= last:
-                        return
+            head = next(packets, None)
         except av.error.FFmpegError as error:
-            damage = error
-        if damage is not None and not seen:
-            raise MediaError(f"can't be decoded: {reason(damage)}") from damage
+            raise IndexLiesError from error
+        led = chain([head] if head else [], packets)
+        # Where a clock starts again, FFmpeg's times of decoding are off by some pictures.
+        needed = chain(led, [None]) if self.joined() else until(first, last, led)
+        # A key frame that an edit list hides is decoded, and not given.
+        is_hidden = head is not None and head.is_discard
+        tells = self._decoder_tells and not is_hidden and not rests_on_none(self.codec_context)
+        frames = rising(self._decoded(needed, damage))
+        try:
+            yield from lead_to(frames, first, last, from_key=from_key, tells=tells, damage=damage)
+        except IndexLiesError:
+            damage.count = 0  # the file may be whole
+            raise
+        finally:
+            self.damaged += damage.count
+
+    def _decoded(
+        self, packets: Iterable[Packet[VideoStream] | None], damage: Damage
+    ) -> Iterator[VideoFrame]:
+        frames = decode(self.codec_context, packets, damage, self._interval)
+        return map(self._on_time_base, frames)
+
+    def _on_time_base(self, frame: VideoFrame) -> VideoFrame:
+        frame.time_base = self.info.time_base  # unset in what was held back
+        return frame
+
+    def _straight_from(self, first: int) -> StraightDecode:
+        """A decode from the beginning of the file that has not passed ``first`` yet."""
+        if self._straight is None or self._straight.is_past(first):
+            if self._whole is not None:
+                self._whole.close()
+            self._whole = type(self)(self._path, fast=bool(self._options), table=self._table)
+            self._straight = self._whole._all()
+        return self._straight
+
+    def _all(self) -> StraightDecode:
+        """Every picture of the file, in the order in which it is shown."""
+        shuffled = self._is_in_decoding_order
+        self._rewind()
+        packets, damage = self._demux(), Damage()
+        if self._interval is not None:
+            packets = counted(packets, 0, self._interval)
+        frames = self._decoded(chain(packets, [None]), damage)
+        return StraightDecode(rising(by_order(frames) if shuffled else frames), damage)
+
+    @cached_property
+    def _is_in_decoding_order(self) -> bool:
+        """Whether the container only knows when packets are decoded, not when they are shown."""
+        if self._interval is not None:
+            return False
+        if has_no_times(self._container):
+            return True
+        if not may_hold_decode_times(self.format_names, self.codec_context):
+            return False
+        self._rewind()
+        return not times_rise(self._decoded(self._demux(), Damage()))
+
+    @cached_property
+    def _needs_all(self) -> bool:
+        """Whether only a straight decode leads to the right pictures, as far as is known."""
+        return has_palette_apart(self.codec_context) or self._is_in_decoding_order
 
     def _packets_from(self, stamp: int) -> Iterator[Packet[VideoStream]]:
         """Packets from a key frame at or before ``stamp`` on, wherever the index points."""
@@ -253,7 +350,9 @@ class PyAVVideo:
         if joined is not None:
             yield from self._packets_by_place(joined, stamp)
             return
-        for seconds in _STEPS_BACK:
+        # In a program stream, what follows a seek is the rest of a picture, with the time of the
+        # next.
+        for seconds in _STEPS_BACK[bool(self.format_names & {"mpeg"}) :]:
             back = int(seconds / self.info.time_base)
             self._fresh = False
             try:
@@ -302,7 +401,7 @@ class PyAVVideo:
                 place = int(joined.positions[max(0, int(row) - 1)])
                 container.seek(place, stream=sound, unsupported_byte_offset=True)
         packets = container.demux(sound)
-        yield from rising(packets, joined.parts, self.info.time_base) if joined else packets
+        yield from on_one_clock(packets, joined.parts, self.info.time_base) if joined else packets
 
     def _packets_by_place(self, table: PacketTable, stamp: int) -> Iterator[Packet[VideoStream]]:
         """Packets from the key frame at or before ``stamp`` on, sought by where it lies."""
@@ -357,7 +456,7 @@ class PyAVVideo:
         self._fresh = False
         packets = (packet for packet in self._container.demux(self._stream) if packet.size)
         parts = self._table.parts if self._table is not None else ()
-        return rising(packets, parts, self.info.time_base) if parts else packets
+        return on_one_clock(packets, parts, self.info.time_base) if parts else packets
 
     def _rewind(self) -> None:
         """Stand at the start of the file, where nothing has been read yet."""
@@ -374,6 +473,8 @@ class PyAVVideo:
 
     def close(self) -> None:
         self._container.close()
+        if self._whole is not None:
+            self._whole.close()
 
     def __enter__(self) -> PyAVVideo:
         return self

@@ -9,6 +9,8 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
+from tempo_edge.media._keys import has_no_times
+
 __all__ = ["may_restart", "resets_are_usual"]
 
 # Looks at places an equal distance apart, and nearer and nearer to both ends from there.
@@ -19,9 +21,14 @@ _NEAREST = 1 << 19
 
 
 def resets_are_usual(container: InputContainer) -> bool:
-    """Whether clocks that start again are usual in a container: transport and program streams."""
-    flag: Any = av.format.Flags.ts_discont.value  # an int, which its stub denies
-    return bool(container.format.flags & flag)
+    """Whether clocks that start again are usual in a container: transport and program streams.
+
+    A bare stream has no clock at all: FFmpeg makes one up.
+    """
+    if has_no_times(container):
+        return False
+    bit: Any = av.format.Flags.ts_discont.value  # an integer, whatever its stub says
+    return bool(container.format.flags & bit)
 
 
 def may_restart(container: InputContainer, stream: VideoStream) -> bool:

@@ -19,7 +19,7 @@ from videos import Truth, make_video, read_number, texture
 
 from tempo_edge.errors import MediaError
 from tempo_edge.media import PacketTable, Run, open_video
-from tempo_edge.media._packets import until
+from tempo_edge.media._decoding import Damage
 from tempo_edge.media._pyav import PyAVVideo
 
 Gallery = Callable[[str], Truth]
@@ -96,13 +96,13 @@ class CountingVideo(PyAVVideo):
     fed = 0
     demuxed = 0
 
-    def _decode(self, packets: Any, first: int, last: int) -> Iterator[Any]:
+    def _decoded(self, packets: Any, damage: Damage) -> Iterator[Any]:
         def counted() -> Iterator[Any]:
             for packet in packets:
-                self.fed += 1
+                self.fed += packet is not None
                 yield packet
 
-        return super()._decode(counted(), first, last)
+        return super()._decoded(counted(), damage)
 
     def _demux(self) -> Iterator[Any]:
         for packet in super()._demux():
@@ -138,9 +138,8 @@ def test_where_nothing_can_be_decoded_it_stops_reading_in_time(gallery: Gallery,
     """A decoder may hold back pictures that it will never give."""
 
     class Silent(CountingVideo):
-        def _decode(self, packets: Any, first: int, last: int) -> Iterator[Any]:
-            for packet in until(first, last, packets):
-                self.fed += packet is not None
+        def _decoded(self, packets: Any, damage: Damage) -> Iterator[Any]:
+            self.fed = sum(packet is not None for packet in packets)
             yield from ()
 
     with Silent(gallery(name).path) as video:
