@@ -176,7 +176,7 @@ def test_one_clip_that_fails_does_not_stop_the_others(
     failures = [line for line in lines if line.startswith("skipping ")]
     assert len(wrote) == len(list((tmp_path / "clips").iterdir())) == len(found) - found.count(bad)
     if kind == "gone":
-        assert (said.status, failures) == (0, [f"skipping {bad}: it is not there"])
+        assert (said.status, failures) == (0, [f"skipping {bad}: it is offline"])
         assert len(lines) == len(wrote) + 1
         return
     assert len(failures) == found.count(bad)
