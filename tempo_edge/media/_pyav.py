@@ -3,44 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
-from dataclasses import replace
-from fractions import Fraction
 from functools import cached_property
 from itertools import chain, dropwhile, repeat
 from pathlib import Path
 from types import TracebackType
 
 import av
-import numpy as np
-from av.audio.stream import AudioStream
-from av.container import InputContainer
 from av.packet import Packet
-from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from tempo_edge.errors import MediaError
-from tempo_edge.media._bounds import bounded, decoder_pixels
-from tempo_edge.media._clock import longest_picture
-from tempo_edge.media._container import open_container, reason
-from tempo_edge.media._counting import counted, interval_of
+from tempo_edge.media._container import reason
+from tempo_edge.media._counting import counted
 from tempo_edge.media._decoding import Damage, IndexLiesError, decode, lead_to, times_rise
-from tempo_edge.media._ending import Sound, promised_end
 from tempo_edge.media._frame import PyAVFrame
 from tempo_edge.media._keys import (
-    believe,
     has_no_times,
     has_palette_apart,
     may_hold_decode_times,
     rests_on_none,
 )
-from tempo_edge.media._packets import on_one_clock, packet_table, stamp_of, starts, until
-from tempo_edge.media._restarts import may_restart, resets_are_usual
+from tempo_edge.media._packets import starts, until
+from tempo_edge.media._reader import StreamReader
 from tempo_edge.media._straight import StraightDecode, by_order, rising
-from tempo_edge.media._streams import describe, films, first_that_moves, format_names
-from tempo_edge.media._truncation import missing_bytes
 from tempo_edge.media._types import PacketTable, Run
 
 __all__ = ["PyAVVideo"]
@@ -49,23 +36,8 @@ __all__ = ["PyAVVideo"]
 # without it, and decoding is a quarter faster.
 _FAST_OPTIONS = {"skip_loop_filter": "all", "flags2": "+fast"}
 
-# How far before a key frame to look for it, in seconds, where the seek itself missed it: MPEG-TS
-# is sought by decoding time, which lies a few pictures before the time of presentation.
-_STEPS_BACK = (0, 1, 10)
 
-# How many packets before a key frame to start reading where it is sought by its place in the file:
-# in a program stream, what follows a seek is the rest of a picture, with the time of the next.
-_PLACES_BACK = 2
-
-
-# What a file lacks of its promised length is worth telling from here on, in seconds.
-_MISSED = 0.5
-
-# Containers whose length is written down, not guessed by FFmpeg from what is there.
-_TELLING = frozenset({"mov", "matroska"})
-
-
-class PyAVVideo:
+class PyAVVideo(StreamReader):
     """A video stream opened with PyAV. Decodes on the calling thread only.
 
     Args:
@@ -75,133 +47,15 @@ class PyAVVideo:
     """
 
     def __init__(self, path: Path, *, fast: bool = True, table: PacketTable | None = None) -> None:
-        self._path = path
-        self._table = table
-        self._looked = False
+        super().__init__(path, _FAST_OPTIONS if fast else {}, table)
         self.damaged = 0
-        self._options = _FAST_OPTIONS if fast else {}
         self._whole: PyAVVideo | None = None
         self._straight: StraightDecode | None = None
         self._decoder_tells = True  # whether a picture leans on others
-        self._open()
-        try:
-            self._use(self._film())
-            self.info = describe(self._container, self._stream)
-            self._interval = interval_of(self._container, self._stream)
-            if self._interval is not None:
-                rate = 1 / (self._interval * self.info.time_base)
-                remark = (
-                    f"holds no time stamps: times are counted at {float(rate):g} pictures a second"
-                )
-                self.info = replace(self.info, rate=rate, remarks=(*self.info.remarks, remark))
-        except BaseException:
-            self._container.close()
-            raise
         self._scaler = VideoReformatter()
-
-    def _open(self) -> None:
-        try:
-            self._container = open_container(self._path, {"probesize": "10000000"})
-        except (av.error.FFmpegError, OSError, ValueError) as error:
-            raise MediaError(f"can't be opened: {reason(error)}") from error
-        self._fresh = True  # nothing has been read since, and nothing sought
-
-    def _film(self) -> VideoStream:
-        candidates = films(self._container)
-        known = None if self._table is None else self._table.stream
-        for stream in candidates:
-            if stream.index == known or len(candidates) == 1:
-                return stream
-        self._fresh = False
-        return first_that_moves(candidates, self._container.demux(*candidates))
-
-    def _use(self, stream: VideoStream) -> None:
-        self._stream = stream
-        stream.codec_context.thread_count = 1
-        most = decoder_pixels(stream.codec_context)
-        stream.codec_context.options = {**self._options, "max_pixels": str(most)}
-
-    @property
-    def pixel_aspect(self) -> Fraction:
-        """Width of a coded sample to its height: not 1 for anamorphic DVDs and tapes."""
-        return self._stream.sample_aspect_ratio or Fraction(1)
-
-    @property
-    def stream_index(self) -> int:
-        """The video stream's place among those of the container."""
-        return self._stream.index
-
-    @property
-    def video_index(self) -> int:
-        """The video stream's place among those of type video, covers counted: ``0:v:N``."""
-        return [stream.index for stream in self._container.streams.video].index(self.stream_index)
-
-    @property
-    def is_only_film(self) -> bool:
-        """Whether no other video stream could have been meant."""
-        return len(films(self._container)) == 1
-
-    @property
-    def is_counted(self) -> bool:
-        """Whether the file has no time stamps, and its pictures are counted."""
-        return self._interval is not None
-
-    @property
-    def codec_context(self) -> VideoCodecContext:
-        """What FFmpeg knows of the stream, for whoever encodes its pictures again."""
-        return self._stream.codec_context
-
-    @property
-    def format_names(self) -> frozenset[str]:
-        """FFmpeg's names of the container."""
-        return format_names(self._container)
-
-    def packets(self) -> PacketTable:
-        if self._table is None:
-            self._rewind()
-            second = float(1 / self.info.time_base)
-            sound, resets = Sound(self._stream), resets_are_usual(self._container)
-            packets = self._container.demux(self._stream, *self._container.streams.audio)
-            self._fresh = False
-            held = bounded(packets, self._path.stat().st_size)
-            pictures = sound.without(held)
-            if self._interval is not None:
-                pictures = counted(pictures, 0, self._interval)
-            table = packet_table(pictures, second, resets)
-            self._table = believe(self._placed(table, sound), self.codec_context)
-        return self._table
 
     def check(self) -> None:
         """Nothing to find out: whatever this decoder can't decode is damaged."""
-
-    def _placed(self, table: PacketTable, sound: Sound) -> PacketTable:
-        """A table with what is known of its container: its stream, and where footage ends."""
-        info, end, gaps = self.info, table.end, table.holes
-        assert end is not None
-        limit = longest_picture(resets_are_usual(self._container)) / info.time_base
-        zero, first = int(info.start_time / info.time_base), int(table.pts[0])
-        if first - zero > limit:
-            gaps = ((zero, first), *gaps)
-        over = sound.end
-        if over is None and not table.remarks:
-            over = promised_end(self._path, self._container)
-        if over is not None and not table.parts:
-            last = int(over / info.time_base)
-            end = last if end < last <= end + limit else end
-        remarks = table.remarks + self._cut_short(end)
-        return replace(table, remarks=remarks, stream=self.stream_index, end=end, holes=gaps)
-
-    def _cut_short(self, end: int) -> tuple[str, ...]:
-        """A remark on a file that breaks off; ``end`` is where its last picture is over, in ticks.
-
-        Other containers may go on with sound alone: it is bytes that must be missing.
-        """
-        if not missing_bytes(self._path):
-            return ()
-        over, promised = float(self.info.time_of(end)), self.info.duration_seconds
-        more = promised >= over + _MISSED and bool(self.format_names & _TELLING)
-        told = f", its container promises {promised:.1f} s" if more else ""
-        return (f"cut short: it ends at {over:.1f} s{told}",)
 
     def frames(self, run: Run) -> Iterator[PyAVFrame]:
         # By `map`, which holds on to no picture that the caller has let go of.
@@ -341,138 +195,8 @@ class PyAVVideo:
         """Whether only a straight decode leads to the right pictures, as far as is known."""
         return has_palette_apart(self.codec_context) or self._is_in_decoding_order
 
-    def _packets_from(self, stamp: int) -> Iterator[Packet[VideoStream]]:
-        """Packets from a key frame at or before ``stamp`` on, wherever the index points."""
-        if self._interval is not None:
-            yield from self._packets_by_number(self.packets(), stamp, self._interval)
-            return
-        joined = self.joined()
-        if joined is not None:
-            yield from self._packets_by_place(joined, stamp)
-            return
-        # In a program stream, what follows a seek is the rest of a picture, with the time of the
-        # next.
-        for seconds in _STEPS_BACK[bool(self.format_names & {"mpeg"}) :]:
-            back = int(seconds / self.info.time_base)
-            self._fresh = False
-            try:
-                self._container.seek(stamp - back, stream=self._stream, backward=True)
-            except av.error.FFmpegError:
-                break  # before the first entry of an index, or no index at all
-            packets = self._demux()
-            first = next((packet for packet in packets if packet.is_keyframe), None)
-            if first is not None and (stamp_of(first) or 0) <= stamp:
-                yield first
-                yield from packets
-                return
-        self._rewind()
-        yield from self._demux()
-
-    def joined(self) -> PacketTable | None:
-        """The table of a file whose clock starts again: by nothing else can such a file be sought.
-
-        Reading all packets to find out would take long: where they are not known, a few are read.
-        """
-        if self._table is None and not self._looked and resets_are_usual(self._container):
-            self._looked, self._fresh = True, False
-            if may_restart(self._container, self._stream):
-                self.packets()
-        return self._table if self._table is not None and self._table.parts else None
-
-    def packets_beside(
-        self, container: InputContainer, sound: AudioStream, start: Fraction
-    ) -> Iterator[Packet[AudioStream]]:
-        """Packets of a sound track from a little before a time of the pictures' clock on.
-
-        Args:
-            container: the same file, opened once more; ``sound``: one of its streams.
-            start: seconds of the container.
-        """
-        # From a second earlier, because some containers seek behind the place asked for; where
-        # that fails altogether, reading begins at the beginning.
-        early, joined = start - 1, self.joined()
-        assert sound.time_base is not None
-        with suppress(av.error.FFmpegError):
-            if joined is None or joined.positions is None:
-                ticks = int(early / sound.time_base)
-                container.seek(ticks, stream=sound, backward=True)
-            else:
-                row = np.searchsorted(joined.pts, int(early / self.info.time_base), side="right")
-                place = int(joined.positions[max(0, int(row) - 1)])
-                container.seek(place, stream=sound, unsupported_byte_offset=True)
-        packets = container.demux(sound)
-        yield from on_one_clock(packets, joined.parts, self.info.time_base) if joined else packets
-
-    def _packets_by_place(self, table: PacketTable, stamp: int) -> Iterator[Packet[VideoStream]]:
-        """Packets from the key frame at or before ``stamp`` on, sought by where it lies."""
-        assert table.positions is not None
-        before = np.flatnonzero(table.keys & (table.pts <= stamp))
-        row = before[-1] if len(before) else 0
-        key, position = int(table.pts[row]), int(table.positions[row])
-        places = np.unique(table.positions)
-        earlier = int(np.searchsorted(places, position)) - _PLACES_BACK
-        if earlier >= 0 and self._seek_place(int(places[earlier])):
-            packets = self._demux()
-            for packet in packets:
-                if packet.is_keyframe and stamp_of(packet) == key:
-                    yield packet
-                    yield from packets
-                    return
-                if packet.pos is not None and packet.pos > position:
-                    break  # it came with another time, or not at all
-        self._rewind()
-        yield from dropwhile(lambda packet: stamp_of(packet) != key, self._demux())
-
-    def _packets_by_number(
-        self, table: PacketTable, stamp: int, interval: int
-    ) -> Iterator[Packet[VideoStream]]:
-        """Packets from the key frame at or before ``stamp`` on, where they are only counted."""
-        assert table.positions is not None
-        before = np.flatnonzero(table.keys & (table.pts <= stamp))
-        row = int(before[-1]) if len(before) else 0
-        place = int(table.positions[row])
-        if row and self._seek_place(place):
-            packets = self._container.demux(self._stream)
-            first = next(packets, None)
-            if first is not None and first.pos == place:
-                yield from counted(chain([first], packets), row, interval)
-                return
-        self._rewind()
-        self._fresh = False
-        linear = counted(self._container.demux(self._stream), 0, interval)
-        yield from dropwhile(lambda packet: stamp_of(packet) != row * interval, linear)
-
-    def _seek_place(self, position: int) -> bool:
-        """Stand at a byte of the file; False where the container can't be sought like that."""
-        self._fresh = False
-        try:
-            self._container.seek(position, stream=self._stream, unsupported_byte_offset=True)
-        except av.error.FFmpegError:
-            return False
-        return True
-
-    def _demux(self) -> Iterator[Packet[VideoStream]]:
-        """Packets that hold something, from where the container stands, on the table's clock."""
-        self._fresh = False
-        packets = (packet for packet in self._container.demux(self._stream) if packet.size)
-        parts = self._table.parts if self._table is not None else ()
-        return on_one_clock(packets, parts, self.info.time_base) if parts else packets
-
-    def _rewind(self) -> None:
-        """Stand at the start of the file, where nothing has been read yet."""
-        if self._fresh:
-            return
-        # Seeking there is no way: some containers can't, and lose what was read ahead in trying,
-        # others skip to a key frame of the wrong stream.
-        index = self._stream.index
-        self._container.close()
-        self._open()
-        stream = self._container.streams[index]
-        assert isinstance(stream, VideoStream)
-        self._use(stream)
-
     def close(self) -> None:
-        self._container.close()
+        super().close()
         if self._whole is not None:
             self._whole.close()
 
