@@ -181,6 +181,17 @@ def test_a_broken_transaction_leaves_nothing(writer: Catalogue) -> None:
     put(writer, "b", frames=1)
 
 
+def test_what_was_committed_outlives_a_power_cut(writer: Catalogue, path: Path) -> None:
+    """The log is brought onto the disk before the database is overwritten with it."""
+    (mode,) = writer._db.execute("PRAGMA journal_mode").fetchone()
+    (level,) = writer._db.execute("PRAGMA synchronous").fetchone()
+    assert mode == "wal" and level >= 1
+    reopened = Catalogue(path)
+    (level,) = reopened._db.execute("PRAGMA synchronous").fetchone()
+    reopened.close()
+    assert level >= 1
+
+
 def test_a_damaged_database_is_said_to_be_one(writer: Catalogue, path: Path) -> None:
     for name in "abcdef":
         put(writer, name, frames=50)

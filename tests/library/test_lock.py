@@ -49,6 +49,25 @@ def test_two_locks_of_one_process_exclude_each_other(tmp_path: Path) -> None:
         pass
 
 
+def test_of_who_held_it_before_nothing_is_told(tmp_path: Path) -> None:
+    """What a process left that had a longer number."""
+    (tmp_path / "films.lock").write_text("98765432109876543210")
+    second = WriterLock(tmp_path / "films.db")
+    with WriterLock(tmp_path / "films.db"), pytest.raises(LibraryError) as refused:
+        second.__enter__()
+    assert f"(pid {os.getpid()}) is writing to" in str(refused.value)
+
+
+def test_who_is_refused_leaves_the_name_of_the_holder(tmp_path: Path) -> None:
+    refusals = []
+    with WriterLock(tmp_path / "films.db"):
+        for _ in range(2):
+            with pytest.raises(LibraryError) as refused:
+                WriterLock(tmp_path / "films.db").__enter__()
+            refusals.append(str(refused.value))
+    assert len(set(refusals)) == 1 and f"(pid {os.getpid()})" in refusals[0]
+
+
 def test_a_link_to_a_library_has_the_same_lock(tmp_path: Path) -> None:
     (tmp_path / "other.db").symlink_to("films.db")
     second = WriterLock(tmp_path / "other.db")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ import pytest
 from harness import Said, Shelf
 
 import tempo_edge
+from tempo_edge.library.session import WritingSession
 from tempo_edge.library.walk import is_mounted, volume_of
 
 
@@ -129,6 +131,38 @@ def test_a_stick_that_calls_itself_something_else_today_is_taken_for_what_it_is(
     assert is_mounted(row.volume)
     (on_stick / "beach.mp4").unlink()
     assert shelf.index(stick.folder).dropped == 1, "so that it can be forgotten later"
+
+
+@pytest.fixture
+def mounts(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Further folders that count as mount points, for machines where nobody may mount."""
+    added: set[str] = set()
+    ismount = os.path.ismount
+    monkeypatch.setattr(os.path, "ismount", lambda path: str(path) in added or ismount(path))
+    return added
+
+
+def test_what_was_mounted_while_watching_is_kept_once_it_is_gone(
+    shelf: Shelf, originals: Path, tmp_path: Path, mounts: set[str]
+) -> None:
+    """A watcher's indexer lives for weeks, and sticks come into folders that it knows."""
+    folder = tmp_path / "media"
+    folder.mkdir()
+    shutil.copy(originals / "garden.mp4", folder)
+    with (
+        tempo_edge.Library.open(shelf.path) as library,
+        WritingSession(library.path, library.profile, "pyav", None, None) as indexer,
+    ):
+        assert indexer.index([folder]).indexed == 1
+        mounts.add(str(folder))
+        shutil.copy(originals / "beach.mp4", folder)
+        report = indexer.index([folder])
+        assert (report.indexed, report.unchanged) == (1, 1)
+        mounts.clear()
+        (folder / "beach.mp4").unlink()
+        report = indexer.index([folder])
+        assert (report.offline, report.dropped) == (1, 0)
+    assert set(shelf.states()) == {"beach.mp4", "garden.mp4"}
 
 
 def test_commands_say_that_it_is_offline(

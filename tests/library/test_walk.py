@@ -166,15 +166,23 @@ def test_a_folder_that_can_not_be_listed_is_reported(
     assert "open/b.mp4" in found
 
 
-def test_a_volume_is_mounted_as_long_as_it_is_the_same(tmp_path: Path) -> None:
-    volume = volume_of(str(tmp_path))
+def test_a_volume_is_mounted_as_long_as_it_is_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stick = tmp_path / "stick"
+    (stick / "trip").mkdir(parents=True)
+    mounted = {str(stick), "/"}
+    monkeypatch.setattr(os.path, "ismount", lambda path: str(path) in mounted)
+    volume = volume_of(str(stick / "trip"))
     identity, _, mount_point = volume.partition(":")
+    assert identity and mount_point == str(stick)
     assert is_mounted(volume)
-    assert os.path.ismount(mount_point)
-    assert str(tmp_path).startswith(mount_point)
-    if mount_point != "/":
-        assert not is_mounted(f"0{identity}:{mount_point}"), "another disk in the same place"
-    assert not is_mounted(f"{identity}:{tmp_path}/stick")
+    assert not is_mounted(f"0{identity}:{stick}"), "another disk in the same place"
+    assert not is_mounted(f"{identity}:{stick}/trip"), "a folder of it"
+    assert not is_mounted(f"{identity}:{tmp_path}/gone")
+    mounted.remove(str(stick))
+    assert not is_mounted(volume)
+    assert volume_of(str(stick / "trip")).endswith(":/")
 
 
 def test_the_root_is_always_mounted() -> None:

@@ -167,9 +167,9 @@ def test_folders_come_move_and_go(
         for name in ("beach.mp4", "street.mkv", "garden.mp4"):
             told.wait("reused", name)
             told.wait("dropped", name)
-        assert {m.path.parent for m in shelf.found(within=folder / "moved")} <= {
+        assert {m.path.parent for m in shelf.found(within=folder / "moved")} == {
             folder / "moved" / "trip",
-            folder,
+            folder,  # the same contents lie there, under a name that comes first
         }
         told.events.clear()
         shutil.rmtree(folder / "moved")
