@@ -6,92 +6,16 @@ import json
 import os
 import shutil
 import threading
-from collections.abc import Iterator
-from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
+from made_up import DIM, Films, Vectors
 
 from tempo_edge.errors import LibraryError
 from tempo_edge.library import vectors as module
 from tempo_edge.library.catalogue import Catalogue
-from tempo_edge.library.rows import FileRow, FrameRow, VideoRow
 from tempo_edge.library.vector_files import VectorFiles
 from tempo_edge.library.vectors import VectorCache
-from tempo_edge.packing import pack, unpack
-
-DIM = 32
-VIDEO = VideoRow("h264", 64, 48, 10.0, Fraction(25), Fraction(1, 1000), Fraction(0))
-Vectors = NDArray[np.float32]
-
-
-class Films:
-    """A library of made-up vectors."""
-
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self.path = folder / "library.db"
-        self.folder = folder / "library.vectors"
-        self.catalogue = Catalogue(self.path)
-        self.random = np.random.default_rng(0)
-
-    def add(self, name: str, frames: int, near: Vectors | None = None) -> Vectors:
-        """A film of random frames, or of frames near a vector."""
-        drawn = self.random.standard_normal((frames, DIM)).astype(np.float32)
-        if near is not None:
-            drawn = near + 0.05 * drawn
-        packed = pack(drawn)
-        nothing = (np.zeros(0, np.uint8), np.zeros((0, DIM), np.int8))
-        rows = [FrameRow(pts, 0.5, False, v, *nothing) for pts, v in enumerate(packed)]
-        with self.catalogue.transaction():
-            video = self.catalogue.put_video(
-                name.encode(), VIDEO, rows, np.zeros((0, 2), np.float32)
-            )
-            self.catalogue.put_file(FileRow(f"/{name}", "", 1, 1, "indexed", "", video))
-        return unpack(packed)
-
-    def drop(self, name: str) -> None:
-        with self.catalogue.transaction():
-            self.catalogue.drop_files([f"/{name}"])
-            self.catalogue.prune()
-
-    def cache(self) -> VectorCache:
-        """As a new process would see it."""
-        cache = VectorCache(self.folder, self.catalogue)
-        cache.refresh()
-        return cache
-
-    def saved(self) -> Path:
-        (path,) = self.folder.glob("*.faiss")
-        return path
-
-    def similarities(self, query: Vectors) -> dict[int, float]:
-        """Of every frame, by a plain scan."""
-        ids, packed = next(self.catalogue.vectors_after(0))
-        return dict(zip(ids.tolist(), (unpack(packed) @ query).tolist(), strict=True))
-
-
-@pytest.fixture
-def films(tmp_path: Path) -> Iterator[Films]:
-    made = Films(tmp_path)
-    yield made
-    made.catalogue.close()
-
-
-@pytest.fixture
-def builds(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Counts how often a cache is built."""
-    counted: list[int] = []
-    build = VectorCache._build
-
-    def counting(self: VectorCache) -> None:
-        counted.append(1)
-        build(self)
-
-    monkeypatch.setattr(VectorCache, "_build", counting)
-    return counted
 
 
 def check(films: Films, cache: VectorCache, query: Vectors) -> None:
