@@ -279,7 +279,9 @@ class FootageReader:
             before, found = video.damaged, _RunLooks([])
             try:
                 self._measure(video.frames(run), wanted, chosen.measured, found)
-            except MediaError:
+            except MediaError as error:
+                if isinstance(error.__cause__, MemoryError):
+                    raise error.__cause__ from None  # no fault of the footage
                 found.damaged = 1  # a stretch at least; the rest of the file is still footage
             found.damaged = max(found.damaged, video.damaged - before)
             found.decoded = max(found.decoded, found.damaged)

@@ -143,13 +143,13 @@ def large(tmp_path: Path) -> Path:
 
 
 def test_a_file_that_takes_too_much_memory_ends_its_child_alone(large: Path) -> None:
-    reader = ConfinedReader(load_profile("nano"), Sampling(), room_bytes=40 << 20)
-    with pytest.raises(MediaError):
+    reader = ConfinedReader(load_profile("nano"), Sampling(), room_bytes=150 << 20)
+    with pytest.raises(MediaError, match=r"^takes more memory than a single file may$"):
         reader.read(large)
 
 
 def test_of_large_pictures_few_are_held_at_once(large: Path) -> None:
-    reader = ConfinedReader(load_profile("nano"), Sampling(), room_bytes=360 << 20)
+    reader = ConfinedReader(load_profile("nano"), Sampling(), room_bytes=260 << 20)
     footage = reader.read(large)
     assert footage.frames and footage.remarks == ()
     assert footage.video.duration_seconds == pytest.approx(8)
