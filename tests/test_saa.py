@@ -161,6 +161,37 @@ def test_key_frames_out_of_rhythm_are_kept_though_they_come_close() -> None:
     assert 4480 in chosen.scene_keys
 
 
+def test_a_cut_to_the_same_shot_lengths_twice_is_no_rhythm() -> None:
+    """A length that comes again now and then is a scene's; a rhythm is most of a film."""
+    chosen = plan(table([50, 50, 12, 50, 50, 50, 12, 50, 50, 50]), INFO, POLICY)
+    assert chosen.scene_keys == {(50 + 50 + 12) * 40, (50 + 50 + 12 + 150 + 12) * 40}
+    # From about a third on it is one of the encoder's own.
+    both = plan(table([50, 12, 50, 50, 12, 50, 50, 12, 50]), INFO, POLICY)
+    assert both.scene_keys == frozenset()
+    chosen = plan(table([50, 50, 50, 50, 7, 50, 50, 50]), INFO, POLICY)
+    assert chosen.scene_keys == {(200 + 7) * 40}
+
+
+def test_a_black_key_frame_makes_no_news_of_what_follows() -> None:
+    """Its bytes are so few that every picture after it seems to be new."""
+    steady = [20_000, *[50] * 249]
+    black = [100, *[50] * 249]
+    sizes = [*steady, *black, *steady]
+    chosen = plan(table([250] * 3, sizes=sizes), INFO, Policy(max_gap_seconds=20))
+    assert chosen.wanted.tolist() == [0, 10_000, 20_000]
+    assert all(run.key == run.last for run in chosen.runs)
+    assert chosen.calm_keys == {10_000, 20_000}
+
+
+def test_a_key_frame_is_not_measured_by_less_than_it_takes() -> None:
+    """One that is larger than the others is the measure of its own group of pictures."""
+    sizes = [*[20_000, *[50] * 249] * 2, 200_000, *[1_000] * 249]
+    chosen = plan(table([250] * 3, sizes=sizes), INFO, Policy(max_gap_seconds=20))
+    # 249 pictures of a two-hundredth each: one key frame's worth of news, not a dozen.
+    assert chosen.wanted.tolist()[:3] == [0, 10_000, 20_000]
+    assert len(chosen.wanted) == 4
+
+
 def test_pictures_before_the_first_key_frame_are_left_alone() -> None:
     packets = table([20, 30])
     packets.keys[0] = False
@@ -260,6 +291,19 @@ def test_ties_go_to_the_earlier_frame(count: int, budget: int, variation: float)
     tokens = allocate(np.full(count, variation), budget)
     assert (np.diff(tokens) <= 0).all()
     assert tokens.max() - tokens.min() <= 1
+
+
+@pytest.mark.parametrize("count", [3, 30, 300, 3000])
+def test_ties_among_others_go_to_the_earlier_frames(count: int) -> None:
+    """In films of any length, whether or not the floor can be paid for all."""
+    levels = np.array([0.2, 0.5, 0.8])
+    variation = levels[np.random.default_rng(3).integers(0, 3, count)]
+    for budget in (count // 3, count // 2, count, 2 * count, 3 * count):
+        tokens = allocate(variation, budget)
+        for level in levels:
+            alike = tokens[variation == level]
+            assert (np.diff(alike) <= 0).all()
+        assert tokens.sum() == budget
 
 
 def test_shares_follow_the_variation() -> None:

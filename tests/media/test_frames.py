@@ -6,8 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
+from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 from videos import (
     BLUE,
@@ -25,7 +28,7 @@ from videos import (
 )
 
 from tempo_edge.media import Frame, Run, open_video
-from tempo_edge.media._frame import PyAVFrame
+from tempo_edge.media._frame import PyAVFrame, squeeze
 
 Gallery = Callable[[str], Truth]
 CORNERS = (RED, GREEN, BLUE, WHITE)
@@ -54,6 +57,21 @@ def corner_colours(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     height, width = picture.shape[:2]
     rows, columns = (height // 4, 3 * height // 4), (width // 4, 3 * width // 4)
     return np.stack([picture[row, column] for row in rows for column in columns])
+
+
+def test_thumbnails_are_made_on_one_thread() -> None:
+    """A scaler that knows of threads would take every core for pictures of a few pixels."""
+    asked: list[dict[str, Any]] = []
+
+    class Scaler:
+        def reformat(self, frame: VideoFrame, *arguments: Any, **choices: Any) -> VideoFrame:
+            asked.append(choices)
+            return VideoReformatter().reformat(frame, *arguments, **choices)
+
+    picture = VideoFrame.from_ndarray(np.zeros((36, 64, 3), np.uint8))
+    assert squeeze(picture, 8, Scaler()).shape == (8, 8, 3)  # type: ignore[arg-type]
+    knows = int(av.__version__.split(".")[0]) >= 17
+    assert [choices.get("threads") for choices in asked] == [1 if knows else None]
 
 
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])

@@ -45,6 +45,18 @@ def run_of(table: PacketTable, first: int, last: int) -> Run:
     return Run(int(table.pts[first]), int(table.pts[last]))
 
 
+def test_a_film_is_decoded_on_one_thread(gallery: Gallery) -> None:
+    """Several films are read at once, and what a machine has besides is somebody else's.
+
+    FFmpeg would take every core, and hold as many pictures back.
+    """
+    with PyAVVideo(gallery("one_gop.mp4").path) as video:
+        table = video.packets()
+        for first, last in ((0, 5), (0, len(table) - 1), (0, 2)):
+            assert len(decode(video, run_of(table, first, last))) == last - first + 1
+            assert video.codec_context.thread_count == 1
+
+
 @pytest.mark.parametrize("name", GALLERY)
 def test_runs_give_what_linear_decoding_gives(gallery: Gallery, name: str) -> None:
     path = gallery(name).path

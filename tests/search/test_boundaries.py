@@ -38,6 +38,18 @@ def test_frames_of_one_tenth_can_not_be_told_apart_and_that_is_no_error() -> Non
     assert twins.spans(eta.read("0.0-1.2")) == [Span(0.0, 1.2)]
 
 
+def test_a_span_between_two_edges_of_one_time_is_none() -> None:
+    """What lies beyond the last word is squeezed together there: nothing is shown for no time."""
+    squeezed = Boundaries((0, 500, 998, 999), np.array([0.0, 50.0, 99.9, 99.9]))
+    assert squeezed.spans(eta.read("99.8-99.9")) == []
+    assert squeezed.spans(eta.read("0.0-50.0;99.8-99.9")) == [Span(0.0, 50.0)]
+
+
+def test_true_spans_that_touch_are_two_and_those_that_cross_one() -> None:
+    assert eta.say(WINDOW.nearest([(0.6, 3.0), (3.0, 5.0)])) == "1.2-3.0;3.0-5.0"
+    assert eta.say(WINDOW.nearest([(0.6, 3.5), (3.0, 5.0)])) == "1.2-4.0"
+
+
 def test_every_edge_needs_a_stamp() -> None:
     with pytest.raises(ValueError, match="2 stamps must be as many as edges: 3"):
         Boundaries((0, 1), np.zeros(3))

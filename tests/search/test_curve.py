@@ -57,6 +57,14 @@ def test_a_short_dip_is_no_end() -> None:
     assert other.span.start_seconds == 4.0
 
 
+def test_what_touches_a_span_is_no_span_of_its_own() -> None:
+    """Or the shoulder of a peak, too low to belong to it, would come in by the back door."""
+    eager = CurveSettings(keep=0.8, seed=0.5, smooth=0.0, join_seconds=0.0)
+    curve = window([0, 0, 0.6, 1, 0.7, 0, 0, 0.6, 0])
+    spans = [(b.span.start_seconds, b.span.end_seconds) for b in ground(curve, eager, 0.0)]
+    assert spans == [(3.0, 4.0), (7.0, 8.0)]
+
+
 def test_a_far_lower_bump_is_no_span_of_its_own() -> None:
     assert len(ground(window([0, 0.7, 0, 0, 0, 1, 0, 0]), SETTINGS, 0.0)) == 1
 

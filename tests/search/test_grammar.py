@@ -47,6 +47,18 @@ def test_every_right_answer_can_be_said(times: list[int]) -> None:
     assert "[end]" in grammar.options()
 
 
+def test_spans_may_touch_and_none_is_empty() -> None:
+    grammar = Grammar([10, 20, 30], [20, 30, 40])
+    for word in ("2", ".0", "-"):
+        grammar.take(eta.TOKEN[word])
+    assert grammar.options() == ["3", "4"]
+    for word in ("3", ".0"):
+        grammar.take(eta.TOKEN[word])
+    assert grammar.options() == [";", "[end]"]
+    grammar.take(eta.TOKEN[";"])
+    assert grammar.options() == ["3"]
+
+
 def test_a_window_without_room_for_a_span_can_only_be_refused() -> None:
     grammar = Grammar([50], [50])
     assert grammar.options() == ["none"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from invented import drawn
 
 from tempo_edge import eta
 from tempo_edge.library.catalogue import Catalogue
@@ -142,6 +144,38 @@ def test_an_answer_that_reaches_the_end_is_followed_as_long_as_it_goes_on(
     assert reading.ranges == ((reading.close_up.first, reading.close_up.last),)
 
 
+@pytest.mark.parametrize(("apart", "further"), [(8, 48), (9, 0)])
+def test_an_answer_that_runs_on_goes_on_where_it_left_off(
+    catalogue: Catalogue, apart: int, further: int
+) -> None:
+    """A span that touches what was said before is part of it; one after a pause is not."""
+    ticks = [1000 * i for i in range(300)]
+    window = _window(catalogue, ticks, _video(Fraction(1, 1000), Fraction(0), 300.0))
+
+    def script(times: list[str], refuse: bool) -> str:
+        # Eight frames of what is read further are frames that were read before.
+        return f"{times[apart]}-{times[-1 - apart]}" if refuse else f"{times[0]}-{times[-1]}"
+
+    _, reading = Grounder(catalogue, Scripted(script), CurveSettings()).read(
+        QUESTION, window, 150_000
+    )
+    part = reading.close_up
+    assert reading.ranges == ((part.first - further, part.last + further),)
+
+
+def test_no_answer_reaches_over_a_hole(catalogue: Catalogue) -> None:
+    ticks = [*range(0, 20_000, 1000), *range(90_000, 110_000, 1000)]
+    video = replace(_video(Fraction(1, 1000), Fraction(0), 40.0), holes=((20_000, 90_000),))
+    window = _window(catalogue, ticks, video)
+    grounder = Grounder(
+        catalogue, Scripted(lambda times, _: f"{times[0]}-{times[-1]}"), CurveSettings()
+    )
+    for pts, seconds in ((10_000, (0.0, 20.0)), (100_000, (90.0, 110.0))):
+        wide, reading = grounder.read(QUESTION, window, pts)
+        ((first, last),) = reading.ranges
+        assert (wide.edges[first], wide.edges[last]) == seconds
+
+
 def test_footage_that_hardly_changes_can_be_read(catalogue: Catalogue) -> None:
     ticks = [0, 400_000, 800_000]
     window = _window(catalogue, ticks, _video(Fraction(1, 1000), Fraction(0), 1200.0))
@@ -169,9 +203,19 @@ def test_a_close_up_is_the_most_that_fits(count: int, middle: int, gap: float) -
     assert part.last - part.first <= FRAMES
     assert edges[part.last] - times[part.first] < eta.LONGEST_SECONDS
 
-    def fits(first: int, last: int) -> bool:
-        longest = eta.LONGEST_SECONDS - 0.1
-        inside = first >= 0 and last <= count and last - first <= FRAMES
-        return inside and bool(edges[last] - times[first] < longest)
+    # One frame more at either end would be too many, or run on for longer than there are words.
+    limit = eta.LONGEST_SECONDS - 0.1
+    if part.first > 0 and part.last - part.first < FRAMES:
+        assert edges[part.last] - times[part.first - 1] >= limit
+    if part.last < count and part.last - part.first < FRAMES:
+        assert edges[part.last + 1] - times[part.first] >= limit
 
-    assert not fits(part.first - 1, part.last) and not fits(part.first, part.last + 1)
+
+@pytest.mark.parametrize(("before", "after"), [(1.0, 1.0), (0.25, 2.0), (2.0, 0.25), (0.5, 0.125)])
+def test_a_close_up_shows_as_much_time_before_as_after(before: float, after: float) -> None:
+    """However many frames that is on either side."""
+    times = [*(-before * n for n in range(100, 0, -1)), *(after * n for n in range(100))]
+    window = drawn([0.5] * 200, seconds=(np.asarray(times) - times[0]).tolist())
+    part = CloseUp.of(window, 100, 101)
+    assert part.last - part.first == FRAMES
+    assert abs(times[part.first] + times[part.last - 1]) <= max(before, after)

@@ -8,20 +8,20 @@ import resource
 import socket
 import threading
 from asyncio.selector_events import BaseSelectorEventLoop
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import pytest
 from door import Service, running
 from harness import PATIENCE, wait_until
+from inside import serving
 from shown import Footage
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
-from tempo_edge.service import acceptor, connection, descriptors, listen
+from tempo_edge.service import acceptor, connection, descriptors
 from tempo_edge.service.events import Events
-from tempo_edge.service.server import Server
 
 # Descriptors of a service that is to run short of them: a soft and a hard limit.
 FEW = (64, 160)
@@ -104,34 +104,6 @@ async def answer(scope: Scope, receive: Receive, send: Send) -> None:
     """An application that says yes."""
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": b"yes"})
-
-
-@contextmanager
-def serving(app: ASGIApp, limit: int = 8) -> Iterator[int]:
-    """The port of a server in this process."""
-    listening = listen.tcp(0)
-    port = int(listening.getsockname()[1])
-    servers: list[Server] = []
-    up = threading.Event()
-
-    async def run() -> None:
-        server = Server(app, listening, limit, Events())
-        servers.append(server)
-        task = asyncio.create_task(server.serve())
-        await server.ready.wait()
-        up.set()
-        await task
-
-    thread = threading.Thread(target=lambda: asyncio.run(run()))
-    thread.start()
-    try:
-        assert up.wait(PATIENCE)
-        yield port
-    finally:
-        servers[0].should_exit = True
-        thread.join(PATIENCE)
-        listening.close()
-    assert not thread.is_alive()
 
 
 def ask(sock: socket.socket) -> bytes:

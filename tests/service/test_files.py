@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 from door import Service, running
 from harness import wait_until
+from inside import get
 from shown import Footage
 
 from tempo_edge.errors import ServiceError
-from tempo_edge.service.files import chosen_range
+from tempo_edge.library.rows import FileRow
+from tempo_edge.service.files import OpenFile, chosen_range, open_listed
 
 SECRET = b"not for anyone's eyes"
 
@@ -129,6 +131,69 @@ def test_many_at_once_leave_nothing_open(service: Service, film: tuple[str, byte
     wait_until(lambda: films() == [])
 
 
+# -- what tells one state of a file from another -------------------------------------------------
+
+
+def listed(path: Path) -> FileRow:
+    """The row of a file as it is now."""
+    facts = path.stat()
+    return FileRow(str(path), "", facts.st_size, facts.st_mtime_ns, "indexed", "", 1)
+
+
+def written(path: Path, contents: bytes, seconds: int) -> FileRow:
+    """The row of a file that was last changed at some second."""
+    path.write_bytes(contents)
+    os.utime(path, (seconds, seconds))
+    return listed(path)
+
+
+def sent(opened: OpenFile, **headers: str) -> tuple[int, bytes]:
+    """Status and body for a request with these headers."""
+    try:
+        opened.choose({name.replace("_", "-"): text for name, text in headers.items()})
+    except BaseException:
+        opened.close()
+        raise
+    reply = get(opened, "/")
+    return reply.status, reply.body
+
+
+def test_a_file_is_opened_only_as_it_was_indexed(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    row = written(path, b"as it was", 1000)
+    open_listed([row]).close()
+    for other, seconds in ((b"as it is!", 1001), (b"as it is now", 1000)):
+        written(path, other, seconds)
+        with pytest.raises(ServiceError, match="not the file that was indexed") as refused:
+            open_listed([row])
+        assert refused.value.status == 403
+
+
+def test_of_copies_the_first_that_is_as_it_was_is_opened(tmp_path: Path) -> None:
+    gone, changed, kept = (tmp_path / name for name in ("gone.mp4", "changed.mp4", "kept.mp4"))
+    rows = [written(path, b"the same", 1000) for path in (gone, changed, kept)]
+    gone.unlink()
+    written(changed, b"no more!", 1001)
+    with pytest.raises(ServiceError):
+        open_listed(rows[:2])
+    opened = open_listed(rows)
+    assert (opened.path, sent(opened)) == (kept, (200, b"the same"))
+
+
+@pytest.mark.parametrize(("contents", "seconds"), [(b"as it is!", 1001), (b"as it is now", 1000)])
+def test_another_state_of_a_file_has_another_tag(
+    tmp_path: Path, contents: bytes, seconds: int
+) -> None:
+    """Or a browser would be told that it has it already, or mix the parts of two."""
+    path = tmp_path / "a.mp4"
+    opened = open_listed([written(path, b"as it was", 1000)])
+    tag = opened.etag
+    assert sent(opened, if_none_match=tag) == (304, b"")
+    row = written(path, contents, seconds)
+    assert sent(open_listed([row]), if_none_match=tag) == (200, contents)
+    assert sent(open_listed([row]), range="bytes=0-1", if_range=tag) == (200, contents)
+
+
 # -- swapped after indexing ----------------------------------------------------------------------
 
 
@@ -173,9 +238,11 @@ def test_a_link_in_place_of_its_folder(swapped: tuple[Service, str, Path], tmp_p
 
 
 def test_other_contents(swapped: tuple[Service, str, Path]) -> None:
+    """As long as what was there, or shorter."""
     service, address, path = swapped
-    path.write_bytes(SECRET)
-    assert refused(service, address) == 403
+    for other in (SECRET.ljust(path.stat().st_size), SECRET):
+        path.write_bytes(other)
+        assert refused(service, address) == 403
 
 
 def test_no_file_at_all(swapped: tuple[Service, str, Path]) -> None:

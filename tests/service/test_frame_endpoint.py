@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import io
+import os
+from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
+from inside import get
 from numpy.typing import NDArray
 from PIL import Image
 from videos import make_video
 
-from tempo_edge.service.frames import picture_at
+import tempo_edge
+from tempo_edge.service import frames
+from tempo_edge.service.app import App
+from tempo_edge.service.engine import Engine
+from tempo_edge.service.events import Events
+from tempo_edge.service.frames import Pictures, picture_at
+from tempo_edge.service.handle import Models
+from tempo_edge.service.indexing import Indexing
 
 RED, BLUE = (200, 30, 30), (30, 30, 200)
 
@@ -50,3 +60,82 @@ def test_before_the_first_picture_and_after_the_last(
     first, last = mean(picture_at(path, 0.0, 96)), mean(picture_at(path, 1e6, 96))
     assert np.abs(first - RED).max() < 40, first
     assert np.abs(last - BLUE).max() < 40, last
+
+
+# -- pictures that are kept ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, float, int]]:
+    """What was drawn so far, in place of decoding it."""
+    made: list[tuple[Path, float, int]] = []
+
+    def draw(path: Path, seconds: float, width: int) -> bytes:
+        made.append((path, seconds, width))
+        return b"picture %d" % len(made)
+
+    monkeypatch.setattr(frames, "picture_at", draw)
+    return made
+
+
+def test_a_picture_is_drawn_once(drawn: list[object]) -> None:
+    pictures = Pictures()
+    path = Path("/a.mp4")
+    assert pictures.at(path, "one", 1.0, 320) == pictures.at(path, "one", 1.0, 320)
+    assert len(drawn) == 1
+
+
+def test_a_picture_is_drawn_anew_for_another_state_of_its_file(drawn: list[object]) -> None:
+    pictures = Pictures()
+    first = pictures.at(Path("/a.mp4"), "one", 1.0, 320)
+    for path, etag, seconds, width in (
+        ("/a.mp4", "two", 1.0, 320),
+        ("/b.mp4", "one", 1.0, 320),
+        ("/a.mp4", "one", 1.1, 320),
+        ("/a.mp4", "one", 1.0, 90),
+    ):
+        assert pictures.at(Path(path), etag, seconds, width) != first
+    assert len(drawn) == 5
+    assert pictures.at(Path("/a.mp4"), "one", 1.0, 320) == first
+
+
+@pytest.mark.parametrize("bound", ["_KEPT", "_KEPT_BYTES"])
+def test_the_pictures_that_were_asked_for_last_are_kept(
+    drawn: list[object], monkeypatch: pytest.MonkeyPatch, bound: str
+) -> None:
+    monkeypatch.setattr(frames, bound, 2 if bound == "_KEPT" else 2 * len(b"picture 1"))
+    pictures = Pictures()
+    for seconds in (1.0, 2.0, 1.0, 3.0, 1.0):
+        pictures.at(Path("/a.mp4"), "one", seconds, 320)
+    assert len(drawn) == 3
+    pictures.at(Path("/a.mp4"), "one", 2.0, 320)
+    assert len(drawn) == 4
+
+
+def test_a_film_that_took_the_place_of_another_is_shown_and_sent_as_it_is(tmp_path: Path) -> None:
+    """Of the same name and the same number of bytes, in a service that has shown the other one."""
+    path, library = tmp_path / "a.mp4", tmp_path / "library.db"
+    films = {}
+    for colour in (RED, BLUE):
+        make_video(path, shots=[(colour, 1)], size=(96, 64), rate=Fraction(10))
+        films[colour] = path.read_bytes()
+    size = max(map(len, films.values()))
+    with ExitStack() as stack:
+        engine, models = Engine(library, Models()), Models()
+        stack.callback(engine.close)
+        indexing = Indexing(library, [], None, lambda name, facts: None)
+        app = App(library, engine, models, indexing, Events(), None)
+        stack.callback(app.close)
+        tags = []
+        for seconds, (colour, contents) in enumerate(films.items()):
+            path.write_bytes(contents.ljust(size, b"\0"))
+            os.utime(path, (seconds, seconds))
+            with tempo_edge.Library.open(library) as opened:
+                opened.index(path)
+            (video,) = get(app.asgi, "/v1/videos").json
+            address = f"/v1/videos/{video['id']}"
+            picture = get(app.asgi, f"{address}/frame", "t=0.5&width=96")
+            assert np.abs(mean(picture.body) - colour).max() < 40
+            film = get(app.asgi, f"{address}/file", if_none_match=", ".join(tags))
+            assert (film.status, film.body) == (200, path.read_bytes())
+            tags.append(film.headers["etag"])

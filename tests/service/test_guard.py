@@ -282,6 +282,17 @@ def test_a_token_behind_a_link(tmp_path: Path) -> None:
         tokens.load(tmp_path / "pipe")
 
 
+def test_a_token_of_another_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever put it there knows it."""
+    path = tmp_path / "token"
+    kept = tokens.load(path)
+    own = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: own + 1)
+    with pytest.raises(TempoEdgeError, match="token is not a file of your own: move it away"):
+        tokens.load(path)
+    assert path.read_text().strip() == kept
+
+
 def test_tokens_that_are_not_text() -> None:
     assert tokens.equal("a" * 40, "a" * 40)
     assert not tokens.equal("\udcff", "a" * 40) and not tokens.equal("", "a" * 40)

@@ -205,27 +205,6 @@ def test_typing_quickly(service: Service) -> None:
     assert "newer query" in ended.error
 
 
-def test_more_than_can_be_answered(service: Service) -> None:
-    with ThreadPoolExecutor(100) as pool:
-        replies = list(pool.map(lambda n: service.find(f"a {n}", grounder="mllm"), range(100)))
-    statuses = {reply.status for reply in replies}
-    assert statuses <= {200, 429} and 200 in statuses
-    for reply in replies:
-        if reply.status == 429:
-            assert reply.headers["retry-after"] == "1" and "wait" in reply.error
-    assert service.find(grounder="mllm").status == 200
-
-
-def test_whoever_goes_away_is_not_waited_for(service: Service) -> None:
-    for number in range(40):
-        connection = service.connection()
-        connection.request("GET", f"/v1/find?q=gone+{number}&grounder=mllm&min_confidence=0")
-        connection.close()
-    began = time.monotonic()
-    assert service.find("here", grounder="mllm").status in (200, 429)
-    assert time.monotonic() - began < PATIENCE / 2
-
-
 def test_a_query_is_read_whole(tmp_path: Path) -> None:
     from tempo_edge.service.parameters import Parameters
 
