@@ -16,7 +16,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cache
+from functools import cache, partial
+from multiprocessing import Pool
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,9 @@ from benchmarks._pairs import KINDS, PICTURES, Pair, draw, pairs, write
 from benchmarks.machine import describe
 from tempo_edge.errors import MediaError
 from tempo_edge.media import PacketTable, Run, Video, VideoInfo, open_video
-from tempo_edge.media._container import open_container
+from tempo_edge.media._container import demux, open_container
 from tempo_edge.media._frame import squeeze
+from tempo_edge.models.sessions import cpu_count
 from tempo_edge.saa import Policy, plan
 
 __all__ = ["Verdict", "compare", "examine", "judge", "straight"]
@@ -96,6 +98,8 @@ def judge(path: Path, drawn: int = PICTURES, runs: int = _RUNS) -> Verdict:
             found, notes = compare(video, table, truth, runs)
     except MediaError as error:
         return Verdict("refused", {str(error): 1})
+    except Exception as error:  # any other is a fault, and no reason not to try the rest
+        return Verdict("fail", {f"{type(error).__name__}: {error}": 1})
     return Verdict("fail" if found else "pass", dict(found), dict(notes))
 
 
@@ -115,7 +119,9 @@ def compare(
     found: Counter[str] = Counter()
     notes: Counter[str] = Counter()
     untimed = sum(tick is None for tick, _ in truth)
-    if untimed:
+    if untimed == len(truth) == len(table):  # a bare stream: its pictures are counted
+        truth = [(int(tick), picture) for tick, (_, picture) in zip(table.pts, truth, strict=True)]
+    elif untimed:
         notes["pictures to which FFmpeg gives no time"] = untimed
     pictures: dict[int, list[Picture]] = {}
     timed = [(tick, picture) for tick, picture in truth if tick is not None]
@@ -184,7 +190,7 @@ def straight(path: Path) -> list[tuple[int | None, Picture]]:
                 return []
             stream = container.streams.video[0]
             stream.codec_context.thread_count = 1
-            for frame in _decoded(stream, container.demux(stream)):
+            for frame in _decoded(stream, demux(container, stream)):
                 found.append((frame.pts, squeeze(frame, _SIDE, scaler)))
     except (av.error.FFmpegError, OSError, ValueError):
         pass  # nothing more
@@ -239,29 +245,31 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--kind", action="append", choices=KINDS, help="all, if none is named")
     parser.add_argument("--encoder", action="append", help="FFmpeg's name; all, if none is named")
     parser.add_argument("--muxer", action="append", help="FFmpeg's name; all, if none is named")
+    parser.add_argument("--processes", type=int, default=cpu_count())
     options = parser.parse_args(arguments)
-    av.logging.set_level(av.logging.PANIC)
     began = time.perf_counter()
-    counts: dict[str, Counter[str]] = {}
+    wanted = [
+        pair
+        for kind in options.kind or KINDS
+        for pair in pairs(kind)
+        if not (options.encoder and pair.encoder not in options.encoder)
+        and not (options.muxer and pair.muxer not in options.muxer)
+    ]
+    counts: dict[str, Counter[str]] = {pair.kind: Counter() for pair in wanted}
     told: dict[str, list[str]] = {"refused": [], "fail": [], "notes": []}
-    with tempfile.TemporaryDirectory() as folder:
-        for kind in options.kind or KINDS:
-            counts[kind] = Counter()
-            for pair in pairs(kind):
-                if options.encoder and pair.encoder not in options.encoder:
-                    continue
-                if options.muxer and pair.muxer not in options.muxer:
-                    continue
-                counts[kind]["tried"] += 1
-                verdict = examine(pair, Path(folder))
-                if verdict is None:
-                    continue
-                counts[kind]["written"] += 1
-                counts[kind][verdict.outcome] += 1
-                if verdict.outcome in told:
-                    told[verdict.outcome].append(f"{pair}: {_listed(verdict.reasons)}")
-                if verdict.notes:
-                    told["notes"].append(f"{pair}: {_listed(verdict.notes)}")
+    with tempfile.TemporaryDirectory() as folder, Pool(options.processes, _be_quiet) as pool:
+        verdicts = pool.imap(partial(examine, folder=Path(folder)), wanted, chunksize=16)
+        for pair, verdict in zip(wanted, verdicts, strict=True):
+            count = counts[pair.kind]
+            count["tried"] += 1
+            if verdict is None:
+                continue
+            count["written"] += 1
+            count[verdict.outcome] += 1
+            if verdict.outcome in told:
+                told[verdict.outcome].append(f"{pair}: {_listed(verdict.reasons)}")
+            if verdict.notes:
+                told["notes"].append(f"{pair}: {_listed(verdict.notes)}")
     print(table(counts))
     facts = {
         **describe(),
@@ -286,6 +294,10 @@ def table(counts: dict[str, Counter[str]]) -> str:
         row += [count[outcome] for outcome in ("pass", "refused", "fail")]
         lines.append(f"| {kind} | " + " | ".join(f"{number:,}" for number in row) + " |")
     return "\n".join(lines)
+
+
+def _be_quiet() -> None:
+    av.logging.set_level(av.logging.PANIC)
 
 
 def _listed(found: dict[str, int]) -> str:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from tempo_edge.errors import MediaError
 from tempo_edge.media import VideoInfo
-from tempo_edge.media._container import open_container
+from tempo_edge.media._container import demux, open_container
 from tempo_edge.media._pyav import PyAVVideo
 from tempo_edge.moment import Span
 
@@ -112,7 +112,7 @@ def _packets(
     assert pictures.time_base is not None
     with suppress(av.error.FFmpegError):
         container.seek(stamp - int(1 / pictures.time_base), stream=pictures, backward=True)
-    for packet in container.demux(*streams):
+    for packet in demux(container, *streams):
         if packet.size and packet.pts is not None and packet.dts is not None:
             yield packet
 

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import errno
 import stat
+from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import av
 from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Stream
 
 from tempo_edge.media._bounds import MOST_PIXELS, most_packets
 from tempo_edge.media._promises import promised_samples
 
-__all__ = ["open_container", "reason"]
+__all__ = ["demux", "open_container", "reason"]
 
 # Tags that are not UTF-8 must not keep a film from being read. From 19 on, PyAV sees to that itself
 # and no longer takes the argument.
@@ -107,6 +111,17 @@ def _is_text(path: Path) -> bool:
     except UnicodeDecodeError:
         return False
     return b"\0" not in head
+
+
+def demux(container: InputContainer, *streams: Stream) -> Iterator[Packet[Any]]:
+    """Packets of some streams, from where the container stands.
+
+    Raises:
+        av.FFmpegError: FFmpeg can't go on.
+    """
+    # After the last packet PyAV looks for streams that appeared on the way, and doesn't find them.
+    with suppress(IndexError):
+        yield from container.demux(*streams)
 
 
 def reason(error: BaseException) -> str:

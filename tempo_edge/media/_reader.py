@@ -20,7 +20,7 @@ from av.video.stream import VideoStream
 from tempo_edge.errors import MediaError
 from tempo_edge.media._bounds import bounded, decoder_pixels
 from tempo_edge.media._clock import longest_picture
-from tempo_edge.media._container import open_container, reason
+from tempo_edge.media._container import demux, open_container, reason
 from tempo_edge.media._counting import counted, interval_of
 from tempo_edge.media._ending import Sound, promised_end
 from tempo_edge.media._keys import believe
@@ -94,7 +94,7 @@ class StreamReader:
             if stream.index == known or len(candidates) == 1:
                 return stream
         self._fresh = False
-        return first_that_moves(candidates, self._container.demux(*candidates))
+        return first_that_moves(candidates, demux(self._container, *candidates))
 
     def _use(self, stream: VideoStream) -> None:
         self._stream = stream
@@ -142,7 +142,7 @@ class StreamReader:
             self._rewind()
             second = float(1 / self.info.time_base)
             sound, resets = Sound(self._stream), resets_are_usual(self._container)
-            packets = self._container.demux(self._stream, *self._container.streams.audio)
+            packets = demux(self._container, self._stream, *self._container.streams.audio)
             self._fresh = False
             held = bounded(packets, self._path.stat().st_size)
             pictures = sound.without(held)
@@ -240,7 +240,7 @@ class StreamReader:
                 row = np.searchsorted(joined.pts, int(early / self.info.time_base), side="right")
                 place = int(joined.positions[max(0, int(row) - 1)])
                 container.seek(place, stream=sound, unsupported_byte_offset=True)
-        packets = container.demux(sound)
+        packets = demux(container, sound)
         yield from on_one_clock(packets, joined.parts, self.info.time_base) if joined else packets
 
     def _packets_by_place(self, table: PacketTable, stamp: int) -> Iterator[Packet[VideoStream]]:
@@ -272,14 +272,14 @@ class StreamReader:
         row = int(before[-1]) if len(before) else 0
         place = int(table.positions[row])
         if row and self._seek_place(place):
-            packets = self._container.demux(self._stream)
+            packets = demux(self._container, self._stream)
             first = next(packets, None)
             if first is not None and first.pos == place:
                 yield from counted(chain([first], packets), row, interval)
                 return
         self._rewind()
         self._fresh = False
-        linear = counted(self._container.demux(self._stream), 0, interval)
+        linear = counted(demux(self._container, self._stream), 0, interval)
         yield from dropwhile(lambda packet: stamp_of(packet) != row * interval, linear)
 
     def _seek_place(self, position: int) -> bool:
@@ -294,7 +294,7 @@ class StreamReader:
     def _demux(self) -> Iterator[Packet[VideoStream]]:
         """Packets that hold something, from where the container stands, on the table's clock."""
         self._fresh = False
-        packets = (packet for packet in self._container.demux(self._stream) if packet.size)
+        packets = (packet for packet in demux(self._container, self._stream) if packet.size)
         parts = self._table.parts if self._table is not None else ()
         return on_one_clock(packets, parts, self.info.time_base) if parts else packets
 

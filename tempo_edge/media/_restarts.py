@@ -9,6 +9,7 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
+from tempo_edge.media._container import demux
 from tempo_edge.media._keys import has_no_times
 
 __all__ = ["may_restart", "resets_are_usual"]
@@ -65,7 +66,7 @@ def _clock_at(container: InputContainer, stream: VideoStream, place: int) -> int
     """When the first picture after a byte is decoded, in ticks; None where none is found."""
     try:
         container.seek(place, stream=stream, unsupported_byte_offset=True)
-        for packet in container.demux(stream):
+        for packet in demux(container, stream):
             if packet.size and packet.dts is not None:
                 return packet.dts
     except av.error.FFmpegError:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import av
 import numpy as np
 import pytest
+from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from hypothesis import given
@@ -17,6 +19,7 @@ from videos import make_video, numbered, read_number
 
 from benchmarks._pairs import Pair, pairs, write
 from tempo_edge.media import PacketTable, Run
+from tempo_edge.media._container import demux
 from tempo_edge.media._decoding import Damage
 from tempo_edge.media._keys import believe
 from tempo_edge.media._pyav import PyAVVideo
@@ -63,7 +66,7 @@ def test_a_packet_of_a_few_bytes_is_no_key_frame() -> None:
 def test_a_table_that_is_believed_keeps_the_rest_of_what_it_says() -> None:
     context = av.CodecContext.create("mpeg4", "r")
     assert isinstance(context, VideoCodecContext)
-    full = PacketTable(*(getattr(table("K."), name) for name in ("pts", "sizes", "keys")), ("cut",))
+    full = replace(table("K."), remarks=("cut",))
     assert believe(full, context).remarks == ("cut",)
 
 
@@ -158,3 +161,17 @@ def test_a_key_frame_that_is_none_is_found_out_and_is_no_damage(
         found = [(f.pts, read_number(f.luma())) for f in video.frames(run)]
         assert found == [(int(stamps[number]), number) for number in range(27, 34)]
         assert video.damaged == 0
+
+
+def test_streams_that_appear_on_the_way_are_no_end_of_the_world() -> None:
+    """PyAV looks for them in the list that it made when the file was opened."""
+
+    packet = Packet(b"a picture")
+
+    class Container:
+        def demux(self, *streams: Any) -> Iterator[Packet[Any]]:
+            yield packet
+            raise IndexError("list index out of range")
+
+    container: Any = Container()
+    assert list(demux(container)) == [packet]
