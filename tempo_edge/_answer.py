@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Shown", "cut_clips", "reachable", "show", "tell_refusal"]
 
+# Times nearer than this read the same.
+_SAME_TIME_SECONDS = 0.1
+
 # Moments that a refusal names, of those that were held back.
 _CLOSEST = 3
 
@@ -51,7 +54,11 @@ def show(answer: Shown, as_json: bool, null: bool) -> None:
         return
     coloured = _is_colourful()
     width = max(columns(printable(str(moment.path))) for moment in answer.moments)
-    lines = [_line(moment, width, coloured) + "\n" for moment in answer.moments]
+    lines = [
+        line + "\n"
+        for moment in answer.moments
+        for line in (_line(moment, width, coloured), *_also(moment))
+    ]
     emit("".join(lines), styled=coloured)
 
 
@@ -92,6 +99,21 @@ def _line(moment: Moment, width: int, coloured: bool) -> str:
         colours = (typer.colors.MAGENTA, typer.colors.GREEN, typer.colors.YELLOW)
         cells = [typer.style(c, fg=f) for c, f in zip(cells, colours, strict=True)]
     return "  ".join(cells) + ("  (offline)" if moment.offline else "")
+
+
+def _also(moment: Moment) -> list[str]:
+    """Where else the same pictures are, in one line; the time only where it is another."""
+    from tempo_edge.moment import format_timestamp
+
+    if not moment.copies:
+        return []
+    places = []
+    for copy in moment.copies:
+        place = printable(str(copy.path)) + (" (offline)" if copy.offline else "")
+        if abs(copy.start_seconds - moment.start_seconds) >= _SAME_TIME_SECONDS:
+            place += f" from {format_timestamp(copy.start_seconds)}"
+        places.append(place)
+    return [f"  also in {', '.join(places)}"]
 
 
 def cut_clips(answer: Shown, folder: Path) -> None:

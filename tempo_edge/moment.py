@@ -6,8 +6,9 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-__all__ = ["Moment", "Span", "format_timestamp", "merge_spans"]
+__all__ = ["Copy", "Moment", "Span", "format_timestamp", "merge_spans"]
 
 
 @dataclass(frozen=True, order=True)
@@ -50,6 +51,36 @@ class Span:
 
 
 @dataclass(frozen=True)
+class Copy:
+    """A place where the same pictures are to be seen as in a moment.
+
+    Attributes:
+        path: the video file; ``offline``: True when its volume is not there at present.
+        start_seconds, end_seconds: the half-open span, counted as a moment's.
+
+    Raises:
+        ValueError: the span is empty or not finite.
+    """
+
+    path: Path
+    start_seconds: float
+    end_seconds: float
+    offline: bool = False
+
+    def __post_init__(self) -> None:
+        Span(self.start_seconds, self.end_seconds)
+
+    def as_dict(self) -> dict[str, str | float | bool]:
+        """Plain values; times rounded to the millisecond."""
+        return {
+            "path": str(self.path),
+            "start_seconds": round(self.start_seconds, 3),
+            "end_seconds": round(self.end_seconds, 3),
+            "offline": self.offline,
+        }
+
+
+@dataclass(frozen=True)
 class Moment:
     """A stretch of one video that answers a query.
 
@@ -61,6 +92,7 @@ class Moment:
         confidence: calibrated probability, in [0, 1], that the query is really there.
         profile: the models that judged it.
         offline: True when the file's volume is not there at present.
+        copies: where else the same pictures are, in files of the same bytes and of other ones.
 
     Raises:
         ValueError: the span is empty or not finite, or the confidence is outside [0, 1].
@@ -73,6 +105,7 @@ class Moment:
     confidence: float
     profile: str
     offline: bool = False
+    copies: tuple[Copy, ...] = ()
 
     def __post_init__(self) -> None:
         Span(self.start_seconds, self.end_seconds)
@@ -86,7 +119,7 @@ class Moment:
         """The moment's time alone."""
         return Span(self.start_seconds, self.end_seconds)
 
-    def as_dict(self) -> dict[str, str | float | bool]:
+    def as_dict(self) -> dict[str, Any]:
         """Plain values, as printed by ``find --json``; times rounded to the millisecond."""
         return {
             "path": str(self.path),
@@ -96,6 +129,7 @@ class Moment:
             "confidence": round(self.confidence, 4),
             "profile": self.profile,
             "offline": self.offline,
+            "copies": [copy.as_dict() for copy in self.copies],
         }
 
 

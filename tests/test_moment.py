@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tempo_edge.moment import Moment, Span, format_timestamp, merge_spans
+from tempo_edge.moment import Copy, Moment, Span, format_timestamp, merge_spans
 
 # Milliseconds up to a week: sums of such floats are exact enough to compare.
 instants = st.integers(-10_000, 604_800_000).map(lambda ms: ms / 1000)
@@ -137,8 +137,15 @@ def test_a_moment_as_plain_values() -> None:
         "confidence": 0.9877,
         "profile": "nano",
         "offline": False,
+        "copies": [],
     }
     assert moment().span == Span(1.23456, 4.0)
+    copied = moment(copies=(Copy(Path("/films/b.mkv"), 2.34567, 5.0, True),)).as_dict()
+    assert json.loads(json.dumps(copied))["copies"] == [
+        {"path": "/films/b.mkv", "start_seconds": 2.346, "end_seconds": 5.0, "offline": True}
+    ]
+    with pytest.raises(ValueError, match="must end after it starts"):
+        Copy(Path("/films/b.mkv"), 2.0, 2.0)
 
 
 @pytest.mark.parametrize(

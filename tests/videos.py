@@ -27,7 +27,8 @@ __all__ = [
     "BLACK", "BLUE", "GREEN", "GREY", "MATRICES", "RED", "WHITE", "Painter", "Picture", "Rgb",
     "Shot", "Truth", "corners", "make_audio", "make_cut_short", "make_not_a_video", "make_picture",
     "make_video",
-    "motion", "numbered", "read_number", "rewrite_edit_list", "shown_by", "solid", "texture",
+    "motion", "numbered", "read_number", "remuxed",
+    "rewrite_edit_list", "shown_by", "solid", "texture",
 ]  # fmt: skip
 
 Picture = NDArray[np.uint8]
@@ -307,6 +308,18 @@ def make_cut_short(source: Path, path: Path, share: float = 0.6) -> Path:
     """The first part of a file, as a download that broke off leaves it."""
     whole = source.read_bytes()
     path.write_bytes(whole[: int(len(whole) * share)])
+    return path
+
+
+def remuxed(source: Path, path: Path) -> Path:
+    """The same coded pictures in another container, which follows from the suffix."""
+    with av.open(str(source)) as film, av.open(str(path), "w") as out:
+        pictures = film.streams.video[0]
+        stream = out.add_stream_from_template(pictures)
+        for packet in film.demux(pictures):
+            if packet.dts is not None:
+                packet.stream = stream
+                out.mux(packet)
     return path
 
 

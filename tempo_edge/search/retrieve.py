@@ -40,6 +40,7 @@ class Window:
             ``[edges[i], edges[i + 1])``.
         cuts: True where a frame is the first after a cut, ``[n]``.
         similarities: cosine similarity of each frame to the query, ``[n]``.
+        packed: the frames' vectors as they are stored, ``[n, d]``; None if they were not kept.
     """
 
     video_id: int
@@ -48,6 +49,7 @@ class Window:
     edges: NDArray[np.float64]
     cuts: NDArray[np.bool_]
     similarities: NDArray[np.float32]
+    packed: NDArray[np.int8] | None = None
 
 
 def retrieve(
@@ -149,4 +151,4 @@ def open_window(
             edges[-1] = float(video.seconds(np.asarray([hole]))[0])
         else:
             edges[-1] = (times[-1] + float(video.seconds(np.asarray([following]))[0])) / 2
-    return Window(video_id, video, pts, edges, cuts, unpack(packed) @ query)
+    return Window(video_id, video, pts, edges, cuts, unpack(packed) @ query, packed)

@@ -16,9 +16,10 @@ from tempo_edge.library.catalogue import Catalogue
 from tempo_edge.library.vectors import VectorCache
 from tempo_edge.library.walk import absolute
 from tempo_edge.models import Profile
-from tempo_edge.moment import Moment
+from tempo_edge.moment import Copy, Moment, Span
 from tempo_edge.search.calibrate import READ_FEATURES, Calibration, Chance
 from tempo_edge.search.candidates import Candidate, by_curve, by_reading
+from tempo_edge.search.copies import grouped
 from tempo_edge.search.curve import CurveSettings
 from tempo_edge.search.decoder import Decoder
 from tempo_edge.search.grounder import Follower, Grounder
@@ -194,12 +195,18 @@ class Searcher:
         windows = GLANCE if retrieval else WINDOWS
         sought = _Sought(query, vector, states, chosen_videos, windows)
         candidates = self._candidates(sought, chosen, checkpoint)
-        shown = tuple(c for c in candidates if c.confidence >= threshold)[:limit]
-        rejected = [c for c in candidates if c.confidence < threshold]
-        moments = tuple(self._moment(c, vector if refine else None) for c in shown)
-        closest = tuple(rejected[:_MISSES])
-        misses = tuple(self._moment(c, None) for c in closest)
-        return Answer(moments, misses, len(rejected), chosen, shown, closest)
+        groups = grouped(candidates)
+        shown = [self._reachable(g) for g in groups if g[0].confidence >= threshold][:limit]
+        rejected = [g for g in groups if g[0].confidence < threshold]
+        closest = [self._reachable(g) for g in rejected[:_MISSES]]
+        return Answer(
+            tuple(self._moment(group, vector if refine else None) for group in shown),
+            tuple(self._moment(group, None) for group in closest),
+            len(rejected),
+            chosen,
+            tuple(group[0] for group in shown),
+            tuple(group[0] for group in closest),
+        )
 
     def _candidates(
         self, sought: _Sought, grounder: str, checkpoint: Callable[[], None]
@@ -262,9 +269,16 @@ class Searcher:
             raise QueryError(f"the library holds no footage at or under {path}")
         return videos
 
-    def _moment(self, candidate: Candidate, vector: NDArray[np.float32] | None) -> Moment:
+    def _reachable(self, group: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
+        """A group that begins with a candidate whose file is there, if one is."""
+        if len(group) == 1:
+            return group
+        return tuple(sorted(group, key=lambda each: self._path_of(each.window.video_id)[1]))
+
+    def _moment(self, group: tuple[Candidate, ...], vector: NDArray[np.float32] | None) -> Moment:
+        candidate, *others = group
         window, span = candidate.window, candidate.bump.span
-        path, offline = self._path_of(window.video_id)
+        (path, offline), *same = self._places(window.video_id)
         if vector is not None and not offline:
             from tempo_edge.search.refine import refine
 
@@ -277,17 +291,29 @@ class Searcher:
             confidence=candidate.confidence,
             profile=self._profile.name,
             offline=offline,
+            copies=(
+                *(Copy(each, span.start_seconds, span.end_seconds, gone) for each, gone in same),
+                *(copy for each in others for copy in self._copies(each, span, candidate)),
+            ),
         )
+
+    def _copies(self, copy: Candidate, span: Span, of: Candidate) -> Iterator[Copy]:
+        """The files of a copy of a candidate whose span, finer perhaps, is `span`."""
+        shift = copy.bump.span.start_seconds - of.bump.span.start_seconds
+        start, end = max(0.0, span.start_seconds + shift), span.end_seconds + shift
+        for path, offline in self._places(copy.window.video_id):
+            yield Copy(path, start, end, offline)
 
     def _path_of(self, video_id: int) -> tuple[Path, bool]:
         """A file that holds the video, one that is there if any is; and whether none is."""
+        return self._places(video_id)[0]
+
+    def _places(self, video_id: int) -> list[tuple[Path, bool]]:
+        """Every file that holds a video, and whether it is out of reach; those in reach first."""
         paths = [Path(path) for path, _ in self._catalogue.paths_of(video_id)]
-        for path in paths:
-            if path.exists():
-                return path, False
         if not paths:
             raise LibraryError(
                 f"{self._catalogue.path} is damaged: no file holds video {video_id}: "
                 "put a copy of it back, or delete it and index again"
             )
-        return paths[0], True
+        return sorted(((path, not path.exists()) for path in paths), key=lambda place: place[1])

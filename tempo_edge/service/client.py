@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from tempo_edge._version import __version__
-from tempo_edge.moment import Moment
+from tempo_edge.moment import Copy, Moment
 from tempo_edge.service.places import socket_path
 from tempo_edge.service.unix import UnixConnection
 
@@ -131,5 +131,15 @@ def _moment(said: dict[str, Any], profile: str) -> Moment:
         score=float(said["score"]),
         confidence=float(said["confidence"]),
         profile=profile,
+        offline=not said["online"],
+        copies=tuple(_copy(each) for each in said["copies"]),
+    )
+
+
+def _copy(said: dict[str, Any]) -> Copy:
+    return Copy(
+        path=Path(said["path"]),
+        start_seconds=float(said["start_seconds"]),
+        end_seconds=float(said["end_seconds"]),
         offline=not said["online"],
     )

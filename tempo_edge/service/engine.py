@@ -128,4 +128,13 @@ def moment_facts(moment: Moment, candidate: Candidate) -> Found:
         "score": moment.score,
         "confidence": moment.confidence,
         "online": not moment.offline,
+        "copies": [
+            {
+                "path": str(copy.path),
+                "start_seconds": copy.start_seconds,
+                "end_seconds": copy.end_seconds,
+                "online": not copy.offline,
+            }
+            for copy in moment.copies
+        ],
     }

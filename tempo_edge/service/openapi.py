@@ -58,6 +58,9 @@ _SCHEMAS: _Facts = {
         indexing=_ref("Indexing"),
     ),
     "Address": _object(address=_nullable("string"), library=_STRING),
+    "Copy": _object(
+        path=_STRING, start_seconds=_NUMBER, end_seconds=_NUMBER, online={"type": "boolean"}
+    ),
     "Moment": _object(
         video=_COUNT,
         path=_STRING,
@@ -67,6 +70,7 @@ _SCHEMAS: _Facts = {
         score=_NUMBER,
         confidence={"type": "number", "minimum": 0, "maximum": 1},
         online={"type": "boolean"},
+        copies=_list(_ref("Copy")),
     ),
     "Found": _object(
         query=_STRING,

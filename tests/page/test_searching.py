@@ -187,3 +187,20 @@ def test_more_of_the_same_leaves_the_nearest_misses_open(
     answer_with(page, 200, body, lambda: page.click("#more"))
     page.until("document.querySelector('#more').hidden")
     assert page.look("document.querySelector('#near').checkVisibility()")
+
+
+def test_copies_are_told_on_the_card_of_the_one(page: Page, service: Service) -> None:
+    found = service.ask("v1/find", q="cars on a city street", limit="24")
+    assert all(each["copies"] == [] for each in found["moments"])
+    best = found["moments"][0]
+    times = {"start_seconds": best["start_seconds"], "end_seconds": best["end_seconds"]}
+    best["copies"] = [{"path": f"/v/{n}.mkv", "online": True, **times} for n in "ab"]
+    page.click("#query")
+    answer_with(page, 200, found, lambda: page.type("cars"))
+    page.until("document.querySelector('#cards .copies').textContent !== ''")
+    assert page.text("#cards .copies") == "also in 2 copies"
+    title = page.look("document.querySelector('#cards .open').title")
+    assert title.splitlines()[1:] == ["also in /v/a.mkv", "also in /v/b.mkv"]
+    others = "[...document.querySelectorAll('#cards .copies')].slice(1).map((e) => e.textContent)"
+    assert set(page.look(others)) <= {""}
+    assert page.errors() == []

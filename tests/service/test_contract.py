@@ -67,6 +67,7 @@ def test_it_finds_what_the_library_finds(service: Service, named: Footage, groun
             "score": pytest.approx(moment.score, abs=1e-6),
             "confidence": pytest.approx(moment.confidence, abs=1e-6),
             "online": True,
+            "copies": [],
         }
     assert (said["query"], said["grounder"], said["held_back"]) == ("a beach", grounder, 0)
     assert 0 < said["took_ms"] < 30_000

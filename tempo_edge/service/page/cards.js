@@ -68,7 +68,7 @@ export class Cards {
     open.addEventListener("click", () => this.opened(key));
     const frame = this.frame(moment);
     const caption = made("span", "caption");
-    caption.append(made("span", "when"), made("span", "sure"), made("span", "file clip"));
+    caption.append(made("span", "when"), made("span", "sure"), made("span", "file clip"), made("span", "copies"));
     open.append(frame, caption);
     node.append(pick, open);
     if (moment.online) node.scrub = new Scrub(frame, moment);
@@ -108,7 +108,11 @@ export class Cards {
     const file = node.querySelector(".file");
     file.textContent = name(moment.name);
     file.dir = "auto";
-    node.querySelector(".open").title = moment.path === undefined ? "" : name(moment.path);
+    const copies = moment.copies ?? [];
+    const places = [moment.path, ...copies.map((copy) => copy.path)].filter((path) => path);
+    node.querySelector(".open").title = places.map(name).join("\nalso in ");
+    const also = copies.length === 1 ? "1 copy" : `${copies.length} copies`;
+    node.querySelector(".copies").textContent = copies.length ? `also in ${also}` : "";
     node.querySelector("input").checked = this.selected.has(node.dataset.key);
     if (moment.whole) {
       when.textContent = timestamp(moment.end_seconds, false);
