@@ -92,22 +92,20 @@ def _hole() -> tarfile.TarInfo:
 
 def _by_hand() -> Iterator[tuple[str, bytes]]:
     deep = b'{"name":' * 50_000
-    values: list[tuple[str, Any]] = [
-        *(("dim", value) for value in (float("inf"), float("nan"), "4", None, -1, 10**30, [4])),
-        *(("name", value) for value in ("../x", "a/../x", "/etc/x", "\x1b[2J", "", "x" * 5000)),
-        *(("version", value) for value in ({}, "\n", 1.5)),
-        *(
-            ("files", value)
-            for value in ([], {"../x": {}}, {"image.onnx": "x"}, {"x": {"sha256": 1}})
-        ),
-    ]
+    values: dict[str, list[Any]] = {
+        "dim": [float("inf"), float("nan"), "4", None, -1, 10**30, [4]],
+        "name": ["../x", "a/../x", "/etc/x", "\x1b[2J", "", "x" * 5000],
+        "version": [{}, "\n", 1.5],
+        "files": [[], {"../x": {}}, {"image.onnx": "x"}, {"x": {"sha256": 1}}],
+    }
     yield "whole", _bundle(_about())
     yield "deep", _bundle(deep)
     yield "empty", b""
     yield "no archive", b"\0" * 10_240
     yield "a terabyte", _bundle(_about(), _hole())
-    for name, value in values:
-        yield f"{name} {value!r:.40}", _bundle(_about(**{name: value}))
+    for name, each in values.items():
+        for value in each:
+            yield f"{name} {value!r:.40}", _bundle(_about(**{name: value}))
     for kind in (tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE, tarfile.CHRTYPE, b"S"):
         entry = tarfile.TarInfo("image.onnx")
         entry.type, entry.linkname = kind, "/etc/passwd"

@@ -86,7 +86,8 @@ def _picture(width: int, height: int, index: int) -> NDArray[np.uint8]:
     """A bar that moves over a slope, and another slope after half of the film."""
     across = np.linspace(0, 200, width, dtype=np.uint8)[None, :, None]
     down = np.linspace(50, 255, height, dtype=np.uint8)[:, None, None]
-    picture = np.broadcast_to(across if index < _PICTURES // 2 else down, (height, width, 3)).copy()
+    slope = across if index < _PICTURES // 2 else down
+    picture: NDArray[np.uint8] = np.broadcast_to(slope, (height, width, 3)).copy()
     left = index * 3 % max(width - 8, 1)
     picture[:, left : left + 8] = (255, 40, 40)
     return picture
