@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import http.client
+import io
 import json
 import os
 import shutil
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
+from threading import Event, Semaphore, Thread
 from typing import Any
 
 import pytest
@@ -18,6 +20,7 @@ from shown import Footage, films
 
 import tempo_edge
 from tempo_edge.library.indexer import IndexEvent
+from tempo_edge.service.child import Worker
 from tempo_edge.service.jobs import Jobs
 from tempo_edge.service.manners import Manners
 from tempo_edge.service.progress import IndexingProgress
@@ -127,20 +130,72 @@ def test_pausing_and_going_on(empty: Service, long_film: Path, tmp_path: Path) -
     assert (paused["state"], paused["reason"]) == ("paused", "on request")
     reply = empty.post("/v1/index", {"paths": [str(paths[0].parent)]})
     assert (reply.status, reply.json["state"]) == (202, "paused")
-    time.sleep(2.5)
+    wait_long(lambda: empty.children() != [])
     assert empty.get("/v1/status").json["videos"] == 0
+    assert empty.find().status in (200, 503), "searching goes on"
     assert empty.post("/v1/resume").json["state"] == "running"
     wait_long(lambda: empty.get("/v1/status").json["videos"] >= 1)
-    empty.post("/v1/pause")
-    time.sleep(1.5)  # what is being read may still come to its end
-    kept = empty.get("/v1/status").json["videos"]
-    assert kept < 4
-    time.sleep(1.5)
-    said = empty.get("/v1/status").json
-    assert (said["videos"], said["indexing"]["state"]) == (kept, "paused")
-    assert empty.find().status == 200, "searching goes on"
+    assert empty.post("/v1/pause").json["state"] == "paused"
     empty.post("/v1/resume")
     empty.settle(4)
+
+
+class Watched(io.RawIOBase):
+    """A worker's output: what it told, and a call for each line."""
+
+    def __init__(self, heard: Callable[[dict[str, Any]], None]) -> None:
+        self._heard = heard
+
+    def write(self, line: Any) -> int:
+        self._heard(json.loads(bytes(line)))
+        return len(line)
+
+
+def test_nothing_is_indexed_while_it_is_paused(
+    originals: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not begun, and left after the file that is under way."""
+    indexed: list[str] = []
+    done = Event()
+
+    def heard(said: dict[str, Any]) -> None:
+        event = said.get("event", {})
+        if event.get("kind") == "indexed":
+            indexed.append(event["path"])
+            if len(indexed) == 1:
+                worker.control.pause(True)
+        if "done" in said:
+            done.set()
+            worker.control.end()
+
+    worker = Worker(tmp_path / "library.db", [], Watched(heard))
+    held = Semaphore(0)
+    real = worker.control._change.wait
+
+    def wait() -> bool:
+        held.release()
+        return real()
+
+    monkeypatch.setattr(worker.control._change, "wait", wait)
+    orders = io.BytesIO(
+        b'{"pause": true}\n%b\n' % json.dumps({"number": 1, "paths": [str(originals)]}).encode()
+    )
+    thread = Thread(target=worker.run, args=([],))
+    try:
+        worker.obey(orders)
+        worker.control.ended.clear()  # it ends with its orders
+        thread.start()
+        assert held.acquire(timeout=PATIENCE)
+        assert indexed == []
+        worker.control.pause(False)
+        assert held.acquire(timeout=PATIENCE)
+        assert len(indexed) == 1 and not done.is_set()
+        worker.control.pause(False)
+        assert done.wait(PATIENCE)
+    finally:
+        worker.control.end()
+        thread.join(PATIENCE)
+    assert len(indexed) == 3
 
 
 def test_it_is_out_of_the_way(empty: Service, long_film: Path, tmp_path: Path) -> None:
