@@ -102,20 +102,30 @@ def _run(
     inputs: dict[str, NDArray[Any]],
     path: Path | None,
 ) -> list[NDArray[np.float32]]:
-    """The outputs of a model, if they have these shapes and hold numbers."""
+    """The outputs of a model, if they have these shapes and hold finite float32 numbers."""
     try:
         found: list[NDArray[np.float32]] = session.run(list(outputs), inputs)
     except Exception as error:  # ONNX Runtime has a family of its own for each release
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise ProfileError(f"{path or 'the model'} can't be run: {reason}") from error
     for array, (name, shape) in zip(found, outputs.items(), strict=True):
-        fits = array.ndim == len(shape) and all(
-            wanted in (None, length) for wanted, length in zip(shape, array.shape, strict=True)
-        )
-        if not fits or not np.isfinite(array).all():
+        if not _fits(array, shape):
+            kind = getattr(array, "dtype", type(array).__name__)
+            given = list(getattr(array, "shape", ()))
             wanted_shape = [length or "n" for length in shape]
             raise ProfileError(
-                f"{path or 'the model'} gives {name} {list(array.shape)}, "
-                f"wanted are finite numbers {wanted_shape}".replace("'", "")
+                f"{path or 'the model'} gives {name} {given} of {kind}, "
+                f"wanted are finite numbers {wanted_shape} of float32".replace("'", "")
             )
     return found
+
+
+def _fits(array: object, shape: _Shape) -> bool:
+    """Whether an output is float32 throughout, of that shape, and finite."""
+    return (
+        isinstance(array, np.ndarray)
+        and array.dtype == np.float32
+        and array.ndim == len(shape)
+        and all(wanted in (None, length) for wanted, length in zip(shape, array.shape, strict=True))
+        and bool(np.isfinite(array).all())
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -95,12 +96,6 @@ def swapped(contents: list[Entry]) -> list[Entry]:
     return [first, *zip(names, [data for _, data in reversed(rest)], strict=True)]
 
 
-def outside(contents: list[Entry]) -> list[Entry]:
-    about = json.loads(contents[0][1])
-    about["files"]["../escaped"] = about["files"].pop("text.onnx")
-    return [("profile.json", json.dumps(about).encode()), *contents[1:]]
-
-
 def incomplete(contents: list[Entry]) -> list[Entry]:
     about = json.loads(contents[0][1])
     del about["version"]
@@ -119,7 +114,6 @@ def incomplete(contents: list[Entry]) -> list[Entry]:
         (lambda c: [], r"must begin with profile\.json"),
         (lambda c: [("profile.json", b"{"), *c[1:]], "can't be read"),
         (lambda c: [("profile.json", b"[]"), *c[1:]], "must be an object, not a list of 0"),
-        (outside, r"profile\.json: files names '\.\./escaped'"),
         (incomplete, r"profile\.json lacks version"),
     ],
 )
@@ -131,6 +125,24 @@ def test_a_bad_bundle_leaves_nothing(
         unpack(bundle, installed_profiles())
     assert "tiny" not in profile_names()
     assert not installed_profiles().exists() or not list(installed_profiles().iterdir())
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../escaped", "a/../x", "image.onnx/../x", "x/..", "a/b", "/x", "a\\..\\x", "..", ".hidden"],
+)
+def test_a_file_of_a_bundle_lies_in_its_own_folder(bundle: Path, name: str) -> None:
+    """The description and the archive agree on a name, and both mean harm."""
+    about, *files = entries(bundle)
+    facts = json.loads(about[1])
+    facts["files"][name] = facts["files"].pop("text.onnx")
+    renamed = [(name if file == "text.onnx" else file, data) for file, data in files]
+    rewrite(bundle, [("profile.json", json.dumps(facts).encode()), *renamed])
+    said = re.escape(f"profile.json: files names {name!a}, a file must be named like")
+    with pytest.raises(ProfileError, match=said):
+        unpack(bundle, installed_profiles())
+    assert "tiny" not in profile_names()
+    assert not list(installed_profiles().iterdir())
 
 
 @pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE])

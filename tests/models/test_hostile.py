@@ -17,10 +17,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from graphs import FLOAT, INT64, UINT8, array, model, node, tensor
+from graphs import DOUBLE, FLOAT, INT64, UINT8, array, model, node, tensor
 from harness import Said
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from onnx import TensorProto
 
 from tempo_edge import ProfileError
 from tempo_edge.models import Profile, load_profile
@@ -198,15 +199,16 @@ def test_a_tokenizer_that_is_none_is_named(tmp_path: Path, contents: bytes) -> N
         _ = profile.text_tower
 
 
-def picture_tower(vectors: int, *, divide: bool = False) -> bytes:
-    """A graph with the interface of an image tower that gives vectors of some length."""
+def picture_tower(vectors: int, *, divide: bool = False, kind: int = FLOAT) -> bytes:
+    """A graph with the interface of an image tower that gives vectors of some length and type."""
     images = tensor("images", UINT8, ["n", 224, 224, 3])
-    outputs = (tensor("vectors", FLOAT, None), tensor("tokens", FLOAT, None))
+    outputs = (tensor("vectors", kind, None), tensor("tokens", kind, None))
     nodes = [
         node("Cast", ["images"], ["pixels"], to=FLOAT),
         node("ReduceMean", ["pixels"], ["mean"], axes=[1, 2, 3], keepdims=0),
         node("Unsqueeze", ["mean", "one"], ["column"]),
-        node("Mul", ["column", "row"], ["vectors"]),
+        node("Mul", ["column", "row"], ["product"]),
+        node("Cast", ["product"], ["vectors"], to=kind),
         node("Unsqueeze", ["vectors", "one"], ["tokens"]),
     ]
     row = np.full((1, vectors), np.inf if divide else 1.0, np.float32)
@@ -226,8 +228,18 @@ def picture_tower(vectors: int, *, divide: bool = False) -> bytes:
     [
         (b"", "can't be opened"),
         (b"\x08\x07no graph", "can't be opened"),
-        (picture_tower(100), r"gives vectors \[1, 100\], wanted are finite numbers \[n, 256\]"),
+        (picture_tower(100), r"gives vectors \[1, 100\] of float32, wanted are .* \[n, 256\]"),
         (picture_tower(256, divide=True), "wanted are finite numbers"),
+        (picture_tower(256, kind=INT64), r"gives vectors \[1, 256\] of int64, wanted are"),
+        (picture_tower(256, kind=DOUBLE), r"gives vectors \[1, 256\] of float64, wanted are"),
+        (
+            picture_tower(256, kind=TensorProto.STRING),
+            r"gives vectors \[1, 256\] of object, wanted are",
+        ),
+        (
+            picture_tower(256, kind=TensorProto.BOOL),
+            r"gives vectors \[1, 256\] of bool, wanted are",
+        ),
         (
             model(
                 [node("Identity", ["images"], ["vectors"])],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +142,36 @@ def test_without_a_place_for_engines_the_next_one_is_taken(
     ((name, reason),) = planned.notes
     assert name == "TensorrtExecutionProvider"
     assert reason.startswith("its engines can't be kept: ") and "cache" in reason
+
+
+def test_engines_are_kept_apart_by_what_a_model_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A model that was exported anew has the old one's place, and none of its engines."""
+    monkeypatch.setattr(providers, "standings", lambda: [Standing("tensorrt"), Standing("cpu")])
+    monkeypatch.setattr(providers, "nvidia", lambda: Device("card", "8.9", "580"))
+    monkeypatch.setattr(providers, "_tensorrt_version", lambda: "10.0.1.6")
+    path = tmp_path / "image.onnx"
+
+    def folder(contents: bytes) -> Path:
+        path.write_bytes(contents)
+        (_, options), _ = plan(path, 1, image_shapes(224)).chain
+        return Path(options["trt_engine_cache_path"])
+
+    first = folder(b"a model")
+    (first / "graph.engine").write_bytes(b"engine")
+    assert json.loads((first / "origin.json").read_text()) == {
+        "gpu": "card",
+        "capability": "8.9",
+        "driver": "580",
+        "tensorrt": "10.0.1.6",
+        "runtime": f"onnxruntime {onnxruntime.__version__}",
+        "model_sha256": hashlib.sha256(b"a model").hexdigest(),
+        "model": str(path),
+    }
+    assert folder(b"a model") == first and (first / "graph.engine").exists()
+    second = folder(b"another")  # as many bytes
+    assert second != first and not (second / "graph.engine").exists()
 
 
 def test_one_that_onnx_runtime_does_not_start_is_left(nano: Profile) -> None:
