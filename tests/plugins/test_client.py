@@ -43,6 +43,22 @@ def test_the_service_is_asked_with_what_was_meant(service: Service) -> None:
     ]
 
 
+def test_the_service_is_asked_about_places_from_the_root(
+    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It runs in a folder of its own, and may have another home."""
+    service.found()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", "/home/somebody")
+    asker = Client()
+    asker.find("a dog", within="tapes")
+    asker.find("a dog", within=["tapes/a.mp4", "~/b & c", "/d"])
+    assert service.scopes == [
+        [f"{tmp_path}/tapes"],
+        [f"{tmp_path}/tapes/a.mp4", "/home/somebody/b & c", "/d"],
+    ]
+
+
 def test_what_the_service_found(service: Service) -> None:
     service.found(moment("/v/a.mp4"), near=[moment("/v/b.mp4", confidence=0.1)], held_back=4)
     answer = Client().find("a dog")
@@ -136,6 +152,20 @@ def test_what_is_no_answer_is_an_error_of_one_line(service: Service, content: by
     with pytest.raises(TempoEdgeError, match="the service answered") as raised:
         Client().find("a dog")
     assert "\n" not in str(raised.value)
+
+
+def test_an_answer_has_an_end(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What answers there may be anything, and may never stop."""
+    asker, found = Client(), Found("/v/a.mp4", 0, 1, 1.0, 0.5, video=7)
+    service.answers["/v1/videos/7/frame"] = 200, bytes(100)
+    monkeypatch.setattr(client_module, "_MOST_BYTES", 100)
+    assert asker.picture(found, 0.5, 80) == bytes(100)
+    service.answers["/v1/videos/7/frame"] = 200, bytes(101)
+    with pytest.raises(TempoEdgeError, match=r"answered more than 100 bytes$"):
+        asker.picture(found, 0.5, 80)
+    service.found(moment("/v/a.mp4"))
+    with pytest.raises(TempoEdgeError, match=r"answered more than 100 bytes$"):
+        asker.find("a dog")
 
 
 def test_a_service_that_breaks_off(tmp_path: Path) -> None:
