@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,19 +21,20 @@ from tempo_edge.models import load_profile
 from tempo_edge.search.boundaries import Boundaries
 from tempo_edge.search.curve import CurveSettings
 from tempo_edge.search.prompt import DRAFTED, STATE, Look, Question, build
+from tempo_edge.train import checkpoint
 from tempo_edge.train.data import Archive, DataError
 from tempo_edge.train.grounder import bank as banks
 from tempo_edge.train.grounder.asking import Asker, right_answer
 from tempo_edge.train.grounder.bank import Bank
 from tempo_edge.train.grounder.model import Grounder, Shape
 from tempo_edge.train.grounder.nano import NanoPolicy, log_shares, pack_answers
-from tempo_edge.train.grounder.pir_grpo import GrpoSettings, PirGrpo, policy_loss
+from tempo_edge.train.grounder.pir_grpo import GrpoSettings, PirGrpo, Rollouts, policy_loss
 from tempo_edge.train.grounder.settings import choose_settings, read_settings
 from tempo_edge.train.grounder.sft import Sft, SftSettings
 from tempo_edge.train.grounder.trial import Trial, figures, judged
 from tempo_edge.train.grounder.windows import Example, MadeUp, Mix, draw
 
-SMALL = Shape(hidden=32, layers=2, heads=2, inner=48, dropout=0.0)
+SMALL = Shape(hidden=32, layers=2, heads=2, inner=48, dropout=0.1)
 MIX = Mix(shots=(2, 3), looks=24)
 SFT = SftSettings(
     steps=8, batch=4, every=4, warmup=1, bfloat16=False, shape=SMALL, mix=MIX, learning_rate=3e-3
@@ -66,8 +69,9 @@ def test_an_interrupted_sft_ends_alike(bank: Bank, asker: Asker) -> None:
     whole.train(print), whole.train(print)
     half = Sft(MadeUp(bank, MIX), asker, SFT)
     half.train(print)
+    state = half.state()  # before another run takes up torch's own generator
     again = Sft(MadeUp(bank, MIX), asker, SFT)
-    again.restore(half.state())
+    again.restore(state)
     again.train(print)
     assert again.step == whole.step == 8
     pairs = zip(whole.model.parameters(), again.model.parameters(), strict=True)
@@ -98,18 +102,33 @@ def test_pir_grpo_earns_more_than_it_began_with(bank: Bank, asker: Asker) -> Non
     rng = np.random.default_rng(0)
     few = _Few([draw(bank, MIX, rng) for _ in range(8)])
     settings = GrpoSettings(
-        steps=24, prompts=4, group=6, every=8, learning_rate=3e-3, bfloat16=False, mix=MIX, kl=0.0
+        steps=24, prompts=4, group=6, every=8, learning_rate=3e-3, bfloat16=False, mix=MIX
     )
     policy = NanoPolicy(Grounder(SMALL), asker)
     run = PirGrpo(policy, few, settings)
     first, _, last = (run.train(print) for _ in range(3))
     assert last["reward"] > first["reward"] + 0.05
-    state = run.state()
-    again = NanoPolicy(Grounder(SMALL), asker)
-    other = PirGrpo(again, few, settings)
-    other.restore(state)
-    assert other.step == 24
-    pairs = zip(policy.parameters(), again.parameters(), strict=True)
+
+
+def test_an_interrupted_pir_grpo_ends_alike(bank: Bank, asker: Asker, tmp_path: Path) -> None:
+    """What it is near to, what it draws and where it was: all of it comes from the file."""
+    settings = GrpoSettings(
+        steps=4, prompts=2, group=4, every=2, passes=2, learning_rate=1e-2, bfloat16=False, mix=MIX
+    )
+    assert settings.kl > 0
+    policy = NanoPolicy(Grounder(SMALL), asker)
+    whole = PirGrpo(policy, MadeUp(bank, MIX), settings)
+    whole.train(print)
+    checkpoint.save(tmp_path / "last.pt", whole.state())
+    expected = whole.train(print)
+    assert expected["kl"] > 0
+    other = NanoPolicy(Grounder(SMALL), asker)  # begins with other weights
+    again = PirGrpo(other, MadeUp(bank, MIX), settings)
+    again.restore(checkpoint.load(tmp_path / "last.pt"))
+    assert again.step == 2
+    assert again.train(print) == expected
+    assert again.step == whole.step == 4
+    pairs = zip(policy.parameters(), other.parameters(), strict=True)
     assert all(torch.equal(a, b) for a, b in pairs)
 
 
@@ -157,17 +176,91 @@ def test_forced_words_and_padding_are_not_choices() -> None:
     assert drafted == [".0", "-", "2", ".5", "[end]"]
 
 
-def test_the_clipped_loss_stops_paying_beyond_the_clip() -> None:
-    places, gain = torch.ones(1, 1), torch.ones(1)
-    old = torch.zeros(1, 1)
-    for new, slope in ((0.0, -1.0), (0.5, 0.0)):
-        at = torch.full((1, 1), new, requires_grad=True)
-        loss, _ = policy_loss(at, old, old, places, gain, 0.2, 0.0)
-        torch.autograd.backward(loss)
-        assert at.grad is not None
-        assert float(at.grad) == pytest.approx(slope, abs=1e-6)
-    _, distance = policy_loss(torch.full((1, 1), 0.7), old, old, places, gain, 0.2, 1.0)
-    assert float(distance) > 0.0
+@pytest.mark.parametrize(
+    ("gain", "apart", "slope"),
+    [
+        (2.0, 0.0, -2.0),
+        (2.0, 0.5, 0.0),
+        (2.0, -0.5, -2.0 * math.exp(-0.5)),  # an answer that became less likely is called back
+        (-2.0, 0.0, 2.0),
+        (-2.0, -0.5, 0.0),
+        (-2.0, 0.5, 2.0 * math.exp(0.5)),
+    ],
+)
+def test_the_clipped_loss_stops_paying_beyond_the_clip(
+    gain: float, apart: float, slope: float
+) -> None:
+    old, one = torch.full((1, 1), -1.0), torch.ones(1, 1)
+    new = (old + apart).requires_grad_(True)
+    loss, _ = policy_loss(new, old, old, one, torch.tensor([gain]), 0.2, 0.0)
+    torch.autograd.backward(loss)
+    assert new.grad is not None
+    assert float(new.grad) == pytest.approx(slope, abs=1e-6)
+
+
+@pytest.mark.parametrize("apart", [-1.5, -0.5, 0.0, 0.5, 1.5])
+def test_the_loss_grows_with_the_distance_to_the_reference(apart: float) -> None:
+    """The estimate of KL is that of the policy from the reference, not the other way round."""
+    new = torch.full((1, 2), -2.0, requires_grad=True)
+    reference = torch.tensor([[-2.0 + apart, 50.0]])  # the second word was no choice
+    places = torch.tensor([[1.0, 0.0]])
+    loss, distance = policy_loss(
+        new, new.detach(), reference, places, torch.zeros(1), clip=0.2, kl=0.1
+    )
+    assert float(distance) == pytest.approx(math.exp(apart) - apart - 1.0, abs=1e-6)
+    assert float(loss.detach()) == pytest.approx(0.1 * float(distance), abs=1e-7)
+    torch.autograd.backward(loss)
+    assert new.grad is not None
+    # A step against the slope goes to the reference.
+    assert new.grad.tolist()[0] == pytest.approx([0.1 * (1.0 - math.exp(apart)), 0.0], abs=1e-6)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Answers:
+    """Answers of one word, each a choice."""
+
+    open: torch.Tensor
+
+
+class _Free:
+    """A policy whose log-probabilities are its parameters; the reference is -1 throughout."""
+
+    device = torch.device("cpu")
+
+    def __init__(self, *said: float) -> None:
+        self.said = torch.nn.Parameter(torch.tensor(said))
+
+    def log_shares(self, packed: _Answers) -> torch.Tensor:
+        return self.said[:, None].clone()
+
+    def reference_shares(self, packed: _Answers) -> torch.Tensor:
+        return torch.full((len(self.said), 1), -1.0)
+
+    def parameters(self) -> list[torch.nn.Parameter]:
+        return [self.said]
+
+
+def _update(policy: _Free, gains: list[float], **settings: Any) -> dict[str, float]:
+    packed = _Answers(torch.ones(len(gains), 1, dtype=torch.bool))
+    rollouts = Rollouts(packed, torch.tensor(gains), np.array(gains), 0.0)
+    run = PirGrpo(policy, None, GrpoSettings(bfloat16=False, **settings))  # type: ignore[arg-type]
+    return run.update(rollouts)  # type: ignore[arg-type]
+
+
+def test_passes_over_the_same_answers_end_at_the_clip() -> None:
+    """What an answer was drawn with stays what it is held against, in every pass."""
+    policy = _Free(0.0, 0.0)
+    _update(policy, [1.0, -1.0], passes=2, learning_rate=0.5, kl=0.0)
+    # After the first step both are beyond the clip, so that the second pass asks for nothing.
+    assert policy.said.grad is not None and policy.said.grad.tolist() == [0.0, 0.0]
+    assert policy.said[0] > 0.4 and policy.said[1] < -0.4
+
+
+def test_without_gains_the_policy_goes_back_to_the_reference() -> None:
+    policy = _Free(0.0, -2.0)
+    told = _update(policy, [0.0, 0.0], passes=1, learning_rate=0.25, kl=0.02)
+    assert policy.said.tolist() == pytest.approx([-0.25, -1.75], abs=1e-3)
+    assert told["kl"] == pytest.approx((math.exp(-1) + math.exp(1) - 2) / 2, abs=1e-6)
 
 
 def test_similarity_alone_is_the_least_to_beat(bank: Bank, asker: Asker) -> None:
