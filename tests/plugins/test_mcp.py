@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -14,6 +15,8 @@ from typing import Any
 import pytest
 from doors import AWKWARD, Service, moment
 from harness import PATIENCE, wait_until
+from tempo_plugins import mcp
+from tempo_plugins.client import Client
 
 COMMAND = [sys.executable, "-m", "tempo_edge.cli", "mcp"]
 
@@ -160,6 +163,20 @@ def test_without_a_service_the_library_is_searched(own_home: dict[str, str], bui
         facts = peer.call("describe_library")["structuredContent"]
     assert facts["videos"] == 3 and facts["footage_seconds"] == pytest.approx(9, rel=0.1)
     assert facts["library"] == str(built) and facts["indexing"] is None
+
+
+def test_a_message_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is too long is refused, and what follows it is answered."""
+    monkeypatch.setattr(mcp, "_LONGEST_LINE", 60)
+    ping = b'{"jsonrpc": "2.0", "id": 1, "method": "ping"}'
+    fits, over = (ping.ljust(length) + b"\n" for length in (59, 60))
+    sink = io.BytesIO()
+    mcp.Server(Client(), io.BytesIO(over * 3 + fits), sink).run()
+    *refused, answered = map(json.loads, sink.getvalue().splitlines())
+    assert [each["error"]["message"] for each in refused] == [
+        "message is longer than a megabyte"
+    ] * 3
+    assert answered == {"jsonrpc": "2.0", "id": 1, "result": {}}
 
 
 def test_a_search_is_kept_to_several_paths(peer: Peer, service: Service) -> None:

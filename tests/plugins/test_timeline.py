@@ -330,6 +330,9 @@ def test_several_rates(tmp_path: Path) -> None:
         for project in root.iter("project")
     ]
     assert spines == [["0s", "1s"], ["0s"]], "a project for each rate"
+    lasts = {each.attrib["id"]: each.attrib["frameDuration"] for each in root.iter("format")}
+    counted = [lasts[each.attrib["format"]] for each in root.iter("sequence")]
+    assert counted == ["1/25s", "1001/30000s"], "one size, and yet two formats"
 
 
 def formats_of(moments: Sequence[Moment]) -> dict[str, dict[str, str]]:
