@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -15,6 +15,8 @@ pytest.importorskip("transformers")
 
 # ruff: noqa: E402 - the imports below need the train extra
 import archives
+from torch import Tensor
+from torch.nn import Parameter
 
 from tempo_edge import eta
 from tempo_edge.models import load_profile
@@ -219,7 +221,7 @@ def test_the_loss_grows_with_the_distance_to_the_reference(apart: float) -> None
 class _Answers:
     """Answers of one word, each a choice."""
 
-    open: torch.Tensor
+    open: Tensor
 
 
 class _Free:
@@ -230,21 +232,24 @@ class _Free:
     def __init__(self, *said: float) -> None:
         self.said = torch.nn.Parameter(torch.tensor(said))
 
-    def log_shares(self, packed: _Answers) -> torch.Tensor:
+    def log_shares(self, packed: _Answers) -> Tensor:
         return self.said[:, None].clone()
 
-    def reference_shares(self, packed: _Answers) -> torch.Tensor:
+    def reference_shares(self, packed: _Answers) -> Tensor:
         return torch.full((len(self.said), 1), -1.0)
 
-    def parameters(self) -> list[torch.nn.Parameter]:
+    def parameters(self) -> list[Parameter]:
         return [self.said]
 
 
 def _update(policy: _Free, gains: list[float], **settings: Any) -> dict[str, float]:
     packed = _Answers(torch.ones(len(gains), 1, dtype=torch.bool))
     rollouts = Rollouts(packed, torch.tensor(gains), np.array(gains), 0.0)
-    run = PirGrpo(policy, None, GrpoSettings(bfloat16=False, **settings))  # type: ignore[arg-type]
-    return run.update(rollouts)  # type: ignore[arg-type]
+    nothing: Any = None  # there is nothing to draw from
+    run: PirGrpo[Any] = PirGrpo(
+        cast(Any, policy), nothing, GrpoSettings(bfloat16=False, **settings)
+    )
+    return run.update(rollouts)
 
 
 def test_passes_over_the_same_answers_end_at_the_clip() -> None:
