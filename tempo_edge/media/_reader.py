@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -157,7 +158,12 @@ class StreamReader:
         info, end, gaps = self.info, table.end, table.holes
         assert end is not None
         limit = longest_picture(resets_are_usual(self._container)) / info.time_base
-        zero, first = int(info.start_time / info.time_base), int(table.pts[0])
+        zero = math.floor(info.start_time / info.time_base)
+        if not table.parts:
+            table = table.since(zero)
+            if not len(table):
+                raise MediaError("holds no picture after its start")
+        first = int(table.pts[0])
         if first - zero > limit:
             gaps = ((zero, first), *gaps)
         over = sound.end

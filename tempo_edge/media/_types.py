@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from types import TracebackType
 from typing import Protocol
@@ -110,6 +110,25 @@ class PacketTable:
             for part in self.parts[1:]:
                 found |= set(self.pts[self.positions >= part.position][:1].tolist())
         return frozenset(found)
+
+    def since(self, pts: int) -> PacketTable:
+        """The table without what comes before a time stamp, with a remark on it if it was any."""
+        kept = self.pts >= pts
+        early = int((~kept).sum())
+        if not early:
+            return self
+        pictures = f"{early} pictures lie" if early > 1 else "1 picture lies"
+        return replace(
+            self,
+            pts=self.pts[kept],
+            sizes=self.sizes[kept],
+            keys=self.keys[kept],
+            remarks=(
+                *self.remarks,
+                f"{pictures} before its start, where nothing can be sought",
+            ),
+            positions=None if self.positions is None else self.positions[kept],
+        )
 
     def shown_until(self, pts: int) -> int:
         """A time stamp without the holes before it: ticks that grow by what is shown alone."""

@@ -145,10 +145,12 @@ def open_window(
         edges[0] = times[0]
         following = catalogue.next_pts(video_id, int(pts[-1]))
         _, hole = video.stretch(int(pts[-1]))
+        over = float(video.seconds(np.asarray([hole]))[0])
         if following is None:
-            edges[-1] = max(video.end_seconds, times[-1] + 1e-3)
+            # What lies behind a hole may have been damaged, so that nothing of it is known.
+            edges[-1] = max(min(over, video.end_seconds), times[-1] + 1e-3)
         elif hole < following:
-            edges[-1] = float(video.seconds(np.asarray([hole]))[0])
+            edges[-1] = over
         else:
             edges[-1] = (times[-1] + float(video.seconds(np.asarray([following]))[0])) / 2
     return Window(video_id, video, pts, edges, cuts, unpack(packed) @ query, packed)

@@ -9,7 +9,8 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from videos import RED, Truth, make_video
+from av.video.frame import VideoFrame
+from videos import RED, Truth, make_video, numbered, read_number
 
 from tempo_edge.media import Run, VideoInfo, open_video
 from tempo_edge.media._pyav import PyAVVideo
@@ -163,3 +164,33 @@ def test_anamorphic_samples_are_known(tmp_path: Path) -> None:
     truth = make_video(tmp_path / "a.mp4", shots=[(RED, 0.2)], aspect=Fraction(16, 11))
     with PyAVVideo(truth.path) as video:
         assert video.pixel_aspect == Fraction(16, 11)
+
+
+def test_pictures_before_the_start_are_left_out_and_told(tmp_path: Path) -> None:
+    """No player can seek to a time below zero: such a moment would be nowhere."""
+    path = tmp_path / "exchanged.mkv"
+    with av.open(str(path), "w", options={"avoid_negative_ts": "disabled"}) as out:
+        stream = out.add_stream("mjpeg", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 96, 72, "yuvj420p"
+        packets = []
+        for index in range(20):
+            frame = VideoFrame.from_ndarray(numbered()(96, 72, index), format="rgb24")
+            frame = frame.reformat(format="yuvj420p")
+            frame.pts, frame.time_base = index, Fraction(1, 25)
+            packets += stream.encode(frame)
+        packets += stream.encode(None)
+        # The second half of the film lies before the first.
+        for number, packet in enumerate([*packets[10:], *packets[:10]]):
+            packet.stream, packet.dts = stream, number - len(packets)
+            out.mux_one(packet)
+    with open_video(path) as video:
+        table = video.packets()
+        assert [float(video.info.time_of(int(pts))) for pts in table.pts] == pytest.approx(
+            [index / 25 for index in range(10)]
+        )
+        assert table.remarks == ("10 pictures lie before its start, where nothing can be sought",)
+        shown = [
+            read_number(frame.luma())
+            for frame in video.frames(Run(int(table.pts[0]), int(table.pts[-1])))
+        ]
+    assert shown == list(range(10, 20))

@@ -84,3 +84,11 @@ def test_a_last_look_at_the_very_end_stands_for_something(films: Invented) -> No
     films.add([(0, 0.5), (10, 0.9)], seconds=10)
     (window,) = look_into(films)
     assert window.edges[-1] > window.edges[-2] and window.edges[-1] > 10
+
+
+def test_a_window_ends_at_a_hole_behind_which_nothing_was_kept(films: Invented) -> None:
+    """The one picture after a gap of days was damaged: no moment lasts until there."""
+    film = films.add([(0, 0.5), (10, 0.9)], seconds=4_000_001, holes=[(11, 4_000_000)])
+    (window,) = look_into(films)
+    assert where(window) == (film, 0.0, 10.0)
+    assert window.edges.tolist() == [0.0, 5.0, 11.0]
