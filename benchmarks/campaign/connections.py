@@ -71,8 +71,9 @@ def hold_connections(
 
 
 def _hold(port: int, count: int, outcome: Outcome) -> list[socket.socket]:
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, count + 200), hard))
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < count + 200:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, count + 200), hard))
     held = []
     for number in range(count):
         each = socket.socket()

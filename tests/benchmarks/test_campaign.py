@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.campaign.bundles import _by_hand
-from benchmarks.campaign.connections import hold_connections
 from benchmarks.campaign.files import break_files
 from benchmarks.campaign.kills import kill_runs
 from benchmarks.campaign.mutations import mutate
@@ -59,10 +58,6 @@ def test_bundles_made_by_hand_are_all_different() -> None:
 
 
 def test_a_small_campaign_finds_nothing(tmp_path: Path) -> None:
-    outcomes = [
-        break_files(25, 1, tmp_path / "files"),
-        kill_runs(1, 1, tmp_path / "kills"),
-        hold_connections(40, tmp_path / "connections"),
-    ]
-    assert [each.problems for each in outcomes] == [[], [], []]
-    assert outcomes[0].facts["indexed"] + outcomes[0].facts["skipped"] == 25
+    outcomes = [break_files(12, 1, tmp_path / "files"), kill_runs(1, 1, tmp_path / "kills")]
+    assert [each.problems for each in outcomes] == [[], []]
+    assert outcomes[0].facts["indexed"] + outcomes[0].facts["skipped"] == 12

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from graphs import DOUBLE, FLOAT, INT64, UINT8, array, model, node, tensor
 from harness import Said
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from onnx import TensorProto
 
@@ -286,7 +286,6 @@ ANY = st.recursive(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(facts=st.fixed_dictionaries({}, optional={"a": ANY, "b": ANY}))
 def test_a_field_is_what_was_asked_for_or_refused(facts: dict[str, Any]) -> None:
     about = Description(Path("x.json"), facts)
