@@ -19,7 +19,7 @@ from benchmarks.campaign.seeds import write_seeds
 __all__ = ["kill_runs"]
 
 # Kills of one library, before a run is left to end it and another library is begun.
-_ROUND = 6
+_ROUND = 3
 
 
 def kill_runs(
@@ -33,16 +33,21 @@ def kill_runs(
     write_seeds(folder)
     wanted, seconds = _left_alone(folder, scratch / "whole.db", outcome)
     library = scratch / "killed.db"
+    of_this = 0
     for number in range(count):
-        _kill(folder, library, chance.uniform(0.0, seconds), outcome)
+        while not _kill(folder, library, chance.uniform(0.0, seconds), outcome):
+            # All was done before the kill came: that is none.
+            _clear(library)
+            of_this = 0
+        of_this += 1
         _look(library, outcome)
-        if number % _ROUND == _ROUND - 1 or number == count - 1:
+        if of_this == _ROUND or number == count - 1:
             run = tempo_edge("index", "-q", "--library", library, folder, timeout=600)
             outcome.judge(run, f"the run after kill {number}")
             if _contents(library) != wanted:
                 outcome.problems.append(f"after kill {number} other frames than of a whole run")
-            for left in scratch.glob("killed.*"):
-                shutil.rmtree(left) if left.is_dir() else left.unlink()
+            _clear(library)
+            of_this = 0
             say(f"{number + 1} of {count} kills, {len(outcome.problems)} problems")
     return outcome
 
@@ -67,7 +72,14 @@ def _contents(library: Path) -> list[str]:
     return [repr(row) for row in rows]
 
 
-def _kill(folder: Path, library: Path, after: float, outcome: Outcome) -> None:
+def _clear(library: Path) -> None:
+    """Remove a library with all that lies beside it."""
+    for left in library.parent.glob(f"{library.stem}.*"):
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
+
+
+def _kill(folder: Path, library: Path, after: float, outcome: Outcome) -> bool:
+    """Begin a run and kill it after some seconds; whether it was still running then."""
     command = [sys.executable, "-m", "tempo_edge.cli", "index", "-q", "--library"]
     process = subprocess.Popen(
         [*command, str(library), str(folder)],
@@ -81,8 +93,9 @@ def _kill(folder: Path, library: Path, after: float, outcome: Outcome) -> None:
     _, error = process.communicate()
     if "Traceback" in error:
         outcome.problems.append(f"a traceback before a kill: {error.splitlines()[-1]}")
-    if process.returncode == 0:
-        outcome.facts["ended before"] = outcome.facts.get("ended before", 0) + 1
+    if process.returncode not in (0, -signal.SIGKILL):
+        outcome.problems.append(f"status {process.returncode} before a kill")
+    return process.returncode != 0
 
 
 def _look(library: Path, outcome: Outcome) -> None:
