@@ -125,8 +125,12 @@ class Manifest:
 
 
 def _chat(pieces: Description) -> Chat:
-    """The pieces of a prompt."""
-    return Chat(**{each.name: pieces.prose(each.name) for each in fields(Chat)})
+    """The pieces of a prompt: all of them, and no others."""
+    names = [each.name for each in fields(Chat)]
+    for name in pieces:
+        if name not in names:
+            raise ProfileError(f"{pieces} must not have {name!a}")
+    return Chat(**{name: pieces.prose(name) for name in names})
 
 
 class Vlm:

@@ -22,6 +22,7 @@ from tempo_edge import models
 from tempo_edge.models import registry
 from tempo_edge.models.checkpoint import read_checkpoint
 from tempo_edge.models.published import PUBLISHED, Published
+from tempo_edge.search.calibrate import READ_FEATURES
 from tempo_edge.train import checkpoint
 from tempo_edge.train.grounder.hub import load_hub
 
@@ -58,8 +59,9 @@ def test_from_a_hub_to_an_answer(
     profile = f"nano-{name}"
     about = json.loads((registry.load_profile(profile).folder / "profile.json").read_text())
     assert about["grounder"]["revision"] == real.revision and about["grounder"]["adapter"]
-    gate = registry.load_profile(profile).calibration["vlm"]
-    assert gate["features"][0] == "read" and 0 <= gate["threshold"] <= 1
+    gate = registry.load_profile(profile).calibration.part("vlm")
+    gate.exactly("features", READ_FEATURES)
+    assert 0 <= gate.number("threshold") <= 1
 
     assert tempo("index", labelled, "--profile", profile, "-q").status == 0
     said = tempo("find", "a dog jumps", "--grounder", "vlm", "--min-confidence", "0", "--json")

@@ -257,7 +257,7 @@ def test_graphs_say_what_they_are(exported: Exported) -> None:
 
 def test_what_is_said_at_run_time_is_in_the_manifest(exported: Exported) -> None:
     policy, manifest = exported.policy, exported.manifest
-    assert Chat.from_json(manifest["chat"]) == policy.family.chat
+    assert Chat(**manifest["chat"]) == policy.family.chat
     tokenizer = Tokenizer.from_file(str(exported.folder / "grounder-tokenizer.json"))
     example = _example(exported.kind)
     sights = [manifest["picture"]["tokens"]] * len(example.looks)

@@ -245,10 +245,11 @@ def test_altered_files_are_named(folders: dict[str, Path], tmp_path: Path) -> No
             Vlm(Manifest.read(out / "grounder.json"))
         (out / name).write_bytes(whole)
     for wrong, complaint in (
-        ({"version": 2}, "version 2 must be 1"),
-        ({"chat": {"before": ""}}, "must have exactly"),
+        ({"version": 2}, "version must be a whole number from 1 to 1, not 2"),
+        ({"chat": {"before": ""}}, r"lacks chat\."),
+        ({"chat": {**about["chat"], "beyond": ""}}, r"chat must not have 'beyond'"),
         ({"picture": {"size": 32, "tokens": 5}}, "tokens 5 and axes 1 must be a square"),
-        ({"tokens": {}}, "'sight'"),
+        ({"tokens": {}}, r"lacks tokens\.sight"),
     ):
         (out / "grounder.json").write_text(json.dumps(about | wrong))
         with pytest.raises(ProfileError, match=complaint):
