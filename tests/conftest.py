@@ -147,8 +147,8 @@ def command(library_path: Path) -> Callable[..., list[str]]:
 
 
 @pytest.fixture(scope="session")
-def environment() -> dict[str, str]:
-    """For real processes: nothing of the user's, warnings shown."""
+def shared_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """For real processes that several tests share: nothing of the user's, warnings shown."""
     kept = (
         "PATH",
         "LANG",
@@ -158,4 +158,11 @@ def environment() -> dict[str, str]:
         "NUMBA_CACHE_DIR",
         "VIRTUAL_ENV",
     )
-    return {**{k: os.environ[k] for k in kept if k in os.environ}, "PYTHONWARNINGS": "default"}
+    given = {k: os.environ[k] for k in kept if k in os.environ}
+    return {**given, "HOME": str(tmp_path_factory.mktemp("home")), "PYTHONWARNINGS": "default"}
+
+
+@pytest.fixture
+def environment(shared_environment: dict[str, str], tmp_path: Path) -> dict[str, str]:
+    """For real processes of one test, in a home that nothing has lived in."""
+    return {**shared_environment, "HOME": str(tmp_path / "home")}

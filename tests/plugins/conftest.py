@@ -115,12 +115,14 @@ def film(shelf_of_stills: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def programs(
-    tmp_path_factory: pytest.TempPathFactory, shelf_of_stills: Path, environment: dict[str, str]
+    tmp_path_factory: pytest.TempPathFactory,
+    shelf_of_stills: Path,
+    shared_environment: dict[str, str],
 ) -> Path:
     """A folder for PATH whose tempo-edge is the one under test, with the library of stills."""
     folder = tmp_path_factory.mktemp("bin")
     program = folder / "tempo-edge"
-    names = {**environment, "TEMPO_EDGE_LIBRARY": str(shelf_of_stills / "library.db")}
+    names = {**shared_environment, "TEMPO_EDGE_LIBRARY": str(shelf_of_stills / "library.db")}
     kept = " ".join(f"{name}={shlex.quote(value)}" for name, value in names.items())
     program.write_text(f'#!/bin/sh\nexec env {kept} {sys.executable} -m tempo_edge.cli "$@"\n')
     program.chmod(0o755)

@@ -30,9 +30,9 @@ def named(tmp_path_factory: pytest.TempPathFactory) -> Footage:
 
 
 @pytest.fixture(scope="session")
-def service(named: Footage, environment: dict[str, str]) -> Iterator[Service]:
+def service(named: Footage, shared_environment: dict[str, str]) -> Iterator[Service]:
     """A service that no test may change anything of."""
-    with running(named.library, environment, "--port", "0") as started:
+    with running(named.library, shared_environment, "--port", "0") as started:
         yield started
 
 
