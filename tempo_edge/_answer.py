@@ -133,10 +133,10 @@ def cut_clips(answer: Shown, folder: Path) -> None:
             if len(moments) == 1:
                 raise
             failed += 1
-            note(f"skipping a clip: {printable(str(error))}")
+            note(f"skipping a clip: {error}")
             continue
         how = "copied as it is" if clip.copied else "encoded again"
-        note(f"wrote {printable(str(clip.path))} ({how})")
+        note(f"wrote {clip.path} ({how})")
     if failed:
         raise TempoEdgeError(f"{failed} of {len(moments)} clips can't be cut: each line says why")
 
@@ -149,7 +149,7 @@ def reachable(moments: Iterable[Moment]) -> list[Moment]:
     """
     asked = list(moments)
     for path in dict.fromkeys(moment.path for moment in asked if moment.offline):
-        note(f"skipping {printable(str(path))}: it is offline")
+        note(f"skipping {path}: it is offline")
     found = [moment for moment in asked if not moment.offline]
     if not found:
         raise TempoEdgeError("all of the files are offline: plug in the drive that holds them")

@@ -47,7 +47,7 @@ def list_(
     else:
         emit("".join(map(_lines, rows)))
     for problem in problems:
-        note(f"tempo-edge: error: {printable(problem)}")
+        note(f"tempo-edge: error: {problem}")
     if problems:
         raise typer.Exit(2)
 
@@ -84,7 +84,7 @@ def pull(
     plain = quiet or not sys.stderr.isatty()
     with Pulse(lambda: "" if quiet else at(), note):
         checkpoint = pull(model, store, source=source, quiet=plain)
-    note(f"pulled {checkpoint.name} into {printable(str(checkpoint.folder))}")
+    note(f"pulled {checkpoint.name} into {checkpoint.folder}")
     given = "--pictures DIR" if checkpoint.kind == "encoder" else "--beside PROFILE"
     note(f"make a profile of it with: tempo-edge export {checkpoint.name} {given}")
 
@@ -123,7 +123,7 @@ def remove(name: NameArgument) -> None:
     from tempo_edge.models.checkpoint import read_checkpoint
 
     place = read_checkpoint(name).remove() if name in _pulled() else remove(name)
-    note(f"removed {printable(str(place))}")
+    note(f"removed {place}")
 
 
 @app.command("export-bundle", cls=Command)
@@ -136,7 +136,7 @@ def export_bundle(
     from tempo_edge.models.registry import load_profile
 
     size = pack(load_profile(name), target)
-    note(f"wrote {printable(str(target))}, {size / 1e6:.1f} MB")
+    note(f"wrote {target}, {size / 1e6:.1f} MB")
 
 
 @app.command("import-bundle", cls=Command)
@@ -153,7 +153,7 @@ def import_bundle(
     from tempo_edge.models.registry import BUILT_IN, installed_profiles
 
     profile = unpack(bundle, installed_profiles(), replace=replace)
-    note(f"installed {profile.name} {profile.version} in {printable(str(profile.folder))}")
+    note(f"installed {profile.name} {profile.version} in {profile.folder}")
     if (BUILT_IN / profile.name).is_dir():
         note(f"until it is removed it is used in place of the built-in {profile.name}")
 

@@ -10,7 +10,7 @@ import typer
 from tempo_edge._answer import reachable
 from tempo_edge._files import atomic_write
 from tempo_edge._options import place
-from tempo_edge._text import emit_bytes, note, printable
+from tempo_edge._text import emit_bytes, note
 from tempo_edge.errors import TempoEdgeError
 
 if TYPE_CHECKING:
@@ -59,12 +59,12 @@ def export_moments(found: Sequence[Moment], format: str, output: Path | None) ->
     """
     from tempo_plugins.timeline import write
 
-    content = write(reachable(found), format, on_remark=lambda line: note(printable(line)))
+    content = write(reachable(found), format, on_remark=note)
     if output is None:
         emit_bytes(content)
     else:
         _to_file(output.expanduser(), content)
-        note(f"wrote {printable(str(output))}")
+        note(f"wrote {output}")
 
 
 def _to_file(path: Path, content: bytes) -> None:

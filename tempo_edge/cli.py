@@ -36,7 +36,7 @@ from tempo_edge._options import (
     place,
 )
 from tempo_edge._serve import serve
-from tempo_edge._text import emit, json_line, note, note_warning, printable
+from tempo_edge._text import emit, json_line, note, note_warning
 from tempo_edge._version import __version__
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.train.cli import app as training
@@ -189,7 +189,7 @@ def backup(
     from tempo_edge.library.backup import back_up
 
     size = back_up((library or default_library_path()).expanduser(), file.expanduser())
-    note(f"wrote {printable(str(file))}, {size / 1e6:.1f} MB")
+    note(f"wrote {file}, {size / 1e6:.1f} MB")
 
 
 @app.command(cls=Command)
@@ -265,7 +265,7 @@ def _run() -> int:
     except (KeyboardInterrupt, typer.Abort):
         status = _INTERRUPTED
     except TempoEdgeError as error:
-        note(f"tempo-edge: error: {printable(str(error))}")
+        note(f"tempo-edge: error: {error}")
         return 2
     except Exception as error:
         if isinstance(error, ModuleNotFoundError) and (line := what_to_install(error)):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pty
 import subprocess
 import sys
 import time
@@ -13,7 +15,7 @@ from typing import Any
 import tempo_edge
 from tempo_edge.library.indexer import IndexEvent, IndexReport
 
-__all__ = ["PATIENCE", "Said", "Shelf", "wait_until", "without"]
+__all__ = ["PATIENCE", "Said", "Shelf", "on_terminal", "wait_until", "without"]
 
 # Longest wait for anything, in seconds; nothing takes nearly as long.
 PATIENCE = 90.0
@@ -29,6 +31,40 @@ def wait_until(true: Callable[[], object]) -> None:
     while not true():
         assert time.monotonic() < ends, "waited in vain"
         time.sleep(0.02)
+
+
+def on_terminal(
+    line: list[str],
+    environment: dict[str, str],
+    *,
+    stdout: int | None = None,
+    stderr: int | None = None,
+) -> tuple[int, str]:
+    """(status, what a process writes to a terminal), with line ends as in a file.
+
+    Args:
+        stdout, stderr: where these two go; the terminal, if None.
+    """
+    ours, theirs = pty.openpty()
+    run = subprocess.Popen(
+        line,
+        env={"TERM": "xterm", **environment},
+        stdout=theirs if stdout is None else stdout,
+        stderr=theirs if stderr is None else stderr,
+    )
+    os.close(theirs)
+    written = b""
+    with run:
+        while True:
+            try:
+                part = os.read(ours, 65536)
+            except OSError:  # the other end is closed
+                break
+            if not part:
+                break
+            written += part
+    os.close(ours)
+    return run.returncode, written.decode().replace("\r\n", "\n")
 
 
 @dataclass

@@ -9,7 +9,7 @@ import typer
 
 from tempo_edge._command import Command
 from tempo_edge._pulse import narrated
-from tempo_edge._text import emit, json_line, note, printable
+from tempo_edge._text import emit, json_line, note
 from tempo_edge.errors import ExportError
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def export(
         size=size,
     )
     report: dict[str, Any]
-    with narrated(lambda line: note(printable(line))) as say:
+    with narrated(note) as say:
         if check:
             report, text, good = run.check(request)
         elif verify:

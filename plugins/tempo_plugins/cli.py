@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tempo_edge._command import Command
-from tempo_edge._text import emit, json_line, note, printable
+from tempo_edge._text import emit, json_line, note
 
 __all__ = ["add_mcp", "app", "mcp"]
 
@@ -71,9 +71,9 @@ def _tell(verb: str, report: object) -> None:
 
     assert isinstance(report, Report)
     for file in report.files:
-        note(f"{verb} {printable(str(file))}")
+        note(f"{verb} {file}")
     for command in report.as_root:
-        note(f"needs root: {printable(command)}")
+        note(f"needs root: {command}")
 
 
 def mcp(

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import re
 import shlex
 import shutil
@@ -15,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from harness import Said, wait_until, without
+from harness import Said, on_terminal, wait_until, without
 from snapshots import check, masked
 
 import tempo_edge
@@ -171,28 +169,6 @@ def test_without_any_streams(
 # -- the bar on a terminal -------------------------------------------------------------------------
 
 
-def on_terminal(line: list[str], environment: dict[str, str]) -> tuple[int, str]:
-    """(status, what a process writes to a terminal that is its stderr)."""
-    ours, theirs = pty.openpty()
-    run = subprocess.Popen(
-        line,
-        env={**environment, "TERM": "xterm", "COLUMNS": "100"},
-        stdout=subprocess.DEVNULL,
-        stderr=theirs,
-    )
-    os.close(theirs)
-    written = b""
-    with run:
-        while True:
-            try:
-                part = os.read(ours, 65536)
-            except OSError:  # the other end is closed
-                break
-            written += part
-    os.close(ours)
-    return run.returncode, written.decode().replace("\r\n", "\n")
-
-
 @pytest.fixture
 def feature(footage: Path, long_film: Path) -> Path:
     """A film that takes a while, beside the short ones and a bad one."""
@@ -204,7 +180,8 @@ def feature(footage: Path, long_film: Path) -> Path:
 def test_a_terminal_gets_a_bar(
     command: Commands, environment: dict[str, str], feature: Path
 ) -> None:
-    status, shown = on_terminal(command("index", feature), environment)
+    wide = {**environment, "COLUMNS": "100"}
+    status, shown = on_terminal(command("index", feature), wide, stdout=subprocess.DEVNULL)
     assert status == 0
     assert "feature.mp4" in shown
     assert "━" in shown
@@ -218,7 +195,9 @@ def test_a_terminal_gets_a_bar(
 def test_a_quiet_terminal_gets_no_bar(
     command: Commands, environment: dict[str, str], footage: Path
 ) -> None:
-    assert on_terminal(command("index", "-q", footage), environment) == (0, "")
+    wide = {**environment, "COLUMNS": "100"}
+    line = command("index", "-q", footage)
+    assert on_terminal(line, wide, stdout=subprocess.DEVNULL) == (0, "")
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import json
-import os
-import pty
 import re
 import shutil
 import subprocess
@@ -17,7 +15,7 @@ from pathlib import Path
 
 import av
 import pytest
-from harness import Said, wait_until
+from harness import Said, on_terminal, wait_until
 from snapshots import check
 from videos import make_video, texture
 
@@ -222,38 +220,22 @@ def test_without_a_player(tempo: Tempo, monkeypatch: pytest.MonkeyPatch) -> None
 # -- terminals, pipes and files ------------------------------------------------------------------
 
 
-def on_terminal(line: list[str], environment: dict[str, str], **more: str) -> str:
-    """What a process writes to a terminal that is its stdout."""
-    ours, theirs = pty.openpty()
-    run = subprocess.Popen(
-        line, env={**environment, "TERM": "xterm", **more}, stdout=theirs, stderr=subprocess.PIPE
-    )
-    os.close(theirs)
-    written = b""
-    with run:
-        while True:
-            try:
-                part = os.read(ours, 65536)
-            except OSError:  # the other end is closed
-                break
-            if not part:
-                break
-            written += part
-    os.close(ours)
-    assert run.returncode == 0
-    return written.decode().replace("\r\n", "\n")
-
-
 def test_a_terminal_gets_colours_unless_told_otherwise(
     command: Callable[..., list[str]], environment: dict[str, str], stills: Path
 ) -> None:
     line = command("find", "clouds", *ALL, "--in", stills / "a.mp4")
-    coloured = on_terminal(line, environment)
+    status, coloured = on_terminal(line, environment, stderr=subprocess.DEVNULL)
+    assert status == 0
     check("find-colours", Said(0, coloured, ""), films=stills)
     assert "\x1b[" in coloured
-    for plain in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
-        assert "\x1b[" not in on_terminal(line, environment, **plain)
-    assert "\x1b[" in on_terminal(line, environment, NO_COLOR="")
+    for choice, styled in (
+        ({"NO_COLOR": "1"}, False),
+        ({"TERM": "dumb"}, False),
+        ({"NO_COLOR": ""}, True),
+    ):
+        chosen = {**environment, **choice}
+        status, shown = on_terminal(line, chosen, stderr=subprocess.DEVNULL)
+        assert status == 0 and ("\x1b[" in shown) is styled
 
 
 def test_a_pipe_gets_no_colours(tempo: Tempo) -> None:

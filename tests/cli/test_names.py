@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -12,7 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from harness import Said
+from harness import Said, on_terminal
 from hypothesis import given
 from hypothesis import strategies as st
 from videos import make_video, texture
@@ -40,25 +38,6 @@ def folder(tmp_path: Path) -> Path:
     make_video(where / f"{NAME}.mp4", shots=[(texture(1), 2)], size=(96, 64), rate=Fraction(10))
     (where / f"bad {NAME}.mp4").write_bytes(b"bad")
     return where
-
-
-def on_terminal(line: list[str], environment: dict[str, str]) -> tuple[int, str]:
-    """(status, what a process writes to a terminal that is both its stdout and its stderr)."""
-    ours, theirs = pty.openpty()
-    run = subprocess.Popen(
-        line, env={**environment, "TERM": "xterm", "NO_COLOR": "1"}, stdout=theirs, stderr=theirs
-    )
-    os.close(theirs)
-    written = b""
-    with run:
-        while True:
-            try:
-                part = os.read(ours, 65536)
-            except OSError:  # the other end is closed
-                break
-            written += part
-    os.close(ours)
-    return run.returncode, written.decode().replace("\r\n", "\n")
 
 
 def test_every_command_spells_them_out(tempo: Tempo, folder: Path, tmp_path: Path) -> None:
@@ -139,7 +118,7 @@ def test_a_terminal_gets_no_format_to_the_byte(
     with tempo_edge.Library.open(library_path) as library:
         library.index(folder)
     line = command("find", "clouds", "--min-confidence", "0", *arguments)
-    status, shown = on_terminal(line, environment)
+    status, shown = on_terminal(line, {**environment, "NO_COLOR": "1"})
     assert status == 0 and clean(shown) and "mp4" in shown
     piped = subprocess.run(line, env=environment, capture_output=True, check=True).stdout
     if arguments in (("--export", "csv"), ("-0",)):
@@ -149,7 +128,7 @@ def test_a_terminal_gets_no_format_to_the_byte(
 def test_a_bar_spells_them_out(
     command: Callable[..., list[str]], environment: dict[str, str], folder: Path
 ) -> None:
-    status, shown = on_terminal(command("index", folder), environment)
+    status, shown = on_terminal(command("index", folder), {**environment, "NO_COLOR": "1"})
     assert status == 0 and SPELLED in shown
     for harm in ("\x1b[31m", "\x1b]0;", "\x9b", "\x7f", "\u202e", "\u2028", "\x07"):
         assert harm not in shown

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from tempo_edge._text import note, printable
+from tempo_edge._text import note
 from tempo_edge.errors import TempoEdgeError
 from tempo_plugins.client import Client
 from tempo_plugins.desktop import page
@@ -47,7 +47,7 @@ class Provider:
         try:
             answer = self._client.find(query[:1000], _LIMIT, retrieval=True)
         except TempoEdgeError as error:
-            note(f"tempo-edge: {printable(str(error))}")
+            note(f"tempo-edge: {error}")
             return ([],)
         names = self._offers.add(answer.moments)
         # So that the pictures are on their way when the shell asks for them.
@@ -107,7 +107,7 @@ def main() -> int:
     try:
         serve(Provider(client, pictures).on_bus())
     except TempoEdgeError as error:
-        note(f"tempo-edge: error: {printable(str(error))}")
+        note(f"tempo-edge: error: {error}")
         return 2
     finally:
         pictures.close()

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tempo_edge._text import note, printable
+from tempo_edge._text import note
 from tempo_edge.errors import TempoEdgeError
 from tempo_plugins.client import Client
 from tempo_plugins.desktop.bus import BusObject, Method, serve
@@ -49,7 +49,7 @@ class Runner:
         try:
             moments = self._client.find(wanted[:1000], _LIMIT, retrieval=True).moments
         except TempoEdgeError as error:
-            note(f"tempo-edge: {printable(str(error))}")
+            note(f"tempo-edge: {error}")
             return ([],)
         names = self._offers.add(moments)
         pictures = self._pictures.get(moments, _WAIT_SECONDS)
@@ -124,7 +124,7 @@ def main() -> int:
     try:
         serve(Runner(client, pictures).on_bus())
     except TempoEdgeError as error:
-        note(f"tempo-edge: error: {printable(str(error))}")
+        note(f"tempo-edge: error: {error}")
         return 2
     finally:
         pictures.close()

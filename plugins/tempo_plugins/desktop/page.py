@@ -107,7 +107,7 @@ def main(arguments: list[str]) -> int:
     try:
         show(" ".join(arguments), Client(name="page"))
     except TempoEdgeError as error:
-        note(f"tempo-edge: error: {printable(str(error))}")
+        note(f"tempo-edge: error: {error}")
         return 2
     return 0
 
