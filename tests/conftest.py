@@ -25,6 +25,12 @@ settings.register_profile("patient", deadline=None, suppress_health_check=[Healt
 settings.load_profile("patient")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Tests that are marked as slow run where they are asked for: `pytest -m slow`."""
+    if not config.option.markexpr:
+        config.option.markexpr = "not slow"
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _models_are_loaded_once() -> Iterator[None]:
     """The real profile, but its towers are loaded once for all tests of this process."""

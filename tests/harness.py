@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 import tempo_edge
 from tempo_edge.library.indexer import IndexEvent, IndexReport
 
-__all__ = ["PATIENCE", "Said", "Shelf", "on_terminal", "wait_until", "without"]
+__all__ = ["PATIENCE", "Said", "Shelf", "each_on_terminal", "on_terminal", "wait_until", "without"]
 
 # Longest wait for anything, in seconds; nothing takes nearly as long.
 PATIENCE = 90.0
@@ -65,6 +66,40 @@ def on_terminal(
             written += part
     os.close(ours)
     return run.returncode, written.decode().replace("\r\n", "\n")
+
+
+_EACH = """
+import json, os, sys
+from tempo_edge.cli import main
+for environment, *arguments in json.loads(sys.argv[1]):
+    os.environ.update(environment)
+    sys.argv[1:] = arguments
+    try:
+        main()
+        status = 0
+    except SystemExit as ended:
+        status = ended.code
+    for name in environment:
+        del os.environ[name]
+    sys.stdout.write(f"\\0{status}\\0")
+    sys.stdout.flush()
+"""
+
+
+def each_on_terminal(
+    lines: Sequence[tuple[dict[str, str], Sequence[str]]], environment: dict[str, str]
+) -> list[tuple[int, str]]:
+    """The same for several commands, one after another in one process on one terminal.
+
+    Args:
+        lines: (what its environment has besides, the arguments of the command) of each.
+    """
+    told = json.dumps([[more, *map(str, arguments)] for more, arguments in lines])
+    command = [sys.executable, "-c", _EACH, told]
+    status, shown = on_terminal(command, environment, stderr=subprocess.DEVNULL)
+    *parts, rest = shown.split("\0")
+    assert (status, rest) == (0, "") and len(parts) == 2 * len(lines), shown
+    return [(int(code), text) for text, code in zip(parts[::2], parts[1::2], strict=True)]
 
 
 @dataclass

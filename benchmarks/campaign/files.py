@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import random
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks.campaign.mutations import mutate
 from benchmarks.campaign.outcome import MOST_SECONDS, Outcome, tempo_edge
-from benchmarks.campaign.seeds import write_seeds
+from benchmarks.campaign.seeds import FORMATS, Format, write_seeds
 
 __all__ = ["break_files"]
 
@@ -19,14 +19,19 @@ _BATCH = 100
 
 
 def break_files(
-    count: int, seed: int, scratch: Path, say: Callable[[str], None] = lambda line: None
+    count: int,
+    seed: int,
+    scratch: Path,
+    say: Callable[[str], None] = lambda line: None,
+    formats: Sequence[Format] = FORMATS,
 ) -> Outcome:
     """Index ``count`` mutated files, in runs of a hundred, and search them.
 
     Files that did something wrong are kept in ``scratch/found``.
     """
     outcome = Outcome("mutated files", count)
-    seeds = [(path, path.read_bytes()) for path in write_seeds(_made(scratch / "seeds"))]
+    made = _made(scratch / "seeds")
+    seeds = [(path, path.read_bytes()) for path in write_seeds(made, formats)]
     outcome.facts["formats"] = len(seeds)
     for first in range(0, count, _BATCH):
         folder = _made(scratch / "files")

@@ -10,11 +10,11 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks.campaign.outcome import MOST_SECONDS, Outcome, tempo_edge
-from benchmarks.campaign.seeds import write_seeds
+from benchmarks.campaign.seeds import FORMATS, Format, write_seeds
 
 __all__ = ["kill_runs"]
 
@@ -23,14 +23,18 @@ _ROUND = 3
 
 
 def kill_runs(
-    count: int, seed: int, scratch: Path, say: Callable[[str], None] = lambda line: None
+    count: int,
+    seed: int,
+    scratch: Path,
+    say: Callable[[str], None] = lambda line: None,
+    formats: Sequence[Format] = FORMATS,
 ) -> Outcome:
     """Kill ``count`` runs of ``index`` at random instants, and compare with one left alone."""
     outcome = Outcome("kills", count)
     chance = random.Random(seed)
     folder = scratch / "films"
     folder.mkdir(parents=True)
-    write_seeds(folder)
+    write_seeds(folder, formats)
     wanted, seconds = _left_alone(folder, scratch / "whole.db", outcome)
     library = scratch / "killed.db"
     of_this = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,14 +11,14 @@ import numpy as np
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
-__all__ = ["FORMATS", "write_seeds"]
+__all__ = ["FORMATS", "Format", "write_seeds"]
 
 # Suffix, muxer, encoder, (width, height), options of the muxer.
-_Format = tuple[str, str, str, tuple[int, int], dict[str, str]]
+Format = tuple[str, str, str, tuple[int, int], dict[str, str]]
 
 _SMALL, _CIF, _PAL = (96, 72), (176, 144), (720, 576)
 
-FORMATS: tuple[_Format, ...] = (
+FORMATS: tuple[Format, ...] = (
     (".mp4", "mp4", "libx264", _SMALL, {}),
     (".m4v", "mp4", "libx265", _SMALL, {}),
     (".f4v", "mp4", "libx264", _SMALL, {"movflags": "frag_keyframe+empty_moov"}),
@@ -50,16 +51,16 @@ _PIXELS = {"mjpeg": "yuvj420p", "qtrle": "rgb24", "ffv1": "yuv420p"}
 _PICTURES = 30
 
 
-def write_seeds(folder: Path) -> list[Path]:
+def write_seeds(folder: Path, formats: Sequence[Format] = FORMATS) -> list[Path]:
     """Write a film of each format into a folder; gives those that FFmpeg here can write."""
     return [
         path
-        for number, row in enumerate(FORMATS)
+        for number, row in enumerate(formats)
         if (path := _write(folder / f"seed{number:02d}{row[0]}", row))
     ]
 
 
-def _write(path: Path, row: _Format) -> Path | None:
+def _write(path: Path, row: Format) -> Path | None:
     _, muxer, codec, (width, height), options = row
     try:
         with av.open(str(path), "w", format=muxer, options=options) as out:

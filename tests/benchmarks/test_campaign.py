@@ -14,7 +14,7 @@ from benchmarks.campaign.files import break_files
 from benchmarks.campaign.kills import kill_runs
 from benchmarks.campaign.mutations import mutate
 from benchmarks.campaign.outcome import Outcome, Run, tempo_edge
-from benchmarks.campaign.seeds import write_seeds
+from benchmarks.campaign.seeds import FORMATS, write_seeds
 
 
 @given(contents=st.binary(max_size=300), seed=st.integers(0, 1000))
@@ -58,6 +58,11 @@ def test_bundles_made_by_hand_are_all_different() -> None:
 
 
 def test_a_small_campaign_finds_nothing(tmp_path: Path) -> None:
-    outcomes = [break_files(12, 1, tmp_path / "files"), kill_runs(1, 1, tmp_path / "kills")]
+    few = [row for row in FORMATS if row[0] in (".mp4", ".mkv", ".avi", ".ts")]
+    outcomes = [
+        break_files(12, 1, tmp_path / "files", formats=few),
+        kill_runs(1, 1, tmp_path / "kills", formats=few),
+    ]
     assert [each.problems for each in outcomes] == [[], []]
     assert outcomes[0].facts["indexed"] + outcomes[0].facts["skipped"] == 12
+    assert outcomes[0].facts["formats"] == 4

@@ -66,8 +66,8 @@ def test_time_is_that_of_a_pair_whatever_the_threads() -> None:
 
 
 def test_rows_are_held_against_the_copy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_systems, "_POOL_BYTES", 1_000_000)
-    monkeypatch.setitem(kernels.SIZES, "1080p", (90, 160, 8))
+    monkeypatch.setattr(_systems, "_POOL_BYTES", 200_000)
+    monkeypatch.setitem(kernels.SIZES, "1080p", (40, 64, 8))
     rows = kernels.measure("1080p", 2, True, rounds=1)
     names = [row.system for row in rows]
     assert names[0] == "copy" and {"numpy", "numba-cpu"} <= set(names)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import av
 import pytest
-from harness import Said, on_terminal, wait_until
+from harness import Said, each_on_terminal, wait_until
 from snapshots import check
 from videos import make_video, texture
 
@@ -221,21 +221,14 @@ def test_without_a_player(tempo: Tempo, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_a_terminal_gets_colours_unless_told_otherwise(
-    command: Callable[..., list[str]], environment: dict[str, str], stills: Path
+    library_path: Path, environment: dict[str, str], stills: Path
 ) -> None:
-    line = command("find", "clouds", *ALL, "--in", stills / "a.mp4")
-    status, coloured = on_terminal(line, environment, stderr=subprocess.DEVNULL)
-    assert status == 0
-    check("find-colours", Said(0, coloured, ""), films=stills)
-    assert "\x1b[" in coloured
-    for choice, styled in (
-        ({"NO_COLOR": "1"}, False),
-        ({"TERM": "dumb"}, False),
-        ({"NO_COLOR": ""}, True),
-    ):
-        chosen = {**environment, **choice}
-        status, shown = on_terminal(line, chosen, stderr=subprocess.DEVNULL)
-        assert status == 0 and ("\x1b[" in shown) is styled
+    asked = ("find", "clouds", *ALL, "--in", str(stills / "a.mp4"), "--library", str(library_path))
+    choices = [{"TERM": "xterm"}, {"NO_COLOR": "1"}, {"TERM": "dumb"}, {"NO_COLOR": ""}]
+    told = each_on_terminal([({"TERM": "xterm"} | each, asked) for each in choices], environment)
+    assert [status for status, _ in told] == [0] * 4
+    assert ["\x1b[" in shown for _, shown in told] == [True, False, False, True]
+    check("find-colours", Said(0, told[0][1], ""), films=stills)
 
 
 def test_a_pipe_gets_no_colours(tempo: Tempo) -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from harness import Said, on_terminal
+from harness import Said, each_on_terminal, on_terminal
 from hypothesis import given
 from hypothesis import strategies as st
 from videos import make_video, texture
@@ -31,13 +30,18 @@ def clean(text: str) -> str:
     return text
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    where = tmp_path / f"folder {NAME}"
+def named(where: Path) -> Path:
+    """A folder, a video and a file that is none, of that name."""
+    where /= f"folder {NAME}"
     where.mkdir()
     make_video(where / f"{NAME}.mp4", shots=[(texture(1), 2)], size=(96, 64), rate=Fraction(10))
     (where / f"bad {NAME}.mp4").write_bytes(b"bad")
     return where
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return named(tmp_path)
 
 
 def test_every_command_spells_them_out(tempo: Tempo, folder: Path, tmp_path: Path) -> None:
@@ -98,31 +102,50 @@ def test_errors_spell_them_out(
     clean(said.error)
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        *(("--export", name) for name in ("csv", "edl", "fcpxml", "json", "llc", "m3u")),
-        ("-0",),
-        ("--json",),
-        (),
-    ],
-    ids=lambda arguments: " ".join(arguments) or "text",
-)
-def test_a_terminal_gets_no_format_to_the_byte(
-    command: Callable[..., list[str]],
-    environment: dict[str, str],
-    folder: Path,
-    library_path: Path,
-    arguments: tuple[str, ...],
-) -> None:
-    with tempo_edge.Library.open(library_path) as library:
+FORMS = [
+    *(("--export", name) for name in ("csv", "edl", "fcpxml", "json", "llc", "m3u")),
+    ("-0",),
+    ("--json",),
+    (),
+]
+
+
+@pytest.fixture(scope="module")
+def indexed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """(the folder, a library of it), to be read only."""
+    folder = named(tmp_path_factory.mktemp("names"))
+    path = folder.parent / "library.db"
+    with tempo_edge.Library.open(path) as library:
         library.index(folder)
-    line = command("find", "clouds", "--min-confidence", "0", *arguments)
-    status, shown = on_terminal(line, {**environment, "NO_COLOR": "1"})
+    return folder, path
+
+
+@pytest.fixture(scope="module")
+def on_screen(
+    indexed: tuple[Path, Path], shared_environment: dict[str, str]
+) -> dict[tuple[str, ...], tuple[int, str]]:
+    """(status, what a terminal is shown) for each form of an answer."""
+    asked = ("find", "clouds", "--min-confidence", "0", "--library", str(indexed[1]))
+    plain = {"NO_COLOR": "1"}
+    told = each_on_terminal([(plain, (*asked, *form)) for form in FORMS], shared_environment)
+    return dict(zip(FORMS, told, strict=True))
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: " ".join(form) or "text")
+def test_a_terminal_gets_no_format_to_the_byte(
+    on_screen: dict[tuple[str, ...], tuple[int, str]], form: tuple[str, ...]
+) -> None:
+    status, shown = on_screen[form]
     assert status == 0 and clean(shown) and "mp4" in shown
-    piped = subprocess.run(line, env=environment, capture_output=True, check=True).stdout
-    if arguments in (("--export", "csv"), ("-0",)):
-        assert str(folder / f"{NAME}.mp4").encode() in piped, "programs get the name itself"
+
+
+@pytest.mark.parametrize("form", [("--export", "csv"), ("-0",)], ids=" ".join)
+def test_programs_get_the_name_itself(
+    tempo: Tempo, indexed: tuple[Path, Path], form: tuple[str, ...]
+) -> None:
+    folder, path = indexed
+    piped = tempo("find", "clouds", "--min-confidence", "0", "--library", path, *form).out
+    assert str(folder / f"{NAME}.mp4") in piped
 
 
 def test_a_bar_spells_them_out(

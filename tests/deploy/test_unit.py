@@ -104,7 +104,6 @@ def test_no_program_outside_can_be_asked_for_favours() -> None:
     assert values("PrivateNetwork") == ["yes"] and values("PrivateTmp") == ["yes"]
 
 
-@pytest.mark.slow
 def test_watching_needs_no_network_and_writes_nothing_else(
     home: Path, originals: Path, environment: dict[str, str]
 ) -> None:
