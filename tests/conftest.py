@@ -20,6 +20,18 @@ from videos import make_video, motion, texture
 import tempo_edge
 from tempo_edge import cli, models
 
+# Workers that gain something: each makes the session's fixtures for itself.
+_MOST_WORKERS = 4
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One worker a core for folders of tests; a file by name is run where it is asked for."""
+    asked = config.invocation_params.args
+    if any(arg.partition("::")[0].endswith(".py") for arg in asked):
+        return 0
+    return min(os.cpu_count() or 1, _MOST_WORKERS)
+
+
 # How long an example takes is the business of whatever else the machine does meanwhile.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")

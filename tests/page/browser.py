@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from threading import Condition, Thread
@@ -18,7 +18,7 @@ from typing import Any
 
 from harness import PATIENCE
 
-__all__ = ["Browser", "Page", "browser_program"]
+__all__ = ["Browser", "NavigatedError", "Page", "browser_program"]
 
 # The names of Chromium and what is built from it; `npx playwright install chromium` gives one too.
 _PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -43,6 +43,13 @@ _KEYS = {
     "ArrowDown": (40, ""),
 }
 _MODIFIERS = {"Shift": 8}
+
+# What the browser says when a page makes way for another one while a script is at work there.
+_LEFT = ("navigated or closed", "context was destroyed", "Cannot find context")
+
+
+class NavigatedError(AssertionError):
+    """A page was left before it could answer."""
 
 
 def browser_program() -> str | None:
@@ -109,6 +116,7 @@ class Browser:
         """Send a command and wait for its answer.
 
         Raises:
+            NavigatedError: the page left for another one before it could answer.
             AssertionError: the browser refused it, did not answer, or is gone.
         """
         self._last += 1
@@ -121,7 +129,10 @@ class Browser:
             self._told.wait_for(lambda: number in self._replies or self._ended, timeout=PATIENCE)
             assert number in self._replies, f"{method}: no answer from the browser"
             reply = self._replies.pop(number)
-        assert "error" not in reply, f"{method}: {reply['error']}"
+        if "error" in reply:
+            said = f"{method}: {reply['error']}"
+            left = any(words in said for words in _LEFT)
+            raise NavigatedError(said) if left else AssertionError(said)
         result: dict[str, Any] = reply["result"]
         return result
 
@@ -206,12 +217,17 @@ class Page:
         return said["result"].get("value")
 
     def until(self, script: str) -> Any:
-        """Look until an expression is true; its value.
+        """Look until an expression is true, on whichever page a step leads to; its value.
 
         Raises:
             AssertionError: it never became so.
         """
-        return self._until(lambda: self.look(script), script)
+
+        def value() -> Any:
+            with suppress(NavigatedError):
+                return self.look(script)
+
+        return self._until(value, script)
 
     def _until(self, true: Callable[[], Any], what: str) -> Any:
         ends = time.monotonic() + PATIENCE
