@@ -1,0 +1,48 @@
+"""The mutants that no test can tell from the program, each with the reason why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["EQUIVALENTS", "KINDS", "Equivalent", "Kind"]
+
+
+@dataclass(frozen=True)
+class Equivalent:
+    """Mutants of one line of ``module``: those that make ``after`` of it, or all where that is "".
+
+    Lines are given without the blanks around them, and not by their numbers: what is moved stays
+    named, and what is written anew is asked about again.
+    """
+
+    module: str
+    before: str
+    after: str
+    why: str
+
+    def names(self, module: str, operator: str, before: str, after: str) -> bool:
+        return (module, before) == (self.module, self.before) and self.after in ("", after)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Mutants of an operator in any module, on lines that have ``part`` in them."""
+
+    operator: str
+    part: str
+    why: str
+
+    def names(self, module: str, operator: str, before: str, after: str) -> bool:
+        return operator == self.operator and self.part in before and self.part not in after
+
+
+KINDS: tuple[Kind, ...] = (
+    Kind(
+        "ReplaceTrueWithFalse",
+        "strict=True",
+        "the lists are of one length wherever the program makes them: it only says so",
+    ),
+    Kind("RemoveDecorator", "@staticmethod", "a function that is asked for by its class's name"),
+)
+
+EQUIVALENTS: tuple[Equivalent, ...] = ()

@@ -1,0 +1,150 @@
+"""The modules that decide, and the few test files that guard each: the quickest first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+__all__ = ["GUARDS"]
+
+
+def _of(folder: str, guards: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """Modules of one folder, each with its tests as names: `clock` is tests/…/test_clock.py."""
+    found: dict[str, tuple[str, ...]] = {}
+    for module, tests in guards.items():
+        found[f"{folder}/{module}.py"] = tuple(
+            f"tests/{test.rpartition('/')[0]}/test_{test.rpartition('/')[2]}.py".replace("//", "/")
+            for test in tests.split()
+        )
+    return found
+
+
+GUARDS: Mapping[str, tuple[str, ...]] = {
+    **_of(
+        "tempo_edge",
+        {
+            "moment": "moment search/copies plugins/timeline",
+            "saa": "saa library/looks",
+            "eta": "eta search/boundaries search/prompt",
+            "packing": "packing",
+        },
+    ),
+    **_of(
+        "tempo_edge/search",
+        {
+            "retrieve": "search/retrieve search/searcher",
+            "curve": "search/curve search/candidates search/searcher",
+            "calibrate": "search/calibrate search/candidates train/fitting",
+            "candidates": "search/candidates search/curve search/reading search/searcher",
+            "searcher": "search/searcher search/copies search/reading library/api",
+            "refine": "search/refine search/searcher",
+            "copies": "search/copies library/api",
+            "boundaries": "search/boundaries search/grammar",
+            "grammar": "search/grammar search/spelling search/draft",
+            "spelling": "search/spelling search/grammar",
+            "draft": "search/draft search/prompt",
+            "prompt": "search/prompt search/reading",
+            "grounder": "search/reading search/candidates search/prompt",
+        },
+    ),
+    **_of(
+        "tempo_edge/library",
+        {
+            "catalogue": "library/catalogue library/one_file library/incremental",
+            "database": "library/catalogue library/damaged library/one_file library/lock",
+            "rows": "library/catalogue search/retrieve library/one_file",
+            "columns": "library/catalogue library/one_file library/looks",
+            "vectors": "library/vectors library/vector_files library/rebuilds library/one_file",
+            "vector_files": "library/vector_files library/vectors library/rebuilds",
+            "lock": "library/lock library/incremental",
+            "journal": "library/incremental library/one_file library/catalogue",
+            "presence": "library/incremental library/volumes",
+            "survey": "library/incremental library/volumes library/contents",
+            "walk": "library/walk library/selection library/volumes",
+            "selection": "library/selection library/walk library/excluding",
+            "exclusion": "library/excluding library/selection library/walk",
+            "footage": "library/looks saa library/bad_files media/endings library/incremental",
+            "reading": "library/bad_files library/looks",
+            "indexer": "library/incremental library/contents library/bad_files library/volumes",
+            "session": "library/contents library/incremental",
+            "watcher": "library/waiting library/watching",
+            "backup": "library/one_file library/catalogue",
+        },
+    ),
+    **_of(
+        "tempo_edge/media",
+        {
+            "_clock": "media/clock",
+            "_packets": "media/times media/runs media/key_flags media/conformance",
+            "_keys": "media/key_flags media/conformance media/runs",
+            "_bounds": "media/bounds",
+            "_promises": "media/bounds",
+            "_streams": "media/streams media/failures media/times",
+            "_restarts": "media/clock media/times",
+            "_ending": "media/endings media/times",
+            "_truncation": "media/damage",
+            "_counting": "media/counting",
+            "_straight": "media/key_flags media/conformance",
+            "_orientation": "media/frames media/conformance",
+            "_frame": "media/frames",
+            "_decoding": "media/runs media/key_flags media/damage media/conformance",
+            "_reader": "media/runs media/times media/conformance media/damage",
+            "_container": "media/failures media/damage media/references media/runs",
+            "_types": "media/runs media/times media/key_flags saa",
+            "timecode_track": "plugins/timeline_start",
+            "stills": "media/stills",
+        },
+    ),
+    **_of(
+        "tempo_edge/service",
+        {
+            "guard": "service/guard",
+            "files": "service/files service/contract",
+            "token": "service/guard",
+        },
+    ),
+    **_of(
+        "tempo_edge/train",
+        {
+            "rewards": "train/rewards train/pir_grpo",
+            "grounder/pir_grpo": "train/pir_grpo",
+        },
+    ),
+    **_of(
+        "tempo_edge/train/metrics",
+        {
+            "grounding": "train/metrics",
+            "highlights": "train/metrics",
+            "lines": "train/metrics",
+            "precision": "train/metrics",
+            "qvhighlights": "train/metrics",
+            "refusal": "train/metrics",
+            "sentences": "train/metrics",
+            "spans": "train/metrics",
+        },
+    ),
+    **_of(
+        "plugins/tempo_plugins",
+        {
+            "timecode": "plugins/timeline_code plugins/timeline_start plugins/timeline",
+            "edl": "plugins/timeline plugins/timeline_start",
+            "fcpxml": "plugins/timeline plugins/timeline_start",
+            "cuts": "plugins/timeline plugins/timeline_start plugins/timeline_command",
+        },
+    ),
+    **_of(
+        "kernels/tempo_kernels",
+        {
+            "reference": "kernels/difference",
+            "cpu": "kernels/difference kernels/compilation",
+            "difference": "kernels/difference",
+        },
+    ),
+    **_of(
+        "tempo_edge/models",
+        {
+            "bundle": "models/bundle models/hostile",
+            "pull": "models/pull",
+            "description": "models/profiles models/hostile models/bundle",
+        },
+    ),
+}
