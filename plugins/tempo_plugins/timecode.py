@@ -13,6 +13,9 @@ __all__ = ["can_drop", "format_timecode", "frames_a_day", "numbers_a_second", "p
 
 _LABEL = re.compile(r"(\d\d):([0-5]\d):([0-5]\d)([:;.,])(\d{2,3})")
 
+# A label has three digits for the frames of a second, at most.
+_MOST_NUMBERS = 1000
+
 # What NTSC's rates are slower than the whole numbers that their frames are counted by.
 _NTSC = Fraction(1000, 1001)
 
@@ -23,10 +26,12 @@ def numbers_a_second(rate: Fraction) -> int:
     Raises:
         ValueError: no time code counts at this rate.
     """
-    whole = round(rate)
-    if whole < 1 or rate not in (whole, whole * _NTSC):
-        raise ValueError(f"rate {rate} must be a whole number, or one times 1000/1001")
-    return whole
+    for whole in (rate, rate / _NTSC):
+        if whole.denominator == 1 and 1 <= whole <= _MOST_NUMBERS:
+            return int(whole)
+    raise ValueError(
+        f"rate {rate} must be a whole number from 1 to {_MOST_NUMBERS}, or one times 1000/1001"
+    )
 
 
 def can_drop(rate: Fraction) -> bool:

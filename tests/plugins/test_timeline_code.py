@@ -73,6 +73,13 @@ def test_a_day_later_it_begins_anew() -> None:
     assert format_timecode(-1, Fraction(25)) == "23:59:59:24"
 
 
+@pytest.mark.parametrize("rate", [Fraction(600_000, 1001), Fraction(750_000, 1001), Fraction(1000)])
+def test_fast_rates_are_counted_as_long_as_their_labels_can_be_read(rate: Fraction) -> None:
+    drop = rate == Fraction(750_000, 1001)
+    last = frames_a_day(rate, drop) - 1
+    assert parse_timecode(format_timecode(last, rate, drop), rate) == (last, drop)
+
+
 @pytest.mark.parametrize(
     ("text", "rate", "error"),
     [
@@ -82,7 +89,8 @@ def test_a_day_later_it_begins_anew() -> None:
         ("00:00:00;00", 25, "rate 25 must be 30000/1001 or a multiple of it for drop-frame"),
         ("00:01:00;01", NTSC_30, "'00:01:00;01' is one of the numbers that drop-frame leaves out"),
         ("00:00:00:00", Fraction(29), None),
-        ("00:00:00:00", Fraction(59, 2), "rate 59/2 must be a whole number, or one times"),
+        ("00:00:00:00", Fraction(59, 2), "rate 59/2 must be a whole number from 1 to 1000, or one"),
+        ("00:00:00:00", 1001, "rate 1001 must be a whole number from 1 to 1000, or one times"),
     ],
 )
 def test_what_is_no_time_code_says_so(text: str, rate: Fraction, error: str | None) -> None:

@@ -1,0 +1,143 @@
+"""Every oracle finds a fault that is planted for it, and the product stands a second of each."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import strategies as st
+
+from benchmarks.fuzz.__main__ import main
+from benchmarks.fuzz.findings import decoded, encoded, read_finding
+from benchmarks.fuzz.processes import fuzz
+from benchmarks.fuzz.target import Refusal, Target, holds
+from benchmarks.fuzz.targets import TARGETS
+from benchmarks.fuzz.worker import Fuzzing, judge, work
+
+# A planted fault: the target, where it is put, and what stands there instead.
+Plant = tuple[str, str, Callable[..., Any]]
+
+
+def _off_by_one(frames: int, rate: Any, drop: bool = False) -> str:
+    from tempo_plugins.timecode import format_timecode
+
+    return format_timecode(frames + (frames % 1000 == 7), rate, drop)
+
+
+FAULTS: list[Plant] = [
+    ("timecodes", "benchmarks.fuzz.timecodes.format_timecode", _off_by_one),
+]
+
+
+def _fuzzed(target: Target, tmp_path: Path, seconds: float = 1.0) -> Fuzzing:
+    fuzzing = Fuzzing(target, time.monotonic() + seconds, tmp_path)
+    fuzzing.run(1)
+    return fuzzing
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_a_second_of_each_target_finds_nothing(name: str, tmp_path: Path) -> None:
+    fuzzing = _fuzzed(TARGETS[name], tmp_path)
+    assert [each.text for each in fuzzing.found.values()] == []
+    assert fuzzing.tried > 1
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=[f"{name} {place}" for name, place, _ in FAULTS])
+def test_an_oracle_finds_what_was_planted(
+    fault: Plant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, place, instead = fault
+    monkeypatch.setattr(place, instead)
+    assert _fuzzed(TARGETS[name], tmp_path, 20.0).found
+
+
+def _picky(case: dict[str, Any], folder: Path) -> None:
+    (folder / "left").write_bytes(case["bytes"])
+    with Refusal(ValueError):
+        raise ValueError("one line\nand another" if case["number"] > 999 else "one line")
+
+
+PICKY = Target(
+    "picky",
+    ("benchmarks.fuzz.target",),
+    st.fixed_dictionaries({"number": st.integers(), "bytes": st.binary()}),
+    _picky,
+)
+
+
+def test_a_finding_is_small_and_reproduces_the_fault(tmp_path: Path) -> None:
+    (finding,) = _fuzzed(PICKY, tmp_path).found.values()
+    assert decoded(finding.case) == {"number": 1000, "bytes": b""}
+    assert "several lines" in finding.text
+    assert isinstance(judge(PICKY, decoded(finding.case), tmp_path), AssertionError)
+    assert judge(PICKY, {"number": 999, "bytes": b"x"}, tmp_path) is None
+
+
+def test_a_seed_tries_the_same_cases(tmp_path: Path) -> None:
+    def tried() -> list[str]:
+        cases: list[str] = []
+        target = Target("any", (), st.binary(), lambda case, folder: None)
+        Fuzzing(target, 0.0, tmp_path, cases.append).run(5)
+        return cases
+
+    assert tried() == tried()
+
+
+@pytest.mark.parametrize(
+    ("check", "said"),
+    [
+        (lambda case, folder: sum(range(10**7)), " s are allowed"),
+        (lambda case, folder: bytes(b"x" * 50_000_000), "10 are allowed"),
+    ],
+)
+def test_time_and_memory_are_bounded(check: Any, said: str, tmp_path: Path) -> None:
+    error = judge(Target("bounds", (), st.none(), check, 0.05, 10.0), None, tmp_path)
+    assert error is not None and said in str(error)
+
+
+def test_cases_are_written_down_whole() -> None:
+    case = {"bytes": b"\0\xff", "text": "\ud800", "list": [1, 1.5, None, True]}
+    assert decoded(encoded(case)) == case
+
+
+def test_findings_end_with_status_1_and_run_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def found(name: str, seconds: float, seed: int, scratch: Path) -> Any:
+        work(PICKY, 0.5, seed, scratch / name)
+        facts = json.loads((scratch / name / "result.json").read_text())
+        from benchmarks.fuzz.findings import Finding
+        from benchmarks.fuzz.processes import Outcome
+
+        listed = [Finding(name, each["case"], each["text"]) for each in facts["found"]]
+        return Outcome(name, facts["tried"], facts["reach"], listed)
+
+    monkeypatch.setitem(TARGETS, "picky", PICKY)
+    monkeypatch.setattr("benchmarks.fuzz.__main__.fuzz", found)
+    assert main(["picky", "--keep", str(tmp_path)]) == 1
+    assert "several lines" in capsys.readouterr().out
+    (path,) = tmp_path.glob("picky-*.json")
+    assert read_finding(path) == ("picky", {"number": 1000, "bytes": b""})
+    with pytest.raises(AssertionError, match="several lines"):
+        main(["--again", str(path)])
+
+
+def test_a_target_runs_in_a_process_of_its_own(tmp_path: Path) -> None:
+    outcome = fuzz("timecodes", 0.1, 1, tmp_path)
+    assert outcome.tried > 0 and outcome.findings == []
+
+
+@pytest.mark.parametrize("wanted", ["no-such", "--seconds=x"])
+def test_what_is_not_there_is_refused(wanted: str) -> None:
+    with pytest.raises(SystemExit):
+        main([wanted])
+
+
+def test_holds_says_what_does_not() -> None:
+    holds(True, "x")
+    with pytest.raises(AssertionError, match="x"):
+        holds(False, "x")
