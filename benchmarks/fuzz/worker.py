@@ -29,6 +29,11 @@ _WATCHED = 8
 # Faults of one target after which it is known well enough.
 _MOST_FINDINGS = 10
 
+
+class _Over(KeyboardInterrupt):
+    pass
+
+
 _STATUS, _RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
@@ -78,6 +83,7 @@ class Fuzzing:
     Args:
         until: in seconds of the monotonic clock.
         note: is told each case before it is tried: what kills the process can be read there.
+        most_findings: after so many it is known well enough.
 
     Attributes:
         tried: how many cases.
@@ -90,7 +96,9 @@ class Fuzzing:
         until: float,
         scratch: Path,
         note: Callable[[str], object] = lambda case: None,
+        most_findings: int = _MOST_FINDINGS,
     ) -> None:
+        self._most_findings = most_findings
         self._target, self._until, self._scratch, self._note = target, until, scratch, note
         self._hunted: str | None = None
         self.tried = 0
@@ -104,7 +112,7 @@ class Fuzzing:
             watching = self.reach.looking() if number % _WATCHED == 1 else contextlib.nullcontext()
             with watching:
                 self._round(first_seed * 1_000_003 + number)
-            if time.monotonic() >= self._until or len(self.found) >= _MOST_FINDINGS:
+            if time.monotonic() >= self._until or len(self.found) >= self._most_findings:
                 return
 
     def _round(self, number: int) -> None:
@@ -122,12 +130,12 @@ class Fuzzing:
             self._try(case)
 
         # What Hypothesis says of its last case says less than what was kept of the smallest one.
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(Exception, _Over):
             tried()
 
     def _try(self, case: Any) -> None:
         if self.tried and time.monotonic() >= self._until:
-            return
+            raise _Over
         self.tried += 1
         self._note(encoded(case))
         error = judge(self._target, case, self._scratch)

@@ -90,7 +90,8 @@ class _Columns:
     def add(self, packet: Packet[VideoStream], stamp: int) -> None:
         self.shown.append(stamp)
         self.decoded.append(stamp if packet.dts is None else packet.dts)
-        self.lengths.append(packet.duration or 0)
+        # Damaged files have pictures that are over before they begin: nobody knows how long.
+        self.lengths.append(max(packet.duration or 0, 0))
         self.sizes.append(packet.size)
         # What has no place of its own lies in the packet before it.
         before = self.positions[-1] if self.positions else 0

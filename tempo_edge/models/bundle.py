@@ -13,7 +13,7 @@ import shutil
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, BinaryIO
 
 from tempo_edge._files import atomic_write, clear, draft_folder, take_place
 from tempo_edge.errors import ProfileError
@@ -28,6 +28,8 @@ from tempo_edge.models.registry import (
 __all__ = ["pack", "remove", "unpack"]
 
 _MOST_ABOUT = 1 << 20
+# Bytes of a bundle that are in memory at a time.
+_BLOCK = 1 << 20
 # Of the formats the plainest that has room for a file of 8 GiB; smaller ones are as in USTAR.
 _FORMAT = tarfile.PAX_FORMAT
 
@@ -73,7 +75,11 @@ def unpack(bundle: Path, store: Path, *, replace: bool = False) -> Profile:
     if bundle.exists() and not bundle.is_file():
         raise ProfileError(f"bundle {bundle} must be a file")
     try:
-        with tarfile.open(bundle, "r:") as archive, draft_folder(store / bundle.name) as folder:
+        with (
+            bundle.open("rb") as file,
+            tarfile.open(fileobj=_Blocks(file), mode="r:") as archive,
+            draft_folder(store / bundle.name) as folder,
+        ):
             entries = iter(archive)
             profile = _described(archive, next(entries, None), folder, bundle)
             place = store / profile.name
@@ -103,6 +109,27 @@ def remove(name: str) -> Path:
     except OSError as error:
         raise ProfileError(f"profile {name!r} can't be removed: {error}") from error
     return place
+
+
+class _Blocks:
+    """A bundle as the reader of tar archives sees it: read by blocks, and never more at once.
+
+    A long name and an extended header are read whole, as long as they claim to be.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def read(self, size: int = -1) -> bytes:
+        if not 0 <= size <= _BLOCK:
+            raise tarfile.ReadError(f"a header claims {size} bytes, at most {_BLOCK} are read")
+        return self._file.read(size)
+
+    def seek(self, place: int) -> int:
+        return self._file.seek(place)
+
+    def tell(self) -> int:
+        return self._file.tell()
 
 
 def _entry(name: str, size: int) -> tarfile.TarInfo:
@@ -162,7 +189,7 @@ def _copy(
         digest = hashlib.sha256()
         with (folder / entry.name).open("xb") as out:
             source = _open(archive, entry)
-            while block := source.read(1 << 20):
+            while block := source.read(_BLOCK):
                 digest.update(block)
                 out.write(block)
         if digest.hexdigest() != expected:

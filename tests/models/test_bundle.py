@@ -7,6 +7,7 @@ import io
 import json
 import re
 import tarfile
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -161,6 +162,27 @@ def test_a_bundle_that_was_cut_short_is_refused(bundle: Path, share: float) -> N
     with pytest.raises(ProfileError, match=bundle.name):
         unpack(bundle, installed_profiles())
     assert "tiny" not in profile_names()
+
+
+@pytest.mark.parametrize("kind", [tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE, tarfile.XGLTYPE])
+@pytest.mark.parametrize("size", [1 << 21, 1 << 40, -512])
+def test_a_header_that_claims_more_than_a_block_is_not_read(
+    tmp_path: Path, kind: bytes, size: int
+) -> None:
+    entry = tarfile.TarInfo("././@LongLink")
+    entry.type, entry.size = kind, size
+    path = tmp_path / "hostile.tar"
+    with path.open("wb") as file:
+        file.write(entry.tobuf(tarfile.GNU_FORMAT))
+        file.truncate(3 << 20)
+    tracemalloc.start()
+    try:
+        with pytest.raises(ProfileError, match=r"hostile\.tar can't be read: "):
+            unpack(path, tmp_path / "profiles")
+        assert tracemalloc.get_traced_memory()[1] < 2 << 20
+    finally:
+        tracemalloc.stop()
+    assert not list(tmp_path.glob("profiles/**/*"))
 
 
 def test_an_installed_profile_makes_room_only_if_told_to(bundle: Path, tmp_path: Path) -> None:
