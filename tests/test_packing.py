@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from tempo_edge.packing import pack, unpack
+from tempo_edge.packing import pack, unit, unpack
 
 VECTORS = arrays(
     np.float32,
@@ -34,3 +34,9 @@ def test_directions_survive(vectors: np.ndarray) -> None:
 
 def test_nothing_stays_nothing() -> None:
     assert not unpack(pack(np.zeros((2, 8), np.float32))).any()
+
+
+def test_a_direction_is_the_last_axis_whatever_stands_before_it() -> None:
+    assert np.allclose(unit(np.array([3, 4], np.float32)), [0.6, 0.8])
+    rows = np.array([[[3, 4], [0, 2]], [[0, 0], [5, 12]]], np.float32)
+    assert np.allclose(unit(rows), [[[0.6, 0.8], [0, 1]], [[0, 0], [5 / 13, 12 / 13]]])

@@ -8,6 +8,7 @@ import pytest
 from tempo_edge import eta
 from tempo_edge.moment import Span
 from tempo_edge.search.boundaries import Boundaries
+from tempo_edge.search.prompt import Look
 
 # Frames at 0.0, 1.2, 3.0 (a cut) and 4.0; the window ends at 5.0.
 WINDOW = Boundaries((0, 12, 30, 40, 50), np.array([0.0, 0.6, 3.0, 3.5, 5.0]))
@@ -53,3 +54,15 @@ def test_true_spans_that_touch_are_two_and_those_that_cross_one() -> None:
 def test_every_edge_needs_a_stamp() -> None:
     with pytest.raises(ValueError, match="2 stamps must be as many as edges: 3"):
         Boundaries((0, 1), np.zeros(3))
+
+
+def test_frames_are_named_by_their_times_and_the_end_by_where_it_is() -> None:
+    looks = [Look(s, False, np.ones(1), np.zeros(0, np.uint8), np.ones((0, 1))) for s in (0, 1.24)]
+    assert Boundaries.of(looks, np.array([0.0, 0.6, 5.04])).stamps == (0, 12, 50)
+
+
+def test_of_many_true_spans_four_are_said() -> None:
+    stamps = tuple(range(0, 110, 10))
+    window = Boundaries(stamps, np.arange(11.0))
+    true = [(float(start), start + 1.0) for start in range(0, 10, 2)]
+    assert eta.say(window.nearest(true)) == "0.0-1.0;2.0-3.0;4.0-5.0;6.0-7.0"

@@ -90,3 +90,24 @@ def test_a_library_of_one_frame_has_finite_facts() -> None:
     assert np.isfinite(chance.features(1.0, 1.0, 1.0)).all()
     empty = Chance.of(query, unit(10, 16, 1), np.zeros((0, 16), np.float32), frames=0)
     assert np.isfinite(empty.features(0.0, 0.0, 0.0)).all()
+
+
+def test_a_span_is_judged_by_how_far_it_stands_out_of_either_crowd() -> None:
+    chance = Chance(0.1, 0.2, 0.3, 0.4, 100)
+    wanted = {
+        "similarity": 0.9,
+        "above_background": 4.0,
+        "above_library": 1.5,
+        "rise": 2.5,
+        "fullness": 0.25,
+        "log_frames": np.log(100),
+    }
+    judged = dict(zip(FEATURES, chance.features(0.9, 0.525, 0.4), strict=True))
+    assert judged == pytest.approx(wanted)
+
+
+def test_a_library_of_one_frame_and_a_span_that_does_not_rise_are_judged_too() -> None:
+    judged = Chance(0.0, 1.0, 0.0, 1.0, 1).features(0.5, 0.5, 0.5)
+    assert dict(zip(FEATURES, judged, strict=True))["log_frames"] == 0.0
+    assert np.isfinite(judged).all()
+    assert np.isfinite(Chance(0.0, 1.0, 0.0, 1.0, 0).features(0.5, 0.5, 0.5)).all()

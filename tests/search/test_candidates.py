@@ -91,3 +91,14 @@ def test_of_spans_that_overlap_in_one_film_the_likeliest_is_kept() -> None:
     kept = by_curve([early, late, apart, other], CHANCE, SHAPE, LOOKING)
     spans = [(c.window.video_id, c.bump.span.start_seconds) for c in kept]
     assert spans == [(1, 1.5), (2, 0.5), (1, 3.5)]
+
+
+def test_what_was_read_is_shown_where_it_was_read() -> None:
+    """From the first frame of a range on to its last, which is the one before its end."""
+    teller = Teller({1: 0.9}, ((1, 3), (4, 5)))
+    seen = by_curve([drawn([0, 0.9, 0.7, 0, 0.5, 0])], CHANCE, SHAPE, LOOKING)
+    answered = by_reading(seen[:1], QUESTION, CHANCE, teller, BELIEVING)
+    shown = sorted((c.bump.first, c.bump.last, c.bump.peak, c.bump.mean) for c in answered)
+    assert np.allclose(shown, [(1, 2, 0.9, 0.8), (4, 4, 0.5, 0.5)])
+    spans = sorted((c.bump.span.start_seconds, c.bump.span.end_seconds) for c in answered)
+    assert spans == [(0.5, 2.5), (3.5, 4.5)]

@@ -12,12 +12,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from harness import Said
+from invented import DIM, drawn
 from videos import Shot, make_video, motion, remuxed, texture
 
 from tempo_edge import Library, Moment
+from tempo_edge.packing import pack
 from tempo_edge.search import copies
+from tempo_edge.search.calibrate import FEATURES
 from tempo_edge.search.candidates import Candidate
 from tempo_edge.search.copies import grouped, is_copy
+from tempo_edge.search.curve import bump_of
 
 Tempo = Callable[..., Said]
 
@@ -190,3 +194,33 @@ def test_only_what_may_be_a_copy_is_compared(
     far = replace(other, bump=replace(other.bump, peak=other.bump.peak - 0.2))
     assert grouped([one, far]) == [(one,), (far,)] and asked == []
     assert grouped([]) == []
+
+
+def whole(looks: int, cosine: float, *, video: int, behind: float = 0.0) -> Candidate:
+    """A film of some looks, each as near to those of the film of cosine 1; `behind`, more of it."""
+    window = drawn([0.5] * looks, video=video)
+    other = np.sqrt(1 - cosine**2)
+    vectors = cosine * np.eye(looks, DIM) + other * np.eye(looks, DIM, looks)
+    longer = replace(window.video, duration_seconds=window.video.duration_seconds + behind)
+    window = replace(window, video=longer, packed=pack(vectors))
+    bump = bump_of(window, window.similarities, 0, looks - 1, 0.0)
+    return Candidate(window, bump, np.zeros(len(FEATURES)), 0.5)
+
+
+@pytest.mark.parametrize(
+    ("looks", "cosine", "behind", "copied"),
+    [
+        (3, 0.995, 0.0, True),
+        (3, 0.995, 60.0, True),  # three looks tell, whatever else the films show
+        (3, 0.985, 0.0, False),
+        (2, 0.9995, 0.0, True),
+        (2, 0.995, 0.0, False),  # two have to be the same to the bit, nearly
+        (2, 0.9995, 60.0, False),  # and the films of one length
+        (1, 0.9995, 0.0, True),
+    ],
+)
+def test_few_looks_must_be_more_alike_than_many(
+    looks: int, cosine: float, behind: float, copied: bool
+) -> None:
+    one, other = whole(looks, 1.0, video=1), whole(looks, cosine, video=2, behind=behind)
+    assert is_copy(one, other) is is_copy(other, one) is copied

@@ -82,3 +82,11 @@ def test_a_token_out_of_place_is_refused_by_name() -> None:
 def test_bad_windows_are_named(starts: list[int], limit: int, complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         Grammar(starts, [5], limit)
+
+
+def test_every_span_begins_where_the_last_one_ended_or_later() -> None:
+    grammar = Grammar([0, 10, 20, 30, 40], [10, 20, 30, 40, 50])
+    for token in eta.spell("0.0-1.0;2.0-3.0"):
+        grammar.take(token)
+    grammar.take(eta.TOKEN[";"])
+    assert grammar.options() == ["3", "4"]

@@ -55,6 +55,9 @@ def test_query_then_times_each_before_its_frame() -> None:
     assert prompt.features.shape == (len(prompt), WIDTH)
     assert (prompt.features[prompt.kinds == WORD] == 0).all()
     seen = prompt.kinds == SIGHT
+    # One of ten, and nothing else of a sight lies there.
+    assert (prompt.features[seen][:, TENTHS].sum(axis=1) == 1.0).all()
+    assert TENTHS.stop - TENTHS.start == 10
     tenths = prompt.features[seen][:, TENTHS].argmax(axis=1)
     said = zip(prompt.words[seen], tenths, strict=True)
     carried = [eta.WORDS[word] + f".{tenth}" for word, tenth in said]

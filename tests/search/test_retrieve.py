@@ -68,6 +68,7 @@ def test_a_window_holds_a_minute_on_either_side_of_a_hit(
     film = films.add([(at, 0.9 if at == 200 else 0.1) for at in range(0, 400, 20)])
     (window,) = look_into(films)
     assert where(window) == (film, 140.0, 260.0)
+    assert window.edges.tolist() == [140.0, *range(150, 260, 20), 270.0], "halfway to the next"
 
 
 def test_no_window_reaches_over_a_hole(films: Invented) -> None:
