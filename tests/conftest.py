@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from harness import Said, Shelf
 from hypothesis import HealthCheck, settings
+from shelves import Archive, make_archive, make_takes
 from videos import make_video, motion, texture
 
 import tempo_edge
@@ -104,6 +105,20 @@ def long_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("long") / "long.mp4"
     make_video(path, shots=[(motion(1), 150)], size=(64, 48), rate=Fraction(4), gop=8)
     return path
+
+
+@pytest.fixture(scope="session")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Archive:
+    """A library of sixty videos, a copy, a skipped file and one offline; not to be written to."""
+    return make_archive(tmp_path_factory.mktemp("archive"))
+
+
+@pytest.fixture(scope="session")
+def takes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with one.avi and two.avi, films of 3 MiB that begin alike; to be copied."""
+    folder = tmp_path_factory.mktemp("takes")
+    make_takes(folder)
+    return folder
 
 
 @pytest.fixture

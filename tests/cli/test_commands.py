@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from harness import Said, on_terminal, wait_until, without
+from shelves import put_offline
 from snapshots import check, masked
 
 import tempo_edge
@@ -42,20 +43,11 @@ def test_quiet_tells_only_what_was_skipped(tempo: Tempo, footage: Path) -> None:
     assert tempo("index", "--quiet", footage) == Said(0, "", "")
 
 
-def make_offline(library_path: Path, name: str) -> None:
-    """Let a file have been on a volume that is not mounted."""
-    rows = sqlite3.connect(library_path)
-    with rows:
-        change = "UPDATE files SET volume='1234:/media/stick', path='/media/stick/'||? "
-        rows.execute(f"{change} WHERE path LIKE '%/'||?", (name, name))
-    rows.close()
-
-
 def test_status(tempo: Tempo, footage: Path, library_path: Path) -> None:
     (footage / "bad.mp4").write_bytes(b"")
     tempo("index", "-q", footage)
     (footage / "street.mkv").unlink()
-    make_offline(library_path, "garden.mp4")
+    put_offline(library_path, footage / "garden.mp4")
     places = {"footage": footage, "library": library_path}
     check("status", tempo("status"), **places)
     check("status-json", tempo("status", "--json"), **places)

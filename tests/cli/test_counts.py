@@ -6,12 +6,12 @@ import json
 import os
 import re
 import shutil
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from harness import Said
+from shelves import put_offline
 
 Tempo = Callable[..., Said]
 
@@ -54,13 +54,9 @@ def test_index_and_status_count_the_same(tempo: Tempo, footage: Path, library_pa
     (footage / "empty.mp4").unlink()
     assert stated(tempo) == {"indexed": 3, "skipped": 3, "gone": 2}
     (footage / "stick").mkdir()
-    rows = sqlite3.connect(library_path)
-    with rows:
-        change = "UPDATE files SET volume='1234:/media/stick', path=? WHERE path=?"
-        for name in ("garden.mp4", "bad.mp4"):
-            (footage / name).unlink()
-            rows.execute(change, (str(footage / "stick" / name), str(footage / name)))
-    rows.close()
+    for name in ("garden.mp4", "bad.mp4"):
+        (footage / name).unlink()
+        put_offline(library_path, footage / name, footage / "stick")
     assert stated(tempo) == {"indexed": 2, "skipped": 2, "offline": 2, "gone": 2}
     assert summed(tempo("index", footage).err) == stated(tempo)
     assert stated(tempo) == {"indexed": 2, "skipped": 2, "offline": 2}

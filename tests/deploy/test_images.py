@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -138,7 +139,8 @@ def _is_source(path: Path) -> bool:
 
 
 def test_hadolint_has_nothing_to_say(image: Dockerfile) -> None:
-    hadolint = shutil.which("hadolint") or pytest.skip("hadolint is not installed")
+    beside = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    hadolint = shutil.which("hadolint", path=beside) or pytest.skip("hadolint is not installed")
     done = subprocess.run([hadolint, str(image.path)], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, "")
 

@@ -6,6 +6,8 @@ import json
 import os
 import random
 import shutil
+import subprocess
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
@@ -296,10 +298,18 @@ def test_a_file_that_can_not_be_read_today_is_tried_tomorrow(
     assert shelf.index(footage).indexed == 1, "though neither size nor time has changed"
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_without_permission(shelf: Shelf, footage: Path) -> None:
+def test_a_file_without_permission(
+    command: Callable[..., list[str]],
+    environment: dict[str, str],
+    shelf: Shelf,
+    footage: Path,
+) -> None:
     (footage / "beach.mp4").chmod(0)
-    assert shelf.index(footage).skipped == 1
+    line = command("index", "-q", footage)
+    if os.geteuid() == 0:  # a process of root's that may read no more than anybody else
+        line = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", *line]
+    said = subprocess.run(line, env=environment, capture_output=True, text=True, check=True).stderr
+    assert said == f"skipping {footage / 'beach.mp4'}: can't be read: permission denied\n"
     assert shelf.reasons() == {"beach.mp4": "can't be read: permission denied"}
 
 
@@ -349,9 +359,11 @@ def test_rows_that_the_library_refuses_are_the_fault_of_their_file(
     assert shelf.found_names() == {"street.mkv"}
 
 
-def test_a_file_of_a_year_that_no_row_can_hold(shelf: Shelf, footage: Path) -> None:
-    os.utime(footage / "beach.mp4", ns=(0, 2**63 + 10**9))
-    if (footage / "beach.mp4").stat().st_mtime_ns < 2**63:
-        pytest.skip("this file system knows no such year")
-    assert shelf.index(footage).indexed == 3
-    assert shelf.index(footage).unchanged == 3
+def test_a_file_of_a_year_that_no_row_can_hold(shelf: Shelf, originals: Path) -> None:
+    # Most disks know no such year, the file system in memory does.
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as place:
+        film = Path(shutil.copy(originals / "beach.mp4", place))
+        os.utime(film, ns=(0, 2**63 + 10**9))
+        assert film.stat().st_mtime_ns > 2**63
+        assert shelf.index(film).indexed == 1
+        assert shelf.index(film).unchanged == 1

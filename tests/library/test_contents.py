@@ -4,35 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-from fractions import Fraction
 from pathlib import Path
 
-import pytest
 from harness import Shelf
-from videos import make_video, texture
 
 import tempo_edge
 from tempo_edge.library.session import WritingSession
-
-# What a hash of the beginning alone would take for a file.
-MIB = 1 << 20
-
-
-@pytest.fixture(scope="module")
-def takes(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two takes of one scene: 3 MiB each, of the same length, that differ after the first two."""
-    folder = tmp_path_factory.mktemp("takes")
-    for name, ending in (("one.avi", 2), ("two.avi", 3)):
-        make_video(
-            folder / name,
-            shots=[(texture(1), 5), (texture(ending), 2)],
-            size=(160, 120),
-            rate=Fraction(16),
-            codec="rawvideo",
-        )
-    one, two = ((folder / name).read_bytes() for name in ("one.avi", "two.avi"))
-    assert len(one) == len(two) > 3 * MIB and one[: 2 * MIB] == two[: 2 * MIB] and one != two
-    return folder
 
 
 def videos(shelf: Shelf) -> float:

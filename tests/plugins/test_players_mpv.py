@@ -8,6 +8,7 @@ import shutil
 import socket
 import stat
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -34,9 +35,10 @@ HEADLESS = ("--no-config", "--load-scripts=no", "--vo=null", "--ao=null", "--idl
 class Mpv:
     """A running player."""
 
-    def __init__(self, stream: socket.socket) -> None:
+    def __init__(self, stream: socket.socket, log: Path) -> None:
         self._file = stream.makefile("rw", encoding="utf-8", errors="surrogateescape")
         self._count = 0
+        self._log = log
 
     def ask(self, *command: object) -> dict[str, Any]:
         self._count += 1
@@ -51,6 +53,16 @@ class Mpv:
 
     def get(self, name: str) -> Any:
         return self.ask("get_property", name).get("data")
+
+    def wait_for(self, *lines: str) -> None:
+        """Wait until the script has said these lines."""
+
+        def heard() -> bool:
+            said = self._log.read_text(encoding="utf-8", errors="replace").splitlines()
+            told = [line.partition("[tempo_edge] ")[2].rstrip() for line in said]
+            return all(line in told for line in lines)
+
+        wait_until(heard)
 
     def seek(self, seconds: float) -> None:
         """Go there, once the first picture is up: until then a seek may be lost."""
@@ -70,7 +82,8 @@ def running(*arguments: str, **more: Any) -> Iterator[Mpv]:
     with tempfile.TemporaryDirectory() as folder:
         assert stat.S_IMODE(Path(folder).stat().st_mode) == 0o700
         place = Path(folder) / "s"
-        command = [MPV, *HEADLESS, f"--input-ipc-server={place}", *arguments]
+        log = Path(folder) / "log"
+        command = [MPV, *HEADLESS, f"--input-ipc-server={place}", f"--log-file={log}", *arguments]
         process = subprocess.Popen(
             command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **more
         )
@@ -79,7 +92,7 @@ def running(*arguments: str, **more: Any) -> Iterator[Mpv]:
             with socket.socket(socket.AF_UNIX) as stream:
                 stream.settimeout(PATIENCE)
                 wait_until(lambda: stream.connect_ex(str(place)) == 0)
-                yield Mpv(stream)
+                yield Mpv(stream, log)
         finally:
             process.kill()
             process.wait()
@@ -208,24 +221,74 @@ def test_the_key_asks_lists_and_jumps(search: Any, truth: list[dict[str, Any]]) 
             wait_until(lambda: mpv.near(truth[1]["start_seconds"]))
 
 
-@pytest.mark.skipif(MPV is not None and not has_input(), reason="this mpv is older than 0.38")
+# What mpv calls its console from 0.38 on, by messages to the script instead of keys.
+CONSOLE = """
+local mp, msg = require "mp", require "mp.msg"
+package.preload["mp.input"] = function()
+    return {
+        get = function(asked)
+            msg.info("asks: " .. asked.prompt)
+            mp.register_script_message("typed", asked.submit)
+        end,
+        select = function(asked)
+            msg.info("lists: " .. #asked.items .. " from " .. asked.default_item)
+            mp.register_script_message("chosen", function(text) asked.submit(tonumber(text)) end)
+        end,
+        terminate = function() msg.info("asks no more") end,
+    }
+end
+dofile("{script}")
+"""
+
+
+def test_with_a_console_it_asks_lists_and_jumps(
+    search: Any, truth: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrapped = tmp_path / "tempo-edge.lua"
+    wrapped.write_text(CONSOLE.replace("{script}", str(SCRIPT)))
+    monkeypatch.setattr(sys.modules[__name__], "SCRIPT", wrapped)
+    with search() as mpv:
+        wait_until(lambda: mpv.get("duration"))
+        mpv.seek(11.5)
+        mpv.ask("keypress", "Ctrl+f")
+        mpv.wait_for("asks: Find in this file:")
+        mpv.ask("script-message", "typed", "clouds")
+        mpv.wait_for("asks no more", "looking for clouds", f"lists: {len(truth)} from 1")
+        wait_until(lambda: mpv.near(truth[0]["start_seconds"]))
+        mpv.ask("script-message", "chosen", str(len(truth)))
+        wait_until(lambda: mpv.near(truth[-1]["start_seconds"]))
+        mpv.ask("keypress", "Alt+f")
+        mpv.wait_for(f"lists: {len(truth)} from {len(truth)}")
+
+
+@pytest.mark.skipif(MPV is not None and has_input(), reason="this mpv has a console, from 0.38 on")
+def test_without_a_console_the_key_says_what_to_type(search: Any) -> None:
+    with search() as mpv:
+        wait_until(lambda: mpv.get("duration"))
+        mpv.ask("keypress", "Ctrl+f")
+        mpv.wait_for(
+            "needs mpv 0.38: or type `script-message tempo-edge-find WORDS` in the console"
+        )
+
+
 def test_what_goes_wrong_is_told(search: Any, tmp_path: Path) -> None:
     with search("--script-opts-append=tempo-edge-min_confidence=1") as mpv:
         wait_until(lambda: mpv.get("duration"))
         mpv.ask("script-message", "tempo-edge-find", "clouds")
-        wait_until(lambda: state(mpv) == "nothing")
+        mpv.wait_for("nothing matches")
     with search("--script-opts-append=tempo-edge-command=/nowhere/tempo-edge") as mpv:
         wait_until(lambda: mpv.get("duration"))
         mpv.ask("script-message", "tempo-edge-find", "clouds")
-        wait_until(lambda: state(mpv) == "failed")
+        mpv.wait_for("tempo-edge can't be started: is /nowhere/tempo-edge in your PATH?")
     other = make_video(tmp_path / "not indexed.mp4", size=(64, 48))
     with search(path=other.path) as mpv:
         wait_until(lambda: mpv.get("duration"))
         mpv.ask("script-message", "tempo-edge-find", "clouds")
-        wait_until(lambda: state(mpv) == "failed")
+        mpv.wait_for(f"tempo-edge: the library holds no footage at or under {other.path}")
         mpv.ask("stop")
+        wait_until(lambda: mpv.get("path") is None)
         mpv.ask("script-message", "tempo-edge-find", "clouds")
-        wait_until(lambda: state(mpv) == "failed")
+        mpv.wait_for("tempo-edge: nothing is open")
 
 
 # -- a film of moments -------------------------------------------------------------------------

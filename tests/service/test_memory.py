@@ -12,7 +12,7 @@ from shown import Footage
 WARM_UP = 300
 
 # What an answer may leave behind, over what the allocator keeps for itself.
-AN_ANSWER, ALLOCATOR = 4 << 10, 4 << 20
+AN_ANSWER, ALLOCATOR = 4 << 10, 2 << 20
 
 
 def ask(service: Service, answers: int) -> None:
