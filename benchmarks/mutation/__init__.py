@@ -4,5 +4,5 @@
 mutants of each module that decides, runs the few test files that guard it against each, and prints
 a table by module. It works in a copy of the checkout, goes on where it was stopped, and ends with
 status 1 where fewer than the share asked for are noticed. The operators are cosmic-ray's:
-``pip install "tempo-edge[mutation]"``.
+the extra ``mutation`` brings them.
 """
