@@ -27,8 +27,9 @@ _MOST_WORKERS = 4
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """One worker a core for folders of tests; a file by name is run where it is asked for."""
-    asked = config.invocation_params.args
-    if any(arg.partition("::")[0].endswith(".py") for arg in asked):
+    words = [str(word).partition("::")[0] for word in config.invocation_params.args]
+    named = [Path(word) for word in words if Path(word).exists()]
+    if named and all(path.is_file() for path in named):
         return 0
     return min(os.cpu_count() or 1, _MOST_WORKERS)
 
