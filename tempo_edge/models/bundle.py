@@ -13,7 +13,7 @@ import shutil
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import IO, BinaryIO, cast
 
 from tempo_edge._files import atomic_write, clear, draft_folder, take_place
 from tempo_edge.errors import ProfileError
@@ -77,7 +77,7 @@ def unpack(bundle: Path, store: Path, *, replace: bool = False) -> Profile:
     try:
         with (
             bundle.open("rb") as file,
-            tarfile.open(fileobj=_Blocks(file), mode="r:") as archive,
+            tarfile.open(fileobj=cast("IO[bytes]", _Blocks(file)), mode="r:") as archive,
             draft_folder(store / bundle.name) as folder,
         ):
             entries = iter(archive)
