@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -74,14 +76,33 @@ class Run:
         return self.error.splitlines()
 
 
+# Starts a command and tells what memory it took at most, in KiB. A process counts the pages that it
+# had when it was forked, so one that is measured must come from a small one.
+_MEASURED = """
+import os, sys
+tell = int(sys.argv[1])
+os.set_inheritable(tell, False)
+child = os.posix_spawn(sys.argv[2], sys.argv[2:], os.environ)
+_, code, usage = os.wait4(child, 0)
+os.write(tell, b"%d" % usage.ru_maxrss)
+status = os.waitstatus_to_exitcode(code)
+if status < 0:
+    os.kill(os.getpid(), -status)
+sys.exit(status)
+"""
+
+
 def tempo_edge(
     *arguments: str | Path, timeout: float, environment: dict[str, str] | None = None
 ) -> Run:
     """Run a command as a process of its own; one that takes too long is killed, and says so."""
     command = [sys.executable, "-m", "tempo_edge.cli", *map(str, arguments)]
     began = last = time.monotonic()
+    told, tell = os.pipe()
     process = subprocess.Popen(
-        command,
+        [sys.executable, "-S", "-c", _MEASURED, str(tell), *command],
+        pass_fds=(tell,),
+        start_new_session=True,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -93,7 +114,8 @@ def tempo_edge(
     output: list[str] = []
     reading = threading.Thread(target=lambda: output.extend(process.stdout or ()), daemon=True)
     reading.start()
-    ending = threading.Timer(timeout, process.kill)
+    os.close(tell)
+    ending = threading.Timer(timeout, _kill, [process])
     ending.start()
     lines: list[str] = []
     gaps: list[tuple[float, str]] = []
@@ -103,18 +125,27 @@ def tempo_edge(
             gaps.append((now - last, line.rstrip()))
             lines.append(line)
             last = now
-        _, code, usage = os.wait4(process.pid, 0)
+        process.wait()
     finally:
         ending.cancel()
-    process.returncode = os.waitstatus_to_exitcode(code)
+        _kill(process)
     reading.join()
     process.stdout.close()
     process.stderr.close()
+    with os.fdopen(told) as measured:
+        peak_kilobytes = float(measured.read() or 0)
     return Run(
         process.returncode,
         "".join(output),
         "".join(lines),
         time.monotonic() - began,
         gaps,
-        usage.ru_maxrss / 1024.0,
+        peak_kilobytes / 1024.0,
     )
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    """End a process with all that it started; nothing, if it has ended."""
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)

@@ -52,6 +52,13 @@ def test_a_process_that_takes_too_long_is_ended() -> None:
     assert run.status == -9
 
 
+def test_memory_is_that_of_the_process_and_not_of_who_starts_it() -> None:
+    held = bytearray(b"1") * (300 << 20)
+    run = tempo_edge("--version", timeout=600)
+    assert run.status == 0 and 5 < run.peak_megabytes < 150
+    assert len(held) > 300e6
+
+
 def test_bundles_made_by_hand_are_all_different() -> None:
     made = dict(_by_hand())
     assert len(made) > 25 and len(set(made.values())) == len(made)

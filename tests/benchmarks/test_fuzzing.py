@@ -93,7 +93,6 @@ def test_an_oracle_finds_what_was_planted(
         settings=settings(
             max_examples=1000,
             database=None,
-            deadline=None,
             phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
         ),
