@@ -55,7 +55,7 @@ class Copy:
         # The session's sockets are in there: a short name.
         with tempfile.TemporaryDirectory(prefix="mutant-", ignore_cleanup_errors=True) as scratch:
             said = Path(scratch, "said")
-            command = [self._python, "-m", "pytest", "-x", "-q", "-m", "not slow"]
+            command = [self._python, "-m", "pytest", "-x", "-q", "-m", "not slow", "-o", "addopts="]
             command += ["-p", "no:cacheprovider", f"--basetemp={scratch}/t", *tests]
             with said.open("wb") as file:
                 process = subprocess.Popen(

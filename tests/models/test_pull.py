@@ -19,7 +19,7 @@ from hub import Hub, running
 from tempo_edge import ProfileError
 from tempo_edge.models.checkpoint import installed_checkpoints, pulled_names, read_checkpoint
 from tempo_edge.models.published import PUBLISHED, Published, find_published
-from tempo_edge.models.pull import pull
+from tempo_edge.models.pull import pull, pulled_bytes
 
 constants = pytest.importorskip("huggingface_hub.constants")
 
@@ -206,3 +206,12 @@ def test_what_a_person_sees(
     assert "tiny: 3 files as pulled" in tempo("models", "verify").out
     assert tempo("models", "remove", "tiny").status == 0
     assert tempo("models", "verify", "tiny").status == 2
+
+
+def test_what_has_come_so_far_is_counted_in_files(tmp_path: Path) -> None:
+    assert pulled_bytes(TINY, tmp_path) == 0
+    room = tmp_path / f".{TINY.name}.partial"
+    (room / "onnx").mkdir(parents=True)
+    (room / "config.json").write_bytes(b"a" * 1000)
+    (room / "onnx" / "weights.part").write_bytes(b"b" * 234)
+    assert pulled_bytes(TINY, tmp_path) == 1234

@@ -74,6 +74,7 @@ def test_a_label_counts_at_the_rate_of_its_track(tmp_path: Path, name: str) -> N
     (asset,) = root.iter("asset")
     (clip,) = root.iter("asset-clip")
     assert (asset.attrib["start"], clip.attrib["start"]) == (start, start)
+    assert clip.attrib["tcFormat"] == ("DF" if ";" in LABELS[name] else "NDF")
     first = Fraction(start.removesuffix("s")) * rate
     otio = pytest.importorskip("opentimelineio")
     read = otio.adapters.read_from_string(timeline.write(found, "otio").decode(), "otio_json")

@@ -205,6 +205,8 @@ def test_only_so_many_predictions_count() -> None:
     wrong, right = (5.0, 6.0, 0.9), (0.0, 1.0, 0.1)
     predictions, truth = [[wrong] * 10 + [right]], [[(0.0, 1.0)]]
     assert score_precision(predictions, truth).average == 0.0
+    tenth = [[wrong] * 9 + [right]]
+    assert score_precision(tenth, truth).average == exactly(100 / 10), "ten, as the field counts"
     everything = score_precision(predictions, truth, max_predictions=None)
     assert everything.average == exactly(100 / 11)
     with pytest.raises(ValueError, match="max_predictions 0 must be at least 1"):
@@ -307,6 +309,7 @@ def test_a_confidence_at_the_threshold_is_an_answer() -> None:
 def test_counts_with_nothing_to_count_are_nan() -> None:
     none = Refusals(present=0, absent=0, missed=0, rejected=0)
     assert math.isnan(none.false_alarm_rate) and math.isnan(none.f1)
+    assert math.isnan(none.precision) and math.isnan(none.recall)
     assert math.isnan(none.answered_present) and math.isnan(calibration_error([], []))
 
 
