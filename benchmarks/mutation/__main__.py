@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import fcntl
 import json
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -60,6 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             f"no module's path has {' or '.join(options.modules)} in it; there are:\n"
             + "\n".join(GUARDS)
         )
+    # Whoever ends the campaign ends the tests that it runs as well.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     done: list[Module] = []
     with _alone(options.keep):
         campaign = Campaign(

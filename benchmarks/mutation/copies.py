@@ -37,7 +37,10 @@ class Copy:
     def __init__(self, checkout: Path, place: Path, python: str = sys.executable) -> None:
         self._place = place.resolve()
         self._python = python
-        shutil.rmtree(place, ignore_errors=True)
+        if place.exists():
+            # Moved first: tests that outlived a killed campaign may still write into it.
+            stale = place.rename(place.with_name(f"{place.name}.{os.getpid()}"))
+            shutil.rmtree(stale, ignore_errors=True)
         shutil.copytree(checkout, self._place, ignore=_left_out, symlinks=True)
         # A module that a fault was put into is told from its bytecode by its contents, not by the
         # second of its last change.

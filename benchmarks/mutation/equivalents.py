@@ -73,4 +73,10 @@ EQUIVALENTS: tuple[Equivalent, ...] = (
         'id=f"r{len(assets) - 1}",',
         "ids are names within one document: they stay different, and are referred to as they are",
     ),
+    Equivalent(
+        "kernels/tempo_kernels/cpu.py",
+        "for band in range(bands.shape[0] - 1):",
+        "for band in range(bands.shape[ -1] - 1):",
+        "bands have one axis, which is the last as well",
+    ),
 )
