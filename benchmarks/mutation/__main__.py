@@ -99,4 +99,7 @@ def _survivors(modules: Sequence[Module]) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except InterruptedError as error:
+        sys.exit(str(error))

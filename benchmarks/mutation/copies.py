@@ -54,7 +54,11 @@ class Copy:
         (self._place / module).write_text(source, encoding="utf-8")
 
     def test(self, tests: Sequence[str], timeout_seconds: float) -> Run:
-        """Run the tests up to the first that fails, and end all that they started."""
+        """Run the tests up to the first that fails, and end all that they started.
+
+        Raises:
+            InterruptedError: somebody else ended them, which says nothing about the tests.
+        """
         # The session's sockets are in there: a short name.
         with tempfile.TemporaryDirectory(prefix="mutant-", ignore_cleanup_errors=True) as scratch:
             said = Path(scratch, "said")
@@ -76,6 +80,8 @@ class Copy:
                     status = None
                 finally:
                     _end(process)
+            if status in (-signal.SIGKILL, -signal.SIGTERM):
+                raise InterruptedError("the tests were ended from outside: start again to go on")
             text = said.read_text(errors="replace")
         return Run("timeout" if status is None else "failed" if status else "passed", text)
 

@@ -115,6 +115,16 @@ def test_tests_that_fail_without_a_fault_say_nothing_about_faults(project: Path)
     assert module.mutants == [] and "assert 'blue' == 'green'" in module.trouble
 
 
+def test_tests_that_somebody_else_ends_are_no_kill(project: Path) -> None:
+    """Nor is what they would have said: the mutant is run when the campaign goes on."""
+    ended = "    import signal\n\n    os.kill(os.getpid(), signal.SIGTERM)\n"
+    (project / "test_numbers_of.py").write_text(TEST + ended)
+    with pytest.raises(InterruptedError, match="ended from outside: start again to go on"):
+        run(project)
+    (project / "test_numbers_of.py").write_text(TEST)
+    assert {mutant.outcome for mutant in run(project).mutants} == {"killed", "survived"}
+
+
 def test_a_fault_that_never_ends_is_timed_out(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
