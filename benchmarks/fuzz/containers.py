@@ -11,7 +11,7 @@ from pathlib import Path
 from hypothesis import strategies as st
 
 from benchmarks.campaign.mutations import mutate
-from benchmarks.campaign.seeds import FORMATS, _write
+from benchmarks.campaign.seeds import FORMATS, write_seeds
 from benchmarks.fuzz.target import Refusal, Target, holds
 from tempo_edge.errors import MediaError
 from tempo_edge.media import open_video
@@ -28,10 +28,9 @@ _SUFFIXES = (".mp4", ".f4v", ".mov", ".qt", ".mkv", ".avi", ".ts", ".mpg", ".flv
 @cache
 def film(suffix: str) -> bytes:
     """The bytes of a whole film, thirty pictures long."""
-    row = next(each for each in FORMATS if each[0] == suffix)
+    rows = [next(each for each in FORMATS if each[0] == suffix)]
     with tempfile.TemporaryDirectory() as folder:
-        path = _write(Path(folder) / f"film{suffix}", row)
-        return path.read_bytes() if path else b""
+        return b"".join(path.read_bytes() for path in write_seeds(Path(folder), rows))
 
 
 def _mutated(suffix: str, seed: int | None) -> bytes:
