@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,7 @@ class Campaign:
         for number, (module, tests) in enumerate(guards.items(), 1):
             self.say(f"{module} ({number} of {len(guards)})")
             source = self.copy.source(module)
-            with Session(self.sessions, module, source) as session:
+            with closing(Session(self.sessions, module, source)) as session:
                 yield self._module(module, tests, source, session)
 
     def _module(self, module: str, tests: Sequence[str], source: str, session: Session) -> Module:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 __all__ = ["Copy", "Run"]
@@ -23,12 +24,12 @@ _LEFT_OUT = {".git", "build", "dist", "node_modules", "__pycache__"}
 _ROOTS = (".", "export", "kernels", "plugins")
 
 
+@dataclass(frozen=True)
 class Run:
     """How a module's tests ended: ``passed``, ``failed`` or ``timeout``, and what they said."""
 
-    def __init__(self, ended: str, said: str) -> None:
-        self.ended = ended
-        self.said = said
+    ended: str
+    said: str
 
 
 class Copy:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
-from types import TracebackType
 
 from cosmic_ray.work_db import WorkDB
 from cosmic_ray.work_item import MutationSpec, TestOutcome, WorkerOutcome, WorkItem, WorkResult
@@ -24,15 +23,7 @@ class Session:
         folder.mkdir(parents=True, exist_ok=True)
         self._db = WorkDB(str(folder / f"{name}.{digest}.sqlite"), WorkDB.Mode.create)
 
-    def __enter__(self) -> Session:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         self._db.close()
 
     def add(self, mutants: Iterable[MutationSpec]) -> None:
