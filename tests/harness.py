@@ -89,7 +89,7 @@ for environment, *arguments in json.loads(sys.argv[1]):
 def each_on_terminal(
     lines: Sequence[tuple[dict[str, str], Sequence[str]]], environment: dict[str, str]
 ) -> list[tuple[int, str]]:
-    """The same for several commands, one after another in one process on one terminal.
+    """(status, what is shown) of each of several commands, in one process on one terminal.
 
     Args:
         lines: (what its environment has besides, the arguments of the command) of each.

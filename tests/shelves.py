@@ -73,7 +73,7 @@ def put_offline(library: Path, path: Path, folder: Path = Path("/media/stick")) 
     return gone
 
 
-def make_takes(folder: Path) -> tuple[Path, Path]:
+def make_takes(folder: Path) -> None:
     """Two takes of one scene: 3 MiB each, of the same length, that differ after the first two."""
     one, two = folder / "one.avi", folder / "two.avi"
     for path, ending in ((one, 2), (two, 3)):
@@ -87,4 +87,3 @@ def make_takes(folder: Path) -> tuple[Path, Path]:
     first, second = one.read_bytes(), two.read_bytes()
     assert len(first) == len(second) > 3 * MIB and first != second
     assert first[: 2 * MIB] == second[: 2 * MIB]
-    return one, two

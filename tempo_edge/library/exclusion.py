@@ -59,7 +59,7 @@ NOTHING = Exclusion()
 
 
 def _free(pattern: str) -> str:
-    """The same pattern without the slash before ``**/``, with which gitmatch wants a folder."""
+    """A pattern without the slash before ``**/``, with which gitmatch wants a folder."""
     return re.sub(r"\A(!?)/\*\*/", r"\1**/", pattern)
 
 

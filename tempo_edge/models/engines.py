@@ -43,7 +43,7 @@ class Origin:
 
     @staticmethod
     def of(device: Device, tensorrt: str, runtime: str, model_sha256: str) -> Origin:
-        """That of an engine for a device."""
+        """The origin of an engine for a device."""
         return Origin(
             device.name, device.capability, device.driver, tensorrt, runtime, model_sha256
         )

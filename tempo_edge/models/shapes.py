@@ -54,13 +54,13 @@ def joined(shape: tuple[int, ...]) -> str:
 
 
 def image_shapes(size: int) -> dict[str, InputShape]:
-    """Those of an image tower for square pictures with an edge of ``size`` pixels."""
+    """The inputs of an image tower for square pictures with an edge of ``size`` pixels."""
     picture = (size, size, 3)
     most = (PICTURES, *picture)
     return {"images": InputShape((1, *picture), most, most)}
 
 
 def text_shapes(words: int = WORDS) -> dict[str, InputShape]:
-    """Those of a text tower, which reads one sentence of at most ``words`` tokens at a time."""
+    """The inputs of a text tower, which reads a sentence of at most ``words`` tokens at a time."""
     shape = InputShape((1, 1), (1, min(_USUAL_WORDS, words)), (1, words))
     return {"input_ids": shape, "attention_mask": shape}
