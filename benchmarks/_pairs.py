@@ -24,6 +24,8 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
+from benchmarks.schedule import same_schedule
+
 __all__ = ["KINDS", "PICTURES", "Pair", "draw", "pairs", "write"]
 
 PICTURES = 48
@@ -157,6 +159,7 @@ def pairs(kind: str) -> Iterator[Pair]:
             yield from (Pair(muxer, encoder, form, kind) for muxer in _muxers())
 
 
+@same_schedule()
 def write(pair: Pair, folder: Path) -> Path | None:
     """The file of a pair in a folder, or None where FFmpeg can't write it."""
     kind = KINDS[pair.kind]

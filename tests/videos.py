@@ -23,6 +23,8 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
+from benchmarks.schedule import same_schedule
+
 __all__ = [
     "BLACK", "BLUE", "GREEN", "GREY", "MATRICES", "RED", "WHITE", "Painter", "Picture", "Rgb",
     "Shot", "Truth", "corners", "make_audio", "make_cut_short", "make_not_a_video", "make_picture",
@@ -181,6 +183,7 @@ def read_number(grey: NDArray[np.unsignedinteger], full_scale: int = 255) -> int
 # -- files -------------------------------------------------------------------------------------
 
 
+@same_schedule()
 def make_video(
     path: Path,
     *,
