@@ -170,13 +170,18 @@ class Service:
         wait_long(settled)
 
     def children(self) -> list[int]:
-        """Processes that it started."""
+        """Processes that it started and that run a program of their own by now.
+
+        One that has not come so far is left out: it shares the service's memory, and who
+        stops it stops the service.
+        """
         process = self.process.pid
         text = ""
         for task in Path(f"/proc/{process}/task").iterdir():
             with suppress(OSError):
                 text += (task / "children").read_text() + " "
-        return [int(pid) for pid in text.split()]
+        own = command_line(process)
+        return [pid for pid in map(int, text.split()) if command_line(pid) not in (own, None)]
 
     def memory(self) -> int:
         """Resident bytes."""
@@ -240,6 +245,13 @@ def send_raw(service: Service, request: bytes, tcp: bool = False) -> bytes:
             while part := sock.recv(65536):
                 said += part
         return said
+
+
+def command_line(process: int) -> bytes | None:
+    """A process's program and words; None, if it has ended."""
+    with suppress(OSError):
+        return Path(f"/proc/{process}/cmdline").read_bytes()
+    return None
 
 
 def is_alive(pid: int) -> bool:
