@@ -26,6 +26,7 @@ from benchmarks.composites import load_composites
 from benchmarks.machine import describe
 from benchmarks.scoring import Prediction, Scores, Truth, format_table, score
 from tempo_edge import Library
+from tempo_edge._files import atomic_write
 from tempo_edge.library.footage import Sampling
 
 __all__ = ["add_profiles", "ask", "indexed", "main", "other_profiles"]
@@ -175,7 +176,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(json.dumps(about))
     print(format_table(rows))
     if options.json is not None:
-        options.json.write_text(json.dumps({**about, "predictions": systems}, indent=1) + "\n")
+        with atomic_write(options.json) as draft:
+            draft.write_text(json.dumps({**about, "predictions": systems}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from typing import Any
 import av
 
 from benchmarks.machine import describe
+from tempo_edge._files import atomic_write
 
 __all__ = ["Measurement", "main", "repeat_film"]
 
@@ -161,7 +162,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(table(rows))
     if options.json is not None:
         results: dict[str, Any] = {**about, "rows": [asdict(row) for row in rows]}
-        options.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+        with atomic_write(options.json) as draft:
+            draft.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

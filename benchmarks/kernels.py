@@ -21,6 +21,8 @@ from typing import Any
 
 from benchmarks._systems import Pool, System, copying, systems
 from benchmarks.machine import describe
+from tempo_edge import _plots
+from tempo_edge._files import atomic_write
 from tempo_edge.models.sessions import cpu_count
 
 __all__ = ["Row", "main", "measure"]
@@ -148,8 +150,7 @@ def draw(path: Path, rows: Sequence[Row], ceilings: dict[int, float]) -> None:
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
     np.atleast_1d(panels)[0].set_ylabel("billion operations a second")
-    figure.savefig(path, dpi=110)
-    pyplot.close(figure)
+    _plots.save(figure, path)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -173,7 +174,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         draw(options.picture, rows, ceilings)
     if options.json is not None:
         results = {**about, "rows": [asdict(row) for row in rows]}
-        options.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+        with atomic_write(options.json) as draft:
+            draft.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ from benchmarks.grounding import add_profiles, indexed, other_profiles
 from benchmarks.machine import describe
 from benchmarks.windows import evenly
 from tempo_edge import Library
+from tempo_edge._files import atomic_write
 from tempo_edge.search.decoder import Decoder
 from tempo_edge.search.grounder import CloseUp, Grounder
 from tempo_edge.search.prompt import Look
@@ -212,7 +213,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             name: {**row, "answers": [asdict(each) for each in found]}
             for name, (row, found) in systems.items()
         }
-        options.json.write_text(json.dumps({**about, **asked, "systems": kept}) + "\n")
+        with atomic_write(options.json) as draft:
+            draft.write_text(json.dumps({**about, **asked, "systems": kept}) + "\n")
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from tempo_edge._files import atomic_write
+
 __all__ = ["main"]
 
 
@@ -44,7 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # Fonts come from the reader's own machine: a picture should ask nobody for anything.
     start, end = svg.find("@font-face"), svg.rfind("}", 0, svg.find(".terminal-")) + 1
     kept = svg[:start] + svg[end:] if 0 <= start < end else svg
-    options.picture.write_text(kept.rstrip() + "\n", encoding="utf-8")
+    with atomic_write(options.picture) as draft:
+        draft.write_text(kept.rstrip() + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

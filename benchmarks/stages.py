@@ -27,7 +27,7 @@ import av
 
 from benchmarks.indexing import repeat_film
 from benchmarks.machine import describe
-from tempo_edge import Library
+from tempo_edge import Library, _plots
 from tempo_edge.library import footage
 from tempo_edge.library.indexer import Indexer
 from tempo_edge.media import _frame, _pyav
@@ -169,8 +169,7 @@ def draw(path: Path, rows: dict[str, dict[str, float]]) -> None:
     axes.set_xlabel("processor milliseconds a second of footage")
     axes.legend(fontsize=8, ncols=len(STAGES), loc="lower center", bbox_to_anchor=(0.5, 1.0))
     axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(path, dpi=110)
-    pyplot.close(figure)
+    _plots.save(figure, path)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -132,9 +132,11 @@ def export_bundle(
     target: Annotated[Path, typer.Argument(metavar="FILE", parser=place, help="Bundle to write.")],
 ) -> None:
     """Write a profile into one file, to be carried to another machine."""
+    from tempo_edge._overwriting import check_output
     from tempo_edge.models.bundle import pack
     from tempo_edge.models.registry import load_profile
 
+    check_output(target)
     size = pack(load_profile(name), target)
     note(f"wrote {target}, {size / 1e6:.1f} MB")
 

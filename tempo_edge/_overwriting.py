@@ -1,4 +1,6 @@
-"""What may be replaced by something that is written, and what never is: footage, and libraries.
+"""What may be replaced by something that is written, and what never is.
+
+Never are films, pictures and sound, what is indexed, and libraries: "footage" in short.
 
 One place decides it for every command, plugin and endpoint. It is asked by whatever writes a file
 (see :mod:`tempo_edge._files`) and, before any work is done, by what a user names a file to.
@@ -10,47 +12,17 @@ import os
 import stat
 from pathlib import Path
 
+from tempo_edge._signatures import HEAD_BYTES, RECORDED_SUFFIXES, is_media
 from tempo_edge.errors import FootageError
 
 __all__ = ["check_folder", "check_output", "check_overwriting"]
-
-# Of a file, what is read to tell what it holds.
-_HEAD_BYTES = 4096
-
-# How files of films and sound begin, in order of offset: what demuxers look for.
-_BEGINNINGS = (
-    b"\x1a\x45\xdf\xa3",  # Matroska, WebM
-    b"\x30\x26\xb2\x75\x8e\x66\xcf\x11",  # ASF, WMV
-    b"FLV\x01",
-    b"\x00\x00\x01",  # MPEG program and elementary streams, H.264
-    b"\x00\x00\x00\x01",
-    b"OggS",
-    b".RMF",
-    b"\x06\x0e\x2b\x34",  # MXF
-    b"nut/multimedia container",
-    b"YUV4MPEG2 ",
-    b"DKIF",
-    b"\x12\x00\x0a",  # AV1
-    b"\x1f\x07\x00",  # DV
-    b"\xb7\xd8\x00\x20\x37\x49\xda\x11",  # WTV
-    b"DHAV",
-    b"fLaC",
-    b"ID3",
-)
-_RIFF_KINDS = (b"AVI ", b"AVIX", b"WAVE")
-_BOXES = frozenset({b"ftyp", b"styp", b"moov", b"moof", b"mdat", b"wide", b"pnot", b"sidx"})
-_EMPTY_BOXES = frozenset({b"free", b"skip"})
-
-# A transport stream says so every so many bytes, after a time code of four in Blu-ray's form.
-_PACKETS = ((188, 0), (192, 4), (204, 0))
-_SYNC = 0x47
 
 _LIBRARY = b"SQLite format 3\0"
 _APPLICATION = slice(68, 72)
 
 
 def check_overwriting(path: Path) -> None:
-    """Refuse to replace a file that has a video's suffix, or that holds media or a library.
+    """Refuse to replace a film, a picture, sound (by name or by content), or a library.
 
     Its name is looked at as it is written and as the links in it lead.
 
@@ -91,23 +63,34 @@ def check_folder(path: Path) -> None:
         for name in names:
             file = Path(where, name)
             if found := _what_it_is(file):
-                raise FootageError(f"{path} is not replaced: {file} {found}")
+                raise FootageError(
+                    f"{path} is not replaced: {file} {found}; move that elsewhere, or name "
+                    "another folder"
+                )
 
 
 def _what_it_is(path: Path) -> str:
     """What a file is that must not be lost, or nothing."""
-    from tempo_edge.library.selection import VIDEO_SUFFIXES
-
     target = Path(os.path.realpath(path))
     if not target.is_file():
         return ""
     for name in (path, target):
-        if name.suffix.lower() in VIDEO_SUFFIXES:
-            return f"is named as a video ({name.suffix})"
+        if kind := _kind_by_name(name):
+            return f"is named as {kind} ({name.suffix})"
     head = _head(target)
     if head.startswith(_LIBRARY) and head[_APPLICATION] == b"TmpE":
         return "is a library"
-    return "holds media" if _is_media(head) else ""
+    return "holds media" if is_media(head) else ""
+
+
+def _kind_by_name(path: Path) -> str:
+    """What a file's name says that it is, or nothing."""
+    from tempo_edge.library.selection import VIDEO_SUFFIXES
+
+    suffix = path.suffix.lower()
+    if suffix in VIDEO_SUFFIXES:
+        return "a video"
+    return next((kind for kind, those in RECORDED_SUFFIXES.items() if suffix in those), "")
 
 
 def _head(path: Path) -> bytes:
@@ -115,22 +98,7 @@ def _head(path: Path) -> bytes:
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return b""
-        return file.read(_HEAD_BYTES)
-
-
-def _is_media(head: bytes) -> bool:
-    """Whether a file that begins so is a film or sound."""
-    if head.startswith(_BEGINNINGS):
-        return True
-    if head.startswith((b"RIFF", b"RF64")):
-        return head[8:12] in _RIFF_KINDS
-    if head[4:8] in _BOXES or (head[4:8] in _EMPTY_BOXES and head[:1] == b"\0"):
-        return True
-    return any(
-        len(head) > 2 * size + first
-        and all(head[first + size * number] == _SYNC for number in range(3))
-        for size, first in _PACKETS
-    )
+        return file.read(HEAD_BYTES)
 
 
 def _indexed_as(path: Path, library: Path | None) -> str | None:

@@ -7,11 +7,14 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
 from harness import Said, Shelf
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tempo_edge import _plots
 from tempo_edge._files import atomic_dir, atomic_write
 from tempo_edge._overwriting import check_folder, check_output, check_overwriting
 from tempo_edge.errors import FootageError
@@ -34,6 +37,29 @@ FORMATS = {
     "ogv": b"OggS\0",
     "mxf": b"\x06\x0e\x2b\x34\x02\x05",
     "y4m": b"YUV4MPEG2 W2 H2",
+    "mlv": b"MLVI\x34\0\0\0",
+    "r3d": b"\0\0\x01\x08RED2\0",
+    "braw": b"\0\0\0\x08wide\0\0\0\0mdat",
+    "ivf": b"DKIF\0\0\x20\0",
+    "mp3": b"\xff\xfb\x90\x64\0",
+    "mp3 with tags": b"ID3\x04\0\0\0",
+    "aac": b"\xff\xf1\x50\x80\x2e\x7f\xfc",
+    "wav": b"RIFF\x24\0\0\0WAVEfmt ",
+    "flac": b"fLaC\0\0\0\x22",
+    "m4a": b"\0\0\0\x1cftypM4A ",
+    "aiff": b"FORM\0\0\0\x2eAIFF",
+    "ape": b"MAC \x96\x0f\0\0",
+    "jpg": b"\xff\xd8\xff\xe1\0\x10Exif",
+    "png": b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
+    "gif": b"GIF89a\x01\0",
+    "webp": b"RIFF\x24\0\0\0WEBPVP8 ",
+    "heic": b"\0\0\0\x18ftypheic",
+    "jxl": b"\0\0\0\x0cJXL \r\n\x87\n",
+    "bmp": b"BM\x46\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0",
+    "dng": b"II*\0\x08\0\0\0",
+    "nef": b"MM\0*\0\0\0\x08",
+    "cr3": b"\0\0\0\x18ftypcrx ",
+    "raf": b"FUJIFILMCCD-RAW 0201",
 }
 
 
@@ -49,12 +75,84 @@ def test_a_file_that_holds_media_stays(tmp_path: Path, kind: str) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["notes.csv"]
 
 
-@pytest.mark.parametrize("name", ["film.mp4", "FILM.MKV", "film.Ts"])
-def test_a_file_that_is_named_as_a_video_stays(tmp_path: Path, name: str) -> None:
-    place = tmp_path / name
-    place.write_text("half copied")
-    with pytest.raises(FootageError, match="is named as a video"):
-        check_overwriting(place)
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [
+        ("a video", "film.mp4 FILM.MKV film.Ts a.braw A.R3D a.crm a.MLV a.lrv a.ivf"),
+        ("a picture", "a.jpg A.JPEG a.png a.gif a.webp A.HEIC a.dng A.ARW a.cr3 a.tif"),
+        ("sound", "a.mp3 A.WAV a.flac a.m4a a.ogg a.opus"),
+    ],
+)
+def test_a_file_stays_that_is_named_as_what_is_recorded(
+    tmp_path: Path, kind: str, names: str
+) -> None:
+    for name in names.split():
+        place = tmp_path / name
+        place.write_text("half copied")
+        with pytest.raises(FootageError, match=f"{name} is named as {kind} .*name another file"):
+            check_overwriting(place)
+
+
+def test_a_picture_and_sound_as_encoders_write_them_stay(tmp_path: Path) -> None:
+    for codec, muxer, form in (
+        ("mjpeg", "image2", "yuvj420p"),
+        ("png", "image2", "rgb24"),
+        ("gif", "gif", "rgb8"),
+        ("bmp", "image2", "bgr24"),
+        ("tiff", "image2", "rgb24"),
+    ):
+        place = tmp_path / f"{codec}.csv"
+        options = {"update": "1"} if muxer == "image2" else {}
+        with av.open(str(place), "w", format=muxer, options=options) as out:
+            stream = out.add_stream(codec, rate=25)
+            stream.width, stream.height, stream.pix_fmt = 16, 16, form
+            picture = av.VideoFrame.from_ndarray(np.zeros((16, 16, 3), np.uint8), format="rgb24")
+            out.mux(stream.encode(picture))
+            out.mux(stream.encode())
+        with pytest.raises(FootageError, match="holds media"):
+            check_overwriting(place)
+    for codec, muxer in (("mp2", "mp2"), ("aac", "adts"), ("pcm_s16le", "wav"), ("ac3", "ac3")):
+        place = tmp_path / f"{codec}.csv"
+        with av.open(str(place), "w", format=muxer) as out:
+            sound = out.add_stream(codec, rate=48000)
+            form = sound.codec_context.format.name
+            planes = np.zeros((2, 2048) if form.endswith("p") else (1, 4096))
+            kind = {"s16": np.int16, "fltp": np.float32, "s16p": np.int16}[form]
+            frame = av.AudioFrame.from_ndarray(planes.astype(kind), format=form, layout="stereo")
+            frame.sample_rate = 48000
+            out.mux(sound.encode(frame))
+            out.mux(sound.encode())
+        with pytest.raises(FootageError, match="holds media"):
+            check_overwriting(place)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["ID3,title", "ID3\nx", "MAC address,name", "BM,x\n" * 9, "GIF,JPEG", "RIFF,x", "FORM,x,AIFF"],
+)
+def test_a_table_that_only_speaks_of_media_may_be_replaced(tmp_path: Path, text: str) -> None:
+    for encoding in ("utf-8", "utf-8-sig", "utf-16"):
+        (tmp_path / "x.csv").write_text(text, encoding=encoding)
+        check_overwriting(tmp_path / "x.csv")
+
+
+def test_a_plot_is_drawn_again_but_over_no_other_picture(tmp_path: Path) -> None:
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    place = tmp_path / "curves.png"
+    for _ in range(2):
+        _plots.save(pyplot.figure(figsize=(1, 1)), place)
+    assert place.read_bytes().startswith(b"\x89PNG")
+    place.write_bytes(FORMATS["png"])
+    with pytest.raises(FootageError, match=r"curves\.png"):
+        _plots.save(pyplot.figure(figsize=(1, 1)), place)
+    assert place.read_bytes() == FORMATS["png"]
+
+
+def test_a_page_is_written_again(tempo: Tempo, shelf: Shelf, footage: Path, tmp_path: Path) -> None:
+    shelf.index(footage)
+    for _ in range(2):
+        assert tempo("find", "a beach", "--explain", str(tmp_path / "page.html")).status in (0, 1)
+    assert (tmp_path / "page.html").read_text().startswith("<!doctype html>")
 
 
 @pytest.mark.parametrize("link", [os.symlink, os.link])
@@ -110,7 +208,7 @@ def test_find_writes_over_no_footage(
 ) -> None:
     """Nor over a file that only the library knows for footage, by whatever link."""
     shelf.index(footage)
-    odd = tmp_path / "odd.raw"
+    odd = tmp_path / "odd.bin"
     odd.write_bytes(b"neither suffix nor mark")
     writer = Catalogue(shelf.path)
     with writer.transaction():
@@ -118,8 +216,22 @@ def test_find_writes_over_no_footage(
     writer.close()
     os.link(odd, tmp_path / "hard.csv")
     (tmp_path / "soft.csv").symlink_to(footage / "beach.mp4")
-    for place in (odd, tmp_path / "hard.csv", tmp_path / "soft.csv", shelf.path):
+    (tmp_path / "A.HEIC").write_text("half copied")
+    (tmp_path / "picture").write_bytes(FORMATS["jpg"])
+    for place in (
+        tmp_path / "A.HEIC",
+        tmp_path / "picture",
+        odd,
+        tmp_path / "hard.csv",
+        tmp_path / "soft.csv",
+        shelf.path,
+    ):
         before = place.read_bytes()
         said = tempo("find", "a beach", *options, str(place))
         assert said.status == 2 and str(place) in said.error
         assert place.read_bytes() == before
+        if place != shelf.path and "--explain" in options:
+            for command in (["backup"], ["models", "export-bundle", "nano"]):
+                said = tempo(*command, str(place))
+                assert said.status == 2 and str(place) in said.error
+                assert place.read_bytes() == before

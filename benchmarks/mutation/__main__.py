@@ -17,6 +17,7 @@ from benchmarks.mutation.campaign import Campaign, Module, noticed, table
 from benchmarks.mutation.copies import Copy
 from benchmarks.mutation.equivalents import EQUIVALENTS, KINDS
 from benchmarks.mutation.modules import GUARDS
+from tempo_edge._files import atomic_write
 
 __all__ = ["main"]
 
@@ -78,7 +79,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             done.append(module)
             if options.json is not None:
                 found = {**describe(), "modules": [each.as_json() for each in done]}
-                options.json.write_text(json.dumps(found) + "\n")
+                with atomic_write(options.json) as draft:
+                    draft.write_text(json.dumps(found) + "\n")
     print(json.dumps({**describe(), "most": options.most, "seed": options.seed}))
     print(table(done))
     print(_survivors(done), end="")

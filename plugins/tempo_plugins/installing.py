@@ -170,7 +170,8 @@ def _below(file: File, root: Path | None) -> File:
 def _write(file: File) -> Path:
     try:
         file.path.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_write(file.path) as draft:
+        # An icon takes the place of an earlier one: the name is the plugin's own.
+        with atomic_write(file.path, own=file.path.suffix == ".png") as draft:
             draft.write_bytes(file.content)
     except OSError as error:
         place = printable(str(file.path))

@@ -6,6 +6,7 @@ import sqlite3
 from pathlib import Path
 
 from tempo_edge._files import atomic_write
+from tempo_edge._overwriting import check_output
 from tempo_edge.errors import LibraryError
 from tempo_edge.library.catalogue import Catalogue
 
@@ -24,6 +25,8 @@ def back_up(library: Path, target: Path) -> int:
     catalogue = Catalogue(library, readonly=True)
     try:
         own = _is_earlier(catalogue, target)
+        if not own:
+            check_output(target, library)
         with atomic_write(target, mode=0o600, own=own) as draft:
             catalogue.copy_to(draft)
     except (OSError, sqlite3.Error) as error:

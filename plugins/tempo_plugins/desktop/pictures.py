@@ -104,7 +104,7 @@ class Pictures:
         try:
             content = self._content(moment)
             make_private(self._folder)
-            with atomic_write(file, mode=0o600) as draft:
+            with atomic_write(file, mode=0o600, own=True) as draft:  # named by its digest
                 draft.write_bytes(content)
             self._prune()
         except (TempoEdgeError, OSError):

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol, cast
 
+from tempo_edge import _plots
 from tempo_edge._files import atomic_write
 from tempo_edge.models import Profile
 from tempo_edge.models.registry import read_profile
@@ -241,6 +242,4 @@ def draw(path: Path, curves: Sequence[dict[str, float]]) -> None:
         axes.legend(fontsize=8)
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
-    with atomic_write(path) as draft:
-        figure.savefig(draft, dpi=110, format="png")
-    pyplot.close(figure)
+    _plots.save(figure, path)
