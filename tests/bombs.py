@@ -65,6 +65,7 @@ def make_table(
     codec: bytes = b"jpeg",
     shape: tuple[int, int] = (64, 48),
     edits: Sequence[tuple[int, int]] = (),
+    scales: tuple[int, int] = (1, 1),
 ) -> Path:
     """An MP4 of a picture a second whose table names one piece of data again and again.
 
@@ -76,9 +77,12 @@ def make_table(
         codec: the sample entry's name.
         shape: (width, height), as the sample entry says.
         edits: (duration, media time) in seconds of each entry of the edit list.
+        scales: ticks a second of the movie, in which edits last, and of the track.
     """
+    movie_scale, scale = scales
     total = chunks * samples_a_chunk
-    length = min(total, 2**32 - 1)
+    seconds = min(total, (2**32 - 1) // max(scales))
+    length = seconds * movie_scale
     kind = _atom(b"ftyp", b"isom", _words(512), b"isom")
     entry = _atom(
         codec,
@@ -88,7 +92,7 @@ def make_table(
     table = _atom(
         b"stbl",
         _full(b"stsd", _words(1), entry),
-        _full(b"stts", _words(1, total, 1)),
+        _full(b"stts", _words(1, total, scale)),
         _full(b"stsc", _words(1, 1, samples_a_chunk, 1)),
         _full(b"stsz", _words(size, total)),
         _full(b"stco", _words(chunks), _words(len(kind) + 8) * chunks),
@@ -97,7 +101,7 @@ def make_table(
     information = _atom(b"minf", _full(b"vmhd", bytes(8)), place, table)
     media = _atom(
         b"mdia",
-        _full(b"mdhd", _words(0, 0, 1, length), bytes(4)),
+        _full(b"mdhd", _words(0, 0, scale, seconds * scale), bytes(4)),
         _full(b"hdlr", bytes(4), b"vide", bytes(12), b"x\0"),
         information,
     )
@@ -107,13 +111,16 @@ def make_table(
         b"tkhd",
         *(_words(0, 0, 1, 0, length), bytes(16), matrix, _words(width << 16, height << 16)),
     )
-    entries = b"".join(_words(*edit, 0x10000) for edit in edits)
+    entries = b"".join(
+        _words(lasts * movie_scale, start * scale, 0x10000) for lasts, start in edits
+    )
     listed = _atom(b"edts", _full(b"elst", _words(len(edits)), entries)) if edits else b""
     movie = _atom(
         b"moov",
         _full(
             b"mvhd",
-            *(_words(0, 0, 1, length, 0x10000), b"\1\0", bytes(10), matrix, bytes(24), _words(2)),
+            _words(0, 0, movie_scale, length, 0x10000),
+            *(b"\1\0", bytes(10), matrix, bytes(24), _words(2)),
         ),
         _atom(b"trak", header, listed, media),
     )

@@ -74,7 +74,8 @@ GUARDS: Mapping[str, tuple[str, ...]] = {
         "tempo_edge/media",
         {
             "_clock": "media/clock",
-            "_packets": "media/times media/runs media/key_flags media/clock media/conformance",
+            "_packets": "media/packet_rows media/times media/runs media/key_flags media/clock "
+            "media/conformance",
             "_keys": "media/key_flags media/conformance media/runs",
             "_bounds": "media/bounds",
             "_promises": "media/bounds",

@@ -116,6 +116,27 @@ def test_a_few_edits_are_footage(tmp_path: Path) -> None:
         assert len(video.packets()) == 15
 
 
+@pytest.mark.parametrize("scales", [(1, 1), (600, 10), (10, 600)])
+def test_an_edit_lasts_in_ticks_of_the_movie_and_begins_in_those_of_its_track(
+    tmp_path: Path, scales: tuple[int, int]
+) -> None:
+    picture = png(32, depth=8)
+    path = make_table(
+        tmp_path / "a.mp4",
+        picture,
+        size=len(picture),
+        chunks=50,
+        codec=b"png ",
+        shape=(32, 32),
+        edits=[(5, 0), (7, 20), (3, 40)],
+        scales=scales,
+    )
+    with open_container(path) as container:
+        assert sum(1 for packet in container.demux() if packet.size) == 5 + 7 + 3
+    # A picture that an edit only touches counts as well.
+    assert promised_samples(path) == 6 + 8 + 4
+
+
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".3gp", ".m4v"])
 @pytest.mark.parametrize("fragmented", [False, True])
 def test_what_tables_promise_is_counted_as_ffmpeg_counts_it(

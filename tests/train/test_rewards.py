@@ -50,6 +50,15 @@ def test_an_answer_is_paid_for_what_it_says(times: list[int]) -> None:
     assert reward(read_answer(answer, 60.0), true, weights) == pytest.approx(1.6)
 
 
+def test_boundaries_are_paid_for_only_where_they_are_asked_for() -> None:
+    """Half of what was there is found, and its end is half a second off: by hand."""
+    said, true = [(10.0, 10.5)], [(10.0, 11.0)]
+    assert reward(said, true) == pytest.approx(0.5 + 0.1)
+    assert reward(said, true, Weights(form=0.2)) == pytest.approx(0.5 + 0.2)
+    near = (1.0 + np.exp(-1.0)) / 2
+    assert reward(said, true, Weights(form=0.0, boundary=1.0)) == pytest.approx(0.5 + near)
+
+
 @pytest.mark.parametrize("answer", ["", "1.0", "5.0-4.0", "1.0-2.0;1.5-3.0", "1.0-99.0"])
 def test_what_can_not_be_read_or_leaves_the_window_earns_nothing(answer: str) -> None:
     assert read_answer(answer, 60.0) is None
