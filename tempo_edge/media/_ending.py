@@ -14,7 +14,7 @@ from av.stream import Stream
 from av.video.stream import VideoStream
 
 from tempo_edge.media._streams import format_names
-from tempo_edge.media._truncation import missing_bytes
+from tempo_edge.media._truncation import promise
 
 __all__ = ["Sound", "promised_end"]
 
@@ -44,6 +44,6 @@ def promised_end(path: Path, container: InputContainer) -> Fraction | None:
     """
     if "matroska" not in format_names(container) or container.duration is None:
         return None
-    if missing_bytes(path):
+    if promise(path).end > path.stat().st_size:
         return None
     return Fraction((container.start_time or 0) + container.duration, av.time_base)

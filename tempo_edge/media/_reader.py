@@ -28,7 +28,7 @@ from tempo_edge.media._keys import believe
 from tempo_edge.media._packets import on_one_clock, packet_table, stamp_of
 from tempo_edge.media._restarts import may_restart, resets_are_usual
 from tempo_edge.media._streams import describe, films, first_that_moves, format_names
-from tempo_edge.media._truncation import missing_bytes
+from tempo_edge.media._truncation import promise
 from tempo_edge.media._types import PacketTable
 
 __all__ = ["StreamReader"]
@@ -43,7 +43,10 @@ _PLACES_BACK = 2
 
 
 # What a file lacks of its promised length is worth telling from here on, in seconds.
-_MISSED = 0.5
+_MISSED = Fraction(1, 2)
+
+# Lengths are written in milliseconds, and so are the times of what they are the sum of.
+_ROUNDED = Fraction(2, 1000)
 
 # Containers whose length is written down, not guessed by FFmpeg from what is there.
 _TELLING = frozenset({"mov", "matroska"})
@@ -172,20 +175,33 @@ class StreamReader:
         if over is not None and not table.parts:
             last = int(over / info.time_base)
             end = last if end < last <= end + limit else end
-        remarks = table.remarks + self._cut_short(end)
+        remarks = table.remarks + self._cut_short(end, sound.end)
         return replace(table, remarks=remarks, stream=self.stream_index, end=end, holes=gaps)
 
-    def _cut_short(self, end: int) -> tuple[str, ...]:
-        """A remark on a file that breaks off; ``end`` is where its last picture is over, in ticks.
+    def _cut_short(self, end: int, over: Fraction | None) -> tuple[str, ...]:
+        """A remark on a file that breaks off.
 
-        Other containers may go on with sound alone: it is bytes that must be missing.
+        Other containers may go on with sound alone: it is bytes that must be missing. Where these
+        may be those of an index, something that is seen or heard must be missing as well.
+
+        Args:
+            end: where its last picture is over, in ticks.
+            over: seconds of the container at which its last sound is.
         """
-        if not missing_bytes(self._path):
+        told, size = promise(self._path), self._path.stat().st_size
+        if size >= max(told.end, told.data_end):
             return ()
-        over, promised = float(self.info.time_of(end)), self.info.duration_seconds
-        more = promised >= over + _MISSED and bool(self.format_names & _TELLING)
-        told = f", its container promises {promised:.1f} s" if more else ""
-        return (f"cut short: it ends at {over:.1f} s{told}",)
+        seconds = told.seconds
+        if seconds is None and self.format_names & _TELLING:
+            seconds = self.info.duration
+        last = self.info.time_of(end)
+        lasts = last if over is None else max(last, over - self.info.start_time)
+        is_there = told.data_end > 0 if seconds is None else seconds <= lasts + _ROUNDED
+        if told.data_end <= size and is_there:
+            return ()
+        more = seconds is not None and seconds >= last + _MISSED
+        added = f", its container promises {float(seconds or 0):.1f} s" if more else ""
+        return (f"cut short: it ends at {float(last):.1f} s{added}",)
 
     def _packets_from(self, stamp: int) -> Iterator[Packet[VideoStream]]:
         """Packets from a key frame at or before ``stamp`` on, wherever the index points."""

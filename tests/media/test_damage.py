@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
+import av
 import pytest
 from gallery import GALLERY
 from harness import Said
@@ -44,6 +45,10 @@ def test_a_whole_film_has_no_remarks(gallery: Gallery, name: str) -> None:
         ("a.mkv", "libx264", "cut short: it ends at {} s, its container promises 4.0 s"),
         ("a.avi", "mpeg4", "cut short: it ends at {} s"),
         ("a.ts", "libx264", "cut short: it ends at {} s"),
+        ("a.mpg", "mpeg2video", "cut short: it ends at {} s"),
+        ("a.wmv", "wmv2", "cut short: it ends at {} s, its container promises 4.0 s"),
+        ("a.flv", "flv", "cut short: it ends at {} s, its container promises 4.0 s"),
+        ("a.mxf", "mpeg2video", "cut short: it ends at {} s"),
     ],
 )
 def test_a_film_that_breaks_off_says_where(
@@ -69,6 +74,29 @@ def test_a_film_that_breaks_off_says_where(
     assert said[0].startswith(f"remark on {film}: {table.remarks[0]}")
     assert "2 indexed" in said[-1] and len(said) == 2, "the whole one has none"
     assert f"remark    {film}: {table.remarks[0]}" in tempo("status").out
+
+
+def last_byte(path: Path) -> int:
+    """Where the last picture of a film ends."""
+    with av.open(str(path)) as container:
+        return max(packet.pos + packet.size for packet in container.demux(video=0) if packet.size)
+
+
+@pytest.mark.parametrize(("name", "codec"), [("a.avi", "mpeg4"), ("a.mkv", "libx264")])
+def test_a_film_that_lacks_its_index_alone_is_whole(tmp_path: Path, name: str, codec: str) -> None:
+    whole = make_video(tmp_path / name, shots=[(motion(1), 4)], gop=10, codec=codec).path
+    end = last_byte(whole)
+    assert end + 100 < whole.stat().st_size, "there is an index"
+    film = tmp_path / f"b{whole.suffix}"
+    film.write_bytes(whole.read_bytes()[: end + 20])
+    with open_video(film) as video:
+        table = video.packets()
+    assert len(table) == 100
+    assert table.remarks == ()
+    # Its last picture is another matter.
+    film.write_bytes(whole.read_bytes()[: end - 2000])
+    with open_video(film) as video:
+        assert [remark[:9] for remark in video.packets().remarks] == ["cut short"]
 
 
 @pytest.mark.parametrize(
