@@ -27,9 +27,8 @@ from benchmarks.schedule import same_schedule
 
 __all__ = [
     "BLACK", "BLUE", "GREEN", "GREY", "MATRICES", "RED", "WHITE", "Painter", "Picture", "Rgb",
-    "Shot", "Truth", "corners", "make_audio", "make_cut_short", "make_not_a_video", "make_picture",
-    "make_video",
-    "motion", "numbered", "read_number", "remuxed",
+    "Shot", "Truth", "corners", "make_audio", "make_cut_short", "make_gap", "make_not_a_video",
+    "make_picture", "make_video", "motion", "numbered", "read_number", "remuxed",
     "rewrite_edit_list", "shown_by", "solid", "texture",
 ]  # fmt: skip
 
@@ -299,6 +298,26 @@ def make_picture(path: Path, size: tuple[int, int] = (64, 48), kind: str = "png"
     frame.pts = 0
     path.write_bytes(b"".join(bytes(p) for p in [*encoder.encode(frame), *encoder.encode(None)]))
     return path
+
+
+def make_gap(path: Path, *, seconds: int) -> None:
+    """A Matroska of nine pictures, one a second and each brighter, with a gap after the fourth."""
+    times = [0, 1000, 2000, 3000, *(1000 * (seconds + i) for i in range(5))]
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("mpeg4", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.options = {"g": "1"}
+        packets = []
+        for index in range(len(times)):
+            picture = np.full((48, 64, 3), index * 25, np.uint8)
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            frame.pts = index
+            packets += stream.encode(frame)
+        packets += stream.encode(None)
+        for packet, time in zip((p for p in packets if p.size), times, strict=True):
+            packet.time_base, packet.pts, packet.dts = Fraction(1, 1000), time, time
+            packet.stream = stream
+            out.mux_one(packet)
 
 
 def make_not_a_video(path: Path) -> Path:

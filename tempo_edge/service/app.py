@@ -30,7 +30,7 @@ from tempo_edge.service.handle import Handle, Models
 from tempo_edge.service.indexing import Indexing
 from tempo_edge.service.lane import Lane, Work
 from tempo_edge.service.openapi import document
-from tempo_edge.service.parameters import Parameters
+from tempo_edge.service.parameters import LATEST_SECONDS, Parameters
 from tempo_edge.service.playing import can_play, play
 from tempo_edge.service.query import Query
 from tempo_edge.service.static import Page
@@ -185,7 +185,7 @@ class App:
 
     async def frame(self, request: Request) -> Response:
         given = _parameters(request)
-        seconds = given.number("t", 0.0, 1e8)
+        seconds = given.number("t", -LATEST_SECONDS, LATEST_SECONDS)
         if seconds is None:
             raise ServiceError(400, "t is missing: name an instant in seconds")
         width = given.whole("width", 16, 1280) or 320
@@ -201,14 +201,14 @@ class App:
 
     async def clip(self, request: Request) -> Response | _Sending:
         given = _parameters(request)
-        span = _span(given.number("start", 0.0, 1e8), given.number("end", 0.0, 1e8))
+        span = _span(given.instant("start"), given.instant("end"))
         source = await self._source(request)
         if request.method == "HEAD":
             return Response(media_type="video/mp4")
         return await _while_connected(request, self._clips.cut(source, span))
 
     async def play(self, request: Request) -> Response:
-        seconds = _parameters(request).number("t", 0.0, 1e8) or 0.0
+        seconds = _parameters(request).instant("t") or 0.0
         source = await self._source(request)
         await self._decode(lambda: play(source, seconds))
         return JSONResponse({"path": str(source)}, 202)

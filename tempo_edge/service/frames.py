@@ -20,10 +20,10 @@ from tempo_edge.media._pyav import PyAVVideo
 __all__ = ["Pictures", "picture_at"]
 
 # A picture may have been shown for this long already: how far back to look for it, in seconds, one
-# after another. What decoding starts from lies before that.
-_BACK_SECONDS = (1, 20, 10**7)
+# after another, before looking through the whole video. What decoding starts from lies before that.
+_BACK_SECONDS = (1, 20)
 
-# A tick that no picture comes after.
+# A tick that no picture comes after; seeking takes 64 bits.
 _END = 2**62
 
 # Pictures kept, and their bytes together.
@@ -75,12 +75,17 @@ def picture_at(path: Path, seconds: float, width: int) -> bytes:
 def _shown(video: PyAVVideo, seconds: float) -> VideoFrame | None:
     """The last picture whose time has come; before the first one, the first."""
     info = video.info
-    tick = int((Fraction(seconds) + info.start_time) / info.time_base)
-    first_tick = int(info.start_time / info.time_base)
-    for back in _BACK_SECONDS:
-        first = max(min(first_tick, 0), tick - int(back / info.time_base))
+
+    def tick_of(instant: Fraction) -> int:
+        return max(-_END, min(int((instant + info.start_time) / info.time_base), _END))
+
+    tick, first_tick = tick_of(Fraction(seconds)), min(tick_of(Fraction(0)), 0)
+    # Long after the end the last picture is looked for where the container says that it ends.
+    ends = [tick] if not 0 < info.duration < seconds else [tick, tick_of(info.duration)]
+    starts = [(end - int(back / info.time_base), end) for end in ends for back in _BACK_SECONDS]
+    for start, end in [*starts, (first_tick, tick)]:
         shown = None
-        for frame in video.pictures(first, tick):
+        for frame in video.pictures(max(first_tick, start), end):
             shown = frame
         if shown is not None:
             return shown

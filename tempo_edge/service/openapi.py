@@ -7,6 +7,7 @@ from typing import Any
 from tempo_edge import __version__
 from tempo_edge.service.clips import LONGEST_CLIP_SECONDS
 from tempo_edge.service.guard import LARGEST_BODY
+from tempo_edge.service.parameters import LATEST_SECONDS
 
 __all__ = ["document"]
 
@@ -157,7 +158,8 @@ def _call(
 def _one_video() -> _Facts:
     """What is asked of one video."""
     optional = _parameter("q", _TEXT, "what to compare with")
-    at = _parameter("t", {"type": "number", "minimum": 0}, "seconds", required=True)
+    instant = {"type": "number", "minimum": -LATEST_SECONDS, "maximum": LATEST_SECONDS}
+    at = _parameter("t", instant, "seconds; before the first picture it is that", required=True)
     width = _parameter("width", {"type": "integer", "minimum": 16, "maximum": 1280}, "pixels; 320")
     file = {
         "200": _answer("the file itself", "video/*", _BINARY),
@@ -165,7 +167,7 @@ def _one_video() -> _Facts:
         "304": {"description": "unchanged since the given ETag"},
     }
     picture = {"200": _answer("the picture", "image/jpeg", _BINARY)}
-    second = {"type": "number", "minimum": 0, "maximum": 1e8}
+    second = {"type": "number", "minimum": 0, "maximum": LATEST_SECONDS}
     start = _parameter("start", second, "seconds", required=True)
     end = _parameter("end", second, f"at most {LONGEST_CLIP_SECONDS} s later", required=True)
     begin = _parameter("t", second, "seconds; 0")

@@ -11,7 +11,11 @@ from pathlib import Path
 from tempo_edge.errors import ServiceError
 from tempo_edge.service.paths import path_from
 
-__all__ = ["Parameters"]
+__all__ = ["LATEST_SECONDS", "Parameters"]
+
+#: Latest instant of a video that may be named, in seconds. A container may well say that thousands
+#: of years lie between two pictures.
+LATEST_SECONDS = 1e13
 
 
 class Parameters:
@@ -69,6 +73,10 @@ class Parameters:
         if not low <= value <= high:
             raise ServiceError(400, f"{name} {text!r} must be a number within [{low:g}, {high:g}]")
         return value
+
+    def instant(self, name: str) -> float | None:
+        """An instant of a video, in seconds since its start."""
+        return self.number(name, 0.0, LATEST_SECONDS)
 
     def flag(self, name: str) -> bool | None:
         """``0`` or ``1``."""

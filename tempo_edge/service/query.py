@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -20,9 +21,6 @@ _LONGEST_CLIENT = 200
 _MOST_MOMENTS = 100
 _MOST_SCOPES = 32
 _DEFAULT_MOMENTS = 10
-
-# Longest video that a filter may name, in seconds: a good three years.
-_LONGEST_VIDEO = 1e8
 
 
 @dataclass(frozen=True)
@@ -77,8 +75,8 @@ class Query:
             given.text("client", _LONGEST_CLIENT) or None,
             given.day("after"),
             given.day("before"),
-            given.number("min_seconds", 0.0, _LONGEST_VIDEO),
-            given.number("max_seconds", 0.0, _LONGEST_VIDEO),
+            given.instant("min_seconds"),
+            given.instant("max_seconds"),
             given.flag("offline") is not False,
         )
 
@@ -89,7 +87,7 @@ class Query:
             chosen = self._by_file(library.files())
         if self.min_seconds is not None or self.max_seconds is not None:
             low = self.min_seconds or 0.0
-            high = _LONGEST_VIDEO if self.max_seconds is None else self.max_seconds
+            high = math.inf if self.max_seconds is None else self.max_seconds
             with library.catalogue.snapshot():
                 shown = library.catalogue.shown(-1, 0)
             fitting = {video for video, seconds in shown if low <= seconds <= high}

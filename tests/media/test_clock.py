@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from videos import Picture, make_video, numbered, read_number, texture
+from videos import Picture, make_gap, make_video, numbered, read_number, texture
 
 from tempo_edge import Library
 from tempo_edge.clip import cut, cut_or_copy
@@ -224,23 +224,8 @@ def test_an_hour_that_is_missing_is_no_footage(tmp_path: Path) -> None:
 
 
 def test_a_gap_of_years_is_neither_footage_nor_an_array(tmp_path: Path) -> None:
-    times = [0, 1000, 2000, 3000, *(50 * 31_536_000_000 + i * 1000 for i in range(5))]
     path = tmp_path / "years.mkv"
-    with av.open(str(path), "w") as out:
-        stream = out.add_stream("mpeg4", rate=10)
-        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
-        stream.options = {"g": "1"}
-        packets = []
-        for index in range(len(times)):
-            picture = np.full((48, 64, 3), index * 25, np.uint8)
-            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
-            frame.pts = index
-            packets += stream.encode(frame)
-        packets += stream.encode(None)
-        for packet, time in zip((p for p in packets if p.size), times, strict=True):
-            packet.time_base, packet.pts, packet.dts = Fraction(1, 1000), time, time
-            packet.stream = stream
-            out.mux_one(packet)
+    make_gap(path, seconds=50 * 31_536_000)
     for sampling in (Sampling(), Sampling(frames_per_second=1)):
         footage = read(path, sampling)
         assert 7 <= footage.video.duration_seconds <= 10

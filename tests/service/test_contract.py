@@ -239,7 +239,8 @@ def test_the_picture_that_is_shown_then(service: Service, named: Footage) -> Non
         assert np.abs(pixels(image) - shown).mean() < np.abs(pixels(image) - other).mean() / 2
     assert (pixels(picture(t=1e6)) == pixels(picture(t=3.9))).all(), "the last one stays"
     assert picture(t=1, width=48).size == (48, 32)
-    for wrong in ({}, {"t": "x"}, {"t": -1}, {"t": 1, "width": 1281}, {"t": 1, "width": 0}):
+    assert (pixels(picture(t=-1)) == pixels(picture(t=0))).all(), "and so does the first"
+    for wrong in ({}, {"t": "x"}, {"t": "nan"}, {"t": 1, "width": 1281}, {"t": 1, "width": 0}):
         assert service.get(f"/v1/videos/{video}/frame", **wrong).status == 400
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Callable
 from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from inside import get
 from numpy.typing import NDArray
 from PIL import Image
-from videos import make_video
+from videos import make_gap, make_video
 
 import tempo_edge
 from tempo_edge.service import frames
@@ -60,6 +61,60 @@ def test_before_the_first_picture_and_after_the_last(
     first, last = mean(picture_at(path, 0.0, 96)), mean(picture_at(path, 1e6, 96))
     assert np.abs(first - RED).max() < 40, first
     assert np.abs(last - BLUE).max() < 40, last
+
+
+YEAR = 31_536_000
+
+
+@pytest.fixture
+def brightness(tmp_path: Path) -> Callable[[float], float]:
+    """What a film with a gap of fifty years shows at an instant: 25 more every picture."""
+    path = tmp_path / "years.mkv"
+    make_gap(path, seconds=50 * YEAR)
+    return lambda seconds: float(mean(picture_at(path, seconds, 64)).mean())
+
+
+@pytest.mark.parametrize(
+    ("seconds", "picture"),
+    [
+        (-1, 0),
+        (-1e13, 0),
+        (2.5, 2),
+        (25 * YEAR, 3),
+        (50 * YEAR - 0.5, 3),
+        (50 * YEAR + 2.5, 6),
+        (60 * YEAR, 8),
+        (1e13, 8),
+    ],
+)
+def test_an_instant_in_a_gap_of_years_shows_what_was_there_before(
+    brightness: Callable[[float], float], seconds: float, picture: int
+) -> None:
+    assert brightness(seconds) == pytest.approx(25 * picture, abs=8)
+
+
+def test_whatever_a_search_names_can_be_shown_and_saved(tmp_path: Path) -> None:
+    path, library = tmp_path / "years.mkv", tmp_path / "library.db"
+    make_gap(path, seconds=50 * YEAR)
+    with tempo_edge.Library.open(library) as opened:
+        opened.index(path)
+    with ExitStack() as stack:
+        engine, models = Engine(library, Models()), Models()
+        stack.callback(engine.close)
+        app = App(library, engine, models, Indexing(library, [], None, print), Events(), None)
+        stack.callback(app.close)
+        (video,) = get(app.asgi, "/v1/videos").json
+        address = f"/v1/videos/{video['id']}"
+        late = 50 * YEAR
+        assert get(app.asgi, f"{address}/frame", f"t={late + 2}").status == 200
+        assert get(app.asgi, f"{address}/frame", "t=-3").status == 200
+        clip = get(app.asgi, f"{address}/clip", f"start={late}&end={late + 3}")
+        assert clip.status == 200, clip.body
+        long = get(app.asgi, "/v1/find", f"q=grey&min_seconds=1&max_seconds={late + 9}")
+        assert long.status == 200
+        for wrong in ("nan", "inf", "-inf", "1e14"):
+            reply = get(app.asgi, f"{address}/frame", f"t={wrong}")
+            assert reply.status == 400 and "within [-1e+13, 1e+13]" in reply.json["error"]
 
 
 # -- pictures that are kept ------------------------------------------------------------------------
