@@ -70,7 +70,7 @@ def serve(
     if address:
         from tempo_edge.service.browser import running_address
 
-        emit(f"{running_address(socket)}\n")
+        emit(f"{running_address(socket, library)}\n")
         return
     from tempo_edge._api import default_library_path
     from tempo_edge.service import serve as run

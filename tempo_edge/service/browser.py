@@ -11,7 +11,8 @@ from tempo_edge._files import atomic_write
 from tempo_edge._text import note
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.service import places, token
-from tempo_edge.service.client import ask_address
+from tempo_edge.service.announcement import announced
+from tempo_edge.service.client import ask_address, is_same
 
 __all__ = ["door_file", "forget_door", "open_running", "running_address", "show", "with_token"]
 
@@ -21,28 +22,44 @@ def with_token(address: str) -> str:
     return f"{address}?token={token.load(places.token_path())}"
 
 
-def running_address(socket: Path | None) -> str:
+def running_address(socket: Path | None, library: Path | None = None) -> str:
     """The address of the page of the service that runs, with its token.
 
     Args:
-        socket: where that service listens; None for the default.
+        socket: where that service listens. Without it that at the default socket is meant, or
+            else the only one that its user runs.
+        library: the library of that service; None for any.
 
     Raises:
-        TempoEdgeError: none runs there, or it has no page.
+        TempoEdgeError: none runs, more than one does, or it has no page.
     """
-    said = ask_address(socket)
-    place = socket or places.socket_path()
+    place = socket or _place_of(library)
+    said = ask_address(place)
     if said is None:
         raise TempoEdgeError(f"no service listens at {place}: tempo-edge serve --open starts one")
+    if library is not None and not is_same(library, said["library"]):
+        raise TempoEdgeError(
+            f"the service at {place} is that of {said['library']}: name its --library"
+        )
     if said["address"] is None:
         raise TempoEdgeError(f"the service at {place} has no page: start it with --port or --open")
     return with_token(said["address"])
 
 
-def open_running(library: Path, socket: Path | None) -> bool:
+def _place_of(library: Path | None) -> Path:
+    """The socket of the service that is meant where none is named."""
+    default, others = places.socket_path(), list(announced(library))
+    if not others or default in others or (library is None and ask_address(default) is not None):
+        return default
+    if len(others) > 1:
+        raise TempoEdgeError(f"{len(others)} services run: name one by its --library")
+    return others[0]
+
+
+def open_running(library: Path, socket: Path) -> bool:
     """Open the page of a service that runs already; False if there is none for this library."""
     said = ask_address(socket)
-    if said is None or said["address"] is None or Path(said["library"]) != library:
+    if said is None or said["address"] is None or not is_same(library, said["library"]):
         return False
     note(f"a service runs already: its page is {said['address']}")
     show(with_token(said["address"]), door_file(socket))

@@ -107,7 +107,7 @@ def find(
         asked["grounder"] = grounder
     try:
         status = connection.ask("/v1/status", _STATUS_SECONDS)
-        if status["version"] != __version__ or not _same(library, status["library"]):
+        if status["version"] != __version__ or not is_same(library, status["library"]):
             return None
         said = connection.ask(f"/v1/find?{urlencode(asked, doseq=True)}", _ANSWER_SECONDS)
         near = tuple(_moment(each, status["profile"]) for each in said["near"])
@@ -119,7 +119,8 @@ def find(
         connection.close()
 
 
-def _same(library: Path, theirs: str) -> bool:
+def is_same(library: Path, theirs: str) -> bool:
+    """Whether a service's library is this one, by whatever path it is called."""
     return os.path.realpath(library) == os.path.realpath(theirs)
 
 

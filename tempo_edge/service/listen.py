@@ -23,9 +23,10 @@ _FIRST_DESCRIPTOR = 3
 
 
 class TakenError(TempoEdgeError):
-    """A service listens at a socket's path already."""
+    """A service listens at a socket's ``path`` already."""
 
     def __init__(self, path: Path) -> None:
+        self.path = path
         super().__init__(f"a service listens at {path} already: use another --socket")
 
 

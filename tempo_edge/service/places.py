@@ -1,11 +1,11 @@
-"""Where the service's socket and its token lie."""
+"""Where the service's socket, its token and the notes of services that run lie."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-__all__ = ["socket_path", "token_path"]
+__all__ = ["notes_path", "socket_path", "token_path"]
 
 
 def socket_path() -> Path:
@@ -23,3 +23,10 @@ def token_path() -> Path:
     from platformdirs import user_data_path
 
     return user_data_path("tempo-edge") / "token"
+
+
+def notes_path() -> Path:
+    """The folder of the notes that tell where services listen."""
+    from platformdirs import user_data_path
+
+    return user_data_path("tempo-edge") / "services"

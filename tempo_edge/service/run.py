@@ -15,10 +15,10 @@ from tempo_edge._progress import Progress
 from tempo_edge._text import note, printable
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.library.exclusion import Exclusion
-from tempo_edge.service import places
+from tempo_edge.service.announcement import announce
 from tempo_edge.service.app import App
 from tempo_edge.service.browser import door_file, forget_door, open_running, show, with_token
-from tempo_edge.service.client import ask_address
+from tempo_edge.service.client import ask_address, is_same
 from tempo_edge.service.descriptors import connections_per_socket, raise_limit
 from tempo_edge.service.doors import Door, open_doors
 from tempo_edge.service.engine import Engine
@@ -71,25 +71,27 @@ def serve(settings: Settings) -> None:
     with ExitStack() as stack:
         try:
             doors = open_doors(settings.socket, settings.port, stack)
+            unix = next(door.name for door in doors if door.token is None)
+            announce(settings.library, Path(unix), stack)
         except TakenError as error:
-            if settings.open and open_running(settings.library, settings.socket):
+            if settings.open and open_running(settings.library, error.path):
                 return
-            raise _taken(settings, error) from error
+            raise _taken(settings.library, error) from error
         stack.callback(forget_door, settings.socket)
         asyncio.run(_Process(settings, doors).run())
 
 
-def _taken(settings: Settings, error: TakenError) -> TempoEdgeError:
+def _taken(library: Path, error: TakenError) -> TempoEdgeError:
     """Where the service is that runs already, for whoever starts another one."""
-    said = ask_address(settings.socket)
+    said = ask_address(error.path)
     if said is None:
         return error
-    place = settings.socket or places.socket_path()
-    where = f"a service of {said['library']} listens at {place} already"
+    where = f"a service of {said['library']} listens at {error.path} already"
+    instead = "end it first" if is_same(library, said["library"]) else "use another --socket"
     if said["address"] is None:
-        return TempoEdgeError(f"{where}, without a page: end it, or use another --socket")
+        return TempoEdgeError(f"{where}, without a page: {instead}")
     seen = with_token(said["address"]) if sys.stderr.isatty() else said["address"]
-    return TempoEdgeError(f"{where}, its page is {seen}: use that, or another --socket")
+    return TempoEdgeError(f"{where}, its page is {seen}: use that, or {instead}")
 
 
 class _Process:

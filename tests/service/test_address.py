@@ -38,14 +38,15 @@ def browser(folder: Path) -> tuple[str, Path]:
     return f"{program} %s", noted
 
 
-def led_to(noted: Path, service: Service) -> str:
+def led_to(noted: Path) -> str:
     """The address that a browser was led to, by way of a file that its user alone can read."""
     wait_until(noted.exists)
     said = noted.read_text()
-    assert said.startswith("file:///") and service.token not in said, "others see arguments"
     page = Path(said.removeprefix("file://"))
     assert stat.S_IMODE(page.stat().st_mode) == 0o600
     (address,) = re.findall('url=([^"]+)"', page.read_text())
+    token = address.partition("token=")[2]
+    assert said.startswith("file:///") and token and token not in said, "others see arguments"
     return address
 
 
@@ -63,6 +64,70 @@ def test_the_address_from_anywhere(named: Footage, environment: dict[str, str]) 
         said = serve(service, "--address")
         assert (said.returncode, said.stdout) == (2, "")
         assert said.stderr.count("\n") == 1 and f"no service listens at {default}" in said.stderr
+
+
+def test_the_address_of_a_service_at_another_socket(
+    named: Footage, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    """Found by its library, in a terminal that knows another folder for sockets, too."""
+    elsewhere = {"XDG_RUNTIME_DIR": str(tmp_path / "runtime")}
+    data = {"XDG_DATA_HOME": str(tmp_path / "data")}  # of one user, as both services are
+
+    def address(service: Service) -> str:
+        token = (tmp_path / "data" / "tempo-edge" / "token").read_text().strip()
+        return f"http://127.0.0.1:{service.port}/?token={token}\n"
+
+    other = tmp_path / "other" / "library.db"
+    other.parent.mkdir()
+    other.write_bytes(named.library.read_bytes())
+    with running(named.library, {**environment, **data}, "--port", "0") as service:
+        for given in ([], ["--library", str(named.library)]):
+            said = serve(service, "--address", *given, **elsewhere)
+            assert (said.returncode, said.stdout, said.stderr) == (0, address(service), "")
+        said = serve(service, "--address", "--library", str(other), **elsewhere)
+        assert said.returncode == 2 and "no service listens at" in said.stderr
+        said = serve(service, "--address", "--library", str(other), "--socket", str(service.socket))
+        assert said.returncode == 2 and f"is that of {named.library}" in said.stderr
+        with running(other, {**environment, **data}, "--port", "0") as second:
+            said = serve(service, "--address", "--library", str(other), **elsewhere)
+            assert (said.returncode, said.stdout) == (0, address(second))
+            said = serve(service, "--address", **elsewhere)
+            assert said.returncode == 2 and "2 services run: name one" in said.stderr
+        service.kill()
+        said = serve(service, "--address", **elsewhere)
+        assert said.returncode == 2 and "no service listens at" in said.stderr
+
+
+def test_a_second_service_of_a_library_at_another_socket(
+    named: Footage, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    """It says where the first is, by whatever path the library is called; a killed one is none."""
+    alias = tmp_path / "alias.db"
+    alias.symlink_to(named.library)
+    command, noted = browser(tmp_path)
+    data = {**environment, "XDG_DATA_HOME": str(tmp_path / "data")}
+    with running(named.library, data, "--port", "0") as service:
+        again = ("--socket", str(service.folder / "other.sock"), "--library", str(alias))
+        said = serve(service, *again)
+        assert said.returncode == 2 and said.stderr.count("\n") == 1
+        assert f"a service of {named.library} listens at {service.socket} already" in said.stderr
+        assert f"http://127.0.0.1:{service.port}/: use that, or end it first" in said.stderr
+        said = serve(service, *again, "--open", BROWSER=command)
+        assert said.returncode == 0 and "a service runs already" in said.stderr
+        assert f"http://127.0.0.1:{service.port}/?token=" in led_to(noted)
+        service.kill()
+        with running(alias, data) as second:
+            assert second.find().status == 200
+
+
+def test_a_service_whose_user_has_no_place_for_notes(
+    named: Footage, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    data = tmp_path / "data"
+    data.write_text("a file, where a folder is wanted")
+    with running(named.library, {**environment, "XDG_DATA_HOME": str(data)}) as service:
+        assert service.find().status == 200
+        assert "finds this service by --socket only" in service.said
 
 
 def test_no_address_without_a_port(empty: Service) -> None:
@@ -85,7 +150,7 @@ def test_a_second_service_says_where_the_first_is(
     command, noted = browser(tmp_path)
     said = serve(service, *given, "--open", BROWSER=command)
     assert said.returncode == 0 and "a service runs already" in said.stderr
-    assert led_to(noted, service) == f"http://127.0.0.1:{service.port}/?token={service.token}"
+    assert led_to(noted) == f"http://127.0.0.1:{service.port}/?token={service.token}"
     other = ("--socket", str(service.socket), "--library", str(tmp_path / "other.db"))
     said = serve(service, *other, "--open", BROWSER=command)
     assert said.returncode == 2 and f"a service of {named.library}" in said.stderr
@@ -99,7 +164,7 @@ def test_a_second_service_without_a_page(empty: Service) -> None:
 def test_opening_the_page(named: Footage, environment: dict[str, str], tmp_path: Path) -> None:
     command, noted = browser(tmp_path)
     with running(named.library, {**environment, "BROWSER": command}, "--open") as service:
-        address = led_to(noted, service)
+        address = led_to(noted)
         assert address == service.get("/v1/address").json["address"] + f"?token={service.token}"
         page = Path(noted.read_text().removeprefix("file://"))
         assert page.exists()
