@@ -123,24 +123,34 @@ def continued(
 ) -> list[Bump]:
     """Bumps of one window with those made one between which nothing ends, in time order.
 
-    A curve that dips is no end where no cut lies in the dip and every frame of it would be an
-    answer by itself: a clip that shows one thing throughout shows it better and worse.
+    A curve that dips is no end where the dip, taken as a span of its own, would be an answer: a
+    clip shows its thing better and worse, while the camera moves and from shot to shot. A cut is no
+    end by itself: what is shown before and after it may be the same.
 
     Args:
-        is_answer: whether a frame alone is one, by its similarity and the floor.
+        is_answer: whether a span is one, by its mean similarity and the floor.
     """
     joined: list[Bump] = []
     curve = smoothed(window.similarities, window.cuts, settings.smooth)
     for bump in sorted(bumps, key=lambda bump: bump.first):
-        if joined:
-            last = joined[-1].last
-            dip = curve[last + 1 : bump.first]
-            if not window.cuts[last + 1 : bump.first + 1].any() and all(
-                is_answer(float(height), bump.floor) for height in dip
-            ):
-                bump = bump_of(window, curve, joined.pop().first, bump.last, bump.floor)
+        if joined and _goes_on(window, curve, joined[-1], bump, is_answer):
+            bump = bump_of(window, curve, joined.pop().first, bump.last, bump.floor)
         joined.append(bump)
     return joined
+
+
+def _goes_on(
+    window: Window,
+    curve: NDArray[np.float64],
+    before: Bump,
+    after: Bump,
+    is_answer: Callable[[float, float], bool],
+) -> bool:
+    """Whether what lies between two bumps would be an answer by itself."""
+    first, last = before.last + 1, after.first - 1
+    return first > last or is_answer(
+        bump_of(window, curve, first, last, after.floor).mean, after.floor
+    )
 
 
 def floor_of(curve: NDArray[np.float64], edges: NDArray[np.float64], chance: float) -> float:
