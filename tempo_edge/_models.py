@@ -153,8 +153,9 @@ def import_bundle(
     """Install the profile of a bundle, once all of it has been checked."""
     from tempo_edge.models.bundle import unpack
     from tempo_edge.models.registry import BUILT_IN, installed_profiles
+    from tempo_edge.search.inspection import inspect
 
-    profile = unpack(bundle, installed_profiles(), replace=replace)
+    profile = unpack(bundle, installed_profiles(), inspect=inspect, replace=replace)
     note(f"installed {profile.name} {profile.version} in {profile.folder}")
     if (BUILT_IN / profile.name).is_dir():
         note(f"until it is removed it is used in place of the built-in {profile.name}")

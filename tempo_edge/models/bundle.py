@@ -2,16 +2,18 @@
 
 A bundle is a plain tar archive: ``profile.json`` first, then the files that it lists. Nothing of it
 is trusted before its checksum has been compared, and nothing lies where a profile is looked for
-until all of it has.
+until all of it has, and was seen to be of use.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
+import os
 import shutil
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, BinaryIO, cast
 
@@ -61,16 +63,20 @@ def pack(profile: Profile, target: Path) -> int:
     return target.stat().st_size
 
 
-def unpack(bundle: Path, store: Path, *, replace: bool = False) -> Profile:
+def unpack(
+    bundle: Path, store: Path, *, inspect: Callable[[Profile], None], replace: bool = False
+) -> Profile:
     """Put the profile of a bundle into the folder ``store``; gives the profile as it lies there.
 
     Args:
+        inspect: reads what the profile holds before it is there, and raises ProfileError where it
+            could not be used.
         replace: whether one of the same name in ``store`` makes room; it stays as it is until the
             new one is whole.
 
     Raises:
         ProfileError: the bundle is cut short, altered, holds what it should not or lacks what it
-            should hold, or ``store`` has such a profile already.
+            should hold, or what can't be used, or ``store`` has such a profile already.
     """
     if bundle.exists() and not bundle.is_file():
         raise ProfileError(f"bundle {bundle} must be a file")
@@ -87,6 +93,8 @@ def unpack(bundle: Path, store: Path, *, replace: bool = False) -> Profile:
                 raise ProfileError(f"profile {profile.name!r} is in {store} already")
             _check_fits(bundle, store)
             _copy(archive, entries, profile.files, folder, bundle)
+            with _said_of(bundle, folder):
+                inspect(profile)
             take_place(folder, place)
     except _UNREADABLE as error:
         raise ProfileError(f"bundle {bundle} can't be read: {error}") from error
@@ -146,11 +154,21 @@ def _described(
         raise ProfileError(f"bundle {bundle} must begin with {ABOUT}")
     _check_holds(entry, bundle)
     (folder / ABOUT).write_bytes(_open(archive, entry).read())
-    try:
+    with _said_of(bundle, folder):
         return read_profile(folder)
+
+
+@contextmanager
+def _said_of(bundle: Path, folder: Path) -> Iterator[None]:
+    """What is said of files in a draft's folder, as of the bundle: there they have no folder.
+
+    Raises:
+        ProfileError: something was.
+    """
+    try:
+        yield
     except ProfileError as error:
-        # In the bundle it has no folder.
-        reason = str(error).replace(str(folder / ABOUT), ABOUT)
+        reason = str(error).replace(f"{folder}{os.sep}", "")
         raise ProfileError(f"bundle {bundle}: {reason}") from error
 
 

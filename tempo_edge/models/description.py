@@ -136,11 +136,14 @@ class Description:
             self.refuse(name, f"must be a number from {low:g} to {high:g}")
         return float(value)
 
-    def numbers(self, name: str, count: int) -> list[float]:
-        """A list of ``count`` finite numbers."""
+    def numbers(self, name: str, count: int, low: float = -1e9, high: float = 1e9) -> list[float]:
+        """A list of ``count`` finite numbers within ``[low, high]``."""
         value = self._value(name)
-        if not isinstance(value, list) or len(value) != count or not all(map(_is_number, value)):
+        if not isinstance(value, list) or len(value) != count:
             self.refuse(name, f"must be a list of {count} numbers")
+        for place, each in enumerate(value):
+            if not _is_number(each) or not low <= each <= high:
+                self._refuse(f"{name}[{place}]", f"must be a number from {low:g} to {high:g}", each)
         return [float(each) for each in value]
 
     def exactly(self, name: str, wanted: Sequence[str]) -> None:
@@ -172,9 +175,10 @@ class Description:
         Raises:
             ProfileError: always.
         """
-        raise ProfileError(
-            f"{self._path}: {self._place}{name} {wanted}, not {_short(self._facts.get(name))}"
-        )
+        self._refuse(name, wanted, self._facts.get(name))
+
+    def _refuse(self, name: str, wanted: str, value: object) -> NoReturn:
+        raise ProfileError(f"{self._path}: {self._place}{name} {wanted}, not {_short(value)}")
 
     def _value(self, name: str) -> Any:
         if name not in self._facts:

@@ -11,7 +11,8 @@ from __future__ import annotations
 import hashlib
 import math
 import os
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,9 +23,9 @@ from numpy.typing import NDArray
 from tempo_edge.errors import ProfileError
 from tempo_edge.models.checksum import sha256_of
 from tempo_edge.models.description import NAME, Description, file_name, load_json
-from tempo_edge.models.sessions import cpu_count, open_session
+from tempo_edge.models.sessions import Opener, cpu_count, open_session
 from tempo_edge.models.shapes import WORDS, image_shapes, text_shapes
-from tempo_edge.models.tokenizer import read_tokenizer
+from tempo_edge.models.tokenizer import MOST_TOKENS, read_tokenizer
 from tempo_edge.models.towers import ImageTower, TextTower
 from tempo_edge.packing import unpack
 
@@ -107,7 +108,12 @@ def read_profile(folder: Path) -> Profile:
         folder=folder,
         files={file_name(files, file): files.part(file).digest("sha256") for file in files},
         licence=_licence(about),
+        text_max_tokens=about.optional("text_max_tokens", _length(about)) or WORDS,
     )
+
+
+def _length(about: Description) -> Callable[[str], int]:
+    return lambda name: about.whole(name, 1, MOST_TOKENS)
 
 
 def _tokens(about: Description) -> int:
@@ -136,6 +142,8 @@ class Profile:
         folder: where the files are.
         files: SHA-256 of each file, by name; checked when it is opened.
         licence: of the weights.
+        text_max_tokens: tokens of the longest sentence, where the tokenizer doesn't say.
+        opener: what opens its models.
     """
 
     name: str
@@ -146,6 +154,8 @@ class Profile:
     folder: Path
     files: dict[str, str]
     licence: str = "not stated"
+    text_max_tokens: int = WORDS
+    opener: Opener = field(default=open_session, repr=False, compare=False)
 
     @property
     def fingerprint(self) -> str:
@@ -165,15 +175,16 @@ class Profile:
         return self.folder / file
 
     def _verify(self, file: str) -> None:
+        expected = self._digest(file)
         try:
             digest = sha256_of(self.folder / file)
         except OSError as error:
             raise ProfileError(f"profile {self.name!r} lacks {file}: {error}") from error
-        if digest != self._digest(file):
+        if digest != expected:
             what = "tempo-edge" if self.folder.parent == BUILT_IN else "it"
             raise ProfileError(
                 f"profile {self.name!r}: {file} has SHA-256 {digest}, "
-                f"expected {self._digest(file)}: install {what} again"
+                f"expected {expected}: install {what} again"
             )
 
     def _digest(self, file: str) -> str:
@@ -188,15 +199,17 @@ class Profile:
         # One thread: decoding keeps the other cores busy, and a batch hardly gains from two.
         shapes = image_shapes(self.image_size)
         path = self.checked("image.onnx")
-        return ImageTower(open_session(path, threads=1, shapes=shapes), path, self.dim)
+        session = self.opener(path, 1, shapes)
+        return ImageTower(session, path, self.dim, self.tokens_per_frame)
 
     @cached_property
     def text_tower(self) -> TextTower:
         """The text tower, loaded on first use."""
         tokenizer = read_tokenizer(self.checked("tokenizer.json"))
-        shapes = text_shapes((tokenizer.truncation or {}).get("max_length", WORDS))
+        longest = (tokenizer.truncation or {}).get("max_length", self.text_max_tokens)
+        shapes = text_shapes(longest)
         path = self.checked("text.onnx")
-        session = open_session(path, threads=cpu_count(), shapes=shapes)
+        session = self.opener(path, cpu_count(), shapes)
         return TextTower(session, tokenizer, path, self.dim)
 
     @property
@@ -209,7 +222,7 @@ class Profile:
         """The decoder that grounds, loaded on first use."""
         # No shapes, so no TensorRT: at a prompt's start it has an empty `past`, which TensorRT's
         # own interface allows and engines built from ONNX have not reliably run.
-        return open_session(self.checked("grounder.onnx"), threads=cpu_count())
+        return self.opener(self.checked("grounder.onnx"), cpu_count(), None)
 
     @property
     def has_vlm(self) -> bool:
@@ -221,7 +234,7 @@ class Profile:
         """The hub model, loaded on first use."""
         from tempo_edge.models.vlm import MANIFEST, Manifest, Vlm
 
-        return Vlm(Manifest.read(self.checked(MANIFEST)))
+        return Vlm(Manifest.read(self.checked(MANIFEST)), self.opener)
 
     @cached_property
     def background(self) -> NDArray[np.float32]:

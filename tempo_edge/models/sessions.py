@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,10 @@ from tempo_edge.errors import ProfileError
 from tempo_edge.models.providers import Chain, Notes, load_onnxruntime, plan
 from tempo_edge.models.shapes import Shapes
 
-__all__ = ["cpu_count", "load_onnxruntime", "open_session"]
+__all__ = ["Opener", "cpu_count", "load_onnxruntime", "open_on_cpu", "open_session"]
+
+#: What opens a model: its file, threads inside an operator, shapes of its inputs.
+Opener = Callable[[Path, int, "Shapes | None"], Any]
 
 
 def cpu_count() -> int:
@@ -38,6 +42,16 @@ def open_session(path: Path, threads: int, shapes: Shapes | None = None) -> Any:
         text = f"{path.name} runs without {provider}: {reason}"
         warnings.warn(text, RuntimeWarning, stacklevel=2)
     return session
+
+
+def open_on_cpu(path: Path, threads: int, shapes: Shapes | None = None) -> Any:
+    """An inference session on the CPU, which runs every model that can be run.
+
+    Raises:
+        MissingExtraError: ONNX Runtime is not installed.
+        ProfileError: it can't run this one.
+    """
+    return open_with(path, threads, [("CPUExecutionProvider", {})])[0]
 
 
 def open_with(path: Path, threads: int, chain: Chain) -> tuple[Any, Notes]:

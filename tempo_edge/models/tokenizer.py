@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from tempo_edge.errors import ProfileError
 
-__all__ = ["read_tokenizer"]
+__all__ = ["MOST_TOKENS", "encode", "read_tokenizer"]
+
+#: Tokens of the longest text that a tokenizer may cut to, or fill up to.
+MOST_TOKENS = 65536
 
 # Bytes of the longest tokenizer that is read: those with a quarter of a million words have 35 MB.
 _MOST_BYTES = 256 << 20
@@ -17,15 +22,56 @@ def read_tokenizer(path: Path) -> Any:
     """The tokenizer in a file of the ``tokenizers`` library.
 
     Raises:
-        ProfileError: the file is too long, or can't be read as a tokenizer.
+        ProfileError: the file is too long, can't be read as a tokenizer, or cuts or fills up texts
+            to lengths that can't be.
     """
     from tokenizers import Tokenizer
 
-    try:
+    with _named(f"{path} can't be read as a tokenizer"):
         size = path.stat().st_size
         if size > _MOST_BYTES:
             raise ProfileError(f"{path} has {size} bytes, at most {_MOST_BYTES} are allowed")
-        return Tokenizer.from_file(str(path))
+        tokenizer = Tokenizer.from_file(str(path))
+        for what, name in (("truncation", "max_length"), ("padding", "length")):
+            length = (getattr(tokenizer, what) or {}).get(name)
+            if length is not None and not 1 <= length <= MOST_TOKENS:
+                raise ProfileError(
+                    f"{path}: {what}.{name} must be from 1 to {MOST_TOKENS}, not {length}"
+                )
+        multiple = (tokenizer.padding or {}).get("pad_to_multiple_of")
+        if multiple is not None and not 1 <= multiple <= MOST_TOKENS:
+            raise ProfileError(
+                f"{path}: padding.pad_to_multiple_of must be from 1 to {MOST_TOKENS}, "
+                f"not {multiple}"
+            )
+    return tokenizer
+
+
+def encode(tokenizer: Any, text: str, path: Path | None = None) -> Any:
+    """What a tokenizer makes of a text.
+
+    Args:
+        path: the tokenizer's file, for errors.
+
+    Raises:
+        ProfileError: it fails, or makes nothing of it.
+    """
+    with _named(f"{path or 'the tokenizer'} can't read {text[:60]!a}"):
+        coded = tokenizer.encode(text)
+        if not coded.ids:
+            raise ValueError("no token comes of it")
+    return coded
+
+
+@contextmanager
+def _named(trouble: str) -> Iterator[None]:
+    """Whatever the library raises, on one line.
+
+    Raises:
+        ProfileError: it raised something.
+    """
+    try:
+        yield
     except ProfileError:
         raise
     except BaseException as error:
@@ -33,4 +79,4 @@ def read_tokenizer(path: Path) -> Any:
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
         reason = " ".join(str(error).split())[:200] or type(error).__name__
-        raise ProfileError(f"{path} can't be read as a tokenizer: {reason}") from error
+        raise ProfileError(f"{trouble}: {reason}") from error

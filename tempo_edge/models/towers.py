@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tempo_edge.errors import ProfileError, QueryError
+from tempo_edge.errors import QueryError
+from tempo_edge.models.running import Shape, run
 from tempo_edge.models.shapes import PICTURES
+from tempo_edge.models.tokenizer import encode
 
 __all__ = ["ImageTower", "TextTower"]
 
@@ -22,10 +24,17 @@ class ImageTower:
         session: the model.
         path: its file, for errors.
         dim: length of the vectors that it must give; None for whatever it gives.
+        tokens: how many it must give of a picture; None for however many.
     """
 
-    def __init__(self, session: Any, path: Path | None = None, dim: int | None = None) -> None:
-        self._session, self._path, self._dim = session, path, dim
+    def __init__(
+        self,
+        session: Any,
+        path: Path | None = None,
+        dim: int | None = None,
+        tokens: int | None = None,
+    ) -> None:
+        self._session, self._path, self._dim, self._tokens = session, path, dim, tokens
 
     def encode(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Unit vectors ``[n, dim]`` and tokens ``[n, t, dim]`` of RGB pictures ``[n, s, s, 3]``.
@@ -34,9 +43,9 @@ class ImageTower:
             ProfileError: the model can't be run, or gives something else.
         """
         parts = [
-            _run(
+            run(
                 self._session,
-                {"vectors": (None, self._dim), "tokens": (None, None, self._dim)},
+                {"vectors": (None, self._dim), "tokens": (None, self._tokens, self._dim)},
                 {"images": images[first : first + PICTURES]},
                 self._path,
             )
@@ -65,7 +74,7 @@ class TextTower:
 
         Raises:
             QueryError: a sentence is empty.
-            ProfileError: the model can't be run, or gives something else.
+            ProfileError: the tokenizer or the model can't be run, or gives something else.
         """
         return np.stack([self._read(sentence, ["vectors"])[0][0] for sentence in sentences])
 
@@ -82,50 +91,12 @@ class TextTower:
     def _read(self, sentence: str, outputs: list[str]) -> list[NDArray[np.float32]]:
         if not sentence.strip():
             raise QueryError(f"query {sentence!r} is empty: say what to look for")
-        coded = self._tokenizer.encode(sentence)
+        beside = None if self._path is None else self._path.with_name("tokenizer.json")
+        coded = encode(self._tokenizer, sentence, beside)
         inputs = {
             "input_ids": np.asarray([coded.ids], dtype=np.int64),
             "attention_mask": np.asarray([coded.attention_mask], dtype=np.int64),
         }
-        shapes: dict[str, _Shape] = {"vectors": (1, self._dim), "states": (1, None, None)}
+        shapes: dict[str, Shape] = {"vectors": (1, self._dim), "states": (1, None, None)}
         wanted = {name: shapes[name] for name in outputs}
-        return _run(self._session, wanted, inputs, self._path)
-
-
-# The length of each axis, None for any.
-_Shape = tuple["int | None", ...]
-
-
-def _run(
-    session: Any,
-    outputs: Mapping[str, _Shape],
-    inputs: dict[str, NDArray[Any]],
-    path: Path | None,
-) -> list[NDArray[np.float32]]:
-    """The outputs of a model, if they have these shapes and hold finite float32 numbers."""
-    try:
-        found: list[NDArray[np.float32]] = session.run(list(outputs), inputs)
-    except Exception as error:  # ONNX Runtime has a family of its own for each release
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
-        raise ProfileError(f"{path or 'the model'} can't be run: {reason}") from error
-    for array, (name, shape) in zip(found, outputs.items(), strict=True):
-        if not _fits(array, shape):
-            kind = getattr(array, "dtype", type(array).__name__)
-            given = list(getattr(array, "shape", ()))
-            wanted_shape = [length or "n" for length in shape]
-            raise ProfileError(
-                f"{path or 'the model'} gives {name} {given} of {kind}, "
-                f"wanted are finite numbers {wanted_shape} of float32".replace("'", "")
-            )
-    return found
-
-
-def _fits(array: object, shape: _Shape) -> bool:
-    """Whether an output is float32 throughout, of that shape, and finite."""
-    return (
-        isinstance(array, np.ndarray)
-        and array.dtype == np.float32
-        and array.ndim == len(shape)
-        and all(wanted in (None, length) for wanted, length in zip(shape, array.shape, strict=True))
-        and bool(np.isfinite(array).all())
-    )
+        return run(self._session, wanted, inputs, self._path)

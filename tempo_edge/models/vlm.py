@@ -18,7 +18,7 @@ from tempo_edge.chat import Chat
 from tempo_edge.errors import ProfileError
 from tempo_edge.models.checksum import sha256_of
 from tempo_edge.models.description import Description, file_name
-from tempo_edge.models.sessions import cpu_count, open_session
+from tempo_edge.models.sessions import Opener, cpu_count, open_session
 from tempo_edge.models.tokenizer import read_tokenizer
 
 __all__ = ["MANIFEST", "Manifest", "Memory", "Vlm"]
@@ -136,8 +136,8 @@ def _chat(pieces: Description) -> Chat:
 class Vlm:
     """The sessions of a hub model, and its tokenizer."""
 
-    def __init__(self, manifest: Manifest) -> None:
-        """Open all files.
+    def __init__(self, manifest: Manifest, opener: Opener = open_session) -> None:
+        """Open all files, the models by ``opener``.
 
         Raises:
             ProfileError: one is missing or altered.
@@ -147,7 +147,7 @@ class Vlm:
             manifest.checked(weights)
         self.tokenizer: Any = read_tokenizer(manifest.checked(_TOKENIZER))
         self._vision, self._embedding, self._step = (
-            open_session(manifest.checked(name), threads=cpu_count()) for name in _GRAPHS
+            opener(manifest.checked(name), cpu_count(), None) for name in _GRAPHS
         )
 
     def see(self, pictures: NDArray[np.uint8]) -> list[NDArray[np.float32]]:

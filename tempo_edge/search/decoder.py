@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge import eta
+from tempo_edge.errors import ProfileError
+from tempo_edge.models.running import Shape, run
 from tempo_edge.search.grammar import Grammar
 from tempo_edge.search.prompt import SAYING, Prompt
 
 __all__ = ["Decoder", "Said"]
+
+# Of layers, heads or their width: what a model that claims more would be can't be here.
+_MOST_OF_AN_AXIS = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -30,10 +36,19 @@ class Said:
 class Decoder:
     """Reads prompts and answers them, one word after another."""
 
-    def __init__(self, session: Any) -> None:
-        self._session = session
-        shape = next(each.shape for each in session.get_inputs() if each.name == "past")
-        self._nothing = np.zeros([0 if isinstance(n, str) else n for n in shape], np.float32)
+    def __init__(self, session: Any, path: Path | None = None) -> None:
+        """Take a session, and its file for errors. Raises ProfileError if it has no ``past``."""
+        self._session, self._path = session, path
+        shape = next((each.shape for each in session.get_inputs() if each.name == "past"), [1])
+        lengths = [n if isinstance(n, int) else 0 for n in shape]
+        if 0 not in lengths or max(lengths) > _MOST_OF_AN_AXIS:
+            raise ProfileError(
+                f"{path or 'the model'} must have an input past that has any length on one axis, "
+                f"and at most {_MOST_OF_AN_AXIS} on the others"
+            )
+        self._nothing = np.zeros(lengths, np.float32)
+        axes: Shape = (None,) * len(lengths)
+        self._outputs: dict[str, Shape] = {"logits": (len(eta.WORDS),), "memory": axes}
 
     def answer(self, prompt: Prompt, grammar: Grammar, *, refuse: bool = False) -> Said:
         """The likeliest answer that names a span, word by word.
@@ -69,7 +84,7 @@ class Decoder:
         past: NDArray[np.float32],
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         inputs = {"words": words, "kinds": kinds, "features": features, "past": past}
-        logits, memory = self._session.run(["logits", "memory"], inputs)
+        logits, memory = run(self._session, self._outputs, inputs, self._path, ("memory",))
         return logits, memory
 
 

@@ -17,20 +17,17 @@ from tempo_edge.library.vectors import VectorCache
 from tempo_edge.library.walk import absolute
 from tempo_edge.models import Profile
 from tempo_edge.moment import Copy, Moment, Span
-from tempo_edge.search.calibrate import READ_FEATURES, Calibration, Chance
+from tempo_edge.search.calibrate import Calibration, Chance
 from tempo_edge.search.candidates import Candidate, by_curve, by_reading
 from tempo_edge.search.copies import grouped
 from tempo_edge.search.curve import CurveSettings
 from tempo_edge.search.decoder import Decoder
+from tempo_edge.search.fitted import GROUNDERS, calibration_of, grounders_of, preferred
 from tempo_edge.search.grounder import Follower, Grounder
 from tempo_edge.search.prompt import Question
 from tempo_edge.search.retrieve import GLANCE, WINDOWS, retrieve
 
-__all__ = ["GROUNDERS", "Answer", "Searcher"]
-
-#: What may turn candidates into spans, the one first that is taken unless another is asked for;
-#: a profile without a decoder has no ``mllm``, one without a hub model no ``vlm``.
-GROUNDERS = ("mllm", "curve", "vlm")
+__all__ = ["Answer", "Searcher"]
 
 # Nearest misses that an answer tells of.
 _MISSES = 6
@@ -101,16 +98,13 @@ class Searcher:
     @cached_property
     def reader(self) -> Grounder:
         """The grounder that reads frames, over this library."""
-        decoder = Decoder(self._profile.grounder_session)
+        path = self._profile.folder / "grounder.onnx"
+        decoder = Decoder(self._profile.grounder_session, path)
         return Grounder(self._catalogue, decoder, self.settings)
 
     def calibration(self, grounder: str) -> Calibration:
         """The profile's calibration of a grounder."""
-        if grounder == "curve":
-            return Calibration.of(self._profile.calibration)
-        if grounder == "vlm" and "vlm" not in self._profile.calibration:
-            return Calibration.none_fitted()
-        return Calibration.of(self._profile.calibration.part(grounder), READ_FEATURES)
+        return calibration_of(self._profile, grounder)
 
     def grounder(self, asked: str | None) -> str:
         """The grounder that was asked for, or the one that the profile's calibration prefers.
@@ -119,9 +113,7 @@ class Searcher:
             QueryError: there is no such grounder, or the profile has none that reads.
         """
         if asked is None:
-            about = self._profile.calibration
-            preferred = about.optional("default", about.text)
-            return preferred if preferred in self.grounders else "curve"
+            return preferred(self._profile)
         if asked not in GROUNDERS:
             raise QueryError(f"grounder {asked!r} must be one of {', '.join(GROUNDERS)}")
         if asked not in self.grounders:
@@ -133,12 +125,7 @@ class Searcher:
     @property
     def grounders(self) -> tuple[str, ...]:
         """The grounders that the profile has."""
-        has = {
-            "mllm": self._profile.has_grounder and "mllm" in self._profile.calibration,
-            "curve": True,
-            "vlm": self._profile.has_vlm,
-        }
-        return tuple(name for name in GROUNDERS if has[name])
+        return grounders_of(self._profile)
 
     def find(
         self,

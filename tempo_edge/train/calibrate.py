@@ -37,9 +37,9 @@ from tempo_edge.search.calibrate import (
     fit_logistic,
 )
 from tempo_edge.search.curve import CurveSettings, ground
+from tempo_edge.search.fitted import GROUNDERS
 from tempo_edge.search.prompt import Question
 from tempo_edge.search.retrieve import Window, retrieve
-from tempo_edge.search.searcher import GROUNDERS
 from tempo_edge.train.entry import enter_file
 from tempo_edge.train.swaps import swap
 from tempo_edge.train.witness import Draw, Witness

@@ -31,11 +31,11 @@ def _off_by_one(frames: int, rate: Any, drop: bool = False) -> str:
     return format_timecode(frames + (frames % 10 == 7), rate, drop)
 
 
-def _outside(bundle: Path, store: Path) -> Any:
+def _outside(bundle: Path, store: Path, **options: Any) -> Any:
     from tempo_edge.models.bundle import unpack
 
     (store.parent / "outside").write_bytes(b"")
-    return unpack(bundle, store)
+    return unpack(bundle, store, **options)
 
 
 def _in_any_order(answer: str) -> list[Any]:

@@ -2,59 +2,32 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
-import os
-import resource
 import shutil
 import subprocess
-import sys
-import tarfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from graphs import DOUBLE, FLOAT, INT64, UINT8, array, model, node, tensor
+from graphs import DOUBLE, INT64, model, node, tensor
 from harness import Said
+from hostile import BYTES, altered, npy, picture_tower, within
 from hypothesis import given
 from hypothesis import strategies as st
 from onnx import TensorProto
 
 from tempo_edge import ProfileError
-from tempo_edge.models import Profile, load_profile
-from tempo_edge.models.bundle import unpack
+from tempo_edge.models import load_profile
 from tempo_edge.models.checkpoint import read_checkpoint
 from tempo_edge.models.description import Description, load_json
-from tempo_edge.models.registry import installed_profiles, read_profile
+from tempo_edge.models.registry import read_profile
 from tempo_edge.search.calibrate import Calibration
 from tempo_edge.search.curve import CurveSettings
 
 Change = Callable[[dict[str, Any]], Any]
-
-
-def altered(place: Path, file: str, contents: bytes) -> Profile:
-    """A copy of the built-in profile, one file of which is another, and has its checksum."""
-    shutil.copytree(load_profile("nano").folder, place)
-    (place / file).write_bytes(contents)
-    if file != "profile.json":
-        about = json.loads((place / "profile.json").read_text())
-        about["files"][file] = {"sha256": hashlib.sha256(contents).hexdigest()}
-        (place / "profile.json").write_text(json.dumps(about))
-    return read_profile(place)
-
-
-def within(facts: Any, path: str, value: object) -> Any:
-    """A copy of some facts in which one place has another value."""
-    copy = json.loads(json.dumps(facts))
-    *way, last = path.split("/")
-    inner = copy
-    for name in way:
-        inner = inner[name]
-    inner[last] = value
-    return copy
 
 
 PLACES = [
@@ -65,6 +38,8 @@ PLACES = [
     ("dim", 0, r"dim must be a whole number"),
     ("dim", 10**4000, r"dim must be .*, not a number of more than 60 digits"),
     ("image_size", 10**9, r"image_size must be a whole number from 1 to 4096"),
+    ("text_max_tokens", 10**12, r"text_max_tokens must be .* from 1 to 65536, not 1000000000000"),
+    ("text_max_tokens", -4, r"text_max_tokens must be a whole number from 1 to 65536, not -4"),
     ("tokens_per_frame", 10, r"tokens_per_frame must be a square number"),
     ("name", "\x1b[2J", r"name must be a name like .*, not '\\x1b\[2J'"),
     ("name", "../nano", r"name must be a name like"),
@@ -112,9 +87,11 @@ def test_what_is_no_json_is_said_in_one_line(tmp_path: Path, contents: bytes, sa
 @pytest.mark.parametrize(
     ("path", "value", "said"),
     [
-        ("weights/0", "0.5", r"weights must be a list of 6 numbers"),
+        ("weights/0", "0.5", r"weights\[0\] must be a number from -1e\+09 to 1e\+09, not '0\.5'"),
+        ("weights/0", 1e308, r"weights\[0\] must be a number from -1e\+09 to 1e\+09, not 1e\+308"),
+        ("weights", 5, r"weights must be a list of 6 numbers, not 5"),
         ("weights", [0.0] * 5, r"weights must be a list of 6 numbers, not a list of 5"),
-        ("weights/0", 10**400, r"weights must be a list of 6 numbers"),
+        ("weights/0", 10**400, r"weights\[0\] must be a number .*, not a number of more than 60"),
         ("bias", None, r"bias must be a number from -1e\+09 to 1e\+09, not None"),
         ("bias", float("-inf"), r"-Infinity is no number"),
         ("threshold", 1.5, r"threshold must be a number from 0 to 1, not 1\.5"),
@@ -152,17 +129,6 @@ def test_the_shape_of_a_span_is_read_field_by_field(
         CurveSettings.of(profile)
 
 
-def npy(values: np.ndarray, **header: object) -> bytes:
-    """An array's file, whose header may claim what it does not hold."""
-    file = io.BytesIO()
-    facts = np.lib.format.header_data_from_array_1_0(values)
-    np.lib.format.write_array_header_1_0(file, {**facts, **header})
-    return file.getvalue() + values.tobytes()
-
-
-BYTES = np.ones((4, 256), np.int8)
-
-
 @pytest.mark.parametrize(
     ("contents", "said"),
     [
@@ -197,30 +163,6 @@ def test_a_tokenizer_that_is_none_is_named(tmp_path: Path, contents: bytes) -> N
     profile = altered(tmp_path / "p", "tokenizer.json", contents)
     with pytest.raises(ProfileError, match=r"tokenizer\.json can't be read as a tokenizer"):
         _ = profile.text_tower
-
-
-def picture_tower(vectors: int, *, divide: bool = False, kind: int = FLOAT) -> bytes:
-    """A graph with the interface of an image tower that gives vectors of some length and type."""
-    images = tensor("images", UINT8, ["n", 224, 224, 3])
-    outputs = (tensor("vectors", kind, None), tensor("tokens", kind, None))
-    nodes = [
-        node("Cast", ["images"], ["pixels"], to=FLOAT),
-        node("ReduceMean", ["pixels"], ["mean"], axes=[1, 2, 3], keepdims=0),
-        node("Unsqueeze", ["mean", "one"], ["column"]),
-        node("Mul", ["column", "row"], ["product"]),
-        node("Cast", ["product"], ["vectors"], to=kind),
-        node("Unsqueeze", ["vectors", "one"], ["tokens"]),
-    ]
-    row = np.full((1, vectors), np.inf if divide else 1.0, np.float32)
-    made = model(
-        nodes,
-        array("row", row),
-        array("one", [1], np.int64),
-        inputs=(images,),
-        outputs=outputs,
-        opset=17,
-    )
-    return made.SerializeToString()
 
 
 @pytest.mark.parametrize(
@@ -308,85 +250,6 @@ def test_json_has_no_numbers_that_are_none(tmp_path: Path) -> None:
         (tmp_path / "x.json").write_text(text)
         with pytest.raises(ProfileError, match="is no number of JSON"):
             load_json(tmp_path / "x.json")
-
-
-# -- bundles ---------------------------------------------------------------------------------------
-
-
-def sparse(path: Path, claimed: int) -> Path:
-    """A bundle of 10 kB whose second entry claims to be long, and is nothing but a hole."""
-    about = json.loads((load_profile("nano").folder / "profile.json").read_text())
-    text = json.dumps({**about, "name": "holes"}).encode()
-    with tarfile.open(path, "w") as archive:
-        entry = tarfile.TarInfo("profile.json")
-        entry.size = len(text)
-        archive.addfile(entry, io.BytesIO(text))
-        hole = tarfile.TarInfo("image.onnx")
-        hole.type = tarfile.GNUTYPE_SPARSE
-        header = bytearray(hole.tobuf(tarfile.GNU_FORMAT))
-        header[386:410] = tarfile.itn(claimed, 12, tarfile.GNU_FORMAT) + tarfile.itn(0, 12)
-        header[483:495] = tarfile.itn(claimed, 12, tarfile.GNU_FORMAT)
-        header[148:156] = b" " * 8
-        header[148:156] = b"%06o\0 " % sum(header)
-        archive.fileobj.write(header)  # type: ignore[union-attr]
-        archive.offset += len(header)
-    return path
-
-
-def test_a_hole_is_not_written_out(tmp_path: Path) -> None:
-    bundle = sparse(tmp_path / "holes.tar", 1 << 40)
-    with tarfile.open(bundle) as archive:
-        assert [entry.size for entry in archive][1] == 1 << 40  # as it is read
-    with pytest.raises(ProfileError, match=r"holes\.tar: 'image\.onnx' claims 1099511627776 bytes"):
-        unpack(bundle, installed_profiles())
-    assert not list(installed_profiles().iterdir())
-
-
-def test_a_bundle_of_holes_ends_before_the_disk_is_full(
-    tmp_path: Path, environment: dict[str, str]
-) -> None:
-    """A real process that may write 8 MB says what is wrong, and is not killed for writing more."""
-    bundle = sparse(tmp_path / "holes.tar", 1 << 30)
-    small = 8 << 20
-    said = subprocess.run(
-        [sys.executable, "-m", "tempo_edge.cli", "models", "import-bundle", str(bundle)],
-        env={**environment, "XDG_DATA_HOME": str(tmp_path / "data")},
-        capture_output=True,
-        text=True,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (small, small)),
-    )
-    assert said.returncode == 2 and said.stderr.count("\n") == 1, said.stderr
-    assert "claims 1073741824 bytes, more than are there" in said.stderr
-
-
-def test_an_entry_longer_than_the_bundle_is_refused(tmp_path: Path) -> None:
-    about = (load_profile("nano").folder / "profile.json").read_bytes()
-    with tarfile.open(tmp_path / "long.tar", "w") as archive:
-        entry = tarfile.TarInfo("profile.json")
-        entry.size = len(about)
-        archive.addfile(entry, io.BytesIO(about))
-        long = tarfile.TarInfo("image.onnx")
-        long.size = 1 << 40
-        archive.fileobj.write(long.tobuf(tarfile.GNU_FORMAT))  # type: ignore[union-attr]
-    with pytest.raises(ProfileError, match="claims 1099511627776 bytes"):
-        unpack(tmp_path / "long.tar", installed_profiles())
-
-
-def test_a_bundle_is_a_file(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe.tar")
-    with pytest.raises(ProfileError, match=r"pipe\.tar must be a file"):
-        unpack(tmp_path / "pipe.tar", installed_profiles())
-
-
-def test_a_name_that_terminals_obey_is_spelled_out(tmp_path: Path) -> None:
-    with tarfile.open(tmp_path / "named.tar", "w") as archive:
-        text = (load_profile("nano").folder / "profile.json").read_bytes()
-        for name in ("profile.json", "\x1b[2J"):
-            entry = tarfile.TarInfo(name)
-            entry.size = len(text)
-            archive.addfile(entry, io.BytesIO(text))
-    with pytest.raises(ProfileError, match=r"holds '\\x1b\[2J', which it should not"):
-        unpack(tmp_path / "named.tar", installed_profiles())
 
 
 # -- what a person sees --------------------------------------------------------------------------
