@@ -9,7 +9,9 @@ from pathlib import Path
 from types import TracebackType
 
 from tempo_edge._files import make_private
+from tempo_edge._overwriting import check_overwriting
 from tempo_edge.errors import LibraryError
+from tempo_edge.library.database import check_place
 
 __all__ = ["WriterLock", "beside"]
 
@@ -40,8 +42,12 @@ class WriterLock:
         """Take the lock.
 
         Raises:
-            LibraryError: another process holds it, or the folder can't be written.
+            FootageError: the library would take the place of footage.
+            LibraryError: another process holds it, the folder can't be written, or what is there
+                is no library. Nothing lies beside that then.
         """
+        check_place(self._library)
+        check_overwriting(self._path)
         try:
             make_private(self._path.parent)
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

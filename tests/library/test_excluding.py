@@ -12,6 +12,7 @@ from harness import Said, Shelf
 import tempo_edge
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.library.exclusion import Exclusion
+from tempo_edge.library.selection import PARTIAL
 
 
 def test_what_is_excluded_is_not_indexed_and_counted(
@@ -58,6 +59,34 @@ def test_what_is_hidden_or_has_no_suffix_stays_once_it_was_named(
     (footage / ".secret" / "street.mkv").unlink()
     report = shelf.index(footage)
     assert (report.reused, report.dropped) == (1, 1), "it is followed like any other"
+
+
+@pytest.mark.parametrize(
+    ("name", "stays"),
+    [
+        *((f"beach.mp4{ending}", True) for ending in PARTIAL),
+        ("beach.mp4.download", False),
+        (".pending-1-beach.mp4", False),
+    ],
+)
+def test_a_file_on_its_way_is_taken_if_it_is_named(
+    shelf: Shelf, footage: Path, name: str, stays: bool
+) -> None:
+    (footage / "street.mkv").unlink()
+    (footage / "garden.mp4").unlink()
+    (footage / "beach.mp4").rename(footage / name)
+    assert shelf.index(footage).indexed == 0
+    assert shelf.index(footage / name).indexed == 1
+    report = shelf.index(footage)
+    assert (report.unchanged, report.dropped) == ((1, 0) if stays else (0, 1))
+
+
+def test_the_documentation_says_so_of_a_file_on_its_way() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "indexing.md").read_text(encoding="utf-8")
+    taken, named = page.split("## What is left out\n")[1].split("**What you name is taken**")
+    named = named.split("\n## ")[0]
+    assert "`*.part`" in taken and "`film.mp4.part` too), stays" in named
+    assert ".pending-* or *.download" in named and "forgotten by the next run" in named
 
 
 def test_a_file_that_is_named_is_judged_by_its_name(shelf: Shelf, footage: Path) -> None:
