@@ -94,7 +94,11 @@ def _astray(decoded: NDArray[np.int64], second: float) -> NDArray[np.bool_]:
 
 
 def holes(
-    pts: NDArray[np.int64], lengths: NDArray[np.int64], second: float, resets: bool
+    pts: NDArray[np.int64],
+    lengths: NDArray[np.int64],
+    second: float,
+    resets: bool,
+    lost: NDArray[np.int64] | None = None,
 ) -> tuple[tuple[int, int], ...]:
     """Where nothing is shown: each from the end of a picture to the next one, in ticks.
 
@@ -103,13 +107,15 @@ def holes(
         lengths: how long the container says that each picture lasts, ``[n]``; 0 where it doesn't.
         second: ticks a second.
         resets: see :meth:`Clock.of`.
+        lost: pictures after which others are known to be lost, by number.
     """
     gaps = np.diff(pts)
     limit = longest_picture(resets) * second
     shown = gaps[gaps <= limit]
     typical = int(np.median(shown)) if len(shown) else 1
-    found = np.flatnonzero(gaps > limit)
+    ends = gaps > limit
+    ends[[] if lost is None else lost] = True
     return tuple(
         (int(pts[i]) + (int(lengths[i]) if 0 < lengths[i] < gaps[i] else typical), int(pts[i + 1]))
-        for i in found
+        for i in np.flatnonzero(ends)
     )

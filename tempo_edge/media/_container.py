@@ -39,6 +39,9 @@ _REFERENCES = frozenset(
     }
 )
 
+# How far to look for the next packet of a transport stream behind a stretch that was lost.
+_SEARCH_BYTES = (1 << 31) - 1
+
 # How far into a file to look whether it is text.
 _HEAD_BYTES = 4096
 
@@ -62,6 +65,7 @@ def open_container(path: Path, options: dict[str, str] | None = None) -> InputCo
         "protocol_whitelist": "file",
         "max_pixels": str(MOST_PIXELS),  # FFmpeg decodes a picture to find out what it is
         "pattern_type": "none",  # a picture's name may hold a percent sign
+        "resync_size": str(_SEARCH_BYTES),
     }
     try:
         # Absolute, because FFmpeg takes what stands before a colon for a protocol.

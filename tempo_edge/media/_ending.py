@@ -20,10 +20,16 @@ __all__ = ["Sound", "promised_end"]
 
 
 class Sound:
-    """Listens to a file's packets on the way: when the last sound is over."""
+    """Listens to a file's packets on the way.
+
+    Attributes:
+        end: seconds of the container at which the last sound is over.
+        bytes: what all packets but those of the pictures held so far.
+    """
 
     def __init__(self, pictures: Stream) -> None:
         self._pictures = pictures.index
+        self.bytes = 0
         self.end: Fraction | None = None
 
     def without(self, packets: Iterable[Packet[Stream]]) -> Iterator[Packet[VideoStream]]:
@@ -31,7 +37,14 @@ class Sound:
         for packet in packets:
             if packet.stream_index == self._pictures:
                 yield cast("Packet[VideoStream]", packet)
-            elif packet.pts is not None and packet.time_base is not None and packet.size:
+                continue
+            self.bytes += packet.size
+            if (
+                packet.stream.type == "audio"
+                and packet.pts is not None
+                and packet.time_base is not None
+                and packet.size
+            ):
                 over = (packet.pts + (packet.duration or 0)) * packet.time_base
                 self.end = over if self.end is None else max(self.end, over)
 

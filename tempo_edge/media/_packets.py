@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from tempo_edge.errors import MediaError
 from tempo_edge.media._clock import Clock, holes
 from tempo_edge.media._container import reason
+from tempo_edge.media._evidence import Evidence
 from tempo_edge.media._types import PacketTable, Part
 
 __all__ = ["on_one_clock", "packet_table", "stamp_of", "starts", "until"]
@@ -100,13 +101,17 @@ class _Columns:
 
 
 def packet_table(
-    packets: Iterable[Packet[VideoStream]], second: float, resets: bool
+    packets: Iterable[Packet[VideoStream]],
+    second: float,
+    resets: bool,
+    evidence: Evidence | None = None,
 ) -> PacketTable:
     """The table of a stream, from its packets in the order in which they are decoded.
 
     Args:
         second: ticks a second.
         resets: whether clocks that start again are usual in the container.
+        evidence: looks at each packet for damage; what it finds lost is a hole.
 
     Raises:
         MediaError: none of them has a time stamp.
@@ -117,24 +122,28 @@ def packet_table(
     try:
         for packet in packets:
             stamp = stamp_of(packet)
-            if stamp is None or not packet.size:
-                continue
-            if packet.is_keyframe:
+            if stamp is not None and packet.size and packet.is_keyframe:
                 hidden = packet.is_discard
                 _enter(read, entry)
-            if packet.is_discard:
+            if stamp is None or not packet.size or packet.is_discard:
+                if evidence is not None:
+                    evidence.pass_over(packet)
                 continue
             if hidden:
                 entry.append(len(read.shown))
             read.add(packet, stamp)
+            if evidence is not None:
+                evidence.add(packet)
     except av.error.FFmpegError as error:
         # What was read before the break is still footage: a download cut short, say.
         if not read.shown:
             raise MediaError(f"can't be demuxed: {reason(error)}") from error
+        if evidence is not None:
+            evidence.error = error
     _enter(read, entry)
     if not read.shown:
         raise MediaError("holds no picture with a time stamp")
-    return _in_order(read, second, resets)
+    return _in_order(read, second, resets, evidence)
 
 
 def _enter(read: _Columns, entry: list[int]) -> None:
@@ -144,7 +153,9 @@ def _enter(read: _Columns, entry: list[int]) -> None:
         entry.clear()
 
 
-def _in_order(read: _Columns, second: float, resets: bool) -> PacketTable:
+def _in_order(
+    read: _Columns, second: float, resets: bool, evidence: Evidence | None
+) -> PacketTable:
     """Packets in the order in which they are shown, on one clock."""
     shown, decoded, lengths, sizes, positions = (
         np.frombuffer(column, dtype=np.int64)
@@ -162,6 +173,10 @@ def _in_order(read: _Columns, second: float, resets: bool) -> PacketTable:
     rows = np.flatnonzero(good)
     stamps, order = np.unique(times[rows], return_index=True)
     rows = rows[order]
+    lost = None
+    if evidence is not None:
+        layout = (positions, sizes, keys)
+        lost = evidence.weigh(stamps, rows, layout, second, clock.starts)
     parts = tuple(
         Part(int(positions[start]), int(shift))
         for start, shift in zip(clock.starts, clock.shifts, strict=True)
@@ -175,7 +190,7 @@ def _in_order(read: _Columns, second: float, resets: bool) -> PacketTable:
         keys[rows],
         remarks,
         end=int(stamps[-1]) + (int(lengths[-1]) or typical),
-        holes=holes(stamps, lengths, second, resets),
+        holes=holes(stamps, lengths, second, resets, lost),
         positions=positions[rows],
         parts=parts if len(parts) > 1 else (),
     )

@@ -24,6 +24,8 @@ from tempo_edge.media._clock import longest_picture
 from tempo_edge.media._container import demux, open_container, reason
 from tempo_edge.media._counting import counted, interval_of
 from tempo_edge.media._ending import Sound, promised_end
+from tempo_edge.media._evidence import Evidence
+from tempo_edge.media._intact import check_for
 from tempo_edge.media._keys import believe
 from tempo_edge.media._packets import on_one_clock, packet_table, stamp_of
 from tempo_edge.media._restarts import may_restart, resets_are_usual
@@ -146,17 +148,19 @@ class StreamReader:
             self._rewind()
             second = float(1 / self.info.time_base)
             sound, resets = Sound(self._stream), resets_are_usual(self._container)
-            packets = demux(self._container, self._stream, *self._container.streams.audio)
+            check = check_for(self.codec_context)
+            evidence = Evidence(self._path, self.format_names, check, sound)
+            packets = demux(self._container)
             self._fresh = False
             held = bounded(packets, self._path.stat().st_size)
             pictures = sound.without(held)
             if self._interval is not None:
                 pictures = counted(pictures, 0, self._interval)
-            table = packet_table(pictures, second, resets)
-            self._table = believe(self._placed(table, sound), self.codec_context)
+            table = packet_table(pictures, second, resets, evidence)
+            self._table = believe(self._placed(table, sound, evidence), self.codec_context)
         return self._table
 
-    def _placed(self, table: PacketTable, sound: Sound) -> PacketTable:
+    def _placed(self, table: PacketTable, sound: Sound, evidence: Evidence) -> PacketTable:
         """A table with what is known of its container: its stream, and where footage ends."""
         info, end, gaps = self.info, table.end, table.holes
         assert end is not None
@@ -175,7 +179,13 @@ class StreamReader:
         if over is not None and not table.parts:
             last = int(over / info.time_base)
             end = last if end < last <= end + limit else end
-        remarks = table.remarks + self._cut_short(end, sound.end)
+        cut = self._cut_short(end, sound.end)
+        assert table.end is not None
+        remarks = (
+            *table.remarks,
+            *cut,
+            *evidence.remarks(info, table.end, is_cut=bool(cut)),
+        )
         return replace(table, remarks=remarks, stream=self.stream_index, end=end, holes=gaps)
 
     def _cut_short(self, end: int, over: Fraction | None) -> tuple[str, ...]:

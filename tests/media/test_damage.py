@@ -5,12 +5,14 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import av
+import numpy as np
 import pytest
 from gallery import GALLERY
 from harness import Said
-from videos import Truth, make_cut_short, make_video, motion
+from videos import Picture, Truth, make_cut_short, make_video, motion, texture
 
 from tempo_edge.media import Run, open_video
 
@@ -79,7 +81,7 @@ def test_a_film_that_breaks_off_says_where(
 def last_byte(path: Path) -> int:
     """Where the last picture of a film ends."""
     with av.open(str(path)) as container:
-        return max(packet.pos + packet.size for packet in container.demux(video=0) if packet.size)
+        return max(int(packet.pos or 0) + packet.size for packet in container.demux(video=0))
 
 
 @pytest.mark.parametrize(("name", "codec"), [("a.avi", "mpeg4"), ("a.mkv", "libx264")])
@@ -110,3 +112,97 @@ def test_pictures_that_can_not_be_decoded_whole_are_counted(
     assert said[0].startswith(f"remark on {tmp_path / name}: ")
     assert "damaged: " in said[0] and "not whole" in said[0]
     assert said[-1].startswith("1 indexed")
+
+
+def busy(width: int, height: int, index: int) -> Picture:
+    """Another picture five times a second, so that every stretch of a film takes some bytes."""
+    return texture(index // 5, cell=16)(width, height, index)
+
+
+LOSING: dict[str, dict[str, Any]] = {
+    "a.ts": {"codec": "libx264"},
+    "a.m2ts": {"codec": "libx264"},
+    "a.mkv": {"codec": "libx265"},
+    "one_gop.mkv": {"codec": "libx264", "gop": 250, "scenecut": False},
+    "a.webm": {"codec": "libvpx-vp9"},
+    "a.wmv": {"codec": "wmv2"},
+    "a.flv": {"codec": "flv"},
+    "a.mpg": {"codec": "mpeg2video"},
+    "a.mxf": {"codec": "mpeg2video"},
+}
+
+
+def overwrite(path: Path, fill: str) -> Path:
+    """Lose three tenths of a film in its middle."""
+    content = bytearray(path.read_bytes())
+    first, end = len(content) * 4 // 10, len(content) * 7 // 10
+    lost = end - first
+    content[first:end] = bytes(lost) if fill == "zeros" else random.Random(7).randbytes(lost)
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize("fill", ["zeros", "noise"])
+@pytest.mark.parametrize("name", LOSING)
+def test_a_stretch_that_can_not_be_read_is_told_and_is_a_hole(
+    tmp_path: Path, name: str, fill: str
+) -> None:
+    options = {"gop": 12, **LOSING[name]}
+    overwrite(make_video(tmp_path / name, shots=[(busy, 6)], **options).path, fill)
+    with open_video(tmp_path / name) as video:
+        table, info = video.packets(), video.info
+    gaps = np.diff(table.pts)
+    at = int(gaps.argmax())
+    before, after = (float(info.time_of(int(pts))) for pts in table.pts[at : at + 2])
+    assert 1 < before < 3 and 3.5 < after < 5.9
+    told = f"damaged: nothing can be read from {before:.1f} to {after:.1f} s"
+    assert told in table.remarks
+    assert [float(info.time_of(end)) for _, end in table.holes] == [after]
+    assert float(info.time_of(int(table.pts[-1]))) > 5.8, "what follows is read"
+
+
+def test_of_a_film_that_counts_its_pictures_the_length_tells(tmp_path: Path) -> None:
+    whole = make_video(tmp_path / "a.avi", shots=[(busy, 6)], gop=12, codec="mpeg4").path
+    with open_video(overwrite(whole, "zeros")) as video:
+        table, info = video.packets(), video.info
+    assert table.end is not None
+    missed = float(6 - info.time_of(table.end))
+    assert 1 < missed < 2.5
+    assert table.remarks == (
+        f"damaged: {missed:.1f} s can't be read, what follows is listed that early",
+    )
+
+
+STANDING = [(name, heard) for name in ("ts", "mkv", "mp4", "flv", "wmv") for heard in (False, True)]
+
+
+@pytest.mark.parametrize(("suffix", "audio"), [*STANDING, ("vob", False)])
+def test_a_picture_that_stands_for_long_is_no_damage(
+    tmp_path: Path, suffix: str, audio: bool
+) -> None:
+    codec = {"flv": "flv", "wmv": "wmv2", "vob": "mpeg2video"}.get(suffix, "libx264")
+    name = f"a.{suffix}"
+    options = {"gop": 12, "codec": codec, "drop": range(40, 140)}
+    make_video(tmp_path / name, shots=[(busy, 6)], audio=audio, **options)
+    with open_video(tmp_path / name) as video:
+        table = video.packets()
+    assert np.diff(table.pts).max() * video.info.time_base > 4
+    assert (table.remarks, table.holes) == ((), ())
+
+
+@pytest.mark.parametrize(("fill", "codec"), [(b"\xff", "libx264"), (b"\0", "mpeg4")])
+def test_a_picture_that_nobody_decodes_is_known_to_be_damaged(
+    tempo: Callable[..., Said], tmp_path: Path, fill: bytes, codec: str
+) -> None:
+    """Indexing decodes some pictures only: the others are looked at as they are listed."""
+    film = make_video(
+        tmp_path / "a.mp4", shots=[(motion(1), 4)], codec=codec, scenecut=False, bframes=0
+    ).path
+    with av.open(str(film)) as container:
+        packet = [packet for packet in container.demux(video=0) if packet.size][70]
+    content = bytearray(film.read_bytes())
+    content[packet.pos : packet.pos + packet.size] = fill * packet.size
+    film.write_bytes(content)
+    told = "damaged: 1 of 100 packets is not whole"
+    assert tempo("index", tmp_path).err.splitlines()[0].startswith(f"remark on {film}: {told}")
+    assert f"remark    {film}: {told}" in tempo("status").out
