@@ -45,7 +45,12 @@ _EXCHANGE, _HERE = 2, -100
 
 @contextmanager
 def atomic_write(
-    path: Path, *, mode: int | None = None, replace: bool = True, own: bool = False
+    path: Path,
+    *,
+    mode: int | None = None,
+    new_mode: int | None = None,
+    replace: bool = True,
+    own: bool = False,
 ) -> Iterator[Path]:
     """Where to write what is to become the file ``path``, once the block ends well.
 
@@ -54,7 +59,8 @@ def atomic_write(
 
     Args:
         path: the file; its folder is there.
-        mode: permissions; by default those of the file that is replaced, or what the umask allows.
+        mode: permissions; by default those of the file that is replaced, or ``new_mode``.
+        new_mode: permissions where no file was; by default what the umask allows.
         replace: whether a file that is there is replaced.
         own: what is there is known to be of the caller's own making, and may be footage.
 
@@ -69,7 +75,7 @@ def atomic_write(
     target = Path(os.path.realpath(path))
     if replace and not own:
         check_overwriting(target)
-    with draft_beside(target, mode=mode) as draft:
+    with draft_beside(target, mode=mode, new_mode=new_mode) as draft:
         yield draft
         publish(draft, target, replace=replace)
 
@@ -116,19 +122,23 @@ def draft_folder(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def draft_beside(path: Path, *, mode: int | None = None) -> Iterator[Path]:
+def draft_beside(
+    path: Path, *, mode: int | None = None, new_mode: int | None = None
+) -> Iterator[Path]:
     """An empty file in the folder of ``path``, for :func:`publish`; gone at the end otherwise.
 
     Args:
-        mode: permissions; by default those of ``path``, or what the umask allows.
+        mode: permissions; by default those of ``path``, or ``new_mode``.
+        new_mode: permissions where ``path`` is no file; by default what the umask allows.
 
     Raises:
         OSError: it can't be made.
     """
     _sweep(path.parent)
     draft = _draft_of(path)
+    at_first = next((each for each in (mode, new_mode) if each is not None), 0o666)
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-    held = os.open(draft, flags, 0o666 if mode is None else mode)
+    held = os.open(draft, flags, at_first)
     try:
         _lock(held)
         with suppress(OSError):  # nothing there, or a file system without permissions

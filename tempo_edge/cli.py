@@ -188,8 +188,12 @@ def backup(
     from tempo_edge._api import default_library_path
     from tempo_edge.library.backup import back_up
 
-    size = back_up((library or default_library_path()).expanduser(), file.expanduser())
-    note(f"wrote {file}, {size / 1e6:.1f} MB")
+    copy = back_up((library or default_library_path()).expanduser(), file.expanduser())
+    wrote = f"wrote {file}, {copy.size / 1e6:.1f} MB"
+    if copy.fault:
+        note(f"tempo-edge: error: {wrote}, but {copy.fault}")
+        raise typer.Exit(2)
+    note(wrote)
 
 
 @app.command(cls=Command)

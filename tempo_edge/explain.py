@@ -43,11 +43,13 @@ _POLICY = (
 def write(path: Path, query: str, answer: Answer) -> None:
     """Write the page of an answer to `path`, replacing what was there in one step.
 
+    It tells what somebody films: a new one is readable by its user only.
+
     Raises:
         TempoEdgeError: the file can't be written.
     """
     try:
-        with atomic_write(path) as draft:
+        with atomic_write(path, new_mode=0o600) as draft:
             draft.write_text(page(query, answer), encoding="utf-8")
     except OSError as error:
         raise TempoEdgeError(f"{path} can't be written: {error.strerror}") from error

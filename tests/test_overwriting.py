@@ -148,11 +148,16 @@ def test_a_plot_is_drawn_again_but_over_no_other_picture(tmp_path: Path) -> None
     assert place.read_bytes() == FORMATS["png"]
 
 
-def test_a_page_is_written_again(tempo: Tempo, shelf: Shelf, footage: Path, tmp_path: Path) -> None:
+def test_a_page_is_written_again_and_is_its_users_own(
+    tempo: Tempo, shelf: Shelf, footage: Path, tmp_path: Path
+) -> None:
     shelf.index(footage)
-    for _ in range(2):
-        assert tempo("find", "a beach", "--explain", str(tmp_path / "page.html")).status in (0, 1)
-    assert (tmp_path / "page.html").read_text().startswith("<!doctype html>")
+    page = tmp_path / "page.html"
+    for mode in (0o600, 0o640):
+        assert tempo("find", "a beach", "--explain", str(page)).status in (0, 1)
+        assert page.read_text().startswith("<!doctype html>")
+        assert page.stat().st_mode & 0o777 == mode
+        page.chmod(0o640)  # who shares it goes on doing so
 
 
 @pytest.mark.parametrize("link", [os.symlink, os.link])

@@ -3,24 +3,41 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import dataclass
 from pathlib import Path
 
 from tempo_edge._files import atomic_write
 from tempo_edge._overwriting import check_output
 from tempo_edge.errors import LibraryError
 from tempo_edge.library.catalogue import Catalogue
+from tempo_edge.library.soundness import first_fault
 
-__all__ = ["back_up"]
+__all__ = ["Backup", "back_up"]
 
 
-def back_up(library: Path, target: Path) -> int:
-    """Copy a library into a file that only its user may read; gives its size in bytes.
+@dataclass(frozen=True)
+class Backup:
+    """A copy that was made.
 
-    An earlier backup of the same library is replaced once the new one is whole.
+    Attributes:
+        size: in bytes.
+        fault: what is damaged in the library, and so in the copy; empty where all is well.
+    """
+
+    size: int
+    fault: str
+
+
+def back_up(library: Path, target: Path) -> Backup:
+    """Copy a library into a file that only its user may read.
+
+    An earlier backup of the same library is replaced once the new one is whole. A damaged library
+    is copied as it is, but not over an earlier backup that is sound.
 
     Raises:
         FootageError: ``target`` is footage, or another library, or the library itself.
-        LibraryError: there is no library, it can't be read, or ``target`` can't be written.
+        LibraryError: there is no library, it can't be read, or ``target`` can't be written, or is
+            a better copy than this one would be.
     """
     catalogue = Catalogue(library, readonly=True)
     try:
@@ -29,12 +46,18 @@ def back_up(library: Path, target: Path) -> int:
             check_output(target, library)
         with atomic_write(target, mode=0o600, own=own) as draft:
             catalogue.copy_to(draft)
+            fault = first_fault(draft).replace(str(draft), str(library))
+            if fault and own and not first_fault(target):
+                raise LibraryError(
+                    f"backup {target} stays, which is sound and older: {fault}; or name another "
+                    "file for a copy as it is"
+                )
     except (OSError, sqlite3.Error) as error:
         reason = getattr(error, "strerror", None) or error
         raise LibraryError(f"backup {target} can't be written: {reason}") from error
     finally:
         catalogue.close()
-    return target.stat().st_size
+    return Backup(target.stat().st_size, fault)
 
 
 def _is_earlier(catalogue: Catalogue, target: Path) -> bool:

@@ -10,11 +10,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 
-from tempo_edge._overwriting import check_overwriting
 from tempo_edge.errors import LibraryError
+from tempo_edge.library.place import check_file
 from tempo_edge.library.schema import SCHEMA, SCHEMA_VERSION
 
-__all__ = ["UNREADABLE", "Database", "NoLibraryError", "check_place", "unreadable"]
+__all__ = ["UNREADABLE", "Database", "NoLibraryError", "unreadable"]
 
 # Kept in the database's header, so that no other program's database is taken for a library.
 _APPLICATION_ID = int.from_bytes(b"TmpE", "big")
@@ -29,8 +29,6 @@ _ROW_ERRORS = (
 
 # Of the write-ahead log, what stays on disk once its contents are in the database.
 _LOG_BYTES = 64 << 20
-
-_HEADER = b"SQLite format 3\0"
 
 _PUT_BACK = "put a copy of it back, or delete it and index again"
 
@@ -72,10 +70,12 @@ class Database:
         LibraryError: the file is something else, damaged, or of a newer tempo-edge.
     """
 
-    def __init__(self, path: Path, *, readonly: bool = False) -> None:
+    def __init__(self, path: Path, *, readonly: bool = False, still: bool = False) -> None:
+        """Open it: ``still`` if it is read and nobody writes it, so that nothing lies beside it."""
         self.path = path
-        self.readonly = readonly
-        _check_file(path, readonly=readonly)
+        self.readonly = readonly or still
+        self._still = still
+        check_file(path, readonly=self.readonly)
         #: How often it was opened again because the file had changed under a reader.
         self.reopened = 0
         #: True once a reader found another library in the place of its own.
@@ -149,7 +149,7 @@ class Database:
         mode = "ro" if self.readonly else "rwc"
         if not self.readonly:
             _make_private(self.path)
-        if self.readonly and _on_readonly_disk(self.path):
+        if self._still or (self.readonly and _on_readonly_disk(self.path)):
             mode += "&immutable=1"  # else SQLite wants to write down that it is reading
         return sqlite3.connect(
             f"{self.path.absolute().as_uri()}?mode={mode}",
@@ -280,6 +280,14 @@ class Database:
         finally:
             copy.close()
 
+    def page_fault(self) -> str:
+        """What is wrong with the file's pages, or with rows that speak of others; or nothing."""
+        (said,) = self._db.execute("PRAGMA integrity_check(1)").fetchone()
+        if said != "ok":
+            return str(said)
+        lost = self._db.execute("PRAGMA foreign_key_check").fetchone()
+        return "" if lost is None else f"a row of {lost[0]} is of a {lost[2]} that is not there"
+
     def get_meta(self, key: str) -> str | None:
         """A stored fact, or None."""
         row = self._db.execute("SELECT value FROM meta WHERE key=?", (key,)).fetchone()
@@ -323,45 +331,6 @@ def unreadable(path: Path, error: BaseException) -> LibraryError:
 def _in_short(error: BaseException) -> str:
     """What SQLite says, in one line; it quotes what it can't read."""
     return " ".join(str(error).split())[:_LONGEST_REASON] or type(error).__name__
-
-
-def check_place(path: Path) -> None:
-    """Refuse a path at which neither a library is nor one can be made.
-
-    Raises:
-        FootageError: an empty file is there that has the name of footage.
-        LibraryError: something else is there.
-    """
-    _check_file(path, readonly=False)
-    with suppress(NoLibraryError):
-        Database(path, readonly=True).close()
-
-
-def _check_file(path: Path, *, readonly: bool) -> None:
-    """Refuse what is no library before SQLite sees it, which takes a file of one byte for an empty
-    one, and waits for a pipe.
-
-    Raises:
-        FootageError: an empty file that is to become a library has the name of footage.
-        LibraryError: a folder, a pipe or a device is there, or a file of something else.
-    """
-    if not path.exists():
-        return
-    if path.is_dir():
-        raise LibraryError(f"{path} is a folder: a library is a file, {path / 'library.db'} say")
-    if not path.is_file():
-        raise LibraryError(f"{path} is no file: choose another --library")
-    try:
-        with path.open("rb") as file:
-            head = file.read(len(_HEADER))
-    except OSError:
-        return  # SQLite says what is wrong
-    if head and head != _HEADER:
-        raise LibraryError(
-            f"{path} can't be used as a library (file is not a database): choose another --library"
-        )
-    if not (head or readonly):
-        check_overwriting(path)
 
 
 def _identity(path: Path) -> _Identity | None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import fcntl
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
 from tempo_edge._files import make_private
 from tempo_edge._overwriting import check_overwriting
 from tempo_edge.errors import LibraryError
-from tempo_edge.library.database import check_place
+from tempo_edge.library.database import Database, NoLibraryError
+from tempo_edge.library.place import check_file
 
 __all__ = ["WriterLock", "beside"]
 
@@ -46,7 +48,7 @@ class WriterLock:
             LibraryError: another process holds it, the folder can't be written, or what is there
                 is no library. Nothing lies beside that then.
         """
-        check_place(self._library)
+        _check_place(self._library)
         check_overwriting(self._path)
         try:
             make_private(self._path.parent)
@@ -83,6 +85,18 @@ class WriterLock:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+def _check_place(library: Path) -> None:
+    """Refuse a path at which neither a library is nor one can be made.
+
+    Raises:
+        FootageError: an empty file is there that has the name of footage.
+        LibraryError: something else is there.
+    """
+    check_file(library, readonly=False)
+    with suppress(NoLibraryError):
+        Database(library, readonly=True).close()
 
 
 def _write_pid(descriptor: int) -> None:

@@ -6,14 +6,16 @@ at first use is refused here, by the same readers, while nothing depends on it y
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tempo_edge.errors import ProfileError
+from tempo_edge.errors import MissingExtraError, ProfileError
 from tempo_edge.models import Profile
-from tempo_edge.models.sessions import open_on_cpu
+from tempo_edge.models.sessions import load_onnxruntime, open_on_cpu
+from tempo_edge.models.tokenizer import read_tokenizer
 from tempo_edge.search.boundaries import Boundaries
 from tempo_edge.search.curve import CurveSettings
 from tempo_edge.search.decoder import Decoder
@@ -29,25 +31,42 @@ def inspect(profile: Profile) -> None:
     """Read every part of a profile, and run its models once, on the CPU.
 
     Where a provider can't run a model the CPU does; and none keeps anything of this. A profile
-    that was not calibrated yet may pass: it can be indexed with.
+    that was not calibrated yet may pass: it can be indexed with. Without ONNX Runtime models are
+    not opened, with a ``RuntimeWarning``.
 
     Raises:
-        MissingExtraError: ONNX Runtime is not installed.
         ProfileError: a part of it can't be used; the text names it.
     """
     profile = replace(profile, opener=open_on_cpu)
-    shape = None
+    shape = CurveSettings()
     if "calibration.json" in profile.files:
         shape = CurveSettings.of(profile)
         preferred(profile)
         for grounder in grounders_of(profile):
             calibration_of(profile, grounder)
+    read_tokenizer(profile.checked("tokenizer.json"))
+    _ = profile.background
+    try:
+        load_onnxruntime()
+    except MissingExtraError as error:
+        text = f"the models of {profile.name} can't be tried: {error}"
+        warnings.warn(text, RuntimeWarning, stacklevel=2)
+        return
+    _run(profile, shape)
+
+
+def _run(profile: Profile, shape: CurveSettings) -> None:
+    """Run every model of a profile; a hub model is opened only.
+
+    Raises:
+        ProfileError: one can't be run, or gives what it should not.
+    """
     vector, states = profile.text_tower.read(_SENTENCE)
     question = Question.of(vector, states, profile.background)
     picture = np.zeros((1, profile.image_size, profile.image_size, 3), np.uint8)
     vectors, tokens = replace(profile).image_tower.encode(picture)
     if profile.has_grounder:
-        _ask(replace(profile), question, vectors[0], tokens[0], shape or CurveSettings())
+        _ask(replace(profile), question, vectors[0], tokens[0], shape)
     if profile.has_vlm:
         from tempo_edge.search.vlm import Speaker
 

@@ -237,6 +237,8 @@ def test_models_are_carried_without_an_engine(environment: dict[str, str], tmp_p
     ):
         said = without(["onnxruntime", "faiss"], "models", *arguments, environment=environment)
         assert said.status == 0, said.err
+        tried = "the models of nano can't be tried: ONNX Runtime is not installed" in said.err
+        assert tried == (arguments[0] == "import-bundle"), said.err
 
 
 def test_demo(tempo: Tempo, monkeypatch: pytest.MonkeyPatch, originals: Path) -> None:

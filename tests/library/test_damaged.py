@@ -109,6 +109,62 @@ def test_a_curve_is_checked(library_path: Path) -> None:
             library.variation(path)
 
 
+@pytest.mark.parametrize("name", EDITS)
+def test_a_damaged_library_is_copied_and_it_is_said(
+    tempo: Tempo, library_path: Path, tmp_path: Path, name: str
+) -> None:
+    statement, column, _ = EDITS[name]
+    edit(library_path, statement)
+    target = tmp_path / "copy.db"
+    said = tempo("backup", target)
+    assert (said.status, said.err.count("\n")) == (2, 1)
+    assert f"wrote {target}" in said.err and f"but {library_path} is damaged: " in said.err
+    assert f" {column} of " in said.err and "draft" not in said.err
+    assert rows(target) == rows(library_path)
+    assert {file.name for file in tmp_path.glob(".*draft*")} == set()
+
+
+def rows(library: Path) -> list[str]:
+    with sqlite3.connect(library) as opened:
+        return list(opened.iterdump())
+
+
+def test_a_damaged_page_and_a_lost_video_are_said(
+    tempo: Tempo, library_path: Path, tmp_path: Path
+) -> None:
+    lost = Path(shutil.copy(library_path, tmp_path / "lost.db"))
+    edit(lost, "PRAGMA foreign_keys=OFF", "DELETE FROM videos WHERE id=1")
+    said = tempo("backup", tmp_path / "lost-copy.db", "--library", lost)
+    assert said.status == 2 and "of a videos that is not there" in said.err
+    with sqlite3.connect(library_path) as opened:
+        (page,) = opened.execute(
+            "SELECT rootpage FROM sqlite_master WHERE name='frames_by_time'"
+        ).fetchone()
+    damaged = bytearray(library_path.read_bytes())
+    start = (page - 1) * 4096
+    damaged[start : start + 4096] = bytes(4096)
+    library_path.write_bytes(damaged)
+    said = tempo("backup", tmp_path / "copy.db")
+    assert (said.status, said.err.count("\n")) == (2, 1)
+    assert f"wrote {tmp_path / 'copy.db'}" in said.err and "can't be read (" in said.err
+    assert (tmp_path / "copy.db").read_bytes()[start : start + 4096] == bytes(4096)
+
+
+def test_a_sound_backup_is_not_replaced_by_a_damaged_one(
+    tempo: Tempo, library_path: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "copy.db"
+    said = tempo("backup", target)
+    assert said.status == 0 and said.err.startswith("wrote ")
+    before = target.read_bytes()
+    edit(library_path, "UPDATE videos SET width='wide'")
+    said = tempo("backup", target)
+    assert said.status == 2 and target.read_bytes() == before
+    assert f"backup {target} stays" in said.error and "width of video 1" in said.error
+    edit(target, "UPDATE videos SET width='wide'")
+    assert f"wrote {target}" in tempo("backup", target).err, "one that is no better is replaced"
+
+
 @pytest.mark.parametrize("version", [-1, 0])
 @pytest.mark.parametrize("readonly", [True, False])
 def test_an_older_schema(library_path: Path, version: int, readonly: bool) -> None:

@@ -1,0 +1,72 @@
+"""The soundness of a library: every page and every row of it read, as something would some day."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tempo_edge.errors import LibraryError, ProfileError
+from tempo_edge.library.catalogue import Catalogue
+from tempo_edge.library.database import UNREADABLE, unreadable
+
+__all__ = ["first_fault"]
+
+# All the ticks that a library can hold.
+_ALWAYS = -(2**63), 2**63 - 1
+
+
+def first_fault(library: Path) -> str:
+    """What is damaged in a library that nobody writes, in one line; nothing where all is well.
+
+    Pages are looked at first, then rows by those who read them for a search, one video at a time.
+    """
+    try:
+        catalogue = Catalogue(library, still=True)
+    except LibraryError as error:
+        return str(error)
+    try:
+        with catalogue.snapshot():
+            fault = catalogue.page_fault()
+            if fault:
+                raise unreadable(library, ValueError(fault))
+            _read(catalogue)
+    except LibraryError as error:
+        return str(error)
+    except UNREADABLE as error:
+        return str(unreadable(library, error))
+    finally:
+        catalogue.close()
+    return ""
+
+
+def _read(catalogue: Catalogue) -> None:
+    """Read every row.
+
+    Raises:
+        LibraryError: a value is none that belongs there.
+    """
+    _expect(catalogue)
+    catalogue.files()
+    catalogue.totals()
+    for video, _ in catalogue.shown(-1, 0):
+        catalogue.video(video)
+        catalogue.curve(video)
+        catalogue.remark(video)
+        catalogue.frames_of(video, *_ALWAYS)
+    for ids, _ in catalogue.vectors_after(0):
+        catalogue.frame_keys(ids.tolist())  # of a time that is no number, no stretch has the frame
+
+
+def _expect(catalogue: Catalogue) -> None:
+    """Hold vectors to the profile's length, where that profile is installed."""
+    from tempo_edge.models import load_profile
+
+    recorded = catalogue.get_meta("profile")
+    if recorded is None:
+        return
+    try:
+        profile = load_profile(recorded.rpartition("-")[0])
+        known = profile.fingerprint == recorded
+    except ProfileError:
+        return
+    if known:
+        catalogue.expect(profile.dim, profile.tokens_per_frame)
