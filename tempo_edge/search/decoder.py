@@ -83,7 +83,9 @@ class Decoder:
         features: NDArray[np.float32],
         past: NDArray[np.float32],
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        inputs = {"words": words, "kinds": kinds, "features": features, "past": past}
+        inputs: dict[str, NDArray[Any]] = {
+            **{"words": words, "kinds": kinds, "features": features, "past": past}
+        }
         logits, memory = run(self._session, self._outputs, inputs, self._path, ("memory",))
         return logits, memory
 
