@@ -16,7 +16,7 @@ from av.video.stream import VideoStream
 
 from tempo_edge.errors import MediaError
 from tempo_edge.media._container import reason
-from tempo_edge.media._counting import counted
+from tempo_edge.media._counting import counted, is_told_by_packets
 from tempo_edge.media._decoding import Damage, IndexLiesError, decode, lead_to, times_rise
 from tempo_edge.media._frame import PyAVFrame
 from tempo_edge.media._keys import (
@@ -152,7 +152,8 @@ class PyAVVideo(StreamReader):
     def _decoded(
         self, packets: Iterable[Packet[VideoStream] | None], damage: Damage
     ) -> Iterator[VideoFrame]:
-        frames = decode(self.codec_context, packets, damage, self._interval)
+        told = is_told_by_packets(self.codec_context.name)
+        frames = decode(self.codec_context, packets, damage, None if told else self._interval)
         return map(self._on_time_base, frames)
 
     def _on_time_base(self, frame: VideoFrame) -> VideoFrame:

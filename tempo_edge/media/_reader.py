@@ -26,7 +26,7 @@ from tempo_edge.media._counting import counted, interval_of
 from tempo_edge.media._ending import Sound, promised_end
 from tempo_edge.media._evidence import Evidence
 from tempo_edge.media._intact import check_for
-from tempo_edge.media._keys import believe
+from tempo_edge.media._keys import believe, has_no_times
 from tempo_edge.media._packets import on_one_clock, packet_table, stamp_of
 from tempo_edge.media._restarts import may_restart, resets_are_usual
 from tempo_edge.media._streams import describe, films, first_that_moves, format_names
@@ -77,11 +77,11 @@ class StreamReader:
             self.info = describe(self._container, self._stream)
             self._interval = interval_of(self._container, self._stream)
             if self._interval is not None:
-                rate = 1 / (self._interval * self.info.time_base)
-                remark = (
-                    f"holds no time stamps: times are counted at {float(rate):g} pictures a second"
-                )
-                self.info = replace(self.info, rate=rate, remarks=(*self.info.remarks, remark))
+                self.info = replace(self.info, rate=1 / (self._interval * self.info.time_base))
+            if has_no_times(self._container) and self.info.rate:
+                rate = f"{float(self.info.rate):g} pictures a second"
+                remark = f"holds no time stamps: times are counted at {rate}"
+                self.info = replace(self.info, remarks=(*self.info.remarks, remark))
         except BaseException:
             self._container.close()
             raise
@@ -303,16 +303,17 @@ class StreamReader:
         before = np.flatnonzero(table.keys & (table.pts <= stamp))
         row = int(before[-1]) if len(before) else 0
         place = int(table.positions[row])
-        if row and self._seek_place(place):
+        number = int((table.positions < place).sum())
+        if number and self._seek_place(place):
             packets = demux(self._container, self._stream)
             first = next(packets, None)
             if first is not None and first.pos == place:
-                yield from counted(chain([first], packets), row, interval)
+                yield from counted(chain([first], packets), number, interval)
                 return
         self._rewind()
         self._fresh = False
         linear = counted(demux(self._container, self._stream), 0, interval)
-        yield from dropwhile(lambda packet: stamp_of(packet) != row * interval, linear)
+        yield from dropwhile(lambda packet: stamp_of(packet) != table.pts[row], linear)
 
     def _seek_place(self, position: int) -> bool:
         """Stand at a byte of the file; False where the container can't be sought like that."""

@@ -24,6 +24,9 @@ _PICTURE_FORMATS = frozenset({"image2", "ico", "apng", "jpegxl_anim"})
 
 _FROM_THE_FIRST = frozenset({"mov", "matroska"})
 
+# Containers that say how long a lead-in is, and those whose times are those of one clock.
+_KNOWS_LEAD_INS = _FROM_THE_FIRST | {"mpegts", "mpeg", "ogg", "mxf"}
+
 _NO_FILM = av.stream.Disposition.attached_pic | av.stream.Disposition.timed_thumbnails
 
 # A stream that still has no second picture after this many of another one won't become a film.
@@ -88,8 +91,28 @@ def first_that_moves(
     return candidates[0]
 
 
-def _zero(container: InputContainer) -> Fraction:
+def _zero(container: InputContainer, film: VideoStream) -> Fraction:
     """The time of the container that players call zero, in seconds.
+
+    Sound is coded with a lead-in that nobody hears. Where a container has no way to say so, a film
+    that begins less than a picture after its sound begins at zero.
+    """
+    zero = _beginning(container)
+    rate = film.average_rate or film.guessed_rate
+    if (
+        not format_names(container) & _KNOWS_LEAD_INS
+        and film.start_time is not None
+        and film.time_base is not None
+        and rate
+    ):
+        begins = film.start_time * film.time_base
+        if zero < begins < zero + 1 / rate:
+            return begins
+    return zero
+
+
+def _beginning(container: InputContainer) -> Fraction:
+    """The time at which a container begins, in seconds.
 
     In MP4 and Matroska that is where the first thing begins, be it a subtitle; elsewhere it is what
     FFmpeg says, for which subtitles count if they begin within a second of the rest. So has mpv.
@@ -130,7 +153,7 @@ def describe(container: InputContainer, stream: VideoStream) -> VideoInfo:
         width=context.width,
         height=context.height,
         time_base=stream.time_base,
-        start_time=_zero(container),
+        start_time=_zero(container, stream),
         duration=max(duration, Fraction(0)),
         rate=stream.average_rate or stream.guessed_rate,
         bit_depth=components[0].bits if components else 8,

@@ -22,7 +22,8 @@ class VideoInfo:
         codec: the codec's short name, as FFmpeg spells it.
         width, height: coded size in pixels, before rotation (frames know theirs).
         time_base: seconds a tick of the presentation time stamps.
-        start_time: instant of the container that players call zero, in seconds.
+        start_time: instant of the container that players call zero, in seconds; where sound has a
+            lead-in that the container doesn't tell, that of the first picture.
         duration: length of the container in seconds; 0 where it does not say.
         rate: nominal frames a second, or None.
         bit_depth: significant bits of a luma sample.

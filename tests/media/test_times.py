@@ -124,6 +124,17 @@ def test_the_start_is_there_where_seeking_to_it_fails(tmp_path: Path) -> None:
         assert len(list(video.frames(Run(int(table.pts[0]), int(table.pts[-1]))))) == 50
 
 
+@pytest.mark.parametrize(("suffix", "codec"), [("flv", "flv"), ("flv", "libx264"), ("wmv", "wmv2")])
+def test_a_film_begins_with_its_picture_not_with_the_lead_in_of_its_sound(
+    tmp_path: Path, suffix: str, codec: str
+) -> None:
+    truth = make_video(tmp_path / f"a.{suffix}", shots=[(RED, 2)], codec=codec, audio=True)
+    found = times(truth.path)
+    assert found[0] == 0
+    assert len(found) == 50
+    assert max(abs(a - b) for a, b in zip(found, truth.times, strict=True)) <= Fraction(1, 1000)
+
+
 def test_info_says_what_was_encoded(tmp_path: Path) -> None:
     rate = Fraction(30000, 1001)
     shots = [(RED, 2 * 1001 / 1000)]
