@@ -46,7 +46,7 @@ def check_export(format: str | None, output: Path | None) -> None:
         if output is not None:
             raise TempoEdgeError("--output needs --export FORMAT: say what to write")
         return
-    from tempo_plugins.timeline import check_format
+    from tempo_edge.timeline import check_format
 
     check_format(format)
 
@@ -57,7 +57,7 @@ def export_moments(found: Sequence[Moment], format: str, output: Path | None) ->
     Raises:
         TempoEdgeError: none is, the format can't hold them, or it can't be written.
     """
-    from tempo_plugins.timeline import write
+    from tempo_edge.timeline import write
 
     content = write(reachable(found), format, on_remark=note)
     if output is None:

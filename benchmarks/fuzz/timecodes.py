@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from hypothesis import strategies as st
-from tempo_plugins.start_label import _of_tag, _of_track
-from tempo_plugins.timecode import (
+
+from benchmarks.fuzz.target import Refusal, Target, holds
+from tempo_edge.media.timecode_track import TimecodeTrack
+from tempo_edge.timeline.start_label import _of_tag, _of_track
+from tempo_edge.timeline.timecode import (
     can_drop,
     format_timecode,
     frames_a_day,
     numbers_a_second,
     parse_timecode,
 )
-
-from benchmarks.fuzz.target import Refusal, Target, holds
-from tempo_edge.media.timecode_track import TimecodeTrack
 
 __all__ = ["TARGET"]
 
@@ -131,7 +131,7 @@ def _check_start(text: str, rate: Fraction, frames: int, drop: bool) -> None:
 
 TARGET = Target(
     "timecodes",
-    ("tempo_plugins.timecode", "tempo_plugins.start_label"),
+    ("tempo_edge.timeline.timecode", "tempo_edge.timeline.start_label"),
     _cases,
     _check,
 )

@@ -68,7 +68,7 @@ EQUIVALENTS: tuple[Equivalent, ...] = (
         _BOUNDED,
     ),
     Equivalent(
-        "plugins/tempo_plugins/fcpxml.py",
+        "tempo_edge/timeline/fcpxml.py",
         'id=f"r{len(assets) + 1}",',
         'id=f"r{len(assets) - 1}",',
         "ids are names within one document: they stay different, and are referred to as they are",

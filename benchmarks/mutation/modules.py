@@ -22,7 +22,7 @@ GUARDS: Mapping[str, tuple[str, ...]] = {
     **_of(
         "tempo_edge",
         {
-            "moment": "moment search/copies plugins/timeline",
+            "moment": "moment search/copies timeline/timeline",
             "saa": "saa library/looks",
             "eta": "eta search/boundaries search/prompt",
             "packing": "packing",
@@ -91,7 +91,7 @@ GUARDS: Mapping[str, tuple[str, ...]] = {
             "_reader": "media/runs media/times media/conformance media/damage",
             "_container": "media/failures media/damage media/references media/runs",
             "_types": "media/runs media/times media/key_flags saa",
-            "timecode_track": "plugins/timeline_start",
+            "timecode_track": "timeline/timeline_start",
             "stills": "media/stills",
         },
     ),
@@ -124,12 +124,12 @@ GUARDS: Mapping[str, tuple[str, ...]] = {
         },
     ),
     **_of(
-        "plugins/tempo_plugins",
+        "tempo_edge/timeline",
         {
-            "timecode": "plugins/timeline_code plugins/timeline_start plugins/timeline",
-            "edl": "plugins/timeline plugins/timeline_start",
-            "fcpxml": "plugins/timeline plugins/timeline_start",
-            "cuts": "plugins/timeline plugins/timeline_start plugins/timeline_command",
+            "timecode": "timeline/timeline_code timeline/timeline_start timeline/timeline",
+            "edl": "timeline/timeline timeline/timeline_start",
+            "fcpxml": "timeline/timeline timeline/timeline_start",
+            "cuts": "timeline/timeline timeline/timeline_start plugins/timeline_command",
         },
     ),
     **_of(

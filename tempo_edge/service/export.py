@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import re
 from pathlib import Path
@@ -21,7 +20,7 @@ MOST = 200
 # Remarks that an answer's head has room for, whatever the names of files in them are.
 _REMARKS = 10
 
-_NAMED = re.compile(r"([0-9]{1,18}):([0-9]{1,9}(?:\.[0-9]{1,9})?)-([0-9]{1,9}(?:\.[0-9]{1,9})?)")
+_NAMED = re.compile(r"([0-9]{1,18}):([0-9]{1,13}(?:\.[0-9]{1,9})?)-([0-9]{1,13}(?:\.[0-9]{1,9})?)")
 
 _TYPES = {
     "csv": "text/csv; charset=utf-8",
@@ -90,15 +89,11 @@ def write(moments: list[Moment], form: str) -> tuple[bytes, list[str]]:
             and can be read (404).
         TempoEdgeError: there is no such format, or there are no moments.
     """
-    try:
-        timeline: Any = importlib.import_module("tempo_plugins.timeline")
-    except ImportError as error:
-        raise ServiceError(
-            503, "moments can't be exported: tempo_plugins is not installed"
-        ) from error
+    from tempo_edge import timeline  # opens decoders, which a search does without
+
     remarks: list[str] = []
     try:
-        return bytes(timeline.write(moments, form, on_remark=remarks.append)), remarks
+        return timeline.write(moments, form, on_remark=remarks.append), remarks
     except MediaError as error:
         raise ServiceError(404, str(error)) from error
     except MissingExtraError as error:

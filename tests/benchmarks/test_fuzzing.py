@@ -26,7 +26,7 @@ Plant = tuple[str, str, Callable[..., Any]]
 
 
 def _off_by_one(frames: int, rate: Any, drop: bool = False) -> str:
-    from tempo_plugins.timecode import format_timecode
+    from tempo_edge.timeline.timecode import format_timecode
 
     return format_timecode(frames + (frames % 10 == 7), rate, drop)
 

@@ -6,7 +6,6 @@ import io
 import json
 import os
 import re
-import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -19,9 +18,8 @@ from PIL import Image
 from shown import NAMES, Footage
 
 import tempo_edge
-from tempo_edge.errors import ServiceError
+from tempo_edge import timeline
 from tempo_edge.moment import Moment
-from tempo_edge.service import export
 
 INDEXING = ["state", "reason", "file", "done_seconds", "total_seconds", "remaining_seconds"]
 
@@ -311,7 +309,6 @@ def test_methods(service: Service) -> None:
 
 
 def test_exporting(service: Service, named: Footage) -> None:
-    pytest.importorskip("tempo_plugins.timeline")
     video = ids(service)["plain.mp4"]
     reply = service.get("/v1/export", format="csv", moment=[f"{video}:0.5-1.5", f"{video}:2-3"])
     assert reply.status == 200
@@ -326,7 +323,6 @@ def test_what_is_not_there_is_left_out_of_an_export(
     own: Footage, environment: dict[str, str]
 ) -> None:
     """As `find --export` does, and it is said."""
-    pytest.importorskip("tempo_plugins.timeline")
     with running(own.library, environment) as service:
         moments = [f"{video}:0.5-1.5" for video in sorted(ids(service).values())]
         gone = own.folder / "plain.mp4"
@@ -350,13 +346,6 @@ def test_what_can_not_be_exported(service: Service) -> None:
         assert (reply.status, moment in reply.error) == (400, True)
     assert service.get("/v1/export", format="csv", moment="999:0-1").status == 404
     assert service.get("/v1/export", format="csv", moment=["1:0-1"] * 201).status == 400
-
-
-def test_without_its_writer_nothing_is_exported(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "tempo_plugins.timeline", None)
-    with pytest.raises(ServiceError, match=r"tempo_plugins is not installed$") as caught:
-        export.write([Moment(Path("/v/a.mp4"), 0.0, 1.0, 3.0, 0.5, "nano")], "csv")
-    assert caught.value.status == 503
 
 
 def test_a_moment_survives_the_way(service: Service) -> None:
@@ -448,7 +437,6 @@ def test_a_line_of_the_fuzzers_corpus_is_json(service: Service) -> None:
 
 
 def test_the_formats_described_are_those_written(service: Service) -> None:
-    timeline = pytest.importorskip("tempo_plugins.timeline")
     document = service.get("/v1/openapi.json").json
     parameters = document["paths"]["/v1/export"]["get"]["parameters"]
     form = next(each for each in parameters if each["name"] == "format")

@@ -110,6 +110,8 @@ def test_whatever_a_search_names_can_be_shown_and_saved(tmp_path: Path) -> None:
         assert get(app.asgi, f"{address}/frame", "t=-3").status == 200
         clip = get(app.asgi, f"{address}/clip", f"start={late}&end={late + 3}")
         assert clip.status == 200, clip.body
+        listed = get(app.asgi, "/v1/export", f"format=json&moment={video['id']}:{late}-{late + 3}")
+        assert listed.status == 200, listed.body
         long = get(app.asgi, "/v1/find", f"q=grey&min_seconds=1&max_seconds={late + 9}")
         assert long.status == 200
         for wrong in ("nan", "inf", "-inf", "1e14"):

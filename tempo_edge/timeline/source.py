@@ -18,7 +18,7 @@ from tempo_edge.media._container import open_container, reason
 from tempo_edge.media._orientation import Orientation
 from tempo_edge.media._pyav import PyAVVideo
 from tempo_edge.moment import Span
-from tempo_plugins.start_label import read_start_label
+from tempo_edge.timeline.start_label import read_start_label
 
 __all__ = ["Source", "read_source"]
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from tempo_edge.errors import TempoEdgeError
-from tempo_plugins.cuts import Cut
-from tempo_plugins.names import address, ascii_name
-from tempo_plugins.source import Source
-from tempo_plugins.timecode import format_timecode, frames_a_day, numbers_a_second
+from tempo_edge.timeline.cuts import Cut
+from tempo_edge.timeline.names import address, ascii_name
+from tempo_edge.timeline.source import Source
+from tempo_edge.timeline.timecode import format_timecode, frames_a_day, numbers_a_second
 
 __all__ = ["write_edl"]
 

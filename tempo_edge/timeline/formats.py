@@ -1,8 +1,4 @@
-"""Moments as time lines that editors open, exact to the frame.
-
->>> from tempo_plugins import timeline
->>> timeline.write(moments, "fcpxml")                     # doctest: +SKIP
-"""
+"""The formats of time lines: which there are, and a file in one of them."""
 
 from __future__ import annotations
 
@@ -10,12 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.moment import Moment
-from tempo_plugins.cuts import Cut, plan
-from tempo_plugins.edl import write_edl
-from tempo_plugins.fcpxml import write_fcpxml
-from tempo_plugins.interchange import write_otio
-from tempo_plugins.lists import write_csv, write_json, write_llc, write_m3u
-from tempo_plugins.source import Source
+from tempo_edge.timeline.cuts import Cut, plan
+from tempo_edge.timeline.edl import write_edl
+from tempo_edge.timeline.fcpxml import write_fcpxml
+from tempo_edge.timeline.lists import write_csv, write_json, write_llc, write_m3u
+from tempo_edge.timeline.otio import write_otio
+from tempo_edge.timeline.source import Source
 
 __all__ = ["FORMATS", "check_format", "write"]
 

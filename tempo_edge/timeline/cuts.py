@@ -10,8 +10,8 @@ from pathlib import Path
 
 from tempo_edge.errors import MediaError
 from tempo_edge.moment import Moment
-from tempo_plugins.source import Source, read_source
-from tempo_plugins.timecode import format_timecode
+from tempo_edge.timeline.source import Source, read_source
+from tempo_edge.timeline.timecode import format_timecode
 
 __all__ = ["Cut", "plan"]
 

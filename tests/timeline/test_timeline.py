@@ -16,12 +16,12 @@ from xml.etree import ElementTree
 
 import av
 import pytest
-from tempo_plugins import timeline
-from tempo_plugins.source import read_source
 from videos import Truth, make_audio, make_video, numbered, put_together, with_timecode
 
+from tempo_edge import timeline
 from tempo_edge.errors import MediaError, MissingExtraError, TempoEdgeError
 from tempo_edge.moment import Moment
+from tempo_edge.timeline.source import read_source
 
 otio = pytest.importorskip("opentimelineio")
 
@@ -218,7 +218,7 @@ def test_both_ways_of_counting_in_one_list(tmp_path: Path) -> None:
 
 
 def test_each_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tempo_plugins import cuts
+    from tempo_edge.timeline import cuts
 
     read: list[Path] = []
 

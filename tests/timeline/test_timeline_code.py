@@ -8,7 +8,8 @@ from itertools import product
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from tempo_plugins.timecode import can_drop, format_timecode, frames_a_day, parse_timecode
+
+from tempo_edge.timeline.timecode import can_drop, format_timecode, frames_a_day, parse_timecode
 
 NTSC_30, NTSC_60 = Fraction(30000, 1001), Fraction(60000, 1001)
 RATES = [

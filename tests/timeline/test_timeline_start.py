@@ -8,13 +8,13 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from tempo_plugins import timeline
-from tempo_plugins.source import read_source
 from videos import Truth, count_timecode, make_video, numbered, with_timecode
 
+from tempo_edge import timeline
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.media.timecode_track import TimecodeTrack, read_timecode_track
 from tempo_edge.moment import Moment
+from tempo_edge.timeline.source import read_source
 
 NTSC = Fraction(30000, 1001)
 FIFTY, SIXTY = Fraction(50), Fraction(60000, 1001)
@@ -166,7 +166,7 @@ def test_a_moment_may_end_with_the_day(
 def test_more_than_the_record_side_holds_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tempo_plugins import edl
+    from tempo_edge.timeline import edl
 
     path = make(tmp_path / "a.mov", Fraction(25)).path
     monkeypatch.setattr(edl, "_start_of_record", lambda rate, drop: 24 * 3600 * 25 - 20)

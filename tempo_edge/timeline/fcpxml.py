@@ -7,10 +7,10 @@ from fractions import Fraction
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
-from tempo_plugins.cuts import Cut
-from tempo_plugins.names import address, plain_name
-from tempo_plugins.source import Source
-from tempo_plugins.timecode import can_drop
+from tempo_edge.timeline.cuts import Cut
+from tempo_edge.timeline.names import address, plain_name
+from tempo_edge.timeline.source import Source
+from tempo_edge.timeline.timecode import can_drop
 
 __all__ = ["write_fcpxml"]
 

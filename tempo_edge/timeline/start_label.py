@@ -14,7 +14,7 @@ from pathlib import Path
 from av.container import InputContainer
 
 from tempo_edge.media.timecode_track import TimecodeTrack, read_timecode_track
-from tempo_plugins.timecode import (
+from tempo_edge.timeline.timecode import (
     can_drop,
     format_timecode,
     frames_a_day,
