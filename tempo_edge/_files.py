@@ -13,7 +13,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -110,11 +110,13 @@ def draft_folder(path: Path) -> Iterator[Path]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     _sweep(path.parent)
-    draft = _draft_of(path)
-    draft.mkdir()
-    held = os.open(draft, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+    def make(draft: Path) -> int:
+        draft.mkdir()
+        return os.open(draft, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+    draft, held = _held_draft(path, make)
     try:
-        _lock(held)
         yield draft
     finally:
         os.close(held)
@@ -135,12 +137,13 @@ def draft_beside(
         OSError: it can't be made.
     """
     _sweep(path.parent)
-    draft = _draft_of(path)
     at_first = next((each for each in (mode, new_mode) if each is not None), 0o666)
-    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-    held = os.open(draft, flags, at_first)
+
+    def make(draft: Path) -> int:
+        return os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, at_first)
+
+    draft, held = _held_draft(path, make)
     try:
-        _lock(held)
         with suppress(OSError):  # nothing there, or a file system without permissions
             os.fchmod(held, path.stat().st_mode & 0o777 if mode is None else mode)
         yield draft
@@ -227,10 +230,47 @@ def _draft_of(path: Path) -> Path:
     return path.with_name(f".{path.name[:50]}.{secrets.token_hex(8)}.tempo-draft")
 
 
+def _held_draft(path: Path, make: Callable[[Path], int]) -> tuple[Path, int]:
+    """A new draft and a descriptor whose lock says that its writer is alive.
+
+    Another process may find the draft before it is locked, and take its writer for dead: then
+    another one is made. Where a file system has no locks, nobody sweeps.
+
+    Raises:
+        OSError: it can't be made.
+    """
+    while True:
+        draft = _draft_of(path)
+        try:
+            held = make(draft)
+        except FileNotFoundError:
+            if path.parent.is_dir():
+                continue  # a folder that was swept before it was opened
+            raise
+        try:
+            _lock(held)
+            if os.path.lexists(draft):
+                return draft, held
+        except BlockingIOError:
+            pass  # it is being swept right now
+        except BaseException:
+            os.close(held)
+            raise
+        os.close(held)
+
+
 def _lock(descriptor: int) -> None:
-    """Say that a draft's writer is alive; where a file system has no locks, nobody sweeps."""
-    with suppress(OSError):
+    """Lock a draft.
+
+    Raises:
+        BlockingIOError: another process has done so.
+    """
+    try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise
+    except OSError:
+        return  # a file system without locks
 
 
 def _sweep(folder: Path) -> None:

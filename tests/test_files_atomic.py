@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
 import subprocess
 import sys
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 from harness import PATIENCE
@@ -141,6 +143,38 @@ def test_what_a_killed_process_left_goes_with_the_next_draft(tmp_path: Path, wha
         assert living.exists(), "one that is being written is left alone"
         publish(living, tmp_path / "other")
     assert sorted(file.name for file in tmp_path.iterdir()) == ["other", "x.txt"]
+
+
+@pytest.mark.parametrize("locks_first", [True, False], ids=["sweeper first", "swept before"])
+@pytest.mark.parametrize("what", [atomic_write, atomic_dir])
+def test_a_draft_that_another_process_takes_for_a_dead_one_s_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: Any, locks_first: bool
+) -> None:
+    """A draft is there for an instant before its writer has locked it."""
+    lock, sweep, swept = _files._lock, _files._sweep, []
+
+    def late(descriptor: int) -> None:
+        if swept:
+            return lock(descriptor)
+        swept.extend(tmp_path.iterdir())
+        if not locks_first:
+            sweep(tmp_path)
+            return lock(descriptor)
+        held = os.open(swept[0], os.O_RDONLY)
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            lock(descriptor)
+        finally:
+            os.close(held)
+            sweep(tmp_path)
+
+    monkeypatch.setattr(_files, "_lock", late)
+    with what(tmp_path / "new") as draft:
+        assert draft.exists() and draft != swept[0]
+        monkeypatch.undo()
+        sweep(tmp_path)
+        assert draft.exists(), "this one's writer is known to be alive"
+    assert [path.name for path in tmp_path.iterdir()] == ["new"]
 
 
 @pytest.mark.parametrize("links", [True, False], ids=["links", "no links"])
