@@ -81,10 +81,10 @@ def check(arguments: list[str]) -> str:
         if not rest:
             return " ".join(path)
         name, *rest = rest
-        if name not in command.commands:
+        if command.get_command(context, name) is None:
             raise ValueError(f"tempo-edge {shlex.join(arguments)}: no command {name!r}")
         path.append(name)
-        command = command.commands[name]
+        command = command.get_command(context, name)
     required = [p.name for p in command.params if p.required and not given.get(p.name)]
     if rest or (required and "help" not in given):
         raise ValueError(f"tempo-edge {shlex.join(arguments)}: {rest or required}")

@@ -11,12 +11,22 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import tempo_edge
 from tempo_edge.library.indexer import IndexEvent, IndexReport
 
-__all__ = ["PATIENCE", "Said", "Shelf", "each_on_terminal", "on_terminal", "wait_until", "without"]
+__all__ = [
+    "PATIENCE",
+    "Said",
+    "Shelf",
+    "each_on_terminal",
+    "next_line",
+    "on_terminal",
+    "told",
+    "wait_until",
+    "without",
+]
 
 # Longest wait for anything, in seconds; nothing takes nearly as long.
 PATIENCE = 90.0
@@ -32,6 +42,18 @@ def wait_until(true: Callable[[], object]) -> None:
     while not true():
         assert time.monotonic() < ends, "waited in vain"
         time.sleep(0.02)
+
+
+def told(stderr: str) -> list[str]:
+    """Lines of a process without those that it says only where it takes half a minute."""
+    return [line for line in stderr.splitlines() if not line.startswith("reading ")]
+
+
+def next_line(stream: TextIO) -> str:
+    """The next line of a process but for those that it says only where it takes half a minute."""
+    while (line := stream.readline()).startswith("reading "):
+        pass
+    return line
 
 
 def on_terminal(

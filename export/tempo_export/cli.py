@@ -7,19 +7,22 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from tempo_edge._command import Command
 from tempo_edge._pulse import narrated
 from tempo_edge._text import emit, json_line, note
+from tempo_edge.cli.command import Command
 from tempo_edge.errors import ExportError
 
 if TYPE_CHECKING:
     from tempo_export.precision import Precision
 
-__all__ = ["command", "export"]
+__all__ = ["app", "export"]
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 _TARGETS = ("onnx", "tensorrt")
 
 
+@app.command(cls=Command)
 def export(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A profile, or a pulled model.")],
     to: Annotated[
@@ -113,8 +116,3 @@ def export(
     emit(json_line(report) if as_json else text)
     if not good:
         raise typer.Exit(1)
-
-
-def command(app: typer.Typer) -> None:
-    """Add it to the command line."""
-    app.command(cls=Command)(export)

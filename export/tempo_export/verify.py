@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge import Library
-from tempo_edge.demo import demo_clips
 from tempo_edge.models.providers import VARIABLE, standings
 from tempo_edge.models.registry import Profile, read_profile
+from tempo_edge.sample_clips import sample_clips
 from tempo_export.environment import meanwhile
 from tempo_export.judge import alone
 
@@ -104,7 +104,7 @@ def compare(profile: Profile, clips: Sequence[Path] | None = None) -> list[Diffe
         MissingExtraError: there are no clips and the ``demo`` extra is not installed.
         ProfileError: ``TEMPO_EDGE_PROVIDERS`` names what there is not.
     """
-    clips = list(clips or demo_clips())
+    clips = list(clips or sample_clips())
     ways = standings()
     wanted = _through("cpu", profile, clips)
     found = []

@@ -7,16 +7,18 @@ from typing import Annotated
 
 import typer
 
-from tempo_edge._command import Command
 from tempo_edge._text import emit, json_line, note
+from tempo_edge.cli.command import Command
 
-__all__ = ["add_mcp", "app", "mcp"]
+__all__ = ["mcp", "plugins"]
 
-app = typer.Typer(
+plugins = typer.Typer(
     name="plugins",
     help="Search from other programs: desktops and launchers.",
     rich_markup_mode=None,
+    add_completion=False,
 )
+mcp = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="A plugin; see plugins list.")]
 RootOption = Annotated[
@@ -31,7 +33,7 @@ IntoOption = Annotated[
 ]
 
 
-@app.command("list", cls=Command)
+@plugins.command("list", cls=Command)
 def list_(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
@@ -44,7 +46,7 @@ def list_(
         emit(json_line(row) if as_json else line)
 
 
-@app.command(cls=Command)
+@plugins.command(cls=Command)
 def install(name: NameArgument, root: RootOption = None, into: IntoOption = None) -> None:
     """Write a plugin's files, and say which, and what needs root."""
     from tempo_plugins import installing
@@ -55,7 +57,7 @@ def install(name: NameArgument, root: RootOption = None, into: IntoOption = None
     note(f"then {plugin.afterwards}")
 
 
-@app.command(cls=Command)
+@plugins.command(cls=Command)
 def remove(name: NameArgument, root: RootOption = None, into: IntoOption = None) -> None:
     """Remove a plugin's files, and say which, and what needs root."""
     from tempo_plugins import installing
@@ -76,7 +78,8 @@ def _tell(verb: str, report: object) -> None:
         note(f"needs root: {command}")
 
 
-def mcp(
+@mcp.command("mcp", cls=Command)
+def _mcp(
     library: Annotated[
         Path | None,
         typer.Option(
@@ -93,8 +96,3 @@ def mcp(
     from tempo_plugins.mcp import serve
 
     serve(Client(library=library, name="mcp"))
-
-
-def add_mcp(app: typer.Typer) -> None:
-    """Add it to the command line."""
-    app.command(cls=Command)(mcp)

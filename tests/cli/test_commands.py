@@ -18,7 +18,7 @@ from shelves import put_offline
 from snapshots import check, masked
 
 import tempo_edge
-from tempo_edge import demo
+from tempo_edge.cli import demo
 
 Tempo = Callable[..., Said]
 Commands = Callable[..., list[str]]
@@ -244,7 +244,7 @@ def test_models_are_carried_without_an_engine(environment: dict[str, str], tmp_p
 def test_demo(tempo: Tempo, monkeypatch: pytest.MonkeyPatch, originals: Path) -> None:
     """The command reaches the demo; its own clips and searches are tried elsewhere."""
     clips = [originals / "beach.mp4", originals / "garden.mp4"]
-    monkeypatch.setattr(demo, "demo_clips", lambda: clips)
+    monkeypatch.setattr(demo, "sample_clips", lambda: clips)
     said = tempo("demo")
     assert said.status == 0
     assert "2 indexed" in said.err

@@ -16,8 +16,8 @@ import pytest
 from harness import Said, without
 from snapshots import check
 
-from tempo_edge import doctor
 from tempo_edge._extras import EXTRAS
+from tempo_edge.cli import doctor
 from tempo_edge.models import providers
 from tempo_edge.models.providers import Standing, standings
 from tempo_edge.service.places import socket_path

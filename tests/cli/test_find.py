@@ -21,6 +21,7 @@ from videos import make_video, texture
 
 import tempo_edge
 from tempo_edge import cli
+from tempo_edge.cli import entry
 
 Tempo = Callable[..., Said]
 
@@ -413,7 +414,7 @@ def test_the_module_and_the_script_are_the_same_program() -> None:
         pytest.skip("tempo-edge is not installed as a script here")
     shown = subprocess.run([script, "--version"], capture_output=True, text=True, check=True)
     assert shown.stdout == f"tempo-edge {tempo_edge.__version__}\n"
-    assert cli.main.__module__ == "tempo_edge.cli"
+    assert cli.main is entry.main
 
 
 def test_a_page_explains_what_was_found(tempo: Tempo, tmp_path: Path, library_path: Path) -> None:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.metadata import version
+from importlib.metadata import entry_points, version
 from pathlib import Path
 
 import pytest
 import typer
 from harness import Said
 from helps import COMMANDS, help_texts
-from tempo_plugins.cli import app as plugins
+from tempo_plugins.cli import plugins
 
 from tempo_edge import __version__, cli
-from tempo_edge._models import app as models
-from tempo_edge.train.cli import app as training
+from tempo_edge.cli.models import app as models
+from tempo_edge.cli.train import app as training
 
 CHECKED_IN = Path(__file__).parents[2] / "docs" / "cli.txt"
 
@@ -42,7 +42,9 @@ def test_every_command_is_documented() -> None:
     inner = {f"train {name}" for name in names(training)}
     inner |= {f"models {name}" for name in names(models)}
     inner |= {f"plugins {name}" for name in names(plugins)}
-    assert names(cli.app) | inner == set(COMMANDS) - {"", "models", "train", "plugins"}
+    brought = {each.name for each in entry_points(group="tempo_edge.commands")}
+    assert {"export", "mcp", "plugins"} <= brought
+    assert names(cli.app) | brought | inner == set(COMMANDS) - {"", "models", "train"}
 
 
 def test_no_line_is_longer_than_a_terminal() -> None:

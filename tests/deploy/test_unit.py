@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from command_lines import check
-from harness import PATIENCE
+from harness import PATIENCE, next_line
 
 from tempo_edge import _api
 from tempo_edge.models import registry
@@ -124,8 +124,8 @@ def test_watching_needs_no_network_and_writes_nothing_else(
     with run:
         try:
             assert run.stderr is not None
-            assert run.stderr.readline().startswith(f"watching {home / 'Videos'} ")
-            assert run.stderr.readline() == f"indexed {home / 'Videos' / 'beach.mp4'}\n"
+            assert next_line(run.stderr).startswith(f"watching {home / 'Videos'} ")
+            assert next_line(run.stderr) == f"indexed {home / 'Videos' / 'beach.mp4'}\n"
             run.send_signal(signal.SIGTERM)
             _, said = run.communicate(timeout=PATIENCE)
         finally:

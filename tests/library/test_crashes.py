@@ -15,7 +15,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from harness import PATIENCE, Said, Shelf
+from harness import PATIENCE, Said, Shelf, next_line
 from videos import make_video, motion, texture
 
 import tempo_edge
@@ -259,7 +259,7 @@ def test_a_second_writer_is_refused_and_a_reader_is_not(
     )
     with watcher:
         assert watcher.stderr is not None
-        line = watcher.stderr.readline()
+        line = next_line(watcher.stderr)
         assert line.startswith("watching "), line
         for refused in (tempo("index", footage), tempo("forget", footage), tempo("watch", footage)):
             assert refused.error == (

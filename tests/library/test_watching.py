@@ -10,11 +10,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 
 import pytest
-from harness import PATIENCE, Shelf, wait_until
+from harness import PATIENCE, Shelf, next_line, wait_until
 from test_crashes import committed
 from videos import make_video, texture
 from watchdog.observers import Observer
@@ -528,7 +529,7 @@ def process(line: list[str], environment: dict[str, str]) -> Iterator[subprocess
         try:
             assert run.stderr is not None
             for begins in ("watching ", "indexed "):
-                line_said = run.stderr.readline()
+                line_said = next_line(run.stderr)
                 assert line_said.startswith(begins), line_said
             yield run
         finally:
@@ -582,7 +583,7 @@ def test_killed_it_leaves_a_library_that_is_whole(
     with process(command("watch", folder), environment) as run:
         shutil.copy(originals / "beach.mp4", folder)
         assert run.stderr is not None
-        assert run.stderr.readline() == f"indexed {folder / 'beach.mp4'}\n"
+        assert next_line(run.stderr) == f"indexed {folder / 'beach.mp4'}\n"
         shutil.copy(originals / "street.mkv", folder)
         run.kill()
         run.wait()
@@ -624,7 +625,7 @@ def saying(line: list[str], environment: dict[str, str]) -> Iterator[Callable[[]
     with run:
         try:
             assert run.stderr is not None
-            yield run.stderr.readline
+            yield partial(next_line, run.stderr)
         finally:
             run.kill()
 

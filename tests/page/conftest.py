@@ -18,7 +18,7 @@ from videos import Painter, Picture, make_video
 
 import tempo_edge
 from tempo_edge import cli
-from tempo_edge.demo import demo_clips
+from tempo_edge.sample_clips import sample_clips
 
 SIZE = (320, 240)
 
@@ -61,7 +61,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Path:
     in a codec that browsers have no decoder for. A fourth file is none.
     """
     folder = tmp_path_factory.mktemp("shown")
-    bikes, bunny, suit = demo_clips()
+    bikes, bunny, suit = sample_clips()
     rate = Fraction(25)
     (folder / "trips").mkdir()
     shots = [(_clip(path, at * 75), 3) for at, path in enumerate((bunny, bikes, suit))]

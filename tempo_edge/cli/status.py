@@ -1,19 +1,35 @@
-"""What a library holds, told to a person or as JSON."""
+"""``tempo-edge status``: what a library holds, told to a person or as JSON."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from tempo_edge._text import printable
-from tempo_edge.library.presence import Presence
+import typer
+
+from tempo_edge._text import emit, json_line, printable
+from tempo_edge.cli.options import LibraryOption, opened, place
 from tempo_edge.moment import format_timestamp
 
 if TYPE_CHECKING:
     from tempo_edge._api import Library
     from tempo_edge.library.rows import FileRow
 
-__all__ = ["describe", "format_status"]
+__all__ = ["describe", "format_status", "status"]
+
+
+def status(
+    path: Annotated[
+        Path | None,
+        typer.Argument(metavar="[PATH]", parser=place, help="Only files at or under PATH."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    library: LibraryOption = None,
+) -> None:
+    """Say what the library holds, and what was skipped and why."""
+    with opened(library, None) as target:
+        facts = describe(target, path)
+    emit(json_line(facts) if as_json else format_status(facts))
 
 
 def describe(library: Library, under: Path | None) -> dict[str, Any]:
@@ -22,6 +38,8 @@ def describe(library: Library, under: Path | None) -> dict[str, Any]:
     Each file counts once, under the word that ``index`` has for it: indexed, skipped or offline;
     one that is gone is what the next run of ``index`` drops.
     """
+    from tempo_edge.library.presence import Presence
+
     files = library.files(under)
     presence = Presence()
     states: dict[str, list[FileRow]] = {n: [] for n in ("indexed", "skipped", "offline", "gone")}

@@ -10,10 +10,10 @@ from typing import Annotated
 
 import typer
 
-from tempo_edge._command import Command
 from tempo_edge._extras import lacking
 from tempo_edge._pulse import narrated
 from tempo_edge._text import emit, note
+from tempo_edge.cli.command import Command
 from tempo_edge.errors import MissingExtraError, TempoEdgeError
 from tempo_edge.train.clock import Clock
 

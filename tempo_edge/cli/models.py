@@ -14,10 +14,10 @@ from typing import Annotated, Any
 
 import typer
 
-from tempo_edge._command import Command
-from tempo_edge._options import place
 from tempo_edge._pulse import Pulse
 from tempo_edge._text import emit, note, printable
+from tempo_edge.cli.command import Command
+from tempo_edge.cli.options import place
 from tempo_edge.errors import ProfileError
 
 __all__ = ["app"]

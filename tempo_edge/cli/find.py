@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from tempo_edge._answer import Shown, cut_clips, reachable, show, tell_refusal
-from tempo_edge._options import LibraryOption, ProfileOption, number, opened, place
-from tempo_edge._timeline import ExportOption, OutputOption, check_export, export_moments
+from tempo_edge.cli.answers import Shown, cut_clips, reachable, show, tell_refusal
+from tempo_edge.cli.options import LibraryOption, ProfileOption, number, opened, place
+from tempo_edge.cli.time_lines import ExportOption, OutputOption, check_export, export_moments
 from tempo_edge.errors import TempoEdgeError
 
 __all__ = ["find"]

@@ -1,4 +1,4 @@
-"""What is installed and live, what is missing, and the command that mends it."""
+"""``tempo-edge doctor``: what is installed and live, what is missing, and what mends it."""
 
 from __future__ import annotations
 
@@ -8,20 +8,30 @@ import platform
 import shutil
 from importlib.metadata import PackageNotFoundError, version
 from itertools import groupby
-from typing import Any
+from typing import Annotated, Any
 
-import numpy as np
+import typer
 
 from tempo_edge._extras import ENGINES, EXTRAS, pip_command
-from tempo_edge._text import printable
+from tempo_edge._text import emit, json_line, printable
 from tempo_edge._version import __version__
 from tempo_edge.errors import ProfileError, TempoEdgeError
 
-__all__ = ["examine", "format_report"]
+__all__ = ["doctor", "examine", "format_report"]
 
 Check = dict[str, str]
 
 _MARKS = {"ok": "ok     ", "missing": "MISSING", "optional": "absent "}
+
+
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Say what works, what is missing, and how to mend it."""
+    report = examine()
+    emit(json_line(report) if as_json else format_report(report))
+    if not report["ok"]:
+        raise typer.Exit(2)
 
 
 def examine() -> dict[str, Any]:
@@ -118,6 +128,8 @@ def _kernels() -> list[Check]:
         from tempo_kernels import available, block_differences
     except ImportError as error:
         return [_check("kernels", "kernels", "missing", _short(error), pip_command())]
+    import numpy as np
+
     picture = np.zeros((16, 16), np.uint8)
     checks = []
     for name, there in available().items():

@@ -1,0 +1,31 @@
+"""``tempo-edge backup``: the library goes into a file, whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tempo_edge._text import note
+from tempo_edge.cli.options import LibraryOption, place
+
+__all__ = ["backup"]
+
+
+def backup(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", parser=place, help="Where the copy goes.")
+    ],
+    library: LibraryOption = None,
+) -> None:
+    """Copy the library to a file, whole, even while something writes it."""
+    from tempo_edge._api import default_library_path
+    from tempo_edge.library.backup import back_up
+
+    copy = back_up((library or default_library_path()).expanduser(), file.expanduser())
+    wrote = f"wrote {file}, {copy.size / 1e6:.1f} MB"
+    if copy.fault:
+        note(f"tempo-edge: error: {wrote}, but {copy.fault}")
+        raise typer.Exit(2)
+    note(wrote)

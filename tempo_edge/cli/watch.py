@@ -1,0 +1,55 @@
+"""``tempo-edge watch``: the library follows folders."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from threading import Event
+from typing import Annotated
+
+import typer
+
+from tempo_edge.cli.background import be_nice
+from tempo_edge.cli.options import (
+    DecoderOption,
+    ExcludeOption,
+    LibraryOption,
+    ProfileOption,
+    QuietOption,
+    opened,
+    place,
+)
+
+__all__ = ["watch"]
+
+
+def watch(
+    folders: Annotated[
+        list[Path], typer.Argument(metavar="DIR...", parser=place, help="Folders to follow.")
+    ],
+    exclude: ExcludeOption = None,
+    polling: Annotated[
+        bool, typer.Option("--polling", help="List folders instead of being notified.")
+    ] = False,
+    decoder: DecoderOption = "pyav",
+    library: LibraryOption = None,
+    profile: ProfileOption = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Index folders, then keep the library up to date until stopped."""
+    from tempo_edge._progress import Progress
+
+    be_nice()
+    stop = Event()
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, lambda *_: stop.set())
+    with opened(library, profile) as target, Progress(quiet, lines=True) as progress:
+        target.watch(
+            folders,
+            exclude=exclude or (),
+            decoder=decoder,
+            polling=polling,
+            stop=stop,
+            on_event=progress,
+            on_notice=progress.notice,
+        )
