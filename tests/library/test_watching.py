@@ -490,6 +490,16 @@ def test_only_folders_can_be_watched(shelf: Shelf, folder: Path, library_path: P
                 library.watch(path)
 
 
+def test_without_a_table_of_mounts_nothing_must_be_polled(monkeypatch: pytest.MonkeyPatch) -> None:
+    import builtins
+
+    def refuse(path: object, *rest: object, **choices: object) -> object:
+        raise FileNotFoundError(2, "no /proc here", path)
+
+    monkeypatch.setattr(builtins, "open", refuse)
+    assert not needs_polling(Path("/home"))
+
+
 def test_mounts_that_must_be_polled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import builtins
     import io
