@@ -34,8 +34,11 @@ def _write(root: Path, name: str, rows: list[dict[str, Any]], pictures: list[byt
     (root / name / "index.jsonl").write_text(lines, encoding="utf-8")
 
 
-def write(root: Path, seed: int = 0) -> Path:
-    """All four archives and the caption list below `root`; returns `root`."""
+def write(root: Path, seed: int = 0, classes: int = 1000) -> Path:
+    """All four archives and the caption list below `root`; returns `root`.
+
+    Of ImageNet there are so many classes of a picture each, ten of them with a second one.
+    """
     rng = np.random.default_rng(seed)
     looks = [(colour, place) for colour in COLOURS for place in PLACES]
 
@@ -58,8 +61,8 @@ def write(root: Path, seed: int = 0) -> Path:
             pictures.append(_picture(*looks[i % 3], rng))
     _write(root, "sports100", rows, pictures)
     rows, pictures = [], []
-    for i in range(1010):
-        wnid = i % 1000
+    for i in range(classes + 10):
+        wnid = i % classes
         label = f"thing {wnid}"
         rows.append(
             {

@@ -24,6 +24,7 @@ from tempo_edge.errors import TempoEdgeError
 
 ARCHIVES = ("flickr8k", "coco_thumbs", "sports100", "imagenet_samples")
 SPLITS = ("train", "dev", "test")
+CLASSES = 1000  # of ImageNet, as many as the classifier tells apart
 HELD_OUT = 100  # ImageNet classes that training never sees nor names
 _HELD_OUT_SEED = 20
 
@@ -191,8 +192,10 @@ def imagenet_classes(records: list[Record]) -> list[Record]:
     The classifier's classes follow the sorted WordNet identifiers.
     """
     classes = {record.wnid: record for record in records if record.wnid}
-    if len(classes) != 1000:
-        raise DataError(f"archive 'imagenet_samples' names {len(classes)} classes, expected 1000")
+    if len(classes) != CLASSES:
+        raise DataError(
+            f"archive 'imagenet_samples' names {len(classes)} classes, expected {CLASSES}"
+        )
     return [classes[wnid] for wnid in sorted(classes)]
 
 

@@ -13,7 +13,7 @@ onnxruntime = pytest.importorskip("onnxruntime")
 pytest.importorskip("transformers")
 
 # ruff: noqa: E402 - the imports below need the train extra
-from tempo_edge.train import backbones, export
+from tempo_edge.train import backbones, data, export
 from tempo_edge.train.export import background_rows, write_background
 from tempo_edge.train.graph import Graph, quantize_rows
 from tempo_edge.train.heads import DIM, ImageHead, TextHead
@@ -45,6 +45,11 @@ def _image(lite0: backbones.Tensors) -> ImageTower:
     # A trained head looks at some places more than at others.
     torch.nn.init.normal_(head.attend.weight, std=0.05)
     return ImageTower(Trunk(lite0, 5), head).eval()
+
+
+def test_the_classifier_tells_apart_as_many_classes_as_its_archive_names() -> None:
+    weight, bias = backbones.classifier(backbones.load_lite0())
+    assert (weight.shape, bias.shape) == ((data.CLASSES, 1280), (data.CLASSES,))
 
 
 @pytest.mark.parametrize("storage", ["fp32", "fp16"])
