@@ -38,6 +38,7 @@ def read_tokenizer(path: Path) -> Any:
                 raise ProfileError(
                     f"{path}: {what}.{name} must be from 1 to {MOST_TOKENS}, not {length}"
                 )
+        _check_stride(path, tokenizer)
         multiple = (tokenizer.padding or {}).get("pad_to_multiple_of")
         if multiple is not None and not 1 <= multiple <= MOST_TOKENS:
             raise ProfileError(
@@ -45,6 +46,20 @@ def read_tokenizer(path: Path) -> Any:
                 f"not {multiple}"
             )
     return tokenizer
+
+
+def _check_stride(path: Path, tokenizer: Any) -> None:
+    """Refuse windows that would never come to the end of a text: the library panics there.
+
+    Raises:
+        ProfileError: the next window would begin with all that this one holds.
+    """
+    truncation = tokenizer.truncation or {"stride": 0, "max_length": 1}
+    room = truncation["max_length"] - tokenizer.num_special_tokens_to_add(False)
+    if truncation["stride"] and truncation["stride"] >= room:
+        raise ProfileError(
+            f"{path}: truncation.stride must be below {max(room, 1)}, not {truncation['stride']}"
+        )
 
 
 def encode(tokenizer: Any, text: str, path: Path | None = None) -> Any:

@@ -45,6 +45,20 @@ def _in_any_order(answer: str) -> list[Any]:
     return [*read(answer), Span(0.0, 0.1)]
 
 
+def _any_numbers(self: Any, name: str, count: int) -> list[float]:
+    return [float(each) for each in self._facts[name]]
+
+
+def _unchecked(path: Path) -> Any:
+    from tokenizers import Tokenizer
+
+    return Tokenizer.from_file(str(path))
+
+
+def _rounded(seconds: Fraction) -> str:
+    return f"{round(1000 * seconds)}/1000s"
+
+
 def _without_keys(table: Any, context: Any) -> Any:
     return replace(table, keys=table.keys & False)
 
@@ -57,6 +71,12 @@ FAULTS: list[Plant] = [
     ("subtitles", "tempo_edge.media._streams._zero", lambda container: Fraction(0)),
     ("queries", "tempo_edge.eta.read", _in_any_order),
     ("queries", "tempo_edge.service.parameters.Parameters.whole", lambda self, n, low, high: 101),
+    ("calibrations", "tempo_edge.models.description.Description.numbers", _any_numbers),
+    ("tokenizers", "benchmarks.fuzz.tokenizers.read_tokenizer", _unchecked),
+    ("edl", "tempo_plugins.edl.ascii_name", lambda path: path.name),
+    ("edl", "tempo_plugins.edl._check", lambda cuts: None),
+    ("fcpxml", "tempo_plugins.fcpxml.plain_name", lambda path: path.name),
+    ("fcpxml", "tempo_plugins.fcpxml._time", _rounded),
     ("timecodes", "benchmarks.fuzz.timecodes.format_timecode", _off_by_one),
 ]
 

@@ -142,6 +142,11 @@ READ = load_profile("nano").read_json("calibration.json")["mllm"]
         ),
         (
             "tokenizer.json",
+            tokenizer(truncation={**CUT, "max_length": 8, "stride": 8}),
+            r"truncation\.stride must be below \d, not 8",
+        ),
+        (
+            "tokenizer.json",
             tokenizer(padding={**FILL, "strategy": {"Fixed": 10**12}}),
             r"padding\.length must be from 1 to 65536",
         ),
