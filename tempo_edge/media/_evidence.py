@@ -116,7 +116,7 @@ class Evidence:
         if 0 < broken < (1 - _HARDLY_ANY) * count:
             are = "is" if broken == 1 else "are"
             told.append(f"damaged: {broken} of {count} packets {are} not whole")
-        spans = [f"{float(time_of(a)):.1f} to {float(time_of(b)):.1f} s" for a, b in self.lost]
+        spans = [f"{float(time_of(a)):.1f} to {float(time_of(b)):.1f} s" for a, b in self._spans()]
         if len(spans) > _TOLD:
             told.append(f"damaged: nothing can be read at {len(spans)} places, first {spans[0]}")
         elif spans:
@@ -130,6 +130,15 @@ class Evidence:
         elif self.error is not None:
             told.append(f"damaged: nothing can be read after {over:.1f} s")
         return tuple(told)
+
+    def _spans(self) -> list[tuple[int, int]]:
+        """Lost stretches; two with a single picture between are told as one."""
+        spans: list[tuple[int, int]] = []
+        for before, after in self.lost:
+            if spans and spans[-1][1] == before:
+                before = spans.pop()[0]
+            spans.append((before, after))
+        return spans
 
     def _is_short(self, promised: float, over: float) -> bool:
         """Whether time goes on as if nothing were missing, and the file ends too early by that."""

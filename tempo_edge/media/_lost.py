@@ -15,11 +15,17 @@ from numpy.typing import NDArray
 __all__ = ["Layout", "least_bytes", "lost"]
 
 # A step from picture to picture that is worth a look: so long, in seconds, and so many usual ones.
-_STEP, _STEPS = 0.3, 3
+_STEP, _STEPS = 0.1, 2.5
 
 # Of the bytes that a stretch would hold at the rate of its file, the least share that tells.
 _SHARE = 1 / 20
-_LEAST_BYTES = 4096
+_LEAST_BYTES = 1024
+
+# Containers whose packets lie side by side, with next to nothing between them.
+_SIDE_BY_SIDE = frozenset({"avi", "flv", "matroska", "mxf"})
+
+# Containers with packets of their own, each with a mark.
+_MARKED = frozenset({"asf", "mpeg", "mpegts"})
 
 # The mark of a transport stream's packets and where to find it: at which byte of how many. As in
 # the standard, with checksums, with a time code.
@@ -27,6 +33,14 @@ _TS_SYNC, _TS_MARKS = 0x47, ((0, 188), (0, 204), (0, 192), (4, 192))
 
 # MPEG program streams: what begins a packet, and those that don't tell their length.
 _START, _PACK, _PROGRAM_END = b"\0\0\1", 0xBA, 0xB9
+
+# Zeros between two of them, as some discs are filled up with.
+_MOST_ZEROS = 4096
+
+# ASF: what tells the length of its packets, where, and what each begins with.
+_ASF_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
+_ASF_LENGTH_AT, _ASF_MARK = 92, 0x82
+_HEAD_BYTES = 1 << 16
 
 # How much of a file is looked at to find out whether packets follow one another.
 _MOST_BYTES = 1 << 24
@@ -89,13 +103,28 @@ class Layout:
 
     def goes_on(self, one: int, other: int) -> bool | None:
         """Whether packets of any kind follow one another between two; None if that isn't known."""
-        if not self._formats & {"mpegts", "mpeg"} or other <= one:
+        if not self._formats & _MARKED or other <= one:
             return None
         start, end = int(self._positions[one]), int(self._positions[other])
         with self._path.open("rb") as file:
+            head = file.read(_HEAD_BYTES) if "asf" in self._formats else b""
             file.seek(start)
             data = file.read(min(max(0, end - start), _MOST_BYTES))
+        if "asf" in self._formats:
+            return _asf_goes_on(data, head)
         return _ts_goes_on(data) if "mpegts" in self._formats else _ps_goes_on(data)
+
+    def holds_all(self, one: int, other: int, least: float) -> bool:
+        """Whether nothing is lost between two packets, as far as is known.
+
+        Args:
+            one, other: rows, the second one later.
+            least: how many bytes that no packet holds would tell, in a container without marks.
+        """
+        goes_on = self.goes_on(one, other)
+        if goes_on is None:
+            goes_on = not self._formats & _SIDE_BY_SIDE or self.between(one, other) < least
+        return goes_on
 
 
 def _ts_goes_on(data: bytes) -> bool:
@@ -103,14 +132,28 @@ def _ts_goes_on(data: bytes) -> bool:
     return any(bool((marks[at::size] == _TS_SYNC).all()) for at, size in _TS_MARKS)
 
 
+def _asf_goes_on(data: bytes, head: bytes) -> bool:
+    at = head.find(_ASF_PROPERTIES) + _ASF_LENGTH_AT
+    length = int.from_bytes(head[at : at + 4], "little") if at >= _ASF_LENGTH_AT else 0
+    marks = np.frombuffer(data, np.uint8)[:: max(length, 1)]
+    # Whoever writes no checksums begins packets with something else.
+    return not length or not len(marks) or marks[0] != _ASF_MARK or bool((marks == _ASF_MARK).all())
+
+
 def _ps_goes_on(data: bytes) -> bool:
     at = 0
     while at + 14 < len(data):
-        if data[at : at + 3] != _START or data[at + 3] < _PROGRAM_END:
+        if data[at : at + 3] != _START:
+            zeros = len(data) - at - len(data[at:].lstrip(b"\0"))
+            if not 2 < zeros < _MOST_ZEROS:
+                return False
+            at += zeros - 2
+        kind = data[at + 3]
+        if data[at : at + 3] != _START or kind < _PROGRAM_END:
             return False
-        if data[at + 3] == _PROGRAM_END:
+        if kind == _PROGRAM_END:
             at += 4
-        elif data[at + 3] != _PACK:
+        elif kind != _PACK:
             at += 6 + int.from_bytes(data[at + 4 : at + 6], "big")
         else:
             at += 14 + (data[at + 13] & 7) if data[at + 4] >> 6 == 1 else 12
@@ -150,9 +193,6 @@ def lost(
     found = []
     for at in np.flatnonzero(far).tolist():
         one, other = int(rows[at]), layout.after(int(rows[at + 1]))
-        goes_on = layout.goes_on(one, other)
-        if goes_on is None:
-            goes_on = layout.between(one, other) < least_bytes(rate, float(gaps[at]))
-        if not goes_on:
+        if not layout.holds_all(one, other, least_bytes(rate, float(gaps[at]))):
             found.append(at)
     return tuple(found)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from itertools import chain, dropwhile, repeat
+from itertools import chain, dropwhile
 from pathlib import Path
 from types import TracebackType
 
 import av
+import numpy as np
 from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
@@ -37,6 +38,10 @@ __all__ = ["PyAVVideo"]
 _FAST_OPTIONS = {"skip_loop_filter": "all", "flags2": "+fast"}
 
 
+# Every packet of these gives a picture; of one that it can't decode, a decoder may say nothing.
+_GIVES_ALL = frozenset({"hevc", "av1", "libdav1d"})
+
+
 class PyAVVideo(StreamReader):
     """A video stream opened with PyAV. Decodes on the calling thread only.
 
@@ -58,9 +63,25 @@ class PyAVVideo(StreamReader):
         """Nothing to find out: whatever this decoder can't decode is damaged."""
 
     def frames(self, run: Run) -> Iterator[PyAVFrame]:
+        before, told = self.damaged, 0
+
+        def wrapped(frame: VideoFrame) -> PyAVFrame:
+            nonlocal told
+            told += 1
+            return PyAVFrame(frame, self._scaler)
+
         # By `map`, which holds on to no picture that the caller has let go of.
-        decoded = self._shown(run.key, run.last, from_key=True)
-        yield from map(PyAVFrame, decoded, repeat(self._scaler))
+        yield from map(wrapped, self._shown(run.key, run.last, from_key=True))
+        swallowed = self._expected(run) - told
+        self.damaged = max(self.damaged, before + swallowed)
+
+    def _expected(self, run: Run) -> int:
+        """Pictures that a decoder must give for a run, as far as is known; it may hide them."""
+        table = self._table
+        if table is None or table.parts or self.codec_context.name not in _GIVES_ALL:
+            return 0
+        first, end = np.searchsorted(table.pts, [run.key, run.last + 1])
+        return int(end - first)
 
     def pictures(self, first: int, last: int) -> Iterator[VideoFrame]:
         """Every picture within ``[first, last]`` ticks, decoded from the key frame before them.

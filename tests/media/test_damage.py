@@ -102,7 +102,11 @@ def test_a_film_that_lacks_its_index_alone_is_whole(tmp_path: Path, name: str, c
 
 
 @pytest.mark.parametrize(
-    ("name", "codec"), [("a.mp4", "libx264"), ("a.mp4", "mpeg4"), ("a.mpg", "mpeg2video")]
+    ("name", "codec"),
+    [
+        *(("a.mp4", "libx264"), ("a.mp4", "mpeg4"), ("a.mpg", "mpeg2video")),
+        ("a.mp4", "libx265"),  # whose decoder says nothing of what it leaves out
+    ],
 )
 def test_pictures_that_can_not_be_decoded_whole_are_counted(
     tempo: Callable[..., Said], tmp_path: Path, name: str, codec: str
@@ -155,9 +159,12 @@ def test_a_stretch_that_can_not_be_read_is_told_and_is_a_hole(
     at = int(gaps.argmax())
     before, after = (float(info.time_of(int(pts))) for pts in table.pts[at : at + 2])
     assert 1 < before < 3 and 3.5 < after < 5.9
-    told = f"damaged: nothing can be read from {before:.1f} to {after:.1f} s"
-    assert told in table.remarks
-    assert [float(info.time_of(end)) for _, end in table.holes] == [after]
+    # A single picture may stand shortly before what is lost.
+    (told,) = (remark for remark in table.remarks if "nothing can be read" in remark)
+    assert told.startswith("damaged: nothing can be read from ")
+    assert told.endswith(f" to {after:.1f} s")
+    assert before - 0.5 < float(told.split()[6]) < before + 0.1
+    assert after in [float(info.time_of(end)) for _, end in table.holes]
     assert float(info.time_of(int(table.pts[-1]))) > 5.8, "what follows is read"
 
 
