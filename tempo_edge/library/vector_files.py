@@ -9,6 +9,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -24,6 +25,9 @@ __all__ = ["Origin", "VectorFiles"]
 
 # Of a file, what is read at either end to see that it is whole: all of a small one.
 _CHECKED_BYTES = 1 << 20
+
+# The names of a cache's files, and of drafts of them. Whatever else lies there is somebody's.
+_CACHE = re.compile(r"vectors-[0-9a-f]+\.(faiss|npy)|\.vectors-[0-9a-f]+\..*", re.DOTALL)
 
 # What a torn or foreign file may do to the reader of JSON, NumPy or FAISS.
 _UNREADABLE = (OSError, ValueError, KeyError, TypeError, RuntimeError, EOFError, MemoryError)
@@ -93,7 +97,7 @@ class VectorFiles:
                 draft.write_text(json.dumps(about), encoding="utf-8")
             for old in self._folder.iterdir():
                 # Other caches, and drafts that a killed process left.
-                if old.name not in (*about["files"], "current.json", _LOCK):
+                if _CACHE.fullmatch(old.name) and old.name not in about["files"]:
                     old.unlink(missing_ok=True)
 
     def read(

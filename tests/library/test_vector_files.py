@@ -123,3 +123,14 @@ def test_a_cache_that_another_is_just_saving_is_used_all_the_same(films: Films) 
         cache.refresh(must_save=True)
         assert cache.search(vectors[7], 1).ids.tolist() == [8]
         assert [path.name for path in films.folder.iterdir()] == ["lock"]
+
+
+def test_what_others_put_beside_a_cache_stays(tmp_path: Path) -> None:
+    (tmp_path / "film.mp4").write_bytes(b"a film")
+    (tmp_path / "films").mkdir()
+    files = VectorFiles(tmp_path, load_faiss())
+    for count in (2, 3):
+        files.write(origin(count), index(count), SAMPLE)
+    assert saved(tmp_path) == (origin(3), 3)
+    assert (tmp_path / "film.mp4").read_bytes() == b"a film" and (tmp_path / "films").is_dir()
+    assert len([*tmp_path.glob("vectors-*")]) == 2, "the cache before is gone"
