@@ -9,12 +9,17 @@ from tempo_edge.errors import LibraryError
 
 __all__ = ["check_file"]
 
-_HEADER = b"SQLite format 3\0"
+# Every database begins with as many bytes of header.
+_LEAST_BYTES = 100
 
 
 def check_file(path: Path, *, readonly: bool) -> None:
     """Refuse what is no library before SQLite sees it, which takes a file of one byte for an empty
     one, and waits for a pipe.
+
+    The file is not opened: to close it would give up the locks of this process's connections to it,
+    and another process would take itself for the last and remove the log that is written to. What
+    is long enough to be a database is read by SQLite alone.
 
     Raises:
         FootageError: an empty file that is to become a library has the name of footage.
@@ -27,13 +32,12 @@ def check_file(path: Path, *, readonly: bool) -> None:
     if not path.is_file():
         raise LibraryError(f"{path} is no file: choose another --library")
     try:
-        with path.open("rb") as file:
-            head = file.read(len(_HEADER))
+        size = path.stat().st_size
     except OSError:
         return  # SQLite says what is wrong
-    if head and head != _HEADER:
+    if 0 < size < _LEAST_BYTES:
         raise LibraryError(
             f"{path} can't be used as a library (file is not a database): choose another --library"
         )
-    if not (head or readonly):
+    if not (size or readonly):
         check_overwriting(path)

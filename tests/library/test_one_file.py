@@ -92,6 +92,30 @@ def test_what_a_killed_writer_left_is_put_in_by_the_next_reader(
     assert alone(library_path, tmp_path) == ["a"]
 
 
+def test_a_second_look_of_a_process_takes_nothing_from_its_first(library_path: Path) -> None:
+    """Whoever closes a file gives up all locks that the process has on it, SQLite's as well.
+
+    Another process would then take itself for the last, and remove the log that is written to.
+    """
+    library_path.parent.mkdir()
+    writer = Catalogue(library_path)
+    with writer.transaction():
+        writer.put_file(FileRow("/a", "", 1, 1, "skipped", "is odd"))
+    Catalogue(library_path, readonly=True).close()
+    program = (
+        "import sqlite3, sys; other = sqlite3.connect(sys.argv[1])\n"
+        "assert other.execute('SELECT path FROM files').fetchall() == [('/a',)]; other.close()"
+    )
+    subprocess.run([sys.executable, "-c", program, library_path], check=True)
+    assert "library.db-wal" in beside(library_path)
+    with writer.transaction():
+        writer.put_file(FileRow("/b", "", 1, 1, "skipped", "is odd"))
+    writer.close()
+    assert beside(library_path) == {"library.db"}
+    with tempo_edge.Library.open(library_path) as reader:
+        assert [row.path for row in reader.files()] == ["/a", "/b"]
+
+
 def test_a_writer_that_ends_while_somebody_reads(
     shelf: Shelf, footage: Path, tmp_path: Path
 ) -> None:
