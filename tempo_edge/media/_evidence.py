@@ -102,13 +102,14 @@ class Evidence:
         self.lost = tuple((int(pts[at]), int(pts[at + 1])) for at in found)
         return np.asarray(found, dtype=np.int64)
 
-    def remarks(self, info: VideoInfo, end: int, *, is_cut: bool) -> tuple[str, ...]:
+    def remarks(self, info: VideoInfo, end: int, *, is_cut: bool, stops: bool) -> tuple[str, ...]:
         """What the owner of the file should know, one short clause each.
 
         Args:
             info: what the container says.
             end: where the last picture is over, in ticks.
             is_cut: whether it is known that the file breaks off there.
+            stops: whether more is known to lie behind that, which can't be read.
         """
         told, time_of = [], info.time_of
         # The last packet of a file that breaks off is not whole: that is said already.
@@ -121,13 +122,13 @@ class Evidence:
             told.append(f"damaged: nothing can be read at {len(spans)} places, first {spans[0]}")
         elif spans:
             told.append(f"damaged: nothing can be read from {' and from '.join(spans)}")
-        if is_cut or told:
+        if is_cut:
             return tuple(told)
         over = float(time_of(end))
         if self._is_short(float(info.duration), over):
             missed = float(info.duration) - over
             told.append(f"damaged: {missed:.1f} s can't be read, what follows is listed that early")
-        elif self.error is not None:
+        elif stops or self.error is not None:
             told.append(f"damaged: nothing can be read after {over:.1f} s")
         return tuple(told)
 
@@ -144,7 +145,7 @@ class Evidence:
         """Whether time goes on as if nothing were missing, and the file ends too early by that."""
         missed = promised - over
         return (
-            bool(self._formats & _COUNTING)
+            bool(self._formats & _COUNTING and not self.lost)
             and missed >= _MISSED
             and self._unread_bytes >= least_bytes(self._held_bytes / over, missed)
         )

@@ -30,7 +30,7 @@ from tempo_edge.media._keys import believe, has_no_times
 from tempo_edge.media._packets import on_one_clock, packet_table, stamp_of
 from tempo_edge.media._restarts import may_restart, resets_are_usual
 from tempo_edge.media._streams import describe, films, first_that_moves, format_names
-from tempo_edge.media._truncation import promise
+from tempo_edge.media._truncation import lacks_fragments, promise
 from tempo_edge.media._types import PacketTable
 
 __all__ = ["StreamReader"]
@@ -181,11 +181,9 @@ class StreamReader:
             end = last if end < last <= end + limit else end
         cut = self._cut_short(end, sound.end)
         assert table.end is not None
-        remarks = (
-            *table.remarks,
-            *cut,
-            *evidence.remarks(info, table.end, is_cut=bool(cut)),
-        )
+        stops = "mov" in self.format_names and lacks_fragments(self._path)
+        damage = evidence.remarks(info, table.end, is_cut=bool(cut), stops=stops)
+        remarks = table.remarks + cut + damage
         return replace(table, remarks=remarks, stream=self.stream_index, end=end, holes=gaps)
 
     def _cut_short(self, end: int, over: Fraction | None) -> tuple[str, ...]:

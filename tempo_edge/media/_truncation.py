@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tempo_edge.media._promises import outermost_boxes
 
-__all__ = ["Promise", "promise"]
+__all__ = ["Promise", "lacks_fragments", "promise"]
 
 # Matroska's element that holds all others; it stands behind a short header.
 _EBML, _SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
@@ -19,6 +19,9 @@ _HEAD_BYTES = 4096
 
 # The boxes of an MP4 that hold footage or its tables.
 _BOXES = frozenset({b"mdat", b"moov", b"moof"})
+
+# How much of a file is looked through for the next fragment behind one that was lost.
+_SEARCH_BYTES, _BLOCK_BYTES = 1 << 28, 1 << 20
 
 _TS_BYTES, _TS_SYNC = 188, 0x47
 
@@ -79,6 +82,31 @@ def promise(path: Path) -> Promise:
             return _both(size + -size % _TS_BYTES)
         boxes = outermost_boxes(descriptor, size)
         return _both(max((end for kind, _, end in boxes if kind in _BOXES), default=0))
+
+
+def lacks_fragments(path: Path) -> bool:
+    """Whether an MP4 has fragments that can't be reached: its boxes break off before them.
+
+    Raises:
+        OSError: the file can't be read.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        at, is_fragmented = 0, False
+        for kind, _, end in outermost_boxes(file.fileno(), size):
+            if not kind.isalnum() or end > size:
+                break
+            at, is_fragmented = end, is_fragmented or kind == b"moof"
+        if not is_fragmented:
+            return False
+        file.seek(at)
+        last = min(size, at + _SEARCH_BYTES)
+        tail = b""
+        while at < last and (block := file.read(_BLOCK_BYTES)):
+            if b"moof" in tail + block:
+                return True
+            at, tail = at + len(block), block[-3:]
+    return False
 
 
 def _both(end: int) -> Promise:

@@ -197,6 +197,20 @@ def test_a_picture_that_stands_for_long_is_no_damage(
     assert (table.remarks, table.holes) == ((), ())
 
 
+@pytest.mark.parametrize("fill", ["zeros", "noise"])
+def test_fragments_that_can_not_be_reached_are_told(tmp_path: Path, fill: str) -> None:
+    options = {"movflags": "+frag_keyframe+empty_moov"}
+    whole = make_video(tmp_path / "a.mp4", shots=[(busy, 6)], gop=12, container_options=options)
+    with open_video(whole.path) as video:
+        assert video.packets().remarks == ()
+    with open_video(overwrite(whole.path, fill)) as video:
+        table = video.packets()
+        assert table.end is not None
+        end = float(video.info.time_of(table.end))
+    assert 2 < end < 3.5
+    assert table.remarks[-1] == f"damaged: nothing can be read after {end:.1f} s"
+
+
 @pytest.mark.parametrize(("fill", "codec"), [(b"\xff", "libx264"), (b"\0", "mpeg4")])
 def test_a_picture_that_nobody_decodes_is_known_to_be_damaged(
     tempo: Callable[..., Said], tmp_path: Path, fill: bytes, codec: str
