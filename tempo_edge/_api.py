@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from tempo_edge.errors import LibraryError, QueryError
+from tempo_edge.library.place import default_library_path
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,20 +29,10 @@ if TYPE_CHECKING:
     from tempo_edge.models import Profile
     from tempo_edge.search.searcher import Answer, Searcher
 
-__all__ = ["Library", "default_library_path", "find", "index", "watch"]
+__all__ = ["Library", "find", "index", "watch"]
 
 # During a long run, between two looks whether the vector cache has fallen behind.
 _KEEP_UP_SECONDS = 30.0
-
-
-def default_library_path() -> Path:
-    """Where the library is kept when none is named: ``$TEMPO_EDGE_LIBRARY`` or the user's data."""
-    named = os.environ.get("TEMPO_EDGE_LIBRARY")
-    if named:
-        return Path(named).expanduser()
-    from platformdirs import user_data_path
-
-    return user_data_path("tempo-edge") / "library.db"
 
 
 class Library:

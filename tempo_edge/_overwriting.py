@@ -3,7 +3,8 @@
 Never are films, pictures and sound, what is indexed, and libraries: "footage" in short.
 
 One place decides it for every command, plugin and endpoint. It is asked by whatever writes a file
-(see :mod:`tempo_edge._files`) and, before any work is done, by what a user names a file to.
+(see :mod:`tempo_edge._files`) and, before any work is done, by what a user names a file to
+(see :mod:`tempo_edge.library.outputs`).
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ import os
 import stat
 from pathlib import Path
 
-from tempo_edge._signatures import HEAD_BYTES, RECORDED_SUFFIXES, is_media
+from tempo_edge._signatures import HEAD_BYTES, RECORDED_SUFFIXES, VIDEO_SUFFIXES, is_media
 from tempo_edge.errors import FootageError
 
-__all__ = ["check_folder", "check_output", "check_overwriting"]
+__all__ = ["check_folder", "check_overwriting"]
 
 _LIBRARY = b"SQLite format 3\0"
 _APPLICATION = slice(68, 72)
@@ -35,22 +36,6 @@ def check_overwriting(path: Path) -> None:
     found = _what_it_is(path)
     if found:
         raise FootageError(f"{path} {found} and is not replaced: name another file")
-
-
-def check_output(path: Path, library: Path | None = None) -> None:
-    """Refuse to replace what :func:`check_overwriting` names, or a file that is in a library.
-
-    Args:
-        path: what a user wants written.
-        library: the database; by default the default one.
-
-    Raises:
-        FootageError: it is one of these; the text names it.
-        OSError: it can't be looked at.
-    """
-    check_overwriting(path)
-    if path.is_file() and (known := _indexed_as(path, library)) is not None:
-        raise FootageError(f"{path} is footage ({known}) and is not replaced: name another file")
 
 
 def check_folder(path: Path) -> None:
@@ -85,8 +70,6 @@ def _what_it_is(path: Path) -> str:
 
 def _kind_by_name(path: Path) -> str:
     """What a file's name says that it is, or nothing."""
-    from tempo_edge.library.selection import VIDEO_SUFFIXES
-
     suffix = path.suffix.lower()
     if suffix in VIDEO_SUFFIXES:
         return "a video"
@@ -99,33 +82,3 @@ def _head(path: Path) -> bytes:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return b""
         return file.read(HEAD_BYTES)
-
-
-def _indexed_as(path: Path, library: Path | None) -> str | None:
-    """The name under which a library knows a file, whatever links lead to it; None without one."""
-    from tempo_edge._api import default_library_path
-    from tempo_edge.errors import LibraryError
-    from tempo_edge.library.catalogue import Catalogue
-
-    facts = path.stat()
-    try:
-        catalogue = Catalogue(library or default_library_path(), readonly=True)
-    except LibraryError:
-        return None  # what needs it says so
-    try:
-        with catalogue.snapshot():
-            rows = catalogue.files().values()
-    except LibraryError:
-        return None
-    finally:
-        catalogue.close()
-    name = path.name.casefold()
-    for row in rows:
-        # Of many thousands, only those are looked at that may be it.
-        if row.size == facts.st_size or os.path.basename(row.path).casefold() == name:  # noqa: PTH119
-            try:
-                if os.path.samestat(os.stat(row.path), facts):  # noqa: PTH116
-                    return row.path
-            except OSError:
-                continue
-    return None

@@ -5,7 +5,17 @@ All that a person may have recorded is meant, not only what can be indexed: it c
 
 from __future__ import annotations
 
-__all__ = ["HEAD_BYTES", "RECORDED_SUFFIXES", "is_media"]
+__all__ = ["HEAD_BYTES", "RECORDED_SUFFIXES", "VIDEO_SUFFIXES", "is_media"]
+
+VIDEO_SUFFIXES = frozenset(
+    {
+        *(".264", ".265", ".360", ".3g2", ".3gp", ".3gpp", ".asf", ".avi", ".dav", ".divx"),
+        *(".dv", ".dvr-ms", ".f4v", ".flv", ".h264", ".h265", ".hevc", ".insv", ".m2t", ".m2ts"),
+        *(".m2v", ".m4v", ".mj2", ".mjpeg", ".mkv", ".mod", ".mov", ".mp4", ".mpe", ".mpeg"),
+        *(".mpg", ".mpv", ".mts", ".mxf", ".nut", ".ogm", ".ogv", ".qt", ".rm", ".rmvb", ".tod"),
+        *(".ts", ".vob", ".webm", ".wmv", ".wtv", ".y4m"),
+    }
+)
 
 #: Of a file, what :func:`is_media` wants to see.
 HEAD_BYTES = 4096

@@ -142,7 +142,7 @@ def _check_outputs(named: tuple[Path | None, ...], library: Path | None) -> None
     Raises:
         FootageError: one of the files is footage, or a library.
     """
-    from tempo_edge._overwriting import check_output
+    from tempo_edge.library.outputs import check_output
 
     for path in named:
         if path is not None:
@@ -169,7 +169,7 @@ def _ask_service(
     grounder: str | None,
 ) -> Shown | None:
     """The answer of a service that is running for this library, if one is."""
-    from tempo_edge._api import default_library_path
+    from tempo_edge.library.place import default_library_path
     from tempo_edge.service import client
 
     return client.find(

@@ -132,7 +132,7 @@ def export_bundle(
     target: Annotated[Path, typer.Argument(metavar="FILE", parser=place, help="Bundle to write.")],
 ) -> None:
     """Write a profile into one file, to be carried to another machine."""
-    from tempo_edge._overwriting import check_output
+    from tempo_edge.library.outputs import check_output
     from tempo_edge.models.bundle import pack
     from tempo_edge.models.registry import load_profile
 

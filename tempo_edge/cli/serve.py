@@ -72,7 +72,7 @@ def serve(
 
         emit(f"{running_address(socket, library)}\n")
         return
-    from tempo_edge._api import default_library_path
+    from tempo_edge.library.place import default_library_path
     from tempo_edge.service import serve as run
 
     run(

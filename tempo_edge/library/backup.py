@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tempo_edge._files import atomic_write
-from tempo_edge._overwriting import check_output
 from tempo_edge.errors import LibraryError
 from tempo_edge.library.catalogue import Catalogue
+from tempo_edge.library.outputs import check_output
 from tempo_edge.library.soundness import first_fault
 
 __all__ = ["Backup", "back_up"]

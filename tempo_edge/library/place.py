@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from tempo_edge._overwriting import check_overwriting
 from tempo_edge.errors import LibraryError
 
-__all__ = ["check_file"]
+__all__ = ["check_file", "default_library_path"]
 
 # Every database begins with as many bytes of header.
 _LEAST_BYTES = 100
+
+
+def default_library_path() -> Path:
+    """Where the library is kept when none is named: ``$TEMPO_EDGE_LIBRARY`` or the user's data."""
+    named = os.environ.get("TEMPO_EDGE_LIBRARY")
+    if named:
+        return Path(named).expanduser()
+    from platformdirs import user_data_path
+
+    return user_data_path("tempo-edge") / "library.db"
 
 
 def check_file(path: Path, *, readonly: bool) -> None:

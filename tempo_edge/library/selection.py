@@ -14,20 +14,12 @@ from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from tempo_edge._signatures import VIDEO_SUFFIXES
+
 if TYPE_CHECKING:
     from tempo_edge.library.exclusion import Exclusion
 
-__all__ = ["LEFT_OUT", "NOTES", "PARTIAL", "VIDEO_SUFFIXES", "Selection"]
-
-VIDEO_SUFFIXES = frozenset(
-    {
-        *(".264", ".265", ".360", ".3g2", ".3gp", ".3gpp", ".asf", ".avi", ".dav", ".divx"),
-        *(".dv", ".dvr-ms", ".f4v", ".flv", ".h264", ".h265", ".hevc", ".insv", ".m2t", ".m2ts"),
-        *(".m2v", ".m4v", ".mj2", ".mjpeg", ".mkv", ".mod", ".mov", ".mp4", ".mpe", ".mpeg"),
-        *(".mpg", ".mpv", ".mts", ".mxf", ".nut", ".ogm", ".ogv", ".qt", ".rm", ".rmvb", ".tod"),
-        *(".ts", ".vob", ".webm", ".wmv", ".wtv", ".y4m"),
-    }
-)
+__all__ = ["LEFT_OUT", "NOTES", "PARTIAL", "Selection"]
 
 # Files and folders that hold no footage of a person's own, or what was thrown away: their names,
 # in any case of letters.

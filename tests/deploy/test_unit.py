@@ -15,7 +15,7 @@ import pytest
 from command_lines import check
 from harness import PATIENCE, next_line
 
-from tempo_edge import _api
+from tempo_edge.library.place import default_library_path
 from tempo_edge.models import registry
 
 ROOT = Path(__file__).parents[2]
@@ -91,7 +91,7 @@ def test_little_is_exposed(home: Path) -> None:
 def test_no_more_than_data_and_cache_may_be_written(home: Path) -> None:
     assert values("ProtectSystem") == ["strict"] and values("ProtectHome") == ["read-only"]
     (data,) = values("ReadWritePaths")
-    assert _api.default_library_path().parent == Path(expanded(data, home))
+    assert default_library_path().parent == Path(expanded(data, home))
     assert registry.installed_profiles().parent == Path(expanded(data, home))
     assert values("CacheDirectory") == ["tempo-edge"]
     assert "NUMBA_CACHE_DIR=%C/tempo-edge" in values("Environment")[0].split()

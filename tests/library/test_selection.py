@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tempo_edge._signatures import VIDEO_SUFFIXES
 from tempo_edge.library.exclusion import Exclusion
-from tempo_edge.library.selection import LEFT_OUT, PARTIAL, VIDEO_SUFFIXES, Selection
+from tempo_edge.library.selection import LEFT_OUT, PARTIAL, Selection
 from tempo_edge.library.walk import find_footage
 
 # Bytes of a transport stream's packet: its head, and a payload that says nothing.
