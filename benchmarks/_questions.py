@@ -19,8 +19,8 @@ import numpy as np
 from benchmarks._captions import choose_caption, content_words, is_entailed
 from benchmarks._sources import ARCHIVES, open_archive
 from benchmarks.composites import CompositeSet
-from tempo_edge.train.metrics.spans import Span
-from tempo_edge.train.swaps import swap
+from tempo_edge.evaluation.metrics.spans import Span
+from tempo_edge.evaluation.minimal_pairs import swap
 
 __all__ = ["Asked", "Question", "plan_questions"]
 

@@ -30,11 +30,11 @@ from benchmarks.machine import describe
 from benchmarks.windows import evenly
 from tempo_edge import Library
 from tempo_edge._files import atomic_write
+from tempo_edge.evaluation.metrics import Refusals, Span, auroc, score_grounding
 from tempo_edge.search.decoder import Decoder
 from tempo_edge.search.grounder import CloseUp, Grounder
 from tempo_edge.search.prompt import Look
 from tempo_edge.search.retrieve import Window
-from tempo_edge.train.metrics import Refusals, Span, auroc, score_grounding
 
 __all__ = ["Found", "figures", "main"]
 

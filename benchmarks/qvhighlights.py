@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tempo_edge.train.metrics import qvhighlights
+from tempo_edge.evaluation.metrics import qvhighlights
 
 __all__ = ["Comparison", "compare", "main"]
 

@@ -14,8 +14,8 @@ from typing import Literal, TypedDict
 
 import numpy as np
 
-from tempo_edge.train.metrics.refusal import Refusals, auroc
-from tempo_edge.train.metrics.spans import Span, best_tiou, merge_spans, span_sets_iou, tiou
+from tempo_edge.evaluation.metrics.refusal import Refusals, auroc
+from tempo_edge.evaluation.metrics.spans import Span, best_tiou, merge_spans, span_sets_iou, tiou
 
 __all__ = [
     "PredictedMoment",

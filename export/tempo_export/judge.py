@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tempo_edge import Library
+from tempo_edge.evaluation.fitting import Query, read_truth
 from tempo_edge.models.registry import Profile
 from tempo_edge.moment import Span
-from tempo_edge.train.calibrate import Query, read_truth
 from tempo_export.environment import meanwhile
 
 __all__ = ["Verdict", "alone", "judge"]

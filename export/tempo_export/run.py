@@ -79,7 +79,7 @@ def _check_request(request: Request) -> None:
     Raises:
         TempoEdgeError: it doesn't, or can't.
     """
-    from tempo_edge.train.calibrate import read_truth
+    from tempo_edge.evaluation.fitting import read_truth
 
     if not math.isfinite(request.tolerance):
         raise ExportError(f"tolerance {request.tolerance} must be a number of points")

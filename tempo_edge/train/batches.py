@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tempo_edge.evaluation.minimal_pairs import swap
 from tempo_edge.train.corpus import Corpus, Pictures
 from tempo_edge.train.recipe import Recipe
-from tempo_edge.train.swaps import swap
 
 _NEAR = 24  # how many alike pictures are known for each picture
 _CROP = (20, 22, 24)  # sides of the window that is cut out of a 24x24 map

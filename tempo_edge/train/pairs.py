@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tempo_edge.train.swaps import KINDS, Swap, swap
+from tempo_edge.evaluation.minimal_pairs import KINDS, Swap, swap
 
 _SEED = 7
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from tempo_edge.evaluation.minimal_pairs import swap
 from tempo_edge.train.contrastive import contrastive_loss
-from tempo_edge.train.swaps import swap
 from tempo_edge.train.towers import Reader
 
 Say = Callable[[str], None]

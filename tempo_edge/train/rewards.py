@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge import eta
-from tempo_edge.train.metrics.spans import Span, span_sets_iou
+from tempo_edge.evaluation.metrics.spans import Span, span_sets_iou
 
 _FAIR = 0.5  # seconds off at which a boundary still earns 1/e
 

@@ -11,7 +11,7 @@ import queries
 
 from benchmarks import qvhighlights
 
-# Counted by hand, see tests/train/test_metrics.py.
+# Counted by hand, see tests/evaluation/test_metrics.py.
 PUBLISHED: dict[str, Any] = {
     "brief": {"MR-full-mAP": 55.73},
     "full": {"MR-R1": {"0.5": 62.5, "0.8": 37.5}, "MR-mAP": {"0.5": 66.67}},

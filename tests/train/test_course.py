@@ -21,9 +21,9 @@ from videos import make_video, motion, texture
 
 from tempo_edge import Library, ProfileError, QueryError, eta, models
 from tempo_edge.models import load_profile, registry
+from tempo_edge.models.entry import enter_file
 from tempo_edge.search.calibrate import READ_FEATURES
 from tempo_edge.train.data import DataError
-from tempo_edge.train.entry import enter_file
 from tempo_edge.train.grounder import course
 from tempo_edge.train.grounder.pir_grpo import GrpoSettings
 from tempo_edge.train.grounder.settings import read_settings

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 pytest.importorskip("PIL")
 
+from tempo_edge.evaluation.minimal_pairs import KINDS, swap
 from tempo_edge.train.captions import FILE, flickr30k, plain
 from tempo_edge.train.data import DataError
 from tempo_edge.train.pairs import pairs, preferences
-from tempo_edge.train.swaps import KINDS, swap
 
 
 def test_one_word_is_swapped_for_another_of_its_kind() -> None:

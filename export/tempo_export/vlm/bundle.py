@@ -16,8 +16,8 @@ from torch import Tensor
 
 from tempo_edge._files import atomic_write
 from tempo_edge.models.checksum import sha256_of
+from tempo_edge.models.entry import enter_file
 from tempo_edge.train.data import DataError
-from tempo_edge.train.entry import enter_file
 from tempo_edge.train.graph import IR_VERSION, OPSET
 from tempo_edge.train.grounder.hub import HubPolicy
 from tempo_edge.train.grounder.hub.family import Family, SmolVLM

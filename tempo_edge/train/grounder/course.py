@@ -11,10 +11,10 @@ from typing import Any, Protocol, cast
 from tempo_edge import _plots
 from tempo_edge._files import atomic_write
 from tempo_edge.models import Profile
+from tempo_edge.models.entry import enter_file
 from tempo_edge.models.registry import read_profile
 from tempo_edge.train import checkpoint
 from tempo_edge.train.data import Archive, DataError
-from tempo_edge.train.entry import enter_file
 from tempo_edge.train.graph import Storage
 from tempo_edge.train.grounder import bank as banks
 from tempo_edge.train.grounder.asking import Asker

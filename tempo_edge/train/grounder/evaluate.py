@@ -16,9 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge import Library
-from tempo_edge.search.retrieve import Window
-from tempo_edge.train.grounder.footage import READERS, Annotation, held, read_annotations, whole
-from tempo_edge.train.metrics import (
+from tempo_edge.evaluation.metrics import (
     LENGTHS,
     SALIENCY,
     THRESHOLDS,
@@ -30,8 +28,10 @@ from tempo_edge.train.metrics import (
     score_precision,
     score_refusals,
 )
-from tempo_edge.train.metrics.qvhighlights import CLIP_SECONDS
-from tempo_edge.train.swaps import swap
+from tempo_edge.evaluation.metrics.qvhighlights import CLIP_SECONDS
+from tempo_edge.evaluation.minimal_pairs import swap
+from tempo_edge.search.retrieve import Window
+from tempo_edge.train.grounder.footage import READERS, Annotation, held, read_annotations, whole
 
 Say = Callable[[str], None]
 

@@ -16,16 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge import Library
+from tempo_edge.evaluation.metrics import read_activitynet, read_charades
+from tempo_edge.evaluation.metrics.lines import listed, numbers, read_json_lines
+from tempo_edge.evaluation.metrics.qvhighlights import saliency_of
+from tempo_edge.evaluation.metrics.spans import Span
+from tempo_edge.evaluation.minimal_pairs import swap
 from tempo_edge.library.rows import FileRow
 from tempo_edge.search.grounder import CloseUp, looks_of
 from tempo_edge.search.retrieve import Window, open_window
 from tempo_edge.train.data import DataError
 from tempo_edge.train.grounder.windows import Example, Kind, Mix
-from tempo_edge.train.metrics import read_activitynet, read_charades
-from tempo_edge.train.metrics.lines import listed, numbers, read_json_lines
-from tempo_edge.train.metrics.qvhighlights import saliency_of
-from tempo_edge.train.metrics.spans import Span
-from tempo_edge.train.swaps import swap
 
 _SHORTEST_SECONDS = 0.25  # less of a span than this in a window is not worth asking for
 

@@ -12,12 +12,12 @@ import torch
 from torch import Tensor, nn
 
 from tempo_edge import eta
+from tempo_edge.evaluation.metrics.spans import Span
 from tempo_edge.search.boundaries import Boundaries
 from tempo_edge.search.prompt import WIDTH, Prompt
 from tempo_edge.train.grounder.asking import Asker, meant, replay
 from tempo_edge.train.grounder.model import Grounder, Reading, answer
 from tempo_edge.train.grounder.windows import Example
-from tempo_edge.train.metrics.spans import Span
 
 _END = eta.TOKEN["[end]"]
 

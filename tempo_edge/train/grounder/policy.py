@@ -12,8 +12,8 @@ from typing import Any, Protocol, TypeVar
 import torch
 from torch import Tensor, nn
 
+from tempo_edge.evaluation.metrics.spans import Span
 from tempo_edge.train.grounder.windows import Example
-from tempo_edge.train.metrics.spans import Span
 
 __all__ = ["Packed", "Policy"]
 

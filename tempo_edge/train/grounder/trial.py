@@ -8,11 +8,11 @@ from functools import cached_property
 
 import numpy as np
 
+from tempo_edge.evaluation.metrics import Refusals, Span, auroc, score_grounding
 from tempo_edge.search.curve import floor_of, hills
 from tempo_edge.train.grounder.asking import Asker, meant
 from tempo_edge.train.grounder.model import Grounder, answer
 from tempo_edge.train.grounder.windows import Example, Source
-from tempo_edge.train.metrics import Refusals, Span, auroc, score_grounding
 
 _BATCH = 32
 

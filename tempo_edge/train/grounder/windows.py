@@ -20,13 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge import eta
+from tempo_edge.evaluation.metrics.spans import Span
+from tempo_edge.evaluation.minimal_pairs import swap
 from tempo_edge.packing import unit, unpack
 from tempo_edge.search.boundaries import Boundaries
 from tempo_edge.search.prompt import Look
 from tempo_edge.train.grounder.bank import Bank
 from tempo_edge.train.grounder.camera import TAKES, passing
-from tempo_edge.train.metrics.spans import Span
-from tempo_edge.train.swaps import swap
 
 Kind = Literal["present", "easy", "hard"]
 

@@ -9,11 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from tempo_edge.evaluation.metrics.spans import Span
 from tempo_edge.moment import Span as Said
 from tempo_edge.train.grounder.hub.family import Family
 from tempo_edge.train.grounder.hub.reading import Reading
 from tempo_edge.train.grounder.windows import Example
-from tempo_edge.train.metrics.spans import Span
 from tempo_edge.train.rewards import read_answer
 
 __all__ = ["HubPolicy", "Written"]

@@ -6,39 +6,39 @@ What scores a whole set of queries (`score_grounding`, `score_precision`, `score
 was nothing to count. All times are seconds and all spans are half-open.
 """
 
-from tempo_edge.train.metrics.grounding import (
+from tempo_edge.evaluation.metrics.grounding import (
     LADDER,
     THRESHOLDS,
     GroundingScores,
     score_grounding,
 )
-from tempo_edge.train.metrics.highlights import (
+from tempo_edge.evaluation.metrics.highlights import (
     SALIENCY,
     HighlightScores,
     clip_average_precision,
     score_highlights,
 )
-from tempo_edge.train.metrics.precision import (
+from tempo_edge.evaluation.metrics.precision import (
     LENGTHS,
     PrecisionScores,
     average_precision,
     of_length,
     score_precision,
 )
-from tempo_edge.train.metrics.refusal import (
+from tempo_edge.evaluation.metrics.refusal import (
     Refusals,
     RefusalScores,
     auroc,
     calibration_error,
     score_refusals,
 )
-from tempo_edge.train.metrics.sentences import (
+from tempo_edge.evaluation.metrics.sentences import (
     Sentence,
     Sentences,
     read_activitynet,
     read_charades,
 )
-from tempo_edge.train.metrics.spans import (
+from tempo_edge.evaluation.metrics.spans import (
     ScoredSpan,
     Span,
     best_tiou,

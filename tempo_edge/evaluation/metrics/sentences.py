@@ -12,8 +12,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from tempo_edge.train.metrics.lines import listed, number, numbers, read_lines
-from tempo_edge.train.metrics.spans import Span, check_true
+from tempo_edge.evaluation.metrics.lines import listed, number, numbers, read_lines
+from tempo_edge.evaluation.metrics.spans import Span, check_true
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tempo_edge.train.metrics.grounding import LADDER, score_grounding
-from tempo_edge.train.metrics.highlights import HIGHEST, SALIENCY, score_highlights
-from tempo_edge.train.metrics.lines import listed, number, numbers, read_json_lines
-from tempo_edge.train.metrics.precision import LENGTHS, of_length, score_precision
-from tempo_edge.train.metrics.spans import ScoredSpan, Span, check_predicted, check_true
+from tempo_edge.evaluation.metrics.grounding import LADDER, score_grounding
+from tempo_edge.evaluation.metrics.highlights import HIGHEST, SALIENCY, score_highlights
+from tempo_edge.evaluation.metrics.lines import listed, number, numbers, read_json_lines
+from tempo_edge.evaluation.metrics.precision import LENGTHS, of_length, score_precision
+from tempo_edge.evaluation.metrics.spans import ScoredSpan, Span, check_predicted, check_true
 
 CLIP_SECONDS = 2
 ANNOTATORS = 3

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tempo_edge.train.metrics.precision import Floats, envelope
+from tempo_edge.evaluation.metrics.precision import Floats, envelope
 
 SALIENCY: Mapping[str, int] = {"Fair": 2, "Good": 3, "VeryGood": 4}
 HIGHEST = 4

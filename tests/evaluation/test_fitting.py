@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from tempo_edge.evaluation.fitting import Query, _draws, nearly
 from tempo_edge.moment import Span
-from tempo_edge.train.calibrate import Query, _draws, nearly
 
 VIDEOS = {f"v{number}.mp4": number for number in range(12)}
 QUERIES = [

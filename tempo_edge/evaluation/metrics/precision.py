@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tempo_edge.train.metrics.grounding import LADDER, check_thresholds
-from tempo_edge.train.metrics.spans import (
+from tempo_edge.evaluation.metrics.grounding import LADDER, check_thresholds
+from tempo_edge.evaluation.metrics.spans import (
     ScoredSpan,
     Span,
     check_predicted,

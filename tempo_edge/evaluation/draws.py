@@ -18,7 +18,7 @@ from tempo_edge.search.prompt import Question
 from tempo_edge.search.retrieve import Window, retrieve
 from tempo_edge.search.searcher import Searcher
 
-__all__ = ["Draw", "Witness"]
+__all__ = ["Draw", "Draws"]
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Draw:
     present: bool
 
 
-class Witness:
+class Draws:
     """Asks queries of parts of a library."""
 
     def __init__(

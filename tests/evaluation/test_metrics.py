@@ -18,7 +18,7 @@ import queries
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tempo_edge.train.metrics import (
+from tempo_edge.evaluation.metrics import (
     LADDER,
     Refusals,
     ScoredSpan,
@@ -38,7 +38,7 @@ from tempo_edge.train.metrics import (
     score_refusals,
     tiou,
 )
-from tempo_edge.train.metrics.lines import read_json_lines
+from tempo_edge.evaluation.metrics.lines import read_json_lines
 
 relaxed = settings(max_examples=80)
 exactly = pytest.approx
@@ -568,7 +568,7 @@ def test_a_missing_field_is_named(tmp_path: Path) -> None:
 
 def test_the_metrics_need_nothing_but_numpy() -> None:
     program = (
-        "import sys, tempo_edge.train.metrics.qvhighlights\n"
+        "import sys, tempo_edge.evaluation.metrics.qvhighlights\n"
         "print([n for n in ('torch', 'onnxruntime', 'av', 'faiss', 'PIL') if n in sys.modules])"
     )
     done = subprocess.run(

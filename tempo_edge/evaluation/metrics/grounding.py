@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tempo_edge.train.metrics.spans import Span, best_tiou, check_predicted, check_truth
+from tempo_edge.evaluation.metrics.spans import Span, best_tiou, check_predicted, check_truth
 
 THRESHOLDS = (0.3, 0.5, 0.7)
 LADDER = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)

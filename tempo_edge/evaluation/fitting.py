@@ -1,8 +1,8 @@
 """Fit the ``curve`` grounder and the confidence of every grounder on development videos.
 
-``python -m tempo_edge.train.calibrate --videos DIR`` reads a folder of composite videos with their
-``truth.jsonl`` (see ``benchmarks.composites``), indexes them with the real indexer, and writes
-``calibration.json`` into the profile. Test videos must never be given to it.
+``python -m tempo_edge.evaluation.fitting --videos DIR`` reads a folder of composite videos with
+their ``truth.jsonl`` (see ``benchmarks.composites``), indexes them with the real indexer, and
+writes ``calibration.json`` into the profile. Test videos must never be given to it.
 """
 
 from __future__ import annotations
@@ -26,8 +26,11 @@ from tempo_edge._api import Library
 from tempo_edge._files import atomic_write
 from tempo_edge._text import note
 from tempo_edge.errors import TempoEdgeError
+from tempo_edge.evaluation.draws import Draw, Draws
+from tempo_edge.evaluation.minimal_pairs import swap
 from tempo_edge.library.vectors import VectorCache
 from tempo_edge.models.description import Description
+from tempo_edge.models.entry import enter_file
 from tempo_edge.models.registry import load_profile
 from tempo_edge.moment import Span
 from tempo_edge.search.calibrate import (
@@ -40,9 +43,6 @@ from tempo_edge.search.curve import CurveSettings, ground
 from tempo_edge.search.fitted import GROUNDERS
 from tempo_edge.search.prompt import Question
 from tempo_edge.search.retrieve import Window, retrieve
-from tempo_edge.train.entry import enter_file
-from tempo_edge.train.swaps import swap
-from tempo_edge.train.witness import Draw, Witness
 
 __all__ = ["Query", "calibrate", "main", "nearly", "read_truth", "varied", "write"]
 
@@ -183,7 +183,7 @@ def calibrate(
         for query in asked
     }
     settings, found = _fit_settings(library, vectors, queries, questions, video_of)
-    judge = Witness(library, vectors, settings, questions)
+    judge = Draws(library, vectors, settings, questions)
     draws = _draws(asked, sorted(video_of.values()), video_of, seed)
     fitted = _fit_confidence([judge.by_curve(*draw) for draw in draws], FEATURES)
     contents = {

@@ -1,0 +1,1 @@
+"""Judging a profile and fitting how sure it is: metrics, calibration, minimal pairs. No torch."""
