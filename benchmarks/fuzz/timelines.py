@@ -14,16 +14,16 @@ from xml.etree.ElementTree import Element
 
 import numpy as np
 from hypothesis import strategies as st
-from tempo_plugins.cuts import Cut
-from tempo_plugins.edl import write_edl
-from tempo_plugins.fcpxml import write_fcpxml
-from tempo_plugins.source import Source
-from tempo_plugins.timecode import can_drop, frames_a_day, parse_timecode
 
 from benchmarks.fuzz.target import Target, holds
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.media import VideoInfo
 from tempo_edge.moment import Moment
+from tempo_edge.timeline.cuts import Cut
+from tempo_edge.timeline.edl import write_edl
+from tempo_edge.timeline.fcpxml import write_fcpxml
+from tempo_edge.timeline.source import Source
+from tempo_edge.timeline.timecode import can_drop, frames_a_day, parse_timecode
 
 __all__ = ["EDL", "FCPXML"]
 
@@ -233,7 +233,11 @@ def _time(text: str) -> Fraction:
 
 
 def _target(name: str, check: Callable[[Any, Path], None]) -> Target:
-    modules = (f"tempo_plugins.{name}", "tempo_plugins.names", "tempo_plugins.timecode")
+    modules = (
+        f"tempo_edge.timeline.{name}",
+        "tempo_edge.timeline.names",
+        "tempo_edge.timeline.timecode",
+    )
     return Target(name, modules, _cases, check)
 
 

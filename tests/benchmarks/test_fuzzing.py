@@ -73,10 +73,10 @@ FAULTS: list[Plant] = [
     ("queries", "tempo_edge.service.parameters.Parameters.whole", lambda self, n, low, high: 101),
     ("calibrations", "tempo_edge.models.description.Description.numbers", _any_numbers),
     ("tokenizers", "benchmarks.fuzz.tokenizers.read_tokenizer", _unchecked),
-    ("edl", "tempo_plugins.edl.ascii_name", lambda path: path.name),
-    ("edl", "tempo_plugins.edl._check", lambda cuts: None),
-    ("fcpxml", "tempo_plugins.fcpxml.plain_name", lambda path: path.name),
-    ("fcpxml", "tempo_plugins.fcpxml._time", _rounded),
+    ("edl", "tempo_edge.timeline.edl.ascii_name", lambda path: path.name),
+    ("edl", "tempo_edge.timeline.edl._check", lambda cuts: None),
+    ("fcpxml", "tempo_edge.timeline.fcpxml.plain_name", lambda path: path.name),
+    ("fcpxml", "tempo_edge.timeline.fcpxml._time", _rounded),
     ("timecodes", "benchmarks.fuzz.timecodes.format_timecode", _off_by_one),
 ]
 
