@@ -231,7 +231,7 @@ def test_a_link_in_place_of_its_folder(swapped: tuple[Service, str, Path], tmp_p
     service, address, path = swapped
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    (elsewhere / path.name).write_bytes(SECRET)
+    (elsewhere / path.name).write_bytes(SECRET.ljust(path.stat().st_size))
     path.parent.rename(tmp_path / "moved")
     path.parent.symlink_to(elsewhere)
     assert refused(service, address) == 403
