@@ -21,11 +21,11 @@ __all__ = [
     "Said",
     "Shelf",
     "each_on_terminal",
+    "each_without",
     "next_line",
     "on_terminal",
     "told",
     "wait_until",
-    "without",
 ]
 
 # Longest wait for anything, in seconds; nothing takes nearly as long.
@@ -179,21 +179,36 @@ class Said:
 
 
 _BLOCKED = """
-import sys
+import contextlib, io, json, sys
 for name in {names}:
     sys.modules[name] = None
 from tempo_edge.cli import main
-main()
+for arguments in {lines}:
+    sys.argv[1:] = arguments
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            main()
+            status = 0
+        except SystemExit as ended:
+            status = ended.code
+    print(json.dumps([status, out.getvalue(), err.getvalue()]))
 """
 
 
-def without(names: list[str], *arguments: object, environment: dict[str, str]) -> Said:
-    """Run a command where some packages are not installed."""
+def each_without(
+    names: list[str], *lines: Sequence[str | Path], environment: dict[str, str]
+) -> list[Said]:
+    """What each of several commands does where some packages are not installed, in one process."""
+    told = [[str(word) for word in line] for line in lines]
     run = subprocess.run(
-        [sys.executable, "-c", _BLOCKED.format(names=names), *map(str, arguments)],
+        [sys.executable, "-c", _BLOCKED.format(names=names, lines=told)],
         env=environment,
         capture_output=True,
         text=True,
         check=False,
     )
-    return Said(run.returncode, run.stdout, run.stderr)
+    assert (run.returncode, run.stderr) == (0, ""), run
+    said = [Said(*json.loads(line)) for line in run.stdout.splitlines()]
+    assert len(said) == len(lines)
+    return said

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from harness import Said, on_terminal, wait_until, without
+from harness import Said, each_without, on_terminal, wait_until
 from shelves import put_offline
 from snapshots import check, masked
 
@@ -192,23 +192,20 @@ def test_a_quiet_terminal_gets_no_bar(
     assert on_terminal(line, wide, stdout=subprocess.DEVNULL) == (0, "")
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [["index", "/tmp"], ["find", "x"], ["watch", "/tmp"], ["status"], ["forget", "/"], ["demo"]],
-    ids=lambda arguments: arguments[0],
-)
-def test_without_an_engine_every_command_says_what_to_install(
-    environment: dict[str, str], arguments: list[str]
-) -> None:
-    said = without(["onnxruntime", "faiss"], *arguments, environment=environment)
-    assert said.error == (
-        'onnxruntime and faiss are not installed: pip install ".[cpu]", '
-        'or ".[gpu]" with an NVIDIA card'
+def test_without_an_engine_every_command_says_what_to_install(environment: dict[str, str]) -> None:
+    commands = (
+        *(["index", "/tmp"], ["find", "x"], ["watch", "/tmp"], ["status"], ["forget", "/"]),
+        ["demo"],
     )
+    for said in each_without(["onnxruntime", "faiss"], *commands, environment=environment):
+        assert said.error == (
+            'onnxruntime and faiss are not installed: pip install ".[cpu]", '
+            'or ".[gpu]" with an NVIDIA card'
+        )
 
 
 def test_with_half_an_engine(environment: dict[str, str]) -> None:
-    said = without(["faiss"], "status", environment=environment)
+    (said,) = each_without(["faiss"], ["status"], environment=environment)
     assert said.error.startswith('faiss is not installed: pip install ".[cpu]"')
 
 
@@ -223,22 +220,23 @@ def test_with_half_an_engine(environment: dict[str, str]) -> None:
 def test_without_the_tools_of_training_the_extra_is_named(
     environment: dict[str, str], lacking: str, name: str, extra: str, arguments: tuple[str, ...]
 ) -> None:
-    said = without([lacking], *arguments, environment=environment)
+    (said,) = each_without([lacking], arguments, environment=environment)
     assert said.error == f'{name} is not installed: pip install ".[{extra}]"'
 
 
 def test_models_are_carried_without_an_engine(environment: dict[str, str], tmp_path: Path) -> None:
-    for arguments in (
-        ("list", "--all"),
-        ("verify",),
-        ("export-bundle", "nano", tmp_path / "nano.tar"),
-        ("import-bundle", tmp_path / "nano.tar"),
-        ("remove", "nano"),
-    ):
-        said = without(["onnxruntime", "faiss"], "models", *arguments, environment=environment)
+    commands = (
+        ("models", "list", "--all"),
+        ("models", "verify"),
+        ("models", "export-bundle", "nano", tmp_path / "nano.tar"),
+        ("models", "import-bundle", tmp_path / "nano.tar"),
+        ("models", "remove", "nano"),
+    )
+    replies = each_without(["onnxruntime", "faiss"], *commands, environment=environment)
+    for (_, name, *_), said in zip(commands, replies, strict=True):
         assert said.status == 0, said.err
         tried = "the models of nano can't be tried: ONNX Runtime is not installed" in said.err
-        assert tried == (arguments[0] == "import-bundle"), said.err
+        assert tried == (name == "import-bundle"), said.err
 
 
 def test_demo(tempo: Tempo, monkeypatch: pytest.MonkeyPatch, originals: Path) -> None:

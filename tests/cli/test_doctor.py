@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import Said, without
+from harness import Said, each_without
 from snapshots import check
 
 from tempo_edge._extras import EXTRAS
@@ -192,7 +192,8 @@ def test_without_mpv(tempo: Tempo, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_without_an_engine(environment: dict[str, str]) -> None:
-    said = without(["onnxruntime", "faiss", "decord", "numba"], "doctor", environment=environment)
+    lacking = ["onnxruntime", "faiss", "decord", "numba"]
+    (said,) = each_without(lacking, ["doctor"], environment=environment)
     assert (said.status, said.err) == (2, "")
     lines = said.out.splitlines()
     mend = '-> pip install ".[cpu]", or ".[gpu]" with an NVIDIA card'

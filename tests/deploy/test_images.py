@@ -28,16 +28,20 @@ def image(request: pytest.FixtureRequest) -> Dockerfile:
     return Dockerfile(request.param)
 
 
-@pytest.fixture
-def context(image: Dockerfile, tmp_path: Path) -> Path:
-    """A folder with nothing but what the image's build copies."""
+def copied(image: Dockerfile, folder: Path) -> Path:
+    """The folder, with nothing in it but what the image's build copies."""
     for source in image.sources():
         for path in [ROOT / source, *(ROOT / source).rglob("*")]:
             name = path.relative_to(ROOT)
             if path.is_file() and not is_ignored(str(name), IGNORED):
-                (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(path, tmp_path / name)
-    return tmp_path
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(path, folder / name)
+    return folder
+
+
+@pytest.fixture
+def context(image: Dockerfile, tmp_path: Path) -> Path:
+    return copied(image, tmp_path)
 
 
 def test_both_machines_have_one() -> None:
@@ -111,9 +115,18 @@ def test_kernels_lie_where_they_are_looked_for(
     )
 
 
-def test_the_kernels_build_from_what_is_copied(context: Path) -> None:
+def sources(context: Path) -> dict[str, bytes]:
+    """What a build of the kernels reads, by name."""
+    files = [context / "CMakeLists.txt", *(context / "kernels").rglob("*")]
+    return {str(p.relative_to(context)): p.read_bytes() for p in files if p.is_file()}
+
+
+def test_the_kernels_build_from_what_is_copied(tmp_path: Path) -> None:
     if shutil.which("cmake") is None:
         pytest.skip("cmake is not installed")
+    context, *others = [copied(Dockerfile(path), tmp_path / path.stem) for path in FILES]
+    for other in others:
+        assert sources(other) == sources(context), "what builds for one builds for the other"
     for command in (["-S", ".", "-B", "build", "-DTEMPO_CUDA=OFF"], ["--build", "build"]):
         done = subprocess.run(["cmake", *command], cwd=context, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr

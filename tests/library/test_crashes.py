@@ -8,7 +8,6 @@ import shutil
 import signal
 import sqlite3
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from harness import PATIENCE, Said, Shelf, next_line
+from processes import Forked
 from videos import make_video, motion, texture
 
 import tempo_edge
@@ -103,8 +103,7 @@ def test_killed_again_and_again_the_job_gets_done(
 
 
 DIE = """
-import os, signal, sys
-from tempo_edge import cli
+import os, signal
 from tempo_edge.library import {module} as module
 
 target, name = {target}
@@ -116,7 +115,6 @@ def dying(*arguments, **choices):
     return result
 
 setattr(target, name, dying)
-cli.main()
 """
 
 
@@ -143,15 +141,10 @@ def test_killed_at_a_delicate_instant(
     kept: int,
 ) -> None:
     program = DIE.format(module=module, target=target)
-    arguments = ["index", "-q", "--library", str(library_path), str(footage)]
-    run = subprocess.run(
-        [sys.executable, "-c", program, *arguments],
-        env=environment,
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    assert (run.returncode, run.stderr) == (-signal.SIGKILL, "")
+    arguments = ["index", "-q", "--library", library_path, footage]
+    with Forked(arguments, environment, stderr=subprocess.PIPE, first=program) as run:
+        said = run.rest()
+    assert (run.returncode, said) == (-signal.SIGKILL, "")
     assert len(committed(library_path)) == kept
     report = shelf.index(footage)
     assert (report.indexed, report.unchanged) == (3 - kept, kept)
@@ -246,7 +239,6 @@ def test_a_limit_on_the_size_of_files_is_one_line(
 
 
 def test_a_second_writer_is_refused_and_a_reader_is_not(
-    command: Commands,
     environment: Environment,
     library_path: Path,
     footage: Path,
@@ -254,10 +246,8 @@ def test_a_second_writer_is_refused_and_a_reader_is_not(
     shelf: Shelf,
 ) -> None:
     shelf.index(footage / "garden.mp4")
-    watcher = subprocess.Popen(
-        command("watch", footage), env=environment, stderr=subprocess.PIPE, text=True
-    )
-    with watcher:
+    words = ["watch", "--library", library_path, footage]
+    with Forked(words, environment, stderr=subprocess.PIPE) as watcher:
         assert watcher.stderr is not None
         line = next_line(watcher.stderr)
         assert line.startswith("watching "), line
@@ -269,7 +259,7 @@ def test_a_second_writer_is_refused_and_a_reader_is_not(
         assert tempo("find", "--min-confidence", "0", "anything").status == 0
         assert tempo("status").status == 0
         watcher.send_signal(signal.SIGTERM)
-        watcher.communicate()
+        watcher.rest()
     assert watcher.returncode == 0
     assert tempo("index", "-q", footage).status == 0
 
@@ -292,7 +282,7 @@ def test_a_reader_that_stays_open_sees_what_is_indexed_meanwhile(
 
 
 def test_searches_go_on_while_a_library_grows_and_shrinks(
-    command: Commands, environment: Environment, library_path: Path, reel: Path, tmp_path: Path
+    environment: Environment, library_path: Path, reel: Path, tmp_path: Path
 ) -> None:
     """No search fails or shows half a state, whatever is committed around it."""
     folder = tmp_path / "moving"
@@ -302,7 +292,7 @@ def test_searches_go_on_while_a_library_grows_and_shrinks(
         library.index(folder)
     for number in range(1, 9):
         shutil.copy(reel / f"{number:02}.mp4", folder)
-    run = subprocess.Popen(command("index", "-q", folder), env=environment)
+    run = Forked(["index", "-q", "--library", library_path, folder], environment)
     searches = 0
     with tempo_edge.Library.open(library_path) as library:
         while run.poll() is None or searches < 3:
@@ -318,7 +308,6 @@ def test_searches_go_on_while_a_library_grows_and_shrinks(
     [(signal.SIGINT, 130, "tempo-edge: stopped\n"), (signal.SIGTERM, 143, "")],
 )
 def test_interrupted_it_keeps_what_is_done(
-    command: Commands,
     environment: Environment,
     library_path: Path,
     reel: Path,
@@ -326,13 +315,12 @@ def test_interrupted_it_keeps_what_is_done(
     status: int,
     said: str,
 ) -> None:
-    run = subprocess.Popen(
-        command("index", reel), env=environment, stderr=subprocess.PIPE, text=True
-    )
-    while not stored(library_path):
-        assert run.poll() is None
-        time.sleep(0.01)
-    run.send_signal(name)
-    _, heard = run.communicate()
+    words = ["index", "--library", library_path, reel]
+    with Forked(words, environment, stderr=subprocess.PIPE) as run:
+        while not stored(library_path):
+            assert run.poll() is None
+            time.sleep(0.01)
+        run.send_signal(name)
+        heard = run.rest()
     assert (run.returncode, heard) == (status, said)
     assert 1 <= len(committed(library_path)) < 24

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from harness import PATIENCE, Said, Shelf
+from processes import Forked
 
 import tempo_edge
 from tempo_edge.errors import LibraryError
@@ -52,24 +53,22 @@ def test_after_every_command_the_file_is_the_library(
 
 @pytest.mark.parametrize("name", [signal.SIGINT, signal.SIGTERM])
 def test_after_a_run_that_was_interrupted(
-    command: Callable[..., list[str]],
     library_path: Path,
     footage: Path,
     tmp_path: Path,
     environment: dict[str, str],
     name: signal.Signals,
 ) -> None:
-    run = subprocess.Popen(
-        command("watch", footage, "--polling"), stderr=subprocess.PIPE, env=environment, text=True
-    )
-    assert run.stderr is not None
-    done = 0
-    for line in run.stderr:
-        done += "indexed" in line
-        if done == 3:
-            break
-    run.send_signal(name)
-    run.communicate(timeout=PATIENCE)
+    words = ["watch", "--library", library_path, footage, "--polling"]
+    with Forked(words, environment, stderr=subprocess.PIPE) as run:
+        assert run.stderr is not None
+        done = 0
+        for line in run.stderr:
+            done += "indexed" in line
+            if done == 3:
+                break
+        run.send_signal(name)
+        run.rest(PATIENCE)
     assert alone(library_path, tmp_path) == sorted(file.name for file in footage.iterdir())
 
 

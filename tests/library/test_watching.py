@@ -16,6 +16,7 @@ from threading import Event, Thread
 
 import pytest
 from harness import PATIENCE, Shelf, next_line, wait_until
+from processes import Forked
 from test_crashes import committed
 from videos import make_video, texture
 from watchdog.observers import Observer
@@ -50,8 +51,8 @@ class Watch:
         assert self.failure is None
 
     def settle(self) -> None:
-        """Wait until nothing has happened for several times as long as anything waits for."""
-        time.sleep(4 * watcher._STILL_SECONDS)
+        """Wait for more than twice as long as a file must stand still."""
+        time.sleep(2.5 * watcher._STILL_SECONDS)
 
 
 @pytest.fixture
@@ -532,10 +533,10 @@ def test_mounts_that_must_be_polled(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 @contextmanager
-def process(line: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
-    """A watching process that has indexed what was there."""
-    run = subprocess.Popen(line, env=environment, stderr=subprocess.PIPE, text=True)
-    with run:
+def process(path: Path, folder: Path, environment: dict[str, str]) -> Iterator[Forked]:
+    """A process that watches a folder for a library, and has indexed what was there."""
+    words = ["watch", "--library", path, folder]
+    with Forked(words, environment, stderr=subprocess.PIPE) as run:
         try:
             assert run.stderr is not None
             for begins in ("watching ", "indexed "):
@@ -548,21 +549,19 @@ def process(line: list[str], environment: dict[str, str]) -> Iterator[subprocess
 
 @pytest.mark.parametrize("name", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_ends_it_well(
-    command: Commands,
     environment: dict[str, str],
     folder: Path,
     library_path: Path,
     name: signal.Signals,
 ) -> None:
-    with process(command("watch", folder), environment) as run:
+    with process(library_path, folder, environment) as run:
         run.send_signal(name)
-        _, said = run.communicate(timeout=PATIENCE)
+        said = run.rest(PATIENCE)
         assert (run.returncode, said) == (0, "")
     assert set(committed(library_path)) == {str(folder / "garden.mp4")}
 
 
 def test_a_signal_ends_it_in_the_middle_of_a_long_film(
-    command: Commands,
     environment: dict[str, str],
     folder: Path,
     library_path: Path,
@@ -572,25 +571,24 @@ def test_a_signal_ends_it_in_the_middle_of_a_long_film(
         film = folder / f"long{number}.mp4"
         film.write_bytes(long_film.read_bytes() + b"\0\0\0\x09free" + bytes([number]))
         os.utime(film, (1, 1))
-    with process(command("watch", folder), environment) as run:
+    with process(library_path, folder, environment) as run:
         time.sleep(0.3)
         run.send_signal(signal.SIGTERM)
         began = time.monotonic()
-        run.communicate(timeout=PATIENCE)
+        run.rest(PATIENCE)
         assert run.returncode == 0
     assert time.monotonic() - began < PATIENCE / 3
     assert len(committed(library_path)) < 21
 
 
 def test_killed_it_leaves_a_library_that_is_whole(
-    command: Commands,
     environment: dict[str, str],
     folder: Path,
     originals: Path,
     library_path: Path,
     shelf: Shelf,
 ) -> None:
-    with process(command("watch", folder), environment) as run:
+    with process(library_path, folder, environment) as run:
         shutil.copy(originals / "beach.mp4", folder)
         assert run.stderr is not None
         assert next_line(run.stderr) == f"indexed {folder / 'beach.mp4'}\n"
@@ -641,15 +639,18 @@ def saying(line: list[str], environment: dict[str, str]) -> Iterator[Callable[[]
 
 
 def test_it_says_once_which_folders_it_watches_and_how(
-    command: Commands, environment: dict[str, str], folder: Path, originals: Path, polling: bool
+    environment: dict[str, str], library_path: Path, folder: Path, originals: Path, polling: bool
 ) -> None:
-    options = ["--polling"] if polling else []
+    words = ["watch", "--library", library_path, folder, originals, *["--polling"] * polling]
     how = "by listing it again and again" if polling else "as the kernel tells of it"
-    with saying(command("watch", folder, originals, *options), environment) as line:
+    with Forked(words, environment, stderr=subprocess.PIPE) as run:
+        assert run.stderr is not None
+        line = partial(next_line, run.stderr)
         assert line() == f"watching {folder} {how}\n"
         assert line() == f"watching {originals} {how}\n"
         for _ in range(4):
             assert line().split(" ")[0] in ("indexed", "reused")
+        run.kill()
 
 
 def test_where_the_kernel_grants_too_few_watches_it_says_so_and_hears_everything(

@@ -7,8 +7,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
-import sys
 import tempfile
 import urllib.parse
 import urllib.request
@@ -18,6 +16,7 @@ from typing import Any
 
 from browser import Page
 from harness import PATIENCE, wait_until
+from processes import Forked
 
 __all__ = ["HOSTILE", "SEEN", "SETTLED", "Service", "answer_with"]
 
@@ -54,14 +53,12 @@ class Service:
         home = {"HOME": str(self.folder), "XDG_DATA_HOME": str(self.folder / "data")}
         home |= {"XDG_CACHE_HOME": str(self.folder / "cache"), "PYTHONUNBUFFERED": "1"}
         home |= self._environment
-        command = [sys.executable, "-m", "tempo_edge.cli", "serve", "--always"]
-        command += ["--library", str(self.library), "--port", str(self.port)]
-        command += ["--socket", str(self.folder / "s.sock")]
+        words = ["serve", "--always", "--library", self.library, "--port", str(self.port)]
+        words += ["--socket", self.folder / "s.sock"]
         self.said = self.folder / "said"
         with self.said.open("wb") as said:
-            self.process = subprocess.Popen(
-                command, env={**os.environ, **home}, stdout=said, stderr=said
-            )
+            there = said.fileno()
+            self.process = Forked(words, {**os.environ, **home}, stdout=there, stderr=there)
         wait_until(lambda: self._address() is not None or self.process.poll() is not None)
         assert self.process.poll() is None, self.said.read_text()
         self.address = self._address() or ""

@@ -21,6 +21,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from harness import PATIENCE, wait_until
+from processes import Forked
 
 from tempo_edge.service.unix import UnixConnection
 
@@ -91,14 +92,18 @@ class Service:
         self.library = library
         self.socket = folder / "s"
         self.log = folder / "log"
-        command = [sys.executable, "-m", "tempo_edge.cli", "serve", "--always"]
-        if descriptors is not None:
-            command[1:3] = ["-c", _FEW_DESCRIPTORS.format(*descriptors)]
-        command += ["--library", str(library), "--socket", str(self.socket), *arguments]
+        words = ["serve", "--always", "--library", str(library), "--socket", str(self.socket)]
+        words += arguments
         self.environment = {**environment, "HOME": str(folder), "XDG_RUNTIME_DIR": str(folder)}
         with self.log.open("ab") as log:
             started = log.tell()
-            self.process = subprocess.Popen(command, env=self.environment, stderr=log)
+            self.process: Forked | subprocess.Popen[bytes]
+            if descriptors is None:
+                self.process = Forked(words, self.environment, stderr=log.fileno())
+            else:
+                few = _FEW_DESCRIPTORS.format(*descriptors)
+                command = [sys.executable, "-c", few, *words]
+                self.process = subprocess.Popen(command, env=self.environment, stderr=log)
         doors = 2 if "--port" in arguments else 1
         wait_until(lambda: self._is_up(started, doors))
         ports = re.findall(r"http://127\.0\.0\.1:(\d+)/", self.said[started:])

@@ -38,7 +38,7 @@ def whole(library: Path) -> dict[str, int]:
 
 
 def test_the_indexer_is_killed(empty: Service, long_film: Path, tmp_path: Path) -> None:
-    films(tmp_path / "reel", long_film, 4)
+    films(tmp_path / "reel", long_film, 2)
     empty.post("/v1/index", {"paths": [str(tmp_path / "reel")]})
     for _ in range(2):
         wait_long(lambda: empty.get("/v1/status").json["indexing"]["file"] is not None)
@@ -46,15 +46,15 @@ def test_the_indexer_is_killed(empty: Service, long_film: Path, tmp_path: Path) 
         os.kill(child, signal.SIGKILL)
         wait_long(lambda child=child: child not in empty.children())  # type: ignore[misc]
         assert empty.find().status in (200, 503), "the service itself is well"
-    empty.settle(4)
-    assert len(whole(empty.library)) == 4
+    empty.settle(2)
+    assert len(whole(empty.library)) == 2
 
 
 def test_the_service_is_killed(
     long_film: Path, tmp_path: Path, environment: dict[str, str]
 ) -> None:
     library = tmp_path / "kept" / "library.db"
-    films(tmp_path / "reel", long_film, 4)
+    films(tmp_path / "reel", long_film, 3)
     with running(library, environment) as service:
         service.post("/v1/index", {"paths": [str(tmp_path / "reel")]})
         wait_long(lambda: service.get("/v1/status").json["videos"] >= 1)
@@ -68,9 +68,9 @@ def test_the_service_is_killed(
         kept = whole(library)
         assert len(kept) >= 1
         with running(library, environment, folder=service.folder) as again:
-            again.settle(4)
+            again.settle(3)
         after = whole(library)
-        assert len(after) == 4 and kept.items() <= after.items()
+        assert len(after) == 3 and kept.items() <= after.items()
 
 
 def test_it_gives_up_what_kills_its_indexer(
