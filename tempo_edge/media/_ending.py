@@ -25,11 +25,12 @@ class Sound:
     Attributes:
         end: seconds of the container at which the last sound is over.
         bytes: what all packets but those of the pictures held so far.
+        last_byte: where the last of them ends in the file.
     """
 
     def __init__(self, pictures: Stream) -> None:
         self._pictures = pictures.index
-        self.bytes = 0
+        self.bytes = self.last_byte = 0
         self.end: Fraction | None = None
 
     def without(self, packets: Iterable[Packet[Stream]]) -> Iterator[Packet[VideoStream]]:
@@ -39,6 +40,7 @@ class Sound:
                 yield cast("Packet[VideoStream]", packet)
                 continue
             self.bytes += packet.size
+            self.last_byte = max(self.last_byte, (packet.pos or 0) + packet.size)
             if (
                 packet.stream.type == "audio"
                 and packet.pts is not None

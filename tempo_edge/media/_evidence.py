@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tempo_edge.media._ending import Sound
 from tempo_edge.media._intact import Check
-from tempo_edge.media._lost import Layout, least_bytes, lost
+from tempo_edge.media._lost import Layout, least_bytes, lost, unread_tail
 from tempo_edge.media._types import VideoInfo
 
 __all__ = ["Evidence"]
@@ -54,7 +54,7 @@ class Evidence:
         self._broken = bytearray()
         self._torn = bytearray()
         self._passed = 0
-        self._unread_bytes = self._held_bytes = 0
+        self._unread_bytes = self._held_bytes = self._end = 0
         self.error: BaseException | None = None
         self.lost: tuple[tuple[int, int], ...] = ()
 
@@ -88,6 +88,7 @@ class Evidence:
         positions, sizes, keys = layout
         elsewhere = np.frombuffer(self._elsewhere, dtype=np.int64)
         lie = Layout(self._path, self._formats, positions, sizes, elsewhere)
+        self._end = lie.end
         self._unread_bytes, self._held_bytes = lie.unread_bytes, lie.held_bytes
         found = lost(pts, rows, lie, second)
         # What is joined from parts has a torn packet before each, and a part begins with a key. A
@@ -131,6 +132,18 @@ class Evidence:
         elif stops or self.error is not None:
             told.append(f"damaged: nothing can be read after {over:.1f} s")
         return tuple(told)
+
+    def lacks(self, seconds: float, over: float) -> bool:
+        """Whether a Matroska file holds bytes that nobody reads where so much of it is missing.
+
+        Args:
+            seconds: how much is missing at its end.
+            over: seconds at which what was read of it ends.
+        """
+        if "matroska" not in self._formats or seconds < _MISSED or over <= 0:
+            return False
+        least = least_bytes(self._held_bytes / over, seconds)
+        return unread_tail(self._path, max(self._end, self._sound.last_byte)) >= least
 
     def _spans(self) -> list[tuple[int, int]]:
         """Lost stretches; two with a single picture between are told as one."""

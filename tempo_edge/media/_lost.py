@@ -7,12 +7,13 @@ has lost some, a demuxer looks for the next packet it knows and says nothing.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Layout", "least_bytes", "lost"]
+__all__ = ["Layout", "least_bytes", "lost", "unread_tail"]
 
 # A step from picture to picture that is worth a look: so long, in seconds, and so many usual ones.
 _STEP, _STEPS = 0.1, 2.5
@@ -42,6 +43,11 @@ _ASF_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 _ASF_LENGTH_AT, _ASF_MARK = 92, 0x82
 _HEAD_BYTES = 1 << 16
 
+# Matroska: what may follow the footage, a cue to it or a text, each with its length.
+_MATROSKA = re.compile(
+    rb"\x1c\x53\xbb\x6b|\x12\x54\xc3\x67|\x19\x41\xa4\x69|\x10\x43\xa7\x70|\x11\x4d\x9b\x74"
+)
+
 # How much of a file is looked at to find out whether packets follow one another.
 _MOST_BYTES = 1 << 24
 
@@ -68,6 +74,7 @@ class Layout:
         self._path = path
         self._formats = formats
         self._positions = positions
+        self.end = int((positions + sizes).max())
         # Bytes of all packets before each, those of other streams included.
         self._held = np.cumsum(sizes) - sizes + elsewhere
 
@@ -158,6 +165,26 @@ def _ps_goes_on(data: bytes) -> bool:
         else:
             at += 14 + (data[at + 13] & 7) if data[at + 4] >> 6 == 1 else 12
     return True
+
+
+def unread_tail(path: Path, start: int) -> int:
+    """Bytes at the end of a Matroska file that hold neither footage nor what may follow it.
+
+    Args:
+        path: the file.
+        start: byte at which the last packet ends.
+    """
+    with path.open("rb") as file:
+        file.seek(start)
+        data = file.read(_MOST_BYTES)
+    for match in _MATROSKA.finditer(data):
+        length = data[match.end()] if match.end() < len(data) else 0
+        width = 9 - length.bit_length()
+        value = int.from_bytes(data[match.end() : match.end() + width], "big")
+        end = match.end() + width + (value & ((1 << 7 * width) - 1))
+        if length and (end == len(data) or _MATROSKA.match(data, end)):
+            return match.start()
+    return len(data)
 
 
 def least_bytes(rate: float, time: float) -> float:

@@ -173,15 +173,18 @@ class StreamReader:
         first = int(table.pts[0])
         if first - zero > limit:
             gaps = ((zero, first), *gaps)
-        over = sound.end
-        if over is None and not table.remarks:
-            over = promised_end(self._path, self._container)
+        over, promised = sound.end, promised_end(self._path, self._container)
+        read = max(end * info.time_base, over or 0)
+        stops = "mov" in self.format_names and lacks_fragments(self._path)
+        if promised is not None and evidence.lacks(float(promised - read), float(read)):
+            stops = True
+        elif over is None and not table.remarks:
+            over = promised
         if over is not None and not table.parts:
             last = int(over / info.time_base)
             end = last if end < last <= end + limit else end
         cut = self._cut_short(end, sound.end)
         assert table.end is not None
-        stops = "mov" in self.format_names and lacks_fragments(self._path)
         damage = evidence.remarks(info, table.end, is_cut=bool(cut), stops=stops)
         remarks = table.remarks + cut + damage
         return replace(table, remarks=remarks, stream=self.stream_index, end=end, holes=gaps)

@@ -197,6 +197,22 @@ def test_a_picture_that_stands_for_long_is_no_damage(
     assert (table.remarks, table.holes) == ((), ())
 
 
+@pytest.mark.parametrize("audio", [False, True])
+def test_footage_that_nothing_leads_to_any_more_is_told(tmp_path: Path, audio: bool) -> None:
+    """All of a short Matroska file is one cluster: what follows a lost stretch is in none."""
+    options = {"cluster_time_limit": "20000", "cluster_size_limit": "100000000"}
+    coding = {"gop": 250, "scenecut": False, "audio": audio, "container_options": options}
+    whole = make_video(tmp_path / "a.mkv", shots=[(busy, 6)], **coding)  # type: ignore[arg-type]
+    with open_video(whole.path) as video:
+        assert video.packets().remarks == ()
+    with open_video(overwrite(whole.path, "zeros")) as video:
+        table = video.packets()
+        assert table.end is not None
+        end = float(video.info.time_of(table.end))
+    assert 1.5 < end < 3
+    assert table.remarks[-1] == f"damaged: nothing can be read after {end:.1f} s"
+
+
 @pytest.mark.parametrize("fill", ["zeros", "noise"])
 def test_fragments_that_can_not_be_reached_are_told(tmp_path: Path, fill: str) -> None:
     options = {"movflags": "+frag_keyframe+empty_moov"}
