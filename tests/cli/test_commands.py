@@ -8,12 +8,12 @@ import shlex
 import shutil
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from harness import Said, each_without, on_terminal, wait_until
+from processes import Forked
 from shelves import put_offline
 from snapshots import check, masked
 
@@ -130,10 +130,9 @@ def test_the_library_in_the_data_folder(
     footage: Path, tmp_path: Path, environment: dict[str, str]
 ) -> None:
     home = {"HOME": str(tmp_path / "home"), "XDG_DATA_HOME": str(tmp_path / "data")}
-    line = [sys.executable, "-m", "tempo_edge.cli", "index", "-q", "~/films"]
     (tmp_path / "home" / "films").mkdir(parents=True)
     shutil.copy(footage / "garden.mp4", tmp_path / "home" / "films")
-    subprocess.run(line, env={**environment, **home}, check=True)
+    assert Forked(["index", "-q", "~/films"], {**environment, **home}).wait() == 0
     assert (tmp_path / "data" / "tempo-edge" / "library.db").is_file()
 
 

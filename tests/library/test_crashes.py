@@ -95,8 +95,7 @@ def test_killed_again_and_again_the_job_gets_done(
         assert kept.items() <= before.items() <= after.items()
         kept = after
     assert 6 <= len(kept) < 24
-    finished = subprocess.run(command("index", "-q", reel), env=environment, check=False)
-    assert finished.returncode == 0
+    assert Forked(["index", "-q", "--library", library_path, reel], environment).wait() == 0
     assert kept.items() <= committed(library_path).items()
     assert len(committed(library_path)) == 24
     assert len(shelf.found_names()) == 24
@@ -230,7 +229,7 @@ def test_a_limit_on_the_size_of_files_is_one_line(
     assert run.stderr.startswith(f"tempo-edge: error: {library_path} can't be written (disk I/O")
     assert run.stderr.count("\n") == 1
     kept = committed(library_path)
-    subprocess.run(command("index", "-q", reel), env=environment, check=True)
+    assert Forked(["index", "-q", "--library", library_path, reel], environment).wait() == 0
     assert kept.items() <= committed(library_path).items()
     assert len(committed(library_path)) == 24
 

@@ -4,29 +4,29 @@ from __future__ import annotations
 
 import re
 import stat
-import subprocess
-import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 from door import Service, running
-from harness import PATIENCE, wait_until
+from harness import PATIENCE, Said, wait_until
+from processes import Forked
 from shown import Footage
 
 
-def serve(
-    service: Service, *arguments: str, **environment: str
-) -> subprocess.CompletedProcess[str]:
+def serve(service: Service, *arguments: str, **environment: str) -> Said:
     """`tempo-edge serve` as the person types it whose service that is, in some other folder."""
-    return subprocess.run(
-        [sys.executable, "-m", "tempo_edge.cli", "serve", *arguments],
-        env={**service.environment, **environment},
-        cwd="/",
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+        run = Forked(
+            ["serve", *arguments],
+            {**service.environment, **environment},
+            stdout=out.fileno(),
+            stderr=err.fileno(),
+            first="import os; os.chdir('/')",
+        )
+        status = run.wait(PATIENCE)
+        out.seek(0), err.seek(0)
+        return Said(status, out.read(), err.read())
 
 
 def browser(folder: Path) -> tuple[str, Path]:
@@ -54,16 +54,16 @@ def test_the_address_from_anywhere(named: Footage, environment: dict[str, str]) 
     with running(named.library, environment, "--port", "0") as service:
         address = f"http://127.0.0.1:{service.port}/?token={service.token}\n"
         said = serve(service, "--address", "--socket", str(service.socket))
-        assert (said.returncode, said.stdout, said.stderr) == (0, address, "")
+        assert (said.status, said.out, said.err) == (0, address, "")
         default = service.folder / "tempo-edge" / "service.sock"
         default.parent.mkdir()
         default.symlink_to(service.socket)
         said = serve(service, "--address")
-        assert (said.returncode, said.stdout, said.stderr) == (0, address, "")
+        assert (said.status, said.out, said.err) == (0, address, "")
         assert service.end() == 0
         said = serve(service, "--address")
-        assert (said.returncode, said.stdout) == (2, "")
-        assert said.stderr.count("\n") == 1 and f"no service listens at {default}" in said.stderr
+        assert (said.status, said.out) == (2, "")
+        assert said.err.count("\n") == 1 and f"no service listens at {default}" in said.err
 
 
 def test_the_address_of_a_service_at_another_socket(
@@ -83,19 +83,19 @@ def test_the_address_of_a_service_at_another_socket(
     with running(named.library, {**environment, **data}, "--port", "0") as service:
         for given in ([], ["--library", str(named.library)]):
             said = serve(service, "--address", *given, **elsewhere)
-            assert (said.returncode, said.stdout, said.stderr) == (0, address(service), "")
+            assert (said.status, said.out, said.err) == (0, address(service), "")
         said = serve(service, "--address", "--library", str(other), **elsewhere)
-        assert said.returncode == 2 and "no service listens at" in said.stderr
+        assert said.status == 2 and "no service listens at" in said.err
         said = serve(service, "--address", "--library", str(other), "--socket", str(service.socket))
-        assert said.returncode == 2 and f"is that of {named.library}" in said.stderr
+        assert said.status == 2 and f"is that of {named.library}" in said.err
         with running(other, {**environment, **data}, "--port", "0") as second:
             said = serve(service, "--address", "--library", str(other), **elsewhere)
-            assert (said.returncode, said.stdout) == (0, address(second))
+            assert (said.status, said.out) == (0, address(second))
             said = serve(service, "--address", **elsewhere)
-            assert said.returncode == 2 and "2 services run: name one" in said.stderr
+            assert said.status == 2 and "2 services run: name one" in said.err
         service.kill()
         said = serve(service, "--address", **elsewhere)
-        assert said.returncode == 2 and "no service listens at" in said.stderr
+        assert said.status == 2 and "no service listens at" in said.err
 
 
 def test_a_second_service_of_a_library_at_another_socket(
@@ -109,11 +109,11 @@ def test_a_second_service_of_a_library_at_another_socket(
     with running(named.library, data, "--port", "0") as service:
         again = ("--socket", str(service.folder / "other.sock"), "--library", str(alias))
         said = serve(service, *again)
-        assert said.returncode == 2 and said.stderr.count("\n") == 1
-        assert f"a service of {named.library} listens at {service.socket} already" in said.stderr
-        assert f"http://127.0.0.1:{service.port}/: use that, or end it first" in said.stderr
+        assert said.status == 2 and said.err.count("\n") == 1
+        assert f"a service of {named.library} listens at {service.socket} already" in said.err
+        assert f"http://127.0.0.1:{service.port}/: use that, or end it first" in said.err
         said = serve(service, *again, "--open", BROWSER=command)
-        assert said.returncode == 0 and "a service runs already" in said.stderr
+        assert said.status == 0 and "a service runs already" in said.err
         assert f"http://127.0.0.1:{service.port}/?token=" in led_to(noted)
         service.kill()
         with running(alias, data) as second:
@@ -132,8 +132,8 @@ def test_a_service_whose_user_has_no_place_for_notes(
 
 def test_no_address_without_a_port(empty: Service) -> None:
     said = serve(empty, "--address", "--socket", str(empty.socket))
-    assert (said.returncode, said.stdout) == (2, "")
-    assert said.stderr.count("\n") == 1 and "has no page: start it with --port" in said.stderr
+    assert (said.status, said.out) == (2, "")
+    assert said.err.count("\n") == 1 and "has no page: start it with --port" in said.err
     assert empty.get("/v1/address").json == {"address": None, "library": str(empty.library)}
 
 
@@ -143,22 +143,22 @@ def test_a_second_service_says_where_the_first_is(
     given = ("--socket", str(service.socket), "--library", str(named.library))
     for port in ("0", str(service.port)):
         said = serve(service, *given, "--port", port)
-        assert said.returncode == 2 and said.stdout == ""
-        assert said.stderr.count("\n") == 1, said.stderr
-        assert f"its page is http://127.0.0.1:{service.port}/" in said.stderr
-        assert str(named.library) in said.stderr and service.token not in said.stderr
+        assert said.status == 2 and said.out == ""
+        assert said.err.count("\n") == 1, said.err
+        assert f"its page is http://127.0.0.1:{service.port}/" in said.err
+        assert str(named.library) in said.err and service.token not in said.err
     command, noted = browser(tmp_path)
     said = serve(service, *given, "--open", BROWSER=command)
-    assert said.returncode == 0 and "a service runs already" in said.stderr
+    assert said.status == 0 and "a service runs already" in said.err
     assert led_to(noted) == f"http://127.0.0.1:{service.port}/?token={service.token}"
     other = ("--socket", str(service.socket), "--library", str(tmp_path / "other.db"))
     said = serve(service, *other, "--open", BROWSER=command)
-    assert said.returncode == 2 and f"a service of {named.library}" in said.stderr
+    assert said.status == 2 and f"a service of {named.library}" in said.err
 
 
 def test_a_second_service_without_a_page(empty: Service) -> None:
     said = serve(empty, "--socket", str(empty.socket), "--open")
-    assert said.returncode == 2 and "already, without a page" in said.stderr
+    assert said.status == 2 and "already, without a page" in said.err
 
 
 def test_opening_the_page(named: Footage, environment: dict[str, str], tmp_path: Path) -> None:
