@@ -32,8 +32,8 @@ from benchmarks._pairs import KINDS, PICTURES, Pair, draw, pairs, write
 from benchmarks.machine import describe
 from tempo_edge.errors import MediaError
 from tempo_edge.media import PacketTable, Run, Video, VideoInfo, open_video
-from tempo_edge.media._container import demux, open_container
 from tempo_edge.media._frame import squeeze
+from tempo_edge.media.container import demux, open_container
 from tempo_edge.models.sessions import cpu_count
 from tempo_edge.saa import Policy, plan
 

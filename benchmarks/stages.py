@@ -30,7 +30,7 @@ from benchmarks.machine import describe
 from tempo_edge import Library, _plots
 from tempo_edge.library import footage
 from tempo_edge.library.indexer import Indexer
-from tempo_edge.media import _frame, _pyav
+from tempo_edge.media import _frame, pyav
 from tempo_edge.models.registry import load_profile
 
 __all__ = ["STAGES", "Stopwatch", "main", "measure"]
@@ -90,7 +90,7 @@ class Stopwatch:
 @contextmanager
 def watched(watch: Stopwatch) -> Iterator[None]:
     """Time the parts of the indexer where they are."""
-    video, tower = _pyav.PyAVVideo, type(load_profile("nano").image_tower)
+    video, tower = pyav.PyAVVideo, type(load_profile("nano").image_tower)
     parts: list[tuple[Any, str, Callable[..., Any]]] = [
         (video, "packets", watch.around("demux", video.packets)),
         (video, "_packets_from", watch.along("demux", video._packets_from)),

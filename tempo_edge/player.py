@@ -52,7 +52,7 @@ def _choice(paths: Sequence[Path]) -> list[str]:
 
     One choice holds for a whole film. If its parts differ, the player is left to its own.
     """
-    from tempo_edge.media._pyav import PyAVVideo
+    from tempo_edge.media.pyav import PyAVVideo
 
     tracks: set[int | None] = set()
     for path in paths:

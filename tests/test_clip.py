@@ -29,10 +29,10 @@ from videos import (
     shown_by,
 )
 
-from tempo_edge.clip import cut, cut_or_copy
+from tempo_edge.clips import cut, cut_or_copy
 from tempo_edge.errors import MediaError, TempoEdgeError
 from tempo_edge.media import Run
-from tempo_edge.media._pyav import PyAVVideo
+from tempo_edge.media.pyav import PyAVVideo
 from tempo_edge.moment import Span
 from tempo_edge.player import play, play_all
 
@@ -397,7 +397,7 @@ def test_what_is_no_video_says_so(tmp_path: Path) -> None:
 def test_a_clip_that_fails_leaves_the_one_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tempo_edge import clip as module
+    from tempo_edge.clips import cutting as module
 
     truth = make_video(tmp_path / "a.mp4", shots=[(numbered(), 1)], size=(192, 108))
     before = cut(truth.path, Span(0, 0.4), tmp_path / "clips")

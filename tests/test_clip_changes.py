@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from videos import numbered, read_number
 
-from tempo_edge.clip import cut, cut_or_copy
+from tempo_edge.clips import cut, cut_or_copy
 from tempo_edge.media import open_video
 from tempo_edge.moment import Span
 

@@ -78,7 +78,7 @@ TARGET = Target(
     (
         *("tempo_edge.media._reader", "tempo_edge.media._promises", "tempo_edge.media._truncation"),
         *("tempo_edge.media._streams", "tempo_edge.media.timecode_track"),
-        *("tempo_edge.media._container", "tempo_edge.media._restarts"),
+        *("tempo_edge.media.container", "tempo_edge.media._restarts"),
     ),
     _cases,
     _check,

@@ -122,7 +122,7 @@ def cut_clips(answer: Shown, folder: Path) -> None:
     Raises:
         TempoEdgeError: none is, or some can't be cut; the others are by then.
     """
-    from tempo_edge.clip import cut_or_copy
+    from tempo_edge.clips import cut_or_copy
 
     moments = reachable(answer.moments)
     failed = 0

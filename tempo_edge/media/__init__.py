@@ -34,7 +34,7 @@ def open_video(path: Path, decoder: str = "pyav", table: PacketTable | None = No
         ValueError: there is no decoder of that name.
     """
     if decoder == "pyav":
-        from tempo_edge.media._pyav import PyAVVideo
+        from tempo_edge.media.pyav import PyAVVideo
 
         return PyAVVideo(path, table=table)
     if decoder == "decord":

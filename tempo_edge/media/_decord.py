@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from tempo_edge._extras import lacking
 from tempo_edge.errors import MediaError, MissingExtraError
 from tempo_edge.media._frame import squeeze
-from tempo_edge.media._orientation import Orientation
-from tempo_edge.media._pyav import PyAVVideo
 from tempo_edge.media._types import PacketTable, Run, VideoInfo
+from tempo_edge.media.orientation import Orientation
+from tempo_edge.media.pyav import PyAVVideo
 
 __all__ = ["DecordFrame", "DecordVideo"]
 

@@ -11,7 +11,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
-from tempo_edge.media._orientation import Orientation
+from tempo_edge.media.orientation import Orientation
 
 __all__ = ["PyAVFrame", "squeeze"]
 

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from tempo_edge.errors import MediaError
 from tempo_edge.media._clock import Clock, holes
-from tempo_edge.media._container import reason
 from tempo_edge.media._evidence import Evidence
 from tempo_edge.media._types import PacketTable, Part
+from tempo_edge.media.container import reason
 
 __all__ = ["on_one_clock", "packet_table", "stamp_of", "starts", "until"]
 

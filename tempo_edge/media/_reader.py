@@ -21,7 +21,6 @@ from av.video.stream import VideoStream
 from tempo_edge.errors import MediaError
 from tempo_edge.media._bounds import bounded, decoder_pixels
 from tempo_edge.media._clock import longest_picture
-from tempo_edge.media._container import demux, open_container, reason
 from tempo_edge.media._counting import counted, interval_of
 from tempo_edge.media._ending import Sound, promised_end
 from tempo_edge.media._evidence import Evidence
@@ -32,6 +31,7 @@ from tempo_edge.media._restarts import may_restart, resets_are_usual
 from tempo_edge.media._streams import describe, films, first_that_moves, format_names
 from tempo_edge.media._truncation import lacks_fragments, promise
 from tempo_edge.media._types import PacketTable
+from tempo_edge.media.container import demux, open_container, reason
 
 __all__ = ["StreamReader"]
 

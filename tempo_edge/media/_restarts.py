@@ -9,8 +9,8 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from tempo_edge.media._container import demux
 from tempo_edge.media._keys import has_no_times
+from tempo_edge.media.container import demux
 
 __all__ = ["may_restart", "resets_are_usual"]
 

@@ -11,7 +11,7 @@ import os
 import sys
 from pathlib import Path
 
-from tempo_edge.clip import cut_or_copy
+from tempo_edge.clips import cut_or_copy
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.moment import Span
 

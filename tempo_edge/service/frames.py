@@ -14,8 +14,8 @@ from av.video.reformatter import VideoReformatter
 
 from tempo_edge import jpeg
 from tempo_edge.errors import MediaError, ServiceError
-from tempo_edge.media._orientation import Orientation
-from tempo_edge.media._pyav import PyAVVideo
+from tempo_edge.media.orientation import Orientation
+from tempo_edge.media.pyav import PyAVVideo
 
 __all__ = ["Pictures", "picture_at"]
 

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from tempo_edge.errors import MediaError
 from tempo_edge.media import PacketTable, VideoInfo
-from tempo_edge.media._container import open_container, reason
-from tempo_edge.media._orientation import Orientation
-from tempo_edge.media._pyav import PyAVVideo
+from tempo_edge.media.container import open_container, reason
+from tempo_edge.media.orientation import Orientation
+from tempo_edge.media.pyav import PyAVVideo
 from tempo_edge.moment import Span
 from tempo_edge.timeline.start_label import read_start_label
 

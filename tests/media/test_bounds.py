@@ -17,8 +17,8 @@ from videos import make_video, motion
 from tempo_edge.errors import MediaError
 from tempo_edge.media import Run, open_video
 from tempo_edge.media._bounds import bounded
-from tempo_edge.media._container import open_container
 from tempo_edge.media._promises import promised_samples
+from tempo_edge.media.container import open_container
 
 
 def small() -> bytes:

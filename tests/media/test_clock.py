@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from videos import Picture, make_gap, make_video, numbered, read_number, texture
 
 from tempo_edge import Library
-from tempo_edge.clip import cut, cut_or_copy
+from tempo_edge.clips import cut, cut_or_copy
 from tempo_edge.library.footage import Footage, FootageReader, Sampling
 from tempo_edge.media import PacketTable, Run, _restarts
 from tempo_edge.media._clock import Clock
-from tempo_edge.media._pyav import PyAVVideo
+from tempo_edge.media.pyav import PyAVVideo
 from tempo_edge.media.stills import stills
 from tempo_edge.models import load_profile
 from tempo_edge.moment import Span

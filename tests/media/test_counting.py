@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from videos import make_video, numbered, read_number
 
-from tempo_edge.clip import cut
+from tempo_edge.clips import cut
 from tempo_edge.errors import MediaError
 from tempo_edge.media import Run, open_video
-from tempo_edge.media._pyav import PyAVVideo
+from tempo_edge.media.pyav import PyAVVideo
 from tempo_edge.moment import Span
 
 OPEN = {"x265-params": "log-level=none:pools=1:open-gop=1:keyint=12:bframes=3"}

@@ -256,7 +256,7 @@ def test_padding_beside_the_picture_is_left_out(tmp_path: Path) -> None:
 
 
 def test_the_loop_filter_left_out_changes_thumbnails_hardly(tmp_path: Path) -> None:
-    from tempo_edge.media._pyav import PyAVVideo
+    from tempo_edge.media.pyav import PyAVVideo
 
     truth = make_video(tmp_path / "a.mp4", shots=[(motion(1), 2)], size=(320, 192))
     with PyAVVideo(truth.path) as quick, PyAVVideo(truth.path, fast=False) as whole:

@@ -19,11 +19,11 @@ from videos import make_video, numbered, read_number
 
 from benchmarks._pairs import Pair, pairs, write
 from tempo_edge.media import PacketTable, Run
-from tempo_edge.media._container import demux
 from tempo_edge.media._decoding import Damage
 from tempo_edge.media._keys import believe
-from tempo_edge.media._pyav import PyAVVideo
 from tempo_edge.media._straight import StraightDecode, by_order, rising
+from tempo_edge.media.container import demux
+from tempo_edge.media.pyav import PyAVVideo
 
 
 def table(keys: str, sizes: list[int] | None = None) -> PacketTable:

@@ -13,7 +13,7 @@ from videos import make_picture, make_video, motion
 
 from tempo_edge.errors import MediaError
 from tempo_edge.media import DECODERS, open_video
-from tempo_edge.media._container import open_container
+from tempo_edge.media.container import open_container
 
 LISTS = {
     "list.mp4": "ffconcat version 1.0\n" + "file inner.mp4\n" * 300,

@@ -20,7 +20,7 @@ from videos import Truth, make_video, read_number, texture
 from tempo_edge.errors import MediaError
 from tempo_edge.media import PacketTable, Run, open_video
 from tempo_edge.media._decoding import Damage
-from tempo_edge.media._pyav import PyAVVideo
+from tempo_edge.media.pyav import PyAVVideo
 
 Gallery = Callable[[str], Truth]
 Numbered = list[tuple[int, int]]

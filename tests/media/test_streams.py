@@ -13,10 +13,10 @@ import pytest
 from av.stream import Disposition
 from av.video.frame import VideoFrame
 
-from tempo_edge.clip import cut, cut_or_copy
+from tempo_edge.clips import cut, cut_or_copy
 from tempo_edge.errors import MediaError
 from tempo_edge.media import Run, open_video
-from tempo_edge.media._pyav import PyAVVideo
+from tempo_edge.media.pyav import PyAVVideo
 from tempo_edge.moment import Span
 
 FILM, SMALL = (96, 64), (32, 32)

@@ -13,7 +13,7 @@ from av.video.frame import VideoFrame
 from videos import RED, Truth, make_video, numbered, read_number
 
 from tempo_edge.media import Run, VideoInfo, open_video
-from tempo_edge.media._pyav import PyAVVideo
+from tempo_edge.media.pyav import PyAVVideo
 
 Gallery = Callable[[str], Truth]
 

@@ -12,7 +12,7 @@ import av
 import pytest
 from videos import make_video, motion, numbered, read_number, rewrite_edit_list
 
-from tempo_edge.clip import Clip, cut, cut_or_copy
+from tempo_edge.clips import Clip, cut, cut_or_copy
 from tempo_edge.errors import MediaError
 from tempo_edge.media import open_video
 from tempo_edge.moment import Span
@@ -197,17 +197,17 @@ def test_a_copy_that_would_show_other_pictures_is_encoded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever a container does to its packets on the way: what was written is read back."""
-    from tempo_edge import _copying
+    from tempo_edge.clips import copying
 
     truth = make_video(tmp_path / "a.mp4", shots=[(numbered(), 1)], size=(192, 108), bframes=0)
-    packets = _copying._packets
+    packets = copying._packets
 
     def lossy(*arguments: Any) -> Any:
         kept = list(packets(*arguments))
         return iter(kept[:3] + kept[4:])
 
-    monkeypatch.setattr(_copying, "_packets", lossy)
-    monkeypatch.setattr(_copying, "_is_closed", lambda *_: True)
+    monkeypatch.setattr(copying, "_packets", lossy)
+    monkeypatch.setattr(copying, "_is_closed", lambda *_: True)
     clip = cut_or_copy(truth.path, Span(0, 0.4), tmp_path / "clips")
     assert (clip.copied, numbers(clip.path)) == (False, list(range(10)))
 

@@ -146,8 +146,8 @@ def decode(path: Path, seconds: float, width: int) -> NDArray[np.uint8]:
     """
     import numpy as np
 
-    from tempo_edge.media._orientation import Orientation
-    from tempo_edge.media._pyav import PyAVVideo
+    from tempo_edge.media.orientation import Orientation
+    from tempo_edge.media.pyav import PyAVVideo
 
     with PyAVVideo(path) as video:
         info = video.info

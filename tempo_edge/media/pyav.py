@@ -16,7 +16,6 @@ from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from tempo_edge.errors import MediaError
-from tempo_edge.media._container import reason
 from tempo_edge.media._counting import counted, is_told_by_packets
 from tempo_edge.media._decoding import Damage, IndexLiesError, decode, lead_to, times_rise
 from tempo_edge.media._frame import PyAVFrame
@@ -30,6 +29,7 @@ from tempo_edge.media._packets import starts, until
 from tempo_edge.media._reader import StreamReader
 from tempo_edge.media._straight import StraightDecode, by_order, rising
 from tempo_edge.media._types import PacketTable, Run
+from tempo_edge.media.container import reason
 
 __all__ = ["PyAVVideo"]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import av
 
 from tempo_edge._files import publish
-from tempo_edge.media._container import open_container
+from tempo_edge.media.container import open_container
 from tempo_edge.moment import Span
 
 __all__ = ["mark_of", "name_of", "put"]

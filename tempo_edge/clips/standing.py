@@ -13,7 +13,7 @@ from itertools import chain
 import numpy as np
 from av.video.frame import VideoFrame
 
-from tempo_edge.media._pyav import PyAVVideo
+from tempo_edge.media.pyav import PyAVVideo
 
 __all__ = ["lasting", "shown"]
 

@@ -21,16 +21,16 @@ from av.stream import Stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from tempo_edge._clip_names import mark_of, name_of, put
-from tempo_edge._clip_pictures import even_size, framed, upright
-from tempo_edge._clip_sound import even_sound
-from tempo_edge._clip_stills import lasting, shown
-from tempo_edge._copying import copy_span, exact, tick_at
 from tempo_edge._files import draft_beside
+from tempo_edge.clips.copying import copy_span, exact, tick_at
+from tempo_edge.clips.names import mark_of, name_of, put
+from tempo_edge.clips.pictures import even_size, framed, upright
+from tempo_edge.clips.sound import even_sound
+from tempo_edge.clips.standing import lasting, shown
 from tempo_edge.errors import MediaError
-from tempo_edge.media._container import open_container, reason
-from tempo_edge.media._orientation import Orientation
-from tempo_edge.media._pyav import PyAVVideo
+from tempo_edge.media.container import open_container, reason
+from tempo_edge.media.orientation import Orientation
+from tempo_edge.media.pyav import PyAVVideo
 from tempo_edge.moment import Span
 
 __all__ = ["Clip", "cut", "cut_or_copy"]

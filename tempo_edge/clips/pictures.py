@@ -8,7 +8,7 @@ import numpy as np
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
-from tempo_edge.media._orientation import Orientation
+from tempo_edge.media.orientation import Orientation
 
 __all__ = ["even_size", "framed", "upright"]
 

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 
 from tempo_edge.errors import MediaError
 from tempo_edge.media import VideoInfo
-from tempo_edge.media._container import demux, open_container
-from tempo_edge.media._pyav import PyAVVideo
+from tempo_edge.media.container import demux, open_container
+from tempo_edge.media.pyav import PyAVVideo
 from tempo_edge.moment import Span
 
 __all__ = ["copy_span", "exact", "tick_at"]

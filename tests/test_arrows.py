@@ -1,0 +1,83 @@
+"""Arrows between the rooms of the house lead down; nobody reaches into another's drawers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.architecture import PACKAGES, House
+
+HOUSE = House.of()
+
+
+def test_no_arrow_leads_up_from_the_program_to_what_is_built_on_it() -> None:
+    for room, below in HOUSE.arrows().items():
+        if room.startswith("tempo_edge"):
+            assert not below & {"tempo_export", "tempo_plugins"}, room
+    assert HOUSE.arrows()["tempo_kernels"] == set()
+
+
+@pytest.mark.parametrize(
+    ("upper", "lower"),
+    [
+        ("cli", "service"),
+        ("service", "_api"),
+        ("train", "evaluation"),
+        ("evaluation", "search"),
+        ("_api", "search"),
+        ("search", "library"),
+        ("library", "models"),
+        ("library", "saa"),
+        ("saa", "media"),
+        ("timeline", "media"),
+    ],
+)
+def test_the_way_of_the_data_leads_down(upper: str, lower: str) -> None:
+    floors = [
+        [room.removeprefix("tempo_edge.") for room in rooms] for rooms in HOUSE.floors()
+    ]  # which raises where arrows lead in a circle
+    height = {room: number for number, rooms in enumerate(floors) for room in rooms}
+    assert height[upper] > height[lower]
+
+
+def test_nobody_reaches_into_what_another_room_keeps_to_itself() -> None:
+    assert [f"{each.importer} takes {each.module} {each.name}" for each in HOUSE.crossings()] == []
+
+
+def made(root: Path, **modules: str) -> House:
+    """A house of few modules: its name with two underscores for dots, and its text."""
+    for name, text in modules.items():
+        package, *inside = name.split("__")
+        path = (root / PACKAGES[package]).joinpath(*inside).with_suffix(".py")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return House.of(root)
+
+
+def test_what_is_wrong_is_seen(tmp_path: Path) -> None:
+    house = made(
+        tmp_path,
+        tempo_edge__store__rows="def f():\n    from tempo_edge.search import _inner\n",
+        tempo_edge__search___inner="import tempo_edge.store.rows\n",
+        tempo_edge__search__far="from tempo_edge.store.rows import _f\n",
+    )
+    arrows = house.arrows()
+    assert arrows["tempo_edge.store"] == {"tempo_edge.search"}
+    assert arrows["tempo_edge.search"] == {"tempo_edge.store"}
+    with pytest.raises(ValueError, match="cycle"):
+        house.floors()
+    assert [(each.importer, each.module, each.name) for each in house.crossings()] == [
+        ("tempo_edge.search.far", "tempo_edge.store.rows", "_f"),
+        ("tempo_edge.store.rows", "tempo_edge.search._inner", ""),
+    ]
+
+
+def test_what_only_type_checkers_see_is_no_arrow(tmp_path: Path) -> None:
+    house = made(
+        tmp_path,
+        tempo_edge__low="from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n"
+        "    from tempo_edge.high import f\nelse:\n    f = None\n",
+        tempo_edge__high="from tempo_edge.low import f\n",
+    )
+    assert house.floors() == [["tempo_edge.low"], ["tempo_edge.high"]]
