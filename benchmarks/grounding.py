@@ -27,7 +27,7 @@ from benchmarks.machine import describe
 from benchmarks.scoring import Prediction, Scores, Truth, format_table, score
 from tempo_edge import Library
 from tempo_edge._files import atomic_write
-from tempo_edge.library.footage import Sampling
+from tempo_edge.indexing.footage import Sampling
 
 __all__ = ["add_profiles", "ask", "indexed", "main", "other_profiles"]
 

@@ -21,10 +21,10 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.machine import describe
-from tempo_edge._api import Library
-from tempo_edge.library.catalogue import Catalogue
-from tempo_edge.library.rows import FileRow, FrameRow
+from tempo_edge.library import Library
 from tempo_edge.packing import pack, unpack
+from tempo_edge.store.catalogue import Catalogue
+from tempo_edge.store.rows import FileRow, FrameRow
 
 __all__ = ["QUERIES", "fill", "main"]
 

@@ -28,7 +28,7 @@ import numpy as np
 
 from benchmarks.machine import describe
 from benchmarks.query import QUERIES, fill
-from tempo_edge._api import Library
+from tempo_edge.library import Library
 from tempo_edge.service.unix import UnixConnection
 
 __all__ = ["main"]

@@ -28,8 +28,8 @@ import av
 from benchmarks.indexing import repeat_film
 from benchmarks.machine import describe
 from tempo_edge import Library, _plots
-from tempo_edge.library import footage
-from tempo_edge.library.indexer import Indexer
+from tempo_edge.indexing import footage
+from tempo_edge.indexing.indexer import Indexer
 from tempo_edge.media import _frame, pyav
 from tempo_edge.models.registry import load_profile
 

@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 from tempo_edge import _quiet  # noqa: F401 - before anything can load ONNX Runtime
-from tempo_edge._api import Library, find, index, watch
 from tempo_edge._version import __version__
 from tempo_edge.errors import (
     LibraryError,
@@ -19,6 +18,7 @@ from tempo_edge.errors import (
     QueryError,
     TempoEdgeError,
 )
+from tempo_edge.library import Library, find, index, watch
 from tempo_edge.moment import Moment, Span
 
 __all__ = [

@@ -4,7 +4,7 @@ Never are films, pictures and sound, what is indexed, and libraries: "footage" i
 
 One place decides it for every command, plugin and endpoint. It is asked by whatever writes a file
 (see :mod:`tempo_edge._files`) and, before any work is done, by what a user names a file to
-(see :mod:`tempo_edge.library.outputs`).
+(see :mod:`tempo_edge.store.outputs`).
 """
 
 from __future__ import annotations

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tempo_edge.library.catalogue import Catalogue
-from tempo_edge.library.rows import FileRow, FrameRow, VideoRow
-from tempo_edge.library.vectors import VectorCache
 from tempo_edge.packing import pack, unpack
+from tempo_edge.store.catalogue import Catalogue
+from tempo_edge.store.rows import FileRow, FrameRow, VideoRow
+from tempo_edge.store.vectors import VectorCache
 
 __all__ = ["DIM", "Films", "Vectors"]
 

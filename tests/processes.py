@@ -26,7 +26,7 @@ __all__ = ["Forked"]
 
 _IMPORTED = [
     *("tempo_edge.cli", "tempo_edge.service.run", "tempo_edge.service.app"),
-    *("tempo_edge.library.indexer", "tempo_edge.library.watcher", "tempo_kernels.cpu"),
+    *("tempo_edge.indexing.indexer", "tempo_edge.indexing.watcher", "tempo_kernels.cpu"),
     *("tempo_edge.search.searcher", "onnxruntime", "faiss"),
 ]
 

@@ -18,9 +18,9 @@ from tempo_edge import _plots
 from tempo_edge._files import atomic_dir, atomic_write
 from tempo_edge._overwriting import check_folder, check_overwriting
 from tempo_edge.errors import FootageError
-from tempo_edge.library.catalogue import Catalogue
-from tempo_edge.library.outputs import check_output
-from tempo_edge.library.rows import FileRow
+from tempo_edge.store.catalogue import Catalogue
+from tempo_edge.store.outputs import check_output
+from tempo_edge.store.rows import FileRow
 
 Tempo = Callable[..., Said]
 

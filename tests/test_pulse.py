@@ -13,7 +13,7 @@ from tempo_edge import _pulse
 from tempo_edge._progress import Progress
 from tempo_edge._pulse import Pulse, narrated
 from tempo_edge.errors import TempoEdgeError
-from tempo_edge.library.indexer import IndexEvent
+from tempo_edge.indexing.indexer import IndexEvent
 
 
 @pytest.fixture(autouse=True)

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from videos import Shot, Truth, make_video, motion, texture
 
-from tempo_edge.library.footage import FootageReader, Sampling
-from tempo_edge.library.rows import FrameRow
+from tempo_edge.indexing.footage import FootageReader, Sampling
 from tempo_edge.media import PacketTable, VideoInfo, open_video
 from tempo_edge.saa import Plan, Policy, allocate, plan, uniform_plan
+from tempo_edge.store.rows import FrameRow
 
 INFO = VideoInfo("h264", 640, 360, Fraction(1, 1000), Fraction(0), Fraction(60), None, 8)
 POLICY = Policy()

@@ -45,7 +45,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("RemoveDecorator", "@staticmethod", "a function that is asked for by its class's name"),
 )
 
-_ROWS = "tempo_edge/library/rows.py"
+_ROWS = "tempo_edge/store/rows.py"
 _BOUNDED = "SQLite holds no whole number beyond 64 bits: none reaches the bound"
 
 EQUIVALENTS: tuple[Equivalent, ...] = (

@@ -47,7 +47,7 @@ GUARDS: Mapping[str, tuple[str, ...]] = {
         },
     ),
     **_of(
-        "tempo_edge/library",
+        "tempo_edge/store",
         {
             "catalogue": "library/catalogue library/one_file library/incremental",
             "database": "library/catalogue library/damaged library/one_file library/lock",
@@ -56,6 +56,12 @@ GUARDS: Mapping[str, tuple[str, ...]] = {
             "vectors": "library/vectors library/vector_files library/rebuilds library/one_file",
             "vector_files": "library/vector_files library/vectors library/rebuilds",
             "lock": "library/lock library/incremental",
+            "backup": "library/one_file library/catalogue",
+        },
+    ),
+    **_of(
+        "tempo_edge/indexing",
+        {
             "journal": "library/incremental library/one_file library/catalogue",
             "presence": "cli/counts library/incremental library/volumes",
             "survey": "library/incremental library/volumes library/contents",
@@ -67,7 +73,6 @@ GUARDS: Mapping[str, tuple[str, ...]] = {
             "indexer": "library/incremental library/contents library/bad_files library/volumes",
             "session": "library/contents library/incremental cli/find",
             "watcher": "library/waiting library/watching",
-            "backup": "library/one_file library/catalogue",
         },
     ),
     **_of(

@@ -20,8 +20,8 @@ def backup(
     library: LibraryOption = None,
 ) -> None:
     """Copy the library to a file, whole, even while something writes it."""
-    from tempo_edge.library.backup import back_up
-    from tempo_edge.library.place import default_library_path
+    from tempo_edge.store.backup import back_up
+    from tempo_edge.store.place import default_library_path
 
     copy = back_up((library or default_library_path()).expanduser(), file.expanduser())
     wrote = f"wrote {file}, {copy.size / 1e6:.1f} MB"

@@ -17,7 +17,7 @@ from tempo_edge.moment import format_timestamp
 from tempo_edge.sample_clips import sample_clips
 
 if TYPE_CHECKING:
-    from tempo_edge._api import Library
+    from tempo_edge.library import Library
 
 __all__ = ["demo"]
 
@@ -38,8 +38,8 @@ def demo(
     ] = None,
 ) -> None:
     """Try it on a few real clips; one of the searches is refused."""
-    from tempo_edge._api import Library
     from tempo_edge._progress import Progress
+    from tempo_edge.library import Library
 
     clips = sample_clips()
     with (

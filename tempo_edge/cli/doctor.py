@@ -189,8 +189,8 @@ def _player() -> Check:
 
 
 def _library() -> Check:
-    from tempo_edge._api import Library
-    from tempo_edge.library.place import default_library_path
+    from tempo_edge.library import Library
+    from tempo_edge.store.place import default_library_path
 
     path = default_library_path()
     if not path.exists():

@@ -142,7 +142,7 @@ def _check_outputs(named: tuple[Path | None, ...], library: Path | None) -> None
     Raises:
         FootageError: one of the files is footage, or a library.
     """
-    from tempo_edge.library.outputs import check_output
+    from tempo_edge.store.outputs import check_output
 
     for path in named:
         if path is not None:
@@ -169,8 +169,8 @@ def _ask_service(
     grounder: str | None,
 ) -> Shown | None:
     """The answer of a service that is running for this library, if one is."""
-    from tempo_edge.library.place import default_library_path
     from tempo_edge.service import client
+    from tempo_edge.store.place import default_library_path
 
     return client.find(
         default_library_path() if library is None else library.expanduser(),

@@ -45,7 +45,7 @@ def index(
 ) -> None:
     """Index videos, so that they can be searched. Run it again to pick up changes."""
     from tempo_edge._progress import Progress
-    from tempo_edge.library.footage import Sampling
+    from tempo_edge.indexing.footage import Sampling
 
     be_nice()
     # So that the bar is taken away and the cursor comes back.

@@ -132,9 +132,9 @@ def export_bundle(
     target: Annotated[Path, typer.Argument(metavar="FILE", parser=place, help="Bundle to write.")],
 ) -> None:
     """Write a profile into one file, to be carried to another machine."""
-    from tempo_edge.library.outputs import check_output
     from tempo_edge.models.bundle import pack
     from tempo_edge.models.registry import load_profile
+    from tempo_edge.store.outputs import check_output
 
     check_output(target)
     size = pack(load_profile(name), target)

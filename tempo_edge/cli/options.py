@@ -10,7 +10,7 @@ import typer
 from tempo_edge.errors import TempoEdgeError
 
 if TYPE_CHECKING:
-    from tempo_edge._api import Library
+    from tempo_edge.library import Library
 
 __all__ = [
     "DecoderOption",
@@ -72,7 +72,7 @@ QuietOption = Annotated[
 
 def opened(library: Path | None, profile: str | None) -> Library:
     """The library that was asked for, with its profile; the caller closes it."""
-    from tempo_edge._api import Library
+    from tempo_edge.library import Library
 
     return Library.open(library, profile=profile)
 

@@ -72,8 +72,8 @@ def serve(
 
         emit(f"{running_address(socket, library)}\n")
         return
-    from tempo_edge.library.place import default_library_path
     from tempo_edge.service import serve as run
+    from tempo_edge.store.place import default_library_path
 
     run(
         library or default_library_path(),

@@ -12,8 +12,8 @@ from tempo_edge.cli.options import LibraryOption, opened, place
 from tempo_edge.moment import format_timestamp
 
 if TYPE_CHECKING:
-    from tempo_edge._api import Library
-    from tempo_edge.library.rows import FileRow
+    from tempo_edge.library import Library
+    from tempo_edge.store.rows import FileRow
 
 __all__ = ["describe", "format_status", "status"]
 
@@ -38,7 +38,7 @@ def describe(library: Library, under: Path | None) -> dict[str, Any]:
     Each file counts once, under the word that ``index`` has for it: indexed, skipped or offline;
     one that is gone is what the next run of ``index`` drops.
     """
-    from tempo_edge.library.presence import Presence
+    from tempo_edge.indexing.presence import Presence
 
     files = library.files(under)
     presence = Presence()

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tempo_edge._api import Library
-from tempo_edge.library.vectors import VectorCache
+from tempo_edge.library import Library
 from tempo_edge.search import candidates
 from tempo_edge.search.calibrate import READ_FEATURES, Calibration, Chance
 from tempo_edge.search.curve import CurveSettings, ground
@@ -17,6 +16,7 @@ from tempo_edge.search.grounder import Follower, Grounder, Reading
 from tempo_edge.search.prompt import Question
 from tempo_edge.search.retrieve import Window, retrieve
 from tempo_edge.search.searcher import Searcher
+from tempo_edge.store.vectors import VectorCache
 
 __all__ = ["Draw", "Draws"]
 

@@ -22,13 +22,12 @@ from typing import Any
 
 import numpy as np
 
-from tempo_edge._api import Library
 from tempo_edge._files import atomic_write
 from tempo_edge._text import note
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.evaluation.draws import Draw, Draws
 from tempo_edge.evaluation.minimal_pairs import swap
-from tempo_edge.library.vectors import VectorCache
+from tempo_edge.library import Library
 from tempo_edge.models.description import Description
 from tempo_edge.models.entry import enter_file
 from tempo_edge.models.registry import load_profile
@@ -43,6 +42,7 @@ from tempo_edge.search.curve import CurveSettings, ground
 from tempo_edge.search.fitted import GROUNDERS
 from tempo_edge.search.prompt import Question
 from tempo_edge.search.retrieve import Window, retrieve
+from tempo_edge.store.vectors import VectorCache
 
 __all__ = ["Query", "calibrate", "main", "nearly", "read_truth", "varied", "write"]
 

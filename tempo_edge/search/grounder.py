@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge import eta
-from tempo_edge.library.catalogue import Catalogue
 from tempo_edge.packing import unpack
 from tempo_edge.search.boundaries import Boundaries
 from tempo_edge.search.curve import CurveSettings
 from tempo_edge.search.decoder import Decoder, Said
 from tempo_edge.search.prompt import Look, Question, build
 from tempo_edge.search.retrieve import Window, open_window
+from tempo_edge.store.catalogue import Catalogue
 
 __all__ = ["FRAMES", "CloseUp", "Follower", "Grounder", "Reader", "Reading", "looks_of"]
 

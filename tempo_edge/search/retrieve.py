@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tempo_edge.library.catalogue import Catalogue
-from tempo_edge.library.rows import VideoRow
-from tempo_edge.library.vectors import Hits, VectorCache
 from tempo_edge.packing import unpack
+from tempo_edge.store.catalogue import Catalogue
+from tempo_edge.store.rows import VideoRow
+from tempo_edge.store.vectors import Hits, VectorCache
 
 __all__ = ["GLANCE", "WINDOWS", "Window", "open_window", "retrieve"]
 

@@ -12,9 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge.errors import LibraryError, QueryError
-from tempo_edge.library.catalogue import Catalogue
-from tempo_edge.library.vectors import VectorCache
-from tempo_edge.library.walk import absolute
+from tempo_edge.indexing.walk import absolute
 from tempo_edge.models import Profile
 from tempo_edge.moment import Copy, Moment, Span
 from tempo_edge.search.calibrate import Calibration, Chance
@@ -26,6 +24,8 @@ from tempo_edge.search.fitted import GROUNDERS, calibration_of, grounders_of, pr
 from tempo_edge.search.grounder import Follower, Grounder
 from tempo_edge.search.prompt import Question
 from tempo_edge.search.retrieve import GLANCE, WINDOWS, retrieve
+from tempo_edge.store.catalogue import Catalogue
+from tempo_edge.store.vectors import VectorCache
 
 __all__ = ["Answer", "Searcher"]
 

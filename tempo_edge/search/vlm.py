@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge.errors import MediaError, ProfileError, QueryError
-from tempo_edge.library.catalogue import Catalogue
 from tempo_edge.models.vlm import Memory, Vlm
 from tempo_edge.search.boundaries import Boundaries
 from tempo_edge.search.decoder import Said
@@ -25,6 +24,7 @@ from tempo_edge.search.grounder import CloseUp, Follower
 from tempo_edge.search.prompt import Look, Question
 from tempo_edge.search.retrieve import Window
 from tempo_edge.search.spelling import ALPHABET, Spelling
+from tempo_edge.store.catalogue import Catalogue
 
 __all__ = ["Speaker", "Watcher"]
 

@@ -15,9 +15,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from tempo_edge._api import Library
 from tempo_edge.errors import LibraryError, ProfileError, ServiceError, TempoEdgeError
-from tempo_edge.library.rows import FileRow
+from tempo_edge.library import Library
 from tempo_edge.moment import Span
 from tempo_edge.service import export, listing
 from tempo_edge.service.body import check_known, named_paths
@@ -34,6 +33,7 @@ from tempo_edge.service.parameters import LATEST_SECONDS, Parameters
 from tempo_edge.service.playing import can_play, play
 from tempo_edge.service.query import Query
 from tempo_edge.service.static import Page
+from tempo_edge.store.rows import FileRow
 
 __all__ = ["App"]
 

@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from tempo_edge.errors import TempoEdgeError
 
 if TYPE_CHECKING:
-    from tempo_edge._api import Library
-    from tempo_edge.library.indexer import IndexEvent, IndexReport
-    from tempo_edge.library.watcher import Order
+    from tempo_edge.indexing.indexer import IndexEvent, IndexReport
+    from tempo_edge.indexing.watcher import Order
+    from tempo_edge.library import Library
 
 __all__ = ["Control", "main", "step_back"]
 
@@ -108,7 +108,7 @@ class Worker:
         self.control.end()
 
     def _put(self, number: int, paths: list[Path]) -> None:
-        from tempo_edge.library.watcher import Order
+        from tempo_edge.indexing.watcher import Order
 
         def done(report: IndexReport) -> None:
             if not report.stopped:
@@ -118,7 +118,7 @@ class Worker:
 
     def run(self, watched: list[str]) -> None:
         """Index what is ordered, and follow some folders, until told to end."""
-        from tempo_edge._api import Library
+        from tempo_edge.library import Library
 
         while not self.control.ended.is_set():
             try:

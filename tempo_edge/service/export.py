@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from tempo_edge._api import Library
 from tempo_edge.errors import MediaError, MissingExtraError, ServiceError
+from tempo_edge.library import Library
 from tempo_edge.moment import Moment
 from tempo_edge.service.listing import files_of, shown_path
 

@@ -15,8 +15,8 @@ from urllib.parse import quote
 from starlette.types import Receive, Scope, Send
 
 from tempo_edge.errors import ServiceError
-from tempo_edge.library.presence import Presence
-from tempo_edge.library.rows import FileRow
+from tempo_edge.indexing.presence import Presence
+from tempo_edge.store.rows import FileRow
 
 __all__ = ["OpenFile", "chosen_range", "open_listed"]
 

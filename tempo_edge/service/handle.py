@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from threading import Lock
 
-from tempo_edge._api import Library
+from tempo_edge.library import Library
 from tempo_edge.models import Profile
 
 __all__ = ["Handle", "Models"]

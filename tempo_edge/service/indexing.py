@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tempo_edge.errors import ServiceError
-from tempo_edge.library.indexer import IndexEvent
+from tempo_edge.indexing.indexer import IndexEvent
 from tempo_edge.service.jobs import Jobs
 from tempo_edge.service.manners import Manners
 from tempo_edge.service.progress import IndexingProgress

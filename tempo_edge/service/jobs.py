@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tempo_edge._files import atomic_write, make_private
 from tempo_edge._text import note
-from tempo_edge.library.lock import beside
+from tempo_edge.store.lock import beside
 
 __all__ = ["Jobs"]
 

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from tempo_edge import __version__
-from tempo_edge._api import Library
 from tempo_edge.errors import ServiceError
-from tempo_edge.library.database import NoLibraryError
-from tempo_edge.library.rows import FileRow
+from tempo_edge.library import Library
 from tempo_edge.search.retrieve import open_window
 from tempo_edge.service.paths import is_there
+from tempo_edge.store.database import NoLibraryError
+from tempo_edge.store.rows import FileRow
 
 __all__ = ["curve", "files_of", "shown_path", "skipped", "totals", "videos"]
 

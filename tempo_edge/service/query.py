@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from tempo_edge._api import Library
 from tempo_edge.errors import ServiceError
-from tempo_edge.library.rows import FileRow
-from tempo_edge.library.walk import is_mounted
+from tempo_edge.indexing.walk import is_mounted
+from tempo_edge.library import Library
 from tempo_edge.service.parameters import Parameters
+from tempo_edge.store.rows import FileRow
 
 __all__ = ["Query"]
 

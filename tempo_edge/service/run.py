@@ -14,7 +14,7 @@ from typing import Any
 from tempo_edge._progress import Progress
 from tempo_edge._text import note, printable
 from tempo_edge.errors import TempoEdgeError
-from tempo_edge.library.exclusion import Exclusion
+from tempo_edge.indexing.exclusion import Exclusion
 from tempo_edge.service.announcement import announce
 from tempo_edge.service.app import App
 from tempo_edge.service.browser import door_file, forget_door, open_running, show, with_token

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from tempo_edge._progress import Progress
-from tempo_edge.library.indexer import IndexReport
+from tempo_edge.indexing.indexer import IndexReport
 
 
 @pytest.mark.parametrize(

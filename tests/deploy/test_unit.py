@@ -15,8 +15,8 @@ import pytest
 from command_lines import check
 from harness import PATIENCE, next_line
 
-from tempo_edge.library.place import default_library_path
 from tempo_edge.models import registry
+from tempo_edge.store.place import default_library_path
 
 ROOT = Path(__file__).parents[2]
 UNIT = ROOT / "deploy" / "tempo-edge-watch.service"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from made_up import Films
 
-from tempo_edge.library.vectors import VectorCache
+from tempo_edge.store.vectors import VectorCache
 
 
 @pytest.fixture

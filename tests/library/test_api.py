@@ -18,8 +18,8 @@ from harness import PATIENCE, Shelf, wait_until
 
 import tempo_edge
 from tempo_edge import Library, LibraryError, Moment, ProfileError, QueryError, TempoEdgeError
-from tempo_edge.library.footage import Sampling
-from tempo_edge.library.place import default_library_path
+from tempo_edge.indexing.footage import Sampling
+from tempo_edge.store.place import default_library_path
 
 BACKWARDS = Sampling(frames_per_second=-1)
 

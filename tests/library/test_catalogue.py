@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 from tempo_edge.errors import LibraryError
-from tempo_edge.library.catalogue import Catalogue
-from tempo_edge.library.database import NoLibraryError
-from tempo_edge.library.rows import FileRow, FrameRow, VideoRow
-from tempo_edge.library.schema import SCHEMA_VERSION
+from tempo_edge.store.catalogue import Catalogue
+from tempo_edge.store.database import NoLibraryError
+from tempo_edge.store.rows import FileRow, FrameRow, VideoRow
+from tempo_edge.store.schema import SCHEMA_VERSION
 
 VIDEO = VideoRow("h264", 64, 48, 10.0, Fraction(25), Fraction(1, 1000), Fraction(0))
 CURVE = np.zeros((0, 2), np.float32)

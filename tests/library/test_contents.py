@@ -9,7 +9,7 @@ from pathlib import Path
 from harness import Shelf
 
 import tempo_edge
-from tempo_edge.library.session import WritingSession
+from tempo_edge.indexing.session import WritingSession
 
 
 def videos(shelf: Shelf) -> float:

@@ -13,7 +13,7 @@ from harness import Said
 
 import tempo_edge
 from tempo_edge.errors import LibraryError, TempoEdgeError
-from tempo_edge.library.catalogue import Catalogue
+from tempo_edge.store.catalogue import Catalogue
 
 Tempo = Callable[..., Said]
 

@@ -11,8 +11,8 @@ from harness import Said, Shelf
 
 import tempo_edge
 from tempo_edge.errors import TempoEdgeError
-from tempo_edge.library.exclusion import Exclusion
-from tempo_edge.library.selection import PARTIAL
+from tempo_edge.indexing.exclusion import Exclusion
+from tempo_edge.indexing.selection import PARTIAL
 
 
 def test_what_is_excluded_is_not_indexed_and_counted(

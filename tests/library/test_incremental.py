@@ -16,11 +16,11 @@ from videos import make_video, texture
 
 import tempo_edge
 from tempo_edge.errors import LibraryError
-from tempo_edge.library.catalogue import Catalogue
-from tempo_edge.library.footage import FootageReader
-from tempo_edge.library.indexer import Indexer, IndexEvent, IndexReport
-from tempo_edge.library.rows import FileRow
-from tempo_edge.library.session import WritingSession
+from tempo_edge.indexing.footage import FootageReader
+from tempo_edge.indexing.indexer import Indexer, IndexEvent, IndexReport
+from tempo_edge.indexing.session import WritingSession
+from tempo_edge.store.catalogue import Catalogue
+from tempo_edge.store.rows import FileRow
 
 VIDEOS = {"beach.mp4", "street.mkv", "garden.mp4"}
 

@@ -15,9 +15,9 @@ from harness import Shelf, told
 
 import tempo_edge
 from tempo_edge.errors import MediaError
-from tempo_edge.library.confined import ConfinedReader, load_footage, save_footage
-from tempo_edge.library.footage import FootageReader, Sampling
-from tempo_edge.library.indexer import IndexEvent
+from tempo_edge.indexing.confined import ConfinedReader, load_footage, save_footage
+from tempo_edge.indexing.footage import FootageReader, Sampling
+from tempo_edge.indexing.indexer import IndexEvent
 from tempo_edge.models import load_profile
 
 Commands = Callable[..., list[str]]

@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 from videos import Painter, Picture, Shot, make_video, texture
 
-from tempo_edge.library.footage import Footage, FootageReader, Sampling
+from tempo_edge.indexing.footage import Footage, FootageReader, Sampling
 from tempo_edge.media import VideoInfo
 from tempo_edge.saa import Policy
 

@@ -20,8 +20,8 @@ from processes import Forked
 
 import tempo_edge
 from tempo_edge.errors import LibraryError
-from tempo_edge.library.catalogue import Catalogue
-from tempo_edge.library.rows import FileRow, FrameRow, VideoRow
+from tempo_edge.store.catalogue import Catalogue
+from tempo_edge.store.rows import FileRow, FrameRow, VideoRow
 
 Tempo = Callable[..., Said]
 
@@ -78,8 +78,8 @@ def test_what_a_killed_writer_left_is_put_in_by_the_next_reader(
     library_path.parent.mkdir()
     program = (
         "import os, sys; from pathlib import Path\n"
-        "from tempo_edge.library.catalogue import Catalogue\n"
-        "from tempo_edge.library.rows import FileRow\n"
+        "from tempo_edge.store.catalogue import Catalogue\n"
+        "from tempo_edge.store.rows import FileRow\n"
         "writer = Catalogue(Path(sys.argv[1]))\n"
         "with writer.transaction(): writer.put_file(FileRow('/a', '', 1, 1, 'skipped', 'is odd'))\n"
         "os.kill(os.getpid(), 9)"
@@ -246,9 +246,9 @@ CUT_VECTORS = """
 import os, sys
 from pathlib import Path
 import numpy as np
-from tempo_edge.library import vectors
-from tempo_edge.library.catalogue import Catalogue
-from tempo_edge.library.rows import FileRow, FrameRow, VideoRow
+from tempo_edge.store import vectors
+from tempo_edge.store.catalogue import Catalogue
+from tempo_edge.store.rows import FileRow, FrameRow, VideoRow
 vectors._FLAT_LIMIT = 100  # so that it is an inverted file, which is mapped
 library = Path(sys.argv[1])
 catalogue = Catalogue(library, readonly=True)

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from made_up import Films
 
-from tempo_edge.library import vectors as module
-from tempo_edge.library.catalogue import Catalogue
-from tempo_edge.library.vectors import VectorCache
+from tempo_edge.store import vectors as module
+from tempo_edge.store.catalogue import Catalogue
+from tempo_edge.store.vectors import VectorCache
 
 Change = Callable[[Films], None]
 

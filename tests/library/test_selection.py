@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from tempo_edge._signatures import VIDEO_SUFFIXES
-from tempo_edge.library.exclusion import Exclusion
-from tempo_edge.library.selection import LEFT_OUT, PARTIAL, Selection
-from tempo_edge.library.walk import find_footage
+from tempo_edge.indexing.exclusion import Exclusion
+from tempo_edge.indexing.selection import LEFT_OUT, PARTIAL, Selection
+from tempo_edge.indexing.walk import find_footage
 
 # Bytes of a transport stream's packet: its head, and a payload that says nothing.
 PACKET = b"\x47\x40\x11\x10\x00" + bytes(range(183))

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from made_up import Films
 
-from tempo_edge.library import vector_files as module
-from tempo_edge.library.vector_files import Origin, VectorFiles
-from tempo_edge.library.vectors import VectorCache, load_faiss
+from tempo_edge.store import vector_files as module
+from tempo_edge.store.vector_files import Origin, VectorFiles
+from tempo_edge.store.vectors import VectorCache, load_faiss
 
 SAMPLE = np.zeros((3, 4), np.float32)
 

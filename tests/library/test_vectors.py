@@ -12,10 +12,10 @@ import pytest
 from made_up import DIM, Films, Vectors
 
 from tempo_edge.errors import LibraryError
-from tempo_edge.library import vectors as module
-from tempo_edge.library.catalogue import Catalogue
-from tempo_edge.library.vector_files import VectorFiles
-from tempo_edge.library.vectors import VectorCache
+from tempo_edge.store import vectors as module
+from tempo_edge.store.catalogue import Catalogue
+from tempo_edge.store.vector_files import VectorFiles
+from tempo_edge.store.vectors import VectorCache
 
 
 def check(films: Films, cache: VectorCache, query: Vectors) -> None:

@@ -12,8 +12,8 @@ import pytest
 from harness import Said, Shelf
 
 import tempo_edge
-from tempo_edge.library.session import WritingSession
-from tempo_edge.library.walk import is_mounted, volume_of
+from tempo_edge.indexing.session import WritingSession
+from tempo_edge.indexing.walk import is_mounted, volume_of
 
 
 class Stick:

@@ -9,10 +9,10 @@ from threading import Thread
 import pytest
 from watchdog.events import DirCreatedEvent, FileCreatedEvent, FileModifiedEvent, FileOpenedEvent
 
-from tempo_edge.library import watcher
-from tempo_edge.library.exclusion import NOTHING
-from tempo_edge.library.walk import examine
-from tempo_edge.library.watcher import _Waiting
+from tempo_edge.indexing import watcher
+from tempo_edge.indexing.exclusion import NOTHING
+from tempo_edge.indexing.walk import examine
+from tempo_edge.indexing.watcher import _Waiting
 
 
 class Clock:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tempo_edge.library import walk
-from tempo_edge.library.exclusion import Exclusion
-from tempo_edge.library.selection import Selection
-from tempo_edge.library.walk import FoundFile, is_mounted, volume_of
+from tempo_edge.indexing import walk
+from tempo_edge.indexing.exclusion import Exclusion
+from tempo_edge.indexing.selection import Selection
+from tempo_edge.indexing.walk import FoundFile, is_mounted, volume_of
 
 
 def touch(path: Path, content: bytes = b"x") -> Path:

@@ -23,10 +23,10 @@ from watchdog.observers import Observer
 
 import tempo_edge
 from tempo_edge.errors import LibraryError
-from tempo_edge.library import watcher
-from tempo_edge.library.footage import FootageReader
-from tempo_edge.library.indexer import Indexer, IndexEvent
-from tempo_edge.library.watcher import needs_polling
+from tempo_edge.indexing import watcher
+from tempo_edge.indexing.footage import FootageReader
+from tempo_edge.indexing.indexer import Indexer, IndexEvent
+from tempo_edge.indexing.watcher import needs_polling
 
 Commands = Callable[..., list[str]]
 Watching = Callable[..., AbstractContextManager["Watch"]]

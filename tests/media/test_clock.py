@@ -17,7 +17,7 @@ from videos import Picture, make_gap, make_video, numbered, read_number, texture
 
 from tempo_edge import Library
 from tempo_edge.clips import cut, cut_or_copy
-from tempo_edge.library.footage import Footage, FootageReader, Sampling
+from tempo_edge.indexing.footage import Footage, FootageReader, Sampling
 from tempo_edge.media import PacketTable, Run, _restarts
 from tempo_edge.media._clock import Clock
 from tempo_edge.media.pyav import PyAVVideo

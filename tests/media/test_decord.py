@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from videos import Truth, corners, make_video, motion, read_number
 
 from tempo_edge.errors import MediaError
-from tempo_edge.library.footage import FootageReader, Sampling
+from tempo_edge.indexing.footage import FootageReader, Sampling
 from tempo_edge.media import Run, open_video
 from tempo_edge.models import load_profile
 

@@ -12,7 +12,7 @@ from av.audio.frame import AudioFrame
 from av.video.frame import VideoFrame
 from videos import make_cut_short
 
-from tempo_edge.library.footage import FootageReader, Sampling
+from tempo_edge.indexing.footage import FootageReader, Sampling
 from tempo_edge.media import Run, open_video
 from tempo_edge.models import load_profile
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tempo_edge.library.catalogue import Catalogue
-from tempo_edge.library.rows import FileRow, FrameRow, VideoRow
-from tempo_edge.library.vectors import VectorCache
 from tempo_edge.packing import pack
 from tempo_edge.search.retrieve import Window
+from tempo_edge.store.catalogue import Catalogue
+from tempo_edge.store.rows import FileRow, FrameRow, VideoRow
+from tempo_edge.store.vectors import VectorCache
 
 __all__ = ["DIM", "QUERY", "Invented", "drawn"]
 

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tempo_edge.library.rows import VideoRow
 from tempo_edge.search.calibrate import FEATURES, Calibration, Chance
 from tempo_edge.search.candidates import by_curve
 from tempo_edge.search.curve import CurveSettings, continued, ground
 from tempo_edge.search.retrieve import Window
+from tempo_edge.store.rows import VideoRow
 
 VIDEO = VideoRow("h264", 64, 48, 100.0, None, Fraction(1, 1000), Fraction(0))
 SETTINGS = CurveSettings(keep=0.5, seed=0.8, smooth=0.0, join_seconds=0.0)

@@ -14,8 +14,6 @@ from hypothesis import strategies as st
 from invented import drawn
 
 from tempo_edge import eta
-from tempo_edge.library.catalogue import Catalogue
-from tempo_edge.library.rows import FrameRow, VideoRow
 from tempo_edge.packing import pack
 from tempo_edge.search.curve import CurveSettings
 from tempo_edge.search.decoder import Said
@@ -23,6 +21,8 @@ from tempo_edge.search.grammar import Grammar
 from tempo_edge.search.grounder import FRAMES, CloseUp, Grounder
 from tempo_edge.search.prompt import SIGHT, STATE, WORD, Prompt, Question
 from tempo_edge.search.retrieve import Window, open_window
+from tempo_edge.store.catalogue import Catalogue
+from tempo_edge.store.rows import FrameRow, VideoRow
 
 DIM = 256
 VECTOR = np.ones(DIM, np.float32) / 16

@@ -12,11 +12,11 @@ import pytest
 from numpy.typing import NDArray
 from videos import BLACK, WHITE, make_not_a_video, make_video
 
-from tempo_edge.library.rows import VideoRow
 from tempo_edge.media import open_video
 from tempo_edge.search.curve import Bump, bump_of
 from tempo_edge.search.refine import refine
 from tempo_edge.search.retrieve import Window
+from tempo_edge.store.rows import VideoRow
 
 #: Pictures of light are what is looked for.
 LIGHT = np.array([1.0, 0.0], np.float32)

@@ -15,10 +15,10 @@ from videos import make_video, motion, texture
 
 import tempo_edge
 from tempo_edge import Library, QueryError
-from tempo_edge.library.catalogue import Catalogue
 from tempo_edge.models import load_profile
 from tempo_edge.packing import unpack
 from tempo_edge.search.retrieve import Window, open_window, retrieve
+from tempo_edge.store.catalogue import Catalogue
 
 RATE = Fraction(25)
 

@@ -138,7 +138,7 @@ def test_videos_on_volumes_that_are_not_there(own: Footage, environment: dict[st
         rows = library.files()
     from dataclasses import replace
 
-    from tempo_edge.library.catalogue import Catalogue
+    from tempo_edge.store.catalogue import Catalogue
 
     catalogue = Catalogue(own.library)
     (row,) = (row for row in rows if row.path.endswith("plain.mp4"))

@@ -19,7 +19,7 @@ from harness import PATIENCE
 from shown import Footage, films
 
 import tempo_edge
-from tempo_edge.library.indexer import IndexEvent
+from tempo_edge.indexing.indexer import IndexEvent
 from tempo_edge.service.child import Worker
 from tempo_edge.service.jobs import Jobs
 from tempo_edge.service.manners import Manners
@@ -246,7 +246,7 @@ def test_a_file_that_can_not_be_used(empty: Service, named: Footage) -> None:
 
 def test_another_process_writes(empty: Service, named: Footage) -> None:
     """It waits, says for what, and goes on by itself."""
-    from tempo_edge.library.lock import WriterLock
+    from tempo_edge.store.lock import WriterLock
 
     with WriterLock(empty.library):
         empty.post("/v1/index", {"paths": [str(named.folder / "plain.mp4")]})

@@ -21,9 +21,9 @@ from tempo_edge.evaluation.metrics.lines import listed, numbers, read_json_lines
 from tempo_edge.evaluation.metrics.qvhighlights import saliency_of
 from tempo_edge.evaluation.metrics.spans import Span
 from tempo_edge.evaluation.minimal_pairs import swap
-from tempo_edge.library.rows import FileRow
 from tempo_edge.search.grounder import CloseUp, looks_of
 from tempo_edge.search.retrieve import Window, open_window
+from tempo_edge.store.rows import FileRow
 from tempo_edge.train.data import DataError
 from tempo_edge.train.grounder.windows import Example, Kind, Mix
 

@@ -9,9 +9,9 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from tempo_edge.library.rows import FileRow
-from tempo_edge.library.selection import Selection
-from tempo_edge.library.walk import FoundFile, examine
+from tempo_edge.indexing.selection import Selection
+from tempo_edge.indexing.walk import FoundFile, examine
+from tempo_edge.store.rows import FileRow
 
 __all__ = ["Survey", "is_same", "named_before"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from tempo_edge.errors import LibraryError, ProfileError
-from tempo_edge.library.catalogue import Catalogue
-from tempo_edge.library.database import UNREADABLE, unreadable
+from tempo_edge.store.catalogue import Catalogue
+from tempo_edge.store.database import UNREADABLE, unreadable
 
 __all__ = ["first_fault"]
 

@@ -9,15 +9,15 @@ from pathlib import Path
 from types import TracebackType
 
 from tempo_edge.errors import LibraryError, TempoEdgeError
-from tempo_edge.library.catalogue import Catalogue
-from tempo_edge.library.confined import ConfinedReader
-from tempo_edge.library.database import UNREADABLE, unreadable
-from tempo_edge.library.footage import FootageReader, Sampling
-from tempo_edge.library.indexer import Indexer, IndexEvent
-from tempo_edge.library.lock import WriterLock
+from tempo_edge.indexing.confined import ConfinedReader
+from tempo_edge.indexing.footage import FootageReader, Sampling
+from tempo_edge.indexing.indexer import Indexer, IndexEvent
 from tempo_edge.media import DECODERS
 from tempo_edge.models import Profile
 from tempo_edge.models.sessions import cpu_count
+from tempo_edge.store.catalogue import Catalogue
+from tempo_edge.store.database import UNREADABLE, unreadable
+from tempo_edge.store.lock import WriterLock
 
 __all__ = ["WritingSession"]
 

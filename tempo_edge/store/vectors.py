@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 
 from tempo_edge._extras import lacking
 from tempo_edge.errors import LibraryError, MissingExtraError
-from tempo_edge.library.catalogue import Catalogue
-from tempo_edge.library.vector_files import Origin, VectorFiles
 from tempo_edge.models.sessions import cpu_count
 from tempo_edge.packing import unpack
+from tempo_edge.store.catalogue import Catalogue
+from tempo_edge.store.vector_files import Origin, VectorFiles
 
 __all__ = ["Hits", "VectorCache", "load_faiss"]
 

@@ -12,8 +12,8 @@ from types import TracebackType
 from tempo_edge._files import make_private
 from tempo_edge._overwriting import check_overwriting
 from tempo_edge.errors import LibraryError
-from tempo_edge.library.database import Database, NoLibraryError
-from tempo_edge.library.place import check_file
+from tempo_edge.store.database import Database, NoLibraryError
+from tempo_edge.store.place import check_file
 
 __all__ = ["WriterLock", "beside"]
 

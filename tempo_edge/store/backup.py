@@ -8,9 +8,9 @@ from pathlib import Path
 
 from tempo_edge._files import atomic_write
 from tempo_edge.errors import LibraryError
-from tempo_edge.library.catalogue import Catalogue
-from tempo_edge.library.outputs import check_output
-from tempo_edge.library.soundness import first_fault
+from tempo_edge.store.catalogue import Catalogue
+from tempo_edge.store.outputs import check_output
+from tempo_edge.store.soundness import first_fault
 
 __all__ = ["Backup", "back_up"]
 

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Protocol
 
 from tempo_edge.errors import MediaError, TempoEdgeError
-from tempo_edge.library.catalogue import Catalogue
-from tempo_edge.library.footage import Footage
-from tempo_edge.library.journal import Journal
-from tempo_edge.library.walk import LAST_NS, FoundFile
+from tempo_edge.indexing.footage import Footage
+from tempo_edge.indexing.journal import Journal
+from tempo_edge.indexing.walk import LAST_NS, FoundFile
+from tempo_edge.store.catalogue import Catalogue
 
 __all__ = ["FileReader", "FromCallerError", "PassingError", "Reader", "Stopped"]
 

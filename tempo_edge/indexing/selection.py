@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from tempo_edge._signatures import VIDEO_SUFFIXES
 
 if TYPE_CHECKING:
-    from tempo_edge.library.exclusion import Exclusion
+    from tempo_edge.indexing.exclusion import Exclusion
 
 __all__ = ["LEFT_OUT", "NOTES", "PARTIAL", "Selection"]
 

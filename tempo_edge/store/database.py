@@ -11,8 +11,8 @@ from pathlib import Path
 from threading import Lock
 
 from tempo_edge.errors import LibraryError
-from tempo_edge.library.place import check_file
-from tempo_edge.library.schema import SCHEMA, SCHEMA_VERSION
+from tempo_edge.store.place import check_file
+from tempo_edge.store.schema import SCHEMA, SCHEMA_VERSION
 
 __all__ = ["UNREADABLE", "Database", "NoLibraryError", "unreadable"]
 

@@ -19,11 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge.errors import MediaError
-from tempo_edge.library.rows import FrameRow, VideoRow
 from tempo_edge.media import Frame, PacketTable, Run, Video, VideoInfo, open_video
 from tempo_edge.models import Profile
 from tempo_edge.packing import pack
 from tempo_edge.saa import Plan, Policy, allocate, plan, uniform_plan
+from tempo_edge.store.rows import FrameRow, VideoRow
 
 __all__ = ["Footage", "FootageReader", "Sampling"]
 

@@ -14,20 +14,20 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from tempo_edge.errors import LibraryError, QueryError
-from tempo_edge.library.place import default_library_path
+from tempo_edge.store.place import default_library_path
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from tempo_edge.library.catalogue import Catalogue
-    from tempo_edge.library.footage import Sampling
-    from tempo_edge.library.indexer import IndexEvent, IndexReport
-    from tempo_edge.library.rows import FileRow
-    from tempo_edge.library.vectors import VectorCache
-    from tempo_edge.library.watcher import Order
+    from tempo_edge.indexing.footage import Sampling
+    from tempo_edge.indexing.indexer import IndexEvent, IndexReport
+    from tempo_edge.indexing.watcher import Order
     from tempo_edge.models import Profile
     from tempo_edge.search.searcher import Answer, Searcher
+    from tempo_edge.store.catalogue import Catalogue
+    from tempo_edge.store.rows import FileRow
+    from tempo_edge.store.vectors import VectorCache
 
 __all__ = ["Library", "find", "index", "watch"]
 
@@ -76,7 +76,7 @@ class Library:
 
     def _recall_profile(self, asked: str | None) -> None:
         """Use the profile that the library was built with, if it was built yet."""
-        from tempo_edge.library.database import NoLibraryError
+        from tempo_edge.store.database import NoLibraryError
 
         try:
             with self.catalogue.snapshot():
@@ -141,7 +141,7 @@ class Library:
             LibraryError: there is no library at this path yet.
         """
         if self._catalogue is None:
-            from tempo_edge.library.catalogue import Catalogue
+            from tempo_edge.store.catalogue import Catalogue
 
             self._catalogue = Catalogue(self.path, readonly=True)
         return self._catalogue
@@ -154,14 +154,14 @@ class Library:
     @cached_property
     def vectors(self) -> VectorCache:
         """The vector cache over the catalogue."""
-        from tempo_edge.library.vectors import VectorCache
+        from tempo_edge.store.vectors import VectorCache
 
         return VectorCache(self.cache_folder, self.catalogue)
 
     @property
     def cache_folder(self) -> Path:
         """Where the vector cache lies; it may be deleted at any time."""
-        from tempo_edge.library.lock import beside
+        from tempo_edge.store.lock import beside
 
         return beside(self.path, ".vectors")
 
@@ -233,8 +233,8 @@ class Library:
                 is full. What was stored until then is kept.
             TempoEdgeError: there is no such decoder, or no such rate; a pattern matches nothing.
         """
-        from tempo_edge.library.exclusion import Exclusion
-        from tempo_edge.library.session import WritingSession
+        from tempo_edge.indexing.exclusion import Exclusion
+        from tempo_edge.indexing.session import WritingSession
 
         roots = _roots(paths)
         self._check_roots(roots)
@@ -267,7 +267,7 @@ class Library:
 
     def _check_roots(self, roots: list[Path]) -> None:
         """Refuse a path that is mistyped: nothing is there and nothing ever was."""
-        from tempo_edge.library.database import NoLibraryError
+        from tempo_edge.store.database import NoLibraryError
 
         for root in roots:
             if os.path.lexists(root):
@@ -316,8 +316,8 @@ class Library:
             LibraryError: another process writes this library, or a path is not a folder.
             TempoEdgeError: there is no such decoder; a pattern matches nothing.
         """
-        from tempo_edge.library.session import WritingSession
-        from tempo_edge.library.watcher import Watcher
+        from tempo_edge.indexing.session import WritingSession
+        from tempo_edge.indexing.watcher import Watcher
 
         ending = stop or Event()
         profile, asked = self.profile, stopping or ending.is_set
@@ -339,8 +339,8 @@ class Library:
         Raises:
             LibraryError: the library holds nothing there, or another process writes it.
         """
-        from tempo_edge.library.catalogue import Catalogue
-        from tempo_edge.library.lock import WriterLock
+        from tempo_edge.store.catalogue import Catalogue
+        from tempo_edge.store.lock import WriterLock
 
         absolute = _absolute(path)
         if not self.files(absolute):
@@ -383,7 +383,7 @@ class Library:
 
 def _absolute(path: str | Path) -> Path:
     """A path as the library knows it: from the root, links left alone, always valid UTF-8."""
-    from tempo_edge.library.walk import absolute, encodable
+    from tempo_edge.indexing.walk import absolute, encodable
 
     return Path(encodable(str(absolute(path))))
 
@@ -395,7 +395,7 @@ def _scopes(within: Iterable[str | Path] | str | Path) -> list[Path]:
 
 def _roots(paths: Iterable[str | Path] | str | Path) -> list[Path]:
     """What a caller named, from the root."""
-    from tempo_edge.library.walk import absolute
+    from tempo_edge.indexing.walk import absolute
 
     named = [paths] if isinstance(paths, (str, Path)) else paths
     return [absolute(path) for path in named]

@@ -19,11 +19,11 @@ from threading import Event, Lock
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 
 from tempo_edge.errors import LibraryError
-from tempo_edge.library.exclusion import Exclusion
-from tempo_edge.library.indexer import Indexer, IndexReport
-from tempo_edge.library.notifier import Notifier
-from tempo_edge.library.selection import NOTES, Selection
-from tempo_edge.library.walk import FoundFile, absolute
+from tempo_edge.indexing.exclusion import Exclusion
+from tempo_edge.indexing.indexer import Indexer, IndexReport
+from tempo_edge.indexing.notifier import Notifier
+from tempo_edge.indexing.selection import NOTES, Selection
+from tempo_edge.indexing.walk import FoundFile, absolute
 
 __all__ = ["Order", "Watcher", "needs_polling"]
 

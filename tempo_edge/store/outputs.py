@@ -7,8 +7,8 @@ from pathlib import Path
 
 from tempo_edge._overwriting import check_overwriting
 from tempo_edge.errors import FootageError, LibraryError
-from tempo_edge.library.catalogue import Catalogue
-from tempo_edge.library.place import default_library_path
+from tempo_edge.store.catalogue import Catalogue
+from tempo_edge.store.place import default_library_path
 
 __all__ = ["check_output"]
 

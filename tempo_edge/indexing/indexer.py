@@ -11,28 +11,28 @@ from itertools import chain
 from pathlib import Path
 
 from tempo_edge.errors import MediaError, TempoEdgeError
-from tempo_edge.library.catalogue import Catalogue
-from tempo_edge.library.exclusion import NOTHING, Exclusion
-from tempo_edge.library.footage import Footage
-from tempo_edge.library.journal import Journal
-from tempo_edge.library.presence import Presence
-from tempo_edge.library.reading import (
+from tempo_edge.indexing.exclusion import NOTHING, Exclusion
+from tempo_edge.indexing.footage import Footage
+from tempo_edge.indexing.journal import Journal
+from tempo_edge.indexing.presence import Presence
+from tempo_edge.indexing.reading import (
     FileReader,
     FromCallerError,
     PassingError,
     Reader,
     Stopped,
 )
-from tempo_edge.library.rows import FileRow
-from tempo_edge.library.selection import Selection
-from tempo_edge.library.survey import Survey, is_same, named_before
-from tempo_edge.library.walk import (
+from tempo_edge.indexing.selection import Selection
+from tempo_edge.indexing.survey import Survey, is_same, named_before
+from tempo_edge.indexing.walk import (
     FoundFile,
     absolute,
     encodable,
     find_footage,
     volume_of,
 )
+from tempo_edge.store.catalogue import Catalogue
+from tempo_edge.store.rows import FileRow
 
 __all__ = ["IndexEvent", "IndexReport", "Indexer"]
 

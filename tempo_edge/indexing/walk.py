@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tempo_edge.library.selection import Selection
+    from tempo_edge.indexing.selection import Selection
 
 __all__ = [
     "LAST_NS",

@@ -23,10 +23,10 @@ from typing import Any
 import numpy as np
 
 from tempo_edge.errors import MediaError
-from tempo_edge.library.footage import Footage, FootageReader, Sampling
-from tempo_edge.library.rows import FrameRow, VideoRow
+from tempo_edge.indexing.footage import Footage, FootageReader, Sampling
 from tempo_edge.models import Profile
 from tempo_edge.saa import Policy
+from tempo_edge.store.rows import FrameRow, VideoRow
 
 __all__ = ["ConfinedReader", "load_footage", "main", "save_footage"]
 
@@ -79,7 +79,7 @@ class ConfinedReader:
             result = Path(folder) / "footage.npz"
             order = {**self._order, "path": str(path), "result": str(result)}
             with subprocess.Popen(
-                [sys.executable, "-m", "tempo_edge.library.confined"],
+                [sys.executable, "-m", "tempo_edge.indexing.confined"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -198,7 +198,7 @@ def _lively(value: Any) -> Any:
 
 
 def main() -> None:
-    """``python -m tempo_edge.library.confined``, as :class:`ConfinedReader` starts it."""
+    """``python -m tempo_edge.indexing.confined``, as :class:`ConfinedReader` starts it."""
     # Whoever ends the indexer ends its input, and with that this process: dying of anything else
     # is the file's fault.
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge.errors import LibraryError
-from tempo_edge.library.columns import LONGEST_SECONDS, Columns
-from tempo_edge.library.database import Database
-from tempo_edge.library.rows import FileRow, FrameRow, VideoRow, file_row, frame_row, video_row
+from tempo_edge.store.columns import LONGEST_SECONDS, Columns
+from tempo_edge.store.database import Database
+from tempo_edge.store.rows import FileRow, FrameRow, VideoRow, file_row, frame_row, video_row
 
 __all__ = ["Catalogue"]
 

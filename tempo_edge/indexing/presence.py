@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from tempo_edge.library.rows import FileRow
-from tempo_edge.library.walk import is_mounted
+from tempo_edge.indexing.walk import is_mounted
+from tempo_edge.store.rows import FileRow
 
 __all__ = ["Presence"]
 

@@ -10,8 +10,8 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tempo_edge.library.catalogue import Catalogue
-from tempo_edge.library.walk import FoundFile
+from tempo_edge.indexing.walk import FoundFile
+from tempo_edge.store.catalogue import Catalogue
 
 __all__ = ["Journal"]
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tempo_edge.library.columns import Columns
+from tempo_edge.store.columns import Columns
 
 __all__ = ["FileRow", "FrameRow", "VideoRow", "file_row", "frame_row", "video_row"]
 

@@ -1,0 +1,1 @@
+"""What a library is: a catalogue in SQLite, which is the truth, and a cache of its vectors."""
