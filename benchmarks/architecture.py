@@ -165,6 +165,7 @@ def _draw(house: House, path: Path) -> None:
         for number, room in enumerate(rooms):
             place[room] = ((number + 0.5) * widest / len(rooms), float(height))
     figure, axes = pyplot.subplots(figsize=(1.55 * widest, 0.95 * len(floors)))
+    figure.subplots_adjust(0, 0, 1, 1)
     for room, below in arrows.items():
         implied = {deep for each in below for deep in _below(arrows, each)}
         for each in below - implied:

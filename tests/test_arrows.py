@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -83,3 +84,13 @@ def test_what_only_type_checkers_see_is_no_arrow(tmp_path: Path) -> None:
         tempo_edge__high="from tempo_edge.low import f\n",
     )
     assert house.floors() == [["tempo_edge.low"], ["tempo_edge.high"]]
+
+
+def test_the_walk_through_the_house_names_what_is_there() -> None:
+    root = Path(__file__).parents[1]
+    page = (root / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`((?:[a-z_]+/)+(?:[a-z_]+\.py)?)`", page)) - {"tempo_edge/"}
+    assert len(named) > 60
+    roots = (root / "tempo_edge", root / "export", root)
+    for name in named:
+        assert any((each / name).exists() for each in roots), name
