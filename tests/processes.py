@@ -15,6 +15,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from multiprocessing import reduction
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
@@ -32,6 +33,8 @@ _IMPORTED = [
 
 
 def _context() -> ForkServerContext:
+    # A name that is wrong is passed over there, and every process would import it for itself.
+    assert all(map(find_spec, _IMPORTED)), "a module has moved"
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(_IMPORTED)
     return context
