@@ -18,8 +18,9 @@ from tempo_edge.errors import (
     QueryError,
     TempoEdgeError,
 )
-from tempo_edge.library import Library, find, index, watch
+from tempo_edge.library import Library
 from tempo_edge.moment import Moment, Span
+from tempo_edge.shortcuts import find, index, watch
 
 __all__ = [
     "Library",

@@ -1,4 +1,4 @@
-"""The public face: a library to index into, to search and to watch."""
+"""A library to index into, to search and to watch: the only place that composes these."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tempo_edge.store.rows import FileRow
     from tempo_edge.store.vectors import VectorCache
 
-__all__ = ["Library", "find", "index", "watch"]
+__all__ = ["Library"]
 
 # During a long run, between two looks whether the vector cache has fallen behind.
 _KEEP_UP_SECONDS = 30.0
@@ -394,59 +394,7 @@ def _scopes(within: Iterable[str | Path] | str | Path) -> list[Path]:
 
 
 def _roots(paths: Iterable[str | Path] | str | Path) -> list[Path]:
-    """What a caller named, from the root."""
     from tempo_edge.indexing.walk import absolute
 
     named = [paths] if isinstance(paths, (str, Path)) else paths
     return [absolute(path) for path in named]
-
-
-def find(
-    query: str,
-    *,
-    library: str | Path | None = None,
-    limit: int = 10,
-    min_confidence: float | None = None,
-    within: str | Path | Iterable[str | Path] | None = None,
-    refine: bool = False,
-    grounder: str | None = None,
-) -> Answer:
-    """Search the default library, or the one named: ``for moment in find("dog jumps")``.
-
-    Args and errors are those of :meth:`Library.find`.
-    """
-    with Library.open(library) as opened:
-        return opened.find(
-            query,
-            limit=limit,
-            min_confidence=min_confidence,
-            within=within,
-            refine=refine,
-            grounder=grounder,
-        )
-
-
-def index(
-    paths: Iterable[str | Path] | str | Path,
-    *,
-    library: str | Path | None = None,
-    exclude: Iterable[str] = (),
-) -> IndexReport:
-    """Index files and folders into the default library, or the one named.
-
-    Args and errors are those of :meth:`Library.index`.
-    """
-    with Library.open(library) as opened:
-        return opened.index(paths, exclude=exclude)
-
-
-def watch(
-    paths: Iterable[str | Path] | str | Path,
-    *,
-    library: str | Path | None = None,
-    exclude: Iterable[str] = (),
-    stop: Event | None = None,
-) -> None:
-    """Keep the default library, or the one named, up to date with some folders until ``stop``."""
-    with Library.open(library) as opened:
-        opened.watch(paths, exclude=exclude, stop=stop)

@@ -1,0 +1,67 @@
+"""One call each: index, find and watch, in the default library or in one that is named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING
+
+from tempo_edge.library import Library
+
+if TYPE_CHECKING:
+    from tempo_edge.indexing.indexer import IndexReport
+    from tempo_edge.search.searcher import Answer
+
+__all__ = ["find", "index", "watch"]
+
+
+def find(
+    query: str,
+    *,
+    library: str | Path | None = None,
+    limit: int = 10,
+    min_confidence: float | None = None,
+    within: str | Path | Iterable[str | Path] | None = None,
+    refine: bool = False,
+    grounder: str | None = None,
+) -> Answer:
+    """Search the default library, or the one named: ``for moment in find("dog jumps")``.
+
+    Args and errors are those of :meth:`Library.find`.
+    """
+    with Library.open(library) as opened:
+        return opened.find(
+            query,
+            limit=limit,
+            min_confidence=min_confidence,
+            within=within,
+            refine=refine,
+            grounder=grounder,
+        )
+
+
+def index(
+    paths: Iterable[str | Path] | str | Path,
+    *,
+    library: str | Path | None = None,
+    exclude: Iterable[str] = (),
+) -> IndexReport:
+    """Index files and folders into the default library, or the one named.
+
+    Args and errors are those of :meth:`Library.index`.
+    """
+    with Library.open(library) as opened:
+        return opened.index(paths, exclude=exclude)
+
+
+def watch(
+    paths: Iterable[str | Path] | str | Path,
+    *,
+    library: str | Path | None = None,
+    exclude: Iterable[str] = (),
+    stop: Event | None = None,
+) -> None:
+    """Keep the default library, or the one named, up to date with some folders until ``stop``."""
+    with Library.open(library) as opened:
+        opened.watch(paths, exclude=exclude, stop=stop)
