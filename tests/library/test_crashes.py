@@ -103,7 +103,7 @@ def test_killed_again_and_again_the_job_gets_done(
 
 DIE = """
 import os, signal
-from tempo_edge.library import {module} as module
+import tempo_edge.{module} as module
 
 target, name = {target}
 original = getattr(target, name)
@@ -120,14 +120,14 @@ setattr(target, name, dying)
 @pytest.mark.parametrize(
     ("module", "target", "kept"),
     [
-        ("catalogue", '(module.Catalogue, "put_video")', 0),  # inside the transaction
-        ("catalogue", '(module.Catalogue, "put_file")', 0),
-        ("catalogue", '(module.Catalogue, "_prepare_writing")', 0),  # an empty database
-        ("catalogue", '(module.Catalogue, "_create")', 0),  # a library without a profile
-        ("indexer", '(module.Indexer, "_store")', 1),  # right after a commit
-        ("indexer", '(module.Indexer, "_missing")', 3),
-        ("vector_files", '(module, "_fingerprint")', 3),  # the cache is written by half
-        ("vector_files", '(module.VectorFiles, "write")', 3),
+        ("store.catalogue", '(module.Catalogue, "put_video")', 0),  # inside the transaction
+        ("store.catalogue", '(module.Catalogue, "put_file")', 0),
+        ("store.catalogue", '(module.Catalogue, "_prepare_writing")', 0),  # an empty database
+        ("store.catalogue", '(module.Catalogue, "_create")', 0),  # a library without a profile
+        ("indexing.indexer", '(module.Indexer, "_store")', 1),  # right after a commit
+        ("indexing.indexer", '(module.Indexer, "_missing")', 3),
+        ("store.vector_files", '(module, "_fingerprint")', 3),  # the cache is written by half
+        ("store.vector_files", '(module.VectorFiles, "write")', 3),
     ],
 )
 def test_killed_at_a_delicate_instant(
