@@ -232,11 +232,11 @@ def _calibrate(profile: Profile, videos: Path, say: Say) -> None:
     Until it is in its place it has a name but no folder of that name: it is copied to one.
     """
     from tempo_edge import Library
-    from tempo_edge.train import calibrate
+    from tempo_edge.evaluation import fitting
     from tempo_export.judge import alone
 
     say(f"calibrating {profile.name} on {videos}")
-    queries = calibrate.read_truth(videos)
+    queries = fitting.read_truth(videos)
     with tempfile.TemporaryDirectory() as scratch:
         named = Path(scratch) / profile.name
         shutil.copytree(profile.folder, named)
@@ -244,10 +244,10 @@ def _calibrate(profile: Profile, videos: Path, say: Say) -> None:
             library = Library.open(Path(scratch) / "library.db", profile=profile.name)
             with library:
                 library.index([videos])
-                contents = calibrate.calibrate(
-                    library, queries, calibrate.varied(queries, seed=0), seed=0
+                contents = fitting.calibrate(
+                    library, queries, fitting.varied(queries, seed=0), seed=0
                 )
-    calibrate.write(profile.folder, contents)
+    fitting.write(profile.folder, contents)
 
 
 def _converted(request: Request, profile: Profile, name: str, say: Say) -> Told:

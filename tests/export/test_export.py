@@ -20,12 +20,12 @@ from harness import Said
 from hub import Hub, running
 
 from tempo_edge import Library, TempoEdgeError, models
+from tempo_edge.evaluation import fitting
 from tempo_edge.models import registry
 from tempo_edge.models.checkpoint import installed_checkpoints
 from tempo_edge.models.published import PUBLISHED, Published
 from tempo_edge.models.pull import pull
 from tempo_edge.models.registry import installed_profiles, load_profile
-from tempo_edge.train import calibrate
 
 Tempo = Callable[..., Said]
 
@@ -197,11 +197,11 @@ def test_videos_are_looked_at_before_anything_is_written(
 
 def test_a_video_that_is_not_there_is_named(labelled: Path, tmp_path: Path) -> None:
     (labelled / "beach.mp4").unlink()
-    queries = calibrate.read_truth(labelled)
+    queries = fitting.read_truth(labelled)
     with Library.open(tmp_path / "library.db") as library:
         library.index([labelled])
         with pytest.raises(TempoEdgeError, match=r"about 'beach[.]mp4': it isn't"):
-            calibrate.calibrate(library, queries, [], seed=0)
+            fitting.calibrate(library, queries, [], seed=0)
 
 
 def test_what_makes_no_sense_is_refused(
