@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import stat
+from codecs import getincrementaldecoder
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
@@ -111,7 +112,7 @@ def _is_text(path: Path) -> bool:
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
     try:
-        head[:-4].decode()  # the last character may be cut in two
+        getincrementaldecoder("utf-8")().decode(head)  # its last character may be cut in two
     except UnicodeDecodeError:
         return False
     return b"\0" not in head

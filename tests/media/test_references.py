@@ -47,6 +47,15 @@ def test_a_list_of_other_files_is_refused_by_what_it_is(
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize("shift", range(4))
+def test_a_long_list_is_text_wherever_its_head_ends(tmp_path: Path, shift: int) -> None:
+    """The first few thousand bytes may end within a character, of up to four bytes."""
+    path = tmp_path / "list.mp4"
+    path.write_text("ffconcat version 1.0\n#" + "-" * shift + "\U0001f39e" * 3000 + "\n", "utf-8")
+    with pytest.raises(MediaError, match="it is a list or a script that names other files"):
+        open_video(path)
+
+
 def test_lists_are_skipped_in_walks_and_by_name(
     tempo: Callable[..., Said], folder: Path, shelf: Shelf
 ) -> None:
