@@ -29,7 +29,7 @@ __all__ = [
     "BLACK", "BLUE", "GREEN", "GREY", "MATRICES", "RED", "WHITE", "Painter", "Picture", "Rgb",
     "Shot", "Truth", "corners", "make_audio", "make_cut_short", "make_gap", "make_not_a_video",
     "make_picture", "make_video", "motion", "numbered", "read_number", "remuxed",
-    "rewrite_edit_list", "shown_by", "solid", "texture",
+    "rewrite_edit_list", "shown_by", "solid", "texture", "write_matrix",
 ]  # fmt: skip
 
 Picture = NDArray[np.uint8]
@@ -264,7 +264,7 @@ def make_video(
         # Clockwise turns, as ISO 14496-12 counts.
         matrix = {90: (0, -1, 1, 0), 180: (-1, 0, 0, -1), 270: (0, 1, -1, 0)}[rotation]
     if matrix is not None:
-        _write_matrix(path, matrix)
+        write_matrix(path, matrix)
     zero = Fraction(0) if audio else start + plan[0][0] / rate
     times = tuple(start + index / rate - zero for index, _ in plan)
     order = tuple(shot for _, shot in plan)
@@ -356,6 +356,16 @@ def rewrite_edit_list(path: Path, skip_ticks: int) -> None:
     assert version == 0 and count == 1, "only the plain edit list that FFmpeg writes"
     duration, media_time = struct.unpack_from(">Ii", data, at + 8)
     struct.pack_into(">Ii", data, at + 8, duration, media_time + skip_ticks)
+    path.write_bytes(bytes(data))
+
+
+def write_matrix(path: Path, matrix: Sequence[float]) -> None:
+    """Write a display matrix (a, b, c, d) into an MP4's first video track, as a phone does."""
+    a, b, c, d = (round(v * (1 << 16)) for v in matrix)
+    data = bytearray(path.read_bytes())
+    at = data.index(b"tkhd") + 4
+    place = at + 40 if data[at] == 0 else at + 52
+    struct.pack_into(">9i", data, place, a, b, 0, c, d, 0, 0, 0, 1 << 30)
     path.write_bytes(bytes(data))
 
 
@@ -455,13 +465,3 @@ def _tone(samples: int, layout: str = "fltp") -> list[AudioFrame]:
         sound.sample_rate, sound.pts, sound.time_base = SAMPLE_RATE, start, Fraction(1, SAMPLE_RATE)
         sounds.append(sound)
     return sounds
-
-
-def _write_matrix(path: Path, matrix: tuple[int, int, int, int]) -> None:
-    """Write a display matrix into the first video track of an MP4, as a phone does."""
-    a, b, c, d = (v << 16 for v in matrix)
-    data = bytearray(path.read_bytes())
-    at = data.index(b"tkhd") + 4
-    place = at + 40 if data[at] == 0 else at + 52
-    struct.pack_into(">9i", data, place, a, b, 0, c, d, 0, 0, 0, 1 << 30)
-    path.write_bytes(bytes(data))

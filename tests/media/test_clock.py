@@ -174,6 +174,13 @@ def test_a_larger_file_is_looked_at_before_it_is_read(
     assert read == [both]
 
 
+def test_looks_come_nearer_and_nearer_to_both_ends_of_a_file() -> None:
+    size = 1 << 30
+    near = {1 << power for power in range(19, 24)}
+    meant = {look << 24 for look in range(64)} | near | {size - place for place in near}
+    assert list(_restarts._places(size)) == sorted(meant)
+
+
 TICK, SECOND = 3600, 90_000.0
 
 

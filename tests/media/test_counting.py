@@ -13,6 +13,7 @@ from videos import make_video, numbered, read_number
 from tempo_edge.clips import cut
 from tempo_edge.errors import MediaError
 from tempo_edge.media import Run, open_video
+from tempo_edge.media._counting import counted
 from tempo_edge.media.pyav import PyAVVideo
 from tempo_edge.moment import Span
 
@@ -72,6 +73,27 @@ def test_pictures_are_counted_at_the_rate_that_is_written(
             for frame in container.decode(video=0)
         ]
     assert seen == list(range(20, 30))
+
+
+def test_an_open_gop_is_counted_from_where_it_is_the_first_alone(tmp_path: Path) -> None:
+    options = {"codec": "libx265", "bframes": 2, "options": OPEN}
+    make_video(tmp_path / "a.hevc", shots=[(numbered(), 2)], size=(192, 112), **options)  # type: ignore[arg-type]
+    for number, is_key in ((0, True), (12, False)):
+        with av.open(str(tmp_path / "a.hevc")) as container:
+            packets = [packet for packet in container.demux(video=0) if packet.size]
+        opened = [packet for packet in packets if packet.is_keyframe][1:]
+        assert opened, "key frames that pictures shown before them lean on"
+        assert next(counted(opened, number, 1)).is_keyframe == is_key
+
+
+def test_what_holds_no_picture_is_no_instant(tmp_path: Path) -> None:
+    make_video(tmp_path / "a.h264", shots=[(numbered(), 1)], size=(192, 108))
+    with av.open(str(tmp_path / "a.h264")) as container:
+        for content in (b"", b"\0\0\1", b"\xff\xff\x65\x65", b"\0\0\1\x67\x65"):
+            packet = av.Packet(content)
+            packet.stream = container.streams.video[0]
+            packet.is_keyframe = True
+            assert [each.is_keyframe for each in counted([packet], 7, 1)] == [False][: len(content)]
 
 
 def test_decord_does_not_count(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from videos import make_cut_short
 
 from tempo_edge.indexing.footage import FootageReader, Sampling
 from tempo_edge.media import Run, open_video
+from tempo_edge.media._ending import Sound
 from tempo_edge.models import load_profile
 
 # A screen that changes for a second, and once more after four; in hundredths of a second.
@@ -67,6 +68,25 @@ def length(path: Path) -> float:
 def test_the_last_picture_stays_while_there_is_sound(tmp_path: Path, suffix: str) -> None:
     path = screen(tmp_path / f"a{suffix}", sound=20)
     assert length(path) == pytest.approx(20, abs=0.1)
+
+
+def test_sound_whose_packets_tell_no_length_is_over_where_the_last_of_them_begins(
+    tmp_path: Path,
+) -> None:
+    with av.open(str(screen(tmp_path / "a.mp4", sound=2))) as container:
+        pictures, tone = container.streams.video[0], container.streams.audio[0]
+        sound = Sound(pictures)
+        assert (sound.bytes, sound.last_byte, sound.end) == (0, 0, None)
+        packets = [packet for packet in container.demux() if packet.size]
+        heard = [packet for packet in packets if packet.stream is tone]
+        for packet in heard:
+            packet.duration = None
+        assert len(list(sound.without(packets))) == len(SHOWN) == len(packets) - len(heard)
+        last = heard[-1]
+        assert last.pts is not None and last.pos is not None
+        assert sound.end == last.pts * tone.time_base
+        assert sound.bytes == sum(packet.size for packet in heard)
+        assert sound.last_byte == last.pos + last.size
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])

@@ -25,10 +25,12 @@ from videos import (
     motion,
     shown_by,
     solid,
+    write_matrix,
 )
 
 from tempo_edge.media import Frame, Run, open_video
 from tempo_edge.media._frame import PyAVFrame, squeeze
+from tempo_edge.media.orientation import Orientation
 
 Gallery = Callable[[str], Truth]
 CORNERS = (RED, GREEN, BLUE, WHITE)
@@ -100,6 +102,24 @@ def test_every_display_matrix_is_followed(
     meant = corner_colours(shown_by(matrix, corners()(160, 96, 0)))
     np.testing.assert_allclose(corner_colours(frame.thumbnail(32)), meant, atol=12)
     assert frame.luma().shape == (96, 160)  # the plane stays as it lies
+
+
+def test_a_matrix_that_stretches_or_leans_is_the_nearest_quarter(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "a.mp4", shots=[(solid(RED), 0.1)], size=(64, 48)).path
+    lean = np.array([[np.cos(0.6), np.sin(0.6)], [-np.sin(0.6), np.cos(0.6)]])
+    ways = []
+    for matrix in MATRICES:
+        square = np.reshape(matrix, (2, 2))
+        for shown in (square, square * [1, 3], square * [3, 1], square / 2, square @ lean):
+            write_matrix(path, shown.ravel().tolist())
+            with av.open(str(path)) as container:
+                way = Orientation.of(next(container.decode(video=0)))
+            ways.append((matrix, way.transposed, way.mirrored, way.flipped, way.reverses))
+    assert ways == [
+        ((a, b, c, d), a == 0, a + c < 0, b + d < 0, a * d - b * c < 0)
+        for a, b, c, d in MATRICES
+        for _ in range(5)
+    ]
 
 
 @pytest.mark.parametrize("matrix", MATRICES)

@@ -167,6 +167,7 @@ def test_info_refuses_nonsense() -> None:
     VideoInfo(**good)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="size 0x2"):
         VideoInfo(**{**good, "width": 0})  # type: ignore[arg-type]
+    assert VideoInfo(**{**good, "width": 1, "height": 1}).height == 1  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="time_base 0"):
         VideoInfo(**{**good, "time_base": Fraction(0)})  # type: ignore[arg-type]
 

@@ -40,6 +40,8 @@ def test_refusing_earns_all_or_nothing(times: list[int]) -> None:
     true = _spans(times)
     assert grounding_reward([], true) == (0.0 if true else 1.0)
     assert grounding_reward([(0.0, 1.0)], []) == 0.0
+    assert boundary_reward([], true) == (0.0 if true else 1.0)
+    assert boundary_reward([(0.0, 1.0)], []) == 0.0
 
 
 @given(TIMES)
