@@ -127,7 +127,7 @@ def _segment_end(head: bytes) -> int:
 
 def _riff(descriptor: int, size: int) -> Promise:
     """Where the last of an AVI's lists ends, long ones being a row of them, and its footage."""
-    at = footage = 0
+    at = footage = length = 0
     while at + 8 <= size:
         head = os.pread(descriptor, 8, at)
         length = int.from_bytes(head[4:], "little")
@@ -135,7 +135,7 @@ def _riff(descriptor: int, size: int) -> Promise:
             break
         footage = _movi_end(descriptor, at, min(size, at + 8 + length)) or footage
         at += 8 + length + length % 2
-    end = at - 1 if at == size + 1 else at  # the last one may lack its padding
+    end = at - length % 2 if at == size + 1 else at  # the last one may lack its padding
     return Promise(end, min(footage, end))
 
 
