@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -172,6 +172,32 @@ def test_a_larger_file_is_looked_at_before_it_is_read(
             tick = int((15 + video.info.start_time) / video.info.time_base)
             assert next(video.pictures(tick, tick + 90_000)).pts == tick
     assert read == [both]
+
+
+class Counting(PyAVVideo):
+    """Counts the packets that are read."""
+
+    demuxed = 0
+
+    def _demux(self) -> Iterator[Any]:
+        for packet in super()._demux():
+            self.demuxed += 1
+            yield packet
+
+
+@pytest.mark.parametrize("suffix", [".ts", ".mpg"])
+def test_a_picture_far_into_a_joined_file_is_not_sought_from_its_start(
+    tmp_path: Path, suffix: str
+) -> None:
+    path = joined(tmp_path / f"all{suffix}", (0, 0, 0, 0))
+    with PyAVVideo(path) as video:
+        table = video.packets()
+    with Counting(path, table=table) as video:
+        for row in np.flatnonzero(table.keys)[:-12:-5].tolist():
+            before = video.demuxed
+            run = Run(int(table.pts[row]), int(table.pts[row]))
+            assert row > 80 and numbers(video, run) == [row]
+            assert video.demuxed - before < 60
 
 
 def test_looks_come_nearer_and_nearer_to_both_ends_of_a_file() -> None:
