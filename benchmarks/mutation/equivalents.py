@@ -80,6 +80,12 @@ EQUIVALENTS: tuple[Equivalent, ...] = (
         "bands have one axis, which is the last as well",
     ),
     Equivalent(
+        "tempo_edge/media/_truncation.py",
+        "at, tail = at + len(block), block[-3:]",
+        "at, tail = at + len(block), block[- 4:]",
+        "what lies in a block's last four bytes was found in that block",
+    ),
+    Equivalent(
         "tempo_edge/service/token.py",
         "if facts.st_mode & 0o077:",
         "if facts.st_mode | 0o077:",

@@ -189,6 +189,13 @@ def test_a_program_stream_may_break_off_between_packets_alone(
         assert promised(far[:-1]) == both(len(far)), "the tail alone is read"
 
 
+def test_packets_that_no_pack_near_the_end_leads_to_tell_nothing(promised: Promised) -> None:
+    film = PACKS["MPEG-1"] + (b"\0\0\1\xe0\xff\xff" + bytes(65_535)) * 2
+    tail = 1 << 17
+    assert promised(film[:tail]) == both(len(film))
+    assert promised(film[: tail + 1]) == Promise(), "the pack lies a byte too far"
+
+
 def test_packs_of_mpeg_2_may_be_stuffed(promised: Promised) -> None:
     film = PACKS["MPEG-2"][:-1] + b"\xfb\xff\xff\xff" + b"\0\0\1\xe0" + struct.pack(">H", 50)
     assert promised(film + bytes(49)) == both(len(film) + 50)
