@@ -65,6 +65,8 @@ def _nothing_of_the_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.delenv("TEMPO_EDGE_PROVIDERS", raising=False)
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setattr(os, "nice", lambda step: 0)
+    # On a busy machine any command may take as long as what is said of long work.
+    monkeypatch.setattr(_pulse, "EVERY_SECONDS", 1e6)
 
 
 @pytest.fixture(autouse=True)
@@ -155,8 +157,6 @@ def tempo(
     library_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., Said]:
     """Runs a command in this process: `tempo("find", "a dog")`, on the test's own library."""
-    # On a busy machine any command may take as long as what is said of long work.
-    monkeypatch.setattr(_pulse, "EVERY_SECONDS", 1e6)
 
     def run(*arguments: str | Path) -> Said:
         capsys.readouterr()

@@ -111,7 +111,7 @@ def test_an_oracle_finds_what_was_planted(
         target.cases,
         lambda case: judge(target, case, tmp_path) is not None,
         settings=settings(
-            max_examples=1000,
+            max_examples=10_000,  # drawn from constants of what happens to be imported
             database=None,
             phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),

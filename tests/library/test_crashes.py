@@ -314,12 +314,15 @@ def test_interrupted_it_keeps_what_is_done(
     status: int,
     said: str,
 ) -> None:
-    words = ["index", "--library", library_path, reel]
-    with Forked(words, environment, stderr=subprocess.PIPE) as run:
-        while not stored(library_path):
-            assert run.poll() is None
-            time.sleep(0.01)
-        run.send_signal(name)
-        heard = run.rest()
+    for attempt in range(20):
+        library = library_path.with_name(f"{attempt}.db")
+        words = ["index", "--library", library, reel]
+        with Forked(words, environment, stderr=subprocess.PIPE) as run:
+            while not stored(library) and run.poll() is None:
+                time.sleep(0.01)
+            run.send_signal(name)
+            heard = run.rest()
+        if run.returncode != 0:  # else this test came too late: the machine is busy
+            break
     assert (run.returncode, heard) == (status, said)
-    assert 1 <= len(committed(library_path)) < 24
+    assert 1 <= len(committed(library)) < 24
