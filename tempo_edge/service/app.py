@@ -27,12 +27,12 @@ from tempo_edge.service.files import open_listed
 from tempo_edge.service.frames import Pictures
 from tempo_edge.service.handle import Handle, Models
 from tempo_edge.service.indexing import Indexing
-from tempo_edge.service.lane import Lane, Work
 from tempo_edge.service.openapi import document
 from tempo_edge.service.parameters import LATEST_SECONDS, Parameters
 from tempo_edge.service.playing import can_play, play
 from tempo_edge.service.query import Query
 from tempo_edge.service.static import Page
+from tempo_edge.service.worker_pool import Work, WorkerPool
 from tempo_edge.store.rows import FileRow
 
 __all__ = ["App"]
@@ -44,7 +44,7 @@ _LOOKUPS, _PICTURES = 256, 64
 
 
 class App:
-    """Answers requests. Lives on the event loop; whatever may take time is done in lanes.
+    """Answers requests. Lives on the event loop; whatever may take time is done in worker pools.
 
     Args:
         library: the database file.
@@ -66,8 +66,8 @@ class App:
         self._indexing = indexing
         self._events = events
         self._handle = Handle(library, models)
-        self._lookups = Lane("library", _LOOKUPS, ended=self._handle.close)
-        self._media = Lane("decoder", _PICTURES, threads=2)
+        self._lookups = WorkerPool("library", _LOOKUPS, ended=self._handle.close)
+        self._media = WorkerPool("decoder", _PICTURES, threads=2)
         self._pictures = Pictures()
         self._clips = Clips()
         self._page = Page()
@@ -259,7 +259,7 @@ class App:
     async def static(self, request: Request) -> Response:
         return self._page.answer(request.path_params["name"])
 
-    # -- lanes -----------------------------------------------------------------------------------
+    # -- worker pools ------------------------------------------------------------------------------
 
     async def _look(self, call: Callable[[Library], T]) -> T:
         """Ask the library, on the thread that may."""
@@ -316,7 +316,7 @@ async def _while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
 
 
 async def _result(work: Work[T]) -> T:
-    """The result of work in a lane, which is given up where this is cancelled."""
+    """The result of work in a worker pool, which is given up where this is cancelled."""
     try:
         return await asyncio.wrap_future(work.future)
     except asyncio.CancelledError:

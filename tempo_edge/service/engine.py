@@ -1,4 +1,4 @@
-"""The engine: searches in two lanes, so that what is shown while typing never waits for a reading.
+"""The engine: searches in two worker pools, so that what is typed never waits for a reading.
 
 A newer query of a client ends its older one, whether that waits or is under way.
 """
@@ -15,12 +15,12 @@ from tempo_edge.errors import ServiceError
 from tempo_edge.moment import Moment
 from tempo_edge.search.candidates import Candidate
 from tempo_edge.service.handle import Handle, Models
-from tempo_edge.service.lane import Lane, Work
 from tempo_edge.service.query import Query
+from tempo_edge.service.worker_pool import Work, WorkerPool
 
 __all__ = ["Engine", "Found", "moment_facts"]
 
-# Searches that may wait in each lane.
+# Searches that may wait in each pool.
 _WAITING = 32
 
 Found = dict[str, Any]
@@ -36,15 +36,15 @@ class Engine:
 
     def __init__(self, path: Path, models: Models) -> None:
         self._models = models
-        self._quick = _lane("quick search", Handle(path, models))
-        self._slow = _lane("reading search", Handle(path, models))
+        self._quick = _pool("quick search", Handle(path, models))
+        self._slow = _pool("reading search", Handle(path, models))
         self._latest: dict[str, Work[Found]] = {}
         self._preferred: str | None = None
 
     def warm(self) -> None:
         """Load the models and the vectors, in the background."""
-        for lane, handle in (self._quick, self._slow):
-            lane.submit(partial(self._warm, handle))
+        for pool, handle in (self._quick, self._slow):
+            pool.submit(partial(self._warm, handle))
 
     def _warm(self, handle: Handle, checkpoint: Callable[[], None]) -> None:
         library = handle.open()
@@ -62,13 +62,13 @@ class Engine:
             ServiceError: too many wait already.
         """
         quick = query.retrieval or (query.grounder or self._preferred) == "curve"
-        lane, handle = self._quick if quick else self._slow
+        pool, handle = self._quick if quick else self._slow
         asked = time.perf_counter()
         if query.client in self._latest:
             self._latest.pop(query.client).end(
                 ServiceError(409, "a newer query of the same client took the place of this one")
             )
-        work = lane.submit(partial(_find, handle, query, asked))
+        work = pool.submit(partial(_find, handle, query, asked))
         if query.client is not None:
             self._latest[query.client] = work
         return work
@@ -80,12 +80,12 @@ class Engine:
 
     def close(self) -> None:
         """Take no more searches."""
-        for lane, _ in (self._quick, self._slow):
-            lane.close()
+        for pool, _ in (self._quick, self._slow):
+            pool.close()
 
 
-def _lane(name: str, handle: Handle) -> tuple[Lane, Handle]:
-    return Lane(name, _WAITING, ended=handle.close), handle
+def _pool(name: str, handle: Handle) -> tuple[WorkerPool, Handle]:
+    return WorkerPool(name, _WAITING, ended=handle.close), handle
 
 
 def _find(handle: Handle, query: Query, asked: float, checkpoint: Callable[[], None]) -> Found:

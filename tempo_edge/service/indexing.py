@@ -14,8 +14,8 @@ from typing import Any
 from tempo_edge.errors import ServiceError
 from tempo_edge.indexing.indexer import IndexEvent
 from tempo_edge.service.jobs import Jobs
-from tempo_edge.service.manners import Manners
 from tempo_edge.service.progress import IndexingProgress
+from tempo_edge.service.throttle import Throttle
 
 __all__ = ["Indexing"]
 
@@ -41,7 +41,7 @@ class Indexing:
     Args:
         library: the database file.
         watched: folders to follow.
-        manners: says when to hold back; None for never.
+        throttle: says when to hold back; None for never.
         tell: called with ``progress``, ``indexed`` or ``skipped`` and what there is to say.
         on_event: called with each of the indexer's events.
         exclude: patterns of what is left out.
@@ -52,7 +52,7 @@ class Indexing:
         self,
         library: Path,
         watched: list[Path],
-        manners: Manners | None,
+        throttle: Throttle | None,
         tell: Callable[[str, dict[str, Any]], None],
         on_event: Callable[[IndexEvent], None] = lambda event: None,
         exclude: Sequence[str] = (),
@@ -62,7 +62,7 @@ class Indexing:
         self._watched = watched
         self._exclude = exclude
         self._on_notice = on_notice
-        self._manners = manners
+        self._throttle = throttle
         self._tell = tell
         self._on_event = on_event
         self._jobs = Jobs(library)
@@ -94,7 +94,7 @@ class Indexing:
         self._announce()
 
     def pause(self, paused: bool) -> None:
-        """Hold back until asked to go on, or go on unless manners forbid it."""
+        """Hold back until asked to go on, or go on unless the throttle forbids it."""
         self._asked_to_pause = paused
         self._order({"pause": self.held_by is not None})
         self._announce()
@@ -214,8 +214,8 @@ class Indexing:
                 self._child.stdin.write(json.dumps(order).encode() + b"\n")
 
     async def _mind_manners(self) -> None:
-        while self._manners is not None:
-            reason = self._manners.reason()
+        while self._throttle is not None:
+            reason = self._throttle.reason()
             if reason != self._manner:
                 self._manner = reason
                 self._order({"pause": self.held_by is not None})

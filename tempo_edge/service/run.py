@@ -27,8 +27,8 @@ from tempo_edge.service.guard import Guard
 from tempo_edge.service.handle import Models
 from tempo_edge.service.indexing import Indexing
 from tempo_edge.service.listen import TakenError
-from tempo_edge.service.manners import Manners
 from tempo_edge.service.server import Server
+from tempo_edge.service.throttle import Throttle
 
 __all__ = ["Settings", "serve"]
 
@@ -106,12 +106,12 @@ class _Process:
         settings = self._settings
         models, events = Models(), Events()
         engine = Engine(settings.library, models)
-        manners = None if settings.always else Manners()
+        throttle = None if settings.always else Throttle()
         told = Progress(settings.quiet, lines=True)
         indexing = Indexing(
             settings.library,
             settings.watched,
-            manners,
+            throttle,
             events.tell,
             told,
             settings.exclude,

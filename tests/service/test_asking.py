@@ -21,7 +21,7 @@ from tempo_edge.service.engine import Engine
 from tempo_edge.service.events import Events
 from tempo_edge.service.handle import Models
 from tempo_edge.service.indexing import Indexing
-from tempo_edge.service.lane import Work
+from tempo_edge.service.worker_pool import Work
 
 
 class Door:
@@ -105,8 +105,8 @@ def test_whoever_goes_away_is_searched_for_no_longer(door: Door) -> None:
     (work,) = door.works
     assert work.ended
     assert door.engine._latest == {}
-    lane, _ = door.engine._slow
-    freed = lane.submit(lambda _: 7).future
+    pool, _ = door.engine._slow
+    freed = pool.submit(lambda _: 7).future
     assert freed.result(PATIENCE) == 7, "though nobody let the search go on"
 
 
@@ -144,17 +144,17 @@ def test_more_than_may_wait_is_refused_and_the_others_are_answered(door: Door) -
 
 
 def test_what_was_given_up_while_it_waited_is_never_begun(door: Door) -> None:
-    lane, _ = door.engine._slow
+    pool, _ = door.engine._slow
     begun: list[int] = []
 
     def held(checkpoint: Callable[[], None]) -> None:
         door.begun.set()
         door.go.wait(PATIENCE)
 
-    lane.submit(held)
+    pool.submit(held)
     assert door.begun.wait(PATIENCE)
-    given_up = lane.submit(lambda _: begun.append(1))
-    wanted = lane.submit(lambda _: begun.append(2))
+    given_up = pool.submit(lambda _: begun.append(1))
+    wanted = pool.submit(lambda _: begun.append(2))
     given_up.end(ServiceError(409, "gone"))
     door.go.set()
     wanted.future.result(PATIENCE)

@@ -22,8 +22,8 @@ import tempo_edge
 from tempo_edge.indexing.indexer import IndexEvent
 from tempo_edge.service.child import Worker
 from tempo_edge.service.jobs import Jobs
-from tempo_edge.service.manners import Manners
 from tempo_edge.service.progress import IndexingProgress
+from tempo_edge.service.throttle import Throttle
 
 
 def supply(folder: Path, name: str, **facts: str) -> None:
@@ -38,55 +38,55 @@ def clocks(path: Path, others: int, niced: int, idle: int) -> None:
 
 
 @pytest.fixture
-def machine(tmp_path: Path) -> tuple[Path, Path, Manners]:
+def machine(tmp_path: Path) -> tuple[Path, Path, Throttle]:
     power, stat = tmp_path / "power", tmp_path / "stat"
     power.mkdir()
     clocks(stat, 0, 0, 0)
-    return power, stat, Manners(power, stat)
+    return power, stat, Throttle(power, stat)
 
 
-def test_on_battery(machine: tuple[Path, Path, Manners]) -> None:
-    power, _, manners = machine
-    assert manners.reason(0) is None
+def test_on_battery(machine: tuple[Path, Path, Throttle]) -> None:
+    power, _, throttle = machine
+    assert throttle.reason(0) is None
     supply(power, "BAT0", type="Battery", status="Discharging")
-    assert manners.reason(1) == "on battery"
+    assert throttle.reason(1) == "on battery"
     supply(power, "AC", type="Mains", online="1")
-    assert manners.reason(2) is None
+    assert throttle.reason(2) is None
     supply(power, "AC", online="0")
-    assert manners.reason(3) == "on battery"
+    assert throttle.reason(3) == "on battery"
     supply(power, "BAT0", status="Charging")
-    assert manners.reason(4) is None
+    assert throttle.reason(4) is None
 
 
-def test_a_mouse_has_a_battery_too(machine: tuple[Path, Path, Manners]) -> None:
-    power, _, manners = machine
+def test_a_mouse_has_a_battery_too(machine: tuple[Path, Path, Throttle]) -> None:
+    power, _, throttle = machine
     supply(power, "hidpp_battery_0", type="Battery", scope="Device", status="Discharging")
-    assert manners.reason(0) is None
+    assert throttle.reason(0) is None
     shutil.rmtree(power)
-    assert manners.reason(1) is None, "a desktop tells of no supply at all"
+    assert throttle.reason(1) is None, "a desktop tells of no supply at all"
 
 
-def test_a_busy_machine(machine: tuple[Path, Path, Manners]) -> None:
-    _, stat, manners = machine
-    assert manners.reason(0) is None
+def test_a_busy_machine(machine: tuple[Path, Path, Throttle]) -> None:
+    _, stat, throttle = machine
+    assert throttle.reason(0) is None
     clocks(stat, 900, 0, 100)
-    assert manners.reason(5) is None, "a page that loads is not a busy machine"
-    assert manners.reason(10) == "the machine is busy"
+    assert throttle.reason(5) is None, "a page that loads is not a busy machine"
+    assert throttle.reason(10) == "the machine is busy"
     clocks(stat, 900 + 600, 0, 100 + 400)
-    assert manners.reason(20) == "the machine is busy", "it must calm down before it counts as calm"
+    assert throttle.reason(20) == "the machine is busy", "it must calm down to count as calm"
     clocks(stat, 1500 + 400, 0, 500 + 600)
-    assert manners.reason(30) is None
+    assert throttle.reason(30) is None
     clocks(stat, 1900 + 600, 0, 1100 + 400)
-    assert manners.reason(40) is None
+    assert throttle.reason(40) is None
     # The indexer's own work is no reason to wait.
     clocks(stat, 2500, 1000, 1500)
-    assert manners.reason(50) is None
+    assert throttle.reason(50) is None
     stat.unlink()
-    assert manners.reason(60) is None
+    assert throttle.reason(60) is None
 
 
 def test_real_machines_can_be_asked() -> None:
-    assert Manners().reason() in (None, "on battery")
+    assert Throttle().reason() in (None, "on battery")
 
 
 def test_jobs_outlive_the_process(tmp_path: Path) -> None:
@@ -322,7 +322,7 @@ def test_manners_hold_it_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         kept = indexing.Indexing(
             tmp_path / "l.db",
             [],
-            Manners(power, tmp_path / "none"),
+            Throttle(power, tmp_path / "none"),
             lambda name, facts: states.append((facts["state"], facts["reason"])),
         )
         task = asyncio.create_task(kept.run())

@@ -21,25 +21,25 @@ import tempo_edge
 from tempo_edge.errors import ServiceError
 from tempo_edge.service.engine import Engine
 from tempo_edge.service.handle import Models
-from tempo_edge.service.lane import Lane
 from tempo_edge.service.query import Query
+from tempo_edge.service.worker_pool import WorkerPool
 
 
 @pytest.fixture(autouse=True)
 def _let_go(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Whatever comes of a test, no thread of it stays behind."""
-    made: list[Lane] = []
-    real = Lane.__init__
+    made: list[WorkerPool] = []
+    real = WorkerPool.__init__
 
-    def noted(self: Lane, *arguments: Any, **choices: Any) -> None:
+    def noted(self: WorkerPool, *arguments: Any, **choices: Any) -> None:
         made.append(self)
         real(self, *arguments, **choices)
 
-    monkeypatch.setattr(Lane, "__init__", noted)
+    monkeypatch.setattr(WorkerPool, "__init__", noted)
     yield
-    for lane in made:
-        lane.close()
-        for thread in lane._threads:
+    for pool in made:
+        pool.close()
+        for thread in pool._threads:
             thread.join(PATIENCE)
             assert not thread.is_alive()
 
@@ -59,15 +59,15 @@ class Held:
 
 
 def test_a_lane_is_first_come_first_served() -> None:
-    lane = Lane("test", 10)
+    pool = WorkerPool("test", 10)
     done: list[int] = []
 
     def put(number: int, checkpoint: object) -> None:
         done.append(number)
 
     held = Held()
-    first = lane.submit(held)
-    works = [lane.submit(partial(put, n)) for n in range(5)]
+    first = pool.submit(held)
+    works = [pool.submit(partial(put, n)) for n in range(5)]
     held.go.set()
     assert first.future.result(PATIENCE) == "done"
     for work in works:
@@ -76,51 +76,51 @@ def test_a_lane_is_first_come_first_served() -> None:
 
 
 def test_a_queue_has_an_end() -> None:
-    lane = Lane("test", 2)
+    pool = WorkerPool("test", 2)
     held = Held()
-    lane.submit(held)
+    pool.submit(held)
     assert held.begun.wait(PATIENCE)
-    waiting = [lane.submit(lambda _: None) for _ in range(2)]
+    waiting = [pool.submit(lambda _: None) for _ in range(2)]
     with pytest.raises(ServiceError, match="2 requests wait for the test already") as refused:
-        lane.submit(lambda _: None)
+        pool.submit(lambda _: None)
     assert refused.value.status == 429
     waiting[0].end(ServiceError(409, "gone"))
-    lane.submit(lambda _: None)  # whoever gave up takes no room
+    pool.submit(lambda _: None)  # whoever gave up takes no room
     held.go.set()
 
 
 def test_work_under_way_is_ended() -> None:
-    lane = Lane("test", 2)
+    pool = WorkerPool("test", 2)
     held = Held()
-    work = lane.submit(held)
+    work = pool.submit(held)
     assert held.begun.wait(PATIENCE)
     work.end(ServiceError(409, "a newer one"))
     with pytest.raises(ServiceError, match="a newer one"):
         work.future.result(0)
     # Its thread is free again, though nobody let it go.
-    assert lane.submit(lambda _: 5).future.result(PATIENCE) == 5
+    assert pool.submit(lambda _: 5).future.result(PATIENCE) == 5
 
 
 def test_what_fails_is_told_and_the_lane_goes_on() -> None:
-    lane = Lane("test", 2)
+    pool = WorkerPool("test", 2)
 
     def fail(_: object) -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        lane.submit(fail).future.result(PATIENCE)
-    assert lane.submit(lambda _: 1).future.result(PATIENCE) == 1
-    lane.close()
+        pool.submit(fail).future.result(PATIENCE)
+    assert pool.submit(lambda _: 1).future.result(PATIENCE) == 1
+    pool.close()
     with pytest.raises(ServiceError, match="ending"):
-        lane.submit(lambda _: 1)
+        pool.submit(lambda _: 1)
 
 
 def test_a_lane_keeps_no_result() -> None:
     class Large:
         pass
 
-    lane = Lane("test", 2)
-    work = lane.submit(lambda _: Large())
+    pool = WorkerPool("test", 2)
+    work = pool.submit(lambda _: Large())
     kept = weakref.ref(work.future.result(PATIENCE))
     del work
     wait_until(lambda: gc.collect() is not None and kept() is None)

@@ -1,4 +1,4 @@
-"""A lane: threads of their own and a bounded queue, so that quick work never waits behind slow."""
+"""A worker pool: threads of its own and a bounded queue: quick work never waits behind slow."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 
 from tempo_edge.errors import ServiceError
 
-__all__ = ["Lane", "Work"]
+__all__ = ["Work", "WorkerPool"]
 
 T = TypeVar("T")
 
@@ -21,7 +21,7 @@ class _EndedError(Exception):
 
 
 class Work(Generic[T]):
-    """Something that a lane does.
+    """Something that a worker pool does.
 
     Attributes:
         future: holds the result, or why there is none.
@@ -60,7 +60,7 @@ class Work(Generic[T]):
                 self.future.set_result(result)
 
 
-class Lane:
+class WorkerPool:
     """Threads that take work from a queue, first come, first served.
 
     Args:
@@ -96,7 +96,7 @@ class Lane:
         """Line up a call, which is given a checkpoint to pass now and then.
 
         Raises:
-            ServiceError: the queue is full, or the lane closed.
+            ServiceError: the queue is full, or the pool closed.
         """
         work = Work(call)
         with self._change:

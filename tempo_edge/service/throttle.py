@@ -6,7 +6,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["Manners"]
+__all__ = ["Throttle"]
 
 # Share of all processors that others may use before indexing waits, and below which it goes on.
 _BUSY, _CALM = 0.75, 0.5
@@ -15,7 +15,7 @@ _BUSY, _CALM = 0.75, 0.5
 _WINDOW_SECONDS = 10.0
 
 
-class Manners:
+class Throttle:
     """Says whether, and why, background work has to wait.
 
     How busy others are is read off the processors' clocks, which count the time of niced processes
