@@ -324,5 +324,7 @@ def test_interrupted_it_keeps_what_is_done(
             heard = run.rest()
         if run.returncode != 0:  # else this test came too late: the machine is busy
             break
-    assert (run.returncode, heard) == (status, said)
+    # A signal may fall between the opening of a file and the block that closes it.
+    lines = [line for line in heard.splitlines() if ": unclosed file " not in line]
+    assert (run.returncode, lines) == (status, said.splitlines())
     assert 1 <= len(committed(library)) < 24
