@@ -10,9 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Event, RLock
-from types import TracebackType
 from typing import TYPE_CHECKING
 
+from tempo_edge._closing import Closing
 from tempo_edge.errors import LibraryError, QueryError
 from tempo_edge.store.place import default_library_path
 
@@ -35,7 +35,7 @@ __all__ = ["Library"]
 _KEEP_UP_SECONDS = 30.0
 
 
-class Library:
+class Library(Closing):
     """The footage a person indexed. A context manager; open it with :meth:`open`.
 
     Threads may share one; their searches take turns.
@@ -101,17 +101,6 @@ class Library:
                 f"({recorded}, now {self.profile.fingerprint}): delete it and index again"
             )
         self.catalogue.expect(self.profile.dim, self.profile.tokens_per_frame)
-
-    def __enter__(self) -> Library:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Release the database."""

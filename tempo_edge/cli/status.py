@@ -63,7 +63,7 @@ def describe(library: Library, under: Path | None) -> dict[str, Any]:
 
 
 def format_status(facts: dict[str, Any]) -> str:
-    """The same for people, one line a fact."""
+    """The facts of :func:`describe` for people, one line each."""
     lines = [
         f"library   {printable(facts['library'])}",
         f"profile   {facts['profile']}",

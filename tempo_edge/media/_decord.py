@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType, TracebackType
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
+from tempo_edge._closing import Closing
 from tempo_edge._extras import lacking
 from tempo_edge.errors import MediaError, MissingExtraError
 from tempo_edge.media._frame import squeeze
@@ -61,7 +62,7 @@ class DecordFrame:
         return squeeze(frame, size, self._scaler)
 
 
-class DecordVideo:
+class DecordVideo(Closing):
     """A video stream opened with decord. Decodes one picture after another, on one thread."""
 
     def __init__(self, path: Path, *, table: PacketTable | None = None) -> None:
@@ -152,17 +153,6 @@ class DecordVideo:
     def close(self) -> None:
         self._reader = None
         self._container.close()
-
-    def __enter__(self) -> DecordVideo:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _import_decord() -> ModuleType:

@@ -18,6 +18,7 @@ from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
+from tempo_edge._closing import Closing
 from tempo_edge.errors import MediaError
 from tempo_edge.media._bounds import bounded, decoder_pixels
 from tempo_edge.media._clock import longest_picture
@@ -54,7 +55,7 @@ _ROUNDED = Fraction(2, 1000)
 _TELLING = frozenset({"mov", "matroska"})
 
 
-class StreamReader:
+class StreamReader(Closing):
     """The video stream of a file, for whoever decodes its packets on the same thread.
 
     Args:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from itertools import chain, dropwhile
 from pathlib import Path
-from types import TracebackType
 
 import av
 import numpy as np
@@ -221,14 +220,3 @@ class PyAVVideo(StreamReader):
         super().close()
         if self._whole is not None:
             self._whole.close()
-
-    def __enter__(self) -> PyAVVideo:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

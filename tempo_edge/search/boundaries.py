@@ -40,7 +40,7 @@ class Boundaries:
 
     @staticmethod
     def of(looks: Sequence[Look], edges: NDArray[np.float64]) -> Boundaries:
-        """Those of frames and of the edges ``[n + 1]`` of what they stand for."""
+        """The boundaries of frames, and of the edges ``[n + 1]`` of what these stand for."""
         times = [eta.tenths(look.seconds) for look in looks]
         return Boundaries((*times, eta.tenths(float(edges[-1]))), edges)
 

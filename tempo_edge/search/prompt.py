@@ -152,7 +152,7 @@ class Prompt:
         return row
 
     def notes(self, said: Sequence[int]) -> NDArray[np.float32]:
-        """Those of each word of an answer, float32 ``[len(said), WIDTH]``."""
+        """The notes of each word of an answer, float32 ``[len(said), WIDTH]``."""
         rows = [self.note(said[: count + 1]) for count in range(len(said))]
         return np.array(rows, np.float32).reshape(-1, WIDTH)
 

@@ -19,7 +19,7 @@ from tempo_edge._files import atomic_write, make_private
 from tempo_edge._text import note
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.service import places
-from tempo_edge.service.listen import TakenError
+from tempo_edge.service.listen import TakenError, lock_of, locked
 
 __all__ = ["announce", "announced"]
 
@@ -39,10 +39,8 @@ def announce(library: Path, socket: Path, stack: ExitStack) -> None:
     place = _place(library)
     try:
         make_private(place.parent)
-        lock = os.open(place.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        stack.callback(os.close, lock)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            stack.callback(os.close, locked(place))
         except BlockingIOError as error:
             running = _read(place)
             if running is None:
@@ -86,9 +84,9 @@ def _read(place: Path) -> Path | None:
 
 
 def _is_held(place: Path) -> bool:
-    """Whether a process holds the lock of a note."""
+    """Whether a process holds the lock of a note; others may ask at the same time."""
     try:
-        lock = os.open(place.with_suffix(".lock"), os.O_RDWR | os.O_CLOEXEC)
+        lock = os.open(lock_of(place), os.O_RDWR | os.O_CLOEXEC)
     except OSError:
         return False
     try:

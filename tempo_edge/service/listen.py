@@ -13,7 +13,7 @@ from pathlib import Path
 from tempo_edge._files import make_private
 from tempo_edge.errors import TempoEdgeError
 
-__all__ = ["TakenError", "UnixListener", "activated", "is_loopback", "tcp"]
+__all__ = ["TakenError", "UnixListener", "activated", "is_loopback", "lock_of", "locked", "tcp"]
 
 # Longest name of a Unix socket that Linux takes, in bytes, without the NUL at its end.
 _LONGEST_NAME = 107
@@ -53,7 +53,7 @@ class UnixListener:
         with ExitStack() as undoing:
             try:
                 make_private(path.parent)
-                self._lock = _lock(path)
+                self._lock = _held(path)
                 undoing.callback(os.close, self._lock)
                 _check_free(path)
                 self.socket = undoing.enter_context(socket.socket(socket.AF_UNIX))
@@ -78,17 +78,37 @@ class UnixListener:
         os.close(self._lock)
 
 
-def _lock(path: Path) -> int:
-    """A descriptor that holds the lock of a socket's name for as long as it is open."""
-    descriptor = os.open(
-        path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
-    )
+def lock_of(path: Path) -> Path:
+    """The file whose lock stands for a name."""
+    return path.with_name(path.name + ".lock")
+
+
+def locked(path: Path) -> int:
+    """A descriptor that holds the lock of a name for as long as it is open.
+
+    Raises:
+        BlockingIOError: another process holds it.
+        OSError: there can't be one.
+    """
+    descriptor = os.open(lock_of(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
+    except BaseException:
         os.close(descriptor)
-        raise TakenError(path) from error
+        raise
     return descriptor
+
+
+def _held(path: Path) -> int:
+    """The lock of a socket's name.
+
+    Raises:
+        TakenError: a service has it.
+    """
+    try:
+        return locked(path)
+    except BlockingIOError as error:
+        raise TakenError(path) from error
 
 
 def _check_free(path: Path) -> None:

@@ -13,13 +13,13 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import IO, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from tempo_edge._closing import Closing
 from tempo_edge.errors import TempoEdgeError
 
 ARCHIVES = ("flickr8k", "coco_thumbs", "sports100", "imagenet_samples")
@@ -94,7 +94,7 @@ class _Tar:
         self._tar.close()
 
 
-class Archive:
+class Archive(Closing):
     """One named archive, open for reading."""
 
     def __init__(self, data: Path, name: str) -> None:
@@ -115,17 +115,6 @@ class Archive:
         except BaseException:
             self.close()
             raise
-
-    def __enter__(self) -> Archive:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Release the file handle, if any."""

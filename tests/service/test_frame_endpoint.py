@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from fractions import Fraction
 from pathlib import Path
 
@@ -26,6 +26,18 @@ from tempo_edge.service.handle import Models
 from tempo_edge.service.indexing import Indexing
 
 RED, BLUE = (200, 30, 30), (30, 30, 200)
+
+
+@contextmanager
+def app_of(library: Path) -> Iterator[App]:
+    """The service's app over a library, without its sockets."""
+    with ExitStack() as stack:
+        engine, models = Engine(library, Models()), Models()
+        stack.callback(engine.close)
+        indexing = Indexing(library, [], None, lambda name, facts: None)
+        app = App(library, engine, models, indexing, Events(), None)
+        stack.callback(app.close)
+        yield app
 
 
 def mean(jpeg: bytes) -> NDArray[np.float64]:
@@ -98,11 +110,7 @@ def test_whatever_a_search_names_can_be_shown_and_saved(tmp_path: Path) -> None:
     make_gap(path, seconds=50 * YEAR)
     with tempo_edge.Library.open(library) as opened:
         opened.index(path)
-    with ExitStack() as stack:
-        engine, models = Engine(library, Models()), Models()
-        stack.callback(engine.close)
-        app = App(library, engine, models, Indexing(library, [], None, print), Events(), None)
-        stack.callback(app.close)
+    with app_of(library) as app:
         (video,) = get(app.asgi, "/v1/videos").json
         address = f"/v1/videos/{video['id']}"
         late = 50 * YEAR
@@ -177,12 +185,7 @@ def test_a_film_that_took_the_place_of_another_is_shown_and_sent_as_it_is(tmp_pa
         make_video(path, shots=[(colour, 1)], size=(96, 64), rate=Fraction(10))
         films[colour] = path.read_bytes()
     size = max(map(len, films.values()))
-    with ExitStack() as stack:
-        engine, models = Engine(library, Models()), Models()
-        stack.callback(engine.close)
-        indexing = Indexing(library, [], None, lambda name, facts: None)
-        app = App(library, engine, models, indexing, Events(), None)
-        stack.callback(app.close)
+    with app_of(library) as app:
         tags = []
         for seconds, (colour, contents) in enumerate(films.items()):
             path.write_bytes(contents.ljust(size, b"\0"))
