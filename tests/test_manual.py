@@ -61,7 +61,7 @@ def test_one_place_says_how_to_install_an_extra() -> None:
     [
         ("faiss", f"FAISS is not installed: {ENGINES}"),
         ("onnx.helper", f"onnx is not installed: {pip_command('onnx')}"),
-        ("jeepney", f"jeepney is not installed: {pip_command('desktop')}"),
+        ("dbus_fast", f"dbus-fast is not installed: {pip_command('desktop')}"),
         ("antigravity", "antigravity is not installed"),
     ],
 )

@@ -72,7 +72,7 @@ def test_who_installs_by_pip_is_sent_to_no_compiler(tempo: Tempo) -> None:
 def test_every_extra_is_told(tempo: Tempo, monkeypatch: pytest.MonkeyPatch) -> None:
     there = importlib.util.find_spec
     monkeypatch.setattr(
-        importlib.util, "find_spec", lambda name: None if name == "jeepney" else there(name)
+        importlib.util, "find_spec", lambda name: None if name == "dbus_fast" else there(name)
     )
     rows = {row["name"]: row for row in examined(tempo) if row["group"] == "extras"}
     assert list(rows) == [extra.name for extra in EXTRAS]
@@ -81,14 +81,14 @@ def test_every_extra_is_told(tempo: Tempo, monkeypatch: pytest.MonkeyPatch) -> N
         "group": "extras",
         "name": "desktop",
         "state": "optional",
-        "detail": "for the search of GNOME and KDE; jeepney is not installed",
+        "detail": "for the search of GNOME and KDE; dbus-fast is not installed",
         "mend": 'pip install ".[desktop]"',
     }
-    (line,) = [each for each in tempo("doctor").out.splitlines() if "jeepney" in each]
+    (line,) = [each for each in tempo("doctor").out.splitlines() if "dbus-fast" in each]
     assert line.split(maxsplit=2) == [
         "absent",
         "extras",
-        "desktop: for the search of GNOME and KDE; jeepney is not installed"
+        "desktop: for the search of GNOME and KDE; dbus-fast is not installed"
         '  -> pip install ".[desktop]"',
     ]
 

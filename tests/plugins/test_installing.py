@@ -231,10 +231,10 @@ def test_what_could_not_run_is_not_installed(
 ) -> None:
     there = importlib.util.find_spec
     monkeypatch.setattr(
-        importlib.util, "find_spec", lambda module: None if module == "jeepney" else there(module)
+        importlib.util, "find_spec", lambda module: None if module == "dbus_fast" else there(module)
     )
     said = tempo("plugins", "install", name)
-    mend = 'jeepney is not installed: pip install ".[desktop]"'
+    mend = 'dbus-fast is not installed: pip install ".[desktop]"'
     assert said.error == f"plugin {name} can't run: {mend}"
     assert said.status == 2 and files(tmp_path) == set()
     assert tempo("plugins", "install", "albert").status == 0

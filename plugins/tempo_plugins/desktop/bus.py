@@ -5,17 +5,20 @@ Started by D-Bus activation, so calls may arrive before the name is confirmed.
 
 from __future__ import annotations
 
+import asyncio
 import sys
-import time
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
-from xml.sax.saxutils import quoteattr
+from inspect import Parameter, Signature
+from typing import TYPE_CHECKING, Any
 
 from tempo_edge._extras import lacking
 from tempo_edge._text import printable
 from tempo_edge.errors import MissingExtraError, TempoEdgeError
+
+if TYPE_CHECKING:
+    from dbus_fast.aio import MessageBus
+    from dbus_fast.service import ServiceInterface
 
 __all__ = ["BusObject", "Method", "serve"]
 
@@ -23,9 +26,7 @@ __all__ = ["BusObject", "Method", "serve"]
 IDLE_SECONDS = 600.0
 
 _ERROR = "org.tempoedge.Error"
-_DBUS = "org.freedesktop.DBus"
-_DO_NOT_QUEUE = 4
-_IS_OWNER = 1
+_FAILED = "org.freedesktop.DBus.Error.Failed"
 
 
 @dataclass(frozen=True)
@@ -33,13 +34,13 @@ class Method:
     """A method of an interface.
 
     Attributes:
-        takes, gives: D-Bus signature of each argument and of each result.
-        call: takes the arguments; gives the results as a tuple.
+        takes: D-Bus signature of each argument; ``gives``: that of the result, or nothing.
+        call: takes the arguments as dbus-fast reads them, and gives the result as it writes it.
     """
 
     takes: tuple[str, ...]
-    gives: tuple[str, ...]
-    call: Callable[..., tuple[Any, ...]]
+    gives: str
+    call: Callable[..., Any]
 
 
 @dataclass(frozen=True)
@@ -51,161 +52,125 @@ class BusObject:
     interface: str
     methods: Mapping[str, Method]
 
-    def xml(self) -> str:
-        """What introspection tells of it."""
-        methods = "".join(
-            f"<method name={quoteattr(name)}>"
-            + "".join(f"<arg type={quoteattr(each)} direction='in'/>" for each in method.takes)
-            + "".join(f"<arg type={quoteattr(each)} direction='out'/>" for each in method.gives)
-            + "</method>"
-            for name, method in self.methods.items()
-        )
-        return f"<node><interface name={quoteattr(self.interface)}>{methods}</interface></node>"
-
-    def node_xml(self, path: str) -> str | None:
-        """Introspection of a path at or above the object; None elsewhere."""
-        if path == self.path:
-            return self.xml()
-        above = path.rstrip("/") + "/"
-        if not self.path.startswith(above):
-            return None
-        child = self.path[len(above) :].split("/")[0]
-        return f"<node><node name={quoteattr(child)}/></node>"
-
-
-class _RefusedError(Exception):
-    """A call that gets an error for an answer."""
-
-    def __init__(self, name: str, text: str) -> None:
-        super().__init__(text)
-        self.name = name
-
 
 def serve(thing: BusObject, idle_seconds: float = IDLE_SECONDS) -> None:
     """Answer calls until there have been none for a while, or the bus is gone.
 
     Raises:
-        MissingExtraError: jeepney is not installed.
+        MissingExtraError: dbus-fast is not installed.
         TempoEdgeError: there is no session bus, or another process has the name.
     """
     try:
-        from jeepney.io.blocking import open_dbus_connection
+        import dbus_fast  # noqa: F401 - here, so that one line says what is missing
     except ImportError:
-        raise MissingExtraError(lacking("jeepney")) from None
+        raise MissingExtraError(lacking("dbus_fast")) from None
+    asyncio.run(_serve(thing, idle_seconds))
+
+
+async def _serve(thing: BusObject, idle_seconds: float) -> None:
+    bus = await _connected()
+    gone = asyncio.ensure_future(bus.wait_for_disconnect())
+    now = asyncio.get_running_loop().time
+    last = now()
+
+    def called() -> None:
+        nonlocal last
+        last = now()
+
     try:
-        connection = open_dbus_connection(bus="SESSION")
-    except (OSError, KeyError, ValueError, RuntimeError) as error:
+        bus.export(thing.path, _interface(thing, called))
+        await _take_name(bus, thing.name)
+        while not gone.done() and (left := last + idle_seconds - now()) > 0:
+            await asyncio.wait({gone}, timeout=left)
+        if not gone.done():
+            await _leave(bus, thing.name)
+    finally:
+        bus.disconnect()
+        await asyncio.wait({gone})
+        gone.exception()  # however the session ended, it is no fault
+
+
+async def _take_name(bus: MessageBus, name: str) -> None:
+    """Own a name.
+
+    Raises:
+        TempoEdgeError: the bus refuses it, or another process has it.
+    """
+    from dbus_fast.constants import NameFlag, RequestNameReply
+    from dbus_fast.errors import DBusFastError
+
+    try:
+        reply = await bus.request_name(name, NameFlag.DO_NOT_QUEUE)
+    except DBusFastError as error:
+        raise TempoEdgeError(f"the session bus refused the name {name}: {error}") from error
+    if reply is not RequestNameReply.PRIMARY_OWNER:
+        raise TempoEdgeError(f"another process has the name {name}")
+
+
+async def _connected() -> MessageBus:
+    """A connection to the session bus.
+
+    Raises:
+        TempoEdgeError: there is none.
+    """
+    from dbus_fast.aio import MessageBus
+    from dbus_fast.errors import DBusFastError
+
+    try:
+        return await MessageBus().connect()
+    except (OSError, EOFError, ValueError, DBusFastError) as error:
         raise TempoEdgeError(f"there is no session bus: {error}") from error
-    with connection:
-        early = _take_name(connection, thing.name)
-        while early:
-            _answer(connection, thing, early.popleft())
-        until = time.monotonic() + idle_seconds
-        while True:
-            try:
-                message = connection.receive(timeout=max(0.0, until - time.monotonic()))
-            except TimeoutError:
-                break
-            except (EOFError, OSError):
-                return
-            if _answer(connection, thing, message):
-                until = time.monotonic() + idle_seconds
-        _leave(connection, thing)
 
 
-def _take_name(connection: Any, name: str) -> deque[Any]:
-    """Own the name; gives the calls that came in before that was confirmed."""
-    from jeepney import HeaderFields, MessageType
-    from jeepney.bus_messages import message_bus
-
-    request = message_bus.RequestName(name, _DO_NOT_QUEUE)
-    serial = next(connection.outgoing_serial)
-    connection.send(request, serial=serial)
-    early: deque[Any] = deque()
-    while True:
-        message = connection.receive()
-        if message.header.fields.get(HeaderFields.reply_serial) != serial:
-            early.append(message)
-            continue
-        if message.header.message_type is not MessageType.method_return:
-            raise TempoEdgeError(f"the session bus refused the name {name}: {message.body}")
-        if message.body[0] != _IS_OWNER:
-            raise TempoEdgeError(f"another process has the name {name}")
-        return early
-
-
-def _leave(connection: Any, thing: BusObject) -> None:
+async def _leave(bus: MessageBus, name: str) -> None:
     """Give the name back, and answer what came in until then."""
-    from jeepney import HeaderFields
-    from jeepney.bus_messages import message_bus
+    from dbus_fast import Message
 
-    serial = next(connection.outgoing_serial)
-    connection.send(message_bus.ReleaseName(thing.name), serial=serial)
-    while True:
-        message = connection.receive()
-        if message.header.fields.get(HeaderFields.reply_serial) == serial:
-            return
-        _answer(connection, thing, message)
-
-
-def _answer(connection: Any, thing: BusObject, message: Any) -> bool:
-    """Answer a call; False if the message was none."""
-    from jeepney import MessageFlag, MessageType, new_error, new_method_return
-
-    if message.header.message_type is not MessageType.method_call:
-        return False
-    try:
-        signature, body = _result(thing, message)
-        reply = new_method_return(message, signature or None, body)
-    except _RefusedError as error:
-        reply = new_error(message, error.name, "s", (str(error),))
-    except TempoEdgeError as error:
-        reply = new_error(message, _ERROR, "s", (printable(str(error)),))
-    except Exception as error:
-        # The process serves other calls too: it must outlive a defect in one of them.
-        sys.excepthook(type(error), error, error.__traceback__)
-        reply = new_error(message, f"{_DBUS}.Error.Failed", "s", (repr(error),))
-    if MessageFlag.no_reply_expected not in message.header.flags:
-        connection.send(reply)
-    return True
-
-
-def _result(thing: BusObject, message: Any) -> tuple[str, tuple[Any, ...]]:
-    """Signature and values of the answer to a call."""
-    from jeepney import HeaderFields
-
-    fields = message.header.fields
-    path, member = fields[HeaderFields.path], fields[HeaderFields.member]
-    interface = fields.get(HeaderFields.interface, thing.interface)
-    standard = _standard(thing, path, interface, member)
-    if standard is not None:
-        return standard
-    if path != thing.path:
-        raise _RefusedError(f"{_DBUS}.Error.UnknownObject", f"there is no object {path}")
-    if interface != thing.interface or member not in thing.methods:
-        raise _RefusedError(
-            f"{_DBUS}.Error.UnknownMethod", f"there is no method {member} of {interface}"
+    await bus.release_name(name)
+    daemon = "org.freedesktop.DBus"
+    # Answers to the last calls may still wait to be written: what the bus answers came after them.
+    await bus.call(
+        Message(
+            destination=daemon,
+            path="/org/freedesktop/DBus",
+            interface=f"{daemon}.Peer",
+            member="Ping",
         )
-    method = thing.methods[member]
-    given, wanted = fields.get(HeaderFields.signature, ""), "".join(method.takes)
-    if given != wanted:
-        raise _RefusedError(
-            f"{_DBUS}.Error.InvalidArgs", f"{member} takes {wanted!r}, not {given!r}"
-        )
-    return "".join(method.gives), method.call(*message.body)
+    )
 
 
-def _standard(
-    thing: BusObject, path: str, interface: str, member: str
-) -> tuple[str, tuple[Any, ...]] | None:
-    """Answers that every object gives; None for calls to the interface of its own."""
-    if (interface, member) == (f"{_DBUS}.Peer", "Ping"):
-        return "", ()
-    if (interface, member) == (f"{_DBUS}.Introspectable", "Introspect"):
-        xml = thing.node_xml(path)
-        if xml is None:
-            raise _RefusedError(f"{_DBUS}.Error.UnknownObject", f"there is no object {path}")
-        return "s", (xml,)
-    if (interface, member) == (f"{_DBUS}.Properties", "GetAll"):
-        return "a{sv}", ({},)
-    return None
+def _interface(thing: BusObject, called: Callable[[], None]) -> ServiceInterface:
+    """The object's methods as dbus-fast takes them; ``called`` is told of every call."""
+    from dbus_fast.service import ServiceInterface, method
+
+    methods = {name: method(name)(_answering(each, called)) for name, each in thing.methods.items()}
+    kind: type[ServiceInterface] = type("Interface", (ServiceInterface,), methods)
+    return kind(thing.interface)
+
+
+def _answering(method: Method, called: Callable[[], None]) -> Callable[..., Any]:
+    """A function with a method's signatures, whose errors are the bus's."""
+    from dbus_fast.errors import DBusError
+
+    def answer(_: ServiceInterface, *given: Any) -> Any:
+        called()
+        try:
+            return method.call(*given)
+        except TempoEdgeError as error:
+            raise DBusError(_ERROR, printable(str(error))) from error
+        except Exception as error:
+            # The process serves other calls too: it must outlive a defect in one of them.
+            sys.excepthook(type(error), error, error.__traceback__)
+            raise DBusError(_FAILED, repr(error)) from error
+
+    # dbus-fast reads D-Bus signatures off a function's own.
+    positional = Parameter.POSITIONAL_ONLY
+    taken = [
+        Parameter(f"argument_{n}", positional, annotation=each)
+        for n, each in enumerate(method.takes)
+    ]
+    answer.__signature__ = Signature(  # type: ignore[attr-defined]
+        [Parameter("self", positional), *taken],
+        return_annotation=method.gives or Signature.empty,
+    )
+    return answer

@@ -6,7 +6,7 @@ The interface: https://developer.gnome.org/documentation/tutorials/search-provid
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING
 
 from tempo_edge._text import note
 from tempo_edge.errors import TempoEdgeError
@@ -16,6 +16,9 @@ from tempo_plugins.desktop.bus import BusObject, Method, serve
 from tempo_plugins.desktop.offers import Offers, subtitle, title
 from tempo_plugins.desktop.pictures import Pictures
 from tempo_plugins.desktop.playing import play
+
+if TYPE_CHECKING:
+    from dbus_fast import Variant
 
 __all__ = ["BUS_NAME", "OBJECT_PATH", "Provider", "main"]
 
@@ -39,50 +42,46 @@ class Provider:
         self._client, self._pictures = client, pictures
         self._offers = Offers()
 
-    def initial(self, terms: list[str]) -> tuple[list[str]]:
+    def initial(self, terms: list[str]) -> list[str]:
         """``GetInitialResultSet``: names of the moments for some words, best first."""
         query = " ".join(terms).strip()
         if len(query) < _SHORTEST:
-            return ([],)
+            return []
         try:
             answer = self._client.find(query[:1000], _LIMIT, retrieval=True)
         except TempoEdgeError as error:
             note(f"tempo-edge: {error}")
-            return ([],)
+            return []
         names = self._offers.add(answer.moments)
         # So that the pictures are on their way when the shell asks for them.
         self._pictures.get(answer.moments, 0.0)
-        return (names,)
+        return names
 
-    def subsearch(self, previous: list[str], terms: list[str]) -> tuple[list[str]]:
+    def subsearch(self, previous: list[str], terms: list[str]) -> list[str]:
         """``GetSubsearchResultSet``: one word more can name something else, so all is searched."""
         return self.initial(terms)
 
-    def metas(self, names: list[str]) -> tuple[list[dict[str, tuple[str, Any]]]]:
+    def metas(self, names: list[str]) -> list[dict[str, Variant]]:
         """``GetResultMetas``: what to show; names that are not known are left out."""
+        from dbus_fast import Variant
+
         known = {n: m for n in names if (m := self._offers.get(n)) is not None}
         pictures = self._pictures.get(known.values(), _WAIT_SECONDS)
         shown = []
         for name, moment in known.items():
-            meta: dict[str, tuple[str, Any]] = {
-                "id": ("s", name),
-                "name": ("s", title(moment)),
-                "description": ("s", subtitle(moment)),
-            }
+            meta = {"id": name, "name": title(moment), "description": subtitle(moment)}
             if moment in pictures:
-                meta["gicon"] = ("s", str(pictures[moment]))
-            shown.append(meta)
-        return (shown,)
+                meta["gicon"] = str(pictures[moment])
+            shown.append({key: Variant("s", text) for key, text in meta.items()})
+        return shown
 
-    def activate(self, name: str, terms: list[str], timestamp: int) -> tuple[()]:
+    def activate(self, name: str, terms: list[str], timestamp: int) -> None:
         """``ActivateResult``: play the moment."""
         play(self._offers.known(name))
-        return ()
 
-    def launch(self, terms: list[str], timestamp: int) -> tuple[()]:
+    def launch(self, terms: list[str], timestamp: int) -> None:
         """``LaunchSearch``: a page with all that was found."""
         page.show(" ".join(terms), self._client)
-        return ()
 
     def on_bus(self) -> BusObject:
         """The object to serve."""
@@ -91,11 +90,11 @@ class Provider:
             OBJECT_PATH,
             "org.gnome.Shell.SearchProvider2",
             {
-                "GetInitialResultSet": Method(("as",), ("as",), self.initial),
-                "GetSubsearchResultSet": Method(("as", "as"), ("as",), self.subsearch),
-                "GetResultMetas": Method(("as",), ("aa{sv}",), self.metas),
-                "ActivateResult": Method(("s", "as", "u"), (), self.activate),
-                "LaunchSearch": Method(("as", "u"), (), self.launch),
+                "GetInitialResultSet": Method(("as",), "as", self.initial),
+                "GetSubsearchResultSet": Method(("as", "as"), "as", self.subsearch),
+                "GetResultMetas": Method(("as",), "aa{sv}", self.metas),
+                "ActivateResult": Method(("s", "as", "u"), "", self.activate),
+                "LaunchSearch": Method(("as", "u"), "", self.launch),
             },
         )
 

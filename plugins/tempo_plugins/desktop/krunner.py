@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tempo_edge._text import note
 from tempo_edge.errors import TempoEdgeError
@@ -16,6 +16,9 @@ from tempo_plugins.desktop.bus import BusObject, Method, serve
 from tempo_plugins.desktop.offers import Offers, subtitle, title
 from tempo_plugins.desktop.pictures import Pictures, pixels
 from tempo_plugins.desktop.playing import play, show_folder
+
+if TYPE_CHECKING:
+    from dbus_fast import Variant
 
 __all__ = ["BUS_NAME", "OBJECT_PATH", "Runner", "main"]
 
@@ -41,38 +44,40 @@ class Runner:
         self._client, self._pictures = client, pictures
         self._offers = Offers()
 
-    def match(self, query: str) -> tuple[list[tuple[str, str, str, int, float, dict[str, Any]]]]:
+    def match(self, query: str) -> list[list[Any]]:
         """``Match``: id, text, icon's name, kind, relevance in [0, 1], and what else there is."""
+        from dbus_fast import Variant
+
         wanted = query.strip()
         if len(wanted) < _SHORTEST:
-            return ([],)
+            return []
         try:
             moments = self._client.find(wanted[:1000], _LIMIT, retrieval=True).moments
         except TempoEdgeError as error:
             note(f"tempo-edge: {error}")
-            return ([],)
+            return []
         names = self._offers.add(moments)
         pictures = self._pictures.get(moments, _WAIT_SECONDS)
         matches = []
         for name, moment in zip(names, moments, strict=True):
-            more: dict[str, Any] = {
-                "subtext": ("s", subtitle(moment)),
-                "urls": ("as", [Path(moment.path).as_uri()]),
-                "actions": ("as", [_FOLDER]),
+            more = {
+                "subtext": Variant("s", subtitle(moment)),
+                "urls": Variant("as", [Path(moment.path).as_uri()]),
+                "actions": Variant("as", [_FOLDER]),
             }
             icon = _icon(pictures.get(moment))
             if icon is not None:
-                more["icon-data"] = ("(iiibiiay)", icon)
+                more["icon-data"] = Variant("(iiibiiay)", icon)
             matches.append(
-                (name, title(moment), "video-x-generic", _RELEVANCE, _sure(moment), more)
+                [name, title(moment), "video-x-generic", _RELEVANCE, _sure(moment), more]
             )
-        return (matches,)
+        return matches
 
-    def actions(self) -> tuple[list[tuple[str, str, str]]]:
+    def actions(self) -> list[list[str]]:
         """``Actions``: id, text and icon of what else can be done with a match."""
-        return ([(_FOLDER, "Show the folder", "document-open-folder")],)
+        return [[_FOLDER, "Show the folder", "document-open-folder"]]
 
-    def run(self, name: str, action: str) -> tuple[()]:
+    def run(self, name: str, action: str) -> None:
         """``Run``: play the moment, or show its folder.
 
         Raises:
@@ -85,7 +90,12 @@ class Runner:
             show_folder(moment)
         else:
             raise TempoEdgeError(f"action {action!r} must be '' or {_FOLDER!r}")
-        return ()
+
+    def config(self) -> dict[str, Variant]:
+        """``Config``: from how many letters on KRunner asks."""
+        from dbus_fast import Variant
+
+        return {"MinLetterCount": Variant("i", _SHORTEST)}
 
     def on_bus(self) -> BusObject:
         """The object to serve."""
@@ -94,11 +104,11 @@ class Runner:
             OBJECT_PATH,
             "org.kde.krunner1",
             {
-                "Match": Method(("s",), ("a(sssida{sv})",), self.match),
-                "Actions": Method((), ("a(sss)",), self.actions),
-                "Run": Method(("s", "s"), (), self.run),
-                "Config": Method((), ("a{sv}",), lambda: ({"MinLetterCount": ("i", _SHORTEST)},)),
-                "Teardown": Method((), (), lambda: ()),
+                "Match": Method(("s",), "a(sssida{sv})", self.match),
+                "Actions": Method((), "a(sss)", self.actions),
+                "Run": Method(("s", "s"), "", self.run),
+                "Config": Method((), "a{sv}", self.config),
+                "Teardown": Method((), "", lambda: None),
             },
         )
 
@@ -107,12 +117,12 @@ def _sure(moment: Any) -> float:
     return float(min(1.0, max(0.0, moment.confidence)))
 
 
-def _icon(file: Path | None) -> tuple[int, int, int, bool, int, int, bytes] | None:
+def _icon(file: Path | None) -> list[int | bytes] | None:
     """A picture's pixels, if there are any that can be read."""
     if file is None:
         return None
     try:
-        return pixels(file.read_bytes()).icon_data()
+        return list(pixels(file.read_bytes()).icon_data())
     except (OSError, TempoEdgeError):
         return None
 

@@ -149,8 +149,8 @@ def _copied(name: str, folder: Path, *files: str) -> list[File]:
 
 
 DESKTOP_PLUGINS = (
-    Plugin("gnome", "GNOME Shell's search", _gnome, "log out and in again", "jeepney"),
-    Plugin("krunner", "KDE's KRunner", _krunner, "run: kquitapp6 krunner", "jeepney"),
+    Plugin("gnome", "GNOME Shell's search", _gnome, "log out and in again", "dbus_fast"),
+    Plugin("krunner", "KDE's KRunner", _krunner, "run: kquitapp6 krunner", "dbus_fast"),
     Plugin("ulauncher", "Ulauncher 6", _ulauncher, "restart Ulauncher; its keyword is v"),
     Plugin("albert", "Albert 34 or later", _albert, "turn it on in Albert's settings, Plugins"),
     Plugin("flow", "Flow Launcher on Windows", _flow, "restart Flow Launcher; its keyword is v"),
