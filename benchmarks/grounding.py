@@ -12,12 +12,10 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
-import os
 import random
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +26,9 @@ from benchmarks.scoring import Prediction, Scores, Truth, format_table, score
 from tempo_edge import Library
 from tempo_edge._files import atomic_write
 from tempo_edge.indexing.footage import Sampling
+from tempo_edge.models.registry import Profile, read_profile
 
-__all__ = ["add_profiles", "ask", "indexed", "main", "other_profiles"]
+__all__ = ["add_profiles", "ask", "indexed", "main"]
 
 
 def ask(library: Library, queries: Sequence[Truth], grounder: str) -> list[Prediction]:
@@ -56,10 +55,15 @@ def ask(library: Library, queries: Sequence[Truth], grounder: str) -> list[Predi
     return predictions
 
 
-def indexed(folder: Path, scratch: Path, frames_per_second: float | None = None) -> Library:
+def indexed(
+    folder: Path,
+    scratch: Path,
+    frames_per_second: float | None = None,
+    profile: str | Profile = "nano",
+) -> Library:
     """A library over the videos of a folder; the caller closes it."""
     kind = "saa" if frames_per_second is None else "uniform"
-    library = Library.open(scratch / f"{folder.name}-{kind}.db", profile="nano")
+    library = Library.open(scratch / f"{folder.name}-{kind}.db", profile=profile)
     report = library.index([folder], sampling=Sampling(frames_per_second=frames_per_second))
     frames = library.catalogue.totals()["frames"]
     print(
@@ -70,32 +74,18 @@ def indexed(folder: Path, scratch: Path, frames_per_second: float | None = None)
     return library
 
 
-@contextmanager
-def other_profiles(folder: Path) -> Iterator[None]:
-    """Meanwhile profiles of this folder go before the built-in ones."""
-    before = os.environ.get("TEMPO_EDGE_PROFILES")
-    os.environ["TEMPO_EDGE_PROFILES"] = str(folder)
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["TEMPO_EDGE_PROFILES"]
-        else:
-            os.environ["TEMPO_EDGE_PROFILES"] = before
-
-
-def _named_folder(text: str) -> tuple[str, Path]:
+def _named_profile(text: str) -> tuple[str, Profile]:
     name, mark, folder = text.partition("=")
     if not mark or not (Path(folder) / "nano" / "profile.json").exists():
         raise argparse.ArgumentTypeError(f"{text!r} must be NAME=DIR with DIR/nano/profile.json")
-    return name, Path(folder)
+    return name, read_profile(Path(folder) / "nano")
 
 
 def add_profiles(parser: argparse.ArgumentParser) -> None:
     """The option ``--also NAME=DIR``: further folders of profiles to measure in one run."""
     parser.add_argument(
         "--also",
-        type=_named_folder,
+        type=_named_profile,
         action="append",
         default=[],
         metavar="NAME=DIR",
@@ -165,8 +155,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         with indexed(options.test, scratch) as library:
             for grounder in reversed(library.searcher.grounders):
                 systems[f"SAA + {grounder}"] = ask(library, truth, grounder)
-        for name, profiles in options.also:
-            with other_profiles(profiles), indexed(options.test, scratch) as library:
+        for name, profile in options.also:
+            with indexed(options.test, scratch, profile=profile) as library:
                 systems[f"SAA + {name}"] = ask(library, truth, "mllm")
     rows: dict[str, Scores] = {}
     for name, predictions in systems.items():

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from benchmarks import uniform
 from benchmarks._questions import Question, plan_questions
 from benchmarks.composites import load_composites
-from benchmarks.grounding import add_profiles, indexed, other_profiles
+from benchmarks.grounding import add_profiles, indexed
 from benchmarks.machine import describe
 from benchmarks.windows import evenly
 from tempo_edge import Library
@@ -180,9 +180,9 @@ def measure(options: argparse.Namespace, scratch: Path) -> tuple[dict[str, Any],
                 decoder = Decoder(library.profile.grounder_session)
                 searcher.reader = EvenlyTimed(library.catalogue, decoder, searcher.settings)
                 systems["SAA + mllm, evenly timed"] = ask(library, options.test, questions, "mllm")
-    for name, profiles in options.also:
+    for name, profile in options.also:
         say(f"SAA + {name}")
-        with other_profiles(profiles), indexed(options.test, scratch) as library:
+        with indexed(options.test, scratch, profile=profile) as library:
             systems[f"SAA + {name}"] = ask(library, options.test, questions, "mllm")
     asked = {"cutoff": cutoff, "questions": [asdict(question) for question in questions]}
     return {name: (figures(found, questions), found) for name, found in systems.items()}, asked

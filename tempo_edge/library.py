@@ -48,13 +48,15 @@ class Library(Closing):
         self._turn = RLock()
 
     @classmethod
-    def open(cls, path: str | Path | None = None, *, profile: str | None = None) -> Library:
+    def open(
+        cls, path: str | Path | None = None, *, profile: str | Profile | None = None
+    ) -> Library:
         """Open a library, which need not exist before something is indexed into it.
 
         Args:
             path: the database file; by default :func:`default_library_path`.
-            profile: name of a model profile; by default the one that the library was built with,
-                or ``"nano"`` for a new one.
+            profile: name of a model profile, or the profile itself, wherever its folder lies; by
+                default the one that the library was built with, or ``"nano"`` for a new one.
 
         Raises:
             ProfileError: there is no profile of that name.
@@ -63,12 +65,15 @@ class Library(Closing):
         """
         from tempo_edge.models import load_profile
 
-        if profile is not None:
+        if isinstance(profile, str):
             load_profile(profile)
+        asked = profile if profile is None or isinstance(profile, str) else profile.name
         where = default_library_path() if path is None else Path(path).expanduser()
-        library = cls(where, profile or "nano")
+        library = cls(where, asked or "nano")
+        if profile is not None and not isinstance(profile, str):
+            library.profile = profile
         try:
-            library._recall_profile(profile)
+            library._recall_profile(asked)
         except BaseException:
             library.close()
             raise

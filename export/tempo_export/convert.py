@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from tempo_edge.errors import ExportError
 from tempo_edge.models.checksum import sha256_of
-from tempo_edge.models.registry import Profile, read_profile
+from tempo_edge.models.registry import Profile
 from tempo_edge.models.sessions import cpu_count, open_session
 from tempo_edge.models.towers import ImageTower, TextTower
 from tempo_export import precision as to
@@ -112,7 +112,7 @@ def convert(
         made = finish(room, _facts(profile, place.name, report, pictures))
         if videos is not None:
             say(f"searching {videos} with both")
-            report["search"] = _searched(profile, made, place.name, videos, allowed)
+            report["search"] = _searched(profile, made, videos, allowed)
             finish(room, _facts(profile, place.name, report, pictures))
     return report
 
@@ -225,9 +225,7 @@ def _milliseconds(work: Callable[[], object]) -> float:
     return 1e3 * float(np.median(took))
 
 
-def _searched(
-    before: Profile, made: Profile, name: str, videos: Path, allowed: Allowed
-) -> dict[str, Any]:
+def _searched(before: Profile, made: Profile, videos: Path, allowed: Allowed) -> dict[str, Any]:
     """What the search gives with either profile.
 
     Raises:
@@ -237,9 +235,7 @@ def _searched(
         scratch = Path(folder)
         for each in ("before", "after"):
             (scratch / each).mkdir()
-        # Under its own name: a profile is found by it.
-        shutil.copytree(made.folder, scratch / "profiles" / name)
-        after = judge(read_profile(scratch / "profiles" / name), videos, scratch / "after")
+        after = judge(made, videos, scratch / "after")
         first = judge(before, videos, scratch / "before")
     report: dict[str, Any] = {"videos": videos.name}
     for grounder, then in after.items():

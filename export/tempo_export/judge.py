@@ -5,7 +5,6 @@ Through the real indexer and the real search, so that whatever a smaller model d
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,9 +12,8 @@ from tempo_edge import Library
 from tempo_edge.evaluation.fitting import Query, read_truth
 from tempo_edge.models.registry import Profile
 from tempo_edge.moment import Span
-from tempo_export.environment import meanwhile
 
-__all__ = ["Verdict", "alone", "judge"]
+__all__ = ["Verdict", "judge"]
 
 
 @dataclass(frozen=True)
@@ -41,11 +39,6 @@ class Verdict:
         return {"r1_at_0.7": self.r1, "refused": self.refused, "queries": len(self.spans)}
 
 
-def alone(profile: Profile) -> AbstractContextManager[None]:
-    """Meanwhile this profile is what its name stands for."""
-    return meanwhile("TEMPO_EDGE_PROFILES", str(profile.folder.parent))
-
-
 def judge(profile: Profile, videos: Path, scratch: Path) -> dict[str, Verdict]:
     """Index a folder with a profile and ask every query of its ``truth.jsonl``.
 
@@ -61,7 +54,7 @@ def judge(profile: Profile, videos: Path, scratch: Path) -> dict[str, Verdict]:
         TempoEdgeError: there is no ``truth.jsonl``, or it can't be read.
     """
     queries = read_truth(videos)
-    with alone(profile), Library.open(scratch / "library.db", profile=profile.name) as library:
+    with Library.open(scratch / "library.db", profile=profile) as library:
         library.index([videos])
         return {
             grounder: _verdict(

@@ -227,26 +227,18 @@ def _image_size(folder: Path) -> int:
 
 
 def _calibrate(profile: Profile, videos: Path, say: Say) -> None:
-    """Fit a profile's confidence on videos whose moments are known.
-
-    Until it is in its place it has a name but no folder of that name: it is copied to one.
-    """
+    """Fit a profile's confidence on videos whose moments are known."""
     from tempo_edge import Library
     from tempo_edge.evaluation import fitting
-    from tempo_export.judge import alone
 
     say(f"calibrating {profile.name} on {videos}")
     queries = fitting.read_truth(videos)
-    with tempfile.TemporaryDirectory() as scratch:
-        named = Path(scratch) / profile.name
-        shutil.copytree(profile.folder, named)
-        with alone(read_profile(named)):
-            library = Library.open(Path(scratch) / "library.db", profile=profile.name)
-            with library:
-                library.index([videos])
-                contents = fitting.calibrate(
-                    library, queries, fitting.varied(queries, seed=0), seed=0
-                )
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        Library.open(Path(scratch) / "library.db", profile=profile) as library,
+    ):
+        library.index([videos])
+        contents = fitting.calibrate(library, queries, fitting.varied(queries, seed=0), seed=0)
     fitting.write(profile.folder, contents)
 
 

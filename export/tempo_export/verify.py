@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge import Library
-from tempo_edge.models.providers import VARIABLE, standings
-from tempo_edge.models.registry import Profile, read_profile
+from tempo_edge.models.providers import standings
+from tempo_edge.models.registry import Profile
+from tempo_edge.models.sessions import open_session
 from tempo_edge.sample_clips import sample_clips
-from tempo_export.environment import meanwhile
-from tempo_export.judge import alone
 
 __all__ = ["Difference", "compare"]
 
@@ -124,14 +124,16 @@ def compare(profile: Profile, clips: Sequence[Path] | None = None) -> list[Diffe
 
 def _through(provider: str, profile: Profile, clips: Sequence[Path]) -> _Seen:
     """Everything anew, so that nothing was loaded with another provider."""
-    chain = provider if provider == "cpu" else f"{provider},cpu"
-    with tempfile.TemporaryDirectory() as folder, meanwhile(VARIABLE, chain), alone(profile):
-        fresh = read_profile(profile.folder)
-        sentences = fresh.text_tower.encode(_SENTENCES)
-        with Library.open(Path(folder) / "library.db", profile=profile.name) as library:
-            library.index(list(clips))
-            frames, times = _frames(library)
-            spans = [_first(library, sentence) for sentence in _SENTENCES]
+    chain = ("cpu",) if provider == "cpu" else (provider, "cpu")
+    fresh = replace(profile, opener=partial(open_session, providers=chain))
+    sentences = fresh.text_tower.encode(_SENTENCES)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Library.open(Path(folder) / "library.db", profile=fresh) as library,
+    ):
+        library.index(list(clips))
+        frames, times = _frames(library)
+        spans = [_first(library, sentence) for sentence in _SENTENCES]
     return _Seen(frames, sentences, times, tuple(spans))
 
 

@@ -99,8 +99,11 @@ def load_onnxruntime() -> Any:
     return onnxruntime
 
 
-def standings() -> list[Standing]:
+def standings(wanted: Sequence[str] | None = None) -> list[Standing]:
     """The providers in the order of trying, those that can't be used among them; the CPU is last.
+
+    Args:
+        wanted: names of those to try; by default what :data:`VARIABLE` says.
 
     Raises:
         MissingExtraError: ONNX Runtime is not installed.
@@ -108,7 +111,7 @@ def standings() -> list[Standing]:
     """
     available = load_onnxruntime().get_available_providers()
     built = [name for name, provider in NAMES.items() if provider in available]
-    told = asked(built)
+    told = asked(built) if wanted is None else list(wanted)
     found = []
     for name in told or built:
         trouble, mend = ("", "") if name == "cpu" else _trouble(name)
@@ -116,10 +119,15 @@ def standings() -> list[Standing]:
     return found
 
 
-def plan(path: Path, threads: int, shapes: Shapes | None = None) -> Plan:
+def plan(
+    path: Path, threads: int, shapes: Shapes | None = None, wanted: Sequence[str] | None = None
+) -> Plan:
     """What a session with a model is opened with.
 
     TensorRT is tried only where the model's ``shapes`` are known.
+
+    Args:
+        wanted: names of the providers to try; by default what :data:`VARIABLE` says.
 
     Raises:
         MissingExtraError: ONNX Runtime is not installed.
@@ -127,7 +135,7 @@ def plan(path: Path, threads: int, shapes: Shapes | None = None) -> Plan:
     """
     chain: Chain = []
     notes: Notes = []
-    for standing in standings():
+    for standing in standings(wanted):
         # Every build for NVIDIA lists TensorRT, few machines have it: nobody misses it unasked.
         if standing.trouble and (standing.asked or standing.name != "tensorrt"):
             notes.append((standing.provider, standing.trouble))

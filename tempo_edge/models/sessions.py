@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,20 +23,26 @@ def cpu_count() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def open_session(path: Path, threads: int, shapes: Shapes | None = None) -> Any:
+def open_session(
+    path: Path,
+    threads: int,
+    shapes: Shapes | None = None,
+    providers: Sequence[str] | None = None,
+) -> Any:
     """An inference session on the best provider, with ``threads`` threads inside an operator.
 
     A provider that turns out not to work is left for the next one, with a ``RuntimeWarning``.
 
     Args:
         shapes: those of the model's inputs; without them TensorRT isn't tried.
+        providers: names of those to try; by default what the environment says.
 
     Raises:
         MissingExtraError: ONNX Runtime is not installed.
         ProfileError: the environment asks for a provider that there is not, or even the CPU can't
             run the model.
     """
-    planned = plan(path, threads, shapes)
+    planned = plan(path, threads, shapes, providers)
     session, notes = open_with(path, threads, planned.chain)
     for provider, reason in (*planned.notes, *notes):
         text = f"{path.name} runs without {provider}: {reason}"

@@ -173,7 +173,7 @@ def test_what_was_asked_for_and_is_of_no_use(tempo: Tempo, monkeypatch: pytest.M
         Standing("tensorrt", "no usable NVIDIA GPU: libcuda.so.1: cannot open"),
         Standing("cpu"),
     ]
-    monkeypatch.setattr(providers, "standings", lambda: found)
+    monkeypatch.setattr(providers, "standings", lambda wanted=None: found)
     check("doctor, of providers", told_of_providers(tempo("doctor")))
 
 

@@ -111,7 +111,7 @@ def test_one_that_cannot_be_used_is_named_to_who_asked_for_it(
     path = nano.folder / "image.onnx"
 
     def noted(*found: Standing) -> list[tuple[str, str]]:
-        monkeypatch.setattr(providers, "standings", lambda: [*found, Standing("cpu")])
+        monkeypatch.setattr(providers, "standings", lambda wanted=None: [*found, Standing("cpu")])
         planned = plan(path, 1, image_shapes(nano.image_size))
         assert planned.chain == [CPU]
         return planned.notes
@@ -126,14 +126,18 @@ def test_one_that_cannot_be_used_is_named_to_who_asked_for_it(
 def test_tensorrt_is_not_tried_without_shapes(
     nano: Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(providers, "standings", lambda: [Standing("tensorrt"), Standing("cpu")])
+    monkeypatch.setattr(
+        providers, "standings", lambda wanted=None: [Standing("tensorrt"), Standing("cpu")]
+    )
     assert plan(nano.folder / "image.onnx", 1) == providers.Plan([CPU], [])
 
 
 def test_without_a_place_for_engines_the_next_one_is_taken(
     nano: Profile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(providers, "standings", lambda: [Standing("tensorrt"), Standing("cpu")])
+    monkeypatch.setattr(
+        providers, "standings", lambda wanted=None: [Standing("tensorrt"), Standing("cpu")]
+    )
     monkeypatch.setattr(providers, "nvidia", lambda: Device("card", "8.9", "580"))
     monkeypatch.setattr(providers, "_tensorrt_version", lambda: "10.0.1.6")
     (tmp_path / "cache").write_text("no folder")
@@ -148,7 +152,9 @@ def test_engines_are_kept_apart_by_what_a_model_holds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A model that was exported anew has the old one's place, and none of its engines."""
-    monkeypatch.setattr(providers, "standings", lambda: [Standing("tensorrt"), Standing("cpu")])
+    monkeypatch.setattr(
+        providers, "standings", lambda wanted=None: [Standing("tensorrt"), Standing("cpu")]
+    )
     monkeypatch.setattr(providers, "nvidia", lambda: Device("card", "8.9", "580"))
     monkeypatch.setattr(providers, "_tensorrt_version", lambda: "10.0.1.6")
     path = tmp_path / "image.onnx"
@@ -200,11 +206,19 @@ def test_a_session_is_opened_with_a_note_for_each(
     nano: Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = [Standing("cuda", "no card", asked=True), Standing("cpu")]
-    monkeypatch.setattr(providers, "standings", lambda: found)
+    monkeypatch.setattr(providers, "standings", lambda wanted=None: found)
     text = "^text.onnx runs without CUDAExecutionProvider: no card$"
     with pytest.warns(RuntimeWarning, match=text) as warned:
         open_session(nano.folder / "text.onnx", 1)
     assert [Path(each.filename) for each in warned] == [Path(__file__)], "where it was opened"
+
+
+def test_providers_that_are_named_go_before_those_of_the_environment(
+    nano: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(providers.VARIABLE, "nonesuch")
+    session = open_session(nano.folder / "text.onnx", 1, providers=("cpu",))
+    assert session.get_providers() == ["CPUExecutionProvider"]
 
 
 def test_what_even_the_cpu_cannot_run_is_an_error(tmp_path: Path) -> None:
