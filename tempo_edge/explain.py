@@ -16,11 +16,11 @@ import numpy as np
 
 from tempo_edge import jpeg
 from tempo_edge._files import atomic_write
+from tempo_edge.answer import Answer
 from tempo_edge.errors import MediaError, TempoEdgeError
 from tempo_edge.media.stills import stills
 from tempo_edge.moment import Moment, format_timestamp
 from tempo_edge.search.candidates import Candidate
-from tempo_edge.search.searcher import Answer
 
 __all__ = ["page", "write"]
 
@@ -61,7 +61,7 @@ def page(query: str, answer: Answer) -> str:
     parts = [_section(moment, candidate, "") for moment, candidate in shown]
     if not shown:
         parts.append("<p class=none>nothing matches</p>")
-        held_back = list(zip(answer.misses, answer.miss_evidence, strict=True))
+        held_back = list(zip(answer.rejected, answer.rejected_evidence, strict=True))
         parts += [_section(moment, candidate, "held back: ") for moment, candidate in held_back]
     title = html.escape(query)
     return (

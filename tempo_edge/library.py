@@ -12,19 +12,22 @@ from queue import SimpleQueue
 from threading import Event, RLock
 from typing import TYPE_CHECKING
 
+from tempo_edge._absolute import absolute, recorded
 from tempo_edge._closing import Closing
-from tempo_edge.errors import LibraryError, QueryError
+from tempo_edge.errors import LibraryError
+from tempo_edge.query import DEFAULT_LIMIT, Query, places
 from tempo_edge.store.place import default_library_path
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from tempo_edge.answer import Answer
     from tempo_edge.indexing.footage import Sampling
     from tempo_edge.indexing.indexer import IndexEvent, IndexReport
     from tempo_edge.indexing.watcher import Order
     from tempo_edge.models import Profile
-    from tempo_edge.search.searcher import Answer, Searcher
+    from tempo_edge.search.searcher import Searcher
     from tempo_edge.store.catalogue import Catalogue
     from tempo_edge.store.rows import FileRow
     from tempo_edge.store.vectors import VectorCache
@@ -170,7 +173,7 @@ class Library(Closing):
         self,
         query: str,
         *,
-        limit: int = 10,
+        limit: int = DEFAULT_LIMIT,
         min_confidence: float | None = None,
         within: str | Path | Iterable[str | Path] | None = None,
         refine: bool = False,
@@ -181,24 +184,34 @@ class Library(Closing):
     ) -> Answer:
         """Moments that match ``query``, best first; none when nothing matches.
 
+        Args:
+            query: what to look for; the rest but the last is as :class:`Query` has it.
+            within: one path or more, from the root, from the home or from the present folder.
+            checkpoint: called between two readings; whatever it raises ends the search.
+
+        Raises:
+            QueryError: it can't be searched for that.
+            LibraryError: there is no library yet.
+        """
+        asked = Query(
+            query,
+            limit=limit,
+            min_confidence=min_confidence,
+            within=places(within),
+            grounder=grounder,
+            retrieval=retrieval,
+            refine=refine,
+            videos=None if videos is None else frozenset(videos),
+        )
+        return self.ask(asked, checkpoint=checkpoint)
+
+    def ask(self, query: Query, *, checkpoint: Callable[[], None] = lambda: None) -> Answer:
+        """The answer to a query that was made already.
+
         Args and errors are those of :meth:`tempo_edge.search.searcher.Searcher.find`.
         """
-        try:
-            query.encode()
-        except UnicodeEncodeError as error:
-            raise QueryError(f"query {query!r} is not valid UTF-8: say it in Unicode") from error
         with self._turn, self.catalogue.snapshot():
-            return self.searcher.find(
-                query,
-                limit=limit,
-                min_confidence=min_confidence,
-                within=None if within is None else _scopes(within),
-                refine=refine,
-                grounder=grounder,
-                retrieval=retrieval,
-                videos=videos,
-                checkpoint=checkpoint,
-            )
+            return self.searcher.find(query, checkpoint)
 
     def index(
         self,
@@ -336,15 +349,15 @@ class Library(Closing):
         from tempo_edge.store.catalogue import Catalogue
         from tempo_edge.store.lock import WriterLock
 
-        absolute = _absolute(path)
-        if not self.files(absolute):
-            raise LibraryError(f"the library holds nothing at or under {absolute}")
+        scope = recorded(path)
+        if not self.files(scope):
+            raise LibraryError(f"the library holds nothing at or under {scope}")
         with ExitStack() as stack:
             stack.enter_context(WriterLock(self.path))
             writer = Catalogue(self.path)
             stack.callback(writer.close)
             with writer.transaction():
-                known = writer.files(absolute)
+                known = writer.files(scope)
                 writer.drop_files(known)
                 writer.prune()
         self._refresh()
@@ -352,7 +365,7 @@ class Library(Closing):
 
     def files(self, under: str | Path | None = None) -> list[FileRow]:
         """Every file the library knows, with its state and, if it was skipped, the reason."""
-        scope = None if under is None else _absolute(under)
+        scope = None if under is None else recorded(under)
         with self._turn, self.catalogue.snapshot():
             return sorted(self.catalogue.files(scope).values(), key=lambda row: row.path)
 
@@ -367,28 +380,14 @@ class Library(Closing):
         Raises:
             LibraryError: the file is not in the library.
         """
-        absolute = _absolute(path)
+        file = recorded(path)
         with self._turn, self.catalogue.snapshot():
-            row = self.catalogue.files(absolute).get(str(absolute))
+            row = self.catalogue.files(file).get(str(file))
             if row is None or row.video_id is None:
-                raise LibraryError(f"{absolute} is not indexed: index it first")
+                raise LibraryError(f"{file} is not indexed: index it first")
             return self.catalogue.curve(row.video_id)
 
 
-def _absolute(path: str | Path) -> Path:
-    """A path as the library knows it: from the root, links left alone, always valid UTF-8."""
-    from tempo_edge.indexing.walk import absolute, encodable
-
-    return Path(encodable(str(absolute(path))))
-
-
-def _scopes(within: Iterable[str | Path] | str | Path) -> list[Path]:
-    """What a search is kept to, as the library knows it."""
-    return [_absolute(path) for path in _roots(within)]
-
-
 def _roots(paths: Iterable[str | Path] | str | Path) -> list[Path]:
-    from tempo_edge.indexing.walk import absolute
-
     named = [paths] if isinstance(paths, (str, Path)) else paths
     return [absolute(path) for path in named]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +93,7 @@ class Moment:
         profile: the models that judged it.
         offline: True when the file's volume is not there at present.
         copies: where else the same pictures are, in files of the same bytes and of other ones.
+        video: the library's number for the video; None where no library gave one.
 
     Raises:
         ValueError: the span is empty or not finite, or the confidence is outside [0, 1].
@@ -106,6 +107,7 @@ class Moment:
     profile: str
     offline: bool = False
     copies: tuple[Copy, ...] = ()
+    video: int | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         Span(self.start_seconds, self.end_seconds)

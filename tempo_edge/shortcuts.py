@@ -8,10 +8,11 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from tempo_edge.library import Library
+from tempo_edge.query import DEFAULT_LIMIT, Query, places
 
 if TYPE_CHECKING:
+    from tempo_edge.answer import Answer
     from tempo_edge.indexing.indexer import IndexReport
-    from tempo_edge.search.searcher import Answer
 
 __all__ = ["find", "index", "watch"]
 
@@ -20,7 +21,7 @@ def find(
     query: str,
     *,
     library: str | Path | None = None,
-    limit: int = 10,
+    limit: int = DEFAULT_LIMIT,
     min_confidence: float | None = None,
     within: str | Path | Iterable[str | Path] | None = None,
     refine: bool = False,
@@ -30,15 +31,16 @@ def find(
 
     Args and errors are those of :meth:`Library.find`.
     """
+    asked = Query(
+        query,
+        limit=limit,
+        min_confidence=min_confidence,
+        within=places(within),
+        grounder=grounder,
+        refine=refine,
+    )
     with Library.open(library) as opened:
-        return opened.find(
-            query,
-            limit=limit,
-            min_confidence=min_confidence,
-            within=within,
-            refine=refine,
-            grounder=grounder,
-        )
+        return opened.ask(asked)
 
 
 def index(

@@ -19,8 +19,8 @@ from tempo_edge.models.tokenizer import read_tokenizer
 from tempo_edge.models.towers import TextTower
 from tempo_edge.search.grammar import Grammar
 from tempo_edge.search.spelling import Spelling
+from tempo_edge.service.find_request import FindRequest
 from tempo_edge.service.parameters import Parameters
-from tempo_edge.service.query import Query
 
 __all__ = ["TARGET"]
 
@@ -73,7 +73,7 @@ def _check(case: dict[str, Any], folder: Path) -> None:
 
 def _check_parameters(given: dict[str, list[str]]) -> None:
     with Refusal(ServiceError) as refusal:
-        query = Query.of(Parameters(given))
+        query = FindRequest.of(Parameters(given)).query
     if refusal.error is not None:
         assert isinstance(refusal.error, ServiceError)
         holds(refusal.error.status == 400, f"is refused with {refusal.error.status}")
@@ -158,7 +158,8 @@ def _check_answer(answer: str) -> None:
 TARGET = Target(
     "queries",
     (
-        *("tempo_edge.service.query", "tempo_edge.service.parameters", "tempo_edge.service.paths"),
+        *("tempo_edge.query", "tempo_edge.service.find_request", "tempo_edge.service.parameters"),
+        "tempo_edge.service.paths",
         *("tempo_edge.search.grammar", "tempo_edge.search.spelling", "tempo_edge.eta"),
     ),
     _cases,

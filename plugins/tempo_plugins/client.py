@@ -251,7 +251,7 @@ class Client:
         return Answer(
             tuple(_from_moment(moment) for moment in answer),
             None if rejected is None else _from_moment(rejected),
-            answer.filtered_count,
+            answer.rejected_count,
         )
 
     def _opened(self) -> Library:

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -14,31 +14,16 @@ from tempo_edge._text import columns, emit, emit_bytes, json_line, note, printab
 from tempo_edge.errors import MediaError, TempoEdgeError
 
 if TYPE_CHECKING:
+    from tempo_edge.answer import Answer
     from tempo_edge.moment import Moment
 
-__all__ = ["Shown", "cut_clips", "reachable", "show", "tell_refusal"]
+__all__ = ["cut_clips", "reachable", "show", "tell_refusal"]
 
 # Times nearer than this read the same.
 _SAME_TIME_SECONDS = 0.1
 
-# Moments that a refusal names, of those that were held back.
-_CLOSEST = 3
 
-
-class Shown(Protocol):
-    """What is told of an answer, whoever found it."""
-
-    @property
-    def moments(self) -> tuple[Moment, ...]: ...
-
-    @property
-    def misses(self) -> tuple[Moment, ...]: ...
-
-    @property
-    def filtered_count(self) -> int: ...
-
-
-def show(answer: Shown, as_json: bool, null: bool) -> None:
+def show(answer: Answer, as_json: bool, null: bool) -> None:
     """Moments one a line, for people or as JSON; or their paths alone, each ended by a NUL byte.
 
     Raises:
@@ -67,25 +52,19 @@ def _is_colourful() -> bool:
     return sys.stdout.isatty() and not plain
 
 
-def tell_refusal(answer: Shown, as_json: bool) -> None:
+def tell_refusal(answer: Answer, as_json: bool) -> None:
     """Say on stderr that nothing matches, what came closest, and how to see more of that."""
-    closest = answer.misses[:_CLOSEST]
     if as_json:
-        told = [moment.as_dict() for moment in closest]
-        facts = {
-            "best_rejected": told[0] if told else None,
-            "closest": told,
-            "filtered_count": answer.filtered_count,
-        }
-        note(json_line(facts).rstrip("\n"))
+        note(json_line(answer.refusal()).rstrip("\n"))
         return
     note("nothing matches")
+    closest = answer.closest
     if not closest:
         return
     width = max(columns(printable(str(moment.path))) for moment in closest)
     for moment in closest:
         note(f"closest: {_line(moment, width, False)}")
-    note(f"{answer.filtered_count} held back: to see more, add --min-confidence 0")
+    note(f"{answer.rejected_count} held back: to see more, add --min-confidence 0")
 
 
 def _line(moment: Moment, width: int, coloured: bool) -> str:
@@ -116,7 +95,7 @@ def _also(moment: Moment) -> list[str]:
     return [f"  also in {', '.join(places)}"]
 
 
-def cut_clips(answer: Shown, folder: Path) -> None:
+def cut_clips(answer: Answer, folder: Path) -> None:
     """Cut every moment whose file is there into a folder; say of each how, or why not.
 
     Raises:

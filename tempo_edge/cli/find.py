@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tempo_edge.cli.answers import Shown, cut_clips, reachable, show, tell_refusal
+from tempo_edge.cli.answers import cut_clips, reachable, show, tell_refusal
 from tempo_edge.cli.options import LibraryOption, ProfileOption, number, opened, place
 from tempo_edge.cli.time_lines import ExportOption, OutputOption, check_export, export_moments
 from tempo_edge.errors import TempoEdgeError
+
+if TYPE_CHECKING:
+    from tempo_edge.answer import Answer
+    from tempo_edge.query import Query
 
 __all__ = ["find"]
 
@@ -22,73 +26,88 @@ def _whole_number(text: str) -> int:
         raise TempoEdgeError(f"limit {text!r} must be a whole number, at least 1") from None
 
 
+WordsArgument = Annotated[
+    list[str], typer.Argument(metavar="QUERY...", help="What to look for, such as: dog jumps.")
+]
+ScopeOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--in",
+        metavar="PATH",
+        parser=place,
+        help="Search only at or under PATH; more than one, if given again.",
+    ),
+]
+LimitOption = Annotated[
+    int,
+    typer.Option(
+        "--limit",
+        "-n",
+        metavar="N",
+        parser=_whole_number,
+        show_default=False,
+        help="Most moments to show; by default 10.",
+    ),
+]
+ConfidenceOption = Annotated[
+    float | None,
+    typer.Option(
+        "--min-confidence",
+        metavar="P",
+        parser=number,
+        help="Show moments that are at least this likely, 0 to 1; by default calibrated.",
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+NullOption = Annotated[
+    bool, typer.Option("-0", "--null", help="Paths only, each once, ended by a NUL byte.")
+]
+RefineOption = Annotated[
+    bool, typer.Option("--refine", help="Decode around the boundaries for finer times.")
+]
+GrounderOption = Annotated[
+    str | None,
+    typer.Option(
+        "--grounder",
+        metavar="NAME",
+        help="mllm reads the best candidates' frames; curve is quicker; vlm looks at them.",
+    ),
+]
+ExplainOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--explain", metavar="FILE", parser=place, help="Write an HTML page that shows why."
+    ),
+]
+PlayOption = Annotated[bool, typer.Option("--play", help="Open the best moment in mpv.")]
+PlayAllOption = Annotated[
+    bool, typer.Option("--play-all", help="Open all moments in mpv, as if they were one film.")
+]
+ClipOption = Annotated[
+    Path | None,
+    typer.Option("--clip", metavar="DIR", parser=place, help="Cut each moment into DIR."),
+]
+NoServiceOption = Annotated[
+    bool, typer.Option("--no-service", help="Don't ask a service that may be running.")
+]
+
+
 def find(
-    words: Annotated[
-        list[str], typer.Argument(metavar="QUERY...", help="What to look for, such as: dog jumps.")
-    ],
-    scopes: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--in",
-            metavar="PATH",
-            parser=place,
-            help="Search only at or under PATH; more than one, if given again.",
-        ),
-    ] = None,
-    limit: Annotated[
-        int,
-        typer.Option(
-            "--limit",
-            "-n",
-            metavar="N",
-            parser=_whole_number,
-            show_default=False,
-            help="Most moments to show; by default 10.",
-        ),
-    ] = 10,
-    min_confidence: Annotated[
-        float | None,
-        typer.Option(
-            "--min-confidence",
-            metavar="P",
-            parser=number,
-            help="Show moments that are at least this likely, 0 to 1; by default calibrated.",
-        ),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
-    null: Annotated[
-        bool, typer.Option("-0", "--null", help="Paths only, each once, ended by a NUL byte.")
-    ] = False,
-    refine: Annotated[
-        bool, typer.Option("--refine", help="Decode around the boundaries for finer times.")
-    ] = False,
-    grounder: Annotated[
-        str | None,
-        typer.Option(
-            "--grounder",
-            metavar="NAME",
-            help="mllm reads the best candidates' frames; curve is quicker; vlm looks at them.",
-        ),
-    ] = None,
-    explain: Annotated[
-        Path | None,
-        typer.Option(
-            "--explain", metavar="FILE", parser=place, help="Write an HTML page that shows why."
-        ),
-    ] = None,
-    play: Annotated[bool, typer.Option("--play", help="Open the best moment in mpv.")] = False,
-    play_all: Annotated[
-        bool, typer.Option("--play-all", help="Open all moments in mpv, as if they were one film.")
-    ] = False,
-    clip: Annotated[
-        Path | None,
-        typer.Option("--clip", metavar="DIR", parser=place, help="Cut each moment into DIR."),
-    ] = None,
+    words: WordsArgument,
+    scopes: ScopeOption = None,
+    limit: LimitOption = 10,
+    min_confidence: ConfidenceOption = None,
+    as_json: JsonOption = False,
+    null: NullOption = False,
+    refine: RefineOption = False,
+    grounder: GrounderOption = None,
+    explain: ExplainOption = None,
+    play: PlayOption = False,
+    play_all: PlayAllOption = False,
+    clip: ClipOption = None,
     export: ExportOption = None,
     output: OutputOption = None,
-    no_service: Annotated[
-        bool, typer.Option("--no-service", help="Don't ask a service that may be running.")
-    ] = False,
+    no_service: NoServiceOption = False,
     library: LibraryOption = None,
     profile: ProfileOption = None,
 ) -> None:
@@ -96,26 +115,22 @@ def find(
     _exclude({"--json": as_json, "--null": null, "--export": export and not output})
     _exclude({"--play": play, "--play-all": play_all})
     check_export(export, output)
-    query, within = " ".join(words), scopes or None
     _check_outputs((output, explain), library)
-    # What needs footage or evidence is done here, where the answer is.
-    answer: Shown | None = None
-    if not (no_service or refine or explain or clip or profile):
-        answer = _ask_service(library, query, limit, min_confidence, within, grounder)
-    if answer is None:
-        with opened(library, profile) as searched:
-            answer = found = searched.find(
-                query,
-                limit=limit,
-                min_confidence=min_confidence,
-                within=within,
-                refine=refine,
-                grounder=grounder,
-            )
-        if explain is not None:
-            from tempo_edge.explain import write as write_page
+    from tempo_edge.query import Query, places
 
-            write_page(explain.expanduser(), query, found)
+    query = Query(
+        " ".join(words),
+        limit=limit,
+        min_confidence=min_confidence,
+        within=places(scopes or None),
+        grounder=grounder,
+        refine=refine,
+    )
+    # What needs footage or evidence is done here, where the answer is.
+    is_for_service = not (no_service or refine or explain or clip or profile)
+    answer = _ask_service(library, query) if is_for_service else None
+    if answer is None:
+        answer = _ask_library(library, profile, query, explain)
     if not answer.moments:
         tell_refusal(answer, as_json)
         raise typer.Exit(1)
@@ -123,17 +138,35 @@ def find(
         show(answer, as_json, null)
     if export is not None:
         export_moments(answer.moments, export, output)
-    if play:
-        from tempo_edge.player import play as open_player
-
-        best = reachable(answer.moments)[0]
-        open_player(best.path, best.span)
-    if play_all:
-        from tempo_edge.player import play_all as open_film
-
-        open_film([(moment.path, moment.span) for moment in reachable(answer.moments)])
+    _play(answer, play, play_all)
     if clip is not None:  # last, because some clips may fail
         cut_clips(answer, clip.expanduser())
+
+
+def _ask_library(
+    library: Path | None, profile: str | None, query: Query, explain: Path | None
+) -> Answer:
+    """The answer of the library, explained on a page where one is asked for."""
+    with opened(library, profile) as searched:
+        answer = searched.ask(query)
+    if explain is not None:
+        from tempo_edge.explain import write as write_page
+
+        write_page(explain.expanduser(), query.text, answer)
+    return answer
+
+
+def _play(answer: Answer, best: bool, every: bool) -> None:
+    """Open the best moment, or every one, of those that are there."""
+    if best:
+        from tempo_edge.player import play
+
+        moment = reachable(answer.moments)[0]
+        play(moment.path, moment.span)
+    if every:
+        from tempo_edge.player import play_all
+
+        play_all([(moment.path, moment.span) for moment in reachable(answer.moments)])
 
 
 def _check_outputs(named: tuple[Path | None, ...], library: Path | None) -> None:
@@ -160,23 +193,9 @@ def _exclude(asked: dict[str, object]) -> None:
         raise TempoEdgeError(f"{' and '.join(names)} exclude each other: choose one")
 
 
-def _ask_service(
-    library: Path | None,
-    query: str,
-    limit: int,
-    min_confidence: float | None,
-    within: list[Path] | None,
-    grounder: str | None,
-) -> Shown | None:
+def _ask_service(library: Path | None, query: Query) -> Answer | None:
     """The answer of a service that is running for this library, if one is."""
     from tempo_edge.service import client
     from tempo_edge.store.place import default_library_path
 
-    return client.find(
-        default_library_path() if library is None else library.expanduser(),
-        query,
-        limit=limit,
-        min_confidence=min_confidence,
-        within=within,
-        grounder=grounder,
-    )
+    return client.find(default_library_path() if library is None else library.expanduser(), query)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
+from tempo_edge._absolute import absolute, encodable
 from tempo_edge.errors import MediaError, TempoEdgeError
 from tempo_edge.indexing.exclusion import NOTHING, Exclusion
 from tempo_edge.indexing.footage import Footage
@@ -26,8 +27,6 @@ from tempo_edge.indexing.selection import Selection
 from tempo_edge.indexing.survey import Survey, is_same, named_before
 from tempo_edge.indexing.walk import (
     FoundFile,
-    absolute,
-    encodable,
     find_footage,
     volume_of,
 )

@@ -1,7 +1,7 @@
 """Find footage under folders: which files to index, and why others are left out."""
 
 # Strings and `os` instead of `Path`: a walk touches every file, and this is several times as fast.
-# ruff: noqa: PTH100, PTH111, PTH116, PTH118, PTH119, PTH120, PTH208
+# ruff: noqa: PTH116, PTH118, PTH119, PTH120, PTH208
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tempo_edge._absolute import encodable
+
 if TYPE_CHECKING:
     from tempo_edge.indexing.selection import Selection
 
 __all__ = [
     "LAST_NS",
     "FoundFile",
-    "absolute",
-    "encodable",
     "examine",
     "find_footage",
     "is_mounted",
@@ -131,20 +131,6 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return entry.is_dir()
     except OSError:  # a link that leads round in a circle, say
         return False
-
-
-def absolute(path: str | Path) -> Path:
-    """The path from the root; ``~`` and ``..`` are resolved, links are left alone."""
-    return Path(os.path.abspath(os.path.expanduser(path)))
-
-
-def encodable(path: str) -> str:
-    """The path itself, or one in which bytes that are not UTF-8 are spelled out."""
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        return os.fsencode(path).decode("utf-8", "backslashreplace")
-    return path
 
 
 def examine(path: str) -> FoundFile:

@@ -18,12 +18,13 @@ from threading import Event, Lock
 
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 
+from tempo_edge._absolute import absolute
 from tempo_edge.errors import LibraryError
 from tempo_edge.indexing.exclusion import Exclusion
 from tempo_edge.indexing.indexer import Indexer, IndexReport
 from tempo_edge.indexing.notifier import Notifier
 from tempo_edge.indexing.selection import NOTES, Selection
-from tempo_edge.indexing.walk import FoundFile, absolute
+from tempo_edge.indexing.walk import FoundFile
 
 __all__ = ["Order", "Watcher", "needs_polling"]
 

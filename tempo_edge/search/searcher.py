@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tempo_edge.answer import Answer
 from tempo_edge.errors import LibraryError, QueryError
-from tempo_edge.indexing.walk import absolute
 from tempo_edge.models import Profile
 from tempo_edge.moment import Copy, Moment, Span
+from tempo_edge.query import Query
 from tempo_edge.search.calibrate import Calibration, Chance
 from tempo_edge.search.candidates import Candidate, by_curve, by_reading
 from tempo_edge.search.copies import grouped
@@ -24,45 +25,14 @@ from tempo_edge.search.fitted import GROUNDERS, calibration_of, grounders_of, pr
 from tempo_edge.search.grounder import Follower, Grounder
 from tempo_edge.search.prompt import Question
 from tempo_edge.search.retrieve import GLANCE, WINDOWS, retrieve
+from tempo_edge.search.scope import videos_of
 from tempo_edge.store.catalogue import Catalogue
 from tempo_edge.store.vectors import VectorCache
 
-__all__ = ["Answer", "Searcher"]
+__all__ = ["Searcher"]
 
-# Nearest misses that an answer tells of.
-_MISSES = 6
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a search found: iterate over its moments, best first. Empty when nothing matches.
-
-    Attributes:
-        moments: the moments shown.
-        misses: the likeliest of those that were held back, best first; a handful at most.
-        filtered_count: how many moments were held back because they were not likely enough.
-        grounder: what turned candidates into spans.
-        evidence: what each moment was judged by; ``miss_evidence``: the same of ``misses``.
-            Answers are equal if their moments are.
-    """
-
-    moments: tuple[Moment, ...]
-    misses: tuple[Moment, ...]
-    filtered_count: int
-    grounder: str = field(compare=False)
-    evidence: tuple[Candidate, ...] = field(default=(), compare=False, repr=False)
-    miss_evidence: tuple[Candidate, ...] = field(default=(), compare=False, repr=False)
-
-    @property
-    def best_rejected(self) -> Moment | None:
-        """The most likely moment that was held back, if any was."""
-        return self.misses[0] if self.misses else None
-
-    def __iter__(self) -> Iterator[Moment]:
-        return iter(self.moments)
-
-    def __len__(self) -> int:
-        return len(self.moments)
+# Rejected moments that an answer tells of.
+_CLOSEST = 6
 
 
 @dataclass(frozen=True)
@@ -127,67 +97,32 @@ class Searcher:
         """The grounders that the profile has."""
         return grounders_of(self._profile)
 
-    def find(
-        self,
-        query: str,
-        *,
-        limit: int = 10,
-        min_confidence: float | None = None,
-        within: Sequence[Path] | None = None,
-        refine: bool = False,
-        grounder: str | None = None,
-        retrieval: bool = False,
-        videos: Collection[int] | None = None,
-        checkpoint: Callable[[], None] = lambda: None,
-    ) -> Answer:
-        """Moments that match a sentence, best first.
+    def find(self, query: Query, checkpoint: Callable[[], None] = lambda: None) -> Answer:
+        """The answer to a query: moments that match, best first.
 
         Args:
-            query: what to look for, in plain English.
-            limit: most moments to give.
-            min_confidence: show moments from this probability on; by default the one that the
-                profile's calibration chose.
-            within: search only at or under these paths.
-            refine: decode densely around each boundary for finer times.
-            grounder: ``"mllm"`` reads the frames of the best candidates, ``"curve"`` is a matter
-                of milliseconds; by default what its calibration prefers. ``"vlm"`` decodes the
-                frames and looks at them, which takes its time.
-            retrieval: candidates only, for every key that somebody presses: judged by their curve,
-                and looked for in fewer stretches of footage.
-            videos: ids of the only videos to search, those under ``within`` if that is given too.
+            query: what is asked for.
             checkpoint: called between two readings; whatever it raises ends the search.
 
         Raises:
-            QueryError: the query is empty, a number is out of range, there is no such grounder, it
-                is to read where retrieval alone is asked for, or there is nothing under a path of
-                ``within``.
+            QueryError: there is no such grounder, or the library holds nothing where the query
+                is kept to.
         """
-        if limit < 1:
-            raise QueryError(f"limit {limit} must be at least 1")
-        if min_confidence is not None and not 0 <= min_confidence <= 1:
-            raise QueryError(f"min_confidence {min_confidence} must be within [0, 1]")
-        if retrieval and grounder not in (None, "curve"):
-            raise QueryError(
-                f"grounder {grounder!r} and retrieval exclude each other: choose one of them"
-            )
-        if within is not None:
-            if not within:
-                raise QueryError("within names no path: name one, or leave it out")
-            under = {video for path in within for video in self._videos_under(path)}
-            videos = under if videos is None else set(videos).intersection(under)
-        chosen_videos = None if videos is None else sorted(videos)
-        chosen = "curve" if retrieval else self.grounder(grounder)
-        threshold = self.calibration(chosen).threshold if min_confidence is None else min_confidence
-        vector, states = self._profile.text_tower.read(query)
-        windows = GLANCE if retrieval else WINDOWS
-        sought = _Sought(query, vector, states, chosen_videos, windows)
-        candidates = self._candidates(sought, chosen, checkpoint)
-        groups = grouped(candidates)
-        shown = [self._reachable(g) for g in groups if g[0].confidence >= threshold][:limit]
-        rejected = [g for g in groups if g[0].confidence < threshold]
-        closest = [self._reachable(g) for g in rejected[:_MISSES]]
+        videos = videos_of(query, self._catalogue)
+        chosen = "curve" if query.retrieval else self.grounder(query.grounder)
+        vector, states = self._profile.text_tower.read(query.text)
+        windows = GLANCE if query.retrieval else WINDOWS
+        sought = _Sought(query.text, vector, states, videos, windows)
+        groups = grouped(self._candidates(sought, chosen, checkpoint))
+        threshold = query.min_confidence
+        if threshold is None:
+            threshold = self.calibration(chosen).threshold
+        likely = [group for group in groups if group[0].confidence >= threshold]
+        rejected = [group for group in groups if group[0].confidence < threshold]
+        shown = [self._reachable(group) for group in likely[: query.limit]]
+        closest = [self._reachable(group) for group in rejected[:_CLOSEST]]
         return Answer(
-            tuple(self._moment(group, vector if refine else None) for group in shown),
+            tuple(self._moment(group, vector if query.refine else None) for group in shown),
             tuple(self._moment(group, None) for group in closest),
             len(rejected),
             chosen,
@@ -248,14 +183,6 @@ class Searcher:
         _, packed = self._catalogue.vectors_of(videos[:500])
         return unpack(packed[:: max(1, len(packed) // 2048)])
 
-    def _videos_under(self, within: Path) -> set[int]:
-        path = absolute(within)
-        rows = self._catalogue.files(path)
-        videos = {row.video_id for row in rows.values() if row.video_id is not None}
-        if not videos:
-            raise QueryError(f"the library holds no footage at or under {path}")
-        return videos
-
     def _reachable(self, group: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
         """A group that begins with a candidate whose file is there, if one is."""
         if len(group) == 1:
@@ -282,6 +209,7 @@ class Searcher:
                 *(Copy(each, span.start_seconds, span.end_seconds, gone) for each, gone in same),
                 *(copy for each in others for copy in self._copies(each, span, candidate)),
             ),
+            video=window.video_id,
         )
 
     def _copies(self, copy: Candidate, span: Span, of: Candidate) -> Iterator[Copy]:

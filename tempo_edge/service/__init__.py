@@ -6,10 +6,10 @@ Indexing goes on in a child process, so that it neither slows an answer nor take
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from tempo_edge._absolute import absolute
 from tempo_edge._extras import lacking
 from tempo_edge.errors import MissingExtraError
 
@@ -53,17 +53,13 @@ def serve(
         raise MissingExtraError(lacking(error.name)) from error
     serve(
         Settings(
-            _absolute(library),
-            None if socket is None else _absolute(socket),
+            absolute(library),
+            None if socket is None else absolute(socket),
             0 if open and port is None else port,
-            [_absolute(folder) for folder in watched or []],
+            [absolute(folder) for folder in watched or []],
             list(exclude),
             always,
             quiet,
             open,
         )
     )
-
-
-def _absolute(path: Path) -> Path:
-    return Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - links stay as they are

@@ -21,16 +21,16 @@ from tempo_edge.moment import Span
 from tempo_edge.service import export, listing
 from tempo_edge.service.body import check_known, named_paths
 from tempo_edge.service.clips import LONGEST_CLIP_SECONDS, Clips
-from tempo_edge.service.engine import Engine, Found
+from tempo_edge.service.engine import Engine, TimedAnswer
 from tempo_edge.service.events import Events
 from tempo_edge.service.files import open_listed
+from tempo_edge.service.find_request import LONGEST_TEXT, FindRequest
 from tempo_edge.service.frames import Pictures
 from tempo_edge.service.handle import Handle, Models
 from tempo_edge.service.indexing import Indexing
 from tempo_edge.service.openapi import document
 from tempo_edge.service.parameters import LATEST_SECONDS, Parameters
 from tempo_edge.service.playing import can_play, play
-from tempo_edge.service.query import Query
 from tempo_edge.service.static import Page
 from tempo_edge.service.worker_pool import Work, WorkerPool
 from tempo_edge.store.rows import FileRow
@@ -135,7 +135,7 @@ class App:
         return JSONResponse(await self._look(listing.skipped))
 
     async def curve(self, request: Request) -> Response:
-        video, query = _video(request), _parameters(request).text("q", 1000)
+        video, query = _video(request), _parameters(request).text("q", LONGEST_TEXT)
         return JSONResponse(
             await self._look(lambda library: listing.curve(library, video, query or None))
         )
@@ -143,15 +143,16 @@ class App:
     # -- searching -------------------------------------------------------------------------------
 
     async def find(self, request: Request) -> Response:
-        return JSONResponse(await self._found(request))
+        found = await self._found(request)
+        return JSONResponse(found.as_dict())
 
-    async def _found(self, request: Request) -> Found:
-        query = Query.of(_parameters(request))
-        work = self._engine.find(query)
+    async def _found(self, request: Request) -> TimedAnswer:
+        asked = FindRequest.of(_parameters(request))
+        work = self._engine.find(asked)
         try:
             return await _while_connected(request, _result(work))
         finally:
-            self._engine.forget(query, work)
+            self._engine.forget(asked, work)
 
     async def export(self, request: Request) -> Response:
         given = _parameters(request)
@@ -162,9 +163,7 @@ class App:
         if named:
             moments = await self._look(lambda library: export.moments_named(library, named))
         else:
-            found = await self._found(request)
-            profile = await self._look(lambda library: library.profile.name)
-            moments = export.moments_found(profile, found)
+            moments = list((await self._found(request)).answer)
         body, remarks = await self._decode(lambda: export.write(moments, form))
         headers = {"content-disposition": f'attachment; filename="moments.{form}"'}
         if remarks:

@@ -1,6 +1,7 @@
-"""The command line's way to a service: ask it, or do without it. It imports nothing heavy.
+"""The way to a service that runs: the only one, whoever asks. It imports nothing heavy.
 
-Whatever may be wrong with a service is no reason for a search to fail: it is done here instead.
+:class:`Client` tells in an error of one line what is wrong. The functions are for who can do
+without a service: whatever may be wrong with one is no reason for a search to fail; they give None.
 """
 
 from __future__ import annotations
@@ -8,139 +9,204 @@ from __future__ import annotations
 import http.client
 import json
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import socket
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from tempo_edge._version import __version__
-from tempo_edge.moment import Copy, Moment
+from tempo_edge.answer import Answer
+from tempo_edge.errors import LibraryError, QueryError, TempoEdgeError
+from tempo_edge.query import Query
+from tempo_edge.service.find_request import FindRequest
 from tempo_edge.service.places import socket_path
 from tempo_edge.service.unix import UnixConnection
 
-__all__ = ["Reply", "ask_status", "find"]
+__all__ = [
+    "Client",
+    "NoServiceError",
+    "SupersededError",
+    "ask_address",
+    "ask_status",
+    "find",
+    "is_same",
+]
 
-# To get through, to hear how it is, and to have an answer read to the end.
+# For who can do without a service: to get through, to hear how it is, and for an answer.
 _CONNECT_SECONDS, _STATUS_SECONDS, _ANSWER_SECONDS = 0.2, 1.0, 30.0
 
-# Whatever may come in the place of an answer.
-_TROUBLE = (OSError, http.client.HTTPException, ValueError, TypeError, RecursionError)
-
-# Longest answer that is believed: a hundred moments are far less.
-_LONGEST_ANSWER = 4 << 20
+# Larger answers are no answers: a hundred moments are a few kilobytes, a picture some hundred.
+_MOST_BYTES = 8 << 20
 
 
-@dataclass(frozen=True)
-class Reply:
-    """A service's answer: what :class:`tempo_edge.search.searcher.Answer` says, without why."""
-
-    moments: tuple[Moment, ...]
-    misses: tuple[Moment, ...]
-    filtered_count: int
-
-    def __iter__(self) -> Iterator[Moment]:
-        return iter(self.moments)
+class NoServiceError(TempoEdgeError):
+    """No service listens."""
 
 
-class _Connection(UnixConnection):
-    """A service, asked for plain values."""
+class SupersededError(TempoEdgeError):
+    """A newer query of the same client ended this one."""
 
-    def ask(self, address: str, seconds: float) -> dict[str, Any]:
-        """An answer as plain values.
+
+class Client:
+    """Asks a service, over a connection of its own for each question. Threads may share it.
+
+    Every method raises :class:`NoServiceError` where none listens, and a
+    :class:`~tempo_edge.errors.TempoEdgeError` where one gives no answer that can be used.
+
+    Args:
+        socket: where the service listens; by default where services do.
+        name: tells this asker's queries from others': a newer one ends an older one.
+        connect_seconds: how long to wait to get through, and ``answer_seconds`` for each part of
+            an answer. A search that reads may take seconds.
+    """
+
+    def __init__(
+        self,
+        socket: Path | None = None,
+        *,
+        name: str | None = None,
+        connect_seconds: float = 30.0,
+        answer_seconds: float = 30.0,
+    ) -> None:
+        self._socket = socket
+        self._name = name
+        self._connect_seconds = connect_seconds
+        self._answer_seconds = answer_seconds
+
+    def find(self, query: Query, profile: str = "") -> Answer:
+        """The service's answer to a query.
+
+        Args:
+            query: what is asked for.
+            profile: the name of the service's profile, for the moments to tell.
 
         Raises:
-            OSError, http.client.HTTPException, ValueError: there is none, or none that is one.
+            QueryError: it can't be searched for that, or not by a service.
+            SupersededError: a newer query of this client came in between.
+            LibraryError: the service lacks what is asked for.
         """
-        if self.sock is None:
-            self.connect()
-        self.sock.settimeout(seconds)
-        self.request("GET", address)
-        response = self.getresponse()
-        body = response.read(_LONGEST_ANSWER)
+        asked = FindRequest(query, self._name).parameters()
+        facts = self._facts(f"/v1/find?{urlencode(asked, doseq=True)}")
+        try:
+            return Answer.from_dict(facts, profile)
+        except ValueError as error:
+            raise TempoEdgeError(f"the service answered with no list of moments: {error}") from None
+
+    def status(self) -> dict[str, Any]:
+        """What the service says of itself and of its library, as ``/v1/status``."""
+        return self._facts("/v1/status")
+
+    def address(self) -> dict[str, Any]:
+        """Where the service's page is, and of which library, as ``/v1/address``."""
+        return self._facts("/v1/address")
+
+    def picture(self, video: int, seconds: float, width: int) -> bytes:
+        """A JPEG of what a video shows at a time, some pixels wide."""
+        wanted = urlencode({"t": f"{seconds:.3f}", "width": width})
+        return self._get(f"/v1/videos/{quote(str(video))}/frame?{wanted}")
+
+    def _facts(self, target: str) -> dict[str, Any]:
+        try:
+            answer = json.loads(self._get(target))
+        except (ValueError, RecursionError):
+            answer = None
+        if not isinstance(answer, dict):
+            place = target.partition("?")[0]
+            raise TempoEdgeError(f"the service answered {place} with something that is no JSON")
+        return answer
+
+    def _get(self, target: str) -> bytes:
+        """The body of an answer with status 200."""
+        place = self._socket or socket_path()
+        connection = UnixConnection(place, self._connect_seconds)
+        try:
+            self._reach(connection, place)
+            connection.request("GET", target)
+            response = connection.getresponse()
+            content = response.read(_MOST_BYTES + 1)
+        except (OSError, http.client.HTTPException) as error:
+            why = str(error) or type(error).__name__
+            raise TempoEdgeError(f"the service at {place} gave no answer: {why}") from error
+        finally:
+            connection.close()
+        if len(content) > _MOST_BYTES:
+            raise TempoEdgeError(f"the service at {place} answered more than {_MOST_BYTES} bytes")
         if response.status != 200:
-            raise ValueError(response.status)
-        return dict(json.loads(body))
+            raise _refusal(response.status, content)
+        return content
+
+    def _reach(self, connection: UnixConnection, place: Path) -> None:
+        """Get through.
+
+        Raises:
+            NoServiceError: nobody listens there.
+            TimeoutError: somebody does, and is too busy.
+        """
+        none = NoServiceError(f"no service listens at {place}")
+        if not hasattr(socket, "AF_UNIX"):
+            raise none
+        try:
+            connection.connect()
+        except TimeoutError:
+            raise
+        except OSError:  # not there, refused, not ours, or a name too long to listen at
+            raise none from None
+        connection.sock.settimeout(self._answer_seconds)
+
+
+def _refusal(status: int, content: bytes) -> TempoEdgeError:
+    """The error that the service told, as the library would have raised it."""
+    try:
+        text = str(json.loads(content)["error"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        text = "it did not say why"
+    kinds: dict[int, type[TempoEdgeError]] = {
+        400: QueryError,
+        404: LibraryError,
+        409: SupersededError,
+    }
+    line = " ".join(text.splitlines())
+    if status in kinds:
+        return kinds[status](line)
+    return TempoEdgeError(f"the service answered with status {status}: {line}")
+
+
+def find(library: Path, query: Query, socket: Path | None = None) -> Answer | None:
+    """A service's answer over this library; None if there is no service, or none for it."""
+    status = ask_status(socket)
+    if status is None or status.get("version") != __version__:
+        return None
+    theirs, profile = status.get("library"), status.get("profile")
+    if not (isinstance(theirs, str) and isinstance(profile, str) and is_same(library, theirs)):
+        return None
+    try:
+        return _hasty(socket, _ANSWER_SECONDS).find(query, profile)
+    except TempoEdgeError:
+        return None
 
 
 def ask_status(socket: Path | None = None) -> dict[str, Any] | None:
     """What a service that runs says of itself, as ``/v1/status``; None if there is none."""
-    connection = _Connection(socket or socket_path(), _CONNECT_SECONDS)
     try:
-        return connection.ask("/v1/status", _STATUS_SECONDS)
-    except _TROUBLE:
+        return _hasty(socket, _STATUS_SECONDS).status()
+    except TempoEdgeError:
         return None
-    finally:
-        connection.close()
 
 
 def ask_address(socket: Path | None = None) -> dict[str, Any] | None:
     """Where the page of a service that runs is, as ``/v1/address``; None if there is none."""
-    connection = _Connection(socket or socket_path(), _CONNECT_SECONDS)
     try:
-        said = connection.ask("/v1/address", _ANSWER_SECONDS)
+        said = _hasty(socket, _ANSWER_SECONDS).address()
         return {"address": said["address"], "library": str(said["library"])}
-    except (*_TROUBLE, LookupError):
+    except (TempoEdgeError, KeyError):
         return None
-    finally:
-        connection.close()
 
 
-def find(
-    library: Path,
-    query: str,
-    *,
-    limit: int,
-    min_confidence: float | None,
-    within: Sequence[Path] | None,
-    grounder: str | None,
-    socket: Path | None = None,
-) -> Reply | None:
-    """A service's answer over this library; None if there is no service, or none for it."""
-    connection = _Connection(socket or socket_path(), _CONNECT_SECONDS)
-    asked: dict[str, str | int | list[str]] = {"q": query, "limit": limit}
-    if min_confidence is not None:
-        asked["min_confidence"] = repr(min_confidence)
-    if within is not None:
-        asked["within"] = [os.path.abspath(p.expanduser()) for p in within]  # noqa: PTH100 - links stay
-    if grounder is not None:
-        asked["grounder"] = grounder
-    try:
-        status = connection.ask("/v1/status", _STATUS_SECONDS)
-        if status["version"] != __version__ or not is_same(library, status["library"]):
-            return None
-        said = connection.ask(f"/v1/find?{urlencode(asked, doseq=True)}", _ANSWER_SECONDS)
-        near = tuple(_moment(each, status["profile"]) for each in said["near"])
-        moments = tuple(_moment(each, status["profile"]) for each in said["moments"])
-        return Reply(moments, near, int(said["held_back"]))
-    except (*_TROUBLE, LookupError):
-        return None
-    finally:
-        connection.close()
+def _hasty(socket: Path | None, answer_seconds: float) -> Client:
+    """A client for who does without a service that lets itself be waited for."""
+    return Client(socket, connect_seconds=_CONNECT_SECONDS, answer_seconds=answer_seconds)
 
 
 def is_same(library: Path, theirs: str) -> bool:
     """Whether a service's library is this one, by whatever path it is called."""
     return os.path.realpath(library) == os.path.realpath(theirs)
-
-
-def _moment(said: dict[str, Any], profile: str) -> Moment:
-    return Moment(
-        path=Path(said["path"]),
-        start_seconds=float(said["start_seconds"]),
-        end_seconds=float(said["end_seconds"]),
-        score=float(said["score"]),
-        confidence=float(said["confidence"]),
-        profile=profile,
-        offline=not said["online"],
-        copies=tuple(_copy(each) for each in said["copies"]),
-    )
-
-
-def _copy(said: dict[str, Any]) -> Copy:
-    return Copy(
-        path=Path(said["path"]),
-        start_seconds=float(said["start_seconds"]),
-        end_seconds=float(said["end_seconds"]),
-        offline=not said["online"],
-    )

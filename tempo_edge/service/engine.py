@@ -6,24 +6,36 @@ A newer query of a client ends its older one, whether that waits or is under way
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tempo_edge.answer import Answer
 from tempo_edge.errors import ServiceError
-from tempo_edge.moment import Moment
-from tempo_edge.search.candidates import Candidate
+from tempo_edge.query import Query
+from tempo_edge.service.find_request import FindRequest
 from tempo_edge.service.handle import Handle, Models
-from tempo_edge.service.query import Query
 from tempo_edge.service.worker_pool import Work, WorkerPool
 
-__all__ = ["Engine", "Found", "moment_facts"]
+__all__ = ["Engine", "TimedAnswer"]
 
 # Searches that may wait in each pool.
 _WAITING = 32
 
-Found = dict[str, Any]
+
+@dataclass(frozen=True)
+class TimedAnswer:
+    """An answer, and how long its query took from when it was lined up."""
+
+    query: Query
+    answer: Answer
+    took_ms: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, as ``/v1/find`` gives them."""
+        return {"query": self.query.text, "took_ms": self.took_ms, **self.answer.as_dict()}
 
 
 class Engine:
@@ -38,7 +50,7 @@ class Engine:
         self._models = models
         self._quick = _pool("quick search", Handle(path, models))
         self._slow = _pool("reading search", Handle(path, models))
-        self._latest: dict[str, Work[Found]] = {}
+        self._latest: dict[str, Work[TimedAnswer]] = {}
         self._preferred: str | None = None
 
     def warm(self) -> None:
@@ -51,9 +63,9 @@ class Engine:
         self._models.load(library)
         if library.path.exists():
             self._preferred = library.searcher.grounder(None)
-            library.find("warm", limit=1)
+            library.ask(Query("warm", limit=1))
 
-    def find(self, query: Query) -> Work[Found]:
+    def find(self, request: FindRequest) -> Work[TimedAnswer]:
         """Line up a search, and end the one that the same client has under way.
 
         To be called from one thread only.
@@ -61,22 +73,24 @@ class Engine:
         Raises:
             ServiceError: too many wait already.
         """
+        query, client = request.query, request.client
         quick = query.retrieval or (query.grounder or self._preferred) == "curve"
         pool, handle = self._quick if quick else self._slow
         asked = time.perf_counter()
-        if query.client in self._latest:
-            self._latest.pop(query.client).end(
+        if client in self._latest:
+            self._latest.pop(client).end(
                 ServiceError(409, "a newer query of the same client took the place of this one")
             )
         work = pool.submit(partial(_find, handle, query, asked))
-        if query.client is not None:
-            self._latest[query.client] = work
+        if client is not None:
+            self._latest[client] = work
         return work
 
-    def forget(self, query: Query, work: Work[Found]) -> None:
+    def forget(self, request: FindRequest, work: Work[TimedAnswer]) -> None:
         """Called once a search has its answer, or nobody waits for it any more."""
-        if query.client is not None and self._latest.get(query.client) is work:
-            del self._latest[query.client]
+        client = request.client
+        if client is not None and self._latest.get(client) is work:
+            del self._latest[client]
 
     def close(self) -> None:
         """Take no more searches."""
@@ -88,53 +102,9 @@ def _pool(name: str, handle: Handle) -> tuple[WorkerPool, Handle]:
     return WorkerPool(name, _WAITING, ended=handle.close), handle
 
 
-def _find(handle: Handle, query: Query, asked: float, checkpoint: Callable[[], None]) -> Found:
-    """The answer to a query, as ``/v1/find`` gives it."""
+def _find(
+    handle: Handle, query: Query, asked: float, checkpoint: Callable[[], None]
+) -> TimedAnswer:
     checkpoint()
-    library = handle.open()
-    answer = library.find(
-        query.text,
-        limit=query.limit,
-        min_confidence=query.min_confidence,
-        within=query.within,
-        grounder=query.grounder,
-        retrieval=query.retrieval,
-        videos=query.videos(library),
-        checkpoint=checkpoint,
-    )
-    return {
-        "query": query.text,
-        "took_ms": round(1e3 * (time.perf_counter() - asked), 1),
-        "grounder": answer.grounder,
-        "moments": _told(answer.moments, answer.evidence),
-        "near": _told(answer.misses, answer.miss_evidence),
-        "held_back": answer.filtered_count,
-    }
-
-
-def _told(moments: Sequence[Moment], evidence: Sequence[Candidate]) -> list[Found]:
-    pairs = zip(moments, evidence, strict=True)
-    return [moment_facts(moment, candidate) for moment, candidate in pairs]
-
-
-def moment_facts(moment: Moment, candidate: Candidate) -> Found:
-    """A moment as the service tells it; numbers are given in full."""
-    return {
-        "video": candidate.window.video_id,
-        "path": str(moment.path),
-        "name": moment.path.name,
-        "start_seconds": moment.start_seconds,
-        "end_seconds": moment.end_seconds,
-        "score": moment.score,
-        "confidence": moment.confidence,
-        "online": not moment.offline,
-        "copies": [
-            {
-                "path": str(copy.path),
-                "start_seconds": copy.start_seconds,
-                "end_seconds": copy.end_seconds,
-                "online": not copy.offline,
-            }
-            for copy in moment.copies
-        ],
-    }
+    answer = handle.open().ask(query, checkpoint=checkpoint)
+    return TimedAnswer(query, answer, round(1e3 * (time.perf_counter() - asked), 1))

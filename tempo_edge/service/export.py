@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 from tempo_edge.errors import MediaError, MissingExtraError, ServiceError
 from tempo_edge.library import Library
 from tempo_edge.moment import Moment
 from tempo_edge.service.listing import files_of, shown_path
 
-__all__ = ["MOST", "content_type", "header", "moments_found", "moments_named", "write"]
+__all__ = ["MOST", "content_type", "header", "moments_named", "write"]
 
 #: Moments that may be named in one request.
 MOST = 200
@@ -61,22 +60,6 @@ def moments_named(library: Library, named: list[str]) -> list[Moment]:
         name = library.profile.name
         moments.append(Moment(Path(row.path), start, end, 0.0, 1.0, name, not online))
     return moments
-
-
-def moments_found(profile: str, found: dict[str, Any]) -> list[Moment]:
-    """The moments of an answer of ``/v1/find``."""
-    return [
-        Moment(
-            Path(each["path"]),
-            each["start_seconds"],
-            each["end_seconds"],
-            each["score"],
-            each["confidence"],
-            profile,
-            not each["online"],
-        )
-        for each in found["moments"]
-    ]
 
 
 def write(moments: list[Moment], form: str) -> tuple[bytes, list[str]]:

@@ -6,6 +6,12 @@ from typing import Any
 
 from tempo_edge import __version__
 from tempo_edge.service.clips import LONGEST_CLIP_SECONDS
+from tempo_edge.service.find_request import (
+    LONGEST_CLIENT,
+    LONGEST_TEXT,
+    MOST_MOMENTS,
+    MOST_PLACES,
+)
 from tempo_edge.service.guard import LARGEST_BODY
 from tempo_edge.service.parameters import LATEST_SECONDS
 
@@ -100,10 +106,12 @@ def _parameter(name: str, schema: _Facts, about: str, **more: Any) -> _Facts:
     return {"name": name, "in": "query", "schema": schema, "description": about, **more}
 
 
-_TEXT = {"type": "string", "minLength": 1, "maxLength": 1000}
+_TEXT = {"type": "string", "minLength": 1, "maxLength": LONGEST_TEXT}
 
 _FILTERS = [
-    _parameter("limit", {"type": "integer", "minimum": 1, "maximum": 100}, "most moments; 10"),
+    _parameter(
+        "limit", {"type": "integer", "minimum": 1, "maximum": MOST_MOMENTS}, "most moments; 10"
+    ),
     _parameter(
         "min_confidence",
         {"type": "number", "minimum": 0, "maximum": 1},
@@ -111,12 +119,14 @@ _FILTERS = [
     ),
     _parameter(
         "within",
-        {"type": "array", "items": _STRING, "maxItems": 32},
+        {"type": "array", "items": _STRING, "maxItems": MOST_PLACES},
         "search only at or under this path, from / or ~; given again, under any of them",
     ),
     _parameter("grounder", _STRING, "mllm reads frames, curve is quick"),
     _parameter("retrieval", _FLAG, "1: candidates only, without reading"),
-    _parameter("client", {"type": "string", "maxLength": 200}, "its newer query ends its older"),
+    _parameter(
+        "client", {"type": "string", "maxLength": LONGEST_CLIENT}, "its newer query ends its older"
+    ),
     _parameter("after", _DAY, "the file was last changed on this day or later"),
     _parameter("before", _DAY, "the file was last changed earlier than this day"),
     _parameter("min_seconds", {"type": "number", "minimum": 0}, "shortest video"),

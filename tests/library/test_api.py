@@ -60,7 +60,7 @@ def test_a_refusal_tells_what_came_closest(built: Path) -> None:
         answer = library.find("clouds", min_confidence=1)
     assert len(answer) == 0 and not list(answer)
     assert answer.best_rejected == everything.moments[0]
-    assert answer.filtered_count == len(everything)
+    assert answer.rejected_count == len(everything)
 
 
 def test_the_variation_curve(library_path: Path, footage: Path) -> None:

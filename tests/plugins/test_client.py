@@ -88,7 +88,7 @@ def test_without_a_service_the_library_is_asked(
         (str(m.path), round(m.start_seconds, 3)) for m in expected
     ]
     assert answer.moments and answer.moments[0].online and answer.moments[0].video is None
-    assert answer.held_back == expected.filtered_count
+    assert answer.held_back == expected.rejected_count
 
 
 def test_a_refusal_of_the_library_names_the_nearest(built: Path) -> None:

@@ -85,8 +85,8 @@ def test_copies_leave_room_in_the_list(folder: Path) -> None:
         few = library.find("clouds", min_confidence=0.0, limit=2)
         assert list(few) == everything[:2]
         refused = library.find("clouds", min_confidence=1.0)
-        assert refused.filtered_count == len(everything)
-        assert list(refused.misses) == everything[: len(refused.misses)]
+        assert refused.rejected_count == len(everything)
+        assert list(refused.rejected) == everything[: len(refused.rejected)]
 
 
 def test_the_file_that_is_there_is_the_answer(folder: Path, tmp_path: Path) -> None:

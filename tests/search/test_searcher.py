@@ -96,7 +96,7 @@ def test_everything_is_given_when_nothing_is_held_back(library: Path) -> None:
             (m.confidence for m in answer), reverse=True
         )
         assert answer.best_rejected is None
-        assert answer.filtered_count == 0
+        assert answer.rejected_count == 0
         assert all(m.profile == "nano" and not m.offline for m in answer)
         assert len(opened.find("clouds", min_confidence=0.0, limit=1)) == 1
 
@@ -106,9 +106,9 @@ def test_a_refusal_says_what_came_closest(library: Path) -> None:
         everything = opened.find("clouds", min_confidence=0.0, limit=100)
         refused = opened.find("clouds", min_confidence=1.0)
         assert list(refused) == []
-        assert refused.filtered_count == len(everything)
-        assert 1 < len(refused.misses) <= len(everything)
-        assert refused.misses == everything.moments[: len(refused.misses)]
+        assert refused.rejected_count == len(everything)
+        assert 1 < len(refused.rejected) <= len(everything)
+        assert refused.rejected == everything.moments[: len(refused.rejected)]
         assert refused.best_rejected == everything.moments[0]
 
 
@@ -208,7 +208,7 @@ def test_an_empty_library_matches_nothing(tmp_path: Path) -> None:
         (tmp_path / "empty").mkdir()
         opened.index(tmp_path / "empty")
         answer = opened.find("clouds", min_confidence=0.0)
-    assert (list(answer), answer.best_rejected, answer.filtered_count) == ([], None, 0)
+    assert (list(answer), answer.best_rejected, answer.rejected_count) == ([], None, 0)
 
 
 def test_the_module_level_search(library: Path) -> None:

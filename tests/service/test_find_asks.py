@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 from door import Service, running
@@ -21,6 +20,8 @@ from harness import PATIENCE, Said, wait_until
 from shown import NAMES, Footage
 
 import tempo_edge
+from tempo_edge.answer import Answer
+from tempo_edge.query import Query
 from tempo_edge.service import client, places
 
 Tempo = Callable[..., Said]
@@ -48,9 +49,9 @@ def found(service: Service, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     answers: list[str] = []
     real = client.find
 
-    def noted(*arguments: Any, **choices: Any) -> client.Reply | None:
-        reply = real(*arguments, **choices)
-        answers.append("service" if reply else "none")
+    def noted(library: Path, query: Query) -> Answer | None:
+        reply = real(library, query)
+        answers.append("none" if reply is None else "service")
         return reply
 
     monkeypatch.setattr(client, "find", noted)
@@ -80,7 +81,7 @@ def test_refusals_are_the_same(tempo: Tempo, found: list[str]) -> None:
 def test_errors_are_the_same(tempo: Tempo, found: list[str]) -> None:
     for arguments in (("find", " "), ("find", "a", "-n", "0"), ("find", "a", "--in", "/nowhere")):
         assert tempo(*arguments).error == tempo(*arguments, "--no-service").error
-    assert found == ["none"] * 3
+    assert found == ["none"], "what is no query asks nobody"
 
 
 def test_paths_are_taken_from_here(
@@ -205,10 +206,7 @@ def test_a_socket_that_nobody_listens_at(tempo: Tempo, monkeypatch: pytest.Monke
     for path in (folder / "s", folder, folder / "none", folder / ("x" * 200)):
         monkeypatch.setattr(client, "socket_path", lambda path=path: path)
         began = time.monotonic()
-        assert (
-            client.find(Path("/x"), "a", limit=1, min_confidence=None, within=None, grounder=None)
-            is None
-        )
+        assert client.find(Path("/x"), Query("a", limit=1)) is None
         assert time.monotonic() - began < PATIENCE / 2, "it does not wait"
     shutil.rmtree(folder)
 
@@ -218,14 +216,13 @@ def test_killed_in_the_midst_of_an_answer(
 ) -> None:
     with running(own.library, environment) as service:
         monkeypatch.setattr(client, "socket_path", lambda: service.socket)
-        real = client._Connection.ask
+        real = client.Client.find
 
-        def ask(self: Any, address: str, seconds: float) -> dict[str, Any]:
-            if address.startswith("/v1/find"):
-                threading.Timer(0.01, service.process.kill).start()
-            return real(self, address, seconds)
+        def ask(self: client.Client, query: Query, profile: str) -> Answer:
+            threading.Timer(0.01, service.process.kill).start()
+            return real(self, query, profile)
 
-        monkeypatch.setattr(client._Connection, "ask", ask)
+        monkeypatch.setattr(client.Client, "find", ask)
         library = ("--library", str(own.library), "--grounder", "mllm")
         asked = tempo("find", "a beach", *ALL, *library)
         assert (asked.status, asked.err) == (0, "") and len(asked.out.splitlines()) > 3
@@ -238,9 +235,10 @@ def test_killed_in_the_midst_of_an_answer(
 def test_asking_loads_nothing_heavy(service: Service, named: Footage) -> None:
     program = (
         "import sys; from pathlib import Path; from tempo_edge.service import client\n"
+        "from tempo_edge.query import Query\n"
         f"client._CONNECT_SECONDS = client._STATUS_SECONDS = {PATIENCE}\n"
-        f"reply = client.find(Path({str(named.library)!r}), 'a beach', limit=3, "
-        f"min_confidence=0.0, within=None, grounder=None, socket=Path({str(service.socket)!r}))\n"
+        f"reply = client.find(Path({str(named.library)!r}), "
+        f"Query('a beach', limit=3, min_confidence=0.0), Path({str(service.socket)!r}))\n"
         "assert len(reply.moments) == 3\n"
         "print(*{'numpy', 'onnxruntime', 'faiss', 'starlette', 'uvicorn', 'asyncio', 'rich'} "
         "& set(sys.modules))"
@@ -272,7 +270,5 @@ def test_the_default_socket_is_asked(
         place = places.socket_path()
         place.parent.mkdir()
         place.symlink_to(service.socket)
-        reply = client.find(
-            own.library, "a beach", limit=2, min_confidence=0.0, within=None, grounder=None
-        )
+        reply = client.find(own.library, Query("a beach", limit=2, min_confidence=0.0))
         assert reply is not None and len(list(reply)) == 2

@@ -9,7 +9,6 @@ import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,9 +18,10 @@ from shown import Footage
 
 import tempo_edge
 from tempo_edge.errors import ServiceError
+from tempo_edge.query import Query
 from tempo_edge.service.engine import Engine
+from tempo_edge.service.find_request import FindRequest
 from tempo_edge.service.handle import Models
-from tempo_edge.service.query import Query
 from tempo_edge.service.worker_pool import WorkerPool
 
 
@@ -132,7 +132,8 @@ def test_a_newer_query_ends_the_older_even_while_it_waits(named: Footage) -> Non
     engine._slow[0].submit(held)
     assert held.begun.wait(PATIENCE)
     older, newer, other, anonymous = (
-        Query("a beach", client=client, grounder="mllm") for client in ("me", "me", "you", None)
+        FindRequest(Query("a beach", grounder="mllm"), client)
+        for client in ("me", "me", "you", None)
     )
     works = [engine.find(query) for query in (older, newer, other, anonymous, anonymous)]
     with pytest.raises(ServiceError, match="newer query of the same client") as ended:
@@ -140,7 +141,7 @@ def test_a_newer_query_ends_the_older_even_while_it_waits(named: Footage) -> Non
     assert ended.value.status == 409
     held.go.set()
     for work in works[1:]:
-        assert work.future.result(PATIENCE)["query"] == "a beach"
+        assert work.future.result(PATIENCE).query.text == "a beach"
     for query, work in zip((newer, other), works[1:3], strict=True):
         engine.forget(query, work)
     assert engine._latest == {}
@@ -150,7 +151,7 @@ def test_forgetting_an_old_query_keeps_the_new_one(named: Footage) -> None:
     engine = Engine(named.library, Models())
     held = Held()
     engine._quick[0].submit(held)
-    query = Query("a beach", client="me", grounder="curve")
+    query = FindRequest(Query("a beach", grounder="curve"), "me")
     older = engine.find(query)
     newer = engine.find(query)
     engine.forget(query, older)
@@ -163,8 +164,8 @@ def test_what_is_shown_while_typing_never_waits_for_a_reading(named: Footage) ->
     held = Held()
     engine._slow[0].submit(held)
     assert held.begun.wait(PATIENCE)
-    quick = engine.find(Query("a beach", grounder="curve"))
-    assert quick.future.result(PATIENCE)["grounder"] == "curve"
+    quick = engine.find(FindRequest(Query("a beach", grounder="curve")))
+    assert quick.future.result(PATIENCE).answer.grounder == "curve"
     held.go.set()
 
 
@@ -203,11 +204,3 @@ def test_typing_quickly(service: Service) -> None:
     assert set(statuses) == {200, 409} and statuses.count(409) >= 3
     ended = next(reply for reply in replies if reply.status == 409)
     assert "newer query" in ended.error
-
-
-def test_a_query_is_read_whole(tmp_path: Path) -> None:
-    from tempo_edge.service.parameters import Parameters
-
-    query = Query.of(Parameters({"q": ["a"], "client": [""], "retrieval": ["1"], "limit": ["7"]}))
-    assert (query.retrieval, query.grounder, query.client) == (True, None, None)
-    assert (query.limit, query.offline) == (7, True)

@@ -1,0 +1,167 @@
+"""The answer to a query, written down and read back in the formats that doors speak.
+
+There are two. The command line (``find --json``) prints a moment a line by
+:meth:`~tempo_edge.moment.Moment.as_dict`, and :meth:`Answer.refusal` where there is none: numbers
+are rounded, a moment names its profile and is ``offline`` or not. The service (``/v1/find``) gives
+:meth:`Answer.as_dict`: numbers are in full, a moment names its video and is ``online`` or not.
+Whoever asks a service reads that back by :meth:`Answer.from_dict`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tempo_edge.moment import Copy, Moment
+
+if TYPE_CHECKING:
+    from tempo_edge.search.candidates import Candidate
+
+__all__ = ["Answer", "moment_as_dict", "moment_from_dict"]
+
+# Rejected moments that a refusal of the command line names.
+_CLOSEST = 3
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a search found: iterate over its moments, best first. Empty when nothing matches.
+
+    Attributes:
+        moments: the moments shown.
+        rejected: the likeliest of those that were held back, best first; a handful at most.
+        rejected_count: how many moments were held back because they were not likely enough.
+        grounder: what turned candidates into spans.
+        evidence: what each moment was judged by; ``rejected_evidence``: the same of ``rejected``.
+            A service keeps both to itself. Answers are equal if their moments are.
+    """
+
+    moments: tuple[Moment, ...]
+    rejected: tuple[Moment, ...]
+    rejected_count: int
+    grounder: str = field(compare=False)
+    evidence: tuple[Candidate, ...] = field(default=(), compare=False, repr=False)
+    rejected_evidence: tuple[Candidate, ...] = field(default=(), compare=False, repr=False)
+
+    @property
+    def best_rejected(self) -> Moment | None:
+        """The most likely moment that was held back, if any was."""
+        return self.rejected[0] if self.rejected else None
+
+    @property
+    def closest(self) -> tuple[Moment, ...]:
+        """The moments that a refusal names, of those that were held back."""
+        return self.rejected[:_CLOSEST]
+
+    def __iter__(self) -> Iterator[Moment]:
+        return iter(self.moments)
+
+    def __len__(self) -> int:
+        return len(self.moments)
+
+    def refusal(self) -> dict[str, Any]:
+        """Why there is no moment, as plain values: what ``find --json`` says then."""
+        closest = [moment.as_dict() for moment in self.closest]
+        return {
+            "best_rejected": closest[0] if closest else None,
+            "closest": closest,
+            "filtered_count": self.rejected_count,
+        }
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, as ``/v1/find`` gives them; numbers in full."""
+        return {
+            "grounder": self.grounder,
+            "moments": [moment_as_dict(moment) for moment in self.moments],
+            "near": [moment_as_dict(moment) for moment in self.rejected],
+            "held_back": self.rejected_count,
+        }
+
+    @classmethod
+    def from_dict(cls, facts: Any, profile: str = "") -> Answer:
+        """The answer again, from what :meth:`as_dict` gave.
+
+        Args:
+            facts: plain values from outside: they may be anything.
+            profile: the models that judged, which the service tells elsewhere.
+
+        Raises:
+            ValueError: something is missing, of another kind, or out of bounds.
+        """
+        try:
+            return cls(
+                tuple(moment_from_dict(each, profile) for each in facts["moments"]),
+                tuple(moment_from_dict(each, profile) for each in facts["near"]),
+                int(facts["held_back"]),
+                str(facts["grounder"]),
+            )
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"{error!r} is missing or of another kind") from error
+
+
+def moment_as_dict(moment: Moment) -> dict[str, Any]:
+    """A moment as the service tells it; numbers in full."""
+    return {
+        "video": moment.video,
+        "path": str(moment.path),
+        "name": moment.path.name,
+        "start_seconds": moment.start_seconds,
+        "end_seconds": moment.end_seconds,
+        "score": moment.score,
+        "confidence": moment.confidence,
+        "online": not moment.offline,
+        "copies": [
+            {
+                "path": str(copy.path),
+                "start_seconds": copy.start_seconds,
+                "end_seconds": copy.end_seconds,
+                "online": not copy.offline,
+            }
+            for copy in moment.copies
+        ],
+    }
+
+
+def moment_from_dict(facts: Any, profile: str = "") -> Moment:
+    """The moment again, from what :func:`moment_as_dict` gave.
+
+    Args:
+        facts: plain values from outside: they may be anything.
+        profile: the models that judged it, where they are known.
+
+    Raises:
+        ValueError: something is missing, of another kind, or out of bounds.
+    """
+    try:
+        video = facts.get("video")
+        return Moment(
+            **_place(facts),
+            score=float(facts["score"]),
+            confidence=float(facts["confidence"]),
+            profile=profile,
+            copies=tuple(Copy(**_place(each)) for each in facts.get("copies", ())),
+            video=None if video is None else int(video),
+        )
+    except (AttributeError, KeyError, TypeError, OverflowError) as error:
+        raise ValueError(f"{facts!r} is not a moment") from error
+
+
+def _place(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Where a moment or a copy is: its file, its span, and whether the file is out of reach.
+
+    Raises:
+        ValueError: the path is not from the root, or the span begins before the file does.
+    """
+    path, start = str(facts["path"]), float(facts["start_seconds"])
+    if not Path(path).is_absolute() or "\0" in path:
+        raise ValueError(f"path {path!r} must be absolute")
+    if start < 0:
+        raise ValueError(f"start_seconds {start} must not be negative")
+    return {
+        "path": Path(path),
+        "start_seconds": start,
+        "end_seconds": float(facts["end_seconds"]),
+        "offline": not facts.get("online", True),
+    }

@@ -1,0 +1,95 @@
+"""The question of a search. Every door makes one, and passes it on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from tempo_edge._absolute import recorded
+from tempo_edge.errors import QueryError
+
+__all__ = ["DEFAULT_LIMIT", "Query", "places"]
+
+DEFAULT_LIMIT = 10
+
+
+@dataclass(frozen=True)
+class Query:
+    """What to look for, where, how many moments, and how sure. It validates itself.
+
+    Attributes:
+        text: what to look for, in plain English.
+        limit: most moments to give.
+        min_confidence: show moments from this probability on; by default the one that the
+            profile's calibration chose.
+        within: search only at or under these paths, as :func:`places` gives them.
+        grounder: ``"mllm"`` reads the frames of the best candidates, ``"curve"`` is a matter of
+            milliseconds; by default what its calibration prefers. ``"vlm"`` decodes the frames and
+            looks at them, which takes its time. Whether the profile has it, the search says.
+        retrieval: candidates only, for every key that somebody presses: judged by their curve, and
+            looked for in fewer stretches of footage.
+        refine: decode densely around each boundary for finer times.
+        videos: ids of the only videos to search.
+        after, before: the file was last changed on or after the first day, before the second.
+        min_seconds, max_seconds: of the video's length, both inclusive.
+        offline: whether videos on volumes that are not there count.
+
+    Raises:
+        QueryError: the text is empty or not Unicode, a number is out of range, ``within`` names no
+            path or one that is not absolute, or a grounder is to read where retrieval alone is
+            asked for.
+    """
+
+    text: str
+    limit: int = DEFAULT_LIMIT
+    min_confidence: float | None = None
+    within: tuple[Path, ...] | None = None
+    grounder: str | None = None
+    retrieval: bool = False
+    refine: bool = False
+    videos: frozenset[int] | None = None
+    after: date | None = None
+    before: date | None = None
+    min_seconds: float | None = None
+    max_seconds: float | None = None
+    offline: bool = True
+
+    def __post_init__(self) -> None:
+        try:
+            self.text.encode()
+        except UnicodeEncodeError:
+            raise QueryError(f"query {self.text!r} is not valid UTF-8: say it in Unicode") from None
+        if self.limit < 1:
+            raise QueryError(f"limit {self.limit} must be at least 1")
+        if self.min_confidence is not None and not 0 <= self.min_confidence <= 1:
+            raise QueryError(f"min_confidence {self.min_confidence} must be within [0, 1]")
+        if self.retrieval and self.grounder not in (None, "curve"):
+            raise QueryError(
+                f"grounder {self.grounder!r} and retrieval exclude each other: choose one of them"
+            )
+        self._check_scope()
+        if not self.text.strip():
+            raise QueryError(f"query {self.text!r} is empty: say what to look for")
+
+    def _check_scope(self) -> None:
+        if self.within is not None:
+            if not self.within:
+                raise QueryError("within names no path: name one, or leave it out")
+            for path in self.within:
+                if not path.is_absolute():
+                    raise QueryError(f"within {str(path)!r} must be a path from the root")
+        for name in ("min_seconds", "max_seconds"):
+            seconds = getattr(self, name)
+            if seconds is not None and not 0 <= seconds < math.inf:
+                raise QueryError(f"{name} {seconds} must be finite and not negative")
+
+
+def places(named: Iterable[str | Path] | str | Path | None) -> tuple[Path, ...] | None:
+    """The paths that a search is kept to, as a library knows them; None for all."""
+    if named is None:
+        return None
+    paths = [named] if isinstance(named, (str, Path)) else named
+    return tuple(recorded(path) for path in paths)

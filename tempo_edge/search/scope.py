@@ -1,0 +1,85 @@
+"""Which videos of a library a query concerns."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+
+from tempo_edge.errors import QueryError
+from tempo_edge.indexing.walk import is_mounted
+from tempo_edge.query import Query
+from tempo_edge.store.catalogue import Catalogue
+from tempo_edge.store.rows import FileRow
+
+__all__ = ["videos_of"]
+
+
+def videos_of(query: Query, catalogue: Catalogue) -> list[int] | None:
+    """Ids of the only videos that count, sorted; None where all of them do.
+
+    Raises:
+        QueryError: the library holds no footage under a path that the query is kept to.
+    """
+    sets = [
+        None if query.videos is None else set(query.videos),
+        _by_path(query, catalogue),
+        _by_file(query, catalogue),
+        _by_length(query, catalogue),
+    ]
+    given = [each for each in sets if each is not None]
+    return sorted(set.intersection(*given)) if given else None
+
+
+def _by_path(query: Query, catalogue: Catalogue) -> set[int] | None:
+    """Videos that a file at or under one of the query's paths holds."""
+    if query.within is None:
+        return None
+    return {video for path in query.within for video in _under(path, catalogue)}
+
+
+def _under(path: Path, catalogue: Catalogue) -> set[int]:
+    rows = catalogue.files(path)
+    videos = {row.video_id for row in rows.values() if row.video_id is not None}
+    if not videos:
+        raise QueryError(f"the library holds no footage at or under {path}")
+    return videos
+
+
+def _by_length(query: Query, catalogue: Catalogue) -> set[int] | None:
+    """Videos that are neither too short nor too long."""
+    if query.min_seconds is None and query.max_seconds is None:
+        return None
+    low = query.min_seconds or 0.0
+    high = math.inf if query.max_seconds is None else query.max_seconds
+    return {video for video, seconds in catalogue.shown(-1, 0) if low <= seconds <= high}
+
+
+def _by_file(query: Query, catalogue: Catalogue) -> set[int] | None:
+    """Videos that a file holds which was changed at the right time, on a volume that counts."""
+    if query.after is None and query.before is None and query.offline:
+        return None
+    rows: Iterable[FileRow] = catalogue.files().values()
+    volumes: dict[str, bool] = {}
+    chosen = set()
+    for row in rows:
+        if row.video_id is None or not _is_between(row.mtime_ns, query.after, query.before):
+            continue
+        if not query.offline:
+            if row.volume not in volumes:
+                volumes[row.volume] = not row.volume or is_mounted(row.volume)
+            if not volumes[row.volume]:
+                continue
+        chosen.add(row.video_id)
+    return chosen
+
+
+def _is_between(mtime_ns: int, after: date | None, before: date | None) -> bool:
+    if after is None and before is None:
+        return True
+    try:
+        day = date.fromtimestamp(mtime_ns / 1e9)
+    except (OverflowError, ValueError, OSError):
+        return False  # a time that no calendar knows
+    return (after is None or day >= after) and (before is None or day < before)

@@ -1,0 +1,104 @@
+"""The request for ``/v1/find``: a query as parameters; who asks writes them, the service reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tempo_edge.errors import QueryError, ServiceError
+from tempo_edge.query import DEFAULT_LIMIT, Query, places
+from tempo_edge.service.parameters import Parameters
+
+__all__ = ["LONGEST_CLIENT", "LONGEST_TEXT", "MOST_MOMENTS", "MOST_PLACES", "FindRequest"]
+
+#: Characters of a query, and of the name of who asks.
+LONGEST_TEXT, LONGEST_CLIENT = 1000, 200
+
+#: Moments that a service gives, and paths that it keeps one search to.
+MOST_MOMENTS, MOST_PLACES = 100, 32
+
+
+@dataclass(frozen=True)
+class FindRequest:
+    """A query, and who asks.
+
+    Attributes:
+        query: what is asked for.
+        client: who asks: a newer query ends an older one. None for someone who asks only once.
+    """
+
+    query: Query
+    client: str | None = None
+
+    @staticmethod
+    def of(given: Parameters) -> FindRequest:
+        """Read from the parameters of a request.
+
+        Raises:
+            ServiceError: a parameter is missing, or not what it must be; status 400.
+        """
+        text = given.text("q", LONGEST_TEXT)
+        if text is None or not text.strip():
+            raise ServiceError(400, "q is missing or empty: say what to look for")
+        grounder = given.text("grounder", 32)
+        retrieval = given.flag("retrieval") or False
+        if retrieval and grounder not in (None, "curve"):
+            raise ServiceError(
+                400, f"grounder {grounder!r} and retrieval=1 exclude each other: choose one"
+            )
+        try:
+            query = Query(
+                text,
+                limit=given.whole("limit", 1, MOST_MOMENTS) or DEFAULT_LIMIT,
+                min_confidence=given.number("min_confidence", 0.0, 1.0),
+                within=places(given.paths("within", MOST_PLACES)),
+                grounder=grounder,
+                retrieval=retrieval,
+                after=given.day("after"),
+                before=given.day("before"),
+                min_seconds=given.instant("min_seconds"),
+                max_seconds=given.instant("max_seconds"),
+                offline=given.flag("offline") is not False,
+            )
+        except QueryError as error:
+            raise ServiceError(400, str(error)) from error
+        return FindRequest(query, given.text("client", LONGEST_CLIENT) or None)
+
+    def parameters(self) -> dict[str, str | list[str]]:
+        """The parameters that say this, but for those that say what is usual anyway.
+
+        Raises:
+            QueryError: a service is not to be asked for that.
+        """
+        self._check()
+        query = self.query
+        said: dict[str, object] = {
+            "q": query.text,
+            "limit": query.limit,
+            "retrieval": 1 if query.retrieval else None,
+            "min_confidence": query.min_confidence,
+            "within": None if query.within is None else [str(path) for path in query.within],
+            "grounder": query.grounder,
+            "after": query.after,
+            "before": query.before,
+            "min_seconds": query.min_seconds,
+            "max_seconds": query.max_seconds,
+            "offline": None if query.offline else 0,
+            "client": self.client,
+        }
+        return {
+            name: value if isinstance(value, list) else str(value)
+            for name, value in said.items()
+            if value is not None
+        }
+
+    def _check(self) -> None:
+        query = self.query
+        if len(query.text) > LONGEST_TEXT:
+            count = len(query.text)
+            raise QueryError(f"query of {count} characters must have at most {LONGEST_TEXT}")
+        if query.limit > MOST_MOMENTS:
+            raise QueryError(f"limit {query.limit} must be at most {MOST_MOMENTS}")
+        if query.within is not None and len(query.within) > MOST_PLACES:
+            raise QueryError(f"within names {len(query.within)} paths: {MOST_PLACES} are allowed")
+        if query.refine or query.videos is not None:
+            raise QueryError("a service neither refines nor is told videos: ask the library")

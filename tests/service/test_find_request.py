@@ -1,0 +1,95 @@
+"""The request for a search: what one side writes the other reads."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlencode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tempo_edge.errors import QueryError, ServiceError
+from tempo_edge.query import Query, places
+from tempo_edge.service.find_request import FindRequest
+from tempo_edge.service.parameters import Parameters
+
+_characters = st.characters(exclude_characters="\0", exclude_categories=["Cs"])
+_seconds = st.none() | st.floats(0, 1e13)
+_days = st.none() | st.dates(date(1000, 1, 1))
+_queries = st.builds(
+    Query,
+    st.text(_characters, min_size=1, max_size=50).filter(str.strip),
+    limit=st.integers(1, 100),
+    min_confidence=st.none() | st.floats(0, 1),
+    within=st.none()
+    | st.lists(st.text(_characters, max_size=20).map("/{}".format), min_size=1, max_size=3).map(
+        places
+    ),
+    grounder=st.sampled_from([None, "curve"]),
+    retrieval=st.booleans(),
+    after=_days,
+    before=_days,
+    min_seconds=_seconds,
+    max_seconds=_seconds,
+    offline=st.booleans(),
+)
+
+
+@given(_queries, st.none() | st.text(_characters, min_size=1, max_size=20))
+def test_what_is_written_is_read(query: Query, client: str | None) -> None:
+    asked = FindRequest(query, client)
+    sent = parse_qs(urlencode(asked.parameters(), doseq=True), keep_blank_values=True)
+    assert FindRequest.of(Parameters(sent)) == asked
+
+
+def test_what_is_usual_is_not_written() -> None:
+    assert FindRequest(Query("a dog")).parameters() == {"q": "a dog", "limit": "10"}
+
+
+def test_a_request_is_read_whole() -> None:
+    given = {"q": ["a"], "client": [""], "retrieval": ["1"], "limit": ["7"]}
+    asked = FindRequest.of(Parameters(given))
+    assert asked == FindRequest(Query("a", limit=7, retrieval=True), None)
+
+
+@pytest.mark.parametrize(
+    ("choices", "complaint"),
+    [
+        ({"text": "x" * 1001}, "query of 1001 characters must have at most 1000"),
+        ({"limit": 101}, "limit 101 must be at most 100"),
+        ({"within": (Path("/v"),) * 33}, "within names 33 paths: 32 are allowed"),
+        ({"refine": True}, "a service neither refines nor"),
+        ({"videos": frozenset([1])}, "a service neither refines nor"),
+    ],
+)
+def test_what_a_service_is_not_asked(choices: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(QueryError, match=complaint):
+        FindRequest(Query(**{"text": "a dog", **choices})).parameters()
+
+
+@pytest.mark.parametrize(
+    ("given", "complaint"),
+    [
+        ({}, "q is missing or empty: say what to look for"),
+        ({"q": [" "]}, "q is missing or empty: say what to look for"),
+        ({"q": ["x" * 1001]}, "q has 1001 characters: 1000 are allowed"),
+        ({"q": ["\ud800"]}, r"query '\ud800' is not valid UTF-8: say it in Unicode"),
+        ({"q": ["a"], "limit": ["0"]}, "limit '0' must be a whole number within [1, 100]"),
+        (
+            {"q": ["a"], "grounder": ["mllm"], "retrieval": ["1"]},
+            "grounder 'mllm' and retrieval=1 exclude each other: choose one",
+        ),
+        (
+            {"q": ["a"], "within": ["tapes"]},
+            "within 'tapes' must be a path from the root, as /home/me, or from your home, as "
+            "~/Videos",
+        ),
+    ],
+)
+def test_what_is_refused(given: dict[str, list[str]], complaint: str) -> None:
+    with pytest.raises(ServiceError) as refused:
+        FindRequest.of(Parameters(given))
+    assert (refused.value.status, str(refused.value)) == (400, complaint)

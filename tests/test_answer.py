@@ -1,0 +1,129 @@
+"""An answer: its two formats, and how one of them is read back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tempo_edge.answer import Answer, moment_as_dict, moment_from_dict
+from tempo_edge.moment import Copy, Moment
+
+_seconds = st.floats(0, 1e9, allow_nan=False)
+_paths = st.text(
+    st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=20
+).map(lambda name: Path("/v", name.lstrip("/")))
+_places = st.tuples(_paths, _seconds, st.floats(0.001, 1e6), st.booleans()).filter(
+    lambda place: place[1] + place[2] > place[1]
+)
+_copies = _places.map(lambda p: Copy(p[0], p[1], p[1] + p[2], p[3]))
+_moments = st.builds(
+    lambda place, score, confidence, copies, video: Moment(
+        place[0],
+        place[1],
+        place[1] + place[2],
+        score,
+        confidence,
+        "nano",
+        place[3],
+        tuple(copies),
+        video,
+    ),
+    _places,
+    st.floats(-1e6, 1e6),
+    st.floats(0, 1),
+    st.lists(_copies, max_size=2),
+    st.none() | st.integers(0, 2**53),
+)
+
+
+@given(st.lists(_moments, max_size=3), st.lists(_moments, max_size=3), st.integers(0, 99))
+def test_what_the_service_tells_is_read_back(
+    moments: list[Moment], rejected: list[Moment], count: int
+) -> None:
+    answer = Answer(tuple(moments), tuple(rejected), count, "curve")
+    told = json.loads(json.dumps(answer.as_dict()))
+    back = Answer.from_dict(told, "nano")
+    assert back == answer and back.grounder == "curve"
+    assert [moment.video for moment in back] == [moment.video for moment in moments]
+
+
+def moment(**others: Any) -> Moment:
+    facts: dict[str, Any] = {
+        "path": Path("/v/a.mp4"),
+        "start_seconds": 1.23456,
+        "end_seconds": 3.5,
+        "score": 2.5,
+        "confidence": 0.75,
+        "profile": "nano",
+        "copies": (Copy(Path("/v/b.mp4"), 0.5, 2.75, True),),
+        "video": 7,
+    }
+    return Moment(**{**facts, **others})
+
+
+def test_the_format_of_the_service() -> None:
+    answer = Answer((moment(),), (), 3, "mllm")
+    assert json.dumps(answer.as_dict()) == (
+        '{"grounder": "mllm", "moments": [{"video": 7, "path": "/v/a.mp4", "name": "a.mp4", '
+        '"start_seconds": 1.23456, "end_seconds": 3.5, "score": 2.5, "confidence": 0.75, '
+        '"online": true, "copies": [{"path": "/v/b.mp4", "start_seconds": 0.5, '
+        '"end_seconds": 2.75, "online": false}]}], "near": [], "held_back": 3}'
+    )
+
+
+def test_the_format_of_the_command_line() -> None:
+    near = [moment(confidence=0.1 * n, copies=()) for n in (5, 4, 3, 2)]
+    answer = Answer((), tuple(near), 9, "mllm")
+    told = answer.refusal()
+    assert list(told) == ["best_rejected", "closest", "filtered_count"]
+    assert told["best_rejected"] == told["closest"][0] and told["filtered_count"] == 9
+    assert [each["confidence"] for each in told["closest"]] == [0.5, 0.4, 0.3]
+    assert json.dumps(told["best_rejected"]) == (
+        '{"path": "/v/a.mp4", "start_seconds": 1.235, "end_seconds": 3.5, "score": 2.5, '
+        '"confidence": 0.5, "profile": "nano", "offline": false, "copies": []}'
+    )
+    nothing = Answer((), (), 0, "curve").refusal()
+    assert nothing == {"best_rejected": None, "closest": [], "filtered_count": 0}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "text"),
+    [
+        ({"path": "relative.mp4"}, "must be absolute"),
+        ({"path": "/nul\0.mp4"}, "must be absolute"),
+        ({"end_seconds": 1.0}, "must end after it starts"),
+        ({"end_seconds": float("inf")}, "must have finite bounds"),
+        ({"start_seconds": -0.5}, "must not be negative"),
+        ({"start_seconds": "soon"}, "could not convert"),
+        ({"confidence": None}, "is not a moment"),
+        ({"confidence": 1.5}, r"must be within \[0, 1\]"),
+        ({"score": float("nan")}, "must be finite"),
+        ({"copies": 3}, "is not a moment"),
+        ({"copies": [{"path": "b.mp4", "start_seconds": 0, "end_seconds": 1}]}, "must be absolute"),
+        ({"video": []}, "is not a moment"),
+        ({"video": 1e999}, "is not a moment"),
+    ],
+)
+def test_what_is_no_moment(wrong: dict[str, Any], text: str) -> None:
+    with pytest.raises(ValueError, match=text):
+        moment_from_dict({**moment_as_dict(moment()), **wrong})
+
+
+@pytest.mark.parametrize(
+    "facts", [None, 3, [], {}, {"moments": 3}, {"moments": [None], "near": [], "held_back": 0}]
+)
+def test_what_is_no_answer(facts: Any) -> None:
+    with pytest.raises(ValueError, match=r"is missing|is not a moment"):
+        Answer.from_dict(facts)
+
+
+def test_of_what_may_be_left_out() -> None:
+    facts = moment_as_dict(moment())
+    for name in ("video", "name", "online", "copies"):
+        facts.pop(name)
+    assert moment_from_dict(facts, "nano") == moment(copies=())
