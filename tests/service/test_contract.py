@@ -19,7 +19,7 @@ from shown import NAMES, Footage
 
 import tempo_edge
 from tempo_edge import timeline
-from tempo_edge.moment import Moment
+from tempo_edge.answer import Answer
 
 INDEXING = ["state", "reason", "file", "done_seconds", "total_seconds", "remaining_seconds"]
 
@@ -348,14 +348,13 @@ def test_what_can_not_be_exported(service: Service) -> None:
     assert service.get("/v1/export", format="csv", moment=["1:0-1"] * 201).status == 400
 
 
-def test_a_moment_survives_the_way(service: Service) -> None:
+def test_an_answer_survives_the_way(service: Service, named: Footage) -> None:
     """What the service says makes the very moments that it found."""
-    from tempo_edge.service.export import moments_found
-
-    said = service.find(limit=2).json
-    for moment, told in zip(moments_found("nano", said), said["moments"], strict=True):
-        assert isinstance(moment, Moment)
-        assert (str(moment.path), moment.start_seconds) == (told["path"], told["start_seconds"])
+    said = Answer.from_dict(service.find(limit=2, grounder="curve").json, "nano")
+    with tempo_edge.Library.open(named.library) as library:
+        found = library.find("a beach", limit=2, min_confidence=0, grounder="curve")
+    assert [moment.as_dict() for moment in said] == [moment.as_dict() for moment in found]
+    assert [moment.video for moment in said] == [moment.video for moment in found]
 
 
 def test_a_library_that_is_not_there_yet(
