@@ -66,8 +66,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     import torch
 
-    from tempo_edge.train.grounder.export import write
-    from tempo_edge.train.grounder.model import Grounder, Shape
+    from tempo_edge.train.grounder.model.decoder_graph import write
+    from tempo_edge.train.grounder.model.network import Grounder, Shape
 
     torch.manual_seed(0)
     model = Grounder(Shape()).eval()

@@ -25,7 +25,7 @@ from benchmarks.machine import describe
 from tempo_edge.search.prompt import Look
 
 if TYPE_CHECKING:
-    from tempo_edge.train.grounder.windows import Example, Source
+    from tempo_edge.train.grounder.synthetic.windows import Example, Source
 
 
 @dataclass(frozen=True)
@@ -59,12 +59,12 @@ def measure(
 ) -> dict[str, dict[str, float]]:
     """Figures in percent of similarity alone and of each checkpoint, on the same windows."""
     from tempo_edge.models import load_profile
-    from tempo_edge.train.data import Archive
-    from tempo_edge.train.grounder import bank
-    from tempo_edge.train.grounder.asking import Asker
-    from tempo_edge.train.grounder.course import load
-    from tempo_edge.train.grounder.trial import Trial
-    from tempo_edge.train.grounder.windows import MadeUp, Mix
+    from tempo_edge.train.data.archives import Archive
+    from tempo_edge.train.grounder.dev_windows import Trial
+    from tempo_edge.train.grounder.prompt_builder import Asker
+    from tempo_edge.train.grounder.runs import load
+    from tempo_edge.train.grounder.synthetic import feature_bank
+    from tempo_edge.train.grounder.synthetic.windows import MadeUp, Mix
 
     def say(line: str) -> None:
         print(line, file=sys.stderr)
@@ -73,7 +73,7 @@ def measure(
     asker, sources = Asker(profile), {}
     with Archive(data, "flickr8k") as archive:
         for split in ("dev", "test"):
-            pictures = bank.build(work, profile, archive, split, say=say)
+            pictures = feature_bank.build(work, profile, archive, split, say=say)
             sources[split] = MadeUp(pictures, Mix())
     threshold, _ = Trial(sources["dev"], asker, count=count, seed=seed).best_threshold()
     trial = Trial(sources["test"], asker, count=count, seed=seed)

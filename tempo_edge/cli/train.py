@@ -15,7 +15,7 @@ from tempo_edge._pulse import narrated
 from tempo_edge._text import emit, note
 from tempo_edge.cli.command import Command
 from tempo_edge.errors import MissingExtraError, TempoEdgeError
-from tempo_edge.train.clock import Clock
+from tempo_edge.train.progress_log import Clock
 
 __all__ = ["app"]
 
@@ -70,13 +70,13 @@ def sft(
     """Teach a decoder to say the right answers, refusals included. It can be interrupted."""
     _prepare(threads, device)
     from tempo_edge.models import load_profile
-    from tempo_edge.train.grounder import course
-    from tempo_edge.train.grounder.settings import choose_settings
+    from tempo_edge.train.grounder import runs
     from tempo_edge.train.grounder.sft import SftSettings
+    from tempo_edge.train.settings import choose_settings
 
     chosen = choose_settings(settings, SftSettings, seed)
     with _one_line(), narrated(note) as say:
-        best = course.sft(
+        best = runs.sft(
             chosen,
             data,
             work,
@@ -106,13 +106,13 @@ def pir_grpo(
     """Let a decoder learn from what its own answers earn. It can be interrupted."""
     _prepare(threads, device)
     from tempo_edge.models import load_profile
-    from tempo_edge.train.grounder import course
-    from tempo_edge.train.grounder.pir_grpo import GrpoSettings
-    from tempo_edge.train.grounder.settings import choose_settings
+    from tempo_edge.train.grounder import runs
+    from tempo_edge.train.grounder.grpo.pir_grpo import GrpoSettings
+    from tempo_edge.train.settings import choose_settings
 
     chosen = choose_settings(settings, GrpoSettings, seed)
     with _one_line(), narrated(note) as say:
-        best = course.pir_grpo(
+        best = runs.pir_grpo(
             chosen, start, data, work, out, load_profile(profile), device=device, say=Clock(say)
         )
     emit(f"{best}\n")
@@ -131,7 +131,7 @@ def evaluate(
     """Measure grounding and refusals on annotated videos. Prints one JSON object."""
     from tempo_edge.train.grounder.evaluate import EvaluateSettings
     from tempo_edge.train.grounder.evaluate import evaluate as measure
-    from tempo_edge.train.grounder.settings import read_settings
+    from tempo_edge.train.settings import read_settings
 
     chosen = read_settings(settings, EvaluateSettings)
     with narrated(note) as say:
@@ -153,10 +153,10 @@ def export(
 ) -> None:
     """Write a trained decoder into a profile, for find to read with."""
     _prepare(1)
-    from tempo_edge.train.grounder import course
+    from tempo_edge.train.grounder import runs
 
     with _one_line(), narrated(note):
-        lines = course.export(checkpoint, folder, storage)
+        lines = runs.export(checkpoint, folder, storage)
     for line in lines:
         note(line)
 

@@ -23,8 +23,8 @@ from tempo_edge.models import registry
 from tempo_edge.models.checkpoint import read_checkpoint
 from tempo_edge.models.published import PUBLISHED, Published
 from tempo_edge.search.calibrate import READ_FEATURES
-from tempo_edge.train import checkpoint
-from tempo_edge.train.grounder.hub import load_hub
+from tempo_edge.train import training_state
+from tempo_edge.train.hub import load_hub
 
 pytestmark = pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing. is:FutureWarning")
 
@@ -93,5 +93,5 @@ def _taught(folder: Path, path: Path) -> Path:
     torch.manual_seed(1)
     for weight in policy.parameters():
         weight.data.normal_(std=0.05)
-    checkpoint.save(path, policy.state())
+    training_state.save(path, policy.state())
     return path

@@ -30,10 +30,10 @@ from tempo_edge.chat import Chat
 from tempo_edge.models.checkpoint import Checkpoint
 from tempo_edge.models.checksum import sha256_of
 from tempo_edge.search.prompt import Look
-from tempo_edge.train import checkpoint
-from tempo_edge.train.data import DataError
-from tempo_edge.train.grounder.hub import HubPolicy, load_hub
-from tempo_edge.train.grounder.windows import Example
+from tempo_edge.train import training_state
+from tempo_edge.train.data.archives import DataError
+from tempo_edge.train.grounder.synthetic.windows import Example
+from tempo_edge.train.hub import HubPolicy, load_hub
 
 # peft asks transformers by a name that it will give up.
 pytestmark = pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing. is:FutureWarning")
@@ -82,7 +82,7 @@ def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     kind, root = request.param, tmp_path_factory.mktemp("vlm")
     folder = write(root / "checkpoint", kind)
     adapter = root / "last.pt"
-    checkpoint.save(adapter, _learned(folder).state())
+    training_state.save(adapter, _learned(folder).state())
     manifest = export(_learned(folder), root / "out", size=SIZE[kind], source="tiny", revision="r1")
     return Exported(kind, root / "out", manifest, folder, adapter, _learned(folder))
 

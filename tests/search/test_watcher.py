@@ -31,8 +31,8 @@ from tempo_edge.search.boundaries import Boundaries
 from tempo_edge.search.decoder import Said
 from tempo_edge.search.prompt import Look
 from tempo_edge.search.vlm import Speaker
-from tempo_edge.train.grounder.hub import HubPolicy, load_hub
-from tempo_edge.train.grounder.windows import Example
+from tempo_edge.train.grounder.synthetic.windows import Example
+from tempo_edge.train.hub import HubPolicy, load_hub
 
 # peft asks transformers by a name that it will give up.
 pytestmark = pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing. is:FutureWarning")

@@ -23,11 +23,11 @@ from tempo_edge import Library, ProfileError, QueryError, eta, models
 from tempo_edge.models import load_profile, registry
 from tempo_edge.models.entry import enter_file
 from tempo_edge.search.calibrate import READ_FEATURES
-from tempo_edge.train.data import DataError
-from tempo_edge.train.grounder import course
-from tempo_edge.train.grounder.pir_grpo import GrpoSettings
-from tempo_edge.train.grounder.settings import read_settings
+from tempo_edge.train.data.archives import DataError
+from tempo_edge.train.grounder import runs
+from tempo_edge.train.grounder.grpo.pir_grpo import GrpoSettings
 from tempo_edge.train.grounder.sft import SftSettings
+from tempo_edge.train.settings import read_settings
 
 SFT = """
 steps: 8
@@ -68,7 +68,7 @@ def _settings(folder: Path) -> SftSettings:
 def _teach(data: Path, work: Path, out: Path, say: Callable[[str], None] = print) -> Path:
     out.mkdir(exist_ok=True)
     profile = load_profile("nano")
-    return course.sft(_settings(out), data, work, out, profile, trials=6, say=say)
+    return runs.sft(_settings(out), data, work, out, profile, trials=6, say=say)
 
 
 def test_an_interrupted_run_ends_as_an_unbroken_one(data: Path, work: Path, tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_an_interrupted_run_ends_as_an_unbroken_one(data: Path, work: Path, tmp_
     assert not any("going on" in line for line in heard)
     _teach(data, work, tmp_path / "broken", heard.append)
     assert "going on after step 8" in heard
-    one, two = (course.load(path) for path in (whole, tmp_path / "broken" / "best.pt"))
+    one, two = (runs.load(path) for path in (whole, tmp_path / "broken" / "best.pt"))
     pairs = zip(one.parameters(), two.parameters(), strict=True)
     assert all(torch.equal(a, b) for a, b in pairs)
     rows = [json.loads(line) for line in (whole.parent / "log.jsonl").read_text().splitlines()]
@@ -99,8 +99,8 @@ def test_a_run_goes_on_from_the_weights_of_another(data: Path, work: Path, tmp_p
     out = tmp_path / "next"
     out.mkdir()
     settings = dataclasses.replace(_settings(out), steps=4, learning_rate=0.0)
-    taught = course.sft(settings, data, work, out, load_profile("nano"), start=first, trials=6)
-    one, two = (course.load(path) for path in (first, taught))
+    taught = runs.sft(settings, data, work, out, load_profile("nano"), start=first, trials=6)
+    one, two = (runs.load(path) for path in (first, taught))
     pairs = zip(one.parameters(), two.parameters(), strict=True)
     assert all(torch.equal(a, b) for a, b in pairs)
 
@@ -114,10 +114,10 @@ def test_another_recipe_needs_another_folder(data: Path, work: Path, tmp_path: P
 
 def test_what_is_no_checkpoint_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"none\.pt is missing"):
-        course.load(tmp_path / "none.pt")
+        runs.load(tmp_path / "none.pt")
     torch.save({"shape": {"hidden": 32}}, tmp_path / "odd.pt")
     with pytest.raises(DataError, match=r"odd\.pt holds no grounder: 'layers'"):
-        course.load(tmp_path / "odd.pt")
+        runs.load(tmp_path / "odd.pt")
 
 
 def test_from_sft_to_pir_grpo_to_a_search_that_reads(
@@ -127,7 +127,7 @@ def test_from_sft_to_pir_grpo_to_a_search_that_reads(
     (tmp_path / "grpo.yaml").write_text(GRPO)
     settings = read_settings(tmp_path / "grpo.yaml", GrpoSettings)
     out, profile = tmp_path / "grpo", load_profile("nano")
-    best = course.pir_grpo(settings, taught, data, work, out, profile, trials=6)
+    best = runs.pir_grpo(settings, taught, data, work, out, profile, trials=6)
     row = json.loads((out / "log.jsonl").read_text().splitlines()[-1])
     assert {"reward", "kl", "entropy", "refused", "reject_f1"} <= set(row)
 
@@ -147,7 +147,7 @@ def test_from_sft_to_pir_grpo_to_a_search_that_reads(
         assert library.find("clouds", min_confidence=0).evidence[0].reading is None
         with pytest.raises(QueryError, match="profile 'nano' has no grounder 'mllm'"):
             library.find("clouds", grounder="mllm")
-    said = course.export(best, built, "int8")
+    said = runs.export(best, built, "int8")
     assert said[0].endswith("MB") and said[-1] == "calibrate it next"
     assert "of torch's, the same first word to " in said[1]
     _calibrated(built)
@@ -188,12 +188,12 @@ def _calibrated(folder: Path) -> None:
 
 def test_bad_exports_are_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="storage 'int4' must be int8, fp16 or fp32"):
-        course.export(tmp_path / "best.pt", tmp_path, "int4")
+        runs.export(tmp_path / "best.pt", tmp_path, "int4")
     with pytest.raises(DataError, match=r"holds no profile\.json"):
-        course.export(tmp_path / "best.pt", tmp_path, "int8")
+        runs.export(tmp_path / "best.pt", tmp_path, "int8")
     (tmp_path / "profile.json").write_text("{")
     with pytest.raises(ProfileError, match="can't be read"):
-        course.export(tmp_path / "best.pt", tmp_path, "int8")
+        runs.export(tmp_path / "best.pt", tmp_path, "int8")
 
 
 def test_a_folder_of_another_run_is_refused(data: Path, work: Path, tmp_path: Path) -> None:

@@ -14,8 +14,8 @@ pytest.importorskip("PIL")
 
 from PIL import Image
 
-from tempo_edge.train.augment import view
-from tempo_edge.train.data import Archive, DataError, imagenet_classes, squash
+from tempo_edge.train.data.archives import Archive, DataError, imagenet_classes, squash
+from tempo_edge.train.data.augmentation import view
 
 
 def _jpeg() -> bytes:

@@ -16,8 +16,8 @@ pytest.importorskip("torch")
 
 
 from tempo_edge import Library
-from tempo_edge.train.data import DataError
-from tempo_edge.train.grounder.asking import right_answer
+from tempo_edge.train.data.archives import DataError
+from tempo_edge.train.grounder.annotated_windows import Annotation, Footage, read_annotations, whole
 from tempo_edge.train.grounder.evaluate import (
     Asked,
     EvaluateSettings,
@@ -27,8 +27,8 @@ from tempo_edge.train.grounder.evaluate import (
     figures,
     questions,
 )
-from tempo_edge.train.grounder.footage import Annotation, Footage, read_annotations, whole
-from tempo_edge.train.grounder.windows import Mix
+from tempo_edge.train.grounder.prompt_builder import right_answer
+from tempo_edge.train.grounder.synthetic.windows import Mix
 
 
 @pytest.fixture(scope="module")

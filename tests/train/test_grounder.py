@@ -15,7 +15,7 @@ from tempo_edge import eta
 from tempo_edge.search.curve import CurveSettings
 from tempo_edge.search.grammar import Grammar
 from tempo_edge.search.prompt import SIGHT, STATE, Look, Prompt, Question, build
-from tempo_edge.train.grounder.model import Grounder, Shape, answer, collate
+from tempo_edge.train.grounder.model.network import Grounder, Shape, answer, collate
 
 SMALL = Shape(hidden=32, layers=2, heads=2, inner=48, dropout=0.0)
 

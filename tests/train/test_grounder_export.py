@@ -17,9 +17,9 @@ from tempo_edge.search.curve import CurveSettings
 from tempo_edge.search.decoder import Decoder
 from tempo_edge.search.grammar import Grammar
 from tempo_edge.search.prompt import STATE, Look, Prompt, Question, build
-from tempo_edge.train.graph import Storage
-from tempo_edge.train.grounder import agreement, export
-from tempo_edge.train.grounder.model import Grounder, Shape, answer
+from tempo_edge.train.grounder.model import decoder_graph, onnx_agreement
+from tempo_edge.train.grounder.model.network import Grounder, Shape, answer
+from tempo_edge.train.onnx_graph import Storage
 
 SMALL = Shape(hidden=64, layers=3, heads=4, inner=96, dropout=0.0)
 TIMES = list(range(0, 300, 7))
@@ -49,7 +49,7 @@ def test_answers_are_those_of_training(
     tmp_path: Path, model: Grounder, storage: Storage, loss: float
 ) -> None:
     path = tmp_path / "grounder.onnx"
-    export.write(path, model, storage)
+    decoder_graph.write(path, model, storage)
     decoder = Decoder(open_session(path, threads=1))
     same = 0
     for seed in range(12):
@@ -63,7 +63,7 @@ def test_answers_are_those_of_training(
 
 def test_spans_are_said_even_where_a_refusal_is_likelier(tmp_path: Path, model: Grounder) -> None:
     path = tmp_path / "grounder.onnx"
-    export.write(path, model)
+    decoder_graph.write(path, model)
     decoder = Decoder(open_session(path, threads=1))
     said = [decoder.answer(_prompt(4, seed), Grammar(TIMES, TIMES)).text for seed in range(6)]
     assert all(eta.read(text) for text in said)
@@ -72,9 +72,9 @@ def test_spans_are_said_even_where_a_refusal_is_likelier(tmp_path: Path, model: 
 
 def test_what_was_written_is_compared_with_what_was_taught(tmp_path: Path, model: Grounder) -> None:
     path = tmp_path / "grounder.onnx"
-    export.write(path, model)
-    found = agreement.compare(model, path, prompts=8)
-    assert 0 < found.logits < agreement.TOLERANCE and found.same == found.prompts == 8
+    decoder_graph.write(path, model)
+    found = onnx_agreement.compare(model, path, prompts=8)
+    assert 0 < found.logits < onnx_agreement.TOLERANCE and found.same == found.prompts == 8
     torch.manual_seed(4)
-    other = agreement.compare(Grounder(SMALL).eval(), path, prompts=8)
+    other = onnx_agreement.compare(Grounder(SMALL).eval(), path, prompts=8)
     assert other.logits > 0.1

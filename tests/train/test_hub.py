@@ -28,13 +28,13 @@ from transformers import Qwen3VLProcessor
 from tempo_edge import eta
 from tempo_edge.chat import ASKED, WANTED
 from tempo_edge.search.prompt import Look
-from tempo_edge.train import checkpoint
-from tempo_edge.train.data import Archive, DataError
-from tempo_edge.train.grounder.hub import HubPolicy, load_hub
-from tempo_edge.train.grounder.pictured import Pictured
-from tempo_edge.train.grounder.pir_grpo import GrpoSettings, PirGrpo
-from tempo_edge.train.grounder.windows import Example, Mix
-from tempo_edge.train.rewards import reward
+from tempo_edge.train import training_state
+from tempo_edge.train.data.archives import Archive, DataError
+from tempo_edge.train.grounder.grpo.pir_grpo import GrpoSettings, PirGrpo
+from tempo_edge.train.grounder.grpo.rewards import reward
+from tempo_edge.train.grounder.synthetic.pictured_windows import Pictured
+from tempo_edge.train.grounder.synthetic.windows import Example, Mix
+from tempo_edge.train.hub import HubPolicy, load_hub
 
 # peft asks transformers by a name that it will give up.
 pytestmark = pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing. is:FutureWarning")
@@ -311,7 +311,7 @@ def test_only_the_adapter_learns_and_a_stopped_run_goes_on(
     packed = policy.pack(examples, said)
     base = policy.reference_shares(packed)
     rows = [run.train(print)]
-    checkpoint.save(tmp_path / "last.pt", run.state())
+    training_state.save(tmp_path / "last.pt", run.state())
     rows.append(run.train(print))
     assert run.step == 4
     assert rows[1]["kl"] > 0.0
@@ -325,7 +325,7 @@ def test_only_the_adapter_learns_and_a_stopped_run_goes_on(
         assert not torch.equal(policy.log_shares(packed), base)
 
     again = PirGrpo(load_hub(folder, rank=4), source, SETTINGS)
-    again.restore(checkpoint.load(tmp_path / "last.pt"))
+    again.restore(training_state.load(tmp_path / "last.pt"))
     assert again.step == 2
     assert again.train(print) == rows[1]
     pairs = zip(policy.parameters(), again.policy.parameters(), strict=True)

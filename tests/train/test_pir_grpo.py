@@ -23,18 +23,18 @@ from tempo_edge.models import load_profile
 from tempo_edge.search.boundaries import Boundaries
 from tempo_edge.search.curve import CurveSettings
 from tempo_edge.search.prompt import DRAFTED, STATE, Look, Question, build
-from tempo_edge.train import checkpoint
-from tempo_edge.train.data import Archive, DataError
-from tempo_edge.train.grounder import bank as banks
-from tempo_edge.train.grounder.asking import Asker, meant, right_answer
-from tempo_edge.train.grounder.bank import Bank
-from tempo_edge.train.grounder.model import Grounder, Shape
-from tempo_edge.train.grounder.nano import NanoPolicy, log_shares, pack_answers
-from tempo_edge.train.grounder.pir_grpo import GrpoSettings, PirGrpo, Rollouts, policy_loss
-from tempo_edge.train.grounder.settings import choose_settings, read_settings
+from tempo_edge.train import training_state
+from tempo_edge.train.data.archives import Archive, DataError
+from tempo_edge.train.grounder.dev_windows import Trial, figures, judged
+from tempo_edge.train.grounder.grpo.nano_policy import NanoPolicy, log_shares, pack_answers
+from tempo_edge.train.grounder.grpo.pir_grpo import GrpoSettings, PirGrpo, Rollouts, policy_loss
+from tempo_edge.train.grounder.model.network import Grounder, Shape
+from tempo_edge.train.grounder.prompt_builder import Asker, meant, right_answer
 from tempo_edge.train.grounder.sft import Sft, SftSettings
-from tempo_edge.train.grounder.trial import Trial, figures, judged
-from tempo_edge.train.grounder.windows import Example, MadeUp, Mix, draw
+from tempo_edge.train.grounder.synthetic import feature_bank as banks
+from tempo_edge.train.grounder.synthetic.feature_bank import Bank
+from tempo_edge.train.grounder.synthetic.windows import Example, MadeUp, Mix, draw
+from tempo_edge.train.settings import choose_settings, read_settings
 
 SMALL = Shape(hidden=32, layers=2, heads=2, inner=48, dropout=0.1)
 MIX = Mix(shots=(2, 3), looks=24)
@@ -129,12 +129,12 @@ def test_an_interrupted_pir_grpo_ends_alike(bank: Bank, asker: Asker, tmp_path: 
     policy = NanoPolicy(Grounder(SMALL), asker)
     whole = PirGrpo(policy, MadeUp(bank, MIX), settings)
     whole.train(print)
-    checkpoint.save(tmp_path / "last.pt", whole.state())
+    training_state.save(tmp_path / "last.pt", whole.state())
     expected = whole.train(print)
     assert expected["kl"] > 0
     other = NanoPolicy(Grounder(SMALL), asker)  # begins with other weights
     again = PirGrpo(other, MadeUp(bank, MIX), settings)
-    again.restore(checkpoint.load(tmp_path / "last.pt"))
+    again.restore(training_state.load(tmp_path / "last.pt"))
     assert again.step == 2
     assert again.train(print) == expected
     assert again.step == whole.step == 4

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tempo_edge import eta
 from tempo_edge.moment import Span
-from tempo_edge.train.rewards import (
+from tempo_edge.train.grounder.grpo.rewards import (
     Weights,
     advantages,
     boundary_reward,

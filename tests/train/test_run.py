@@ -18,13 +18,17 @@ pytest.importorskip("transformers")
 # ruff: noqa: E402 - the imports below need the train extra
 import archives
 
-from tempo_edge.train import ablation, checkpoint, curves, evaluate, nano, watch
-from tempo_edge.train import data as archive_data
-from tempo_edge.train.batches import alike, grouped_order
-from tempo_edge.train.contrastive import contrastive_loss, distillation_loss, shared_targets
-from tempo_edge.train.data import Archive, DataError, imagenet_split
-from tempo_edge.train.evaluate import PROFILE, retrieval
-from tempo_edge.train.recipe import RECIPES, Recipe, override
+from benchmarks import tower_ablation
+from tempo_edge.train import training_state
+from tempo_edge.train.data import archives as archive_data
+from tempo_edge.train.data.archives import Archive, DataError, imagenet_split
+from tempo_edge.train.data.neighbours import nearest_neighbours
+from tempo_edge.train.towers import curves, profile_report, validation
+from tempo_edge.train.towers import run as tower_run
+from tempo_edge.train.towers.batches import grouped_order
+from tempo_edge.train.towers.losses import contrastive_loss, distillation_loss, shared_targets
+from tempo_edge.train.towers.profile_report import PROFILE, retrieval
+from tempo_edge.train.towers.recipe import RECIPES, Recipe, override
 
 TINY = dataclasses.replace(
     RECIPES["full"],
@@ -54,7 +58,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The archives, for a classifier of fewer classes that are asked for in one wording."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(archive_data, "CLASSES", CLASSES)
-        patch.setattr(watch, "ASKED", watch.ASKED[:1])
+        patch.setattr(validation, "ASKED", validation.ASKED[:1])
         yield archives.write(tmp_path_factory.mktemp("archives"), classes=CLASSES)
 
 
@@ -71,7 +75,7 @@ def _threads() -> Iterator[None]:
 
 
 def _train(data: Path, recipe: Recipe, work: Path, said: list[str]) -> Any:
-    return nano.train(data, recipe, work, device="cpu", threads=1, say=said.append)
+    return tower_run.train(data, recipe, work, device="cpu", threads=1, say=said.append)
 
 
 def test_a_run_learns_and_an_interrupted_one_ends_alike(
@@ -86,17 +90,17 @@ def test_a_run_learns_and_an_interrupted_one_ends_alike(
     (path,) = work.glob("run-*.pt")
     path.unlink()
 
-    kept = checkpoint.save
+    kept = training_state.save
 
     def interrupt(path: Path, state: dict[str, Any]) -> None:
         kept(path, state)
         if state["epoch"] == 1:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(checkpoint, "save", interrupt)
+    monkeypatch.setattr(training_state, "save", interrupt)
     with pytest.raises(KeyboardInterrupt):
         _train(data, TINY, work, said)
-    monkeypatch.setattr(checkpoint, "save", kept)
+    monkeypatch.setattr(training_state, "save", kept)
     said.clear()
     again = _train(data, TINY, work, said)
     assert any("going on after epoch 1" in line for line in said)
@@ -109,7 +113,7 @@ def test_a_run_learns_and_an_interrupted_one_ends_alike(
 def test_frozen_towers_stay_as_they_are(data: Path, work: Path) -> None:
     recipe = dataclasses.replace(TINY, trunk_rate=0.0, reader_rate=0.0, epochs=1)
     run = _train(data, recipe, work, [])
-    fresh, _ = nano.load_towers(recipe, "cpu")
+    fresh, _ = tower_run.load_towers(recipe, "cpu")
     pairs = zip(run.image.trunk.parameters(), fresh.parameters(), strict=True)
     assert all(torch.equal(a, b) for a, b in pairs)
 
@@ -126,7 +130,7 @@ def test_the_command_writes_a_profile_and_its_curves(
     arguments = [x for name, value in settings.items() for x in ("--set", f"{name}={value}")]
     arguments += ["--data", str(data), "--work", str(work), "--threads", "1"]
     arguments += ["--out", str(tmp_path / "p"), "--curves", str(tmp_path / "curves.png")]
-    assert nano.main(arguments) == 0
+    assert tower_run.main(arguments) == 0
     assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
     about = json.loads((tmp_path / "p" / "profile.json").read_text())
     assert about["training"]["recipe"]["size"] == 32
@@ -151,12 +155,12 @@ def test_bad_settings_are_named(
     setting: str, complaint: str, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command = ["--data", str(data), "--work", str(tmp_path), "--set", setting]
-    assert nano.main(command) == 2
+    assert tower_run.main(command) == 2
     assert complaint in capsys.readouterr().err
 
 
 def test_a_missing_archive_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert nano.main(["--data", str(tmp_path), "--work", str(tmp_path)]) == 2
+    assert tower_run.main(["--data", str(tmp_path), "--work", str(tmp_path)]) == 2
     assert "'flickr8k' is missing" in capsys.readouterr().err
 
 
@@ -170,10 +174,10 @@ def test_settings_are_read_as_what_they_are() -> None:
 def test_a_broken_checkpoint_is_named(tmp_path: Path) -> None:
     (tmp_path / "run.pt").write_bytes(b"PK\x03\x04 cut short")
     with pytest.raises(DataError, match=r"run\.pt is not a readable checkpoint"):
-        checkpoint.load(tmp_path / "run.pt")
+        training_state.load(tmp_path / "run.pt")
     torch.save({"odd": Path("a")}, tmp_path / "odd.pt")  # torch tells of that at length
     with pytest.raises(DataError, match=r"odd\.pt is not a readable checkpoint: Unp") as found:
-        checkpoint.load(tmp_path / "odd.pt")
+        training_state.load(tmp_path / "odd.pt")
     assert "\n" not in str(found.value)
 
 
@@ -184,11 +188,11 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_last_one(
         path.write_bytes(b"a part")
         raise RuntimeError("[enforce fail at inline_container.cc:664]\nunexpected pos 64 vs 0")
 
-    checkpoint.save(tmp_path / "last.pt", {"step": 1})
+    training_state.save(tmp_path / "last.pt", {"step": 1})
     monkeypatch.setattr(torch, "save", full)
     with pytest.raises(DataError, match=r"last\.pt can't be written: .enforce fail .* pos 64"):
-        checkpoint.save(tmp_path / "last.pt", {"step": 2})
-    assert checkpoint.load(tmp_path / "last.pt") == {"step": 1}
+        training_state.save(tmp_path / "last.pt", {"step": 2})
+    assert training_state.load(tmp_path / "last.pt") == {"step": 1}
     assert [path.name for path in tmp_path.iterdir()] == ["last.pt"]
 
 
@@ -232,7 +236,7 @@ def test_order_is_a_permutation_in_which_alike_pictures_meet() -> None:
     centres = rng.normal(size=(10, 16))
     vectors = np.repeat(centres, 6, axis=0) + 0.01 * rng.normal(size=(60, 16))
     vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
-    near = alike(vectors, 5)
+    near = nearest_neighbours(vectors, 5)
     assert all(row // 6 == other // 6 for row in range(60) for other in near[row])
     order = grouped_order(near, 3, rng)
     assert sorted(order.tolist()) == list(range(60))
@@ -260,7 +264,7 @@ def test_an_ablation_changes_one_thing_and_says_what_it_costs(
         arguments += ["--set", f"{name}={getattr(TINY, name)}"]
     arguments += ["--set", f"archives={','.join(TINY.archives)}"]
     arguments += ["--set", "reading_epochs=0", "--only", "both frozen", "--only", "captions only"]
-    assert ablation.main(arguments) == 0
+    assert tower_ablation.main(arguments) == 0
     lines = capsys.readouterr().out.splitlines()[-4:]
     assert lines[0].startswith("| run | R@1 | R@5")
     assert [line.split(" | ")[0] for line in lines[2:]] == ["| both frozen", "| captions only"]
@@ -274,7 +278,7 @@ def test_profiles_are_measured_side_by_side(
     copy = tmp_path / "nano"
     copy.symlink_to(PROFILE)
     arguments = ["--data", str(data), "--profile-dir", str(PROFILE)]
-    assert evaluate.main([*arguments, "--profile-dir", str(copy)]) == 0
+    assert profile_report.main([*arguments, "--profile-dir", str(copy)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == [str(PROFILE), str(copy)], "two of one name are told apart"
     figures = {line[:45].strip(): line[45:].split() for line in lines[1:-1]}
@@ -282,5 +286,5 @@ def test_profiles_are_measured_side_by_side(
     recall = next(line for line in lines if line.startswith("Flickr8k test text to image R@10"))
     assert recall.split()[-4:-2] == recall.split()[-2:]
     assert any(line.startswith("minimal pairs, colour") for line in lines)
-    assert evaluate.main(["--data", str(data), "--profile-dir", str(tmp_path)]) == 2
+    assert profile_report.main(["--data", str(data), "--profile-dir", str(tmp_path)]) == 2
     assert "has no image.onnx" in capsys.readouterr().err

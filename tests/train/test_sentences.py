@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 pytest.importorskip("PIL")
 
 from tempo_edge.evaluation.minimal_pairs import KINDS, swap
-from tempo_edge.train.captions import FILE, flickr30k, plain
-from tempo_edge.train.data import DataError
-from tempo_edge.train.pairs import pairs, preferences
+from tempo_edge.train.data.archives import DataError
+from tempo_edge.train.data.flickr30k import FILE, flickr30k, plain
+from tempo_edge.train.towers.pair_preferences import pairs, preferences
 
 
 def test_one_word_is_swapped_for_another_of_its_kind() -> None:

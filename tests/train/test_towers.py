@@ -13,12 +13,13 @@ onnxruntime = pytest.importorskip("onnxruntime")
 pytest.importorskip("transformers")
 
 # ruff: noqa: E402 - the imports below need the train extra
-from tempo_edge.train import backbones, data, export
-from tempo_edge.train.export import background_rows, write_background
-from tempo_edge.train.graph import Graph, quantize_rows
-from tempo_edge.train.heads import DIM, ImageHead, TextHead
-from tempo_edge.train.towers import ImageTower, Reader, TextTower
-from tempo_edge.train.trunk import Trunk
+from tempo_edge.train.data import archives
+from tempo_edge.train.onnx_graph import Graph, quantize_rows
+from tempo_edge.train.towers import backbones, profile_files
+from tempo_edge.train.towers.encoders import ImageTower, Reader, TextTower
+from tempo_edge.train.towers.heads import DIM, ImageHead, TextHead
+from tempo_edge.train.towers.profile_files import background_rows, write_background
+from tempo_edge.train.towers.trunk import Trunk
 
 CLASSES = 30
 
@@ -49,7 +50,7 @@ def _image(lite0: backbones.Tensors) -> ImageTower:
 
 def test_the_classifier_tells_apart_as_many_classes_as_its_archive_names() -> None:
     weight, bias = backbones.classifier(backbones.load_lite0())
-    assert (weight.shape, bias.shape) == ((data.CLASSES, 1280), (data.CLASSES,))
+    assert (weight.shape, bias.shape) == ((archives.CLASSES, 1280), (archives.CLASSES,))
 
 
 @pytest.mark.parametrize("storage", ["fp32", "fp16"])
@@ -59,7 +60,7 @@ def test_image_file_agrees_with_torch(
     tower = _image(lite0)
     pictures = np.random.default_rng(0).integers(0, 256, (3, 224, 224, 3), dtype=np.uint8)
     head_storage = "int8" if storage == "fp16" else "fp32"
-    export.write_image(
+    profile_files.write_image(
         tmp_path / "image.onnx", tower.trunk.tensors(), tower.head, storage, head_storage
     )
     vectors, tokens = _run(tmp_path / "image.onnx", {"images": pictures})
@@ -101,7 +102,7 @@ def test_text_file_agrees_with_torch(tmp_path: Path, storage: str, least: float)
     tower = TextTower(Reader(minilm), TextHead(384, 32, 0.0)).eval()
     torch.nn.init.normal_(tower.head.map.down.weight, std=0.05)
     path = tmp_path / "text.onnx"
-    export.write_text(path, tower.reader.tensors(), tower.head, storage)  # type: ignore[arg-type]
+    profile_files.write_text(path, tower.reader.tensors(), tower.head, storage)  # type: ignore[arg-type]
     sentences = [[101, 3899, 5320, 102], [101, 1037, 2158, 5991, 1037, 3586, 102], [101, 102]]
     with torch.no_grad():
         expected = tower(sentences).numpy()

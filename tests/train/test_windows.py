@@ -20,11 +20,11 @@ from benchmarks.windows import Evenly
 from tempo_edge.models import load_profile
 from tempo_edge.packing import pack, unit, unpack
 from tempo_edge.search.prompt import Look
-from tempo_edge.train.data import Archive, DataError
-from tempo_edge.train.grounder import bank as banks
-from tempo_edge.train.grounder.bank import Bank
-from tempo_edge.train.grounder.camera import STOPS, TAKES, film, passing
-from tempo_edge.train.grounder.windows import MadeUp, Mix, draw
+from tempo_edge.train.data.archives import Archive, DataError
+from tempo_edge.train.grounder.synthetic import feature_bank as banks
+from tempo_edge.train.grounder.synthetic.camera import STOPS, TAKES, film, passing
+from tempo_edge.train.grounder.synthetic.feature_bank import Bank
+from tempo_edge.train.grounder.synthetic.windows import MadeUp, Mix, draw
 
 WORDS = ("dog", "man", "girl", "horse")
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from tempo_edge.models.checkpoint import Checkpoint
-from tempo_edge.train import checkpoint as states
-from tempo_edge.train.data import DataError
-from tempo_edge.train.grounder.hub import load_hub
+from tempo_edge.train import training_state as states
+from tempo_edge.train.data.archives import DataError
+from tempo_edge.train.hub import load_hub
 from tempo_export.vlm.bundle import export, usual_size
 
 __all__ = ["attach"]

@@ -17,10 +17,10 @@ from torch import Tensor
 from tempo_edge._files import atomic_write
 from tempo_edge.models.checksum import sha256_of
 from tempo_edge.models.entry import enter_file
-from tempo_edge.train.data import DataError
-from tempo_edge.train.graph import IR_VERSION, OPSET
-from tempo_edge.train.grounder.hub import HubPolicy
-from tempo_edge.train.grounder.hub.family import Family, SmolVLM
+from tempo_edge.train.data.archives import DataError
+from tempo_edge.train.hub import HubPolicy
+from tempo_edge.train.hub.family import Family, SmolVLM
+from tempo_edge.train.onnx_graph import IR_VERSION, OPSET
 from tempo_export.files import write_whole
 from tempo_export.vlm.decoder import Decoder, Embedding
 from tempo_export.vlm.tracing import Weights, trace

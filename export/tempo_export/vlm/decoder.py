@@ -11,8 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from tempo_edge.train.data import DataError
-from tempo_edge.train.grounder.hub.family import Family
+from tempo_edge.train.data.archives import DataError
+from tempo_edge.train.hub.family import Family
 
 __all__ = ["Decoder", "Embedding"]
 

@@ -13,7 +13,7 @@ import onnx
 import torch
 from torch import Tensor, nn
 
-from tempo_edge.train.graph import IR_VERSION, OPSET
+from tempo_edge.train.onnx_graph import IR_VERSION, OPSET
 
 __all__ = ["Axes", "Weights", "trace"]
 

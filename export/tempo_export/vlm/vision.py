@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from tempo_edge.train.data import DataError
-from tempo_edge.train.grounder.hub.family import Family, SmolVLM
+from tempo_edge.train.data.archives import DataError
+from tempo_edge.train.hub.family import Family, SmolVLM
 
 __all__ = ["Vision", "vision_of"]
 

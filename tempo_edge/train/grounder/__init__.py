@@ -1,1 +1,1 @@
-"""Teaches a compact Video-MLLM to ground: its data, SFT and PIR-GRPO."""
+"""Teaches the built-in grounder: made-up windows, a small decoder, SFT, then PIR-GRPO."""

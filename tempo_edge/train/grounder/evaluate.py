@@ -31,7 +31,13 @@ from tempo_edge.evaluation.metrics import (
 from tempo_edge.evaluation.metrics.qvhighlights import CLIP_SECONDS
 from tempo_edge.evaluation.minimal_pairs import swap
 from tempo_edge.search.retrieve import Window
-from tempo_edge.train.grounder.footage import READERS, Annotation, held, read_annotations, whole
+from tempo_edge.train.grounder.annotated_windows import (
+    READERS,
+    Annotation,
+    held,
+    read_annotations,
+    whole,
+)
 
 Say = Callable[[str], None]
 

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from torch import nn
 
 from tempo_edge.search.prompt import Prompt
-from tempo_edge.train.grounder.asking import Asker, replay, right_answer, shown
-from tempo_edge.train.grounder.model import Batch, Grounder, Shape, collate
-from tempo_edge.train.grounder.windows import Example, Mix, Source
+from tempo_edge.train.grounder.model.network import Batch, Grounder, Shape, collate
+from tempo_edge.train.grounder.prompt_builder import Asker, replay, right_answer, shown
+from tempo_edge.train.grounder.synthetic.windows import Example, Mix, Source
 from tempo_edge.train.schedule import decaying_groups, pace
 
 Say = Callable[[str], None]

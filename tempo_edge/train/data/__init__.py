@@ -1,0 +1,1 @@
+"""What is trained on: archives of captioned and labelled pictures, and annotations of videos."""

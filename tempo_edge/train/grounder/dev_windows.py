@@ -1,0 +1,108 @@
+"""Follows a grounder on made-up windows of dev pictures: what it finds, and what it refuses."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+
+from tempo_edge.evaluation.metrics import Refusals, Span, auroc, score_grounding
+from tempo_edge.search.curve import floor_of, hills
+from tempo_edge.train.grounder.model.network import Grounder, answer
+from tempo_edge.train.grounder.prompt_builder import Asker, meant
+from tempo_edge.train.grounder.synthetic.windows import Example, Source
+
+_BATCH = 32
+
+#: What a model is judged by, on dev: the mean of these.
+JUDGED_BY = ("r1_at_0.7", "reject_f1")
+
+
+def judged(row: dict[str, float]) -> float:
+    """What makes one row of figures better than another, in percent."""
+    return sum(row[name] for name in JUDGED_BY) / len(JUDGED_BY)
+
+
+class Trial:
+    """A fixed set of examples, the same for every model that is tried on it."""
+
+    def __init__(self, source: Source, asker: Asker, *, count: int = 300, seed: int = 1) -> None:
+        """Draw `count` examples from `source`, which training must not have seen."""
+        rng = np.random.default_rng(seed)
+        self._asker = asker
+        self.examples: list[Example] = [source.draw(rng) for _ in range(count)]
+
+    def answers(self, model: Grounder) -> tuple[list[list[Span]], list[float]]:
+        """The spans answered to each example, and the chance that what it asks for occurs."""
+        model.eval()
+        spans: list[list[Span]] = []
+        present: list[float] = []
+        for start in range(0, len(self.examples), _BATCH):
+            chunk = self.examples[start : start + _BATCH]
+            prompts = [self._asker.prompt(example) for example in chunk]
+            said = answer(model, prompts, [example.boundaries.grammar() for example in chunk])
+            spans += [meant(*pair) for pair in zip(chunk, said.tokens, strict=True)]
+            present += said.present.tolist()
+        return spans, present
+
+    def best_threshold(self) -> tuple[float, dict[str, float]]:
+        """The height of the best frame from which :meth:`by_similarity` does best, and how well."""
+        rows = [(float(at), self.by_similarity(float(at))) for at in np.arange(0.0, 6.0, 0.25)]
+        return max(rows, key=lambda row: judged(row[1]))
+
+    def by_similarity(self, threshold: float) -> dict[str, float]:
+        """Figures of the frames most like the query and no model; a grounder must beat them.
+
+        The threshold is in deviations of what the query scores by chance.
+        """
+        peaks = self._peaks
+        spans = [[span] if height >= threshold else [] for span, height in peaks]
+        return figures(self.examples, spans, [height for _, height in peaks])
+
+    @cached_property
+    def _peaks(self) -> list[tuple[Span, float]]:
+        return [self._peak(example) for example in self.examples]
+
+    def _peak(self, example: Example) -> tuple[Span, float]:
+        """The span around an example's best frame, and its height in chance's deviations."""
+        question = self._asker.question(example.query)
+        heights = np.array([question.height(look.vector) for look in example.looks])
+        floor = floor_of(heights, example.edges, 0.0)
+        ((first, last),) = hills(heights, example.edges, self._asker.shape, floor, limit=1)
+        return (float(example.edges[first]), float(example.edges[last])), float(heights.max())
+
+    def __call__(self, model: Grounder) -> dict[str, float]:
+        """Figures in percent."""
+        spans, present = self.answers(model)
+        return figures(self.examples, spans, present)
+
+
+def figures(
+    examples: Sequence[Example], spans: Sequence[Sequence[Span]], present: Sequence[float]
+) -> dict[str, float]:
+    """R1 at 0.5 and 0.7, mIoU, shares answered by kind, reject-F1 and AUROC, in percent."""
+    by_kind: dict[str, list[int]] = {"present": [], "easy": [], "hard": []}
+    for row, example in enumerate(examples):
+        by_kind[example.kind].append(row)
+    there, absent = by_kind["present"], [*by_kind["easy"], *by_kind["hard"]]
+    found = score_grounding([spans[row] for row in there], [examples[row].spans for row in there])
+
+    def answered(rows: Sequence[int]) -> float:
+        return 100.0 * float(np.mean([bool(spans[row]) for row in rows])) if rows else math.nan
+
+    missed, rejected = (sum(not spans[row] for row in rows) for rows in (there, absent))
+    refusals = Refusals(len(there), len(absent), missed, rejected)
+    out = {
+        "r1_at_0.5": found.r1[0.5],
+        "r1_at_0.7": found.r1[0.7],
+        "mean_iou": found.mean_iou,
+        "answered": answered(there),
+        "false_alarms_easy": answered(by_kind["easy"]),
+        "false_alarms_hard": answered(by_kind["hard"]),
+        # Where nothing was to be refused and nothing was, it is 0: runs are judged by it.
+        "reject_f1": 100.0 * refusals.f1 if absent or missed else 0.0,
+        "auroc": 100.0 * auroc([present[row] for row in there], [present[row] for row in absent]),
+    }
+    return {name: round(value, 1) for name, value in out.items()}

@@ -1,0 +1,1 @@
+"""The decoder: its layers, how it begins, how it answers, and its ONNX graph."""

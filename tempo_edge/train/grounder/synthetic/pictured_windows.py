@@ -1,0 +1,92 @@
+"""Made-up windows with their pictures, for models that look for themselves.
+
+The same windows and questions as :mod:`tempo_edge.train.grounder.synthetic.windows` draws, but no
+tower has seen the pictures: which of them are alike is told by their captions.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tempo_edge.packing import unit
+from tempo_edge.train.data.archives import Archive, DataError
+from tempo_edge.train.data.neighbours import nearest_neighbours
+from tempo_edge.train.grounder.synthetic.camera import STOPS, TAKES, film
+from tempo_edge.train.grounder.synthetic.feature_bank import Bank
+from tempo_edge.train.grounder.synthetic.windows import Example, Mix, Shot, draw_staged
+
+_WORD = re.compile(r"[a-z]+")
+_WORDS = 2048  # the most frequent ones that captions are compared by
+_NEAR = 24
+
+
+class Pictured:
+    """Draws examples from an archive's captioned pictures, without end.
+
+    The archive must stay open. Frames are squares of ``size`` pixels. Every shot is one take, and
+    what is kept of a fade is shown as if it were a cut.
+    """
+
+    def __init__(self, archive: Archive, split: str, mix: Mix, *, size: int = 224) -> None:
+        """Of `mix` all but ``doubt`` counts.
+
+        Raises:
+            DataError: a picture has no captions.
+        """
+        self._archive, self._records = archive, archive.split(split)
+        self._mix, self._size = mix, size
+        bare = next((record.file for record in self._records if not record.captions), None)
+        if bare is not None:
+            raise DataError(f"archive {archive.name!r}: {bare} has no captions")
+        captions, count = [record.captions for record in self._records], len(self._records)
+        # A bank of vectors without components: nothing is known of a picture but its captions.
+        self._bank = Bank(
+            np.zeros((count, TAKES, STOPS, 0), np.int8),
+            np.zeros((count, TAKES, STOPS, 9, 0), np.int8),
+            np.zeros((10, 0), np.float32),
+            captions,
+            nearest_neighbours(_described(captions), min(_NEAR, count - 1)),
+        )
+
+    def draw(self, rng: np.random.Generator) -> Example:
+        """One example; the same generator state draws the same one."""
+        example, shots = draw_staged(self._bank, self._mix, rng)
+        films = [self._film(shot, int(rng.integers(2**32))) for shot in shots]
+        numbers = [
+            max(i for i, shot in enumerate(shots) if shot.start <= look.seconds)
+            for look in example.looks
+        ]
+        frames = [
+            films[number][_stop(shots[number], float(look.seconds))]
+            for number, look in zip(numbers, example.looks, strict=True)
+        ]
+        return dataclasses.replace(example, pictures=np.stack(frames))
+
+    def _film(self, shot: Shot, seed: int) -> NDArray[np.uint8]:
+        """One take over a shot's picture, uint8 ``[STOPS, size, size, 3]``."""
+        picture = self._archive.picture(self._records[shot.picture])
+        take: NDArray[np.uint8] = film(picture, (seed,), self._size)[0]
+        return take
+
+
+def _stop(shot: Shot, seconds: float) -> int:
+    """Which of a take's stops a camera is nearest to."""
+    return round((seconds - shot.start) / (shot.end - shot.start) * (STOPS - 1))
+
+
+def _described(captions: Sequence[tuple[str, ...]]) -> NDArray[np.float32]:
+    """Unit vectors ``[n, words]`` of which words each picture's captions have, rare ones longer."""
+    said = [set(_WORD.findall(" ".join(each).lower())) for each in captions]
+    counts = Counter(word for words in said for word in sorted(words))
+    column = {word: place for place, (word, _) in enumerate(counts.most_common(_WORDS))}
+    out = np.zeros((len(captions), len(column)), np.float32)
+    for row, words in enumerate(said):
+        for word in words & column.keys():
+            out[row, column[word]] = np.log1p(len(captions) / counts[word])
+    return unit(out)

@@ -1,0 +1,126 @@
+"""What the frozen stem makes of each view of each picture, computed once and kept in a folder.
+
+The stem never learns, so an epoch starts from its output: a third of the work is done once. A
+file is named by a hash of everything that it depends on: a rerun finds what is done, a changed
+input computes anew, and an interrupted run goes on after its last finished view.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional
+
+from tempo_edge._files import atomic_dir
+from tempo_edge.train.data.archives import Archive, Record
+from tempo_edge.train.data.augmentation import view
+from tempo_edge.train.towers.trunk import Trunk
+
+_BATCH = 64
+_VERSION = 2  # raise it when a view or the stem changes
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class View:
+    """One view of N pictures.
+
+    `maps` is float16 [N, h, w, C], the stem's output; `classes` is float16 [N, 1000], what the
+    untouched classifier makes of the view, as probabilities.
+    """
+
+    maps: NDArray[np.float16]
+    classes: NDArray[np.float16]
+
+
+class Keeper:
+    """Computes and keeps views; `classifier` is the untouched weight and bias."""
+
+    def __init__(
+        self,
+        work: Path,
+        trunk: Trunk,
+        classifier: tuple[NDArray[np.float32], NDArray[np.float32]],
+        *,
+        size: int,
+        seed: int,
+        say: Say = print,
+    ) -> None:
+        """`trunk` must hold its first weights still; `size` is the side of a view in pixels."""
+        work.mkdir(parents=True, exist_ok=True)
+        self._work = work
+        self._trunk = trunk
+        self._classifier = tuple(torch.from_numpy(part) for part in classifier)
+        self._size = size
+        self._seed = seed
+        self._say = say
+
+    def _compute(
+        self, pictures: NDArray[np.uint8]
+    ) -> tuple[NDArray[np.float16], NDArray[np.float16]]:
+        device = next(self._trunk.parameters()).device
+        with torch.no_grad(), torch.autocast(device.type, torch.bfloat16):
+            maps = self._trunk.keep(torch.from_numpy(pictures).to(device))
+            features = self._trunk(maps).float().mean(dim=(2, 3)).cpu()
+        classes = functional.softmax(functional.linear(features, *self._classifier), dim=-1)
+        there = maps.permute(0, 2, 3, 1).float().cpu().numpy().astype(np.float16)
+        return there, classes.numpy().astype(np.float16)
+
+    def _path(self, archive: Archive, records: Sequence[Record], index: int) -> Path:
+        blocks = len(self._trunk.stem)
+        # The first two views are the same under every seed.
+        seed = self._seed if index > 1 else 0
+        names = [record.file for record in records]
+        about = [_VERSION, archive.name, names, index, seed, self._size, blocks]
+        key = hashlib.sha256(json.dumps(about).encode()).hexdigest()[:16]
+        return self._work / f"{archive.name}-{records[0].split}-{index}-{key}"
+
+    def view(self, archive: Archive, records: Sequence[Record], index: int) -> View:
+        """View `index` of each record, from the folder if it is there."""
+        path = self._path(archive, records, index)
+        if not path.exists():
+            self._write(path, archive, records, index)
+        maps, classes = (np.load(path / f"{part}.npy", mmap_mode="r") for part in _PARTS)
+        return View(maps, classes)
+
+    def _write(self, path: Path, archive: Archive, records: Sequence[Record], index: int) -> None:
+        started = time.monotonic()
+
+        def load(position: int) -> NDArray[np.uint8]:
+            picture = archive.picture(records[position])
+            return view(picture, (self._seed, position), index, self._size)
+
+        with atomic_dir(path) as folder:
+            self._fill(folder, load, len(records))
+        took = time.monotonic() - started
+        self._say(f"{path.name.rsplit('-', 1)[0]}: {len(records)} pictures in {took:.0f} s")
+
+    def _fill(self, folder: Path, load: Callable[[int], NDArray[np.uint8]], count: int) -> None:
+        """Write both parts of a view of as many pictures."""
+        maps: NDArray[np.float16] | None = None
+        classes = np.empty((count, len(self._classifier[1])), np.float16)
+        with ThreadPoolExecutor(2) as pool:
+            ready = [pool.submit(load, i) for i in range(min(_BATCH, count))]
+            for start in range(0, count, _BATCH):
+                current = np.stack([future.result() for future in ready])
+                following = range(start + _BATCH, min(start + 2 * _BATCH, count))
+                ready = [pool.submit(load, i) for i in following]
+                some, classes[start : start + len(current)] = self._compute(current)
+                if maps is None:
+                    maps = np.lib.format.open_memmap(
+                        folder / "maps.npy", "w+", np.float16, (count, *some.shape[1:])
+                    )
+                maps[start : start + len(current)] = some
+        np.save(folder / "classes.npy", classes)
+
+
+_PARTS = ("maps", "classes")

@@ -1,0 +1,100 @@
+"""Everything that a training run depends on besides its data; chosen on the dev splits."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+from tempo_edge.train.data.archives import ARCHIVES
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The settings of one run.
+
+    `frozen` counts the blocks of the image trunk that keep their weights; `trunk_rate`,
+    `reader_rate` and `head_rate` are peak learning rates, and a rate of zero freezes that part.
+    `captions` sentences are read for each captioned picture of a step, and `swapped` is the share
+    of pictures for which a changed copy of one is read as a hard negative. Captioned pictures come
+    to a step in groups of `neighbours` whose captions are alike.
+    """
+
+    seed: int = 0
+    archives: tuple[str, ...] = ARCHIVES
+    size: int = 192
+    views: int = 5
+    frozen: int = 5
+    epochs: int = 16
+    batch: int = 256
+    labelled_batch: int = 112
+    captions: int = 1
+    swapped: float = 0.25
+    neighbours: int = 4
+    trunk_rate: float = 3e-4
+    reader_rate: float = 1e-4
+    head_rate: float = 1e-3
+    trunk_decay: float = 0.05
+    head_decay: float = 0.3
+    warmup: float = 0.08
+    ema: float = 0.99
+    temperature: float = 0.05
+    label_weight: float = 0.5
+    distill_weight: float = 0.5
+    anchor_weight: float = 1.0
+    grid_share: float = 0.2
+    image_hidden: int = 1024
+    text_hidden: int = 1024
+    image_dropout: float = 0.3
+    text_dropout: float = 0.1
+    reading_epochs: int = 2
+    bfloat16: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot run, naming the setting."""
+        for name in ("views", "epochs", "batch", "captions", "neighbours"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}={getattr(self, name)}: at least 1 is needed")
+        unknown = set(self.archives) - set(ARCHIVES)
+        if unknown:
+            raise ValueError(f"archives {sorted(unknown)}: only {', '.join(ARCHIVES)} are known")
+
+
+RECIPES = {
+    "full": Recipe(),
+    # What the first version of the profile was: both towers as they come, heads behind them.
+    "heads": Recipe(trunk_rate=0.0, reader_rate=0.0, reading_epochs=0, swapped=0.0, neighbours=1),
+    # Fine-tuning as it is usually done: captioned photographs alone, one plain loss.
+    "plain": Recipe(
+        archives=("flickr8k",),
+        epochs=15,
+        batch=192,
+        captions=1,
+        swapped=0.0,
+        neighbours=1,
+        label_weight=0.0,
+        distill_weight=0.0,
+        anchor_weight=0.0,
+        grid_share=0.0,
+        reading_epochs=0,
+    ),
+}
+
+
+def override(recipe: Recipe, settings: list[str]) -> Recipe:
+    """`recipe` with `NAME=VALUE` settings applied; raises ValueError naming a bad one."""
+    kinds = {field.name: type(getattr(recipe, field.name)) for field in dataclasses.fields(recipe)}
+    changes: dict[str, object] = {}
+    for setting in settings:
+        name, _, value = setting.partition("=")
+        if name not in kinds:
+            raise ValueError(f"setting {name!r} is unknown: one of {', '.join(kinds)}")
+        try:
+            if kinds[name] is bool:
+                changes[name] = {"true": True, "false": False}[value.lower()]
+            elif kinds[name] is tuple:
+                changes[name] = tuple(value.split(","))
+            else:
+                changes[name] = kinds[name](value)
+        except (KeyError, ValueError):
+            raise ValueError(f"setting {name}={value!r} is not a {kinds[name].__name__}") from None
+    return dataclasses.replace(recipe, **changes)  # type: ignore[arg-type]
