@@ -23,7 +23,7 @@ import numpy as np
 from benchmarks.machine import describe
 from tempo_edge.library import Library
 from tempo_edge.packing import pack, unpack
-from tempo_edge.store.catalogue import Catalogue
+from tempo_edge.store.opening import open_store
 from tempo_edge.store.rows import FileRow, FrameRow
 
 __all__ = ["QUERIES", "fill", "main"]
@@ -39,6 +39,9 @@ QUERIES = (
     "a plate of sushi",
 )
 
+# Ticks of all frames that a video can have.
+_ALL = (-(2**63), 2**63 - 1)
+
 
 def fill(seed_library: Path, target: Path, hours: float, seed: int) -> tuple[int, float]:
     """Write a library of ``hours`` one-hour videos; gives (frames, hours)."""
@@ -46,12 +49,12 @@ def fill(seed_library: Path, target: Path, hours: float, seed: int) -> tuple[int
         profile = library.profile
         source = library.catalogue
         ids = sorted({r.video_id for r in source.files().values() if r.video_id is not None})
-        packed = np.concatenate([source.vectors_of([video])[1] for video in ids])
+        packed = np.concatenate([source.frames_between(video, *_ALL)[2] for video in ids])
         vectors = unpack(packed)
         per_hour = round(len(vectors) / source.totals()["hours"])
         video = replace(source.video(ids[0]), duration_seconds=3600.0)
     generator = np.random.default_rng(seed)
-    catalogue = Catalogue(target)
+    catalogue = open_store(target).writer()
     catalogue.set_meta("profile", profile.fingerprint)
     ticks = (np.arange(per_hour) * (3600.0 / per_hour) / float(video.time_base)).astype(int)
     tokens = np.zeros((1, profile.dim), np.int8)

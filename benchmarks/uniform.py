@@ -39,7 +39,7 @@ def ask_one(
                 (
                     bump.peak,
                     {
-                        "file": library.catalogue.paths_of(window.video_id)[0][0],
+                        "file": library.catalogue.files_of(window.video_id)[0].path,
                         "start_seconds": bump.span.start_seconds,
                         "end_seconds": bump.span.end_seconds,
                         "score": bump.peak,

@@ -8,8 +8,10 @@ __all__ = [
     "LibraryError",
     "MediaError",
     "MissingExtraError",
+    "NoLibraryError",
     "ProfileError",
     "QueryError",
+    "RefusedRowError",
     "ServiceError",
     "TempoEdgeError",
 ]
@@ -29,6 +31,14 @@ class FootageError(TempoEdgeError):
 
 class LibraryError(TempoEdgeError):
     """A library is missing, locked, too new, full or of another profile."""
+
+
+class NoLibraryError(LibraryError):
+    """There is no library of a name, or one that nothing was ever written to."""
+
+
+class RefusedRowError(LibraryError):
+    """A row holds a value that a library can't store; the text is the reason."""
 
 
 class ProfileError(TempoEdgeError):

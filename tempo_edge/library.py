@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Collection, Iterable
-from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 from queue import SimpleQueue
@@ -14,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from tempo_edge._absolute import absolute, recorded
 from tempo_edge._closing import Closing
-from tempo_edge.errors import LibraryError
+from tempo_edge.errors import LibraryError, NoLibraryError
 from tempo_edge.query import DEFAULT_LIMIT, Query, places
+from tempo_edge.store.opening import open_store
 from tempo_edge.store.place import default_library_path
 
 if TYPE_CHECKING:
@@ -28,9 +28,8 @@ if TYPE_CHECKING:
     from tempo_edge.indexing.watcher import Order
     from tempo_edge.models import Profile
     from tempo_edge.search.searcher import Searcher
-    from tempo_edge.store.catalogue import Catalogue
+    from tempo_edge.store.interface import Catalogue, Store, Vectors
     from tempo_edge.store.rows import FileRow
-    from tempo_edge.store.vectors import VectorCache
 
 __all__ = ["Library"]
 
@@ -46,6 +45,7 @@ class Library(Closing):
 
     def __init__(self, path: Path, profile_name: str) -> None:
         self.path = path
+        self.store: Store = open_store(path)
         self._profile_name = profile_name
         self._catalogue: Catalogue | None = None
         self._turn = RLock()
@@ -84,12 +84,10 @@ class Library(Closing):
 
     def _recall_profile(self, asked: str | None) -> None:
         """Use the profile that the library was built with, if it was built yet."""
-        from tempo_edge.store.database import NoLibraryError
-
         try:
             with self.catalogue.snapshot():
                 recorded = self.catalogue.get_meta("profile")
-                frames, _ = self.catalogue.frame_span()
+                frames = self.catalogue.count_frames()
         except NoLibraryError:
             return
         if recorded is not None and (frames or asked is None):
@@ -132,15 +130,13 @@ class Library(Closing):
 
     @property
     def catalogue(self) -> Catalogue:
-        """The database, opened for reading on first use.
+        """The library's rows, opened for reading on first use.
 
         Raises:
             LibraryError: there is no library at this path yet.
         """
         if self._catalogue is None:
-            from tempo_edge.store.catalogue import Catalogue
-
-            self._catalogue = Catalogue(self.path, readonly=True)
+            self._catalogue = self.store.reader()
         return self._catalogue
 
     @property
@@ -149,18 +145,9 @@ class Library(Closing):
         return self._catalogue is not None and self._catalogue.is_replaced
 
     @cached_property
-    def vectors(self) -> VectorCache:
-        """The vector cache over the catalogue."""
-        from tempo_edge.store.vectors import VectorCache
-
-        return VectorCache(self.cache_folder, self.catalogue)
-
-    @property
-    def cache_folder(self) -> Path:
-        """Where the vector cache lies; it may be deleted at any time."""
-        from tempo_edge.store.lock import beside
-
-        return beside(self.path, ".vectors")
+    def vectors(self) -> Vectors:
+        """The search among the vectors of the catalogue."""
+        return self.store.vectors(self.catalogue)
 
     @cached_property
     def searcher(self) -> Searcher:
@@ -248,7 +235,7 @@ class Library(Closing):
         exclusion = Exclusion(exclude, [root for root in roots if root.is_dir()])
         told = self._keeping_up(on_event)
         profile = self.profile
-        with WritingSession(self.path, profile, decoder, sampling, told, stopping) as indexer:
+        with WritingSession(self.store, profile, decoder, sampling, told, stopping) as indexer:
             report = indexer.index(roots, exclusion=exclusion)
         self._refresh(must_save=True)
         return report
@@ -274,8 +261,6 @@ class Library(Closing):
 
     def _check_roots(self, roots: list[Path]) -> None:
         """Refuse a path that is mistyped: nothing is there and nothing ever was."""
-        from tempo_edge.store.database import NoLibraryError
-
         for root in roots:
             if os.path.lexists(root):
                 continue
@@ -328,7 +313,7 @@ class Library(Closing):
 
         ending = stop or Event()
         profile, asked = self.profile, stopping or ending.is_set
-        with WritingSession(self.path, profile, decoder, None, on_event, asked) as indexer:
+        with WritingSession(self.store, profile, decoder, None, on_event, asked) as indexer:
             watcher = Watcher(
                 indexer,
                 _roots(paths),
@@ -346,20 +331,13 @@ class Library(Closing):
         Raises:
             LibraryError: the library holds nothing there, or another process writes it.
         """
-        from tempo_edge.store.catalogue import Catalogue
-        from tempo_edge.store.lock import WriterLock
-
         scope = recorded(path)
         if not self.files(scope):
             raise LibraryError(f"the library holds nothing at or under {scope}")
-        with ExitStack() as stack:
-            stack.enter_context(WriterLock(self.path))
-            writer = Catalogue(self.path)
-            stack.callback(writer.close)
-            with writer.transaction():
-                known = writer.files(scope)
-                writer.drop_files(known)
-                writer.prune()
+        with self.store.lock(), self.store.writer() as writer, writer.transaction():
+            known = writer.files(scope)
+            writer.drop_files(known)
+            writer.prune()
         self._refresh()
         return len(known)
 

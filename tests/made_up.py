@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge.packing import pack, unpack
-from tempo_edge.store.catalogue import Catalogue
+from tempo_edge.store.embedded.catalogue import SqliteCatalogue
+from tempo_edge.store.embedded.vectors import FaissVectors
 from tempo_edge.store.rows import FileRow, FrameRow, VideoRow
-from tempo_edge.store.vectors import VectorCache
 
 __all__ = ["DIM", "Films", "Vectors"]
 
@@ -27,7 +27,7 @@ class Films:
         folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / "library.db"
         self.folder = folder / "library.vectors"
-        self.catalogue = Catalogue(self.path)
+        self.catalogue = SqliteCatalogue(self.path)
         self.random = np.random.default_rng(0)
 
     def add(self, name: str, frames: int, near: Vectors | None = None) -> Vectors:
@@ -50,9 +50,9 @@ class Films:
             self.catalogue.drop_files([f"/{name}"])
             self.catalogue.prune()
 
-    def cache(self) -> VectorCache:
+    def cache(self) -> FaissVectors:
         """As a new process would see it."""
-        cache = VectorCache(self.folder, self.catalogue)
+        cache = FaissVectors(self.folder, self.catalogue)
         cache.refresh()
         return cache
 

@@ -94,3 +94,22 @@ def test_the_walk_through_the_house_names_what_is_there() -> None:
     roots = (root / "tempo_edge", root / "export", root)
     for name in named:
         assert any((each / name).exists() for each in roots), name
+
+
+# What keeps libraries is known to whoever opens them, and to nobody else.
+_KEEPERS = re.compile(
+    r"tempo_edge\.store\.embedded\b|^\s*(?:import|from) (?:sqlite3|faiss)\b", re.M
+)
+
+
+def test_nobody_above_the_store_knows_what_keeps_libraries() -> None:
+    root = Path(__file__).parents[1]
+    knowing = {
+        path.relative_to(root).as_posix()
+        for package in PACKAGES.values()
+        for path in (root / package).rglob("*.py")
+        if _KEEPERS.search(path.read_text("utf-8"))
+    }
+    keepers = {name for name in knowing if name.startswith("tempo_edge/store/embedded/")}
+    assert "tempo_edge/store/embedded/database.py" in keepers
+    assert knowing - keepers == {"tempo_edge/store/opening.py"}

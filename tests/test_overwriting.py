@@ -18,7 +18,7 @@ from tempo_edge import _plots
 from tempo_edge._files import atomic_dir, atomic_write
 from tempo_edge._overwriting import check_folder, check_overwriting
 from tempo_edge.errors import FootageError
-from tempo_edge.store.catalogue import Catalogue
+from tempo_edge.store.opening import open_store
 from tempo_edge.store.outputs import check_output
 from tempo_edge.store.rows import FileRow
 
@@ -216,7 +216,7 @@ def test_find_writes_over_no_footage(
     shelf.index(footage)
     odd = tmp_path / "odd.bin"
     odd.write_bytes(b"neither suffix nor mark")
-    writer = Catalogue(shelf.path)
+    writer = open_store(shelf.path).writer()
     with writer.transaction():
         writer.put_file(FileRow(str(odd), "", odd.stat().st_size, 1, "skipped", "is odd"))
     writer.close()

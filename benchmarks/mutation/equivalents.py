@@ -45,7 +45,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("RemoveDecorator", "@staticmethod", "a function that is asked for by its class's name"),
 )
 
-_ROWS = "tempo_edge/store/rows.py"
+_COLUMNS = "tempo_edge/store/embedded/columns.py"
 _BOUNDED = "SQLite holds no whole number beyond 64 bits: none reaches the bound"
 
 EQUIVALENTS: tuple[Equivalent, ...] = (
@@ -56,13 +56,13 @@ EQUIVALENTS: tuple[Equivalent, ...] = (
         "times are never negative, so that none lies below 0 either",
     ),
     Equivalent(
-        _ROWS,
+        _COLUMNS,
         'read.whole("mtime_ns", mtime_ns, -(2**63), 2**63 - 1),',
         'read.whole("mtime_ns", mtime_ns, -( 3**63), 2**63 - 1),',
         _BOUNDED,
     ),
     Equivalent(
-        _ROWS,
+        _COLUMNS,
         'read.whole("pts", pts, -(2**63), 2**63 - 1),',
         'read.whole("pts", pts, -(2**63), 2**63 + 1),',
         _BOUNDED,

@@ -46,12 +46,13 @@ GUARDS: Mapping[str, tuple[str, ...]] = {
             "grounder": "search/reading search/candidates search/prompt",
         },
     ),
+    **_of("tempo_edge/store", {"rows": "library/catalogue search/retrieve library/damaged"}),
     **_of(
-        "tempo_edge/store",
+        "tempo_edge/store/embedded",
         {
             "catalogue": "library/catalogue library/one_file library/incremental",
+            "database_file": "library/lock library/one_file library/catalogue",
             "database": "library/catalogue library/damaged library/one_file library/lock",
-            "rows": "library/catalogue search/retrieve library/damaged",
             "columns": "library/catalogue library/damaged",
             "vectors": "library/vectors library/vector_files library/rebuilds library/one_file",
             "vector_files": "library/vector_files library/vectors library/rebuilds",

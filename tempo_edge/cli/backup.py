@@ -20,10 +20,11 @@ def backup(
     library: LibraryOption = None,
 ) -> None:
     """Copy the library to a file, whole, even while something writes it."""
-    from tempo_edge.store.backup import back_up
+    from tempo_edge.store.opening import open_store
     from tempo_edge.store.place import default_library_path
 
-    copy = back_up((library or default_library_path()).expanduser(), file.expanduser())
+    store = open_store((library or default_library_path()).expanduser())
+    copy = store.back_up(file.expanduser())
     wrote = f"wrote {file}, {copy.size / 1e6:.1f} MB"
     if copy.fault:
         note(f"tempo-edge: error: {wrote}, but {copy.fault}")

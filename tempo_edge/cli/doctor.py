@@ -190,10 +190,11 @@ def _player() -> Check:
 
 def _library() -> Check:
     from tempo_edge.library import Library
+    from tempo_edge.store.opening import open_store
     from tempo_edge.store.place import default_library_path
 
     path = default_library_path()
-    if not path.exists():
+    if open_store(path).identity() is None:
         return _check("library", "library", "optional", f"none at {path}", "tempo-edge index PATH")
     try:
         with Library.open(path) as library:

@@ -56,9 +56,8 @@ def describe(library: Library, under: Path | None) -> dict[str, Any]:
         {"path": row.path, "remark": row.reason} for row in states["indexed"] if row.reason
     ]
     facts["skipped"] = [{"path": row.path, "reason": row.reason} for row in states["skipped"]]
-    log = library.path.with_name(library.path.name + "-wal")
-    facts["database_bytes"] = _size(library.path) + _size(log)
-    facts["cache_bytes"] = sum(_size(path) for path in library.cache_folder.glob("*"))
+    sizes = library.store.sizes()
+    facts["database_bytes"], facts["cache_bytes"] = sizes.database, sizes.cache
     return facts
 
 
@@ -85,10 +84,3 @@ def _counted(facts: dict[str, Any]) -> str:
     parts = [f"{facts['files_indexed']} indexed", f"{facts['files_skipped']} skipped"]
     parts += [f"{facts[f'files_{n}']} {n}" for n in ("offline", "gone") if facts[f"files_{n}"]]
     return ", ".join(parts)
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0

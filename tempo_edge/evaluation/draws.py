@@ -16,7 +16,7 @@ from tempo_edge.search.grounder import Follower, Grounder, Reading
 from tempo_edge.search.prompt import Question
 from tempo_edge.search.retrieve import Window, retrieve
 from tempo_edge.search.searcher import Searcher
-from tempo_edge.store.vectors import VectorCache
+from tempo_edge.store.interface import Vectors
 
 __all__ = ["Draw", "Draws"]
 
@@ -35,7 +35,7 @@ class Draws:
     def __init__(
         self,
         library: Library,
-        vectors: VectorCache,
+        vectors: Vectors,
         settings: CurveSettings,
         questions: dict[str, Question],
     ) -> None:
@@ -76,7 +76,7 @@ class Draws:
     def _ask(self, text: str, videos: list[int]) -> tuple[Question, Chance, list[Window]]:
         question = self._questions[text]
         frames = self._catalogue.count_frames(videos)
-        sample = self._searcher.sample(videos)
+        sample = self._vectors.sample(videos)
         chance = Chance.of(question.vector, self._profile.background, sample, frames)
         windows = retrieve(question.vector, self._catalogue, self._vectors, videos=videos)
         return question, chance, windows

@@ -42,7 +42,7 @@ from tempo_edge.search.curve import CurveSettings, ground
 from tempo_edge.search.fitted import GROUNDERS
 from tempo_edge.search.prompt import Question
 from tempo_edge.search.retrieve import Window, retrieve
-from tempo_edge.store.vectors import VectorCache
+from tempo_edge.store.interface import Vectors
 
 __all__ = ["Query", "calibrate", "main", "nearly", "read_truth", "varied", "write"]
 
@@ -175,7 +175,7 @@ def calibrate(
     for query in asked:
         if query.file is not None and query.file not in video_of:
             raise TempoEdgeError(f"query {query.text!r} is about {query.file!r}: it isn't indexed")
-    vectors = VectorCache(library.path.with_suffix(".vectors"), catalogue)
+    vectors = library.vectors
     vectors.refresh()
     profile = library.profile
     questions = {
@@ -208,7 +208,7 @@ def calibrate(
 
 def _fit_settings(
     library: Library,
-    vectors: VectorCache,
+    vectors: Vectors,
     queries: Sequence[Query],
     questions: dict[str, Question],
     video_of: dict[str, int],

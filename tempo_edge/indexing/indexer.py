@@ -11,7 +11,7 @@ from itertools import chain
 from pathlib import Path
 
 from tempo_edge._absolute import absolute, encodable
-from tempo_edge.errors import MediaError, TempoEdgeError
+from tempo_edge.errors import MediaError, RefusedRowError, TempoEdgeError
 from tempo_edge.indexing.exclusion import NOTHING, Exclusion
 from tempo_edge.indexing.footage import Footage
 from tempo_edge.indexing.journal import Journal
@@ -30,7 +30,7 @@ from tempo_edge.indexing.walk import (
     find_footage,
     volume_of,
 )
-from tempo_edge.store.catalogue import Catalogue
+from tempo_edge.store.interface import WritableCatalogue
 from tempo_edge.store.rows import FileRow
 
 __all__ = ["IndexEvent", "IndexReport", "Indexer"]
@@ -104,7 +104,7 @@ class Indexer:
 
     def __init__(
         self,
-        catalogue: Catalogue,
+        catalogue: WritableCatalogue,
         reader: Reader,
         confined: Reader,
         on_event: Callable[[IndexEvent], None] | None = None,
@@ -275,6 +275,8 @@ class Indexer:
         """
         try:
             return self._put_whole(found, content_hash, video_id, footage)
+        except RefusedRowError as error:
+            raise PassingError(f"can't be stored: {error}") from error
         except TempoEdgeError:
             raise
         except Exception as error:  # a fault of one file ends no run

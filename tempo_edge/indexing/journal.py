@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tempo_edge.indexing.walk import FoundFile
-from tempo_edge.store.catalogue import Catalogue
+from tempo_edge.store.interface import WritableCatalogue
 
 __all__ = ["Journal"]
 
@@ -29,7 +29,7 @@ class Journal:
         catalogue: opened for writing.
     """
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    def __init__(self, catalogue: WritableCatalogue) -> None:
         self._catalogue = catalogue
         self._suspects: dict[str, list[int]] = self._kept(_SUSPECTS)
         died_at = self._kept(_UNDER_WAY)

@@ -15,7 +15,7 @@ from tempo_edge.errors import MediaError, TempoEdgeError
 from tempo_edge.indexing.footage import Footage
 from tempo_edge.indexing.journal import Journal
 from tempo_edge.indexing.walk import LAST_NS, FoundFile
-from tempo_edge.store.catalogue import Catalogue
+from tempo_edge.store.interface import Catalogue
 
 __all__ = ["FileReader", "FromCallerError", "PassingError", "Reader", "Stopped"]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from contextlib import ExitStack
-from pathlib import Path
 from types import TracebackType
 
 from tempo_edge.errors import LibraryError, TempoEdgeError
@@ -15,18 +14,16 @@ from tempo_edge.indexing.indexer import Indexer, IndexEvent
 from tempo_edge.media import DECODERS
 from tempo_edge.models import Profile
 from tempo_edge.models.sessions import cpu_count
-from tempo_edge.store.catalogue import Catalogue
-from tempo_edge.store.database import UNREADABLE, unreadable
-from tempo_edge.store.lock import WriterLock
+from tempo_edge.store.interface import Store, WritableCatalogue
 
 __all__ = ["WritingSession"]
 
 
 class WritingSession:
-    """A library's lock, its database opened for writing, and an indexer over both.
+    """A library's lock, its catalogue opened for writing, and an indexer over both.
 
     Args:
-        path: the database file.
+        store: keeps the library.
         profile: the models to index with.
         decoder: one of :data:`tempo_edge.media.DECODERS`.
         sampling: which frames to look at; SAA by default.
@@ -39,14 +36,14 @@ class WritingSession:
 
     def __init__(
         self,
-        path: Path,
+        store: Store,
         profile: Profile,
         decoder: str,
         sampling: Sampling | None,
         on_event: Callable[[IndexEvent], None] | None,
         stopping: Callable[[], bool] = lambda: False,
     ) -> None:
-        self._path = path
+        self._store = store
         self._profile = profile
         self._decoder = decoder
         self._sampling = sampling or Sampling()
@@ -57,9 +54,8 @@ class WritingSession:
 
     def __enter__(self) -> Indexer:
         with ExitStack() as stack:
-            stack.enter_context(WriterLock(self._path))
-            writer = Catalogue(self._path)
-            stack.callback(writer.close)
+            stack.enter_context(self._store.lock())
+            writer = stack.enter_context(self._store.writer())
             with writer.transaction():
                 _record_profile(writer, self._profile.fingerprint)
             reader = FootageReader(
@@ -76,9 +72,7 @@ class WritingSession:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._open.close()
-        if isinstance(error, UNREADABLE):
-            raise unreadable(self._path, error) from error
+        self._open.__exit__(kind, error, trace)
 
 
 def _check_choices(decoder: str, sampling: Sampling) -> None:
@@ -89,14 +83,14 @@ def _check_choices(decoder: str, sampling: Sampling) -> None:
         raise TempoEdgeError(f"frames_per_second {rate} must be a positive number")
 
 
-def _record_profile(writer: Catalogue, fingerprint: str) -> None:
+def _record_profile(writer: WritableCatalogue, fingerprint: str) -> None:
     """Note in a library without frames whose frames it is going to hold."""
     recorded = writer.get_meta("profile")
     if recorded == fingerprint:
         return
-    if recorded is not None and writer.frame_span()[0]:
+    if recorded is not None and writer.count_frames():
         raise LibraryError(
-            f"{writer.path} has just been built with profile {recorded}, not {fingerprint}: "
+            f"{writer.name} has just been built with profile {recorded}, not {fingerprint}: "
             "use another --library"
         )
     writer.set_meta("profile", fingerprint)

@@ -21,7 +21,7 @@ from tempo_edge.search.curve import CurveSettings
 from tempo_edge.search.decoder import Decoder, Said
 from tempo_edge.search.prompt import Look, Question, build
 from tempo_edge.search.retrieve import Window, open_window
-from tempo_edge.store.catalogue import Catalogue
+from tempo_edge.store.interface import Catalogue
 
 __all__ = ["FRAMES", "CloseUp", "Follower", "Grounder", "Reader", "Reading", "looks_of"]
 

@@ -10,20 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge.packing import unpack
-from tempo_edge.store.catalogue import Catalogue
+from tempo_edge.store.interface import Catalogue, Vectors
 from tempo_edge.store.rows import VideoRow
-from tempo_edge.store.vectors import Hits, VectorCache
 
 __all__ = ["GLANCE", "WINDOWS", "Window", "open_window", "retrieve"]
 
 #: Stretches of footage that a query is looked for in; fewer while somebody types.
 WINDOWS, GLANCE = 24, 10
 
-# Frames asked of FAISS. Many of them fall into one scene, so this must be far above the windows.
+# Frames asked for. Many of them fall into one scene, so this must be far above the windows.
 _HITS = 256
-
-# A scoped search over at most this many frames scans them all and needs no FAISS.
-_SCAN_LIMIT = 200_000
 
 # Footage on either side of a hit that its similarity curve is drawn over.
 _CONTEXT_SECONDS = 60.0
@@ -55,7 +51,7 @@ class Window:
 def retrieve(
     query: NDArray[np.float32],
     catalogue: Catalogue,
-    vectors: VectorCache,
+    vectors: Vectors,
     *,
     videos: Iterable[int] | None = None,
     limit: int = WINDOWS,
@@ -67,7 +63,7 @@ def retrieve(
         videos: search these videos only.
         limit: most windows to give.
     """
-    hits = _hits(query, catalogue, vectors, None if videos is None else sorted(set(videos)))
+    hits = vectors.search(query, _HITS, None if videos is None else sorted(set(videos)))
     score = dict(zip(hits.ids.tolist(), hits.similarities.tolist(), strict=True))
     by_video: dict[int, list[tuple[int, float]]] = defaultdict(list)
     for frame_id, video_id, pts in catalogue.frame_keys(hits.ids.tolist()):
@@ -87,25 +83,6 @@ def retrieve(
         for _, video_id, low, high in stretches[:limit]
     )
     return [window for window in windows if len(window.pts)]
-
-
-def _hits(
-    query: NDArray[np.float32],
-    catalogue: Catalogue,
-    vectors: VectorCache,
-    videos: list[int] | None,
-) -> Hits:
-    if videos is None:
-        return vectors.search(query, _HITS)
-    if catalogue.count_frames(videos) > _SCAN_LIMIT:
-        inside = catalogue.frame_ids(videos)
-        return vectors.search(query, _HITS, among=inside)
-    ids, packed = catalogue.vectors_of(videos)
-    if not len(ids):
-        return Hits(np.zeros(0, np.int64), np.zeros(0, np.float32))
-    similarities = unpack(packed) @ query
-    best = np.argsort(-similarities, kind="stable")[:_HITS]
-    return Hits(ids[best], similarities[best])
 
 
 def _merge(

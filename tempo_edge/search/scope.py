@@ -10,7 +10,7 @@ from pathlib import Path
 from tempo_edge.errors import QueryError
 from tempo_edge.indexing.walk import is_mounted
 from tempo_edge.query import Query
-from tempo_edge.store.catalogue import Catalogue
+from tempo_edge.store.interface import Catalogue
 from tempo_edge.store.rows import FileRow
 
 __all__ = ["videos_of"]
@@ -53,7 +53,7 @@ def _by_length(query: Query, catalogue: Catalogue) -> set[int] | None:
         return None
     low = query.min_seconds or 0.0
     high = math.inf if query.max_seconds is None else query.max_seconds
-    return {video for video, seconds in catalogue.shown(-1, 0) if low <= seconds <= high}
+    return {video for video, seconds in catalogue.videos() if low <= seconds <= high}
 
 
 def _by_file(query: Query, catalogue: Catalogue) -> set[int] | None:

@@ -26,8 +26,7 @@ from tempo_edge.search.grounder import Follower, Grounder
 from tempo_edge.search.prompt import Question
 from tempo_edge.search.retrieve import GLANCE, WINDOWS, retrieve
 from tempo_edge.search.scope import videos_of
-from tempo_edge.store.catalogue import Catalogue
-from tempo_edge.store.vectors import VectorCache
+from tempo_edge.store.interface import Catalogue, Vectors
 
 __all__ = ["Searcher"]
 
@@ -55,7 +54,7 @@ class _Sought:
 class Searcher:
     """Searches one library with one profile."""
 
-    def __init__(self, catalogue: Catalogue, vectors: VectorCache, profile: Profile) -> None:
+    def __init__(self, catalogue: Catalogue, vectors: Vectors, profile: Profile) -> None:
         self._catalogue = catalogue
         self._vectors = vectors
         self._profile = profile
@@ -136,10 +135,10 @@ class Searcher:
         """Every span worth judging, most likely first; overlapping ones are merged."""
         self._vectors.refresh()
         vector, videos = sought.vector, sought.videos
-        frames = self._frames(videos)
+        frames = self._catalogue.count_frames(videos)
         if not frames:
             return []
-        chance = Chance.of(vector, self._profile.background, self.sample(videos), frames)
+        chance = Chance.of(vector, self._profile.background, self._vectors.sample(videos), frames)
         windows = retrieve(
             vector, self._catalogue, self._vectors, videos=videos, limit=sought.windows
         )
@@ -168,20 +167,6 @@ class Searcher:
             return None if offline else path
 
         return Watcher(self._catalogue, self._speaker, query, path_of)
-
-    def _frames(self, videos: list[int] | None) -> int:
-        if videos is None:
-            return self._catalogue.frame_span()[0]
-        return self._catalogue.count_frames(videos)
-
-    def sample(self, videos: list[int] | None) -> NDArray[np.float32]:
-        """Frames of what is searched, to tell how its footage scores by chance."""
-        if videos is None:
-            return self._vectors.sample
-        from tempo_edge.packing import unpack
-
-        _, packed = self._catalogue.vectors_of(videos[:500])
-        return unpack(packed[:: max(1, len(packed) // 2048)])
 
     def _reachable(self, group: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
         """A group that begins with a candidate whose file is there, if one is."""
@@ -225,10 +210,10 @@ class Searcher:
 
     def _places(self, video_id: int) -> list[tuple[Path, bool]]:
         """Every file that holds a video, and whether it is out of reach; those in reach first."""
-        paths = [Path(path) for path, _ in self._catalogue.paths_of(video_id)]
+        paths = [Path(row.path) for row in self._catalogue.files_of(video_id)]
         if not paths:
             raise LibraryError(
-                f"{self._catalogue.path} is damaged: no file holds video {video_id}: "
+                f"{self._catalogue.name} is damaged: no file holds video {video_id}: "
                 "put a copy of it back, or delete it and index again"
             )
         return sorted(((path, not path.exists()) for path in paths), key=lambda place: place[1])

@@ -24,7 +24,7 @@ from tempo_edge.search.grounder import CloseUp, Follower
 from tempo_edge.search.prompt import Look, Question
 from tempo_edge.search.retrieve import Window
 from tempo_edge.search.spelling import ALPHABET, Spelling
-from tempo_edge.store.catalogue import Catalogue
+from tempo_edge.store.interface import Catalogue
 
 __all__ = ["Speaker", "Watcher"]
 

@@ -61,7 +61,7 @@ class Engine:
     def _warm(self, handle: Handle, checkpoint: Callable[[], None]) -> None:
         library = handle.open()
         self._models.load(library)
-        if library.path.exists():
+        if library.store.identity() is not None:
             self._preferred = library.searcher.grounder(None)
             library.ask(Query("warm", limit=1))
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from pathlib import Path
 from threading import Lock
 
 from tempo_edge.library import Library
 from tempo_edge.models import Profile
+from tempo_edge.store.opening import open_store
 
 __all__ = ["Handle", "Models"]
-
-_Identity = tuple[int, int]
 
 
 class Models:
@@ -51,7 +51,8 @@ class Handle:
         self._path = path
         self._models = models
         self._library: Library | None = None
-        self._identity: _Identity | None = None
+        self._store = open_store(path)
+        self._identity: Hashable | None = None
 
     def open(self) -> Library:
         """The library as it is now, with a database connection of this handle's own.
@@ -60,7 +61,7 @@ class Handle:
             LibraryError: what is there is not a library, or one of a newer tempo-edge.
             ProfileError: its models are not installed.
         """
-        identity = self._look()
+        identity = self._store.identity()
         if self._library is not None and (identity != self._identity or self._library.is_replaced):
             self.close()
         if self._library is None:
@@ -68,13 +69,6 @@ class Handle:
             self._models.give_to(library)
             self._library, self._identity = library, identity
         return self._library
-
-    def _look(self) -> _Identity | None:
-        try:
-            facts = self._path.stat()
-        except OSError:
-            return None
-        return (facts.st_dev, facts.st_ino)
 
     def close(self) -> None:
         """Release the database."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tempo_edge._files import atomic_write, make_private
 from tempo_edge._text import note
-from tempo_edge.store.lock import beside
+from tempo_edge.store.opening import open_store
 
 __all__ = ["Jobs"]
 
@@ -20,11 +20,11 @@ class Jobs:
     """Lists of paths by number, in the order in which they came.
 
     Args:
-        library: the database that they are to be indexed into.
+        library: the one that they are to be indexed into.
     """
 
     def __init__(self, library: Path) -> None:
-        self._path = beside(library, ".jobs")
+        self._path = open_store(library).companion(".jobs")
         self._waiting: dict[int, list[str]] = {}
         self._next = 1
         with suppress(OSError, ValueError):

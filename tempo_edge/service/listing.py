@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 
 from tempo_edge import __version__
-from tempo_edge.errors import ServiceError
+from tempo_edge.errors import NoLibraryError, ServiceError
 from tempo_edge.library import Library
 from tempo_edge.search.retrieve import open_window
 from tempo_edge.service.paths import is_there
-from tempo_edge.store.database import NoLibraryError
 from tempo_edge.store.rows import FileRow
 
 __all__ = ["curve", "files_of", "shown_path", "skipped", "totals", "videos"]
@@ -50,7 +49,7 @@ def videos(library: Library, limit: int, offset: int) -> list[Facts]:
     with catalogue.snapshot():
         listed = [
             (video, seconds, catalogue.files_of(video))
-            for video, seconds in catalogue.shown(limit, offset)
+            for video, seconds in catalogue.videos(limit, offset)
         ]
     found = []
     for video, seconds, rows in listed:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tempo_edge._overwriting import check_overwriting
 from tempo_edge.errors import FootageError, LibraryError
-from tempo_edge.store.catalogue import Catalogue
+from tempo_edge.store.opening import open_store
 from tempo_edge.store.place import default_library_path
 
 __all__ = ["check_output"]
@@ -33,7 +33,7 @@ def _indexed_as(path: Path, library: Path | None) -> str | None:
     """The name under which a library knows a file, whatever links lead to it; None without one."""
     facts = path.stat()
     try:
-        catalogue = Catalogue(library or default_library_path(), readonly=True)
+        catalogue = open_store(library or default_library_path()).reader()
     except LibraryError:
         return None  # what needs it says so
     try:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from made_up import Films
 
-from tempo_edge.store.vectors import VectorCache
+from tempo_edge.store.embedded.vectors import FaissVectors
 
 
 @pytest.fixture
@@ -22,11 +22,11 @@ def films(tmp_path: Path) -> Iterator[Films]:
 def builds(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Counts how often a cache is built."""
     counted: list[int] = []
-    build = VectorCache._build
+    build = FaissVectors._build
 
-    def counting(self: VectorCache) -> None:
+    def counting(self: FaissVectors) -> None:
         counted.append(1)
         build(self)
 
-    monkeypatch.setattr(VectorCache, "_build", counting)
+    monkeypatch.setattr(FaissVectors, "_build", counting)
     return counted

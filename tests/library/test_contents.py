@@ -47,7 +47,7 @@ def test_a_long_file_is_hashed_block_by_block_and_left_when_asked_to(
 
     with (
         tempo_edge.Library.open(shelf.path) as library,
-        WritingSession(library.path, library.profile, "pyav", None, None, stopping) as indexer,
+        WritingSession(library.store, library.profile, "pyav", None, None, stopping) as indexer,
     ):
         assert indexer.index([takes / "one.avi"]).stopped
     assert shelf.states() == {}

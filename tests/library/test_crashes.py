@@ -101,6 +101,8 @@ def test_killed_again_and_again_the_job_gets_done(
     assert len(shelf.found_names()) == 24
 
 
+STORE = "store.embedded"
+
 DIE = """
 import os, signal
 import tempo_edge.{module} as module
@@ -120,14 +122,14 @@ setattr(target, name, dying)
 @pytest.mark.parametrize(
     ("module", "target", "kept"),
     [
-        ("store.catalogue", '(module.Catalogue, "put_video")', 0),  # inside the transaction
-        ("store.catalogue", '(module.Catalogue, "put_file")', 0),
-        ("store.catalogue", '(module.Catalogue, "_prepare_writing")', 0),  # an empty database
-        ("store.catalogue", '(module.Catalogue, "_create")', 0),  # a library without a profile
+        (f"{STORE}.catalogue", '(module.SqliteCatalogue, "put_video")', 0),  # in a transaction
+        (f"{STORE}.catalogue", '(module.SqliteCatalogue, "put_file")', 0),
+        (f"{STORE}.database", '(module.Database, "_prepare_writing")', 0),  # an empty database
+        (f"{STORE}.database", '(module.Database, "_create")', 0),  # a library without a profile
         ("indexing.indexer", '(module.Indexer, "_store")', 1),  # right after a commit
         ("indexing.indexer", '(module.Indexer, "_missing")', 3),
-        ("store.vector_files", '(module, "_fingerprint")', 3),  # the cache is written by half
-        ("store.vector_files", '(module.VectorFiles, "write")', 3),
+        (f"{STORE}.vector_files", '(module, "_fingerprint")', 3),  # the cache is written by half
+        (f"{STORE}.vector_files", '(module.VectorFiles, "write")', 3),
     ],
 )
 def test_killed_at_a_delicate_instant(
@@ -297,7 +299,7 @@ def test_searches_go_on_while_a_library_grows_and_shrinks(
         while run.poll() is None or searches < 3:
             names = {m.path.name for m in library.find("a beach", min_confidence=0, limit=100)}
             assert "00.mp4" in names
-            shutil.rmtree(library.cache_folder, ignore_errors=True)
+            shutil.rmtree(library.store.companion(".vectors"), ignore_errors=True)
             searches += 1
     assert run.returncode == 0
 

@@ -13,7 +13,7 @@ from harness import Said
 
 import tempo_edge
 from tempo_edge.errors import LibraryError, TempoEdgeError
-from tempo_edge.store.catalogue import Catalogue
+from tempo_edge.store.embedded.catalogue import SqliteCatalogue
 
 Tempo = Callable[..., Said]
 
@@ -171,7 +171,7 @@ def test_an_older_schema(library_path: Path, version: int, readonly: bool) -> No
     edit(library_path, f"PRAGMA user_version={version}")
     before = library_path.read_bytes()
     with pytest.raises(LibraryError, match=f"has schema version {version}, .* reads only 1: "):
-        Catalogue(library_path, readonly=readonly)
+        SqliteCatalogue(library_path, readonly=readonly)
     assert library_path.read_bytes() == before
 
 

@@ -19,7 +19,7 @@ from tempo_edge.errors import LibraryError
 from tempo_edge.indexing.footage import FootageReader
 from tempo_edge.indexing.indexer import Indexer, IndexEvent, IndexReport
 from tempo_edge.indexing.session import WritingSession
-from tempo_edge.store.catalogue import Catalogue
+from tempo_edge.store.opening import open_store
 from tempo_edge.store.rows import FileRow
 
 VIDEOS = {"beach.mp4", "street.mkv", "garden.mp4"}
@@ -81,7 +81,7 @@ def test_unchanged_files_cost_microseconds(tmp_path: Path) -> None:
             path = folder / str(branch) / f"{leaf}.mp4"
             path.write_bytes(b"x")
             rows.append(FileRow(str(path), "", 1, path.stat().st_mtime_ns, "indexed"))
-    catalogue = Catalogue(tmp_path / "library.db")
+    catalogue = open_store(tmp_path / "library.db").writer()
     try:
         with catalogue.transaction():
             for row in rows:
@@ -205,7 +205,7 @@ def test_a_file_that_turns_up_under_another_name_later_costs_no_decoding(
     (footage / "beach.mp4").rename(footage / "coast.mp4")
     with (
         tempo_edge.Library.open(indexed.path) as library,
-        WritingSession(library.path, library.profile, "pyav", None, None) as indexer,
+        WritingSession(library.store, library.profile, "pyav", None, None) as indexer,
     ):
         gone = indexer.index([footage / "beach.mp4"], prune=False)
         assert counts(gone) == {"dropped": 1}
@@ -330,7 +330,7 @@ def test_a_run_that_is_asked_to_stop_keeps_whole_files(
             asked.append(event.kind)
 
         with WritingSession(
-            library.path, library.profile, "pyav", None, note, lambda: "indexed" in asked
+            library.store, library.profile, "pyav", None, note, lambda: "indexed" in asked
         ) as indexer:
             report = indexer.index([footage])
     assert report.stopped and counts(report) == {"indexed": 1}
@@ -345,7 +345,7 @@ def test_a_run_that_is_asked_to_stop_within_a_film_leaves_it(shelf: Shelf, long_
             told.append(event.kind)
 
         with WritingSession(
-            library.path, library.profile, "pyav", None, note, lambda: "progress" in told
+            library.store, library.profile, "pyav", None, note, lambda: "progress" in told
         ) as indexer:
             report = indexer.index([long_film])
     assert report.stopped and counts(report) == {}

@@ -13,12 +13,13 @@ import pytest
 from harness import Said
 
 from tempo_edge.errors import FootageError, LibraryError
-from tempo_edge.store.lock import WriterLock, beside
+from tempo_edge.store.embedded.database_file import beside
+from tempo_edge.store.embedded.lock import WriterLock
 
 HOLD = """
 import sys
 from pathlib import Path
-from tempo_edge.store.lock import WriterLock
+from tempo_edge.store.embedded.lock import WriterLock
 with WriterLock(Path(sys.argv[1])):
     print("locked", flush=True)
     sys.stdin.read()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -19,8 +18,8 @@ from harness import PATIENCE, Said, Shelf
 from processes import Forked
 
 import tempo_edge
-from tempo_edge.errors import LibraryError
-from tempo_edge.store.catalogue import Catalogue
+from tempo_edge.errors import LibraryError, RefusedRowError
+from tempo_edge.store.embedded.catalogue import SqliteCatalogue
 from tempo_edge.store.rows import FileRow, FrameRow, VideoRow
 
 Tempo = Callable[..., Said]
@@ -78,9 +77,9 @@ def test_what_a_killed_writer_left_is_put_in_by_the_next_reader(
     library_path.parent.mkdir()
     program = (
         "import os, sys; from pathlib import Path\n"
-        "from tempo_edge.store.catalogue import Catalogue\n"
+        "from tempo_edge.store.embedded.catalogue import SqliteCatalogue\n"
         "from tempo_edge.store.rows import FileRow\n"
-        "writer = Catalogue(Path(sys.argv[1]))\n"
+        "writer = SqliteCatalogue(Path(sys.argv[1]))\n"
         "with writer.transaction(): writer.put_file(FileRow('/a', '', 1, 1, 'skipped', 'is odd'))\n"
         "os.kill(os.getpid(), 9)"
     )
@@ -97,10 +96,10 @@ def test_a_second_look_of_a_process_takes_nothing_from_its_first(library_path: P
     Another process would then take itself for the last, and remove the log that is written to.
     """
     library_path.parent.mkdir()
-    writer = Catalogue(library_path)
+    writer = SqliteCatalogue(library_path)
     with writer.transaction():
         writer.put_file(FileRow("/a", "", 1, 1, "skipped", "is odd"))
-    Catalogue(library_path, readonly=True).close()
+    SqliteCatalogue(library_path, readonly=True).close()
     program = (
         "import sqlite3, sys; other = sqlite3.connect(sys.argv[1])\n"
         "assert other.execute('SELECT path FROM files').fetchall() == [('/a',)]; other.close()"
@@ -216,7 +215,7 @@ def made_up(path: Path, films: int) -> None:
     random = np.random.default_rng(0)
     video = VideoRow("h264", 64, 48, 10.0, None, Fraction(1, 1000), Fraction(0))
     cells, tokens = np.ones(4, np.uint8), np.ones((4, 64), np.int8)
-    writer = Catalogue(path)
+    writer = SqliteCatalogue(path)
     with writer.transaction():
         for number in range(films):
             vectors = random.integers(-127, 127, (100, 64), np.int8)
@@ -246,15 +245,15 @@ CUT_VECTORS = """
 import os, sys
 from pathlib import Path
 import numpy as np
-from tempo_edge.store import vectors
-from tempo_edge.store.catalogue import Catalogue
+from tempo_edge.store.embedded import vectors
+from tempo_edge.store.embedded.catalogue import SqliteCatalogue
 from tempo_edge.store.rows import FileRow, FrameRow, VideoRow
 vectors._FLAT_LIMIT = 100  # so that it is an inverted file, which is mapped
 library = Path(sys.argv[1])
-catalogue = Catalogue(library, readonly=True)
+catalogue = SqliteCatalogue(library, readonly=True)
 asked = np.eye(64, dtype=np.float32)[0]
 for number in range(3):
-    cache = vectors.VectorCache(library.with_name("library.vectors"), catalogue)
+    cache = vectors.FaissVectors(library.with_name("library.vectors"), catalogue)
     cache.refresh(writing=True)
 first = cache.search(asked, 100).ids
 for file in library.with_name("library.vectors").glob("*.faiss"):
@@ -328,7 +327,7 @@ def test_another_library_in_its_place_is_not_searched_with_the_old_ones_vectors(
 
 
 def test_a_writer_does_not_go_on_in_a_file_that_nobody_finds(tmp_path: Path) -> None:
-    writer = Catalogue(tmp_path / "library.db")
+    writer = SqliteCatalogue(tmp_path / "library.db")
     (tmp_path / "library.db").rename(tmp_path / "away.db")
     with pytest.raises(LibraryError, match="was moved away or replaced"), writer.transaction():
         writer.set_meta("x", "y")
@@ -339,9 +338,9 @@ def test_a_writer_does_not_go_on_in_a_file_that_nobody_finds(tmp_path: Path) -> 
 
 
 def test_a_row_that_is_refused_is_no_fault_of_the_disk(tmp_path: Path) -> None:
-    writer = Catalogue(tmp_path / "library.db")
+    writer = SqliteCatalogue(tmp_path / "library.db")
     for fault in ("INSERT INTO meta VALUES ('a', NULL)", "INSERT INTO nothing VALUES (1)"):
-        with pytest.raises(sqlite3.Error), writer.transaction():
+        with pytest.raises(RefusedRowError), writer.transaction():
             writer._db.execute("INSERT INTO meta VALUES ('b', 'b')")
             writer._db.execute(fault)
         assert writer.get_meta("b") is None
@@ -349,7 +348,7 @@ def test_a_row_that_is_refused_is_no_fault_of_the_disk(tmp_path: Path) -> None:
 
 
 def test_a_disk_that_is_full_is_one(tmp_path: Path) -> None:
-    writer = Catalogue(tmp_path / "library.db")
+    writer = SqliteCatalogue(tmp_path / "library.db")
     writer._db.execute("PRAGMA max_page_count=20")
     said = r"can't be written .*is full.*: make room"
     with pytest.raises(LibraryError, match=said), writer.transaction():
@@ -360,7 +359,7 @@ def test_a_disk_that_is_full_is_one(tmp_path: Path) -> None:
 def test_a_library_that_another_writes_is_held(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one, other = Catalogue(tmp_path / "library.db"), Catalogue(tmp_path / "library.db")
+    one, other = SqliteCatalogue(tmp_path / "library.db"), SqliteCatalogue(tmp_path / "library.db")
     other._db.execute("PRAGMA busy_timeout=0")
     said = "is held by another process"
     with one.transaction(), pytest.raises(LibraryError, match=said), other.transaction():
@@ -377,7 +376,7 @@ def test_a_backup_of_a_library_that_is_being_written(
 ) -> None:
     shelf.index(footage / "beach.mp4")
     target = tmp_path / "copy.db"
-    writer = Catalogue(shelf.path)
+    writer = SqliteCatalogue(shelf.path)
     with writer.transaction():
         writer.put_file(FileRow("/a", "", 1, 1, "skipped", "is odd"))
     log = shelf.path.with_name("library.db-wal")

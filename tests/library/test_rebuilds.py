@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from made_up import Films
 
-from tempo_edge.store import vectors as module
-from tempo_edge.store.catalogue import Catalogue
-from tempo_edge.store.vectors import VectorCache
+from tempo_edge.store.embedded import vectors as module
+from tempo_edge.store.embedded.catalogue import SqliteCatalogue
+from tempo_edge.store.embedded.vectors import FaissVectors
 
 Change = Callable[[Films], None]
 
@@ -48,14 +48,14 @@ def all_but_one_replaced(films: Films) -> None:
 
 def opened_again(films: Films) -> None:
     films.catalogue.close()
-    films.catalogue = Catalogue(films.path)
+    films.catalogue = SqliteCatalogue(films.path)
 
 
 def put_in_order(films: Films) -> None:
     films.catalogue.close()
     with closing(sqlite3.connect(films.path)) as rows:
         rows.execute("VACUUM")
-    films.catalogue = Catalogue(films.path)
+    films.catalogue = SqliteCatalogue(films.path)
 
 
 def put_back_from_a_copy(films: Films) -> None:
@@ -63,7 +63,7 @@ def put_back_from_a_copy(films: Films) -> None:
     copy = films.path.with_name("copy")
     shutil.copy(films.path, copy)
     copy.replace(films.path)
-    films.catalogue = Catalogue(films.path)
+    films.catalogue = SqliteCatalogue(films.path)
 
 
 def carried_elsewhere(films: Films) -> None:
@@ -73,7 +73,7 @@ def carried_elsewhere(films: Films) -> None:
     shutil.copy2(films.path, there)
     shutil.copytree(films.folder, there / films.folder.name)
     films.path, films.folder = there / films.path.name, there / films.folder.name
-    films.catalogue = Catalogue(films.path)
+    films.catalogue = SqliteCatalogue(films.path)
 
 
 @pytest.mark.parametrize("writing", [False, True], ids=["searching", "writing"])
@@ -90,14 +90,14 @@ def test_a_cache_outlives(films: Films, builds: list[int], change: Change, writi
     """Whoever holds it, and whoever opens it next."""
     for name, frames in (("a", 130), ("b", 140), ("c", 130)):
         films.add(name, frames)
-    VectorCache(films.folder, films.catalogue).refresh(writing=True)
+    FaissVectors(films.folder, films.catalogue).refresh(writing=True)
     assert builds == [1]
     catalogue, held = films.catalogue, films.cache()
     change(films)
     if films.catalogue is catalogue:
         held.refresh(writing=writing)
     files = {path: path.stat().st_mtime_ns for path in films.folder.iterdir()}
-    cache = VectorCache(films.folder, films.catalogue)
+    cache = FaissVectors(films.folder, films.catalogue)
     for _ in range(2):
         cache.refresh(writing=writing)
     assert builds == [1]
@@ -116,8 +116,8 @@ def test_a_reader_that_finds_the_file_written_to_keeps_its_cache(
     vectors = films.add("a", 300)
     films.cache()
     films.catalogue.close()
-    reader = Catalogue(films.path, readonly=True)
-    cache = VectorCache(films.folder, reader)
+    reader = SqliteCatalogue(films.path, readonly=True)
+    cache = FaissVectors(films.folder, reader)
     try:
         cache.refresh()
         os.utime(films.path, (5, 5))

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from made_up import Films
 
-from tempo_edge.store import vector_files as module
-from tempo_edge.store.vector_files import Origin, VectorFiles
-from tempo_edge.store.vectors import VectorCache, load_faiss
+from tempo_edge.store.embedded import vector_files as module
+from tempo_edge.store.embedded.vector_files import Origin, VectorFiles
+from tempo_edge.store.embedded.vectors import FaissVectors, load_faiss
 
 SAMPLE = np.zeros((3, 4), np.float32)
 
@@ -89,7 +89,7 @@ def test_a_file_that_is_torn_at_its_end_is_not_taken(
     cache = films.cache()
     assert builds == [1]
     assert cache.search(vectors[399], 1).ids.tolist() == [400]
-    assert len(cache.sample) == 400
+    assert len(cache.sample()) == 400
 
 
 def test_files_are_on_the_disk_before_the_one_that_names_them(
@@ -119,7 +119,7 @@ def test_a_cache_that_another_is_just_saving_is_used_all_the_same(films: Films) 
     films.folder.mkdir()
     with module._alone(films.folder) as alone:
         assert alone
-        cache = VectorCache(films.folder, films.catalogue)
+        cache = FaissVectors(films.folder, films.catalogue)
         cache.refresh(must_save=True)
         assert cache.search(vectors[7], 1).ids.tolist() == [8]
         assert [path.name for path in films.folder.iterdir()] == ["lock"]

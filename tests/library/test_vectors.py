@@ -12,13 +12,13 @@ import pytest
 from made_up import DIM, Films, Vectors
 
 from tempo_edge.errors import LibraryError
-from tempo_edge.store import vectors as module
-from tempo_edge.store.catalogue import Catalogue
-from tempo_edge.store.vector_files import VectorFiles
-from tempo_edge.store.vectors import VectorCache
+from tempo_edge.store.embedded import vectors as module
+from tempo_edge.store.embedded.catalogue import SqliteCatalogue
+from tempo_edge.store.embedded.vector_files import VectorFiles
+from tempo_edge.store.embedded.vectors import FaissVectors
 
 
-def check(films: Films, cache: VectorCache, query: Vectors) -> None:
+def check(films: Films, cache: FaissVectors, query: Vectors) -> None:
     """The best ten are those of a plain scan, as far as eight bits a component can tell."""
     hits = cache.search(query, 10)
     truth = films.similarities(query)
@@ -71,16 +71,19 @@ def test_it_is_rebuilt_before_much_is_new(films: Films, builds: list[int]) -> No
     films.add("b", 1000)
     cache.refresh()
     assert len(builds) == 2
-    assert len(cache.sample) == 1100, "the sample is of the whole library"
+    assert len(cache.sample()) == 1100, "the sample is of the whole library"
 
 
-def test_few_frames_are_searched_among(films: Films) -> None:
-    vectors = films.add("a", 1000)
+@pytest.mark.parametrize("limit", [0, 1000], ids=["by the cache", "by a scan"])
+def test_few_videos_are_searched(films: Films, monkeypatch: pytest.MonkeyPatch, limit: int) -> None:
+    monkeypatch.setattr(module, "_SCAN_LIMIT", limit)
+    films.add("a", 2)
+    vectors = films.add("b", 1000)
     cache = films.cache()
-    films.add("b", 40)
+    films.add("c", 2)
+    films.add("d", 40)
     cache.refresh()
-    among = np.asarray([5, 6, 1002, 1030], np.int64)
-    assert sorted(cache.search(vectors[100], 10, among=among).ids) == among.tolist()
+    assert sorted(cache.search(vectors[100], 10, [1, 3]).ids) == [1, 2, 1003, 1004]
 
 
 def test_deleted_frames_are_never_given_and_crowd_nobody_out(
@@ -115,7 +118,7 @@ def test_everything_may_go(films: Films) -> None:
     films.drop("a")
     cache.refresh()
     assert len(cache.search(np.ones(DIM, np.float32), 5).ids) == 0
-    assert len(cache.sample) == 0
+    assert len(cache.sample()) == 0
 
 
 def test_content_that_was_replaced_is_found_by_its_new_frames(films: Films) -> None:
@@ -138,8 +141,8 @@ def test_an_inverted_file_finds_nearly_all(
     query = centres[3] / np.linalg.norm(centres[3])
     check(films, films.cache(), query)
     check(films, films.cache(), query)
-    among = np.arange(1, 100, dtype=np.int64)
-    assert set(films.cache().search(query, 10, among=among).ids) <= set(among.tolist())
+    monkeypatch.setattr(module, "_SCAN_LIMIT", 0)
+    assert set(films.cache().search(query, 10, [1]).ids) <= set(range(1, 201))
     assert capfd.readouterr() == ("", ""), "FAISS keeps its advice to itself"
 
 
@@ -165,22 +168,22 @@ def test_a_search_in_a_large_library_builds_nothing(large: Films, builds: list[i
 def test_a_writer_extends_the_cache_of_a_large_library(large: Films, builds: list[int]) -> None:
     saved = large.saved()
     vectors = large.add("b", 200)
-    cache = VectorCache(large.folder, large.catalogue)
+    cache = FaissVectors(large.folder, large.catalogue)
     cache.refresh(writing=True)
     assert builds == [] and large.saved() != saved
     for seen in (cache, large.cache()):
         assert seen.search(vectors[3], 1).ids.tolist() == [1004]
         check(large, seen, vectors[100])
-        assert len(seen.sample) == 1200
+        assert len(seen.sample()) == 1200
     assert len(large.cache()._tail_ids) == 0
 
 
 def test_an_extended_cache_knows_what_is_dead(large: Films) -> None:
     query = large.add("dogs", 60)[0]
-    VectorCache(large.folder, large.catalogue).refresh(writing=True)
+    FaissVectors(large.folder, large.catalogue).refresh(writing=True)
     large.drop("dogs")
     large.add("cats", 200)
-    writer = VectorCache(large.folder, large.catalogue)
+    writer = FaissVectors(large.folder, large.catalogue)
     writer.refresh(writing=True)
     hits = writer.search(query, 20)
     assert len(hits.ids) == 20 and not np.any((hits.ids > 1000) & (hits.ids <= 1060))
@@ -194,7 +197,7 @@ def test_an_extended_cache_knows_what_is_dead(large: Films) -> None:
 
 def test_a_cache_that_doubled_is_trained_anew(large: Films, builds: list[int]) -> None:
     large.add("b", 1100)
-    VectorCache(large.folder, large.catalogue).refresh(writing=True)
+    FaissVectors(large.folder, large.catalogue).refresh(writing=True)
     assert builds == [1]
 
 
@@ -217,10 +220,10 @@ def test_the_sample_of_an_extended_cache_is_of_the_whole_library(
     large.cache()
     query = np.eye(DIM, dtype=np.float32)[0]
     large.add("b", 500, near=100 * query)
-    cache = VectorCache(large.folder, large.catalogue)
+    cache = FaissVectors(large.folder, large.catalogue)
     cache.refresh(writing=True)
-    assert len(cache.sample) == 120
-    assert int((cache.sample @ query > 0.9).sum()) == 40, "a third, as in the library"
+    assert len(cache.sample()) == 120
+    assert int((cache.sample() @ query > 0.9).sum()) == 40, "a third, as in the library"
 
 
 # -- what may happen to the files ------------------------------------------------------------------
@@ -308,7 +311,7 @@ def test_a_harmed_cache_is_rebuilt(films: Films, harm: object, builds: list[int]
     cache = films.cache()
     assert len(builds) == 1
     check(films, cache, vectors[7])
-    assert len(cache.sample) == 300
+    assert len(cache.sample()) == 300
 
 
 def test_a_cache_is_mended_for_good(films: Films, builds: list[int]) -> None:
@@ -324,12 +327,12 @@ def test_a_database_put_back_from_a_copy_does_not_use_a_later_cache(films: Films
     films.add("a", 300)
     films.catalogue.close()
     copy = films.path.read_bytes()
-    films.catalogue = Catalogue(films.path)
+    films.catalogue = SqliteCatalogue(films.path)
     films.add("b", 300)
     films.cache()
     films.catalogue.close()
     films.path.write_bytes(copy)
-    films.catalogue = Catalogue(films.path)
+    films.catalogue = SqliteCatalogue(films.path)
     vectors = films.add("c", 300)  # with the ids that "b" had
     assert films.cache().search(vectors[9], 1).ids.tolist() == [310]
 
@@ -345,7 +348,7 @@ def test_a_disk_without_room_does_not_hinder_a_search(
     monkeypatch.setattr(VectorFiles, "write", full)
     check(films, films.cache(), vectors[7])
     with pytest.raises(LibraryError, match="No space left on device"):
-        VectorCache(films.folder, films.catalogue).refresh(must_save=True)
+        FaissVectors(films.folder, films.catalogue).refresh(must_save=True)
 
 
 def test_drafts_of_the_dead_and_old_caches_are_swept_away(films: Films) -> None:
@@ -366,10 +369,10 @@ def test_many_build_at_once(films: Films) -> None:
     failures: list[BaseException] = []
 
     def search() -> None:
-        catalogue = Catalogue(films.path, readonly=True)
+        catalogue = SqliteCatalogue(films.path, readonly=True)
         try:
             for _ in range(5):
-                cache = VectorCache(films.folder, catalogue)
+                cache = FaissVectors(films.folder, catalogue)
                 cache.refresh()
                 assert cache.search(vectors[7], 1).ids.tolist() == [8]
                 shutil.rmtree(films.folder, ignore_errors=True)

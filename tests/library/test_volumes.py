@@ -151,7 +151,7 @@ def test_what_was_mounted_while_watching_is_kept_once_it_is_gone(
     shutil.copy(originals / "garden.mp4", folder)
     with (
         tempo_edge.Library.open(shelf.path) as library,
-        WritingSession(library.path, library.profile, "pyav", None, None) as indexer,
+        WritingSession(library.store, library.profile, "pyav", None, None) as indexer,
     ):
         assert indexer.index([folder]).indexed == 1
         mounts.add(str(folder))

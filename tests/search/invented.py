@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from tempo_edge.packing import pack
 from tempo_edge.search.retrieve import Window
-from tempo_edge.store.catalogue import Catalogue
+from tempo_edge.store.interface import Vectors
+from tempo_edge.store.opening import open_store
 from tempo_edge.store.rows import FileRow, FrameRow, VideoRow
-from tempo_edge.store.vectors import VectorCache
 
 __all__ = ["DIM", "QUERY", "Invented", "drawn"]
 
@@ -29,8 +29,8 @@ class Invented:
     """A catalogue that films are put into by how like the query each frame is."""
 
     def __init__(self, folder: Path) -> None:
-        self.catalogue = Catalogue(folder / "library.db")
-        self._vectors = folder / "library.vectors"
+        self._store = open_store(folder / "library.db")
+        self.catalogue = self._store.writer()
 
     def add(
         self,
@@ -66,7 +66,7 @@ class Invented:
             for at, similarity in looks
         ]
         with self.catalogue.transaction():
-            (count,) = self.catalogue._db.execute("SELECT count(*) FROM videos").fetchone()
+            count = int(self.catalogue.totals()["videos"])
             number = self.catalogue.put_video(
                 f"film {count}".encode(), video, rows, np.zeros((0, 2), np.float32)
             )
@@ -74,9 +74,9 @@ class Invented:
                 self.catalogue.put_file(FileRow(str(path), "", 1, 1, "indexed", "", number))
         return number
 
-    def vectors(self) -> VectorCache:
-        """Its cache, up to date."""
-        cache = VectorCache(self._vectors, self.catalogue)
+    def vectors(self) -> Vectors:
+        """The search among its vectors, up to date."""
+        cache = self._store.vectors(self.catalogue)
         cache.refresh()
         return cache
 

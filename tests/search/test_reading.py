@@ -21,7 +21,8 @@ from tempo_edge.search.grammar import Grammar
 from tempo_edge.search.grounder import FRAMES, CloseUp, Grounder
 from tempo_edge.search.prompt import SIGHT, STATE, WORD, Prompt, Question
 from tempo_edge.search.retrieve import Window, open_window
-from tempo_edge.store.catalogue import Catalogue
+from tempo_edge.store.interface import WritableCatalogue
+from tempo_edge.store.opening import open_store
 from tempo_edge.store.rows import FrameRow, VideoRow
 
 DIM = 256
@@ -41,13 +42,13 @@ def _frame(pts: int, cut: bool, cells: int) -> FrameRow:
 
 
 @pytest.fixture
-def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
-    opened = Catalogue(tmp_path / "library.db")
+def catalogue(tmp_path: Path) -> Iterator[WritableCatalogue]:
+    opened = open_store(tmp_path / "library.db").writer()
     yield opened
     opened.close()
 
 
-def _window(catalogue: Catalogue, ticks: list[int], video: VideoRow) -> Window:
+def _window(catalogue: WritableCatalogue, ticks: list[int], video: VideoRow) -> Window:
     frames = [_frame(pts, i % 5 == 0, i % 3) for i, pts in enumerate(ticks)]
     with catalogue.transaction():
         number = catalogue.put_video(str(ticks).encode(), video, frames, np.zeros((0, 2)))
@@ -85,7 +86,7 @@ def test_what_is_told_is_what_the_file_says(
     """Variable frame rate, a start offset, sparse and uneven looks: exact to the told tenth."""
     step = max(1, int(Fraction(1, 1000) / base))
     ticks = (start + np.cumsum([0, *gaps]) * step).tolist()
-    store = Catalogue(tmp_path_factory.mktemp("c") / "library.db")
+    store = open_store(tmp_path_factory.mktemp("c") / "library.db").writer()
     try:
         video = _video(base, start * base, float((ticks[-1] - start) * base) + 1.0)
         window = _window(store, ticks, video)
@@ -106,7 +107,7 @@ def test_what_is_told_is_what_the_file_says(
     )
 
 
-def test_ranges_are_frames_and_their_edges_are_the_library_s(catalogue: Catalogue) -> None:
+def test_ranges_are_frames_and_their_edges_are_the_library_s(catalogue: WritableCatalogue) -> None:
     ticks = [0, 1000, 2000, 5000, 6000, 7000]
     window = _window(catalogue, ticks, _video(Fraction(1, 1000), Fraction(0), 8.0))
     decoder = Scripted(lambda times, _: "1.0-5.0;6.0-7.0")
@@ -118,7 +119,7 @@ def test_ranges_are_frames_and_their_edges_are_the_library_s(catalogue: Catalogu
 
 
 def test_an_answer_that_reaches_the_end_is_followed_as_long_as_it_goes_on(
-    catalogue: Catalogue,
+    catalogue: WritableCatalogue,
 ) -> None:
     ticks = [1000 * i for i in range(300)]
     window = _window(catalogue, ticks, _video(Fraction(1, 1000), Fraction(0), 300.0))
@@ -146,7 +147,7 @@ def test_an_answer_that_reaches_the_end_is_followed_as_long_as_it_goes_on(
 
 @pytest.mark.parametrize(("apart", "further"), [(8, 48), (9, 0)])
 def test_an_answer_that_runs_on_goes_on_where_it_left_off(
-    catalogue: Catalogue, apart: int, further: int
+    catalogue: WritableCatalogue, apart: int, further: int
 ) -> None:
     """A span that touches what was said before is part of it; one after a pause is not."""
     ticks = [1000 * i for i in range(300)]
@@ -163,7 +164,7 @@ def test_an_answer_that_runs_on_goes_on_where_it_left_off(
     assert reading.ranges == ((part.first - further, part.last + further),)
 
 
-def test_no_answer_reaches_over_a_hole(catalogue: Catalogue) -> None:
+def test_no_answer_reaches_over_a_hole(catalogue: WritableCatalogue) -> None:
     ticks = [*range(0, 20_000, 1000), *range(90_000, 110_000, 1000)]
     video = replace(_video(Fraction(1, 1000), Fraction(0), 40.0), holes=((20_000, 90_000),))
     window = _window(catalogue, ticks, video)
@@ -176,7 +177,7 @@ def test_no_answer_reaches_over_a_hole(catalogue: Catalogue) -> None:
         assert (wide.edges[first], wide.edges[last]) == seconds
 
 
-def test_footage_that_hardly_changes_can_be_read(catalogue: Catalogue) -> None:
+def test_footage_that_hardly_changes_can_be_read(catalogue: WritableCatalogue) -> None:
     ticks = [0, 400_000, 800_000]
     window = _window(catalogue, ticks, _video(Fraction(1, 1000), Fraction(0), 1200.0))
     decoder = Scripted(lambda times, _: f"{times[0]}-{times[-1]}")

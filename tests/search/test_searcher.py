@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from contextlib import closing
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -18,7 +17,7 @@ from tempo_edge import Library, QueryError
 from tempo_edge.models import load_profile
 from tempo_edge.packing import unpack
 from tempo_edge.search.retrieve import Window, open_window, retrieve
-from tempo_edge.store.catalogue import Catalogue
+from tempo_edge.store.opening import open_store
 
 RATE = Fraction(25)
 
@@ -224,7 +223,7 @@ def test_of_copies_of_a_film_one_that_is_there_is_shown(
 ) -> None:
     """Whatever their order: a film is offline only if all of them are."""
     shutil.copy(built, tmp_path / "library.db")
-    with closing(Catalogue(tmp_path / "library.db")) as catalogue, catalogue.transaction():
+    with open_store(tmp_path / "library.db").writer() as catalogue, catalogue.transaction():
         row = catalogue.files()[str(originals / "beach.mp4")]
         for path in others:
             catalogue.put_file(replace(row, path=path))
@@ -238,7 +237,7 @@ def test_a_film_of_which_no_copy_is_there_is_offline(
     built: Path, originals: Path, tmp_path: Path
 ) -> None:
     shutil.copy(built, tmp_path / "library.db")
-    with closing(Catalogue(tmp_path / "library.db")) as catalogue, catalogue.transaction():
+    with open_store(tmp_path / "library.db").writer() as catalogue, catalogue.transaction():
         row = catalogue.files()[str(originals / "beach.mp4")]
         catalogue.drop_files([row.path])
         for path in ("/0/b.mp4", "/0/a.mp4"):

@@ -138,9 +138,9 @@ def test_videos_on_volumes_that_are_not_there(own: Footage, environment: dict[st
         rows = library.files()
     from dataclasses import replace
 
-    from tempo_edge.store.catalogue import Catalogue
+    from tempo_edge.store.opening import open_store
 
-    catalogue = Catalogue(own.library)
+    catalogue = open_store(own.library).writer()
     (row,) = (row for row in rows if row.path.endswith("plain.mp4"))
     with catalogue.transaction():
         catalogue.put_file(replace(row, volume="f00d:/media/stick"))

@@ -246,9 +246,9 @@ def test_a_file_that_can_not_be_used(empty: Service, named: Footage) -> None:
 
 def test_another_process_writes(empty: Service, named: Footage) -> None:
     """It waits, says for what, and goes on by itself."""
-    from tempo_edge.store.lock import WriterLock
+    from tempo_edge.store.opening import open_store
 
-    with WriterLock(empty.library):
+    with open_store(empty.library).lock():
         empty.post("/v1/index", {"paths": [str(named.folder / "plain.mp4")]})
         wait_long(lambda: empty.state() == "paused")
         reason = empty.get("/v1/status").json["indexing"]["reason"]

@@ -15,11 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge.errors import LibraryError
-from tempo_edge.store.columns import LONGEST_SECONDS, Columns
-from tempo_edge.store.database import Database
-from tempo_edge.store.rows import FileRow, FrameRow, VideoRow, file_row, frame_row, video_row
+from tempo_edge.store.embedded.columns import (
+    LONGEST_SECONDS,
+    Columns,
+    file_row,
+    frame_row,
+    video_row,
+)
+from tempo_edge.store.embedded.database import Database
+from tempo_edge.store.interface import WritableCatalogue
+from tempo_edge.store.rows import FileRow, FrameRow, VideoRow
 
-__all__ = ["Catalogue"]
+__all__ = ["SqliteCatalogue"]
 
 # Before a video's id, the key of its remark among the stored facts, and that of its holes: a file
 # of the same contents that turns up later is told of too, and libraries of before need no new
@@ -30,12 +37,8 @@ _REMARK, _HOLES = "remark of video ", "holes of video "
 _FILE = "path, volume, size, mtime_ns, state, reason, video_id"
 
 
-class Catalogue(Database):
-    """One library's rows. Writers hold the library's lock; readers never wait.
-
-    What is read of a row is checked; each method that gives values of rows raises a
-    :class:`~tempo_edge.errors.LibraryError` that names the one that can't be.
-    """
+class SqliteCatalogue(Database, WritableCatalogue):
+    """One library's rows; what a public method does, its interface says."""
 
     # What the profile makes; until it is known, rows must agree with each other.
     _dim: int | None = None
@@ -66,7 +69,7 @@ class Catalogue(Database):
         all_of_them = self._columns("all videos")
         all_of_them.whole("frame_count", frames)
         if text or not 0 <= seconds <= LONGEST_SECONDS:
-            self.shown(-1, 0)  # which names the one
+            self.videos()  # which names the one
             raise all_of_them.fault("duration_seconds", seconds, "seconds")
         return {
             "files_indexed": int(states.get("indexed", 0)),
@@ -116,20 +119,12 @@ class Catalogue(Database):
             )
         return cursor.rowcount
 
-    def paths_of(self, video_id: int) -> list[tuple[str, str]]:
-        """(path, volume) of every file that holds a video."""
-        rows = self._db.execute(
-            "SELECT path, volume FROM files WHERE video_id=? ORDER BY path", (video_id,)
-        )
-        read = self._columns(f"a file of video {video_id}")
-        return [(read.text("path", path), read.text("volume", volume)) for path, volume in rows]
-
-    def shown(self, limit: int, offset: int) -> list[tuple[int, float]]:
+    def videos(self, limit: int | None = None, offset: int = 0) -> list[tuple[int, float]]:
         """(id, seconds) of the videos that some file holds, in the order of their ids."""
         rows = self._db.execute(
             "SELECT id, duration_seconds FROM videos WHERE EXISTS "
             "(SELECT 1 FROM files WHERE files.video_id=videos.id) ORDER BY id LIMIT ? OFFSET ?",
-            (limit, offset),
+            (-1 if limit is None else limit, offset),
         )
         return [
             (int(video), self._columns(f"video {video}").duration(seconds))
@@ -160,12 +155,15 @@ class Catalogue(Database):
         curve: NDArray[np.float32],
         remark: str = "",
     ) -> int:
-        """Insert a video with its frames.
+        """Insert a video with its frames, if no video has these contents; gives its id.
 
         Args:
             curve: ``[n, 2]`` (seconds, variation).
             remark: what the owner of its files should know, in one line; see :meth:`remark`.
         """
+        known = self.video_by_hash(content_hash)
+        if known is not None:
+            return known
         cursor = self._db.execute(
             "INSERT INTO videos (content_hash, codec, width, height, duration_seconds, rate, "
             "time_base, start_time, frame_count, curve) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -302,8 +300,10 @@ class Catalogue(Database):
             return None
         return int(self._columns(f"a frame of video {video_id}").wholes("pts", row)[0])
 
-    def count_frames(self, videos: Sequence[int]) -> int:
-        """Frames of these videos together."""
+    def count_frames(self, videos: Sequence[int] | None = None) -> int:
+        """How many frames these videos have together; by default all."""
+        if videos is None:
+            return self.frame_span()[0]
         self._choose(videos)
         (count,) = self._db.execute(
             "SELECT coalesce(sum(frame_count), 0) FROM videos WHERE id IN temp.chosen"
@@ -328,7 +328,7 @@ class Catalogue(Database):
         """Hold a list of videos in a temporary table: no limit on its length."""
         self._db.execute("CREATE TEMP TABLE IF NOT EXISTS chosen (id INTEGER PRIMARY KEY)")
         self._db.execute("DELETE FROM temp.chosen")
-        self._db.executemany("INSERT INTO temp.chosen VALUES (?)", ((v,) for v in videos))
+        self._db.executemany("INSERT OR IGNORE INTO temp.chosen VALUES (?)", ((v,) for v in videos))
 
     def count_after(self, frame_id: int) -> int:
         """How many frames have a larger id."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from tempo_edge.errors import LibraryError, ProfileError
-from tempo_edge.store.catalogue import Catalogue
-from tempo_edge.store.database import UNREADABLE, unreadable
+from tempo_edge.store.embedded.catalogue import SqliteCatalogue
+from tempo_edge.store.embedded.database import UNREADABLE, unreadable
 
 __all__ = ["first_fault"]
 
@@ -20,7 +20,7 @@ def first_fault(library: Path) -> str:
     Pages are looked at first, then rows by those who read them for a search, one video at a time.
     """
     try:
-        catalogue = Catalogue(library, still=True)
+        catalogue = SqliteCatalogue(library, still=True)
     except LibraryError as error:
         return str(error)
     try:
@@ -38,7 +38,7 @@ def first_fault(library: Path) -> str:
     return ""
 
 
-def _read(catalogue: Catalogue) -> None:
+def _read(catalogue: SqliteCatalogue) -> None:
     """Read every row.
 
     Raises:
@@ -47,7 +47,7 @@ def _read(catalogue: Catalogue) -> None:
     _expect(catalogue)
     catalogue.files()
     catalogue.totals()
-    for video, _ in catalogue.shown(-1, 0):
+    for video, _ in catalogue.videos():
         catalogue.video(video)
         catalogue.curve(video)
         catalogue.remark(video)
@@ -56,7 +56,7 @@ def _read(catalogue: Catalogue) -> None:
         catalogue.frame_keys(ids.tolist())  # of a time that is no number, no stretch has the frame
 
 
-def _expect(catalogue: Catalogue) -> None:
+def _expect(catalogue: SqliteCatalogue) -> None:
     """Hold vectors to the profile's length, where that profile is installed."""
     from tempo_edge.models import load_profile
 

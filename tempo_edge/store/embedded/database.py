@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from threading import Lock
 
-from tempo_edge.errors import LibraryError
-from tempo_edge.store.place import check_file
-from tempo_edge.store.schema import SCHEMA, SCHEMA_VERSION
+from tempo_edge.errors import LibraryError, NoLibraryError, RefusedRowError
+from tempo_edge.store.embedded.database_file import (
+    Identity,
+    check_file,
+    identity_of,
+    make_file,
+    on_readonly_disk,
+    tidy,
+)
+from tempo_edge.store.embedded.schema import SCHEMA, SCHEMA_VERSION
 
-__all__ = ["UNREADABLE", "Database", "NoLibraryError", "unreadable"]
+__all__ = ["UNREADABLE", "Database", "unreadable"]
 
 # Kept in the database's header, so that no other program's database is taken for a library.
 _APPLICATION_ID = int.from_bytes(b"TmpE", "big")
@@ -25,6 +30,7 @@ _ROW_ERRORS = (
     sqlite3.DataError,
     sqlite3.ProgrammingError,
     sqlite3.InterfaceError,
+    OverflowError,  # a number of more than 64 bits
 )
 
 # Of the write-ahead log, what stays on disk once its contents are in the database.
@@ -51,16 +57,6 @@ _SAID = {
     "not a database": _NOT_A_DATABASE,
 }
 
-# Of two threads that tidy up at once neither would be the last.
-_TIDYING = Lock()
-
-# Device, inode, size and time of change.
-_Identity = tuple[int, int, int, int]
-
-
-class NoLibraryError(LibraryError):
-    """There is no library at a path, or one that nothing was ever written to."""
-
 
 class Database:
     """One library's file, by path. Writers hold the library's lock; readers never wait.
@@ -73,6 +69,7 @@ class Database:
     def __init__(self, path: Path, *, readonly: bool = False, still: bool = False) -> None:
         """Open it: ``still`` if it is read and nobody writes it, so that nothing lies beside it."""
         self.path = path
+        self.name = str(path)
         self.readonly = readonly or still
         self._still = still
         check_file(path, readonly=self.readonly)
@@ -85,8 +82,8 @@ class Database:
     def _open(self) -> str | None:
         """Open the file, which is made if need be; gives the library's id."""
         db: sqlite3.Connection | None = None
-        self._seen: _Identity | None = None
-        seen = _identity(self.path)
+        self._seen: Identity | None = None
+        seen = identity_of(self.path)
         if self.readonly and seen is None:
             raise NoLibraryError(
                 f"there is no library at {self.path}: run `tempo-edge index PATH` first"
@@ -101,7 +98,7 @@ class Database:
         except BaseException as error:
             if db is not None:
                 db.close()
-            if isinstance(error, UNREADABLE):
+            if isinstance(error, (*UNREADABLE, RefusedRowError)):
                 if "malformed" in str(error):
                     raise unreadable(self.path, error) from error
                 raise LibraryError(
@@ -109,7 +106,7 @@ class Database:
                     "choose another --library"
                 ) from error
             raise
-        self._seen = seen if self.readonly else _identity(self.path)
+        self._seen = seen if self.readonly else identity_of(self.path)
         return found
 
     def _follow(self) -> None:
@@ -121,7 +118,7 @@ class Database:
         Raises:
             LibraryError: it can't be read any more, or is another library.
         """
-        if not self.readonly or (self._seen and self._seen == _identity(self.path)):
+        if not self.readonly or (self._seen and self._seen == identity_of(self.path)):
             return
         self._db.close()
         try:
@@ -139,7 +136,7 @@ class Database:
         Raises:
             LibraryError: another lies in its place, or none.
         """
-        now = _identity(self.path)
+        now = identity_of(self.path)
         if self._seen and (now is None or now[:2] != self._seen[:2]):
             raise LibraryError(
                 f"{self.path} was moved away or replaced while it was written: run it again"
@@ -148,8 +145,8 @@ class Database:
     def _connect(self) -> sqlite3.Connection:
         mode = "ro" if self.readonly else "rwc"
         if not self.readonly:
-            _make_private(self.path)
-        if self._still or (self.readonly and _on_readonly_disk(self.path)):
+            make_file(self.path)
+        if self._still or (self.readonly and on_readonly_disk(self.path)):
             mode += "&immutable=1"  # else SQLite wants to write down that it is reading
         return sqlite3.connect(
             f"{self.path.absolute().as_uri()}?mode={mode}",
@@ -212,9 +209,8 @@ class Database:
     def transaction(self) -> Iterator[None]:
         """All or nothing.
 
-        A row that the tables refuse is reported as SQLite does, and nothing of the rest is kept.
-
         Raises:
+            RefusedRowError: the tables refuse a row; nothing of the rest is kept.
             LibraryError: the disk is full or lost, the file damaged, replaced, or held by another.
         """
         self._check_place()
@@ -222,14 +218,11 @@ class Database:
             self._db.execute("BEGIN IMMEDIATE")
             yield
             self._db.execute("COMMIT")
-        except _ROW_ERRORS:
+        except (sqlite3.Error, OverflowError) as error:
             self._roll_back()
-            raise
-        except sqlite3.DatabaseError as error:
-            self._roll_back()
-            trouble = _trouble(error)
+            trouble = "" if isinstance(error, _ROW_ERRORS) else _trouble(error)
             if not trouble:
-                raise
+                raise RefusedRowError(f"{type(error).__name__}: {error}") from error
             raise LibraryError(f"{self.path} {trouble}") from error
         except BaseException:
             self._roll_back()
@@ -259,6 +252,17 @@ class Database:
             with suppress(sqlite3.DatabaseError):
                 self._db.execute("ROLLBACK")
 
+    def __exit__(self, *raised: object) -> None:
+        """Close it, and say of an error that a damaged file raised that it is one.
+
+        Raises:
+            LibraryError: the file is damaged.
+        """
+        self.close()
+        error = raised[1]
+        if isinstance(error, UNREADABLE):
+            raise unreadable(self.path, error) from error
+
     def close(self) -> None:
         """Release the database. Whoever does so last leaves one file, which is the library."""
         if not self.readonly:
@@ -266,7 +270,7 @@ class Database:
                 self._db.execute("PRAGMA busy_timeout=1000")
                 self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         self._db.close()
-        _tidy(self.path)
+        tidy(self.path)
 
     def copy_to(self, path: Path) -> None:
         """Copy everything into an empty file, as of one instant.
@@ -331,41 +335,3 @@ def unreadable(path: Path, error: BaseException) -> LibraryError:
 def _in_short(error: BaseException) -> str:
     """What SQLite says, in one line; it quotes what it can't read."""
     return " ".join(str(error).split())[:_LONGEST_REASON] or type(error).__name__
-
-
-def _identity(path: Path) -> _Identity | None:
-    """What changes when a file is replaced, cut short or written; None if there is none."""
-    try:
-        facts = path.stat()
-    except OSError:
-        return None
-    return (facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns)
-
-
-def _make_private(path: Path) -> None:
-    """Make a file that only its user may read, if it isn't there; SQLite's own have its mode."""
-    with suppress(OSError):  # SQLite says what is wrong
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-
-
-def _tidy(path: Path) -> None:
-    """Put the write-ahead log into the database and remove it, if nobody else has it open.
-
-    A connection that reads can't do so, and leaves a log of its own, which is empty.
-    """
-    real = Path(os.path.realpath(path))
-    if not (real.exists() and real.with_name(f"{real.name}-wal").exists()):
-        return
-    with suppress(sqlite3.Error), _TIDYING:
-        last = sqlite3.connect(f"{real.as_uri()}?mode=rw", uri=True, timeout=1)
-        try:
-            last.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        finally:
-            last.close()
-
-
-def _on_readonly_disk(path: Path) -> bool:
-    try:
-        return bool(os.statvfs(path.parent).f_flag & os.ST_RDONLY)
-    except OSError:
-        return False

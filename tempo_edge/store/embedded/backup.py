@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
 from pathlib import Path
 
 from tempo_edge._files import atomic_write
 from tempo_edge.errors import LibraryError
-from tempo_edge.store.catalogue import Catalogue
+from tempo_edge.store.embedded.catalogue import SqliteCatalogue
+from tempo_edge.store.embedded.soundness import first_fault
+from tempo_edge.store.interface import Backup
 from tempo_edge.store.outputs import check_output
-from tempo_edge.store.soundness import first_fault
 
-__all__ = ["Backup", "back_up"]
-
-
-@dataclass(frozen=True)
-class Backup:
-    """A copy that was made.
-
-    Attributes:
-        size: in bytes.
-        fault: what is damaged in the library, and so in the copy; empty where all is well.
-    """
-
-    size: int
-    fault: str
+__all__ = ["back_up"]
 
 
 def back_up(library: Path, target: Path) -> Backup:
@@ -39,7 +26,7 @@ def back_up(library: Path, target: Path) -> Backup:
         LibraryError: there is no library, it can't be read, or ``target`` can't be written, or is
             a better copy than this one would be.
     """
-    catalogue = Catalogue(library, readonly=True)
+    catalogue = SqliteCatalogue(library, readonly=True)
     try:
         own = _is_earlier(catalogue, target)
         if not own:
@@ -60,12 +47,12 @@ def back_up(library: Path, target: Path) -> Backup:
     return Backup(target.stat().st_size, fault)
 
 
-def _is_earlier(catalogue: Catalogue, target: Path) -> bool:
+def _is_earlier(catalogue: SqliteCatalogue, target: Path) -> bool:
     """Whether a file is a copy of the same library, and not that library itself."""
     if not target.is_file() or target.samefile(catalogue.path):
         return False
     try:
-        there = Catalogue(target, readonly=True)
+        there = SqliteCatalogue(target, readonly=True)
     except LibraryError:
         return False
     try:

@@ -11,21 +11,11 @@ from types import TracebackType
 
 from tempo_edge._files import make_private
 from tempo_edge._overwriting import check_overwriting
-from tempo_edge.errors import LibraryError
-from tempo_edge.store.database import Database, NoLibraryError
-from tempo_edge.store.place import check_file
+from tempo_edge.errors import LibraryError, NoLibraryError
+from tempo_edge.store.embedded.database import Database
+from tempo_edge.store.embedded.database_file import beside, check_file
 
-__all__ = ["WriterLock", "beside"]
-
-
-def beside(library: Path, suffix: str) -> Path:
-    """A file or folder that belongs to a library: ``films.db`` has ``films.lock``.
-
-    Links are resolved first: whatever name a library goes by, there is one lock.
-    """
-    real = Path(os.path.realpath(library))
-    # Only a suffix that is known to be the library's own may be replaced: "films.lock" may be one.
-    return real.with_suffix(suffix) if real.suffix == ".db" else real.with_name(real.name + suffix)
+__all__ = ["WriterLock"]
 
 
 class WriterLock:

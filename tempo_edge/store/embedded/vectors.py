@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import errno
 import os
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +21,11 @@ from tempo_edge._extras import lacking
 from tempo_edge.errors import LibraryError, MissingExtraError
 from tempo_edge.models.sessions import cpu_count
 from tempo_edge.packing import unpack
-from tempo_edge.store.catalogue import Catalogue
-from tempo_edge.store.vector_files import Origin, VectorFiles
+from tempo_edge.store.embedded.catalogue import SqliteCatalogue
+from tempo_edge.store.embedded.vector_files import Origin, VectorFiles
+from tempo_edge.store.interface import Hits, Vectors
 
-__all__ = ["Hits", "VectorCache", "load_faiss"]
+__all__ = ["FaissVectors", "load_faiss"]
 
 # Below this many frames an exact scan is as fast as an inverted file and never misses.
 _FLAT_LIMIT = 50_000
@@ -56,6 +57,12 @@ _LISTS_VISITED = 24
 # Frames kept aside as a sample of the library, to tell how a query scores by chance.
 SAMPLE_SIZE = 2048
 
+# Videos of a scope that its sample is of.
+_SAMPLED_VIDEOS = 500
+
+# A scoped search over at most this many frames scans them all and needs no FAISS.
+_SCAN_LIMIT = 200_000
+
 
 def load_faiss() -> Any:
     """The FAISS module.
@@ -70,18 +77,10 @@ def load_faiss() -> Any:
     return faiss
 
 
-@dataclass(frozen=True)
-class Hits:
-    """Nearest frames, best first: ``ids`` and ``similarities``, both ``[k]``."""
-
-    ids: NDArray[np.int64]
-    similarities: NDArray[np.float32]
-
-
-class VectorCache:
+class FaissVectors(Vectors):
     """The frames of one library, searchable by cosine similarity."""
 
-    def __init__(self, folder: Path, catalogue: Catalogue) -> None:
+    def __init__(self, folder: Path, catalogue: SqliteCatalogue) -> None:
         self._folder = folder
         self._catalogue = catalogue
         self._faiss = load_faiss()
@@ -96,7 +95,7 @@ class VectorCache:
         self._dead = 0
         self._tail_ids: NDArray[np.int64] = np.zeros(0, np.int64)
         self._tail: NDArray[np.float32] = np.zeros((0, 0), np.float32)
-        self.sample: NDArray[np.float32] = np.zeros((0, 0), np.float32)
+        self._sample: NDArray[np.float32] = np.zeros((0, 0), np.float32)
 
     def refresh(self, *, writing: bool = False, must_save: bool = False) -> None:
         """Bring the cache up to the catalogue: load, scan beside it, extend or rebuild.
@@ -110,7 +109,7 @@ class VectorCache:
         """
         self._drop_what_changed()
         if self._origin is None and (kept := self._files.read(self._is_ours)) is not None:
-            self._origin, self._index, self.sample = kept
+            self._origin, self._index, self._sample = kept
         origin = self._origin
         if origin is not None and self._follow(origin, writing):
             return
@@ -130,13 +129,35 @@ class VectorCache:
                 self._forget()
 
     def search(
-        self, query: NDArray[np.float32], k: int, among: NDArray[np.int64] | None = None
+        self, query: NDArray[np.float32], k: int, videos: Sequence[int] | None = None
     ) -> Hits:
         """The ``k`` frames nearest to a unit vector ``[d]``; fewer in a small library.
 
         Args:
-            among: ids of the only frames that may be given.
+            videos: ids of the only videos whose frames may be given.
         """
+        if videos is None:
+            return self._search_living(query, k, None)
+        if self._catalogue.count_frames(videos) > _SCAN_LIMIT:
+            return self._search_living(query, k, self._catalogue.frame_ids(videos))
+        ids, packed = self._catalogue.vectors_of(videos)
+        if not len(ids):
+            return Hits(np.zeros(0, np.int64), np.zeros(0, np.float32))
+        similarities = unpack(packed) @ query
+        best = np.argsort(-similarities, kind="stable")[:k]
+        return Hits(ids[best], similarities[best])
+
+    def sample(self, videos: Sequence[int] | None = None) -> NDArray[np.float32]:
+        """Unit vectors ``[n, d]`` spread over all frames, or over those of some videos."""
+        if videos is None:
+            return self._sample
+        _, packed = self._catalogue.vectors_of(videos[:_SAMPLED_VIDEOS])
+        return unpack(packed[:: max(1, len(packed) // SAMPLE_SIZE)])
+
+    def _search_living(
+        self, query: NDArray[np.float32], k: int, among: NDArray[np.int64] | None
+    ) -> Hits:
+        """The nearest frames, or those among some of which the ids are given."""
         asked = k
         while True:
             hits = self._search(query, asked, among)
@@ -212,7 +233,7 @@ class VectorCache:
         index.train(training)
         for ids, vectors in self._catalogue.vectors_after(0):
             index.add_with_ids(unpack(vectors), ids)
-        self.sample = _spread(training, SAMPLE_SIZE)
+        self._sample = _spread(training, SAMPLE_SIZE)
         self._adopt(index, largest, trained=count)
 
     def _extend(self, origin: Origin) -> bool:
@@ -233,8 +254,8 @@ class VectorCache:
             index.add_with_ids(vectors, ids)
             parts.append(_spread(vectors, SAMPLE_SIZE))
         share = round(SAMPLE_SIZE * (index.ntotal - origin.count) / index.ntotal)
-        old = _spread(self.sample, SAMPLE_SIZE - share)
-        self.sample = np.concatenate([old, _spread(np.concatenate(parts), share)])
+        old = _spread(self._sample, SAMPLE_SIZE - share)
+        self._sample = np.concatenate([old, _spread(np.concatenate(parts), share)])
         self._adopt(index, largest, trained=origin.trained)
         return True
 
@@ -252,7 +273,7 @@ class VectorCache:
 
     def _save_if_possible(self, origin: Origin, must_save: bool) -> None:
         try:
-            self._files.write(origin, self._index, self.sample)
+            self._files.write(origin, self._index, self._sample)
         except (OSError, RuntimeError) as error:
             # Where somebody deletes the cache at this moment, the next search builds it.
             if must_save and os.strerror(errno.ENOENT) not in str(error):

@@ -1,0 +1,84 @@
+"""The parts of a library in a file: the database, the lock and the vectors beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tempo_edge.store.interface import Backup, Catalogue, Sizes, Store, Vectors
+
+if TYPE_CHECKING:
+    from tempo_edge.store.embedded.catalogue import SqliteCatalogue
+    from tempo_edge.store.embedded.lock import WriterLock
+
+__all__ = ["EmbeddedStore"]
+
+
+class EmbeddedStore(Store):
+    """A library in one file; what each part does, its interface says.
+
+    Args:
+        name: path of the file.
+    """
+
+    def __init__(self, name: str | Path) -> None:
+        self._path = Path(name)
+
+    def identity(self) -> tuple[int, int] | None:
+        """Device and inode of the file."""
+        try:
+            facts = self._path.stat()
+        except OSError:
+            return None
+        return (facts.st_dev, facts.st_ino)
+
+    def lock(self) -> WriterLock:
+        """A lock on a file beside the database."""
+        from tempo_edge.store.embedded.lock import WriterLock
+
+        return WriterLock(self._path)
+
+    def reader(self) -> SqliteCatalogue:
+        """The database, opened for reading."""
+        from tempo_edge.store.embedded.catalogue import SqliteCatalogue
+
+        return SqliteCatalogue(self._path, readonly=True)
+
+    def writer(self) -> SqliteCatalogue:
+        """The database, opened for writing."""
+        from tempo_edge.store.embedded.catalogue import SqliteCatalogue
+
+        return SqliteCatalogue(self._path)
+
+    def vectors(self, catalogue: Catalogue) -> Vectors:
+        """A cache in a folder beside the database, which may be deleted at any time."""
+        from tempo_edge.store.embedded.catalogue import SqliteCatalogue
+        from tempo_edge.store.embedded.vectors import FaissVectors
+
+        assert isinstance(catalogue, SqliteCatalogue)
+        return FaissVectors(self.companion(".vectors"), catalogue)
+
+    def back_up(self, target: Path) -> Backup:
+        """A copy in another file; see :mod:`tempo_edge.store.embedded.backup`."""
+        from tempo_edge.store.embedded.backup import back_up
+
+        return back_up(self._path, target)
+
+    def sizes(self) -> Sizes:
+        """The database with its log, and the cache of vectors."""
+        log = self._path.with_name(self._path.name + "-wal")
+        cache = self.companion(".vectors").glob("*")
+        return Sizes(_size(self._path) + _size(log), sum(map(_size, cache)))
+
+    def companion(self, suffix: str) -> Path:
+        """A file or folder beside the database, by the same name."""
+        from tempo_edge.store.embedded.database_file import beside
+
+        return beside(self._path, suffix)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

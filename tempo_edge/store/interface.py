@@ -1,0 +1,324 @@
+"""What every store of libraries can do, in four classes; :mod:`tempo_edge.store.opening` has them.
+
+A store keeps one library. It gives a lock to whoever is going to write, catalogues to read and to
+write rows with, and the search among vectors. Whatever keeps them, only the family of
+:class:`~tempo_edge.errors.LibraryError` comes out of a snapshot, of a transaction, and of the
+``with`` block of a catalogue. One conformance suite, ``tests/store/test_stores.py``, is for all.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tempo_edge._closing import Closing
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from tempo_edge.store.rows import FileRow, FrameRow, VideoRow
+
+__all__ = ["Backup", "Catalogue", "Hits", "Sizes", "Store", "Vectors", "WritableCatalogue"]
+
+
+@dataclass(frozen=True)
+class Hits:
+    """Nearest frames, best first: ``ids`` and ``similarities``, both ``[k]``."""
+
+    ids: NDArray[np.int64]
+    similarities: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Bytes of a library: of its rows, and of what is derived from them and may be deleted."""
+
+    database: int
+    cache: int
+
+
+@dataclass(frozen=True)
+class Backup:
+    """A copy that was made.
+
+    Attributes:
+        size: in bytes.
+        fault: what is damaged in the library, and so in the copy; empty where all is well.
+    """
+
+    size: int
+    fault: str
+
+
+class Catalogue(Closing, ABC):
+    """One library's rows, to be read. Readers never wait for the writer.
+
+    Ids of videos and frames are whole numbers of 64 bits that are never used twice. What is read
+    is checked: each method that gives values of rows raises a
+    :class:`~tempo_edge.errors.LibraryError` that names the one that can't be.
+
+    Attributes:
+        name: what the library is called, in errors.
+        is_replaced: whether another library was found in the place of this one: open that one anew.
+    """
+
+    name: str
+    is_replaced: bool
+
+    @abstractmethod
+    def close(self) -> None:
+        """Release what is open. A ``with`` block does so, and says of damage that it is damage."""
+
+    @abstractmethod
+    def snapshot(self) -> AbstractContextManager[None]:
+        """Everything read inside is of one instant, whatever is written meanwhile.
+
+        Raises:
+            LibraryError: the library is damaged, gone, or another one now.
+        """
+
+    @abstractmethod
+    def expect(self, dim: int, cells: int) -> None:
+        """Refuse vectors of another length than ``dim``, and tokens of other than ``cells``."""
+
+    @abstractmethod
+    def get_meta(self, key: str) -> str | None:
+        """A stored fact, or None."""
+
+    @abstractmethod
+    def totals(self) -> dict[str, float]:
+        """Counts for ``status``: files by state, videos, frames, hours of footage."""
+
+    @abstractmethod
+    def count_frames(self, videos: Sequence[int] | None = None) -> int:
+        """How many frames these videos have together; by default all."""
+
+    # -- files ---------------------------------------------------------------------------------
+
+    @abstractmethod
+    def files(self, under: Path | None = None) -> dict[str, FileRow]:
+        """File rows by path, all of them or those at or under one path, letter by letter."""
+
+    @abstractmethod
+    def files_of(self, video_id: int) -> list[FileRow]:
+        """Every file that holds a video, in the order of the letters of their paths."""
+
+    # -- videos ----------------------------------------------------------------------------------
+
+    @abstractmethod
+    def videos(self, limit: int | None = None, offset: int = 0) -> list[tuple[int, float]]:
+        """(id, seconds) of the videos that some file holds, in the order of their ids."""
+
+    @abstractmethod
+    def video_by_hash(self, content_hash: bytes) -> int | None:
+        """The video with these contents, if the library has it."""
+
+    @abstractmethod
+    def video(self, video_id: int) -> VideoRow:
+        """A video's facts.
+
+        Raises:
+            LibraryError: the library has no such video.
+        """
+
+    @abstractmethod
+    def remark(self, video_id: int) -> str:
+        """What was to be said of a video when it was indexed: that it is damaged, say."""
+
+    @abstractmethod
+    def curve(self, video_id: int) -> NDArray[np.float32]:
+        """The variation curve measured while indexing: ``[n, 2]`` (seconds, variation).
+
+        Raises:
+            LibraryError: the library has no such video.
+        """
+
+    # -- frames ----------------------------------------------------------------------------------
+
+    @abstractmethod
+    def frame_keys(self, ids: Sequence[int]) -> list[tuple[int, int, int]]:
+        """(id, video id, pts) of those frames among ``ids`` that some file still shows."""
+
+    @abstractmethod
+    def frames_of(self, video_id: int, first_pts: int, last_pts: int) -> list[FrameRow]:
+        """Frames of a stretch in time order, with the tokens that they were granted.
+
+        Both ends are inclusive, and may lie beyond all ticks that a library can hold.
+        """
+
+    @abstractmethod
+    def frames_between(
+        self, video_id: int, first_pts: int, last_pts: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.int8]]:
+        """The same frames without tokens: pts ``[n]``, cuts ``[n]``, vectors ``[n, d]``."""
+
+    @abstractmethod
+    def variations(self, video_id: int) -> NDArray[np.float32]:
+        """How much the picture had changed at each frame that was kept, in time order: ``[n]``."""
+
+    @abstractmethod
+    def next_pts(self, video_id: int, pts: int) -> int | None:
+        """Time stamp of the first frame after ``pts``, or None at the end of the video."""
+
+
+class WritableCatalogue(Catalogue):
+    """One library's rows, to be read and written; whoever opens it holds the library's lock.
+
+    Outside a transaction, each change is one by itself.
+    """
+
+    @abstractmethod
+    def transaction(self) -> AbstractContextManager[None]:
+        """All or nothing, whatever ends it.
+
+        Raises:
+            RefusedRowError: a value is none that can be stored, or its place is taken.
+            LibraryError: the disk is full or lost, the library damaged, replaced, or held by
+                another process.
+        """
+
+    @abstractmethod
+    def set_meta(self, key: str, value: str) -> None:
+        """Store a fact."""
+
+    @abstractmethod
+    def drop_meta(self, key: str) -> None:
+        """Forget a fact."""
+
+    @abstractmethod
+    def put_file(self, row: FileRow) -> None:
+        """Insert or replace one file row."""
+
+    @abstractmethod
+    def drop_files(self, paths: Iterable[str]) -> None:
+        """Forget files by path; videos that no file holds any more go with :meth:`prune`."""
+
+    @abstractmethod
+    def put_video(
+        self,
+        content_hash: bytes,
+        video: VideoRow,
+        frames: Sequence[FrameRow],
+        curve: NDArray[np.float32],
+        remark: str = "",
+    ) -> int:
+        """Insert a video with its frames; gives its id.
+
+        Contents that are there already stay as they are, and the id is that of their video.
+
+        Args:
+            curve: ``[n, 2]`` (seconds, variation).
+            remark: what the owner of its files should know, in one line; see :meth:`remark`.
+        """
+
+    @abstractmethod
+    def prune(self) -> int:
+        """Drop the videos that no file holds, with their frames; gives how many."""
+
+
+class Vectors(ABC):
+    """The frames of one library, searchable by cosine similarity."""
+
+    @abstractmethod
+    def refresh(self, *, writing: bool = False, must_save: bool = False) -> None:
+        """Bring what is searched up to the catalogue, within a snapshot of that.
+
+        Args:
+            writing: the caller writes the library, and has time to leave a good cache behind.
+            must_save: complain where a changed cache can't be written; otherwise it is just used.
+
+        Raises:
+            LibraryError: it must be saved and can't be.
+        """
+
+    @abstractmethod
+    def search(
+        self, query: NDArray[np.float32], k: int, videos: Sequence[int] | None = None
+    ) -> Hits:
+        """The ``k`` frames nearest to a unit vector ``[d]``; fewer where there are fewer.
+
+        Similarities are cosines, of eight bits a component or better. Frames that were deleted
+        are never given.
+
+        Args:
+            videos: ids of the only videos whose frames may be given.
+        """
+
+    @abstractmethod
+    def sample(self, videos: Sequence[int] | None = None) -> NDArray[np.float32]:
+        """Unit vectors ``[n, d]`` spread over all frames, or over those of some videos.
+
+        A couple of thousand at most, or all where there are fewer: how a query scores by chance.
+        """
+
+
+class Store(ABC):
+    """One library by its name. Nothing of it is opened before a part is asked for.
+
+    Args:
+        name: as a user gives it.
+    """
+
+    @abstractmethod
+    def __init__(self, name: str | Path) -> None: ...
+
+    @abstractmethod
+    def identity(self) -> Hashable | None:
+        """What differs as soon as another library has this name; None where there is none yet."""
+
+    @abstractmethod
+    def lock(self) -> AbstractContextManager[object]:
+        """The writer's lock, held inside a ``with`` block: one process writes.
+
+        Raises:
+            FootageError: the library would take the place of footage.
+            LibraryError: another holds it, who is named; or what is there is no library.
+        """
+
+    @abstractmethod
+    def reader(self) -> Catalogue:
+        """The catalogue, opened for reading.
+
+        Raises:
+            NoLibraryError: there is nothing to read yet.
+            LibraryError: what is there is something else, damaged, or of a newer tempo-edge.
+        """
+
+    @abstractmethod
+    def writer(self) -> WritableCatalogue:
+        """The catalogue, opened for writing, and made if need be. The caller holds the lock.
+
+        Raises:
+            LibraryError: as for :meth:`reader`; or it can't be made.
+        """
+
+    @abstractmethod
+    def vectors(self, catalogue: Catalogue) -> Vectors:
+        """The search among vectors, over a catalogue that this store has opened.
+
+        Raises:
+            MissingExtraError: what it takes is not installed.
+        """
+
+    @abstractmethod
+    def back_up(self, target: Path) -> Backup:
+        """Copy the library into a file that only its user may read, as of one instant.
+
+        Raises:
+            FootageError: ``target`` is footage, or another library, or the library itself.
+            LibraryError: there is no library, it can't be read, or ``target`` can't be written.
+        """
+
+    @abstractmethod
+    def sizes(self) -> Sizes:
+        """How much room the library takes; what can't be looked at counts as nothing."""
+
+    @abstractmethod
+    def companion(self, suffix: str) -> Path:
+        """Where this machine keeps something else about this library: ``.jobs``, say."""
