@@ -92,7 +92,7 @@ def _mcp(
     ] = None,
 ) -> None:
     """Let an assistant search: an MCP server on stdin and stdout."""
-    from tempo_plugins.client import Client
     from tempo_plugins.mcp import serve
+    from tempo_plugins.service_or_library import ServiceOrLibrary
 
-    serve(Client(library=library, name="mcp"))
+    serve(ServiceOrLibrary(library=library, name="mcp"))

@@ -14,8 +14,8 @@ from threading import Lock
 from typing import Any, BinaryIO
 
 from tempo_edge._version import __version__
-from tempo_plugins.client import Client
 from tempo_plugins.mcp_tools import TOOLS, UnknownToolError, call
+from tempo_plugins.service_or_library import ServiceOrLibrary
 
 __all__ = ["HANDSHAKE_VERSIONS", "MODERN_VERSIONS", "Server", "serve"]
 
@@ -53,7 +53,7 @@ class _RefusedError(Exception):
 class Server:
     """Answers one peer. Tools run in a thread of their own, so that a ping is not kept waiting."""
 
-    def __init__(self, client: Client, source: BinaryIO, sink: BinaryIO) -> None:
+    def __init__(self, client: ServiceOrLibrary, source: BinaryIO, sink: BinaryIO) -> None:
         self._client = client
         self._source, self._sink = source, sink
         self._writing = Lock()
@@ -216,7 +216,7 @@ def _is_modern(parameters: dict[str, Any]) -> bool:
     return True
 
 
-def serve(client: Client) -> None:
+def serve(client: ServiceOrLibrary) -> None:
     """Answer the peer at stdin and stdout until it closes its end.
 
     Whatever else is printed meanwhile goes to stderr: stdout carries messages only.

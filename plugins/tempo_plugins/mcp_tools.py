@@ -8,7 +8,9 @@ from typing import Any
 
 from tempo_edge._text import printable
 from tempo_edge.errors import TempoEdgeError
-from tempo_plugins.client import Client, Found
+from tempo_edge.moment import Moment
+from tempo_edge.query import DEFAULT_LIMIT, Query, places
+from tempo_plugins.service_or_library import ServiceOrLibrary
 
 __all__ = ["TOOLS", "UnknownToolError", "call"]
 
@@ -118,13 +120,13 @@ class UnknownToolError(TempoEdgeError):
     """There is no tool of that name."""
 
 
-def call(client: Client, name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+def call(client: ServiceOrLibrary, name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The result of a tool, as ``tools/call`` gives it. What goes wrong is told in the result.
 
     Raises:
         UnknownToolError: there is no such tool.
     """
-    tools: dict[str, Callable[[Client, Mapping[str, Any]], dict[str, Any]]] = {
+    tools: dict[str, Callable[[ServiceOrLibrary, Mapping[str, Any]], dict[str, Any]]] = {
         "find_moments": _find_moments,
         "describe_library": _describe_library,
     }
@@ -139,27 +141,28 @@ def call(client: Client, name: str, arguments: Mapping[str, Any]) -> dict[str, A
     return {"content": content, "structuredContent": facts, "isError": False}
 
 
-def _find_moments(client: Client, given: Mapping[str, Any]) -> dict[str, Any]:
+def _find_moments(client: ServiceOrLibrary, given: Mapping[str, Any]) -> dict[str, Any]:
     _check(given, ("query", "limit", "min_confidence", "within"))
     if "query" not in given:
         raise TempoEdgeError("find_moments needs a query")
     # An assistant may say null for what it leaves out.
     wanted = {name: value for name, value in given.items() if value is not None}
-    answer = client.find(
+    query = Query(
         wanted.get("query", ""),
-        wanted.get("limit", 10),
+        limit=wanted.get("limit", DEFAULT_LIMIT),
         min_confidence=wanted.get("min_confidence"),
-        within=wanted.get("within"),
+        within=places(wanted.get("within")),
     )
-    nearest = answer.nearest
+    answer = client.find(query)
+    nearest = answer.best_rejected
     return {
-        "moments": [_moment(each) for each in answer.moments],
+        "moments": [_moment(each) for each in answer],
         "nearest": None if nearest is None else _moment(nearest),
-        "held_back": answer.held_back,
+        "held_back": answer.rejected_count,
     }
 
 
-def _describe_library(client: Client, given: Mapping[str, Any]) -> dict[str, Any]:
+def _describe_library(client: ServiceOrLibrary, given: Mapping[str, Any]) -> dict[str, Any]:
     _check(given, ())
     facts = client.describe()
     hours = float(facts.pop("hours") or 0.0)
@@ -184,15 +187,11 @@ def _check(given: Mapping[str, Any], allowed: tuple[str, ...]) -> None:
             raise TempoEdgeError(f"{name} {value!r} must be {word}")
 
 
-def _moment(moment: Found) -> dict[str, Any]:
-    return {
-        "path": moment.path,
-        "start_seconds": round(moment.start_seconds, 3),
-        "end_seconds": round(moment.end_seconds, 3),
-        "confidence": round(moment.confidence, 4),
-        "score": round(moment.score, 4),
-        "online": moment.online,
-    }
+def _moment(moment: Moment) -> dict[str, Any]:
+    """What of a moment an assistant is told: of what the command line prints, the essence."""
+    facts = moment.as_dict()
+    told = ("path", "start_seconds", "end_seconds", "confidence", "score")
+    return {**{name: facts[name] for name in told}, "online": not moment.offline}
 
 
 def _text(text: str) -> dict[str, str]:

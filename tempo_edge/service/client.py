@@ -106,8 +106,9 @@ class Client:
         return self._get(f"/v1/videos/{quote(str(video))}/frame?{wanted}")
 
     def _facts(self, target: str) -> dict[str, Any]:
+        content = self._get(target)
         try:
-            answer = json.loads(self._get(target))
+            answer = json.loads(content)
         except (ValueError, RecursionError):
             answer = None
         if not isinstance(answer, dict):

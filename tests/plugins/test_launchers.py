@@ -18,9 +18,9 @@ from typing import Any
 import pytest
 from doors import AWKWARD, Notes, Service, moment
 from harness import PATIENCE, Said
-from tempo_plugins.client import Client
 from tempo_plugins.desktop import flow, rows
 from tempo_plugins.desktop.pictures import Pictures
+from tempo_plugins.service_or_library import ServiceOrLibrary
 
 from tempo_edge._text import printable
 
@@ -53,8 +53,7 @@ def test_rows_for_a_query(service: Service, asked: Callable[..., Any], tmp_path:
     (row,) = told["rows"]
     assert row["title"] == "a.mp4" and row["icon"] == ""
     assert row["subtitle"] == f"00:01.2–00:03.5 · 75% · {tmp_path} · offline"
-    del facts["name"]
-    assert row["moment"] == facts
+    assert row["moment"] == {**facts, "copies": []}
     assert service.asked[0][1]["limit"] == "3" and service.asked[0][1]["retrieval"] == "1"
     assert asked(b'{"query": " a"}') == (0, {"rows": []})
 
@@ -75,7 +74,7 @@ def test_a_newer_query_shows_nothing_of_the_older(
         (b"{}", "must have a query"),
         (b'{"query": 3}', "must have a query"),
         (b'{"query": "a dog", "limit": true}', "must have a query"),
-        (b'{"query": "a dog", "limit": 1000}', "limit 1000 must be within"),
+        (b'{"query": "a dog", "limit": 1000}', "limit 1000 must be at most 100"),
         (b'{"play": {}}', "is not a moment"),
         (b'{"play": {"path": "http://x/a.mp4"}}', "is not a moment"),
         (b'{"query": "a dog"}', "there is no library at"),
@@ -115,7 +114,7 @@ def test_without_mpv(
     monkeypatch.setenv("PATH", str(only.folder))
     path = tmp_path / AWKWARD[1]
     path.touch()
-    client = Client()
+    client = ServiceOrLibrary()
     told = rows.answer({"play": moment(path)}, client, Pictures(client))
     if there == "xdg-open":
         assert told == {} and only.taken("xdg-open") == [str(path)]
@@ -389,7 +388,7 @@ def test_flow_launcher_is_told_what_is_wrong(flow_launcher: Callable[..., Any]) 
 
 @pytest.mark.parametrize("request_", [None, 3, {}, {"method": "query"}, "{", []])
 def test_flow_launcher_requests_that_are_none(request_: object) -> None:
-    client = Client()
+    client = ServiceOrLibrary()
     (shown,) = flow.answer(request_, client, Pictures(client))["result"]
     assert "can't read this request" in shown["Title"]
 

@@ -16,7 +16,7 @@ import pytest
 from doors import AWKWARD, Service, moment
 from harness import PATIENCE, wait_until
 from tempo_plugins import mcp
-from tempo_plugins.client import Client
+from tempo_plugins.service_or_library import ServiceOrLibrary
 
 COMMAND = [sys.executable, "-m", "tempo_edge.cli", "mcp"]
 
@@ -171,7 +171,7 @@ def test_a_message_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     ping = b'{"jsonrpc": "2.0", "id": 1, "method": "ping"}'
     fits, over = (ping.ljust(length) + b"\n" for length in (59, 60))
     sink = io.BytesIO()
-    mcp.Server(Client(), io.BytesIO(over * 3 + fits), sink).run()
+    mcp.Server(ServiceOrLibrary(), io.BytesIO(over * 3 + fits), sink).run()
     *refused, answered = map(json.loads, sink.getvalue().splitlines())
     assert [each["error"]["message"] for each in refused] == [
         "message is longer than a megabyte"
@@ -189,7 +189,7 @@ def test_a_search_is_kept_to_several_paths(peer: Peer, service: Service) -> None
     ("arguments", "text"),
     [
         ({}, "needs a query"),
-        ({"query": ""}, "query is empty"),
+        ({"query": ""}, "query '' is empty"),
         ({"query": 3}, "query 3 must be a string"),
         ({"query": "\ud800"}, "not valid UTF-8"),
         ({"query": "a dog", "limit": 0}, "limit 0"),
@@ -306,13 +306,13 @@ def test_a_search_that_is_cancelled_is_not_answered(peer: Peer, service: Service
 
 NOISY = """
 import tempo_plugins.mcp as server
-from tempo_plugins.client import Client
+from tempo_plugins.service_or_library import ServiceOrLibrary
 real = server.call
 def noisy(*given):
     print("said by some library", flush=True)
     return real(*given)
 server.call = noisy
-server.serve(Client())
+server.serve(ServiceOrLibrary())
 """
 
 

@@ -10,13 +10,15 @@ from urllib.parse import unquote, urlsplit
 import numpy as np
 import pytest
 from doors import AWKWARD, Service, moment
-from tempo_plugins.client import Answer, Client, Found
 from tempo_plugins.desktop import page, pictures
 from tempo_plugins.desktop.pictures import Pictures, decode, pixels
+from tempo_plugins.service_or_library import ServiceOrLibrary
 from videos import BLUE, GREEN, RED, make_not_a_video, make_video
 
+from tempo_edge.answer import Answer, moment_from_dict
 from tempo_edge.errors import MediaError
 from tempo_edge.jpeg import encode
+from tempo_edge.moment import Moment
 
 PATIENCE = 30.0
 
@@ -28,8 +30,8 @@ def film(tmp_path: Path) -> Path:
     return path
 
 
-def found(path: Path, start: float, end: float) -> Found:
-    return Found(str(path), start, end, 1.0, 0.5)
+def found(path: Path, start: float, end: float) -> Moment:
+    return Moment(path, start, end, 1.0, 0.5, "")
 
 
 def likeness(picture: np.ndarray, colour: tuple[int, int, int]) -> float:
@@ -72,7 +74,7 @@ def test_a_jpeg_and_back(film: Path) -> None:
 
 
 def test_pictures_are_kept(film: Path, tmp_path: Path) -> None:
-    kept = Pictures(Client(), tmp_path / "kept", width=80)
+    kept = Pictures(ServiceOrLibrary(), tmp_path / "kept", width=80)
     first, second = found(film, 0, 1), found(film, 4, 5)
     there = kept.get([first, second], PATIENCE)
     assert set(there) == {first, second} and there[first] != there[second]
@@ -96,7 +98,7 @@ def test_a_picture_is_not_waited_for_longer_than_that(
         go_on.wait(PATIENCE)
         return b"\xff\xd8\xff"
 
-    asker = Client()
+    asker = ServiceOrLibrary()
     monkeypatch.setattr(asker, "picture", slow)
     kept = Pictures(asker, tmp_path / "kept")
     one = found(tmp_path / "gone.mp4", 0, 1)
@@ -115,7 +117,7 @@ def test_what_has_no_picture_is_tried_once(tmp_path: Path, monkeypatch: pytest.M
         raise MediaError("is broken")
 
     monkeypatch.setattr(pictures, "decode", counted)
-    kept = Pictures(Client(), tmp_path / "kept")
+    kept = Pictures(ServiceOrLibrary(), tmp_path / "kept")
     one = found(tmp_path / "x.mp4", 0, 1)
     assert kept.get([one], PATIENCE) == {} and kept.get([one], PATIENCE) == {}
     assert len(tried) == 1
@@ -127,9 +129,9 @@ def test_the_oldest_pictures_go(
 ) -> None:
     monkeypatch.setattr(pictures, "_MOST_FILES", 3)
     service.answers["/v1/videos/7/frame"] = 200, b"\xff\xd8\xff"
-    kept = Pictures(Client(), tmp_path / "kept")
+    kept = Pictures(ServiceOrLibrary(), tmp_path / "kept")
     for second in range(6):
-        one = Found(str(tmp_path / "gone.mp4"), second, second + 1, 1.0, 0.5, video=7)
+        one = Moment(tmp_path / "gone.mp4", second, second + 1, 1.0, 0.5, "", video=7)
         assert one in kept.get([one], PATIENCE)
     kept.close()
     assert len(list((tmp_path / "kept").iterdir())) == 3 and kept.file(one).exists()
@@ -150,7 +152,7 @@ def test_names_pass_through_the_page(name: str, tmp_path: Path) -> None:
             }
 
     path = str(tmp_path / name)
-    text = page.render(name, Answer((Found.from_dict(moment(path)),), None, 0), {})
+    text = page.render(name, Answer((moment_from_dict(moment(path)),), (), 0, "curve"), {})
     Reader().feed(text)
     (link,) = links
     parts = urlsplit(link)
@@ -159,9 +161,11 @@ def test_names_pass_through_the_page(name: str, tmp_path: Path) -> None:
 
 
 def test_a_page_of_a_refusal() -> None:
-    near = Found.from_dict(moment("/v/a.mp4"))
-    assert "Nothing matches. Closest: a.mp4" in page.render("a dog", Answer((), near, 1), {})
-    assert "<p>Nothing matches.</p>" in page.render("a dog", Answer((), None, 0), {})
+    near = moment_from_dict(moment("/v/a.mp4"))
+    assert "Nothing matches. Closest: a.mp4" in page.render(
+        "a dog", Answer((), (near,), 1, "curve"), {}
+    )
+    assert "<p>Nothing matches.</p>" in page.render("a dog", Answer((), (), 0, "curve"), {})
 
 
 def test_a_page_of_the_library(

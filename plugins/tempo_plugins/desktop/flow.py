@@ -10,11 +10,12 @@ import sys
 from typing import Any
 
 from tempo_edge._text import printable
+from tempo_edge.answer import moment_from_dict
 from tempo_edge.errors import TempoEdgeError
-from tempo_plugins.client import Client, Found
 from tempo_plugins.desktop.pictures import Pictures
 from tempo_plugins.desktop.playing import play, show_folder
 from tempo_plugins.desktop.rows import rows
+from tempo_plugins.service_or_library import ServiceOrLibrary
 
 __all__ = ["answer", "main"]
 
@@ -22,7 +23,7 @@ _LIMIT = 8
 _ICON = "icon.png"
 
 
-def answer(request: Any, client: Client, pictures: Pictures) -> dict[str, Any]:
+def answer(request: Any, client: ServiceOrLibrary, pictures: Pictures) -> dict[str, Any]:
     """The answer to ``{"method", "parameters"}``; what is wrong is shown as a result of its own."""
     try:
         method, parameters = request["method"], request.get("parameters") or []
@@ -31,7 +32,7 @@ def answer(request: Any, client: Client, pictures: Pictures) -> dict[str, Any]:
         if method == "context_menu":
             return {"result": [_folder(parameters[0])]}
         if method in ("play", "folder"):
-            moment = Found.from_dict(json.loads(parameters[0]))
+            moment = moment_from_dict(json.loads(parameters[0]))
             (play if method == "play" else show_folder)(moment)
             return {"result": []}
         raise ValueError(f"method {method!r} must be query, context_menu, play or folder")
@@ -41,7 +42,7 @@ def answer(request: Any, client: Client, pictures: Pictures) -> dict[str, Any]:
         return {"result": [_line("tempo-edge", printable(str(error)))]}
 
 
-def _results(query: str, client: Client, pictures: Pictures) -> list[dict[str, Any]]:
+def _results(query: str, client: ServiceOrLibrary, pictures: Pictures) -> list[dict[str, Any]]:
     results = []
     for row in rows(query, _LIMIT, client, pictures):
         moment = json.dumps(row["moment"])
@@ -67,7 +68,7 @@ def _line(text: str, more: str, icon: str = _ICON) -> dict[str, Any]:
 
 def main(arguments: list[str]) -> int:
     """Answer the request of a command line; gives the exit status."""
-    client = Client(name="flow")
+    client = ServiceOrLibrary(name="flow")
     pictures = Pictures(client)
     try:
         request = json.loads(arguments[0]) if arguments else None

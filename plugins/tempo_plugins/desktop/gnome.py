@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 
 from tempo_edge._text import note
 from tempo_edge.errors import TempoEdgeError
-from tempo_plugins.client import Client
+from tempo_edge.query import Query
+from tempo_edge.service.find_request import LONGEST_TEXT
 from tempo_plugins.desktop import page
 from tempo_plugins.desktop.bus import BusObject, Method, serve
 from tempo_plugins.desktop.offers import Offers, subtitle, title
 from tempo_plugins.desktop.pictures import Pictures
 from tempo_plugins.desktop.playing import play
+from tempo_plugins.service_or_library import ServiceOrLibrary
 
 if TYPE_CHECKING:
     from dbus_fast import Variant
@@ -38,7 +40,7 @@ _WAIT_SECONDS = 0.4
 class Provider:
     """Answers the shell."""
 
-    def __init__(self, client: Client, pictures: Pictures) -> None:
+    def __init__(self, client: ServiceOrLibrary, pictures: Pictures) -> None:
         self._client, self._pictures = client, pictures
         self._offers = Offers()
 
@@ -48,7 +50,7 @@ class Provider:
         if len(query) < _SHORTEST:
             return []
         try:
-            answer = self._client.find(query[:1000], _LIMIT, retrieval=True)
+            answer = self._client.find(Query(query[:LONGEST_TEXT], _LIMIT, retrieval=True))
         except TempoEdgeError as error:
             note(f"tempo-edge: {error}")
             return []
@@ -101,7 +103,7 @@ class Provider:
 
 def main() -> int:
     """Serve the shell; gives the exit status."""
-    client = Client(name="gnome")
+    client = ServiceOrLibrary(name="gnome")
     pictures = Pictures(client)
     try:
         serve(Provider(client, pictures).on_bus())

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from tempo_edge._text import note
 from tempo_edge.errors import TempoEdgeError
-from tempo_plugins.client import Client
+from tempo_edge.query import Query
+from tempo_edge.service.find_request import LONGEST_TEXT
 from tempo_plugins.desktop.bus import BusObject, Method, serve
 from tempo_plugins.desktop.offers import Offers, subtitle, title
 from tempo_plugins.desktop.pictures import Pictures, pixels
 from tempo_plugins.desktop.playing import play, show_folder
+from tempo_plugins.service_or_library import ServiceOrLibrary
 
 if TYPE_CHECKING:
     from dbus_fast import Variant
@@ -40,7 +42,7 @@ _FOLDER = "folder"
 class Runner:
     """Answers KRunner."""
 
-    def __init__(self, client: Client, pictures: Pictures) -> None:
+    def __init__(self, client: ServiceOrLibrary, pictures: Pictures) -> None:
         self._client, self._pictures = client, pictures
         self._offers = Offers()
 
@@ -52,7 +54,8 @@ class Runner:
         if len(wanted) < _SHORTEST:
             return []
         try:
-            moments = self._client.find(wanted[:1000], _LIMIT, retrieval=True).moments
+            asked = Query(wanted[:LONGEST_TEXT], _LIMIT, retrieval=True)
+            moments = self._client.find(asked).moments
         except TempoEdgeError as error:
             note(f"tempo-edge: {error}")
             return []
@@ -62,7 +65,7 @@ class Runner:
         for name, moment in zip(names, moments, strict=True):
             more = {
                 "subtext": Variant("s", subtitle(moment)),
-                "urls": Variant("as", [Path(moment.path).as_uri()]),
+                "urls": Variant("as", [moment.path.as_uri()]),
                 "actions": Variant("as", [_FOLDER]),
             }
             icon = _icon(pictures.get(moment))
@@ -129,7 +132,7 @@ def _icon(file: Path | None) -> list[int | bytes] | None:
 
 def main() -> int:
     """Serve KRunner; gives the exit status."""
-    client = Client(name="krunner")
+    client = ServiceOrLibrary(name="krunner")
     pictures = Pictures(client, width=128)
     try:
         serve(Runner(client, pictures).on_bus())

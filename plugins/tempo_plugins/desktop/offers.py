@@ -8,12 +8,10 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from collections.abc import Iterable
-from pathlib import Path
 
 from tempo_edge._text import printable
 from tempo_edge.errors import TempoEdgeError
-from tempo_edge.moment import format_timestamp
-from tempo_plugins.client import Found
+from tempo_edge.moment import Moment, format_timestamp
 
 __all__ = ["Offers", "subtitle", "title"]
 
@@ -25,9 +23,9 @@ class Offers:
     """The latest moments by name."""
 
     def __init__(self) -> None:
-        self._moments: OrderedDict[str, Found] = OrderedDict()
+        self._moments: OrderedDict[str, Moment] = OrderedDict()
 
-    def add(self, moments: Iterable[Found]) -> list[str]:
+    def add(self, moments: Iterable[Moment]) -> list[str]:
         """Names for moments; the same moment has the same name each time."""
         names = []
         for moment in moments:
@@ -40,11 +38,11 @@ class Offers:
             self._moments.popitem(last=False)
         return names
 
-    def get(self, name: str) -> Found | None:
+    def get(self, name: str) -> Moment | None:
         """The moment of that name, if it is known."""
         return self._moments.get(name)
 
-    def known(self, name: str) -> Found:
+    def known(self, name: str) -> Moment:
         """The moment of that name.
 
         Raises:
@@ -56,14 +54,14 @@ class Offers:
         return moment
 
 
-def title(moment: Found) -> str:
+def title(moment: Moment) -> str:
     """The file's name on one line."""
-    return printable(moment.name)
+    return printable(moment.path.name)
 
 
-def subtitle(moment: Found) -> str:
+def subtitle(moment: Moment) -> str:
     """When, how likely and where, on one line."""
     span = f"{format_timestamp(moment.start_seconds)}–{format_timestamp(moment.end_seconds)}"
-    folder = printable(str(Path(moment.path).parent))
-    absent = "" if moment.online else " · offline"
+    folder = printable(str(moment.path.parent))
+    absent = " · offline" if moment.offline else ""
     return f"{span} · {moment.confidence:.0%} · {folder}{absent}"

@@ -12,11 +12,14 @@ from urllib.parse import quote
 
 from tempo_edge._files import atomic_write, make_private
 from tempo_edge._text import note, printable
+from tempo_edge.answer import Answer
 from tempo_edge.errors import TempoEdgeError
-from tempo_plugins.client import Answer, Client, Found
+from tempo_edge.moment import Moment
+from tempo_edge.query import Query
 from tempo_plugins.desktop.offers import subtitle, title
 from tempo_plugins.desktop.pictures import Pictures
 from tempo_plugins.desktop.playing import open_file
+from tempo_plugins.service_or_library import ServiceOrLibrary
 
 __all__ = ["main", "render", "show"]
 
@@ -29,7 +32,7 @@ ol{display:grid;grid-template-columns:repeat(auto-fill,minmax(230px,1fr));gap:1r
 li{list-style:none;overflow-wrap:anywhere}img{width:100%;display:block}small{opacity:.75}"""
 
 
-def show(query: str, client: Client) -> None:
+def show(query: str, client: ServiceOrLibrary) -> None:
     """Open a page with the moments for a query or, for an empty one, with what there is to search.
 
     Raises:
@@ -38,7 +41,7 @@ def show(query: str, client: Client) -> None:
     from platformdirs import user_cache_path
 
     if query.strip():
-        answer = client.find(query, _LIMIT)
+        answer = client.find(Query(query, _LIMIT))
         pictures = Pictures(client)
         try:
             text = render(query, answer, pictures.get(answer.moments, _WAIT_SECONDS))
@@ -53,17 +56,17 @@ def show(query: str, client: Client) -> None:
     open_file(place)
 
 
-def render(query: str, answer: Answer, pictures: Mapping[Found, Path]) -> str:
+def render(query: str, answer: Answer, pictures: Mapping[Moment, Path]) -> str:
     """The page of an answer: a link that starts each video at its second, beside its picture."""
     if not answer.moments:
-        near = answer.nearest
+        near = answer.best_rejected
         closest = "" if near is None else f" Closest: {_escaped(title(near))}, {_about(near)}."
         return _document(query, f"<p>Nothing matches.{closest}</p>")
     cells = "".join(_cell(moment, pictures.get(moment)) for moment in answer.moments)
     return _document(query, f"<ol>{cells}</ol>")
 
 
-def _overview(client: Client) -> str:
+def _overview(client: ServiceOrLibrary) -> str:
     facts = client.describe()
     held = f"{facts['videos']} videos, {float(facts['hours'] or 0):.1f} hours"
     place = _escaped(printable(str(facts["library"])))
@@ -72,7 +75,7 @@ def _overview(client: Client) -> str:
     )
 
 
-def _cell(moment: Found, picture: Path | None) -> str:
+def _cell(moment: Moment, picture: Path | None) -> str:
     source = ""
     if picture is not None:
         data = base64.b64encode(picture.read_bytes()).decode()
@@ -84,7 +87,7 @@ def _cell(moment: Found, picture: Path | None) -> str:
     )
 
 
-def _about(moment: Found) -> str:
+def _about(moment: Moment) -> str:
     return f"<bdi>{_escaped(subtitle(moment))}</bdi>"
 
 
@@ -105,7 +108,7 @@ def _document(name: str, body: str) -> str:
 def main(arguments: list[str]) -> int:
     """Open the page for the words of a command line; gives the exit status."""
     try:
-        show(" ".join(arguments), Client(name="page"))
+        show(" ".join(arguments), ServiceOrLibrary(name="page"))
     except TempoEdgeError as error:
         note(f"tempo-edge: error: {error}")
         return 2

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING
 
 from tempo_edge._files import atomic_write, make_private
 from tempo_edge.errors import MediaError, TempoEdgeError
-from tempo_plugins.client import Client, Found
+from tempo_edge.moment import Moment
+from tempo_plugins.service_or_library import ServiceOrLibrary
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,7 +57,9 @@ class Pictures:
         width: pixels.
     """
 
-    def __init__(self, client: Client, folder: Path | None = None, width: int = 256) -> None:
+    def __init__(
+        self, client: ServiceOrLibrary, folder: Path | None = None, width: int = 256
+    ) -> None:
         if folder is None:
             from platformdirs import user_cache_path
 
@@ -67,7 +70,7 @@ class Pictures:
         self._failed: set[Path] = set()
         self._turn = Lock()
 
-    def get(self, moments: Iterable[Found], wait_seconds: float) -> dict[Found, Path]:
+    def get(self, moments: Iterable[Moment], wait_seconds: float) -> dict[Moment, Path]:
         """The pictures that are there within some seconds; the others go on coming."""
         files = {moment: self.file(moment) for moment in moments}
         wanted = [
@@ -78,10 +81,10 @@ class Pictures:
         wait(wanted, timeout=wait_seconds)
         return {moment: file for moment, file in files.items() if file.exists()}
 
-    def file(self, moment: Found) -> Path:
+    def file(self, moment: Moment) -> Path:
         """Where a moment's picture is kept. Another version of the video has another place."""
         try:
-            changed = Path(moment.path).stat().st_mtime_ns
+            changed = moment.path.stat().st_mtime_ns
         except OSError:
             changed = 0
         facts = f"{changed} {_middle(moment):.3f} {self._width} {moment.path}"
@@ -92,14 +95,14 @@ class Pictures:
         """Leave what has not begun; nothing is waited for but what is being decoded."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def _begin(self, moment: Found, file: Path) -> Future[Path | None]:
+    def _begin(self, moment: Moment, file: Path) -> Future[Path | None]:
         with self._turn:
             coming = self._coming.get(file)
             if coming is None:
                 coming = self._coming[file] = self._pool.submit(self._make, moment, file)
             return coming
 
-    def _make(self, moment: Found, file: Path) -> Path | None:
+    def _make(self, moment: Moment, file: Path) -> Path | None:
         """Write a moment's picture; None where there is none to be had."""
         try:
             content = self._content(moment)
@@ -116,7 +119,7 @@ class Pictures:
             with self._turn:
                 self._coming.pop(file, None)
 
-    def _content(self, moment: Found) -> bytes:
+    def _content(self, moment: Moment) -> bytes:
         at = _middle(moment)
         with suppress(TempoEdgeError):
             content = self._client.picture(moment, at, self._width)
@@ -124,7 +127,7 @@ class Pictures:
                 return content
         from tempo_edge import jpeg
 
-        return jpeg.encode(decode(Path(moment.path), at, self._width))
+        return jpeg.encode(decode(moment.path, at, self._width))
 
     def _prune(self) -> None:
         """Drop the oldest pictures once there are too many."""
@@ -134,7 +137,7 @@ class Pictures:
                 file.unlink(missing_ok=True)
 
 
-def _middle(moment: Found) -> float:
+def _middle(moment: Moment) -> float:
     return (moment.start_seconds + moment.end_seconds) / 2
 
 

@@ -11,35 +11,35 @@ from threading import Thread
 
 from tempo_edge._text import printable
 from tempo_edge.errors import TempoEdgeError
-from tempo_plugins.client import Found
+from tempo_edge.moment import Moment
 
 __all__ = ["open_file", "play", "show_folder"]
 
 
-def play(moment: Found) -> None:
+def play(moment: Moment) -> None:
     """Open a moment; it does not wait for the player.
 
     Raises:
         TempoEdgeError: the file is offline, or nothing can open it.
     """
-    path = Path(moment.path)
+    path = moment.path
     if not path.exists():
-        raise TempoEdgeError(f"{printable(moment.path)} is offline: is its volume mounted?")
+        raise TempoEdgeError(f"{printable(str(path))} is offline: is its volume mounted?")
     player = shutil.which("mpv")
     if player is None:
         open_file(path)
         return
     options = ["--really-quiet", "--force-window=yes", f"--start={moment.start_seconds:.3f}"]
-    _start([player, *options, "--", moment.path])
+    _start([player, *options, "--", str(path)])
 
 
-def show_folder(moment: Found) -> None:
+def show_folder(moment: Moment) -> None:
     """Open the folder that holds a moment's video.
 
     Raises:
         TempoEdgeError: the folder is offline, or nothing can open it.
     """
-    folder = Path(moment.path).parent
+    folder = moment.path.parent
     if not folder.is_dir():
         raise TempoEdgeError(f"{printable(str(folder))} is offline: is its volume mounted?")
     open_file(folder)

@@ -17,11 +17,14 @@ import sys
 from typing import Any
 
 from tempo_edge._text import printable
+from tempo_edge.answer import moment_as_dict, moment_from_dict
 from tempo_edge.errors import TempoEdgeError
-from tempo_plugins.client import Client, Found, SupersededError
+from tempo_edge.query import Query
+from tempo_edge.service.client import SupersededError
 from tempo_plugins.desktop.offers import subtitle, title
 from tempo_plugins.desktop.pictures import Pictures
 from tempo_plugins.desktop.playing import play, show_folder
+from tempo_plugins.service_or_library import ServiceOrLibrary
 
 __all__ = ["answer", "main", "rows"]
 
@@ -30,7 +33,9 @@ _SHORTEST = 3
 _WAIT_SECONDS = 0.5
 
 
-def rows(query: str, limit: int, client: Client, pictures: Pictures) -> list[dict[str, Any]]:
+def rows(
+    query: str, limit: int, client: ServiceOrLibrary, pictures: Pictures
+) -> list[dict[str, Any]]:
     """Lines to show for a query; none while it is too short.
 
     Raises:
@@ -39,7 +44,7 @@ def rows(query: str, limit: int, client: Client, pictures: Pictures) -> list[dic
     if len(query.strip()) < _SHORTEST:
         return []
     try:
-        moments = client.find(query, limit, retrieval=True).moments
+        moments = client.find(Query(query, limit, retrieval=True)).moments
     except SupersededError:
         return []
     files = pictures.get(moments, _WAIT_SECONDS)
@@ -48,22 +53,22 @@ def rows(query: str, limit: int, client: Client, pictures: Pictures) -> list[dic
             "title": title(moment),
             "subtitle": subtitle(moment),
             "icon": str(files[moment]) if moment in files else "",
-            "moment": moment.as_dict(),
+            "moment": moment_as_dict(moment),
         }
         for moment in moments
     ]
 
 
-def answer(request: Any, client: Client, pictures: Pictures) -> dict[str, Any]:
+def answer(request: Any, client: ServiceOrLibrary, pictures: Pictures) -> dict[str, Any]:
     """The answer to a request; whatever is wrong with it is told as its ``error``."""
     try:
         if not isinstance(request, dict):
             raise ValueError("request must be a JSON object")
         if "play" in request:
-            play(Found.from_dict(request["play"]))
+            play(moment_from_dict(request["play"]))
             return {}
         if "folder" in request:
-            show_folder(Found.from_dict(request["folder"]))
+            show_folder(moment_from_dict(request["folder"]))
             return {}
         query, limit = request.get("query"), request.get("limit", _LIMIT)
         if not isinstance(query, str) or isinstance(limit, bool) or not isinstance(limit, int):
@@ -75,7 +80,7 @@ def answer(request: Any, client: Client, pictures: Pictures) -> dict[str, Any]:
 
 def main() -> int:
     """Answer the request on stdin; gives the exit status."""
-    client = Client(name="launcher")
+    client = ServiceOrLibrary(name="launcher")
     pictures = Pictures(client)
     try:
         request = json.loads(sys.stdin.buffer.read())

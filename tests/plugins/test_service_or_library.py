@@ -10,24 +10,25 @@ from typing import Any
 
 import pytest
 from doors import AWKWARD, Service, moment
-from tempo_plugins import client as client_module
-from tempo_plugins.client import Client, Found, SupersededError, search, socket_path
+from tempo_plugins.service_or_library import ServiceOrLibrary
 from videos import make_video, motion
 
 import tempo_edge
+from tempo_edge.answer import moment_as_dict, moment_from_dict
 from tempo_edge.errors import LibraryError, QueryError, TempoEdgeError
-
-
-@pytest.fixture(autouse=True)
-def _a_new_client(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client_module, "_shared", [])
+from tempo_edge.moment import Moment
+from tempo_edge.query import Query, places
+from tempo_edge.service import client as client_module
+from tempo_edge.service.client import SupersededError
+from tempo_edge.service.places import socket_path
 
 
 def test_the_service_is_asked_with_what_was_meant(service: Service) -> None:
     service.found(moment("/videos/a.mp4"))
-    asker = Client(name="test")
-    asker.find("a dog & a 100% cat?", 3, min_confidence=0.25, within="/videos/50% off")
-    asker.find("a dog", retrieval=True)
+    asker = ServiceOrLibrary(name="test")
+    within = places("/videos/50% off")
+    asker.find(Query("a dog & a 100% cat?", 3, min_confidence=0.25, within=within))
+    asker.find(Query("a dog", retrieval=True))
     assert service.asked == [
         (
             "/v1/find",
@@ -50,9 +51,9 @@ def test_the_service_is_asked_about_places_from_the_root(
     service.found()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", "/home/somebody")
-    asker = Client()
-    asker.find("a dog", within="tapes")
-    asker.find("a dog", within=["tapes/a.mp4", "~/b & c", "/d"])
+    asker = ServiceOrLibrary()
+    asker.find(Query("a dog", within=places("tapes")))
+    asker.find(Query("a dog", within=places(["tapes/a.mp4", "~/b & c", "/d"])))
     assert service.scopes == [
         [f"{tmp_path}/tapes"],
         [f"{tmp_path}/tapes/a.mp4", "/home/somebody/b & c", "/d"],
@@ -61,11 +62,11 @@ def test_the_service_is_asked_about_places_from_the_root(
 
 def test_what_the_service_found(service: Service) -> None:
     service.found(moment("/v/a.mp4"), near=[moment("/v/b.mp4", confidence=0.1)], held_back=4)
-    answer = Client().find("a dog")
-    assert answer.moments == (Found("/v/a.mp4", 1.25, 3.5, 2.5, 0.75, True, 7),)
-    assert answer.nearest is not None and answer.nearest.path == "/v/b.mp4"
-    assert answer.held_back == 4
-    assert search("a dog") == list(answer.moments)
+    answer = ServiceOrLibrary().find(Query("a dog"))
+    assert answer.moments == (Moment(Path("/v/a.mp4"), 1.25, 3.5, 2.5, 0.75, ""),)
+    assert answer.moments[0].video == 7
+    assert answer.best_rejected is not None and answer.best_rejected.path == Path("/v/b.mp4")
+    assert answer.rejected_count == 4
 
 
 @pytest.mark.parametrize("state", ["nothing there", "nobody listens", "name too long", "no folder"])
@@ -81,19 +82,17 @@ def test_without_a_service_the_library_is_asked(
     elif state == "no folder":
         place.write_text("a file")
         place = place / "service.sock"
-    answer = Client(socket=place, library=built).find("stripes", 2, retrieval=True)
+    answer = ServiceOrLibrary(socket=place, library=built).find(Query("stripes", 2, retrieval=True))
     with tempo_edge.Library.open(built) as library:
         expected = library.find("stripes", limit=2, grounder="curve")
-    assert [(m.path, m.start_seconds) for m in answer.moments] == [
-        (str(m.path), round(m.start_seconds, 3)) for m in expected
-    ]
-    assert answer.moments and answer.moments[0].online and answer.moments[0].video is None
-    assert answer.held_back == expected.rejected_count
+    assert answer == expected
+    assert answer.moments and not answer.moments[0].offline and answer.moments[0].video is None
 
 
 def test_a_refusal_of_the_library_names_the_nearest(built: Path) -> None:
-    answer = Client(library=built).find("a beach", min_confidence=1.0)
-    assert answer.moments == () and answer.nearest is not None and answer.held_back >= 1
+    answer = ServiceOrLibrary(library=built).find(Query("a beach", min_confidence=1.0))
+    assert answer.moments == () and answer.best_rejected is not None
+    assert answer.rejected_count >= 1
 
 
 def test_a_library_that_comes_later_is_found(
@@ -107,12 +106,12 @@ def test_a_library_that_comes_later_is_found(
         return open_library(path)
 
     monkeypatch.setattr(tempo_edge.Library, "open", counted)
-    asker = Client(library=tmp_path / "library.db")
+    asker = ServiceOrLibrary(library=tmp_path / "library.db")
     with pytest.raises(LibraryError, match="there is no library at"):
-        asker.find("stripes")
+        asker.find(Query("stripes"))
     (tmp_path / "library.db").write_bytes(built.read_bytes())
-    assert asker.find("stripes", min_confidence=0).moments
-    assert asker.find("stripes", min_confidence=0).moments
+    assert asker.find(Query("stripes", min_confidence=0)).moments
+    assert asker.find(Query("stripes", min_confidence=0)).moments
     assert len(opened) == 2, "what is not there yet has no profile, so it is opened anew; once"
 
 
@@ -130,7 +129,7 @@ def test_errors_of_the_service(
 ) -> None:
     service.says("/v1/find", {"error": "query is odd"}, status)
     with pytest.raises(kind, match=text) as raised:
-        Client().find("a dog")
+        ServiceOrLibrary().find(Query("a dog"))
     assert type(raised.value) is kind
 
 
@@ -150,13 +149,13 @@ def test_errors_of_the_service(
 def test_what_is_no_answer_is_an_error_of_one_line(service: Service, content: bytes) -> None:
     service.answers["/v1/find"] = 200, content
     with pytest.raises(TempoEdgeError, match="the service answered") as raised:
-        Client().find("a dog")
+        ServiceOrLibrary().find(Query("a dog"))
     assert "\n" not in str(raised.value)
 
 
 def test_an_answer_has_an_end(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     """What answers there may be anything, and may never stop."""
-    asker, found = Client(), Found("/v/a.mp4", 0, 1, 1.0, 0.5, video=7)
+    asker, found = ServiceOrLibrary(), Moment(Path("/v/a.mp4"), 0, 1, 1.0, 0.5, "", video=7)
     service.answers["/v1/videos/7/frame"] = 200, bytes(100)
     monkeypatch.setattr(client_module, "_MOST_BYTES", 100)
     assert asker.picture(found, 0.5, 80) == bytes(100)
@@ -165,7 +164,7 @@ def test_an_answer_has_an_end(service: Service, monkeypatch: pytest.MonkeyPatch)
         asker.picture(found, 0.5, 80)
     service.found(moment("/v/a.mp4"))
     with pytest.raises(TempoEdgeError, match=r"answered more than 100 bytes$"):
-        asker.find("a dog")
+        asker.find(Query("a dog"))
 
 
 def test_a_service_that_breaks_off(tmp_path: Path) -> None:
@@ -183,25 +182,25 @@ def test_a_service_that_breaks_off(tmp_path: Path) -> None:
         thread = threading.Thread(target=hang_up)
         thread.start()
         with pytest.raises(TempoEdgeError, match="gave no answer"):
-            Client(socket=place).find("a dog")
+            ServiceOrLibrary(socket=place).find(Query("a dog"))
         thread.join()
 
 
 @pytest.mark.parametrize(
     ("choices", "text"),
     [
-        ({"query": " "}, "query is empty"),
-        ({"query": "x" * 1001}, "1001 characters"),
-        ({"query": "\udcff"}, "not valid UTF-8"),
-        ({"limit": 0}, "limit 0 must be within 1 to 100"),
-        ({"limit": 101}, "limit 101"),
+        ({"text": " "}, "query ' ' is empty"),
+        ({"text": "x" * 1001}, "1001 characters"),
+        ({"text": "\udcff"}, "not valid UTF-8"),
+        ({"limit": 0}, "limit 0 must be at least 1"),
+        ({"limit": 101}, "limit 101 must be at most 100"),
         ({"min_confidence": 1.5}, "min_confidence 1.5"),
         ({"min_confidence": float("nan")}, "min_confidence nan"),
     ],
 )
 def test_nonsense_asks_nobody(service: Service, choices: dict[str, Any], text: str) -> None:
     with pytest.raises(QueryError, match=text):
-        Client().find(**{"query": "a dog", **choices})
+        ServiceOrLibrary().find(Query(**{"text": "a dog", **choices}))
     assert service.asked == []
 
 
@@ -212,11 +211,11 @@ def test_where_the_service_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
 
 
 def test_what_the_library_holds(built: Path, service: Service) -> None:
-    here = Client(library=built, socket=Path("/nowhere")).describe()
+    here = ServiceOrLibrary(library=built, socket=Path("/nowhere")).describe()
     assert here["videos"] == 3 and here["skipped"] == 0 and here["indexing"] is None
     assert here["hours"] == pytest.approx(9 / 3600, rel=0.1)
     service.says("/v1/status", {**here, "videos": 5, "version": "9"})
-    assert Client().describe() == {**here, "videos": 5}
+    assert ServiceOrLibrary().describe() == {**here, "videos": 5}
 
 
 @pytest.mark.parametrize("name", AWKWARD)
@@ -225,38 +224,23 @@ def test_names_pass_from_the_service_and_from_the_library(
 ) -> None:
     path = tmp_path / "footage" / name
     service.found(moment(path))
-    assert [m.path for m in search("stripes")] == [str(path)]
+    assert [m.path for m in ServiceOrLibrary().find(Query("stripes"))] == [path]
     path.parent.mkdir()
     make_video(path, shots=[(motion(3), 1)], size=(64, 48))
     with tempo_edge.Library.open(tmp_path / "library.db") as library:
         library.index(path.parent)
-    here = Client(socket=Path("/nowhere"), library=tmp_path / "library.db")
-    (found,) = here.find("stripes", min_confidence=0.0, limit=1, within=str(path)).moments
-    assert found.path == str(path) and Path(found.path).exists()
-    assert Found.from_dict(found.as_dict()) == found
-
-
-@pytest.mark.parametrize(
-    ("wrong", "text"),
-    [
-        ({"path": "relative.mp4"}, "must be absolute"),
-        ({"path": "/nul\0.mp4"}, "must be absolute"),
-        ({"end_seconds": 1.25}, "must not be empty"),
-        ({"end_seconds": float("inf")}, "must not be empty"),
-        ({"start_seconds": "soon"}, "could not convert"),
-        ({"confidence": None}, "is not a moment"),
-    ],
-)
-def test_what_is_no_moment(wrong: dict[str, Any], text: str) -> None:
-    with pytest.raises(ValueError, match=text):
-        Found.from_dict({**moment("/v/a.mp4"), **wrong})
+    here = ServiceOrLibrary(socket=Path("/nowhere"), library=tmp_path / "library.db")
+    (found,) = here.find(Query("stripes", 1, min_confidence=0.0, within=places(path)))
+    assert found.path == path and path.exists()
+    assert moment_from_dict(moment_as_dict(found), found.profile) == found
 
 
 def test_to_ask_the_service_loads_little(service: Service, environment: dict[str, str]) -> None:
     service.found(moment("/v/a.mp4"))
     program = (
-        "import sys; from pathlib import Path; from tempo_plugins.client import Client\n"
-        "print(Client(socket=Path(sys.argv[1])).find('a dog').moments[0].path)\n"
+        "import sys; from pathlib import Path; from tempo_edge.query import Query\n"
+        "from tempo_plugins.service_or_library import ServiceOrLibrary\n"
+        "print(ServiceOrLibrary(socket=Path(sys.argv[1])).find(Query('a dog')).moments[0].path)\n"
         "print(*{n.split('.')[0] for n in sys.modules})"
     )
     told = subprocess.run(
