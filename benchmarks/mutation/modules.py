@@ -46,24 +46,27 @@ GUARDS: Mapping[str, tuple[str, ...]] = {
             "grounder": "search/reading search/candidates search/prompt",
         },
     ),
-    **_of("tempo_edge/store", {"rows": "library/catalogue search/retrieve library/damaged"}),
+    **_of("tempo_edge/store", {"rows": "store/exact_seconds search/retrieve library/damaged"}),
     **_of(
         "tempo_edge/store/embedded",
         {
-            "catalogue": "library/catalogue library/one_file library/incremental",
-            "database_file": "library/lock library/one_file library/catalogue",
-            "database": "library/catalogue library/damaged library/one_file library/lock",
-            "columns": "library/catalogue library/damaged",
-            "vectors": "library/vectors library/vector_files library/rebuilds library/one_file",
-            "vector_files": "library/vector_files library/vectors library/rebuilds",
-            "lock": "library/lock library/incremental",
-            "backup": "library/one_file library/catalogue",
+            "catalogue": "store/conformance/kept_rows store/conformance/transactions store/sqlite "
+            "library/one_file library/incremental",
+            "database_file": "store/lock library/one_file store/sqlite",
+            "database": "store/conformance/openings store/conformance/transactions store/sqlite "
+            "library/damaged library/one_file store/lock",
+            "columns": "store/conformance/kept_rows store/sqlite library/damaged",
+            "vectors": "store/conformance/nearest store/vectors store/vector_files store/rebuilds "
+            "library/one_file",
+            "vector_files": "store/vector_files store/vectors store/rebuilds",
+            "lock": "store/conformance/two_processes store/lock library/incremental",
+            "backup": "store/conformance/openings library/one_file store/sqlite",
         },
     ),
     **_of(
         "tempo_edge/indexing",
         {
-            "journal": "library/incremental library/one_file library/catalogue",
+            "journal": "library/incremental library/one_file",
             "presence": "cli/counts library/incremental library/volumes",
             "survey": "library/incremental library/volumes library/contents",
             "walk": "library/walk library/selection library/volumes",

@@ -3,7 +3,7 @@
 A store keeps one library. It gives a lock to whoever is going to write, catalogues to read and to
 write rows with, and the search among vectors. Whatever keeps them, only the family of
 :class:`~tempo_edge.errors.LibraryError` comes out of a snapshot, of a transaction, and of the
-``with`` block of a catalogue. One conformance suite, ``tests/store/test_stores.py``, is for all.
+``with`` block of a catalogue. One conformance suite, ``tests/store/conformance``, is for all.
 """
 
 from __future__ import annotations
@@ -244,7 +244,7 @@ class Vectors(ABC):
         """The ``k`` frames nearest to a unit vector ``[d]``; fewer where there are fewer.
 
         Similarities are cosines, of eight bits a component or better. Frames that were deleted
-        are never given.
+        before the last :meth:`refresh` are never given.
 
         Args:
             videos: ids of the only videos whose frames may be given.

@@ -12,6 +12,7 @@ from tempo_edge.errors import LibraryError, NoLibraryError, RefusedRowError
 from tempo_edge.store.embedded.database_file import (
     Identity,
     check_file,
+    has_log,
     identity_of,
     make_file,
     on_readonly_disk,
@@ -83,7 +84,7 @@ class Database:
         """Open the file, which is made if need be; gives the library's id."""
         db: sqlite3.Connection | None = None
         self._seen: Identity | None = None
-        seen = identity_of(self.path)
+        seen, logged = identity_of(self.path), has_log(self.path)
         if self.readonly and seen is None:
             raise NoLibraryError(
                 f"there is no library at {self.path}: run `tempo-edge index PATH` first"
@@ -98,6 +99,8 @@ class Database:
         except BaseException as error:
             if db is not None:
                 db.close()
+                if not logged:  # what is refused stays as it was
+                    tidy(self.path)
             if isinstance(error, (*UNREADABLE, RefusedRowError)):
                 if "malformed" in str(error):
                     raise unreadable(self.path, error) from error

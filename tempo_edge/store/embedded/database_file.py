@@ -15,6 +15,7 @@ __all__ = [
     "Identity",
     "beside",
     "check_file",
+    "has_log",
     "identity_of",
     "make_file",
     "on_readonly_disk",
@@ -86,13 +87,19 @@ def make_file(path: Path) -> None:
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
+def has_log(path: Path) -> bool:
+    """Whether a write-ahead log lies beside a database."""
+    real = Path(os.path.realpath(path))
+    return real.with_name(f"{real.name}-wal").exists()
+
+
 def tidy(path: Path) -> None:
     """Put the write-ahead log into the database and remove it, if nobody else has it open.
 
     A connection that reads can't do so, and leaves a log of its own, which is empty.
     """
     real = Path(os.path.realpath(path))
-    if not (real.exists() and real.with_name(f"{real.name}-wal").exists()):
+    if not (real.exists() and has_log(real)):
         return
     with suppress(sqlite3.Error), _TIDYING:
         last = sqlite3.connect(f"{real.as_uri()}?mode=rw", uri=True, timeout=1)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,42 +14,6 @@ from tempo_edge.errors import FootageError, LibraryError
 from tempo_edge.store.embedded.database_file import beside
 from tempo_edge.store.embedded.lock import WriterLock
 
-HOLD = """
-import sys
-from pathlib import Path
-from tempo_edge.store.embedded.lock import WriterLock
-with WriterLock(Path(sys.argv[1])):
-    print("locked", flush=True)
-    sys.stdin.read()
-"""
-
-
-def test_a_second_writer_is_told_who_the_first_one_is(tmp_path: Path) -> None:
-    library = tmp_path / "films.db"
-    holder = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(library)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with holder:
-        assert holder.stdout is not None and holder.stdout.readline() == "locked\n"
-        with pytest.raises(LibraryError) as refused, WriterLock(library):
-            pass
-        assert f"(pid {holder.pid}) is writing to {library}" in str(refused.value)
-        holder.kill()
-        holder.wait()
-        with WriterLock(library):
-            pass  # the kernel has dropped the lock of the dead
-
-
-def test_two_locks_of_one_process_exclude_each_other(tmp_path: Path) -> None:
-    first, second = WriterLock(tmp_path / "films.db"), WriterLock(tmp_path / "films.db")
-    with first, pytest.raises(LibraryError, match=str(os.getpid())):
-        second.__enter__()
-    with second:
-        pass
-
 
 def test_of_who_held_it_before_nothing_is_told(tmp_path: Path) -> None:
     """What a process left that had a longer number."""
@@ -60,16 +22,6 @@ def test_of_who_held_it_before_nothing_is_told(tmp_path: Path) -> None:
     with WriterLock(tmp_path / "films.db"), pytest.raises(LibraryError) as refused:
         second.__enter__()
     assert f"(pid {os.getpid()}) is writing to" in str(refused.value)
-
-
-def test_who_is_refused_leaves_the_name_of_the_holder(tmp_path: Path) -> None:
-    refusals = []
-    with WriterLock(tmp_path / "films.db"):
-        for _ in range(2):
-            with pytest.raises(LibraryError) as refused:
-                WriterLock(tmp_path / "films.db").__enter__()
-            refusals.append(str(refused.value))
-    assert len(set(refusals)) == 1 and f"(pid {os.getpid()})" in refusals[0]
 
 
 def test_a_link_to_a_library_has_the_same_lock(tmp_path: Path) -> None:

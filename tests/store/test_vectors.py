@@ -28,24 +28,10 @@ def check(films: Films, cache: FaissVectors, query: Vectors) -> None:
     assert np.all(np.diff(hits.similarities) <= 0)
 
 
-def test_nearest_frames_first(films: Films) -> None:
-    vectors = films.add("a", 300)
-    cache = films.cache()
-    check(films, cache, vectors[7])
-    hits = cache.search(vectors[7], 1)
-    assert hits.ids.tolist() == [8]
-    assert hits.similarities[0] == pytest.approx(1, abs=0.01)
-
-
 def test_an_empty_library_has_no_hits(films: Films) -> None:
     hits = films.cache().search(np.ones(DIM, np.float32), 5)
     assert len(hits.ids) == len(hits.similarities) == 0
     assert not films.folder.exists()
-
-
-def test_fewer_frames_than_asked_for(films: Films) -> None:
-    films.add("a", 3)
-    assert sorted(films.cache().search(np.ones(DIM, np.float32), 10).ids) == [1, 2, 3]
 
 
 def test_it_is_built_once_and_loaded_after(films: Films, builds: list[int]) -> None:
@@ -110,24 +96,6 @@ def test_it_is_rebuilt_when_much_is_gone(films: Films, builds: list[int]) -> Non
     cache.refresh()
     assert len(builds) == 2
     assert cache.search(vectors[0], 1).ids.tolist() == [3001]
-
-
-def test_everything_may_go(films: Films) -> None:
-    films.add("a", 10)
-    cache = films.cache()
-    films.drop("a")
-    cache.refresh()
-    assert len(cache.search(np.ones(DIM, np.float32), 5).ids) == 0
-    assert len(cache.sample()) == 0
-
-
-def test_content_that_was_replaced_is_found_by_its_new_frames(films: Films) -> None:
-    films.add("a", 400)
-    cache = films.cache()
-    films.drop("a")
-    vectors = films.add("b", 400)
-    cache.refresh()
-    assert cache.search(vectors[3], 1).ids.tolist() == [404]
 
 
 def test_an_inverted_file_finds_nearly_all(

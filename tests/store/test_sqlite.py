@@ -1,12 +1,11 @@
-"""The database: what it refuses to open, what a reader sees, what a broken transaction leaves."""
+"""What is SQLite's own in a library: what else a file may hold, logs, pages and ids."""
 
 from __future__ import annotations
 
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import closing, suppress
-from dataclasses import replace
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
@@ -27,12 +26,12 @@ def frame(pts: int, value: int = 1) -> FrameRow:
     return FrameRow(pts, 0.5, False, vector, np.zeros(0, np.uint8), np.zeros((0, 4), np.int8))
 
 
-def put(catalogue: SqliteCatalogue, name: str, frames: int, path: str | None = None) -> int:
+def put(catalogue: SqliteCatalogue, name: str, frames: int) -> int:
     with catalogue.transaction():
         video = catalogue.put_video(
             name.encode(), VIDEO, [frame(pts) for pts in range(frames)], CURVE
         )
-        catalogue.put_file(FileRow(path or f"/{name}", "", 1, 1, "indexed", "", video))
+        catalogue.put_file(FileRow(f"/{name}", "", 1, 1, "indexed", "", video))
     return video
 
 
@@ -48,20 +47,7 @@ def writer(path: Path) -> Iterator[SqliteCatalogue]:
     catalogue.close()
 
 
-@pytest.fixture
-def reader(writer: SqliteCatalogue, path: Path) -> Iterator[SqliteCatalogue]:
-    catalogue = SqliteCatalogue(path, readonly=True)
-    yield catalogue
-    catalogue.close()
-
-
 # -- what is no library --------------------------------------------------------------------------
-
-
-def test_nothing_there(path: Path) -> None:
-    with pytest.raises(NoLibraryError, match="run `tempo-edge index PATH` first"):
-        SqliteCatalogue(path, readonly=True)
-    assert not path.exists()
 
 
 def test_a_library_that_is_being_made(tmp_path: Path) -> None:
@@ -137,50 +123,7 @@ def test_any_name_will_do(tmp_path: Path, name: str) -> None:
     SqliteCatalogue(tmp_path / name, readonly=True).close()
 
 
-# -- readers and the writer ------------------------------------------------------------------------
-
-
-def test_a_reader_sees_what_was_committed_since(
-    writer: SqliteCatalogue, reader: SqliteCatalogue
-) -> None:
-    assert reader.frame_span() == (0, 0)
-    put(writer, "a", frames=3)
-    assert reader.frame_span() == (3, 3)
-
-
-def test_a_reader_waits_for_no_writer(writer: SqliteCatalogue, reader: SqliteCatalogue) -> None:
-    put(writer, "a", frames=3)
-    with writer.transaction():
-        writer.drop_files(["/a"])
-        writer.prune()
-        assert reader.frame_span() == (3, 3)
-        assert list(reader.files()) == ["/a"]
-    assert reader.frame_span() == (0, 0)
-
-
-def test_a_snapshot_is_of_one_instant(writer: SqliteCatalogue, reader: SqliteCatalogue) -> None:
-    put(writer, "a", frames=3)
-    with reader.snapshot():
-        assert reader.frame_span() == (3, 3)
-        put(writer, "b", frames=2)
-        assert reader.frame_span() == (3, 3)
-        assert reader.count_frames([1, 2]) == 3
-    assert reader.frame_span() == (5, 5)
-
-
-def test_a_snapshot_ends_with_an_error(writer: SqliteCatalogue, reader: SqliteCatalogue) -> None:
-    with pytest.raises(KeyError), reader.snapshot():
-        raise KeyError
-    with reader.snapshot():
-        pass
-
-
-def test_a_broken_transaction_leaves_nothing(writer: SqliteCatalogue) -> None:
-    with pytest.raises(KeyboardInterrupt), writer.transaction():
-        writer.put_file(FileRow("/a", "", 1, 1, "skipped", "half"))
-        raise KeyboardInterrupt
-    assert writer.files() == {}
-    put(writer, "b", frames=1)
+# -- logs and pages --------------------------------------------------------------------------------
 
 
 def test_what_was_committed_outlives_a_power_cut(writer: SqliteCatalogue, path: Path) -> None:
@@ -213,16 +156,6 @@ def test_a_damaged_database_is_said_to_be_one(writer: SqliteCatalogue, path: Pat
 # -- rows ------------------------------------------------------------------------------------------
 
 
-def test_ids_are_never_used_twice(writer: SqliteCatalogue) -> None:
-    put(writer, "a", frames=3)
-    with writer.transaction():
-        writer.drop_files(["/a"])
-        assert writer.prune() == 1
-    assert writer.frame_span() == (0, 0)
-    put(writer, "b", frames=1)
-    assert writer.frame_span() == (1, 4)
-
-
 def test_ids_may_pass_four_thousand_million(writer: SqliteCatalogue, path: Path) -> None:
     put(writer, "a", frames=1)
     many = 2**40
@@ -235,51 +168,3 @@ def test_ids_may_pass_four_thousand_million(writer: SqliteCatalogue, path: Path)
     ids, _ = writer.vectors_of([video])
     assert ids.dtype == np.int64 and ids.tolist() == [many + 1, many + 2]
     assert writer.frame_keys(ids.tolist()) == [(many + 1, video, 0), (many + 2, video, 1)]
-
-
-def test_frames_that_no_file_shows_are_not_found(writer: SqliteCatalogue) -> None:
-    video = put(writer, "a", frames=2)
-    assert writer.frame_keys([1, 2, 3]) == [(1, video, 0), (2, video, 1)]
-    with writer.transaction():
-        writer.drop_files(["/a"])
-    assert writer.frame_keys([1, 2, 3]) == []
-
-
-def test_files_at_or_under_a_path(writer: SqliteCatalogue) -> None:
-    for path in ("/v/a.mp4", "/v/b/c.mp4", "/v.mp4", "/va/d.mp4", "/v0", "/V/e.mp4"):
-        put(writer, path, frames=1, path=path)
-    assert sorted(writer.files(Path("/v"))) == ["/v/a.mp4", "/v/b/c.mp4"]
-    assert sorted(writer.files(Path("/v/b/c.mp4"))) == ["/v/b/c.mp4"]
-    assert len(writer.files(Path("/"))) == len(writer.files()) == 6
-
-
-def test_a_list_of_videos_may_be_long(writer: SqliteCatalogue) -> None:
-    put(writer, "a", frames=2)
-    assert writer.count_frames(range(100_000)) == 2
-
-
-def test_seconds_are_exact_far_from_the_start() -> None:
-    video = VideoRow("h264", 1, 1, 1.0, None, Fraction(1001, 30000), Fraction(1, 3))
-    pts = np.asarray([2**53 + 1], np.int64)
-    exact = (2**53 + 1) * Fraction(1001, 30000) - Fraction(1, 3)
-    assert video.seconds(pts)[0] == float(exact)
-
-
-def test_frames_and_holes_come_back_as_they_were_put_however_far_from_zero(path: Path) -> None:
-    holes = ((-(2**40), -5), (127, 2**62))
-    tokens = np.arange(8, dtype=np.int8).reshape(2, 4)
-    put = [
-        FrameRow(-(2**62), 0.25, True, np.full(4, 3, np.int8), np.array([0, 8], np.uint8), tokens),
-        frame(0),
-        frame(2**62),
-    ]
-    with closing(SqliteCatalogue(path)) as catalogue:
-        with catalogue.transaction():
-            video = catalogue.put_video(b"far", replace(VIDEO, holes=holes), put, CURVE)
-        assert catalogue.video(video).holes == holes
-        kept = catalogue.frames_of(video, -(2**62), 2**62)
-        assert [each.pts for each in kept] == [each.pts for each in put]
-        assert (kept[0].variation, kept[0].cut, kept[1].cut) == (0.25, True, False)
-        assert kept[0].vector.tolist() == [3] * 4 and kept[0].cells.tolist() == [0, 8]
-        assert kept[0].tokens.tolist() == tokens.tolist()
-        assert [each.pts for each in catalogue.frames_of(video, 0, 2**62 - 1)] == [0]

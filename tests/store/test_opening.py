@@ -1,0 +1,41 @@
+"""What a library is called says what keeps it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tempo_edge.store import opening
+from tempo_edge.store.embedded.store import EmbeddedStore
+from tempo_edge.store.interface import Store
+from tempo_edge.store.opening import open_store
+
+
+class Elsewhere(EmbeddedStore):
+    """A store of another kind, for the name's sake."""
+
+    def __init__(self, name: str | Path) -> None:
+        super().__init__("nothing")
+        self.name = name
+
+
+@pytest.mark.parametrize("name", ["library.db", "/a/b", "a b", "c:d", "postgresql:/x", "odd://x/y"])
+def test_a_name_is_a_path_unless_its_scheme_is_known(name: str) -> None:
+    for each in (name, Path(name)):
+        store = open_store(each)
+        assert type(store) is EmbeddedStore
+        assert store.companion(".lock").name.endswith(".lock")
+
+
+def test_one_line_adds_a_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(opening.STORES, "elsewhere", f"{__name__}:Elsewhere")
+    store = open_store("elsewhere://host/films")
+    assert isinstance(store, Elsewhere) and store.name == "elsewhere://host/films"
+    assert type(open_store("elsewhere")) is EmbeddedStore
+
+
+def test_a_store_that_lacks_a_part_is_none() -> None:
+    half = type("Half", (Store,), {"lock": lambda self: None})
+    with pytest.raises(TypeError, match="abstract"):
+        half("x")
