@@ -235,7 +235,7 @@ def _time(text: str) -> Fraction:
 def _target(name: str, check: Callable[[Any, Path], None]) -> Target:
     modules = (
         f"tempo_edge.timeline.{name}",
-        "tempo_edge.timeline.names",
+        "tempo_edge.timeline.escaping",
         "tempo_edge.timeline.timecode",
     )
     return Target(name, modules, _cases, check)

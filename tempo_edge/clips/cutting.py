@@ -23,8 +23,8 @@ from av.video.stream import VideoStream
 
 from tempo_edge._files import draft_beside
 from tempo_edge.clips.copying import copy_span, exact, tick_at
-from tempo_edge.clips.names import mark_of, name_of, put
 from tempo_edge.clips.pictures import even_size, framed, upright
+from tempo_edge.clips.placement import mark_of, name_of, put
 from tempo_edge.clips.sound import even_sound
 from tempo_edge.clips.standing import lasting, shown
 from tempo_edge.errors import MediaError

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.timeline.cuts import Cut
-from tempo_edge.timeline.names import address, ascii_name
+from tempo_edge.timeline.escaping import address, ascii_name
 from tempo_edge.timeline.source import Source
 from tempo_edge.timeline.timecode import format_timecode, frames_a_day, numbers_a_second
 

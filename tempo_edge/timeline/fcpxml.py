@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
 from tempo_edge.timeline.cuts import Cut
-from tempo_edge.timeline.names import address, plain_name
+from tempo_edge.timeline.escaping import address, plain_name
 from tempo_edge.timeline.source import Source
 from tempo_edge.timeline.timecode import can_drop
 

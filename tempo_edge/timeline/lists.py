@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.timeline.cuts import Cut
-from tempo_edge.timeline.names import address, plain_name
+from tempo_edge.timeline.escaping import address, plain_name
 
 __all__ = ["write_csv", "write_json", "write_llc", "write_m3u"]
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tempo_edge._extras import lacking
 from tempo_edge.errors import MissingExtraError
 from tempo_edge.timeline.cuts import Cut
-from tempo_edge.timeline.names import address, plain_name
+from tempo_edge.timeline.escaping import address, plain_name
 
 __all__ = ["write_otio"]
 

@@ -69,7 +69,7 @@ def serve(thing: BusObject, idle_seconds: float = IDLE_SECONDS) -> None:
 
 async def _serve(thing: BusObject, idle_seconds: float) -> None:
     bus = await _connected()
-    gone = asyncio.ensure_future(bus.wait_for_disconnect())
+    gone = asyncio.ensure_future(bus.wait_for_disconnect())  # type: ignore[no-untyped-call]
     now = asyncio.get_running_loop().time
     last = now()
 
