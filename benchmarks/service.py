@@ -29,7 +29,7 @@ import numpy as np
 from benchmarks.machine import describe
 from benchmarks.query import QUERIES, fill
 from tempo_edge.library import Library
-from tempo_edge.service.unix import UnixConnection
+from tempo_edge.service.transport.unix_http import UnixConnection
 
 __all__ = ["main"]
 

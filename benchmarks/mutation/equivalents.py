@@ -86,7 +86,7 @@ EQUIVALENTS: tuple[Equivalent, ...] = (
         "what lies in a block's last four bytes was found in that block",
     ),
     Equivalent(
-        "tempo_edge/service/token.py",
+        "tempo_edge/service/transport/token.py",
         "if facts.st_mode & 0o077:",
         "if facts.st_mode | 0o077:",
         "the permissions that are given are those that it has already",

@@ -27,12 +27,12 @@ from tempo_edge.service.files import open_listed
 from tempo_edge.service.find_request import LONGEST_TEXT, FindRequest
 from tempo_edge.service.frames import Pictures
 from tempo_edge.service.handle import Handle, Models
-from tempo_edge.service.indexing import Indexing
+from tempo_edge.service.jobs.index_supervisor import Indexing
+from tempo_edge.service.jobs.worker_pool import Work, WorkerPool
 from tempo_edge.service.openapi import document
 from tempo_edge.service.parameters import LATEST_SECONDS, Parameters
 from tempo_edge.service.playing import can_play, play
 from tempo_edge.service.static import Page
-from tempo_edge.service.worker_pool import Work, WorkerPool
 from tempo_edge.store.rows import FileRow
 
 __all__ = ["App"]

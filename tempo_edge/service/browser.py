@@ -10,9 +10,9 @@ from pathlib import Path
 from tempo_edge._files import atomic_write
 from tempo_edge._text import note
 from tempo_edge.errors import TempoEdgeError
-from tempo_edge.service import places, token
-from tempo_edge.service.announcement import announced
 from tempo_edge.service.client import ask_address, is_same
+from tempo_edge.service.transport import places, token
+from tempo_edge.service.transport.announcement import announced
 
 __all__ = ["door_file", "forget_door", "open_running", "running_address", "show", "with_token"]
 

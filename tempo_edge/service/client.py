@@ -19,8 +19,8 @@ from tempo_edge.answer import Answer
 from tempo_edge.errors import LibraryError, QueryError, TempoEdgeError
 from tempo_edge.query import Query
 from tempo_edge.service.find_request import FindRequest
-from tempo_edge.service.places import socket_path
-from tempo_edge.service.unix import UnixConnection
+from tempo_edge.service.transport.places import socket_path
+from tempo_edge.service.transport.unix_http import UnixConnection
 
 __all__ = [
     "Client",

@@ -52,7 +52,7 @@ class Clips:
 
 async def _cut(source: Path, span: Span, folder: str) -> str:
     """The name of the clip, written into a folder."""
-    command = [sys.executable, "-m", "tempo_edge.service.cutting", str(source)]
+    command = [sys.executable, "-m", "tempo_edge.service.jobs.clip_worker", str(source)]
     command += [repr(span.start_seconds), repr(span.end_seconds), folder]
     process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=PIPE)
     try:

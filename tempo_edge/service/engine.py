@@ -17,7 +17,7 @@ from tempo_edge.errors import ServiceError
 from tempo_edge.query import Query
 from tempo_edge.service.find_request import FindRequest
 from tempo_edge.service.handle import Handle, Models
-from tempo_edge.service.worker_pool import Work, WorkerPool
+from tempo_edge.service.jobs.worker_pool import Work, WorkerPool
 
 __all__ = ["Engine", "TimedAnswer"]
 

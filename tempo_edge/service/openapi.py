@@ -12,8 +12,8 @@ from tempo_edge.service.find_request import (
     MOST_MOMENTS,
     MOST_PLACES,
 )
-from tempo_edge.service.guard import LARGEST_BODY
 from tempo_edge.service.parameters import LATEST_SECONDS
+from tempo_edge.service.transport.guard import LARGEST_BODY
 
 __all__ = ["document"]
 

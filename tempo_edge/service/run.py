@@ -15,20 +15,20 @@ from tempo_edge._progress import Progress
 from tempo_edge._text import note, printable
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.indexing.exclusion import Exclusion
-from tempo_edge.service.announcement import announce
 from tempo_edge.service.app import App
 from tempo_edge.service.browser import door_file, forget_door, open_running, show, with_token
 from tempo_edge.service.client import ask_address, is_same
-from tempo_edge.service.descriptors import connections_per_socket, raise_limit
-from tempo_edge.service.doors import Door, open_doors
 from tempo_edge.service.engine import Engine
 from tempo_edge.service.events import Events
-from tempo_edge.service.guard import Guard
 from tempo_edge.service.handle import Models
-from tempo_edge.service.indexing import Indexing
-from tempo_edge.service.listen import TakenError
-from tempo_edge.service.server import Server
-from tempo_edge.service.throttle import Throttle
+from tempo_edge.service.jobs.index_supervisor import Indexing
+from tempo_edge.service.jobs.throttle import Throttle
+from tempo_edge.service.transport.announcement import announce
+from tempo_edge.service.transport.descriptors import connections_per_socket, raise_limit
+from tempo_edge.service.transport.endpoints import Door, open_doors
+from tempo_edge.service.transport.guard import Guard
+from tempo_edge.service.transport.server import Server
+from tempo_edge.service.transport.sockets import TakenError
 
 __all__ = ["Settings", "serve"]
 
@@ -39,7 +39,7 @@ class Settings:
 
     Attributes:
         library: the database file.
-        socket: the Unix socket; by default :func:`tempo_edge.service.places.socket_path`.
+        socket: the Unix socket; by default :func:`tempo_edge.service.transport.places.socket_path`.
         port: on the loopback address as well; None for not at all, 0 for any free one.
         watched: folders to follow.
         exclude: patterns of what is left out.

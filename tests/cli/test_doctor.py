@@ -20,7 +20,7 @@ from tempo_edge._extras import EXTRAS
 from tempo_edge.cli import doctor
 from tempo_edge.models import providers
 from tempo_edge.models.providers import Standing, standings
-from tempo_edge.service.places import socket_path
+from tempo_edge.service.transport.places import socket_path
 
 Tempo = Callable[..., Said]
 Check = dict[str, str]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from command_lines import check, of_markdown
 
-from tempo_edge.service import places
+from tempo_edge.service.transport import places
 
 ROOT = Path(__file__).parents[2]
 SERVICE = ROOT / "deploy" / "tempo-edge.service"

@@ -20,7 +20,7 @@ from tempo_edge.moment import Moment
 from tempo_edge.query import Query, places
 from tempo_edge.service import client as client_module
 from tempo_edge.service.client import SupersededError
-from tempo_edge.service.places import socket_path
+from tempo_edge.service.transport.places import socket_path
 
 
 def test_the_service_is_asked_with_what_was_meant(service: Service) -> None:

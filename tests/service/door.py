@@ -23,7 +23,7 @@ from urllib.parse import urlencode
 from harness import PATIENCE, wait_until
 from processes import Forked
 
-from tempo_edge.service.unix import UnixConnection
+from tempo_edge.service.transport.unix_http import UnixConnection
 
 __all__ = ["Reply", "Service", "is_alive", "running", "send_raw", "wait_long"]
 

@@ -12,9 +12,9 @@ from door import Reply
 from harness import PATIENCE
 from starlette.types import ASGIApp
 
-from tempo_edge.service import listen
 from tempo_edge.service.events import Events
-from tempo_edge.service.server import Server
+from tempo_edge.service.transport import sockets
+from tempo_edge.service.transport.server import Server
 
 __all__ = ["Receive", "ask", "get", "serving", "stays"]
 
@@ -69,7 +69,7 @@ def get(app: ASGIApp, path: str, query: str = "", **headers: str) -> Reply:
 @contextmanager
 def serving(app: ASGIApp, limit: int = 8) -> Iterator[int]:
     """The port of a server in this process."""
-    listening = listen.tcp(0)
+    listening = sockets.tcp(0)
     port = int(listening.getsockname()[1])
     servers: list[Server] = []
     up = threading.Event()

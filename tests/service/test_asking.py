@@ -20,8 +20,8 @@ from tempo_edge.service.app import App
 from tempo_edge.service.engine import Engine
 from tempo_edge.service.events import Events
 from tempo_edge.service.handle import Models
-from tempo_edge.service.indexing import Indexing
-from tempo_edge.service.worker_pool import Work
+from tempo_edge.service.jobs.index_supervisor import Indexing
+from tempo_edge.service.jobs.worker_pool import Work
 
 
 class Door:

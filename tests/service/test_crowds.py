@@ -20,8 +20,8 @@ from inside import serving
 from shown import Footage
 from starlette.types import Receive, Scope, Send
 
-from tempo_edge.service import acceptor, connection, descriptors
 from tempo_edge.service.events import Events
+from tempo_edge.service.transport import acceptor, connection, descriptors
 
 # Descriptors of a service that is to run short of them: a soft and a hard limit.
 FEW = (64, 160)

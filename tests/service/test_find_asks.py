@@ -22,7 +22,8 @@ from shown import NAMES, Footage
 import tempo_edge
 from tempo_edge.answer import Answer
 from tempo_edge.query import Query
-from tempo_edge.service import client, places
+from tempo_edge.service import client
+from tempo_edge.service.transport import places
 
 Tempo = Callable[..., Said]
 

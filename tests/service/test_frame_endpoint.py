@@ -23,7 +23,7 @@ from tempo_edge.service.engine import Engine
 from tempo_edge.service.events import Events
 from tempo_edge.service.frames import Pictures, picture_at
 from tempo_edge.service.handle import Models
-from tempo_edge.service.indexing import Indexing
+from tempo_edge.service.jobs.index_supervisor import Indexing
 
 RED, BLUE = (200, 30, 30), (30, 30, 200)
 

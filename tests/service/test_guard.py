@@ -12,8 +12,8 @@ from door import Service, send_raw
 from shown import Footage
 
 from tempo_edge.errors import TempoEdgeError
-from tempo_edge.service import token as tokens
 from tempo_edge.service.paths import is_there
+from tempo_edge.service.transport import token as tokens
 
 
 def knock(service: Service, target: str = "/v1/status", **headers: str) -> int:

@@ -20,10 +20,10 @@ from shown import Footage, films
 
 import tempo_edge
 from tempo_edge.indexing.indexer import IndexEvent
-from tempo_edge.service.child import Worker
-from tempo_edge.service.jobs import Jobs
-from tempo_edge.service.progress import IndexingProgress
-from tempo_edge.service.throttle import Throttle
+from tempo_edge.service.jobs.index_worker import Worker
+from tempo_edge.service.jobs.job_list import Jobs
+from tempo_edge.service.jobs.progress import IndexingProgress
+from tempo_edge.service.jobs.throttle import Throttle
 
 
 def supply(folder: Path, name: str, **facts: str) -> None:
@@ -306,9 +306,9 @@ def test_manners_hold_it_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     """In this process: the battery is asked, and once it charges, work goes on by itself."""
     import asyncio
 
-    from tempo_edge.service import indexing
+    from tempo_edge.service.jobs import index_supervisor
 
-    monkeypatch.setattr(indexing, "_LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(index_supervisor, "_LOOK_SECONDS", 0.01)
     power = tmp_path / "power"
     supply(power, "BAT0", type="Battery", status="Discharging")
     states: list[tuple[str, str | None]] = []
@@ -319,7 +319,7 @@ def test_manners_hold_it_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
             await asyncio.sleep(0.01)
 
     async def run() -> None:
-        kept = indexing.Indexing(
+        kept = index_supervisor.Indexing(
             tmp_path / "l.db",
             [],
             Throttle(power, tmp_path / "none"),

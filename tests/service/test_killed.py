@@ -17,7 +17,7 @@ from door import Service, is_alive, running, wait_long
 from harness import PATIENCE
 from shown import films
 
-from tempo_edge.service import indexing
+from tempo_edge.service.jobs import index_supervisor
 
 
 def whole(library: Path) -> dict[str, int]:
@@ -77,12 +77,12 @@ def test_it_gives_up_what_kills_its_indexer(
     empty: Service, long_film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In this process: a child that dies at once, again and again."""
-    monkeypatch.setattr(indexing, "_FIRST_WAIT", 0.01)
-    monkeypatch.setattr(indexing.sys, "executable", shutil.which("false"))
+    monkeypatch.setattr(index_supervisor, "_FIRST_WAIT", 0.01)
+    monkeypatch.setattr(index_supervisor.sys, "executable", shutil.which("false"))
     told: list[tuple[str, dict[str, Any]]] = []
 
     async def run() -> None:
-        kept = indexing.Indexing(
+        kept = index_supervisor.Indexing(
             tmp_path / "l.db", [], None, lambda name, facts: told.append((name, facts))
         )
         task = asyncio.create_task(kept.run())

@@ -19,8 +19,8 @@ from harness import PATIENCE, Said, wait_until
 from shown import Footage
 
 from tempo_edge.errors import TempoEdgeError
-from tempo_edge.service import listen, places
-from tempo_edge.service.listen import UnixListener
+from tempo_edge.service.transport import places, sockets
+from tempo_edge.service.transport.sockets import UnixListener
 
 
 @pytest.fixture
@@ -89,18 +89,18 @@ def test_where_it_listens_by_default(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 
 
 def test_only_this_machine() -> None:
-    with listen.tcp(0) as made:
+    with sockets.tcp(0) as made:
         assert made.getsockname()[0] == "127.0.0.1"
-        assert listen.is_loopback(made)
+        assert sockets.is_loopback(made)
         with pytest.raises(TempoEdgeError, match="can't be listened on"):
             made.listen()
-            listen.tcp(made.getsockname()[1])
+            sockets.tcp(made.getsockname()[1])
     with socket.socket() as everywhere:
         everywhere.bind(("0.0.0.0", 0))
-        assert not listen.is_loopback(everywhere)
+        assert not sockets.is_loopback(everywhere)
     for port in (-1, 65536):
         with pytest.raises(TempoEdgeError, match="must be within"):
-            listen.tcp(port)
+            sockets.tcp(port)
 
 
 LAUNCHER = """
@@ -182,7 +182,7 @@ def test_it_does_not_say_that_it_listens_where_it_can_not(
 def test_sockets_that_are_meant_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LISTEN_PID", "1")
     monkeypatch.setenv("LISTEN_FDS", "3")
-    assert listen.activated() == []
+    assert sockets.activated() == []
     assert "LISTEN_FDS" not in os.environ, "a child must not take them for its own"
 
 

@@ -22,7 +22,7 @@ from tempo_edge.query import Query
 from tempo_edge.service.engine import Engine
 from tempo_edge.service.find_request import FindRequest
 from tempo_edge.service.handle import Models
-from tempo_edge.service.worker_pool import WorkerPool
+from tempo_edge.service.jobs.worker_pool import WorkerPool
 
 
 @pytest.fixture(autouse=True)

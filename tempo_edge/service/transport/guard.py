@@ -10,8 +10,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tempo_edge.errors import ServiceError
-from tempo_edge.service.refusal import refuse
-from tempo_edge.service.token import equal
+from tempo_edge.service.transport.denial import refuse
+from tempo_edge.service.transport.token import equal
 
 __all__ = ["COOKIE", "LARGEST_BODY", "Guard"]
 

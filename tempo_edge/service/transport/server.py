@@ -12,9 +12,9 @@ from typing import cast
 import uvicorn
 from starlette.types import ASGIApp
 
-from tempo_edge.service.acceptor import Acceptor
-from tempo_edge.service.connection import Connection
 from tempo_edge.service.events import Events
+from tempo_edge.service.transport.acceptor import Acceptor
+from tempo_edge.service.transport.connection import Connection
 
 __all__ = ["Server"]
 

@@ -8,8 +8,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from tempo_edge.service import places, token
-from tempo_edge.service.listen import UnixListener, activated, tcp
+from tempo_edge.service.transport import places, token
+from tempo_edge.service.transport.sockets import UnixListener, activated, tcp
 
 __all__ = ["Door", "open_doors"]
 

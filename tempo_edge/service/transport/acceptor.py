@@ -9,8 +9,8 @@ from contextlib import suppress
 
 from tempo_edge._text import note
 from tempo_edge.errors import TempoEdgeError
-from tempo_edge.service.connection import Connection
-from tempo_edge.service.descriptors import SHORTAGES
+from tempo_edge.service.transport.connection import Connection
+from tempo_edge.service.transport.descriptors import SHORTAGES
 
 __all__ = ["Acceptor"]
 

@@ -1,7 +1,7 @@
 """The process that cuts one clip for the service, which can be ended at any instant.
 
-``python -m tempo_edge.service.cutting SOURCE START END FOLDER``: on its standard output it tells
-the name of the clip that it wrote, or why there is none, as one line of JSON.
+``python -m tempo_edge.service.jobs.clip_worker SOURCE START END FOLDER``: on its standard output
+it tells the name of the clip that it wrote, or why there is none, as one line of JSON.
 """
 
 from __future__ import annotations

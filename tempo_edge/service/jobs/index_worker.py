@@ -179,7 +179,7 @@ class Worker:
 
 
 def main(arguments: list[str]) -> None:
-    """``python -m tempo_edge.service.child LIBRARY [--exclude=GLOB...] [FOLDER...]``.
+    """``python -m tempo_edge.service.jobs.index_worker LIBRARY [--exclude=GLOB...] [FOLDER...]``.
 
     As the service starts it, with absolute paths.
     """

@@ -18,8 +18,8 @@ from pathlib import Path
 from tempo_edge._files import atomic_write, make_private
 from tempo_edge._text import note
 from tempo_edge.errors import TempoEdgeError
-from tempo_edge.service import places
-from tempo_edge.service.listen import TakenError, lock_of, locked
+from tempo_edge.service.transport import places
+from tempo_edge.service.transport.sockets import TakenError, lock_of, locked
 
 __all__ = ["announce", "announced"]
 

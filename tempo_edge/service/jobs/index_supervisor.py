@@ -13,9 +13,9 @@ from typing import Any
 
 from tempo_edge.errors import ServiceError
 from tempo_edge.indexing.indexer import IndexEvent
-from tempo_edge.service.jobs import Jobs
-from tempo_edge.service.progress import IndexingProgress
-from tempo_edge.service.throttle import Throttle
+from tempo_edge.service.jobs.job_list import Jobs
+from tempo_edge.service.jobs.progress import IndexingProgress
+from tempo_edge.service.jobs.throttle import Throttle
 
 __all__ = ["Indexing"]
 
@@ -136,7 +136,7 @@ class Indexing:
     async def _one_child(self) -> None:
         """Start a child and follow it until it is gone; wait for a while if it died."""
         self._trouble, self._let_go = None, False
-        command = [sys.executable, "-m", "tempo_edge.service.child", str(self._library)]
+        command = [sys.executable, "-m", "tempo_edge.service.jobs.index_worker", str(self._library)]
         command += [f"--exclude={pattern}" for pattern in self._exclude]
         child = await asyncio.create_subprocess_exec(
             *command, *map(str, self._watched), stdin=PIPE, stdout=PIPE, limit=_LONGEST_LINE

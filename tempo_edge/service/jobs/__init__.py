@@ -1,0 +1,1 @@
+"""What the service does beside answering: indexing and clips in processes of their own."""
