@@ -14,10 +14,11 @@ from door import Reply
 from harness import PATIENCE, wait_until
 from inside import Receive, ask, get, serving
 
+from tempo_edge.answer import Answer
 from tempo_edge.errors import ServiceError
 from tempo_edge.service import engine as module
 from tempo_edge.service.app import App
-from tempo_edge.service.engine import Engine
+from tempo_edge.service.engine import Engine, TimedAnswer
 from tempo_edge.service.events import Events
 from tempo_edge.service.handle import Models
 from tempo_edge.service.jobs.index_supervisor import Indexing
@@ -48,14 +49,14 @@ class Door:
 
         self.engine.find = noted  # type: ignore[method-assign]
 
-    def search(self, handle: Any, query: Any, asked: float, checkpoint: Any) -> dict[str, Any]:
+    def search(self, handle: Any, query: Any, asked: float, checkpoint: Any) -> TimedAnswer:
         """Stands in for the engine's search."""
         self.begun.set()
         while not self.go.wait(0.005):
             checkpoint()
         if self.fails is not None:
             raise self.fails
-        return {"query": query.text}
+        return TimedAnswer(query, Answer((), (), 0, "curve"), 0.0)
 
     def close(self) -> None:
         self.go.set()
@@ -86,7 +87,7 @@ def test_an_answer_leaves_nothing_of_its_client(door: Door) -> None:
     door.go.set()
     for number in range(20):
         reply = get(door.app.asgi, "/v1/find", f"q=a&client=someone+{number}")
-        assert (reply.status, reply.json) == (200, {"query": "a"})
+        assert (reply.status, reply.json["query"]) == (200, "a")
     assert door.engine._latest == {}
 
 
@@ -172,5 +173,5 @@ def test_a_newer_query_of_a_client_is_answered_and_its_older_one_is_not(door: Do
 
     first, second = asyncio.run(both())
     assert first.status == 409 and "newer query" in first.error
-    assert (second.status, second.json) == (200, {"query": "new"})
+    assert (second.status, second.json["query"]) == (200, "new")
     assert door.engine._latest == {}
