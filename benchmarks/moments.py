@@ -31,10 +31,11 @@ from benchmarks.windows import evenly
 from tempo_edge import Library
 from tempo_edge._files import atomic_write
 from tempo_edge.evaluation.metrics import Refusals, Span, auroc, score_grounding
-from tempo_edge.search.decoder import Decoder
-from tempo_edge.search.grounder import CloseUp, Grounder
-from tempo_edge.search.prompt import Look
-from tempo_edge.search.retrieve import Window
+from tempo_edge.search.grounders import GROUNDERS
+from tempo_edge.search.grounders.context_window import ContextWindow
+from tempo_edge.search.grounders.mllm import MllmGrounder
+from tempo_edge.search.grounders.prompt import FrameTokens
+from tempo_edge.search.window import Window
 
 __all__ = ["Found", "figures", "main"]
 
@@ -59,13 +60,17 @@ class Found:
     confidence: float
 
 
-class EvenlyTimed(Grounder):
+class EvenlyTimed(MllmGrounder):
     """A grounder that is told of frames as if they had only been counted."""
 
-    def shown(self, window: Window, part: CloseUp) -> tuple[list[Look], NDArray[np.float64]]:
+    name = "mllm, evenly timed"
+
+    def shown(
+        self, window: Window, context: ContextWindow
+    ) -> tuple[list[FrameTokens], NDArray[np.float64]]:
         """The same frames, each after the same time."""
-        looks, edges = super().shown(window, part)
-        return evenly(looks, float(edges[-1]))
+        frames, edges = super().shown(window, context)
+        return evenly(frames, float(edges[-1]))
 
 
 def ask(
@@ -175,15 +180,14 @@ def measure(options: argparse.Namespace, scratch: Path) -> tuple[dict[str, Any],
         for grounder in reversed(library.searcher.grounders):
             say(f"SAA + {grounder}")
             systems[f"SAA + {grounder}"] = ask(library, options.test, questions, grounder)
-            if grounder == "mllm":
-                searcher = library.searcher
-                decoder = Decoder(library.profile.grounder_session)
-                searcher.reader = EvenlyTimed(library.catalogue, decoder, searcher.settings)
-                systems["SAA + mllm, evenly timed"] = ask(library, options.test, questions, "mllm")
+        if EvenlyTimed.is_offered_by(library.profile):
+            GROUNDERS[EvenlyTimed.name] = EvenlyTimed
+            name = f"SAA + {EvenlyTimed.name}"
+            systems[name] = ask(library, options.test, questions, EvenlyTimed.name)
     for name, profile in options.also:
         say(f"SAA + {name}")
         with indexed(options.test, scratch, profile=profile) as library:
-            systems[f"SAA + {name}"] = ask(library, options.test, questions, "mllm")
+            systems[f"SAA + {name}"] = ask(library, options.test, questions, MllmGrounder.name)
     asked = {"cutoff": cutoff, "questions": [asdict(question) for question in questions]}
     return {name: (figures(found, questions), found) for name, found in systems.items()}, asked
 

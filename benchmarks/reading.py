@@ -20,11 +20,11 @@ import numpy as np
 from benchmarks.machine import describe
 from tempo_edge import eta
 from tempo_edge.models.sessions import cpu_count, open_session
-from tempo_edge.search.boundaries import Boundaries
-from tempo_edge.search.curve import CurveSettings
-from tempo_edge.search.decoder import Decoder
-from tempo_edge.search.grounder import FRAMES
-from tempo_edge.search.prompt import STATE, Look, Question, build
+from tempo_edge.search.grounders.boundaries import Boundaries
+from tempo_edge.search.grounders.context_window import FRAMES
+from tempo_edge.search.grounders.decoder import AnswerDecoder
+from tempo_edge.search.grounders.prompt import STATE, FrameTokens, Question, build
+from tempo_edge.search.similarity import CurveSettings
 
 _TOKENS, _QUERY = 2, 12
 
@@ -32,7 +32,7 @@ _TOKENS, _QUERY = 2, 12
 def measure(path: Path, rounds: int) -> dict[str, Any]:
     """Milliseconds to open a decoder, to read one window, and to read and answer about it."""
     started = time.perf_counter()
-    decoder = Decoder(open_session(path, cpu_count()))
+    decoder = AnswerDecoder(open_session(path, cpu_count()))
     opened = time.perf_counter() - started
     rng = np.random.default_rng(0)
     rows = rng.normal(size=(FRAMES + 1, 256)).astype(np.float32)
@@ -40,7 +40,9 @@ def measure(path: Path, rounds: int) -> dict[str, Any]:
     states = rng.normal(size=(_QUERY, STATE)).astype(np.float32)
     question = Question(states, rows[0], 0.0, 0.1)
     cells = np.arange(_TOKENS, dtype=np.uint8)
-    looks = [Look(1.3 * i, i % 5 == 0, rows[i + 1], cells, rows[:_TOKENS]) for i in range(FRAMES)]
+    looks = [
+        FrameTokens(1.3 * i, i % 5 == 0, rows[i + 1], cells, rows[:_TOKENS]) for i in range(FRAMES)
+    ]
     edges = 1.3 * np.arange(FRAMES + 1, dtype=np.float64)
     prompt = build(question, looks, float(edges[-1]), CurveSettings())
     window = Boundaries.of(looks, edges)

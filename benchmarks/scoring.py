@@ -14,7 +14,7 @@ from typing import Literal, TypedDict
 
 import numpy as np
 
-from tempo_edge.evaluation.metrics.refusal import Refusals, auroc
+from tempo_edge.evaluation.metrics.rejection import Refusals, auroc
 from tempo_edge.evaluation.metrics.spans import Span, best_tiou, merge_spans, span_sets_iou, tiou
 
 __all__ = [

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from benchmarks.scoring import PredictedMoment, Prediction, Truth
 from tempo_edge import Library
-from tempo_edge.search.curve import CurveSettings, ground
+from tempo_edge.search.grounders.curve import cut_out
 from tempo_edge.search.retrieve import retrieve
+from tempo_edge.search.similarity import CurveSettings
 
 __all__ = ["ask", "ask_one", "best_cutoff", "fit_cutoff"]
 
@@ -34,7 +35,7 @@ def ask_one(
     vector: NDArray[np.float32] = library.profile.text_tower.encode([query])[0]
     found: list[tuple[float, PredictedMoment]] = []
     for window in retrieve(vector, library.catalogue, library.vectors, videos=videos):
-        for bump in ground(window, _SETTINGS, np.inf, limit=1):
+        for bump in cut_out(window, _SETTINGS, np.inf, limit=1):
             found.append(
                 (
                     bump.peak,

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.machine import describe
-from tempo_edge.search.prompt import Look
+from tempo_edge.search.grounders.prompt import FrameTokens
 
 if TYPE_CHECKING:
     from tempo_edge.train.grounder.synthetic.windows import Example, Source
@@ -41,7 +41,9 @@ class Evenly:
         return replace(example, looks=tuple(looks), edges=edges)
 
 
-def evenly(looks: Sequence[Look], end: float) -> tuple[list[Look], NDArray[np.float64]]:
+def evenly(
+    looks: Sequence[FrameTokens], end: float
+) -> tuple[list[FrameTokens], NDArray[np.float64]]:
     """The same frames after equal times, and their boundaries ``[n + 1]``, in seconds."""
     edges = np.linspace(0.0, end, len(looks) + 1)
     return [replace(look, seconds=float(at)) for look, at in zip(looks, edges, strict=False)], edges

@@ -56,22 +56,22 @@ class Chat:
         query: str,
         seconds: Sequence[float | Fraction],
         end_seconds: float | Fraction,
-        sights: Sequence[int] | None = None,
+        token_counts: Sequence[int] | None = None,
     ) -> str:
         """The prompt of a question about frames at these times, up to where the answer begins.
 
         The last time said is when the window ends, so that every boundary of it has been named.
-        ``sights`` are how many tokens each picture has, one if None.
+        ``token_counts`` are how many visual tokens each picture has, one if None.
 
         Raises:
-            ValueError: there is no frame, a time is negative, or ``sights`` are not as many.
+            ValueError: there is no frame, a time is negative, or ``token_counts`` are not as many.
         """
         if not seconds:
             raise ValueError("seconds [] must hold at least one frame's")
-        each = [1] * len(seconds) if sights is None else sights
+        counts = [1] * len(seconds) if token_counts is None else token_counts
         shown = "".join(
             self.stamp(time) + self.opens + self.sight * count + self.closes
-            for time, count in zip(seconds, each, strict=True)
+            for time, count in zip(seconds, counts, strict=True)
         )
         asked = ASKED.format(query=query)
         return f"{self.before}{asked}{shown}{self.stamp(end_seconds)}{WANTED}{self.after}"

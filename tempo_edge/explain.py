@@ -76,14 +76,14 @@ def _section(moment: Moment, candidate: Candidate, mark: str) -> str:
     first, last = _drawn(candidate)
     span = f"{format_timestamp(moment.start_seconds)}–{format_timestamp(moment.end_seconds)}"
     said = ""
-    if candidate.reading is not None:
-        reading = candidate.reading
-        begins = reading.close_up.begins(candidate.window)
-        count = reading.close_up.last - reading.close_up.first
+    if candidate.grounding is not None:
+        grounding = candidate.grounding
+        begins = grounding.context.begins(candidate.window)
+        count = grounding.context.last - grounding.context.first
         said = (
             f"<p>Read {count} frames from {format_timestamp(max(0.0, begins))} on and said "
-            f"<code>{html.escape(reading.said)}</code>, seconds since then; that it occurs there: "
-            f"{reading.present:.2f}.</p>"
+            f"<code>{html.escape(grounding.said)}</code>, seconds since then; that it occurs "
+            f"there: {grounding.present:.2f}.</p>"
         )
     return (
         f"<section><h2>{mark}{html.escape(str(moment.path))} <b>{span}</b> "
@@ -94,7 +94,7 @@ def _section(moment: Moment, candidate: Candidate, mark: str) -> str:
 
 def _drawn(candidate: Candidate) -> tuple[int, int]:
     """Frames ``[first, last)`` of the window that are drawn: the moment and what surrounds it."""
-    edges, span = candidate.window.edges, candidate.bump.span
+    edges, span = candidate.window.edges, candidate.segment.span
     around = max(_AROUND_SECONDS, span.duration_seconds)
     first = int(np.searchsorted(edges[1:], span.start_seconds - around))
     last = int(np.searchsorted(edges[:-1], span.end_seconds + around))
@@ -103,9 +103,9 @@ def _drawn(candidate: Candidate) -> tuple[int, int]:
 
 def _curve(candidate: Candidate, first: int, last: int) -> str:
     """The similarity of each frame as a step over the time that it stands for."""
-    window, span = candidate.window, candidate.bump.span
+    window, span = candidate.window, candidate.segment.span
     edges, values = window.edges[first : last + 1], window.similarities[first:last]
-    low = float(min(values.min(), candidate.bump.floor)) - 0.02
+    low = float(min(values.min(), candidate.segment.floor)) - 0.02
     high = float(values.max()) + 0.02
     length = float(edges[-1] - edges[0])
 
@@ -125,7 +125,7 @@ def _curve(candidate: Candidate, first: int, last: int) -> str:
         if cut
     )
     start, end = x(span.start_seconds), x(span.end_seconds)
-    floor = y(candidate.bump.floor)
+    floor = y(candidate.segment.floor)
     return (
         f"<svg viewBox='0 0 {_WIDTH} {_HEIGHT + 18}' role=img aria-label='similarity over time'>"
         f"<rect class=span x={start} y=0 width={round(end - start, 1)} height={_HEIGHT} />{cuts}"
@@ -149,7 +149,7 @@ def _frames(moment: Moment, candidate: Candidate, first: int, last: int) -> str:
     cells = []
     times = video.seconds(candidate.window.pts[chosen]).tolist()
     for index, tick, seconds in zip(chosen.tolist(), pts, times, strict=True):
-        inside = candidate.bump.first <= index <= candidate.bump.last
+        inside = candidate.segment.first <= index <= candidate.segment.last
         source = f"data:image/jpeg;base64,{pictures[tick]}" if tick in pictures else ""
         cells.append(
             f"<figure class={'in' if inside else 'out'}>"

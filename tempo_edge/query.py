@@ -39,8 +39,7 @@ class Query:
 
     Raises:
         QueryError: the text is empty or not Unicode, a number is out of range, ``within`` names no
-            path or one that is not absolute, or a grounder is to read where retrieval alone is
-            asked for.
+            path or one that is not absolute.
     """
 
     text: str
@@ -66,10 +65,6 @@ class Query:
             raise QueryError(f"limit {self.limit} must be at least 1")
         if self.min_confidence is not None and not 0 <= self.min_confidence <= 1:
             raise QueryError(f"min_confidence {self.min_confidence} must be within [0, 1]")
-        if self.retrieval and self.grounder not in (None, "curve"):
-            raise QueryError(
-                f"grounder {self.grounder!r} and retrieval exclude each other: choose one of them"
-            )
         self._check_scope()
         if not self.text.strip():
             raise QueryError(f"query {self.text!r} is empty: say what to look for")

@@ -26,10 +26,6 @@ from tempo_edge.query import Query, places
         ({"min_confidence": float("nan")}, "min_confidence nan must be within [0, 1]"),
         ({"within": ()}, "within names no path: name one, or leave it out"),
         ({"within": (Path("tapes"),)}, "within 'tapes' must be a path from the root"),
-        (
-            {"grounder": "mllm", "retrieval": True},
-            "grounder 'mllm' and retrieval exclude each other: choose one of them",
-        ),
         ({"min_seconds": -1.0}, "min_seconds -1.0 must be finite and not negative"),
         ({"max_seconds": float("inf")}, "max_seconds inf must be finite and not negative"),
         ({"max_seconds": float("nan")}, "max_seconds nan must be finite and not negative"),

@@ -17,8 +17,9 @@ from benchmarks.fuzz.target import Refusal, Target, holds
 from tempo_edge.errors import ProfileError
 from tempo_edge.models.registry import Profile, load_profile
 from tempo_edge.search.calibrate import FEATURES, READ_FEATURES
-from tempo_edge.search.curve import CurveSettings
-from tempo_edge.search.fitted import GROUNDERS, calibration_of, grounders_of, preferred
+from tempo_edge.search.fitted import calibration_of, grounders_of, preferred
+from tempo_edge.search.grounders import GROUNDERS
+from tempo_edge.search.similarity import CurveSettings
 
 __all__ = ["TARGET"]
 
@@ -107,7 +108,7 @@ def _check(case: bytes, folder: Path) -> None:
 def _check_confidence(profile: Profile, grounder: str) -> None:
     """Whatever a span looks like, its confidence is a probability."""
     calibration = calibration_of(profile, grounder)
-    count = len(FEATURES if grounder == "curve" else READ_FEATURES)
+    count = len(GROUNDERS[grounder].features)
     holds(calibration.weights.shape == (count,), f"{grounder} has {calibration.weights.shape}")
     holds(0 <= calibration.threshold <= 1, f"threshold {calibration.threshold}")
     for scale in (0.0, 1.0, 1e6):

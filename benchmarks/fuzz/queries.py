@@ -17,8 +17,8 @@ from tempo_edge.errors import QueryError, ServiceError
 from tempo_edge.models.registry import load_profile
 from tempo_edge.models.tokenizer import read_tokenizer
 from tempo_edge.models.towers import TextTower
-from tempo_edge.search.grammar import Grammar
-from tempo_edge.search.spelling import Spelling
+from tempo_edge.search.grounders.grammar import Grammar
+from tempo_edge.search.grounders.token_constraint import TokenConstraint
 from tempo_edge.service.find_request import FindRequest
 from tempo_edge.service.parameters import Parameters
 
@@ -120,11 +120,13 @@ def _check_grammar(case: dict[str, Any]) -> None:
     holds((refusal.error is None) == good, "is refused" if good else "is not refused")
     if not good:
         return
-    spelling, said = Spelling(grammar), list[str]()
+    spelling, said = TokenConstraint(grammar), list[str]()
     for choice in case["choices"]:
         options = grammar.options()
         holds(bool(options), f"{''.join(said)} can't go on")
-        holds(int(grammar.allowed().sum()) == len(set(options)), "options are not what is allowed")
+        holds(
+            int(grammar.token_mask().sum()) == len(set(options)), "options are not what is allowed"
+        )
         word = options[choice % len(options)]
         grammar.take(eta.TOKEN[word])
         if word == "[end]":
@@ -160,7 +162,11 @@ TARGET = Target(
     (
         *("tempo_edge.query", "tempo_edge.service.find_request", "tempo_edge.service.parameters"),
         "tempo_edge.service.paths",
-        *("tempo_edge.search.grammar", "tempo_edge.search.spelling", "tempo_edge.eta"),
+        *(
+            "tempo_edge.search.grounders.grammar",
+            "tempo_edge.search.grounders.token_constraint",
+            "tempo_edge.eta",
+        ),
     ),
     _cases,
     _check,

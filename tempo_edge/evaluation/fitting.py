@@ -34,14 +34,16 @@ from tempo_edge.models.registry import load_profile
 from tempo_edge.moment import Span
 from tempo_edge.search.calibrate import (
     FEATURES,
-    READ_FEATURES,
     Calibration,
     fit_logistic,
 )
-from tempo_edge.search.curve import CurveSettings, ground
-from tempo_edge.search.fitted import GROUNDERS
-from tempo_edge.search.prompt import Question
-from tempo_edge.search.retrieve import Window, retrieve
+from tempo_edge.search.fitted import QUICK
+from tempo_edge.search.grounders import GROUNDERS
+from tempo_edge.search.grounders.curve import cut_out
+from tempo_edge.search.grounders.prompt import Question
+from tempo_edge.search.retrieve import retrieve
+from tempo_edge.search.similarity import CurveSettings
+from tempo_edge.search.window import Window
 from tempo_edge.store.interface import Vectors
 
 __all__ = ["Query", "calibrate", "main", "nearly", "read_truth", "varied", "write"]
@@ -152,14 +154,14 @@ def calibrate(
     more: Sequence[Query],
     seed: int,
     reads: int = 600,
-    default: str = "curve",
+    default: str = QUICK,
 ) -> dict[str, Any]:
     """Fit settings, weights and threshold; gives the contents of ``calibration.json``.
 
     Args:
         queries: what the shape of a span is fitted on.
         more: further queries for the confidence.
-        reads: how many queries a grounder that reads is asked at most; it takes its time.
+        reads: how many queries a grounder with a model is asked at most; it takes its time.
         default: the grounder that ``find`` uses where none is asked for.
 
     Raises:
@@ -179,7 +181,9 @@ def calibrate(
     vectors.refresh()
     profile = library.profile
     questions = {
-        query.text: Question.of(*profile.text_tower.read(query.text), profile.background)
+        query.text: Question.of(
+            *profile.text_tower.read(query.text), profile.background, query.text
+        )
         for query in asked
     }
     settings, found = _fit_settings(library, vectors, queries, questions, video_of)
@@ -200,9 +204,11 @@ def calibrate(
         },
     }
     curve = Calibration.of(Description(Path("calibration.json"), contents))
-    for grounder in judge.readers:
-        read = [judge.by_reading(*draw, curve, grounder) for draw in _fewer(draws, reads, seed)]
-        contents[grounder] = _fit_confidence([draw for draw in read if draw], READ_FEATURES)
+    for name, grounder in GROUNDERS.items():
+        if grounder.calibration is not None and grounder.comes_with(profile):
+            asked_of = [judge.by(name, *draw, curve) for draw in _fewer(draws, reads, seed)]
+            told = [draw for draw in asked_of if draw]
+            contents[grounder.calibration] = _fit_confidence(told, grounder.features)
     return contents
 
 
@@ -232,11 +238,13 @@ def _fit_settings(
 
 
 def _found(query: Query, windows: list[Window], settings: CurveSettings, chance: float) -> float:
-    """Mean of "found at tIoU 0.5" and "found at 0.7" for the highest bump."""
-    bumps = [bump for window in windows for bump in ground(window, settings, chance, limit=1)]
-    if not bumps:
+    """Mean of "found at tIoU 0.5" and "found at 0.7" for the highest segment."""
+    segments = [
+        segment for window in windows for segment in cut_out(window, settings, chance, limit=1)
+    ]
+    if not segments:
         return 0.0
-    top = max(bumps, key=lambda bump: bump.peak)
+    top = max(segments, key=lambda segment: segment.peak)
     overlap = max(top.span.iou(span) for span in query.spans)
     return ((overlap >= 0.5) + (overlap >= 0.7)) / 2
 
@@ -335,7 +343,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--profile", default="nano")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--reads", type=int, default=600, help="queries for what reads, at most")
-    parser.add_argument("--default", choices=GROUNDERS, default="curve", help="for find")
+    parser.add_argument("--default", choices=GROUNDERS, default=QUICK, help="for find")
     parser.add_argument("--library", type=Path, help="keep the library here")
     parser.add_argument("--dry-run", action="store_true", help="print, write nothing")
     return parser

@@ -30,7 +30,7 @@ from tempo_edge.models.towers import ImageTower, TextTower
 from tempo_edge.packing import unpack
 
 if TYPE_CHECKING:
-    from tempo_edge.models.vlm import Vlm
+    from tempo_edge.models.hub_model import HubModel
 
 __all__ = [
     "ABOUT",
@@ -230,11 +230,11 @@ class Profile:
         return "grounder.json" in self.files
 
     @cached_property
-    def vlm(self) -> Vlm:
+    def vlm(self) -> HubModel:
         """The hub model, loaded on first use."""
-        from tempo_edge.models.vlm import MANIFEST, Manifest, Vlm
+        from tempo_edge.models.hub_model import MANIFEST, HubModel, Manifest
 
-        return Vlm(Manifest.read(self.checked(MANIFEST)), self.opener)
+        return HubModel(Manifest.read(self.checked(MANIFEST)), self.opener)
 
     @cached_property
     def background(self) -> NDArray[np.float32]:

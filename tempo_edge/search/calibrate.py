@@ -14,7 +14,14 @@ from numpy.typing import NDArray
 
 from tempo_edge.models.description import Description
 
-__all__ = ["FEATURES", "READ_FEATURES", "Calibration", "Chance", "fit_logistic", "log_odds"]
+__all__ = [
+    "FEATURES",
+    "READ_FEATURES",
+    "Calibration",
+    "NullDistribution",
+    "fit_logistic",
+    "log_odds",
+]
 
 FEATURES = (
     "similarity",
@@ -30,7 +37,7 @@ READ_FEATURES = ("read", *FEATURES)
 
 
 @dataclass(frozen=True)
-class Chance:
+class NullDistribution:
     """How one query scores by chance: mean and standard deviation over two crowds of pictures.
 
     The background is the profile's own cohort of unrelated pictures, the same for every library;
@@ -38,9 +45,9 @@ class Chance:
     """
 
     background_mean: float
-    background_deviation: float
+    background_std: float
     library_mean: float
-    library_deviation: float
+    library_std: float
     frames: int
 
     @staticmethod
@@ -49,14 +56,14 @@ class Chance:
         background: NDArray[np.float32],
         sample: NDArray[np.float32],
         frames: int,
-    ) -> Chance:
+    ) -> NullDistribution:
         """Work it out for a unit vector ``[d]`` over crowds ``[m, d]`` and ``[k, d]``."""
         # einsum stays on this thread: waking a pool of them costs more than the sum itself.
         outside = np.einsum("ij,j->i", background, query)
         inside = np.einsum("ij,j->i", sample, query) if len(sample) else np.zeros(0)
         # Quantiles, because a small library's sample holds the very frames that are looked for.
         low, middle, _ = np.quantile(inside, [0.16, 0.5, 0.84]) if len(inside) else (0.0, 0.0, 0.0)
-        return Chance(
+        return NullDistribution(
             float(outside.mean()),
             float(outside.std()) + 1e-6,
             float(middle),
@@ -71,9 +78,9 @@ class Chance:
                 # A sentence about nothing that pictures show is near to none of them: only the bare
                 # similarity says so, a deviation from its own chance does not.
                 peak,
-                (peak - self.background_mean) / self.background_deviation,
-                (peak - self.library_mean) / self.library_deviation,
-                (peak - floor) / self.background_deviation,
+                (peak - self.background_mean) / self.background_std,
+                (peak - self.library_mean) / self.library_std,
+                (peak - floor) / self.background_std,
                 (mean - floor) / max(peak - floor, 1e-6),
                 np.log(max(self.frames, 1)),
             ]

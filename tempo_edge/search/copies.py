@@ -52,7 +52,7 @@ def grouped(candidates: Sequence[Candidate]) -> list[tuple[Candidate, ...]]:
 def _likely(candidates: Sequence[Candidate]) -> NDArray[np.bool_]:
     """Which pairs, ``[n, n]``, may be: of two videos, of one length, as near to the query."""
     facts = [
-        (c.window.video_id, c.bump.span.duration_seconds, c.bump.peak, c.bump.mean)
+        (c.window.video_id, c.segment.span.duration_seconds, c.segment.peak, c.segment.mean)
         for c in candidates
     ]
     video, *rest = np.asarray(facts, dtype=np.float64).reshape(-1, 4).T
@@ -69,12 +69,12 @@ def is_copy(one: Candidate, other: Candidate) -> bool:
     too few looks to tell, all those of the footage around it count; where there are too few as
     well, both videos must be alike from end to end.
     """
-    a, b = one.bump.span, other.bump.span
+    a, b = one.segment.span, other.segment.span
     if one.window.video_id == other.window.video_id:
         return False
     if abs(a.duration_seconds - b.duration_seconds) > _SLACK_SECONDS:
         return False
-    inside = [(c.bump.first, c.bump.last + 1) for c in (one, other)]
+    inside = [(c.segment.first, c.segment.last + 1) for c in (one, other)]
     if min(last - first for first, last in inside) < _LOOKS:
         inside = _shared(one, other)
     looks = min(last - first for first, last in inside)
@@ -86,7 +86,7 @@ def is_copy(one: Candidate, other: Candidate) -> bool:
 
 def _edges(candidate: Candidate) -> NDArray[np.float64]:
     """The boundaries of a window's looks, ``[n + 1]``, in seconds from the start of the moment."""
-    return candidate.window.edges - candidate.bump.span.start_seconds
+    return candidate.window.edges - candidate.segment.span.start_seconds
 
 
 def _shared(one: Candidate, other: Candidate) -> list[tuple[int, int]]:

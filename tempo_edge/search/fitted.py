@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from tempo_edge.models import Profile
-from tempo_edge.search.calibrate import READ_FEATURES, Calibration
+from tempo_edge.search.calibrate import Calibration
+from tempo_edge.search.grounders import GROUNDERS
 
-__all__ = ["GROUNDERS", "calibration_of", "grounders_of", "preferred"]
+__all__ = ["QUICK", "calibration_of", "grounders_of", "is_quick", "preferred"]
 
-#: What may turn candidates into spans, the one first that is taken unless another is asked for;
-#: a profile without a decoder has no ``mllm``, one without a hub model no ``vlm``.
-GROUNDERS = ("mllm", "curve", "vlm")
+#: The grounder of every profile, which answers while somebody types.
+QUICK = next(name for name, grounder in GROUNDERS.items() if grounder.is_quick)
+
+
+def is_quick(name: str | None) -> bool:
+    """Whether a grounder of this name may be used for every key that somebody presses."""
+    return name in GROUNDERS and GROUNDERS[name].is_quick
 
 
 def grounders_of(profile: Profile) -> tuple[str, ...]:
@@ -18,12 +23,7 @@ def grounders_of(profile: Profile) -> tuple[str, ...]:
     Raises:
         ProfileError: it is not calibrated, or its calibration can't be read.
     """
-    has = {
-        "mllm": profile.has_grounder and "mllm" in profile.calibration,
-        "curve": True,
-        "vlm": profile.has_vlm,
-    }
-    return tuple(name for name in GROUNDERS if has[name])
+    return tuple(name for name, each in GROUNDERS.items() if each.is_offered_by(profile))
 
 
 def preferred(profile: Profile) -> str:
@@ -34,7 +34,7 @@ def preferred(profile: Profile) -> str:
     """
     about = profile.calibration
     name = about.optional("default", about.text)
-    return name if name in grounders_of(profile) else "curve"
+    return name if name in grounders_of(profile) else QUICK
 
 
 def calibration_of(profile: Profile, grounder: str) -> Calibration:
@@ -43,8 +43,4 @@ def calibration_of(profile: Profile, grounder: str) -> Calibration:
     Raises:
         ProfileError: there is none, or it can't be read.
     """
-    if grounder == "curve":
-        return Calibration.of(profile.calibration)
-    if grounder == "vlm" and "vlm" not in profile.calibration:
-        return Calibration.none_fitted()
-    return Calibration.of(profile.calibration.part(grounder), READ_FEATURES)
+    return GROUNDERS[grounder].calibration_of(profile)

@@ -10,17 +10,15 @@ import warnings
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tempo_edge.errors import MissingExtraError, ProfileError
+from tempo_edge.errors import MissingExtraError
 from tempo_edge.models import Profile
 from tempo_edge.models.sessions import load_onnxruntime, open_on_cpu
 from tempo_edge.models.tokenizer import read_tokenizer
-from tempo_edge.search.boundaries import Boundaries
-from tempo_edge.search.curve import CurveSettings
-from tempo_edge.search.decoder import Decoder
 from tempo_edge.search.fitted import calibration_of, grounders_of, preferred
-from tempo_edge.search.prompt import Look, Question, build
+from tempo_edge.search.grounders import GROUNDERS
+from tempo_edge.search.grounders.prompt import Question
+from tempo_edge.search.similarity import CurveSettings
 
 __all__ = ["inspect"]
 
@@ -38,9 +36,8 @@ def inspect(profile: Profile) -> None:
         ProfileError: a part of it can't be used; the text names it.
     """
     profile = replace(profile, opener=open_on_cpu)
-    shape = CurveSettings()
     if "calibration.json" in profile.files:
-        shape = CurveSettings.of(profile)
+        CurveSettings.of(profile)
         preferred(profile)
         for grounder in grounders_of(profile):
             calibration_of(profile, grounder)
@@ -52,45 +49,19 @@ def inspect(profile: Profile) -> None:
         text = f"the models of {profile.name} can't be tried: {error}"
         warnings.warn(text, RuntimeWarning, stacklevel=2)
         return
-    _run(profile, shape)
+    _run(profile)
 
 
-def _run(profile: Profile, shape: CurveSettings) -> None:
+def _run(profile: Profile) -> None:
     """Run every model of a profile; a hub model is opened only.
 
     Raises:
         ProfileError: one can't be run, or gives what it should not.
     """
     vector, states = profile.text_tower.read(_SENTENCE)
-    question = Question.of(vector, states, profile.background)
+    question = Question.of(vector, states, profile.background, _SENTENCE)
     picture = np.zeros((1, profile.image_size, profile.image_size, 3), np.uint8)
     vectors, tokens = replace(profile).image_tower.encode(picture)
-    if profile.has_grounder:
-        _ask(replace(profile), question, vectors[0], tokens[0], shape)
-    if profile.has_vlm:
-        from tempo_edge.search.vlm import Speaker
-
-        Speaker(replace(profile).vlm)
-
-
-def _ask(
-    profile: Profile,
-    question: Question,
-    vector: NDArray[np.float32],
-    tokens: NDArray[np.float32],
-    shape: CurveSettings,
-) -> None:
-    """Ask a profile's decoder about a second of one picture.
-
-    Raises:
-        ProfileError: it can't be asked.
-    """
-    cells = np.arange(len(tokens), dtype=np.uint8)
-    looks = [Look(0.0, False, vector, cells, tokens)]
-    boundaries = Boundaries.of(looks, np.array([0.0, 1.0]))
-    decoder = Decoder(profile.grounder_session, profile.folder / "grounder.onnx")
-    try:
-        prompt = build(question, looks, 1.0, shape)
-    except ValueError as error:
-        raise ProfileError(f"profile {profile.name!r} can't have grounder.onnx: {error}") from error
-    decoder.answer(prompt, boundaries.grammar())
+    for grounder in GROUNDERS.values():
+        if grounder.comes_with(profile):
+            grounder.inspect(replace(profile), question, vectors[0], tokens[0])

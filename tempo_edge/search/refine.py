@@ -11,8 +11,8 @@ from tempo_edge.errors import MediaError
 from tempo_edge.media import PacketTable, Run, Video, open_video
 from tempo_edge.models import Profile
 from tempo_edge.moment import Span
-from tempo_edge.search.curve import Bump
-from tempo_edge.search.retrieve import Window
+from tempo_edge.search.similarity import Segment
+from tempo_edge.search.window import Window
 
 __all__ = ["refine"]
 
@@ -21,25 +21,25 @@ _PICTURES = 24
 
 
 def refine(
-    path: Path, window: Window, bump: Bump, query: NDArray[np.float32], profile: Profile
+    path: Path, window: Window, segment: Segment, query: NDArray[np.float32], profile: Profile
 ) -> Span:
     """The span with both boundaries moved to where the similarity really crosses over.
 
     Boundaries that are already exact (a cut, the ends of the video) stay. A file that can't be
     decoded any more keeps the span it was indexed with.
     """
-    start, end = bump.span.start_seconds, bump.span.end_seconds
+    start, end = segment.span.start_seconds, segment.span.end_seconds
     try:
         with open_video(path) as video:
             table = video.packets()
-            if bump.first > 0 and not window.cuts[bump.first]:
-                start = _crossing(video, table, window, bump.first, query, profile)
-            after = bump.last + 1
+            if segment.first > 0 and not window.cuts[segment.first]:
+                start = _crossing(video, table, window, segment.first, query, profile)
+            after = segment.last + 1
             if after < len(window.pts) and not window.cuts[after]:
                 end = _crossing(video, table, window, after, query, profile)
     except MediaError:
-        return bump.span
-    return Span(start, end) if end > start else bump.span
+        return segment.span
+    return Span(start, end) if end > start else segment.span
 
 
 def _crossing(

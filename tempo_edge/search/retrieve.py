@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tempo_edge.packing import unpack
+from tempo_edge.search.window import Stretch, Window
 from tempo_edge.store.interface import Catalogue, Vectors
 from tempo_edge.store.rows import VideoRow
 
-__all__ = ["GLANCE", "WINDOWS", "Window", "open_window", "retrieve"]
+__all__ = ["GLANCE", "WINDOWS", "retrieve"]
 
 #: Stretches of footage that a query is looked for in; fewer while somebody types.
 WINDOWS, GLANCE = 24, 10
@@ -25,29 +24,6 @@ _HITS = 256
 _CONTEXT_SECONDS = 60.0
 
 
-@dataclass(frozen=True)
-class Window:
-    """A stretch of one video with the frames the library holds of it.
-
-    Attributes:
-        video_id: the video; ``video``: its facts.
-        pts: presentation time stamps of its frames in ticks, ``[n]``.
-        edges: boundaries in seconds, ``[n + 1]``: frame ``i`` stands for
-            ``[edges[i], edges[i + 1])``.
-        cuts: True where a frame is the first after a cut, ``[n]``.
-        similarities: cosine similarity of each frame to the query, ``[n]``.
-        packed: the frames' vectors as they are stored, ``[n, d]``; None if they were not kept.
-    """
-
-    video_id: int
-    video: VideoRow
-    pts: NDArray[np.int64]
-    edges: NDArray[np.float64]
-    cuts: NDArray[np.bool_]
-    similarities: NDArray[np.float32]
-    packed: NDArray[np.int8] | None = None
-
-
 def retrieve(
     query: NDArray[np.float32],
     catalogue: Catalogue,
@@ -55,6 +31,7 @@ def retrieve(
     *,
     videos: Iterable[int] | None = None,
     limit: int = WINDOWS,
+    context_seconds: float = 0.0,
 ) -> list[Window]:
     """The windows around the frames nearest to a query, most promising first.
 
@@ -62,6 +39,8 @@ def retrieve(
         query: unit vector ``[d]``.
         videos: search these videos only.
         limit: most windows to give.
+        context_seconds: footage on either side of each window that is read along with it: see
+            :attr:`Window.widest`. Windows whose contexts overlap are read together.
     """
     hits = vectors.search(query, _HITS, None if videos is None else sorted(set(videos)))
     score = dict(zip(hits.ids.tolist(), hits.similarities.tolist(), strict=True))
@@ -78,11 +57,34 @@ def retrieve(
         merged = _merge(found, context, video)
         stretches += [(best, video_id, low, high) for best, low, high in merged]
     stretches.sort(key=lambda stretch: (-stretch[0], stretch[1:]))
-    windows = (
-        open_window(query, catalogue, video_id, facts[video_id], low, high)
-        for _, video_id, low, high in stretches[:limit]
-    )
+    wanted = [(video_id, low, high) for _, video_id, low, high in stretches[:limit]]
+    windows = _opened(query, catalogue, wanted, facts, context_seconds)
     return [window for window in windows if len(window.pts)]
+
+
+def _opened(
+    query: NDArray[np.float32],
+    catalogue: Catalogue,
+    wanted: Sequence[tuple[int, int, int]],
+    facts: Mapping[int, VideoRow],
+    context_seconds: float,
+) -> Iterator[Window]:
+    """Windows by video, first and last tick, in the same order; all footage is read once."""
+    reads: list[tuple[int, int, int]] = []
+    for video_id, low, high in sorted(wanted):
+        context = int(context_seconds / facts[video_id].time_base)
+        first, last = facts[video_id].stretch(low)
+        begin, end = max(first, low - context), min(last, high + context)
+        if reads and reads[-1][0] == video_id and begin <= reads[-1][2]:
+            reads[-1] = (video_id, reads[-1][1], end)
+        else:
+            reads.append((video_id, begin, end))
+    stretches = {
+        read: Stretch.read(query, catalogue, read[0], facts[read[0]], *read[1:]) for read in reads
+    }
+    for video_id, low, high in wanted:
+        within = next(r for r in reads if r[0] == video_id and r[1] <= low <= r[2])
+        yield stretches[within].window(low, high)
 
 
 def _merge(
@@ -102,32 +104,3 @@ def _merge(
         else:
             stretches.append((similarity, low, high))
     return stretches
-
-
-def open_window(
-    query: NDArray[np.float32],
-    catalogue: Catalogue,
-    video_id: int,
-    video: VideoRow,
-    low: int,
-    high: int,
-) -> Window:
-    """The window of the frames from tick ``low`` to tick ``high``, both inclusive."""
-    pts, cuts, packed = catalogue.frames_between(video_id, low, high)
-    times = video.seconds(pts)
-    edges = np.empty(len(pts) + 1)
-    # A frame right after a cut begins there; otherwise the change lies somewhere between two looks.
-    edges[1:-1] = np.where(cuts[1:], times[1:], (times[:-1] + times[1:]) / 2)
-    if len(pts):
-        edges[0] = times[0]
-        following = catalogue.next_pts(video_id, int(pts[-1]))
-        _, hole = video.stretch(int(pts[-1]))
-        over = float(video.seconds(np.asarray([hole]))[0])
-        if following is None:
-            # What lies behind a hole may have been damaged, so that nothing of it is known.
-            edges[-1] = max(min(over, video.end_seconds), times[-1] + 1e-3)
-        elif hole < following:
-            edges[-1] = over
-        else:
-            edges[-1] = (times[-1] + float(video.seconds(np.asarray([following]))[0])) / 2
-    return Window(video_id, video, pts, edges, cuts, unpack(packed) @ query, packed)

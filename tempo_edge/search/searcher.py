@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,16 +15,15 @@ from tempo_edge.errors import LibraryError, QueryError
 from tempo_edge.models import Profile
 from tempo_edge.moment import Copy, Moment, Span
 from tempo_edge.query import Query
-from tempo_edge.search.calibrate import Calibration, Chance
-from tempo_edge.search.candidates import Candidate, by_curve, by_reading
+from tempo_edge.search.calibrate import Calibration, NullDistribution
+from tempo_edge.search.candidates import Candidate
 from tempo_edge.search.copies import grouped
-from tempo_edge.search.curve import CurveSettings
-from tempo_edge.search.decoder import Decoder
-from tempo_edge.search.fitted import GROUNDERS, calibration_of, grounders_of, preferred
-from tempo_edge.search.grounder import Follower, Grounder
-from tempo_edge.search.prompt import Question
+from tempo_edge.search.fitted import QUICK, calibration_of, grounders_of, is_quick, preferred
+from tempo_edge.search.grounders import GROUNDERS, Grounder, Materials
+from tempo_edge.search.grounders.prompt import Question
 from tempo_edge.search.retrieve import GLANCE, WINDOWS, retrieve
 from tempo_edge.search.scope import videos_of
+from tempo_edge.search.similarity import CurveSettings
 from tempo_edge.store.interface import Catalogue, Vectors
 
 __all__ = ["Searcher"]
@@ -58,18 +56,12 @@ class Searcher:
         self._catalogue = catalogue
         self._vectors = vectors
         self._profile = profile
+        self._grounders: dict[str, Grounder] = {}
 
     @cached_property
     def settings(self) -> CurveSettings:
         """The profile's shape of a span."""
         return CurveSettings.of(self._profile)
-
-    @cached_property
-    def reader(self) -> Grounder:
-        """The grounder that reads frames, over this library."""
-        path = self._profile.folder / "grounder.onnx"
-        decoder = Decoder(self._profile.grounder_session, path)
-        return Grounder(self._catalogue, decoder, self.settings)
 
     def calibration(self, grounder: str) -> Calibration:
         """The profile's calibration of a grounder."""
@@ -87,7 +79,7 @@ class Searcher:
             raise QueryError(f"grounder {asked!r} must be one of {', '.join(GROUNDERS)}")
         if asked not in self.grounders:
             raise QueryError(
-                f"profile {self._profile.name!r} has no grounder {asked!r}: use 'curve'"
+                f"profile {self._profile.name!r} has no grounder {asked!r}: use {QUICK!r}"
             )
         return asked
 
@@ -104,11 +96,15 @@ class Searcher:
             checkpoint: called between two readings; whatever it raises ends the search.
 
         Raises:
-            QueryError: there is no such grounder, or the library holds nothing where the query
-                is kept to.
+            QueryError: there is no such grounder, it is to read where retrieval alone is asked for,
+                or the library holds nothing where the query is kept to.
         """
+        if query.retrieval and query.grounder is not None and not is_quick(query.grounder):
+            raise QueryError(
+                f"grounder {query.grounder!r} and retrieval exclude each other: choose one of them"
+            )
         videos = videos_of(query, self._catalogue)
-        chosen = "curve" if query.retrieval else self.grounder(query.grounder)
+        chosen = QUICK if query.retrieval else self.grounder(query.grounder)
         vector, states = self._profile.text_tower.read(query.text)
         windows = GLANCE if query.retrieval else WINDOWS
         sought = _Sought(query.text, vector, states, videos, windows)
@@ -138,35 +134,36 @@ class Searcher:
         frames = self._catalogue.count_frames(videos)
         if not frames:
             return []
-        chance = Chance.of(vector, self._profile.background, self._vectors.sample(videos), frames)
-        windows = retrieve(
-            vector, self._catalogue, self._vectors, videos=videos, limit=sought.windows
-        )
-        found = by_curve(windows, chance, self.settings, self.calibration("curve"))
-        if grounder == "curve":
-            return found
+        sample = self._vectors.sample(videos)
+        null = NullDistribution.of(vector, self._profile.background, sample, frames)
         question = Question(
-            sought.states, vector, chance.background_mean, chance.background_deviation
+            sought.states, vector, null.background_mean, null.background_std, sought.text
         )
-        reader = self.reader if grounder == "mllm" else self.watcher(sought.text)
-        calibration = self.calibration(grounder)
-        return by_reading(found, question, chance, reader, calibration, checkpoint)
+        windows = retrieve(
+            vector,
+            self._catalogue,
+            self._vectors,
+            videos=videos,
+            limit=sought.windows,
+            context_seconds=GROUNDERS[grounder].context_seconds,
+        )
+        asked = self._opened(grounder)
+        return asked.ground(question, windows, null, self.calibration(grounder), checkpoint)
 
-    @cached_property
-    def _speaker(self) -> Any:
-        from tempo_edge.search.vlm import Speaker
+    def _opened(self, name: str) -> Grounder:
+        """A grounder over this library, loaded on first use."""
+        if name not in self._grounders:
+            materials = self.materials(self.settings, self.calibration(QUICK))
+            self._grounders[name] = GROUNDERS[name](materials)
+        return self._grounders[name]
 
-        return Speaker(self._profile.vlm)
+    def materials(self, settings: CurveSettings, curve: Calibration) -> Materials:
+        """What grounders over this library draw on, with these settings and calibration."""
+        return Materials(self._profile, self._catalogue, settings, curve, self._online_path_of)
 
-    def watcher(self, query: str) -> Follower:
-        """The grounder that looks at frames, for one query."""
-        from tempo_edge.search.vlm import Watcher
-
-        def path_of(video_id: int) -> Path | None:
-            path, offline = self._path_of(video_id)
-            return None if offline else path
-
-        return Watcher(self._catalogue, self._speaker, query, path_of)
+    def _online_path_of(self, video_id: int) -> Path | None:
+        path, offline = self._path_of(video_id)
+        return None if offline else path
 
     def _reachable(self, group: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
         """A group that begins with a candidate whose file is there, if one is."""
@@ -176,12 +173,12 @@ class Searcher:
 
     def _moment(self, group: tuple[Candidate, ...], vector: NDArray[np.float32] | None) -> Moment:
         candidate, *others = group
-        window, span = candidate.window, candidate.bump.span
+        window, span = candidate.window, candidate.segment.span
         (path, offline), *same = self._places(window.video_id)
         if vector is not None and not offline:
             from tempo_edge.search.refine import refine
 
-            span = refine(path, window, candidate.bump, vector, self._profile)
+            span = refine(path, window, candidate.segment, vector, self._profile)
         return Moment(
             path=path,
             start_seconds=span.start_seconds,
@@ -199,7 +196,7 @@ class Searcher:
 
     def _copies(self, copy: Candidate, span: Span, of: Candidate) -> Iterator[Copy]:
         """The files of a copy of a candidate whose span, finer perhaps, is `span`."""
-        shift = copy.bump.span.start_seconds - of.bump.span.start_seconds
+        shift = copy.segment.span.start_seconds - of.segment.span.start_seconds
         start, end = max(0.0, span.start_seconds + shift), span.end_seconds + shift
         for path, offline in self._places(copy.window.video_id):
             yield Copy(path, start, end, offline)

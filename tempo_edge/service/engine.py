@@ -15,6 +15,7 @@ from typing import Any
 from tempo_edge.answer import Answer
 from tempo_edge.errors import ServiceError
 from tempo_edge.query import Query
+from tempo_edge.search.fitted import is_quick
 from tempo_edge.service.find_request import FindRequest
 from tempo_edge.service.handle import Handle, Models
 from tempo_edge.service.jobs.worker_pool import Work, WorkerPool
@@ -74,7 +75,7 @@ class Engine:
             ServiceError: too many wait already.
         """
         query, client = request.query, request.client
-        quick = query.retrieval or (query.grounder or self._preferred) == "curve"
+        quick = query.retrieval or is_quick(query.grounder or self._preferred)
         pool, handle = self._quick if quick else self._slow
         asked = time.perf_counter()
         if client in self._latest:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tempo_edge.errors import QueryError, ServiceError
 from tempo_edge.query import DEFAULT_LIMIT, Query, places
+from tempo_edge.search.fitted import is_quick
 from tempo_edge.service.parameters import Parameters
 
 __all__ = ["LONGEST_CLIENT", "LONGEST_TEXT", "MOST_MOMENTS", "MOST_PLACES", "FindRequest"]
@@ -41,7 +42,7 @@ class FindRequest:
             raise ServiceError(400, "q is missing or empty: say what to look for")
         grounder = given.text("grounder", 32)
         retrieval = given.flag("retrieval") or False
-        if retrieval and grounder not in (None, "curve"):
+        if retrieval and grounder is not None and not is_quick(grounder):
             raise ServiceError(
                 400, f"grounder {grounder!r} and retrieval=1 exclude each other: choose one"
             )

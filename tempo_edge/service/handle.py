@@ -8,6 +8,7 @@ from threading import Lock
 
 from tempo_edge.library import Library
 from tempo_edge.models import Profile
+from tempo_edge.search.grounders import GROUNDERS
 from tempo_edge.store.opening import open_store
 
 __all__ = ["Handle", "Models"]
@@ -35,8 +36,10 @@ class Models:
 
 def _loaded(profile: Profile) -> list[object]:
     """The models that searching needs, which are loaded by being looked at."""
-    grounder = [profile.grounder_session] if profile.has_grounder else []
-    return [profile.text_tower, profile.background, *grounder]
+    for grounder in GROUNDERS.values():
+        if grounder.comes_with(profile):
+            grounder.preload(profile)
+    return [profile.text_tower, profile.background]
 
 
 class Handle:

@@ -29,7 +29,7 @@ from tempo_edge import ProfileError
 from tempo_edge.chat import Chat
 from tempo_edge.models.checkpoint import Checkpoint
 from tempo_edge.models.checksum import sha256_of
-from tempo_edge.search.prompt import Look
+from tempo_edge.search.grounders.prompt import FrameTokens
 from tempo_edge.train import training_state
 from tempo_edge.train.data.archives import DataError
 from tempo_edge.train.grounder.synthetic.windows import Example
@@ -90,7 +90,7 @@ def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 def _example(kind: str, count: int = 5) -> Example:
     rng = np.random.default_rng(3)
     nothing = np.zeros(0, np.float32)
-    looks = tuple(Look(1.5 * i, False, nothing, nothing, nothing) for i in range(count))
+    looks = tuple(FrameTokens(1.5 * i, False, nothing, nothing, nothing) for i in range(count))
     pictures = rng.integers(0, 256, (count, SIZE[kind], SIZE[kind], 3), np.uint8)
     edges = np.arange(count + 1) * 1.5
     return Example(looks, edges, "a dog runs", (), "easy", pictures)

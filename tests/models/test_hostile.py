@@ -25,7 +25,7 @@ from tempo_edge.models.checkpoint import read_checkpoint
 from tempo_edge.models.description import Description, load_json
 from tempo_edge.models.registry import read_profile
 from tempo_edge.search.calibrate import Calibration
-from tempo_edge.search.curve import CurveSettings
+from tempo_edge.search.similarity import CurveSettings
 
 Change = Callable[[dict[str, Any]], Any]
 

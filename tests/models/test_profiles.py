@@ -14,7 +14,7 @@ import pytest
 from tempo_edge import ProfileError, QueryError
 from tempo_edge.models import Profile, load_profile, profile_names, registry
 from tempo_edge.search.calibrate import Calibration
-from tempo_edge.search.curve import CurveSettings
+from tempo_edge.search.similarity import CurveSettings
 
 
 @pytest.fixture(scope="module")

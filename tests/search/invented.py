@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge.packing import pack
-from tempo_edge.search.retrieve import Window
+from tempo_edge.search.window import Window
 from tempo_edge.store.interface import Vectors
 from tempo_edge.store.opening import open_store
 from tempo_edge.store.rows import FileRow, FrameRow, VideoRow

@@ -7,8 +7,8 @@ import pytest
 
 from tempo_edge import eta
 from tempo_edge.moment import Span
-from tempo_edge.search.boundaries import Boundaries
-from tempo_edge.search.prompt import Look
+from tempo_edge.search.grounders.boundaries import Boundaries
+from tempo_edge.search.grounders.prompt import FrameTokens
 
 # Frames at 0.0, 1.2, 3.0 (a cut) and 4.0; the window ends at 5.0.
 WINDOW = Boundaries((0, 12, 30, 40, 50), np.array([0.0, 0.6, 3.0, 3.5, 5.0]))
@@ -57,7 +57,9 @@ def test_every_edge_needs_a_stamp() -> None:
 
 
 def test_frames_are_named_by_their_times_and_the_end_by_where_it_is() -> None:
-    looks = [Look(s, False, np.ones(1), np.zeros(0, np.uint8), np.ones((0, 1))) for s in (0, 1.24)]
+    looks = [
+        FrameTokens(s, False, np.ones(1), np.zeros(0, np.uint8), np.ones((0, 1))) for s in (0, 1.24)
+    ]
     assert Boundaries.of(looks, np.array([0.0, 0.6, 5.04])).stamps == (0, 12, 50)
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tempo_edge.errors import ProfileError
 from tempo_edge.models.description import Description
-from tempo_edge.search.calibrate import FEATURES, Calibration, Chance, fit_logistic
+from tempo_edge.search.calibrate import FEATURES, Calibration, NullDistribution, fit_logistic
 
 
 def unit(rows: int, dim: int, seed: int) -> np.ndarray:
@@ -72,13 +72,13 @@ def test_the_stored_form_must_be_of_these_features() -> None:
 def test_chance_measures_both_crowds() -> None:
     query = unit(1, 16, 0)[0]
     background, sample = unit(500, 16, 1), unit(300, 16, 2)
-    chance = Chance.of(query, background, sample, frames=300)
+    chance = NullDistribution.of(query, background, sample, frames=300)
     assert chance.background_mean == pytest.approx(float((background @ query).mean()), abs=1e-6)
     assert chance.library_mean == pytest.approx(float(np.median(sample @ query)), abs=1e-6)
     facts = dict(zip(FEATURES, chance.features(0.9, 0.8, 0.1), strict=True))
     assert facts["similarity"] == 0.9
     assert facts["above_background"] == pytest.approx(
-        (0.9 - chance.background_mean) / chance.background_deviation
+        (0.9 - chance.background_mean) / chance.background_std
     )
     assert facts["fullness"] == pytest.approx(0.7 / 0.8)
     assert facts["log_frames"] == pytest.approx(np.log(300))
@@ -86,14 +86,14 @@ def test_chance_measures_both_crowds() -> None:
 
 def test_a_library_of_one_frame_has_finite_facts() -> None:
     query = unit(1, 16, 0)[0]
-    chance = Chance.of(query, unit(10, 16, 1), query[None], frames=1)
+    chance = NullDistribution.of(query, unit(10, 16, 1), query[None], frames=1)
     assert np.isfinite(chance.features(1.0, 1.0, 1.0)).all()
-    empty = Chance.of(query, unit(10, 16, 1), np.zeros((0, 16), np.float32), frames=0)
+    empty = NullDistribution.of(query, unit(10, 16, 1), np.zeros((0, 16), np.float32), frames=0)
     assert np.isfinite(empty.features(0.0, 0.0, 0.0)).all()
 
 
 def test_a_span_is_judged_by_how_far_it_stands_out_of_either_crowd() -> None:
-    chance = Chance(0.1, 0.2, 0.3, 0.4, 100)
+    chance = NullDistribution(0.1, 0.2, 0.3, 0.4, 100)
     wanted = {
         "similarity": 0.9,
         "above_background": 4.0,
@@ -107,7 +107,7 @@ def test_a_span_is_judged_by_how_far_it_stands_out_of_either_crowd() -> None:
 
 
 def test_a_library_of_one_frame_and_a_span_that_does_not_rise_are_judged_too() -> None:
-    judged = Chance(0.0, 1.0, 0.0, 1.0, 1).features(0.5, 0.5, 0.5)
+    judged = NullDistribution(0.0, 1.0, 0.0, 1.0, 1).features(0.5, 0.5, 0.5)
     assert dict(zip(FEATURES, judged, strict=True))["log_frames"] == 0.0
     assert np.isfinite(judged).all()
-    assert np.isfinite(Chance(0.0, 1.0, 0.0, 1.0, 0).features(0.5, 0.5, 0.5)).all()
+    assert np.isfinite(NullDistribution(0.0, 1.0, 0.0, 1.0, 0).features(0.5, 0.5, 0.5)).all()

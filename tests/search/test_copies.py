@@ -21,7 +21,7 @@ from tempo_edge.search import copies
 from tempo_edge.search.calibrate import FEATURES
 from tempo_edge.search.candidates import Candidate
 from tempo_edge.search.copies import grouped, is_copy
-from tempo_edge.search.curve import bump_of
+from tempo_edge.search.similarity import segment_of
 
 Tempo = Callable[..., Said]
 
@@ -157,14 +157,14 @@ def copied(candidates: list[Candidate]) -> tuple[Candidate, Candidate]:
         (one, other)
         for one in candidates
         for other in candidates
-        if is_copy(one, other) and one.bump.last - one.bump.first >= 2
+        if is_copy(one, other) and one.segment.last - one.segment.first >= 2
     )
 
 
 def test_one_look_that_differs_is_enough(candidates: list[Candidate]) -> None:
     one, other = copied(candidates)
     assert other.window.packed is not None
-    for look in range(other.bump.first, other.bump.last + 1):
+    for look in range(other.segment.first, other.segment.last + 1):
         changed = other.window.packed.copy()
         changed[look] = np.roll(changed[look], 1)
         altered = replace(other, window=replace(other.window, packed=changed))
@@ -173,9 +173,9 @@ def test_one_look_that_differs_is_enough(candidates: list[Candidate]) -> None:
 
 def test_a_moment_that_is_longer_is_another(candidates: list[Candidate]) -> None:
     one, other = copied(candidates)
-    span = other.bump.span
+    span = other.segment.span
     longer = replace(span, end_seconds=span.end_seconds + 0.2)
-    assert not is_copy(one, replace(other, bump=replace(other.bump, span=longer)))
+    assert not is_copy(one, replace(other, segment=replace(other.segment, span=longer)))
 
 
 def test_of_what_was_not_kept_nothing_is_told(candidates: list[Candidate]) -> None:
@@ -191,7 +191,7 @@ def test_only_what_may_be_a_copy_is_compared(
     one, other = copied(candidates)
     asked: list[None] = []
     monkeypatch.setattr(copies, "is_copy", lambda *pair: asked.append(None))
-    far = replace(other, bump=replace(other.bump, peak=other.bump.peak - 0.2))
+    far = replace(other, segment=replace(other.segment, peak=other.segment.peak - 0.2))
     assert grouped([one, far]) == [(one,), (far,)] and asked == []
     assert grouped([]) == []
 
@@ -203,7 +203,7 @@ def whole(looks: int, cosine: float, *, video: int, behind: float = 0.0) -> Cand
     vectors = cosine * np.eye(looks, DIM) + other * np.eye(looks, DIM, looks)
     longer = replace(window.video, duration_seconds=window.video.duration_seconds + behind)
     window = replace(window, video=longer, packed=pack(vectors))
-    bump = bump_of(window, window.similarities, 0, looks - 1, 0.0)
+    bump = segment_of(window, window.similarities, 0, looks - 1, 0.0)
     return Candidate(window, bump, np.zeros(len(FEATURES)), 0.5)
 
 

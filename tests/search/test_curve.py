@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tempo_edge.search.calibrate import FEATURES, Calibration, Chance
-from tempo_edge.search.candidates import by_curve
-from tempo_edge.search.curve import CurveSettings, continued, ground
-from tempo_edge.search.retrieve import Window
+from tempo_edge.search.calibrate import FEATURES, Calibration, NullDistribution
+from tempo_edge.search.grounders.curve import by_curve, continued, cut_out
+from tempo_edge.search.similarity import CurveSettings
+from tempo_edge.search.window import Window
 from tempo_edge.store.rows import VideoRow
 
 VIDEO = VideoRow("h264", 64, 48, 100.0, None, Fraction(1, 1000), Fraction(0))
@@ -33,7 +33,7 @@ def window(similarities: list[float], cuts: list[int] = [], step: float = 1.0) -
 
 
 def test_a_span_reaches_as_far_as_the_curve_stays_up() -> None:
-    (bump,) = ground(window([0, 0, 0, 0.6, 1, 0.7, 0.1, 0, 0]), SETTINGS, chance=0.0)
+    (bump,) = cut_out(window([0, 0, 0, 0.6, 1, 0.7, 0.1, 0, 0]), SETTINGS, chance=0.0)
     assert (bump.span.start_seconds, bump.span.end_seconds) == (3.0, 6.0)
     assert (bump.first, bump.last) == (3, 5)
     assert bump.peak == 1.0
@@ -43,14 +43,14 @@ def test_a_span_reaches_as_far_as_the_curve_stays_up() -> None:
 
 def test_an_event_that_comes_twice_gives_two_spans() -> None:
     curve = window([0, 0.9, 0, 0, 0, 0, 1, 1, 0, 0])
-    spans = [(b.span.start_seconds, b.span.end_seconds) for b in ground(curve, SETTINGS, 0.0)]
+    spans = [(b.span.start_seconds, b.span.end_seconds) for b in cut_out(curve, SETTINGS, 0.0)]
     assert spans == [(6.0, 8.0), (1.0, 2.0)]
 
 
 def test_a_short_dip_is_no_end() -> None:
     curve = window([0, 0.9, 0.1, 1, 1, 0, 0, 0, 0.9], step=0.5)
     settings = CurveSettings(keep=0.5, smooth=0.0, join_seconds=0.5)
-    one, other = ground(curve, settings, 0.0)
+    one, other = cut_out(curve, settings, 0.0)
     assert (one.span.start_seconds, one.span.end_seconds) == (0.5, 2.5)
     assert (one.first, one.last, one.peak) == (1, 4, 1.0)
     assert one.mean == pytest.approx(0.75)
@@ -61,26 +61,26 @@ def test_what_touches_a_span_is_no_span_of_its_own() -> None:
     """Or the shoulder of a peak, too low to belong to it, would come in by the back door."""
     eager = CurveSettings(keep=0.8, seed=0.5, smooth=0.0, join_seconds=0.0)
     curve = window([0, 0, 0.6, 1, 0.7, 0, 0, 0.6, 0])
-    spans = [(b.span.start_seconds, b.span.end_seconds) for b in ground(curve, eager, 0.0)]
+    spans = [(b.span.start_seconds, b.span.end_seconds) for b in cut_out(curve, eager, 0.0)]
     assert spans == [(3.0, 4.0), (7.0, 8.0)]
 
 
 def test_a_far_lower_bump_is_no_span_of_its_own() -> None:
-    assert len(ground(window([0, 0.7, 0, 0, 0, 1, 0, 0]), SETTINGS, 0.0)) == 1
+    assert len(cut_out(window([0, 0.7, 0, 0, 0, 1, 0, 0]), SETTINGS, 0.0)) == 1
 
 
 def test_footage_of_one_thing_all_along_is_one_span() -> None:
     steady = window([0.80, 0.84, 0.79, 0.82, 0.81])
-    (whole,) = ground(steady, SETTINGS, chance=0.1)
+    (whole,) = cut_out(steady, SETTINGS, chance=0.1)
     assert (whole.span.start_seconds, whole.span.end_seconds) == (0.0, 5.0)
-    bits = ground(steady, SETTINGS, chance=np.inf)
+    bits = cut_out(steady, SETTINGS, chance=np.inf)
     assert bits[0].span.duration_seconds < 3  # what the floor of chance is for
 
 
 def test_smoothing_stays_within_a_shot() -> None:
     settings = CurveSettings(keep=0.5, smooth=0.25)
-    joined = ground(window([0, 0, 0, 1, 0, 0]), settings, 0.0)[0].peak
-    apart = ground(window([0, 0, 0, 1, 0, 0], cuts=[3, 4]), settings, 0.0)[0].peak
+    joined = cut_out(window([0, 0, 0, 1, 0, 0]), settings, 0.0)[0].peak
+    apart = cut_out(window([0, 0, 0, 1, 0, 0], cuts=[3, 4]), settings, 0.0)[0].peak
     assert joined == pytest.approx(0.5)
     assert apart == 1.0
 
@@ -90,7 +90,7 @@ def test_long_frames_weigh_more_in_the_floor() -> None:
     long_first = Window(
         1, VIDEO, curve.pts, np.asarray([0.0, 90, 91, 92, 93]), curve.cuts, curve.similarities
     )
-    assert ground(long_first, SETTINGS, chance=1.0)[0].floor == pytest.approx(0.5)
+    assert cut_out(long_first, SETTINGS, chance=1.0)[0].floor == pytest.approx(0.5)
 
 
 @given(
@@ -103,7 +103,7 @@ def test_spans_are_disjoint_ordered_and_inside(
     values: list[float], cuts: list[int], chance: float, smooth: float
 ) -> None:
     curve = window(values, cuts)
-    bumps = ground(curve, CurveSettings(keep=0.6, smooth=smooth, join_seconds=0), chance, limit=5)
+    bumps = cut_out(curve, CurveSettings(keep=0.6, smooth=smooth, join_seconds=0), chance, limit=5)
     assert 1 <= len(bumps) <= 5
     assert [b.peak for b in bumps] == sorted((b.peak for b in bumps), reverse=True)
     spans = sorted(bump.span for bump in bumps)
@@ -134,7 +134,7 @@ def test_settings_refuse_nonsense(wrong: dict[str, float], message: str) -> None
 # -- one thing throughout --------------------------------------------------------------------------
 
 # A frame is an answer from three standard deviations of chance on: from 0.3 on.
-CHANCE = Chance(0.0, 0.1, 0.0, 0.1, 1000)
+CHANCE = NullDistribution(0.0, 0.1, 0.0, 0.1, 1000)
 ABOVE = np.array([1.0 if name == "above_background" else 0.0 for name in FEATURES])
 CALIBRATION = Calibration(ABOVE, -3.0, 0.5)
 DRUMS = [0.5, 0.33, 0.48, 0.31, 0.47, 0.32, 0.49, 0.33, 0.45, 0.32, 0.46, 0.31, 0.5]
@@ -143,17 +143,17 @@ WIDE = CurveSettings(keep=0.7, seed=0.8, smooth=0.0, join_seconds=1.0)
 
 def spans(similarities: list[float], cuts: list[int] = []) -> list[tuple[float, float]]:  # noqa: B006
     found = by_curve([window(similarities, cuts, step=2.0)], CHANCE, WIDE, CALIBRATION)
-    return sorted((c.bump.span.start_seconds, c.bump.span.end_seconds) for c in found)
+    return sorted((c.segment.span.start_seconds, c.segment.span.end_seconds) for c in found)
 
 
 def test_a_clip_that_shows_one_thing_throughout_is_one_span() -> None:
     """However well it shows it from look to look, and in however many pieces."""
-    assert len(ground(window(DRUMS, step=2.0), WIDE, 0.0)) == 4
+    assert len(cut_out(window(DRUMS, step=2.0), WIDE, 0.0)) == 4
     assert spans(DRUMS) == [(0.0, 26.0)]
     (found,) = by_curve([window(DRUMS, step=2.0)], CHANCE, WIDE, CALIBRATION)
-    assert (found.bump.first, found.bump.last) == (0, 12)
-    assert found.bump.peak == pytest.approx(0.5)
-    assert found.bump.mean == pytest.approx(np.mean(DRUMS))
+    assert (found.segment.first, found.segment.last) == (0, 12)
+    assert found.segment.peak == pytest.approx(0.5)
+    assert found.segment.mean == pytest.approx(np.mean(DRUMS))
 
 
 def test_a_dip_below_what_would_be_an_answer_is_an_end() -> None:
@@ -187,7 +187,7 @@ def test_joining_bridges_what_is_an_answer_and_no_more(
     heights: list[int], cuts: set[int], least: int
 ) -> None:
     curve = window([h / 10 for h in heights], cuts=list(cuts))
-    before = ground(curve, SETTINGS, 0.0, limit=16)
+    before = cut_out(curve, SETTINGS, 0.0, limit=16)
 
     def is_answer(height: float, floor: float) -> bool:
         return height >= least / 10 - 1e-6

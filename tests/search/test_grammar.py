@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tempo_edge import eta
 from tempo_edge.moment import Span
-from tempo_edge.search.grammar import Grammar
+from tempo_edge.search.grounders.grammar import Grammar
 
 TIMES = st.lists(st.integers(0, 999), min_size=1, max_size=30)
 
@@ -17,7 +17,7 @@ TIMES = st.lists(st.integers(0, 999), min_size=1, max_size=30)
 def _walk(grammar: Grammar, rng: np.random.Generator) -> str:
     said: list[int] = []
     for _ in range(200):
-        token = int(rng.choice(np.flatnonzero(grammar.allowed())))
+        token = int(rng.choice(np.flatnonzero(grammar.token_mask())))
         grammar.take(token)
         if eta.WORDS[token] == "[end]":
             return eta.text(said)

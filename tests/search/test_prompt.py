@@ -10,22 +10,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tempo_edge import eta
-from tempo_edge.search.curve import CurveSettings
-from tempo_edge.search.prompt import (
+from tempo_edge.search.grounders.prompt import (
     AGREEMENT,
+    ANSWER,
     DRAFTED,
     NEARNESS,
     QUERY,
-    SAYING,
-    SIGHT,
     STATE,
     TENTHS,
+    VISUAL,
     WIDTH,
     WORD,
-    Look,
+    FrameTokens,
     Question,
     build,
 )
+from tempo_edge.search.similarity import CurveSettings
 
 
 def unit(count: int, seed: int) -> np.ndarray:
@@ -37,13 +37,15 @@ SHAPE = CurveSettings()
 QUESTION = Question(np.ones((5, STATE), np.float32), unit(1, 0)[0], 0.1, 0.05)
 
 
-def look(seconds: float | Fraction, tokens: int = 0, cut: bool = False) -> Look:
-    return Look(seconds, cut, unit(1, 1)[0], np.arange(tokens, dtype=np.uint8), unit(tokens, 2))
+def look(seconds: float | Fraction, tokens: int = 0, cut: bool = False) -> FrameTokens:
+    return FrameTokens(
+        seconds, cut, unit(1, 1)[0], np.arange(tokens, dtype=np.uint8), unit(tokens, 2)
+    )
 
 
 def _said(prompt_words: np.ndarray, kinds: np.ndarray) -> str:
     return "".join(
-        eta.WORDS[word] if kind in (WORD, SAYING) else "qv"[kind - 1]
+        eta.WORDS[word] if kind in (WORD, ANSWER) else "qv"[kind - 1]
         for word, kind in zip(prompt_words, kinds, strict=True)
     )
 
@@ -54,7 +56,7 @@ def test_query_then_times_each_before_its_frame() -> None:
     assert said == "[query]qqqqq[frames]<0.0s>v<12.4s>vvv<15.8s>v<20.0s>[answer]"
     assert prompt.features.shape == (len(prompt), WIDTH)
     assert (prompt.features[prompt.kinds == WORD] == 0).all()
-    seen = prompt.kinds == SIGHT
+    seen = prompt.kinds == VISUAL
     # One of ten, and nothing else of a sight lies there.
     assert (prompt.features[seen][:, TENTHS].sum(axis=1) == 1.0).all()
     assert TENTHS.stop - TENTHS.start == 10
@@ -77,7 +79,7 @@ def test_every_time_is_told_to_the_tenth_whatever_the_sampling(times: list[Fract
 
 def test_a_frame_carries_its_nearness_its_cut_and_its_cell() -> None:
     prompt = build(QUESTION, [look(1.0, 1, cut=True)], 2.0, SHAPE)
-    whole, part = prompt.features[prompt.kinds == SIGHT]
+    whole, part = prompt.features[prompt.kinds == VISUAL]
     near = float(unit(1, 1)[0] @ QUESTION.vector)
     height = (near - 0.1) / 0.05
     # Its height and how far below the best; in, first in, not first out; all of it is new.
@@ -95,10 +97,10 @@ def test_a_frame_is_told_where_it_stands_even_below_later_ones() -> None:
     none = np.zeros(0, np.uint8), np.zeros((0, 256), np.float32)
     asked, other = QUESTION.vector, unit(1, 5)[0]
     rows = [other, asked, asked, other, unit(1, 6)[0]]
-    looks = [Look(float(i), False, row, *none) for i, row in enumerate(rows)]
+    looks = [FrameTokens(float(i), False, row, *none) for i, row in enumerate(rows)]
     prompt = build(QUESTION, looks, 5.0, SHAPE)
-    heights = np.array([QUESTION.height(row) for row in rows])
-    told = prompt.features[prompt.kinds == SIGHT][:, NEARNESS][:, 3:] * 2
+    heights = np.array([QUESTION.z_score(row) for row in rows])
+    told = prompt.features[prompt.kinds == VISUAL][:, NEARNESS][:, 3:] * 2
     assert told[:, 0] == pytest.approx(heights, abs=1e-3)
     assert told[:, 1] == pytest.approx(heights.max() - heights, abs=1e-3)
     inside, first, after = (told[:, 2:5] > 0).T.tolist()
@@ -113,27 +115,27 @@ def test_an_answer_carries_the_draft_and_what_speaks_for_it() -> None:
     none = np.zeros(0, np.uint8), np.zeros((0, 256), np.float32)
     asked, other = QUESTION.vector, unit(1, 5)[0]
     rows = [other, asked, asked, other]
-    looks = [Look(float(i), False, row, *none) for i, row in enumerate(rows)]
+    looks = [FrameTokens(float(i), False, row, *none) for i, row in enumerate(rows)]
     prompt = build(QUESTION, looks, 4.0, SHAPE)
-    assert prompt.kinds[-1] == SAYING and prompt.words[-1] == eta.TOKEN["[answer]"]
+    assert prompt.kinds[-1] == ANSWER and prompt.words[-1] == eta.TOKEN["[answer]"]
     said = eta.spell("1.0-3.0")
     rows = [prompt.features[-1], *prompt.notes(said)]
     drafted = [int(row[DRAFTED].argmax()) for row in rows]
     assert drafted == [*said, eta.TOKEN["[end]"]]
     assert all((row[DRAFTED] > 0).sum() == 1 for row in rows)
     assert rows[0][AGREEMENT].sum() == pytest.approx(16, abs=1e-2)
-    assert rows[0][NEARNESS][0] * 2 == pytest.approx(QUESTION.height(asked), abs=1e-3)
+    assert rows[0][NEARNESS][0] * 2 == pytest.approx(QUESTION.z_score(asked), abs=1e-3)
     assert (rows[2][NEARNESS] == rows[0][NEARNESS]).all()
     # A tenth that the draft doesn't name leaves nothing to say.
     assert not prompt.note(eta.spell("2"))[DRAFTED].any()
 
 
 def test_bad_input_is_named() -> None:
-    with pytest.raises(ValueError, match=r"looks \[\] must hold"):
+    with pytest.raises(ValueError, match=r"frames \[\] must hold"):
         build(QUESTION, [], 3.0, SHAPE)
     with pytest.raises(ValueError, match=r"frame at 1\.0 s must not come before"):
         build(QUESTION, [look(2.0), look(1.0)], 3.0, SHAPE)
-    odd = Look(0.0, False, unit(1, 1)[0], np.array([9], np.uint8), unit(1, 2))
+    odd = FrameTokens(0.0, False, unit(1, 1)[0], np.array([9], np.uint8), unit(1, 2))
     with pytest.raises(ValueError, match="cell 9 must be within"):
         build(QUESTION, [odd], 1.0, SHAPE)
     with pytest.raises(ValueError, match=r"window's end at 1\.0 s must not come before"):
@@ -143,5 +145,5 @@ def test_bad_input_is_named() -> None:
     narrow = Question(np.zeros((3, 32), np.float32), unit(1, 0)[0], 0.0, 1.0)
     with pytest.raises(ValueError, match=r"states of shape \(3, 32\) must be \[l, 384\]"):
         build(narrow, [look(2.0)], 3.0, SHAPE)
-    with pytest.raises(ValueError, match=r"deviation 0\.0 must be positive"):
+    with pytest.raises(ValueError, match=r"std 0\.0 must be positive"):
         Question(np.ones((1, STATE), np.float32), unit(1, 0)[0], 0.0, 0.0)

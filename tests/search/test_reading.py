@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -14,14 +15,18 @@ from hypothesis import strategies as st
 from invented import drawn
 
 from tempo_edge import eta
+from tempo_edge.models import load_profile
 from tempo_edge.packing import pack
-from tempo_edge.search.curve import CurveSettings
-from tempo_edge.search.decoder import Said
-from tempo_edge.search.grammar import Grammar
-from tempo_edge.search.grounder import FRAMES, CloseUp, Grounder
-from tempo_edge.search.prompt import SIGHT, STATE, WORD, Prompt, Question
-from tempo_edge.search.retrieve import Window, open_window
-from tempo_edge.store.interface import WritableCatalogue
+from tempo_edge.search.calibrate import Calibration
+from tempo_edge.search.grounders import Materials
+from tempo_edge.search.grounders.context_window import FRAMES, ContextWindow
+from tempo_edge.search.grounders.decoder import AnswerDecoder, Reply
+from tempo_edge.search.grounders.grammar import Grammar
+from tempo_edge.search.grounders.mllm import MllmGrounder
+from tempo_edge.search.grounders.prompt import STATE, VISUAL, WORD, Prompt, Question
+from tempo_edge.search.similarity import CurveSettings
+from tempo_edge.search.window import Window, open_window
+from tempo_edge.store.interface import Catalogue, WritableCatalogue
 from tempo_edge.store.opening import open_store
 from tempo_edge.store.rows import FrameRow, VideoRow
 
@@ -62,14 +67,21 @@ class Scripted:
         self._script = script
         self.prompts: list[Prompt] = []
 
-    def answer(self, prompt: Prompt, grammar: Grammar, *, refuse: bool = False) -> Said:
+    def answer(self, prompt: Prompt, grammar: Grammar, *, refuse: bool = False) -> Reply:
         self.prompts.append(prompt)
         said = "".join(eta.WORDS[w] for w in prompt.words[prompt.kinds == WORD])
         times = [part.partition("s>")[0] for part in said.split("<")[1:]]
         text = self._script(times, refuse)
         for token in eta.spell(text):
             grammar.take(token)  # whatever it says must be allowed
-        return Said(text, 0.75)
+        return Reply(text, 0.75)
+
+
+def grounder(catalogue: Catalogue, decoder: Scripted) -> MllmGrounder:
+    nobody = Calibration.none_fitted()
+    profile = load_profile("nano")
+    materials = Materials(profile, catalogue, CurveSettings(), nobody, lambda video: None)
+    return MllmGrounder(materials, cast("AnswerDecoder", decoder))
 
 
 QUESTION = Question(np.ones((3, STATE), np.float32), VECTOR, 0.0, 0.1)
@@ -91,10 +103,10 @@ def test_what_is_told_is_what_the_file_says(
         video = _video(base, start * base, float((ticks[-1] - start) * base) + 1.0)
         window = _window(store, ticks, video)
         decoder = Scripted(lambda times, _: "none")
-        wide, reading = Grounder(store, decoder, CurveSettings()).read(QUESTION, window, ticks[0])
+        wide, grounding = grounder(store, decoder).look(QUESTION, window, ticks[0])
     finally:
         store.close()
-    part = reading.close_up
+    part = grounding.context
     prompt = decoder.prompts[0]
     said = "".join(eta.WORDS[w] for w in prompt.words[prompt.kinds == WORD])
     told = [Fraction(each.partition("s>")[0]) for each in said.split("<")[1:]]
@@ -102,7 +114,7 @@ def test_what_is_told_is_what_the_file_says(
     exact = [(int(pts) - origin) * base for pts in wide.pts[part.first : part.last]]
     assert len(told) == len(exact) + 1  # and the end of the close-up
     assert all(abs(a - b) <= Fraction(1, 20) for a, b in zip(told, exact, strict=False))
-    assert int((prompt.kinds == SIGHT).sum()) == sum(
+    assert int((prompt.kinds == VISUAL).sum()) == sum(
         1 + i % 3 for i in range(part.first, part.last)
     )
 
@@ -111,9 +123,9 @@ def test_ranges_are_frames_and_their_edges_are_the_library_s(catalogue: Writable
     ticks = [0, 1000, 2000, 5000, 6000, 7000]
     window = _window(catalogue, ticks, _video(Fraction(1, 1000), Fraction(0), 8.0))
     decoder = Scripted(lambda times, _: "1.0-5.0;6.0-7.0")
-    wide, reading = Grounder(catalogue, decoder, CurveSettings()).read(QUESTION, window, 5000)
-    assert reading.ranges == ((1, 3), (4, 5))
-    assert (reading.said, reading.present) == ("1.0-5.0;6.0-7.0", 0.75)
+    wide, grounding = grounder(catalogue, decoder).look(QUESTION, window, 5000)
+    assert grounding.ranges == ((1, 3), (4, 5))
+    assert (grounding.said, grounding.present) == ("1.0-5.0;6.0-7.0", 0.75)
     assert wide.edges[1] == 0.5  # between two looks
     assert wide.edges[5] == 7.0  # at a cut, the cut
 
@@ -129,20 +141,16 @@ def test_an_answer_that_reaches_the_end_is_followed_as_long_as_it_goes_on(
         calls.append(refuse)
         return f"{times[0]}-{times[-1]}"
 
-    _, reading = Grounder(catalogue, Scripted(everything), CurveSettings()).read(
-        QUESTION, window, 150_000
-    )
-    assert reading.ranges == ((0, 300),)
-    assert calls[0] is False and all(calls[1:])  # reading on, it may refuse
-    assert reading.close_up.last - reading.close_up.first == FRAMES
+    _, grounding = grounder(catalogue, Scripted(everything)).look(QUESTION, window, 150_000)
+    assert grounding.ranges == ((0, 300),)
+    assert calls[0] is False and all(calls[1:])  # grounding on, it may refuse
+    assert grounding.context.last - grounding.context.first == FRAMES
 
     def first_only(times: list[str], refuse: bool) -> str:
         return "none" if refuse else f"{times[0]}-{times[-1]}"
 
-    _, reading = Grounder(catalogue, Scripted(first_only), CurveSettings()).read(
-        QUESTION, window, 150_000
-    )
-    assert reading.ranges == ((reading.close_up.first, reading.close_up.last),)
+    _, grounding = grounder(catalogue, Scripted(first_only)).look(QUESTION, window, 150_000)
+    assert grounding.ranges == ((grounding.context.first, grounding.context.last),)
 
 
 @pytest.mark.parametrize(("apart", "further"), [(8, 48), (9, 0)])
@@ -157,23 +165,20 @@ def test_an_answer_that_runs_on_goes_on_where_it_left_off(
         # Eight frames of what is read further are frames that were read before.
         return f"{times[apart]}-{times[-1 - apart]}" if refuse else f"{times[0]}-{times[-1]}"
 
-    _, reading = Grounder(catalogue, Scripted(script), CurveSettings()).read(
-        QUESTION, window, 150_000
-    )
-    part = reading.close_up
-    assert reading.ranges == ((part.first - further, part.last + further),)
+    _, grounding = grounder(catalogue, Scripted(script)).look(QUESTION, window, 150_000)
+    part = grounding.context
+    assert grounding.ranges == ((part.first - further, part.last + further),)
 
 
 def test_no_answer_reaches_over_a_hole(catalogue: WritableCatalogue) -> None:
     ticks = [*range(0, 20_000, 1000), *range(90_000, 110_000, 1000)]
     video = replace(_video(Fraction(1, 1000), Fraction(0), 40.0), holes=((20_000, 90_000),))
     window = _window(catalogue, ticks, video)
-    grounder = Grounder(
-        catalogue, Scripted(lambda times, _: f"{times[0]}-{times[-1]}"), CurveSettings()
-    )
+    asked = grounder(catalogue, Scripted(lambda times, _: f"{times[0]}-{times[-1]}"))
     for pts, seconds in ((10_000, (0.0, 20.0)), (100_000, (90.0, 110.0))):
-        wide, reading = grounder.read(QUESTION, window, pts)
-        ((first, last),) = reading.ranges
+        clipped = open_window(VECTOR, catalogue, window.video_id, video, *video.stretch(pts))
+        wide, grounding = asked.look(QUESTION, clipped, pts)
+        ((first, last),) = grounding.ranges
         assert (wide.edges[first], wide.edges[last]) == seconds
 
 
@@ -181,8 +186,8 @@ def test_footage_that_hardly_changes_can_be_read(catalogue: WritableCatalogue) -
     ticks = [0, 400_000, 800_000]
     window = _window(catalogue, ticks, _video(Fraction(1, 1000), Fraction(0), 1200.0))
     decoder = Scripted(lambda times, _: f"{times[0]}-{times[-1]}")
-    _, reading = Grounder(catalogue, decoder, CurveSettings()).read(QUESTION, window, 400_000)
-    assert reading.ranges[0][0] <= 1 < reading.ranges[0][1]
+    _, grounding = grounder(catalogue, decoder).look(QUESTION, window, 400_000)
+    assert grounding.ranges[0][0] <= 1 < grounding.ranges[0][1]
 
 
 @given(st.integers(1, 200), st.integers(0, 199), st.floats(0.2, 30.0))
@@ -199,7 +204,7 @@ def test_a_close_up_is_the_most_that_fits(count: int, middle: int, gap: float) -
         np.zeros(count, np.bool_),
         np.zeros(count, np.float32),
     )
-    part = CloseUp.of(window, middle, middle + 1)
+    part = ContextWindow.of(window, middle, middle + 1)
     assert 0 <= part.first <= middle < part.last <= count
     assert part.last - part.first <= FRAMES
     assert edges[part.last] - times[part.first] < eta.LONGEST_SECONDS
@@ -217,6 +222,6 @@ def test_a_close_up_shows_as_much_time_before_as_after(before: float, after: flo
     """However many frames that is on either side."""
     times = [*(-before * n for n in range(100, 0, -1)), *(after * n for n in range(100))]
     window = drawn([0.5] * 200, seconds=(np.asarray(times) - times[0]).tolist())
-    part = CloseUp.of(window, 100, 101)
+    part = ContextWindow.of(window, 100, 101)
     assert part.last - part.first == FRAMES
     assert abs(times[part.first] + times[part.last - 1]) <= max(before, after)

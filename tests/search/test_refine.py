@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from videos import BLACK, WHITE, make_not_a_video, make_video
 
 from tempo_edge.media import open_video
-from tempo_edge.search.curve import Bump, bump_of
 from tempo_edge.search.refine import refine
-from tempo_edge.search.retrieve import Window
+from tempo_edge.search.similarity import Segment, segment_of
+from tempo_edge.search.window import Window
 from tempo_edge.store.rows import VideoRow
 
 #: Pictures of light are what is looked for.
@@ -54,8 +54,8 @@ def looked_at(film: Path, cuts: tuple[int, ...]) -> Window:
     return Window(1, row, pts, edges, told, np.array([0, 0, 1, 1, 1, 0], np.float32))
 
 
-def bump(window: Window, first: int, last: int) -> Bump:
-    return bump_of(window, window.similarities, first, last, 0.0)
+def bump(window: Window, first: int, last: int) -> Segment:
+    return segment_of(window, window.similarities, first, last, 0.0)
 
 
 @pytest.mark.parametrize(

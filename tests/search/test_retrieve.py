@@ -10,7 +10,8 @@ import pytest
 from invented import QUERY, Invented
 
 from tempo_edge.search import retrieve as module
-from tempo_edge.search.retrieve import WINDOWS, Window, retrieve
+from tempo_edge.search.retrieve import WINDOWS, retrieve
+from tempo_edge.search.window import Window
 
 
 @pytest.fixture

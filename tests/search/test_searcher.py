@@ -16,7 +16,8 @@ import tempo_edge
 from tempo_edge import Library, QueryError
 from tempo_edge.models import load_profile
 from tempo_edge.packing import unpack
-from tempo_edge.search.retrieve import Window, open_window, retrieve
+from tempo_edge.search.retrieve import retrieve
+from tempo_edge.search.window import Stretch
 from tempo_edge.store.opening import open_store
 
 RATE = Fraction(25)
@@ -116,11 +117,13 @@ def test_retrieval_looks_into_less_and_reads_nothing(
 ) -> None:
     opened_windows = []
 
-    def open_and_count(*arguments: Any) -> Window:
-        opened_windows.append(arguments)
-        return open_window(*arguments)
+    read = Stretch.read
 
-    monkeypatch.setattr("tempo_edge.search.retrieve.open_window", open_and_count)
+    def read_and_count(*arguments: Any) -> Stretch:
+        opened_windows.append(arguments)
+        return read(*arguments)
+
+    monkeypatch.setattr(Stretch, "read", read_and_count)
     monkeypatch.setattr("tempo_edge.search.searcher.GLANCE", 1)
     with Library.open(library) as opened:
         whole = opened.find("clouds", min_confidence=0.0)
@@ -128,7 +131,7 @@ def test_retrieval_looks_into_less_and_reads_nothing(
         opened_windows.clear()
         quick = opened.find("clouds", min_confidence=0.0, retrieval=True)
         assert len(opened_windows) == 1
-        assert quick.evidence[0].reading is None
+        assert quick.evidence[0].grounding is None
         assert next(iter(quick)) in list(whole)
         with pytest.raises(QueryError, match="'mllm' and retrieval exclude"):
             opened.find("clouds", grounder="mllm", retrieval=True)
@@ -193,10 +196,11 @@ def test_refining_finds_a_change_between_two_looks(tmp_path: Path) -> None:
         vector = query_by_frame(opened, tmp_path / "fade.mp4", 11.0)
         opened.vectors.refresh()
         (window,) = retrieve(vector, opened.catalogue, opened.vectors)
-        from tempo_edge.search.curve import CurveSettings, ground
+        from tempo_edge.search.grounders.curve import cut_out
         from tempo_edge.search.refine import refine
+        from tempo_edge.search.similarity import CurveSettings
 
-        bump = ground(window, CurveSettings(keep=0.6, smooth=0.0), chance=np.inf, limit=1)[0]
+        bump = cut_out(window, CurveSettings(keep=0.6, smooth=0.0), chance=np.inf, limit=1)[0]
         span = refine(tmp_path / "fade.mp4", window, bump, vector, opened.profile)
     assert 5.6 <= span.start_seconds <= 6.44
     assert span.end_seconds == pytest.approx(12.0, abs=0.05)
@@ -250,11 +254,11 @@ def test_a_film_of_which_no_copy_is_there_is_offline(
 
 def test_the_decoder_that_ships_reads_where_it_is_asked(library: Path) -> None:
     with Library.open(library) as opened:
-        assert opened.find("stripes", min_confidence=0).evidence[0].reading is None
+        assert opened.find("stripes", min_confidence=0).evidence[0].grounding is None
         answer = opened.find("stripes", min_confidence=0, grounder="mllm")
         assert answer.moments
         for moment, candidate in zip(answer.moments, answer.evidence, strict=True):
-            assert candidate.reading is not None
-            assert 0 <= candidate.reading.present <= 1
+            assert candidate.grounding is not None
+            assert 0 <= candidate.grounding.present <= 1
             assert moment.start_seconds in candidate.window.edges
             assert moment.end_seconds in candidate.window.edges

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tempo_edge import eta
-from tempo_edge.search.grammar import Grammar
-from tempo_edge.search.spelling import ALPHABET, Spelling
+from tempo_edge.search.grounders.grammar import Grammar
+from tempo_edge.search.grounders.token_constraint import ALPHABET, TokenConstraint
 
 TIMES = st.lists(st.integers(0, 130), min_size=1, max_size=4)
 LETTERS = sorted(ALPHABET | {" ", "x"})
@@ -32,7 +32,7 @@ def test_what_fits_is_what_answers_begin_with(
     starts: list[int], ends: list[int], limit: int, lead: str, data: st.DataObject
 ) -> None:
     answers = {lead + answer for answer in _answers(Grammar(starts, ends, limit))}
-    spelling, said = Spelling(Grammar(starts, ends, limit), lead), ""
+    spelling, said = TokenConstraint(Grammar(starts, ends, limit), lead), ""
     while True:
         begins = [answer[len(said) :] for answer in answers if answer.startswith(said)]
         assert spelling.whole == (said in answers)
@@ -55,13 +55,13 @@ def test_without_refusal_none_is_said_only_where_nothing_else_can_be(
     starts: list[int], ends: list[int]
 ) -> None:
     answers = _answers(Grammar(starts, ends)) - {eta.NONE}
-    spelling = Spelling(Grammar(starts, ends), refuse=False)
+    spelling = TokenConstraint(Grammar(starts, ends), refuse=False)
     assert spelling.fits("n") == (not answers)
     assert all(spelling.fits(answer) for answer in answers)
 
 
 def test_what_is_no_answer_is_not_taken_and_a_fork_goes_its_own_way() -> None:
-    spelling = Spelling(Grammar([5, 15], [15, 25]))
+    spelling = TokenConstraint(Grammar([5, 15], [15, 25]))
     with pytest.raises(ValueError, match=r"text '9\.' begins no answer here"):
         spelling.take("9.")
     other = spelling.fork("0.5-1.")

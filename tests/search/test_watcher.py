@@ -26,11 +26,11 @@ from videos import make_video, numbered, texture
 
 from tempo_edge import Library, ProfileError, QueryError, eta, models
 from tempo_edge.models import load_profile, registry
-from tempo_edge.models.vlm import Manifest, Vlm
-from tempo_edge.search.boundaries import Boundaries
-from tempo_edge.search.decoder import Said
-from tempo_edge.search.prompt import Look
-from tempo_edge.search.vlm import Speaker
+from tempo_edge.models.hub_model import HubModel, Manifest
+from tempo_edge.search.grounders.boundaries import Boundaries
+from tempo_edge.search.grounders.chat_decoder import ChatDecoder
+from tempo_edge.search.grounders.decoder import Reply
+from tempo_edge.search.grounders.prompt import FrameTokens
 from tempo_edge.train.grounder.synthetic.windows import Example
 from tempo_edge.train.hub import HubPolicy, load_hub
 
@@ -61,8 +61,8 @@ def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def _speaker(folder: Path) -> Speaker:
-    return Speaker(Vlm(Manifest.read(folder / "out" / "grounder.json")))
+def _speaker(folder: Path) -> ChatDecoder:
+    return ChatDecoder(HubModel(Manifest.read(folder / "out" / "grounder.json")))
 
 
 def _example(kind: str, count: int = 4, seed: int = 0) -> Example:
@@ -70,12 +70,12 @@ def _example(kind: str, count: int = 4, seed: int = 0) -> Example:
     nothing = np.zeros(0, np.float32)
     times = np.cumsum(rng.integers(3, 40, count + 1)) / 10
     times -= times[0]
-    looks = tuple(Look(float(time), False, nothing, nothing, nothing) for time in times[:-1])
+    looks = tuple(FrameTokens(float(time), False, nothing, nothing, nothing) for time in times[:-1])
     pictures = rng.integers(0, 256, (count, SIZE[kind], SIZE[kind], 3), np.uint8)
     return Example(looks, times, "a dog runs", (), "easy", pictures)
 
 
-def _ask(speaker: Speaker, example: Example, refuse: bool) -> Said:
+def _ask(speaker: ChatDecoder, example: Example, refuse: bool) -> Reply:
     assert example.pictures is not None
     return speaker.answer(
         example.query,
@@ -192,15 +192,15 @@ def test_it_reads_the_prompt_that_was_trained(kind: str, folders: dict[str, Path
 
     def step(embeds: np.ndarray, places: np.ndarray, *rest: Any) -> Any:
         steps.append(places)
-        return Vlm.read(speaker.model, embeds, places, *rest)
+        return HubModel.forward(speaker.model, embeds, places, *rest)
 
-    speaker.model.read = step  # type: ignore[method-assign]
+    speaker.model.forward = step  # type: ignore[method-assign]
 
     def places(words: np.ndarray) -> np.ndarray:
         read.append(words)
-        return Vlm.places(speaker.model, words)
+        return HubModel.positions(speaker.model, words)
 
-    speaker.model.places = places  # type: ignore[method-assign]
+    speaker.model.positions = places  # type: ignore[method-assign]
     example = _example(kind, count=5)
     said = _ask(speaker, example, False).text
     inputs = policy.read([example])
@@ -221,7 +221,7 @@ def test_a_window_without_room_for_a_span_is_refused(folders: dict[str, Path]) -
     speaker = _speaker(folders["smolvlm"])
     example = _example("smolvlm", count=1)
     still = Example(example.looks, np.zeros(2), example.query, (), "easy", example.pictures)
-    assert _ask(speaker, still, False) == Said("none", pytest.approx(0.0, abs=1e-9))
+    assert _ask(speaker, still, False) == Reply("none", pytest.approx(0.0, abs=1e-9))
 
 
 def test_a_mark_in_a_query_is_named(folders: dict[str, Path]) -> None:
@@ -239,10 +239,10 @@ def test_altered_files_are_named(folders: dict[str, Path], tmp_path: Path) -> No
         whole = (out / name).read_bytes()
         (out / name).write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
         with pytest.raises(ProfileError, match=f"{name} has SHA-256"):
-            Vlm(Manifest.read(out / "grounder.json"))
+            HubModel(Manifest.read(out / "grounder.json"))
         (out / name).unlink()
         with pytest.raises(ProfileError, match=f"tiny lacks {name}"):
-            Vlm(Manifest.read(out / "grounder.json"))
+            HubModel(Manifest.read(out / "grounder.json"))
         (out / name).write_bytes(whole)
     for wrong, complaint in (
         ({"version": 2}, "version must be a whole number from 1 to 1, not 2"),
@@ -260,12 +260,12 @@ def test_no_torch_is_needed(folders: dict[str, Path]) -> None:
     program = """
 import sys, numpy as np
 from pathlib import Path
-from tempo_edge.models.vlm import Manifest, Vlm
-from tempo_edge.search.grammar import Grammar
-from tempo_edge.search.vlm import Speaker
-model = Vlm(Manifest.read(Path(sys.argv[1])))
+from tempo_edge.models.hub_model import Manifest, HubModel
+from tempo_edge.search.grounders.grammar import Grammar
+from tempo_edge.search.grounders.chat_decoder import ChatDecoder
+model = HubModel(Manifest.read(Path(sys.argv[1])))
 black = np.zeros((2, model.manifest.size, model.manifest.size, 3), np.uint8)
-print(Speaker(model).answer("a dog", [0.0, 1.0], 2.0, black, Grammar([0, 10], [10, 20])).text)
+print(ChatDecoder(model).answer("a dog", [0.0, 1.0], 2.0, black, Grammar([0, 10], [10, 20])).text)
 print(*{"torch", "transformers", "jinja2", "PIL"} & set(sys.modules))
 """
     path = str(folders["qwen3_vl"] / "out" / "grounder.json")
@@ -320,21 +320,21 @@ def test_it_is_shown_the_frames_that_it_is_told_the_times_of(
     kept = [index for index in range(150) if index not in drop]
     time_of = dict(zip(kept, truth.times, strict=True))
     heard: list[tuple[list[Any], float, np.ndarray]] = []
-    answer = Speaker.answer
+    answer = ChatDecoder.answer
 
     def listening(
-        self: Speaker, query: str, seconds: Sequence[Any], end: float, pictures: np.ndarray,
+        self: ChatDecoder, query: str, seconds: Sequence[Any], end: float, pictures: np.ndarray,
         *rest: Any, **more: Any,
-    ) -> Said:  # fmt: skip
+    ) -> Reply:  # fmt: skip
         heard.append((list(seconds), end, pictures))
         return answer(self, query, seconds, end, pictures, *rest, **more)
 
-    monkeypatch.setattr(Speaker, "answer", listening)
+    monkeypatch.setattr(ChatDecoder, "answer", listening)
     with Library.open(tmp_path / "library.db") as library:
         library.index(tmp_path / "film.mkv")
         assert library.searcher.grounders == ("mllm", "curve", "vlm")
         found = library.find("black and white bars", min_confidence=0.0, grounder="vlm")
-        assert found.moments and all(each.reading is not None for each in found.evidence)
+        assert found.moments and all(each.grounding is not None for each in found.evidence)
     assert heard
     for seconds, end, pictures in heard:
         assert len(seconds) == len(pictures) > 2
@@ -360,22 +360,22 @@ def test_an_answer_is_spans_of_the_window_or_is_held_back(profile: Path, tmp_pat
         every = library.find("clouds", min_confidence=0.0, grounder="vlm")
         calibration = library.searcher.calibration("vlm")
         for moment, candidate in zip(every, every.evidence, strict=True):
-            assert candidate.reading is not None
+            assert candidate.grounding is not None
             edges = candidate.window.edges.tolist()
             assert moment.start_seconds in edges and moment.end_seconds in edges
             # Never calibrated, it is believed as it says.
-            assert moment.confidence == pytest.approx(candidate.reading.present, abs=1e-6)
-            assert eta.read(candidate.reading.said)
+            assert moment.confidence == pytest.approx(candidate.grounding.present, abs=1e-6)
+            assert eta.read(candidate.grounding.said)
         assert calibration.threshold == 0.5
         usual = library.find("clouds", grounder="vlm")
         assert len(usual) == sum(moment.confidence >= 0.5 for moment in every)
         # It takes its time, so it is asked for.
-        assert library.find("clouds", min_confidence=0.0).evidence[0].reading is None
+        assert library.find("clouds", min_confidence=0.0).evidence[0].grounding is None
         # Without the file it can't look: what was found stays found, as likely as it looked.
         (tmp_path / "film.mp4").rename(tmp_path / "elsewhere.mp4")
         blind = library.find("clouds", min_confidence=0.0, grounder="vlm")
         curve = library.find("clouds", min_confidence=0.0, grounder="curve")
-        assert blind.moments and all(each.reading is None for each in blind.evidence)
+        assert blind.moments and all(each.grounding is None for each in blind.evidence)
         assert {m.span for m in blind} <= {m.span for m in curve}
 
 

@@ -144,7 +144,7 @@ def test_from_sft_to_pir_grpo_to_a_search_that_reads(
     )
     with Library.open(tmp_path / "library.db") as library:
         library.index(tmp_path / "film.mp4")
-        assert library.find("clouds", min_confidence=0).evidence[0].reading is None
+        assert library.find("clouds", min_confidence=0).evidence[0].grounding is None
         with pytest.raises(QueryError, match="profile 'nano' has no grounder 'mllm'"):
             library.find("clouds", grounder="mllm")
     said = runs.export(best, built, "int8")
@@ -155,8 +155,8 @@ def test_from_sft_to_pir_grpo_to_a_search_that_reads(
         answer = library.find("clouds", min_confidence=0)
         assert answer.moments and len(answer.evidence) == len(answer.moments)
         for moment, candidate in zip(answer.moments, answer.evidence, strict=True):
-            assert candidate.reading is not None
-            assert eta.read(candidate.reading.said)
+            assert candidate.grounding is not None
+            assert eta.read(candidate.grounding.said)
             assert moment.start_seconds in candidate.window.edges
             assert moment.end_seconds in candidate.window.edges
         assert library.find("clouds", min_confidence=0, grounder="curve").moments

@@ -12,9 +12,9 @@ pytest.importorskip("transformers")
 
 # ruff: noqa: E402 - the imports below need the train extra
 from tempo_edge import eta
-from tempo_edge.search.curve import CurveSettings
-from tempo_edge.search.grammar import Grammar
-from tempo_edge.search.prompt import SIGHT, STATE, Look, Prompt, Question, build
+from tempo_edge.search.grounders.grammar import Grammar
+from tempo_edge.search.grounders.prompt import STATE, VISUAL, FrameTokens, Prompt, Question, build
+from tempo_edge.search.similarity import CurveSettings
 from tempo_edge.train.grounder.model.network import Grounder, Shape, answer, collate
 
 SMALL = Shape(hidden=32, layers=2, heads=2, inner=48, dropout=0.0)
@@ -32,7 +32,7 @@ def _prompt(looks: int, seed: int) -> Prompt:
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     question = Question(rng.normal(size=(4, STATE)).astype(np.float32), rows[0], 0.0, 0.1)
     none = np.zeros(0, np.uint8), np.zeros((0, 256), np.float32)
-    seen = [Look(i * 1.5, i == 0, rows[i + 1], *none) for i in range(looks)]
+    seen = [FrameTokens(i * 1.5, i == 0, rows[i + 1], *none) for i in range(looks)]
     return build(question, seen, looks * 1.5, CurveSettings())
 
 
@@ -53,7 +53,7 @@ def test_a_sight_begins_as_the_words_of_its_time() -> None:
     prompt = _prompt(12, 1)
     batch = collate([prompt])
     with torch.no_grad():
-        seen = model.embed(batch.words, batch.kinds, batch.features)[0][prompt.kinds == SIGHT]
+        seen = model.embed(batch.words, batch.kinds, batch.features)[0][prompt.kinds == VISUAL]
         table = model.llama.get_input_embeddings().weight
         seconds = (seen @ table[eta.TOKEN["0"] : eta.TOKEN["99"] + 1].T).argmax(dim=1)
         tenths = (seen @ table[eta.TOKEN[".0"] : eta.TOKEN[".9"] + 1].T).argmax(dim=1)
@@ -91,7 +91,9 @@ def test_untaught_it_repeats_the_draft_if_that_is_better_than_chance(
         rows[first : first + 2] += 6.0 * asked  # near the query; the others are so by chance
         rows = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
         times = np.cumsum(rng.uniform(1.1, 6.0, 13)).tolist()
-        looks = [Look(at, False, row, *none) for at, row in zip(times[:-1], rows, strict=True)]
+        looks = [
+            FrameTokens(at, False, row, *none) for at, row in zip(times[:-1], rows, strict=True)
+        ]
         stamps = [eta.tenths(at) for at in times]
         prompt = build(question, looks, times[-1], CurveSettings())
         said = answer(model, [prompt], [Grammar(stamps[:-1], stamps[1:])])

@@ -13,10 +13,10 @@ pytest.importorskip("transformers")
 # ruff: noqa: E402 - the imports below need the train extra
 from tempo_edge import eta
 from tempo_edge.models.sessions import open_session
-from tempo_edge.search.curve import CurveSettings
-from tempo_edge.search.decoder import Decoder
-from tempo_edge.search.grammar import Grammar
-from tempo_edge.search.prompt import STATE, Look, Prompt, Question, build
+from tempo_edge.search.grounders.decoder import AnswerDecoder
+from tempo_edge.search.grounders.grammar import Grammar
+from tempo_edge.search.grounders.prompt import STATE, FrameTokens, Prompt, Question, build
+from tempo_edge.search.similarity import CurveSettings
 from tempo_edge.train.grounder.model import decoder_graph, onnx_agreement
 from tempo_edge.train.grounder.model.network import Grounder, Shape, answer
 from tempo_edge.train.onnx_graph import Storage
@@ -31,7 +31,7 @@ def _prompt(looks: int, seed: int) -> Prompt:
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     question = Question(rng.normal(size=(4, STATE)).astype(np.float32), rows[0], 0.0, 0.1)
     cells = np.array([2, 7], np.uint8)
-    seen = [Look(i * 1.5, i % 3 == 0, rows[i + 1], cells, rows[:2]) for i in range(looks)]
+    seen = [FrameTokens(i * 1.5, i % 3 == 0, rows[i + 1], cells, rows[:2]) for i in range(looks)]
     return build(question, seen, looks * 1.5, CurveSettings())
 
 
@@ -50,7 +50,7 @@ def test_answers_are_those_of_training(
 ) -> None:
     path = tmp_path / "grounder.onnx"
     decoder_graph.write(path, model, storage)
-    decoder = Decoder(open_session(path, threads=1))
+    decoder = AnswerDecoder(open_session(path, threads=1))
     same = 0
     for seed in range(12):
         prompt = _prompt(3 + seed, seed)
@@ -64,7 +64,7 @@ def test_answers_are_those_of_training(
 def test_spans_are_said_even_where_a_refusal_is_likelier(tmp_path: Path, model: Grounder) -> None:
     path = tmp_path / "grounder.onnx"
     decoder_graph.write(path, model)
-    decoder = Decoder(open_session(path, threads=1))
+    decoder = AnswerDecoder(open_session(path, threads=1))
     said = [decoder.answer(_prompt(4, seed), Grammar(TIMES, TIMES)).text for seed in range(6)]
     assert all(eta.read(text) for text in said)
     assert decoder.answer(_prompt(4, 0), Grammar([5], [5])).text == "none"

@@ -27,7 +27,7 @@ from transformers import Qwen3VLProcessor
 
 from tempo_edge import eta
 from tempo_edge.chat import ASKED, WANTED
-from tempo_edge.search.prompt import Look
+from tempo_edge.search.grounders.prompt import FrameTokens
 from tempo_edge.train import training_state
 from tempo_edge.train.data.archives import Archive, DataError
 from tempo_edge.train.grounder.grpo.pir_grpo import GrpoSettings, PirGrpo
@@ -230,7 +230,7 @@ def test_what_is_told_are_the_frames_own_times(
     seconds = [(tick - start) * base for tick in ticks]
     end = seconds[-1] + Fraction(1, 2)
     nothing = np.zeros(0, np.float32)
-    looks = tuple(Look(time, False, nothing, nothing, nothing) for time in seconds)
+    looks = tuple(FrameTokens(time, False, nothing, nothing, nothing) for time in seconds)
     example = Example(looks, np.array([*map(float, seconds), float(end)]), "a", (), "easy")
     for kind, policy in policies.items():
         words = policy.tokenizer(policy.prompt(example), add_special_tokens=False)["input_ids"]

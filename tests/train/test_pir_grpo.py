@@ -20,9 +20,9 @@ from torch.nn import Parameter
 
 from tempo_edge import eta
 from tempo_edge.models import load_profile
-from tempo_edge.search.boundaries import Boundaries
-from tempo_edge.search.curve import CurveSettings
-from tempo_edge.search.prompt import DRAFTED, STATE, Look, Question, build
+from tempo_edge.search.grounders.boundaries import Boundaries
+from tempo_edge.search.grounders.prompt import DRAFTED, STATE, FrameTokens, Question, build
+from tempo_edge.search.similarity import CurveSettings
 from tempo_edge.train import training_state
 from tempo_edge.train.data.archives import Archive, DataError
 from tempo_edge.train.grounder.dev_windows import Trial, figures, judged
@@ -173,7 +173,7 @@ def test_forced_words_and_padding_are_not_choices() -> None:
     none = np.zeros(0, np.uint8), np.zeros((0, 256), np.float32)
     prompt = build(
         Question(np.ones((1, STATE), np.float32), asked, 0.0, 0.1),
-        [Look(at, False, asked, *none) for at in (0.0, 1.0)],
+        [FrameTokens(at, False, asked, *none) for at in (0.0, 1.0)],
         2.5,
         CurveSettings(),
     )

@@ -19,7 +19,7 @@ import archives
 from benchmarks.windows import Evenly
 from tempo_edge.models import load_profile
 from tempo_edge.packing import pack, unit, unpack
-from tempo_edge.search.prompt import Look
+from tempo_edge.search.grounders.prompt import FrameTokens
 from tempo_edge.train.data.archives import Archive, DataError
 from tempo_edge.train.grounder.synthetic import feature_bank as banks
 from tempo_edge.train.grounder.synthetic.camera import STOPS, TAKES, film, passing
@@ -60,7 +60,7 @@ def test_looks_are_in_order_and_answers_lie_in_the_window(seed: int) -> None:
     assert all(start > end for (start, _), end in zip(example.spans[1:], ends, strict=False))
 
 
-def _nearest(look: Look) -> tuple[int, int]:
+def _nearest(look: FrameTokens) -> tuple[int, int]:
     """The picture and the take that a look is most like."""
     near = unit(unpack(BANK.vectors)) @ look.vector
     picture, take, _ = np.unravel_index(int(near.argmax()), near.shape)

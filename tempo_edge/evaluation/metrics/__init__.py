@@ -25,7 +25,7 @@ from tempo_edge.evaluation.metrics.precision import (
     of_length,
     score_precision,
 )
-from tempo_edge.evaluation.metrics.refusal import (
+from tempo_edge.evaluation.metrics.rejection import (
     Refusals,
     RefusalScores,
     auroc,

@@ -21,8 +21,8 @@ from tempo_edge.evaluation.metrics.lines import listed, numbers, read_json_lines
 from tempo_edge.evaluation.metrics.qvhighlights import saliency_of
 from tempo_edge.evaluation.metrics.spans import Span
 from tempo_edge.evaluation.minimal_pairs import swap
-from tempo_edge.search.grounder import CloseUp, looks_of
-from tempo_edge.search.retrieve import Window, open_window
+from tempo_edge.search.grounders.context_window import ContextWindow, frame_tokens_of
+from tempo_edge.search.window import Window, open_window
 from tempo_edge.store.rows import FileRow
 from tempo_edge.train.data.archives import DataError
 from tempo_edge.train.grounder.synthetic.windows import Example, Kind, Mix
@@ -160,8 +160,8 @@ class Footage:
         start, end = annotation.spans[int(rng.integers(len(annotation.spans)))]
         at = float(rng.uniform(start, max(end, start)))
         middle = int(np.clip(np.searchsorted(window.edges, at) - 1, 0, len(window.pts) - 1))
-        part = CloseUp.of(window, middle, middle + 1)
-        looks = tuple(looks_of(self._library.catalogue, window, part))
+        part = ContextWindow.of(window, middle, middle + 1)
+        looks = tuple(frame_tokens_of(self._library.catalogue, window, part))
         if len(looks) < 2:
             return None
         origin, edges = part.begins(window), part.edges(window)

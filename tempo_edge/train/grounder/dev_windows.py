@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from tempo_edge.evaluation.metrics import Refusals, Span, auroc, score_grounding
-from tempo_edge.search.curve import floor_of, hills
+from tempo_edge.search.similarity import find_peaks, floor_of
 from tempo_edge.train.grounder.model.network import Grounder, answer
 from tempo_edge.train.grounder.prompt_builder import Asker, meant
 from tempo_edge.train.grounder.synthetic.windows import Example, Source
@@ -68,9 +68,9 @@ class Trial:
     def _peak(self, example: Example) -> tuple[Span, float]:
         """The span around an example's best frame, and its height in chance's deviations."""
         question = self._asker.question(example.query)
-        heights = np.array([question.height(look.vector) for look in example.looks])
+        heights = np.array([question.z_score(look.vector) for look in example.looks])
         floor = floor_of(heights, example.edges, 0.0)
-        ((first, last),) = hills(heights, example.edges, self._asker.shape, floor, limit=1)
+        ((first, last),) = find_peaks(heights, example.edges, self._asker.shape, floor, limit=1)
         return (float(example.edges[first]), float(example.edges[last])), float(heights.max())
 
     def __call__(self, model: Grounder) -> dict[str, float]:

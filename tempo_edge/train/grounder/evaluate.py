@@ -30,7 +30,7 @@ from tempo_edge.evaluation.metrics import (
 )
 from tempo_edge.evaluation.metrics.qvhighlights import CLIP_SECONDS
 from tempo_edge.evaluation.minimal_pairs import swap
-from tempo_edge.search.retrieve import Window
+from tempo_edge.search.window import Window
 from tempo_edge.train.grounder.annotated_windows import (
     READERS,
     Annotation,

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from tempo_edge import eta
 from tempo_edge.models import Profile
-from tempo_edge.search.boundaries import Boundaries
-from tempo_edge.search.curve import CurveSettings
-from tempo_edge.search.prompt import Prompt, Question, build
+from tempo_edge.search.grounders.boundaries import Boundaries
+from tempo_edge.search.grounders.prompt import Prompt, Question, build
+from tempo_edge.search.similarity import CurveSettings
 from tempo_edge.train.grounder.synthetic.windows import Example
 
 _KEPT = 50_000  # questions in memory, about 20 kB each
@@ -68,6 +68,6 @@ def replay(window: Boundaries, tokens: Sequence[int]) -> NDArray[np.bool_]:
     grammar = window.grammar()
     masks = []
     for token in [*tokens, eta.TOKEN["[end]"]]:
-        masks.append(grammar.allowed())
+        masks.append(grammar.token_mask())
         grammar.take(token)
     return np.stack(masks)

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from tempo_edge.search.prompt import Prompt
+from tempo_edge.search.grounders.prompt import Prompt
 from tempo_edge.train.grounder.model.network import Batch, Grounder, Shape, collate
 from tempo_edge.train.grounder.prompt_builder import Asker, replay, right_answer, shown
 from tempo_edge.train.grounder.synthetic.windows import Example, Mix, Source

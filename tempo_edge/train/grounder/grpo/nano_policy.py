@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from tempo_edge import eta
 from tempo_edge.evaluation.metrics.spans import Span
-from tempo_edge.search.boundaries import Boundaries
-from tempo_edge.search.prompt import WIDTH, Prompt
+from tempo_edge.search.grounders.boundaries import Boundaries
+from tempo_edge.search.grounders.prompt import WIDTH, Prompt
 from tempo_edge.train.grounder.model.network import Grounder, Reading, answer
 from tempo_edge.train.grounder.prompt_builder import Asker, meant, replay
 from tempo_edge.train.grounder.synthetic.windows import Example

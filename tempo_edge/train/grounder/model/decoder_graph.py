@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto
 
 from tempo_edge import eta
-from tempo_edge.search.prompt import DRAFTED, QUERY, REASONS, SAYING, SIGHT, WIDTH
+from tempo_edge.search.grounders.prompt import ANSWER, DRAFTED, QUERY, REASONS, VISUAL, WIDTH
 from tempo_edge.train.grounder.model.network import Grounder
 from tempo_edge.train.onnx_graph import Graph, Storage
 
@@ -88,8 +88,8 @@ class _Llama:
         drafted = graph.op("MatMul", part(DRAFTED), table)
         told = graph.op("Add", said, drafted)
         told = graph.op("Add", told, self._linear(part(REASONS), "draft"))
-        spoken = graph.op("Where", of_kind(SAYING), told, said)
-        seen = graph.op("Where", of_kind(SIGHT), shown, spoken)
+        spoken = graph.op("Where", of_kind(ANSWER), told, said)
+        seen = graph.op("Where", of_kind(VISUAL), shown, spoken)
         read = graph.op("Where", of_kind(QUERY), self._linear("features", "query"), seen)
         return graph.op("Mul", read, graph.number(self.shape.hidden**0.5))
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from tempo_edge import eta
-from tempo_edge.search.prompt import HEIGHT_SCALE, NEARNESS, REASONS, TENTHS
+from tempo_edge.search.grounders.prompt import NEARNESS, REASONS, TENTHS, Z_SCORE_SCALE
 
 if TYPE_CHECKING:
     from tempo_edge.train.grounder.model.network import Grounder
@@ -64,7 +64,7 @@ def _doubt(model: Grounder, none: Tensor) -> None:
     """`none` is as loud as the draft's word where the best frame is as high as by chance."""
     weight, best = model.draft.weight, NEARNESS.start - REASONS.start
     weight.mul_(_HUSH)
-    weight[:, best] = -_LOUDER / HEIGHT_SCALE * none
+    weight[:, best] = -_LOUDER / Z_SCORE_SCALE * none
     model.draft.bias.copy_((_EVEN_LOUDNESS + _LOUDER * _EVEN_HEIGHT) * none)
 
 

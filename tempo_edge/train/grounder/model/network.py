@@ -13,14 +13,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tempo_edge import eta
-from tempo_edge.search.grammar import Grammar
-from tempo_edge.search.prompt import (
+from tempo_edge.search.grounders.grammar import Grammar
+from tempo_edge.search.grounders.prompt import (
+    ANSWER,
     DRAFTED,
     NEARNESS,
     QUERY,
     REASONS,
-    SAYING,
-    SIGHT,
+    VISUAL,
     WIDTH,
     WORD,
     Prompt,
@@ -78,7 +78,7 @@ def frames_of(prompt: Prompt) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """
     first, many = eta.TOKEN["<0"], eta.LONGEST_SECONDS
     said = (prompt.kinds == WORD) & (prompt.words >= first) & (prompt.words < first + many)
-    seen = prompt.kinds == SIGHT
+    seen = prompt.kinds == VISUAL
     number = np.cumsum(said) - 1
     seconds = prompt.words[said] - first + eta.TOKEN["0"]
     return np.where(seen, number, -1), np.where(seen, seconds[np.maximum(number, 0)], -1)
@@ -108,7 +108,7 @@ def collate(
         words[row, first:middle] = prompt.words
         words[row, middle : first + length] = answer
         kinds[row, first:middle] = prompt.kinds
-        kinds[row, middle : first + length] = SAYING
+        kinds[row, middle : first + length] = ANSWER
         features[row, first:middle] = prompt.features
         features[row, middle : first + length] = prompt.notes(answer)
         mask[row, first : first + length] = 1
@@ -169,8 +169,8 @@ class Grounder(nn.Module):
         asked = self.query(features)
         seen = self.sight(features) + said
         kind = kinds[..., None]
-        spoken = torch.where(kind == SAYING, told, said)
-        read: Tensor = torch.where(kind == QUERY, asked, torch.where(kind == SIGHT, seen, spoken))
+        spoken = torch.where(kind == ANSWER, told, said)
+        read: Tensor = torch.where(kind == QUERY, asked, torch.where(kind == VISUAL, seen, spoken))
         # Layers add numbers near 1; what they add to must not be smaller.
         return read.mul(self.shape.hidden**0.5)
 
@@ -246,7 +246,7 @@ def answer(
     for step in range(_LONGEST):
         allowed = np.ones(logits.shape, bool)
         for row in open_rows:
-            allowed[row] = grammars[row].allowed()
+            allowed[row] = grammars[row].token_mask()
         logits = logits.cpu().masked_fill(torch.from_numpy(~allowed), -torch.inf)
         if step == 0:
             present = 1.0 - torch.softmax(logits, dim=-1)[:, none].numpy().astype(np.float64)
@@ -308,7 +308,7 @@ class Reading:
         words, notes = words.to(self._device), notes.to(self._device)
         self._mask = torch.cat([self._mask, torch.ones_like(words)], dim=1)
         out = self._model.llama(
-            inputs_embeds=self._model.embed(words, torch.full_like(words, SAYING), notes),
+            inputs_embeds=self._model.embed(words, torch.full_like(words, ANSWER), notes),
             attention_mask=self._mask,
             **with_memory(self._model.llama, self._cache),
         )

@@ -10,8 +10,8 @@ import torch
 
 from tempo_edge.models.sessions import cpu_count, open_session
 from tempo_edge.packing import unit
-from tempo_edge.search.curve import CurveSettings
-from tempo_edge.search.prompt import STATE, Look, Prompt, Question, build
+from tempo_edge.search.grounders.prompt import STATE, FrameTokens, Prompt, Question, build
+from tempo_edge.search.similarity import CurveSettings
 from tempo_edge.train.grounder.model.network import Grounder, Reading
 
 __all__ = ["TOLERANCE", "Agreement", "compare"]
@@ -65,7 +65,7 @@ def _prompt(looks: int, rng: np.random.Generator) -> Prompt:
     cells = np.array([2, 7], np.uint8)
     gaps = rng.uniform(0.3, 1.5, looks).cumsum()
     seen = [
-        Look(float(at - gaps[0]), bool(i == turn), row, cells, rows[:2])
+        FrameTokens(float(at - gaps[0]), bool(i == turn), row, cells, rows[:2])
         for i, (at, row) in enumerate(zip(gaps, rows, strict=True))
     ]
     return build(question, seen, float(gaps[-1] - gaps[0] + 1), CurveSettings())

@@ -23,8 +23,8 @@ from tempo_edge import eta
 from tempo_edge.evaluation.metrics.spans import Span
 from tempo_edge.evaluation.minimal_pairs import swap
 from tempo_edge.packing import unit, unpack
-from tempo_edge.search.boundaries import Boundaries
-from tempo_edge.search.prompt import Look
+from tempo_edge.search.grounders.boundaries import Boundaries
+from tempo_edge.search.grounders.prompt import FrameTokens
 from tempo_edge.train.grounder.synthetic.camera import TAKES, passing
 from tempo_edge.train.grounder.synthetic.feature_bank import Bank
 
@@ -102,7 +102,7 @@ class Example:
     ``pictures`` uint8 ``[n, h, w, 3]`` are the frames themselves, for models that see.
     """
 
-    looks: tuple[Look, ...]
+    looks: tuple[FrameTokens, ...]
     edges: NDArray[np.float64]
     query: str
     spans: tuple[Span, ...]
@@ -173,13 +173,13 @@ class _Camera:
 
 def _look(
     seen: NDArray[np.float32], at: float, cut: bool, mix: Mix, rng: np.random.Generator
-) -> Look:
+) -> FrameTokens:
     """A frame of which `seen` ``[10, d]`` is there to be seen, with its share of tokens."""
     share = 1 + int(rng.choice(len(_TOKENS[cut]), p=_TOKENS[cut]))
     cells = np.sort(rng.permutation(len(seen) - 1)[:share]).astype(np.uint8)
     away = unit(rng.normal(size=(seen.shape[1],)).astype(np.float32))
     rows = unit(seen[[0, *(cells.astype(int) + 1)]] + np.float32(rng.uniform(*mix.noise)) * away)
-    return Look(at, cut, rows[0], cells, rows[1:])
+    return FrameTokens(at, cut, rows[0], cells, rows[1:])
 
 
 def _takes(bank: Bank, shot: Shot, mix: Mix, rng: np.random.Generator) -> list[_Camera]:
@@ -196,7 +196,7 @@ def _takes(bank: Bank, shot: Shot, mix: Mix, rng: np.random.Generator) -> list[_
 
 def _fade(
     bank: Bank, before: _Camera, after: _Camera, half: float, mix: Mix, rng: np.random.Generator
-) -> list[Look]:
+) -> list[FrameTokens]:
     """The frames kept in the middle of a fade, `half` seconds on either side of a boundary."""
     black = rng.random() < _BLACK
     marked = not black or rng.random() < 0.4
@@ -218,7 +218,7 @@ def _fade(
 
 def _follow(
     take: _Camera, first: float, cut: bool, mix: Mix, rng: np.random.Generator
-) -> list[Look]:
+) -> list[FrameTokens]:
     """The frames kept of a take from `first` on."""
     looks, at = [_look(take.at(first), first, cut, mix, rng)], first
     if _stands(take):
@@ -232,8 +232,8 @@ def _follow(
 
 def _watch(
     bank: Bank, shots: Sequence[Shot], mix: Mix, rng: np.random.Generator
-) -> tuple[Look, ...]:
-    looks: list[Look] = []
+) -> tuple[FrameTokens, ...]:
+    looks: list[FrameTokens] = []
     last: _Camera | None = None
     for shot in shots:
         takes = _takes(bank, shot, mix, rng)
@@ -256,7 +256,7 @@ def _stands(take: _Camera) -> bool:
     return bool((take.stops[0] == take.stops[-1]).all())
 
 
-def edges_of(looks: Sequence[Look], end_seconds: float) -> NDArray[np.float64]:
+def edges_of(looks: Sequence[FrameTokens], end_seconds: float) -> NDArray[np.float64]:
     """Boundaries ``[n + 1]`` of what frames stand for: at cuts exactly, else halfway between."""
     times = np.array([float(look.seconds) for look in looks])
     cuts = np.array([look.cut for look in looks])

@@ -2,7 +2,7 @@
 
 A boundary is said by the time of the frame that follows it, and the last one by the window's end:
 ``12.4-15.8`` is shown from the frame at 12.4 on and no longer by the frame at 15.8. *When* that
-change happened is what the library knows: at a cut, exactly then; else between two looks.
+change happened is what the library knows: at a cut, exactly then; else between two frames.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from tempo_edge import eta
 from tempo_edge.moment import Span
-from tempo_edge.search.grammar import Grammar
-from tempo_edge.search.prompt import Look
+from tempo_edge.search.grounders.grammar import Grammar
+from tempo_edge.search.grounders.prompt import FrameTokens
 
 __all__ = ["Boundaries"]
 
@@ -39,9 +39,9 @@ class Boundaries:
             )
 
     @staticmethod
-    def of(looks: Sequence[Look], edges: NDArray[np.float64]) -> Boundaries:
+    def of(frames: Sequence[FrameTokens], edges: NDArray[np.float64]) -> Boundaries:
         """The boundaries of frames, and of the edges ``[n + 1]`` of what these stand for."""
-        times = [eta.tenths(look.seconds) for look in looks]
+        times = [eta.tenths(frame.seconds) for frame in frames]
         return Boundaries((*times, eta.tenths(float(edges[-1]))), edges)
 
     def grammar(self, limit: int = 4) -> Grammar:
@@ -58,7 +58,7 @@ class Boundaries:
         return ranges
 
     def spans(self, said: Sequence[Span]) -> list[Span]:
-        """When spans are that were said; one between two looks of the same time is left out."""
+        """When spans are that were said; one between two frames of the same time is left out."""
         found = []
         for first, last in self.frames(said):
             if self.edges[last] > self.edges[first]:

@@ -1,4 +1,4 @@
-"""A hub model in ONNX Runtime: what sees, what reads, and what it says next.
+"""A hub model in ONNX Runtime: its vision, its embedding, and one step of its decoder.
 
 Its files are those that ``grounder.json`` names, as ``tempo-edge export`` writes them: three
 graphs, a tokenizer, and where a graph has none of its own the weights that lie beside it.
@@ -21,7 +21,7 @@ from tempo_edge.models.description import Description, file_name
 from tempo_edge.models.sessions import Opener, cpu_count, open_session
 from tempo_edge.models.tokenizer import read_tokenizer
 
-__all__ = ["MANIFEST", "Manifest", "Memory", "Vlm"]
+__all__ = ["MANIFEST", "HubModel", "KvCache", "Manifest"]
 
 MANIFEST = "grounder.json"
 
@@ -31,7 +31,7 @@ _TOKENIZER = "grounder-tokenizer.json"
 _AT_ONCE = 8  # pictures: more gain nothing and take memory
 
 #: Keys and values ``[1, heads, p, width]`` of each layer in turn.
-Memory = list[NDArray[np.float32]]
+KvCache = list[NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Manifest:
         size: pixels a side of a picture; ``tokens``: how many stand for it.
         axes: how many numbers say where a token is.
         deep: how many layers a picture's deeper features go in behind.
-        layers, heads, width: of the memory.
+        layers, heads, width: of the KV cache.
         chat: the pieces of a prompt.
         sight, end: the tokens that stand for a part of a picture, and end an answer.
     """
@@ -133,7 +133,7 @@ def _chat(pieces: Description) -> Chat:
     return Chat(**{name: pieces.prose(name) for name in names})
 
 
-class Vlm:
+class HubModel:
     """The sessions of a hub model, and its tokenizer."""
 
     def __init__(self, manifest: Manifest, opener: Opener = open_session) -> None:
@@ -150,7 +150,7 @@ class Vlm:
             opener(manifest.checked(name), cpu_count(), None) for name in _GRAPHS
         )
 
-    def see(self, pictures: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+    def visual_tokens(self, pictures: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
         """Tokens ``[n, tokens, hidden]`` of pictures ``[n, size, size, 3]``.
 
         Where there are deeper features, they follow, ``[deep, n, tokens, hidden]``.
@@ -159,45 +159,45 @@ class Vlm:
             self._vision.run(None, {"pictures": pictures[first : first + _AT_ONCE]})
             for first in range(0, len(pictures), _AT_ONCE)
         ]
-        sights, *deep = zip(*parts, strict=True)
-        return [np.concatenate(sights), *(np.concatenate(part, axis=1) for part in deep)]
+        tokens, *deep = zip(*parts, strict=True)
+        return [np.concatenate(tokens), *(np.concatenate(part, axis=1) for part in deep)]
 
     def embed(self, words: NDArray[np.int64]) -> NDArray[np.float32]:
         """What is read of tokens ``[t]``: ``[t, hidden]``."""
         read: NDArray[np.float32] = self._embedding.run(None, {"words": words[None]})[0][0]
         return read
 
-    def nothing(self) -> Memory:
-        """A memory of nothing."""
+    def empty_cache(self) -> KvCache:
+        """The KV cache before anything was read."""
         about = self.manifest
         empty = np.zeros((1, about.heads, 0, about.width), np.float32)
         return [empty] * (2 * about.layers)
 
-    def read(
+    def forward(
         self,
         embeds: NDArray[np.float32],
-        places: NDArray[np.int64],
-        memory: Memory,
+        positions: NDArray[np.int64],
+        kv_cache: KvCache,
         deep: NDArray[np.float32] | None = None,
-    ) -> tuple[NDArray[np.float32], Memory]:
-        """Read on: logits ``[words]`` of what follows, and the longer memory.
+    ) -> tuple[NDArray[np.float32], KvCache]:
+        """Logits ``[words]`` of what follows, and the KV cache with what is new.
 
         Args:
             embeds: what is new, ``[t, hidden]``.
-            places: where it is, ``[axes, t]``.
+            positions: where it is, ``[axes, t]``.
             deep: what goes in behind the first layers, ``[deep, t, hidden]``; nothing, if None.
         """
         about = self.manifest
-        inputs: dict[str, Any] = {"embeds": embeds[None], "positions": places[:, None]}
+        inputs: dict[str, Any] = {"embeds": embeds[None], "positions": positions[:, None]}
         if about.deep:
             none = np.zeros((about.deep, *embeds.shape), np.float32)
             inputs["deep"] = (none if deep is None else deep)[:, None]
         names = (f"past.{layer}.{kind}" for layer in range(about.layers) for kind in _PARTS)
-        inputs.update(zip(names, memory, strict=True))
+        inputs.update(zip(names, kv_cache, strict=True))
         logits, *present = self._step.run(None, inputs)
         return logits[0], present
 
-    def places(self, words: NDArray[np.int64]) -> NDArray[np.int64]:
+    def positions(self, words: NDArray[np.int64]) -> NDArray[np.int64]:
         """Where each token of a prompt ``[t]`` is, ``[axes, t]``.
 
         A word is one place after what is before it. With three axes a picture begins there too,

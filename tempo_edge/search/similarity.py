@@ -1,12 +1,7 @@
-"""The ``curve`` grounder: spans cut out of a similarity curve by hysteresis.
-
-It reads one number a frame, knows nothing of order or change, and is the baseline that a model
-which reads the frames must beat.
-"""
+"""The similarity curve of a window: smoothed, its floor, and the peaks that stand out of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,18 +10,9 @@ from numpy.typing import NDArray
 from tempo_edge.errors import ProfileError
 from tempo_edge.models import Profile
 from tempo_edge.moment import Span
-from tempo_edge.search.retrieve import Window
+from tempo_edge.search.window import Window
 
-__all__ = [
-    "Bump",
-    "CurveSettings",
-    "bump_of",
-    "continued",
-    "floor_of",
-    "ground",
-    "hills",
-    "smoothed",
-]
+__all__ = ["CurveSettings", "Segment", "find_peaks", "floor_of", "segment_of", "smoothed"]
 
 
 @dataclass(frozen=True)
@@ -69,7 +55,7 @@ class CurveSettings:
 
 
 @dataclass(frozen=True)
-class Bump:
+class Segment:
     """A span of a curve with what it looks like from outside.
 
     Attributes:
@@ -86,79 +72,24 @@ class Bump:
     floor: float
 
 
-def bump_of(
+def segment_of(
     window: Window, curve: NDArray[np.floating], first: int, last: int, floor: float
-) -> Bump:
+) -> Segment:
     """Frames ``first`` to ``last``, both inclusive, of a window as its curve ``[n]`` shows them."""
     part = curve[first : last + 1].astype(np.float64)
     edges = window.edges[first : last + 2]
     mean = float(np.average(part, weights=np.diff(edges)))
-    return Bump(
+    return Segment(
         Span(float(edges[0]), float(edges[-1])), first, last, float(part.max()), mean, floor
     )
 
 
-def ground(window: Window, settings: CurveSettings, chance: float, limit: int = 4) -> list[Bump]:
-    """Spans of a window, highest peak first; they don't overlap.
-
-    Args:
-        chance: what the query scores on unrelated pictures. The floor is no higher than this, or
-            a film that shows one thing all along would be cut into the bits that show it best.
-        limit: most spans to give; the first is always given.
-    """
-    curve = smoothed(window.similarities, window.cuts, settings.smooth)
-    floor = floor_of(curve, window.edges, chance)
-    bumps = [
-        bump_of(window, curve, first, last - 1, floor)
-        for first, last in hills(curve, window.edges, settings, floor, limit)
-    ]
-    return sorted(bumps, key=lambda bump: -bump.peak)
-
-
-def continued(
-    window: Window,
-    settings: CurveSettings,
-    bumps: Sequence[Bump],
-    is_answer: Callable[[float, float], bool],
-) -> list[Bump]:
-    """Bumps of one window with those made one between which nothing ends, in time order.
-
-    A curve that dips is no end where the dip, taken as a span of its own, would be an answer: a
-    clip shows its thing better and worse, while the camera moves and from shot to shot. A cut is no
-    end by itself: what is shown before and after it may be the same.
-
-    Args:
-        is_answer: whether a span is one, by its mean similarity and the floor.
-    """
-    joined: list[Bump] = []
-    curve = smoothed(window.similarities, window.cuts, settings.smooth)
-    for bump in sorted(bumps, key=lambda bump: bump.first):
-        if joined and _goes_on(window, curve, joined[-1], bump, is_answer):
-            bump = bump_of(window, curve, joined.pop().first, bump.last, bump.floor)
-        joined.append(bump)
-    return joined
-
-
-def _goes_on(
-    window: Window,
-    curve: NDArray[np.float64],
-    before: Bump,
-    after: Bump,
-    is_answer: Callable[[float, float], bool],
-) -> bool:
-    """Whether what lies between two bumps would be an answer by itself."""
-    first, last = before.last + 1, after.first - 1
-    return first > last or is_answer(
-        bump_of(window, curve, first, last, after.floor).mean, after.floor
-    )
-
-
 def floor_of(curve: NDArray[np.float64], edges: NDArray[np.float64], chance: float) -> float:
-    """What hills rise from: the median over time, or chance where that is lower."""
+    """What peaks rise from: the median over time, or chance where that is lower."""
     return min(chance, _weighted_median(curve, np.diff(edges)))
 
 
-def hills(
+def find_peaks(
     curve: NDArray[np.float64],
     edges: NDArray[np.float64],
     settings: CurveSettings,

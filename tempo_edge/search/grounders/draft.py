@@ -15,72 +15,72 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge import eta
-from tempo_edge.search.curve import CurveSettings, floor_of, hills, smoothed
+from tempo_edge.search.similarity import CurveSettings, find_peaks, floor_of, smoothed
 
-__all__ = ["FACTS", "Draft"]
+__all__ = ["FACTS", "DraftAnswer"]
 
 #: How many numbers speak for or against a draft.
 FACTS = 9
 
 
 @dataclass(frozen=True)
-class Draft:
-    """Spans cut out of a window's heights, and what they look like.
+class DraftAnswer:
+    """Spans cut out of a window's z-scores, and what they look like.
 
     Attributes:
-        runs: half-open ranges of frames, in order.
+        ranges: half-open ranges of frames, in order.
         spans: the same in tenths of a second, as an answer would say them.
-        facts: float32 ``[FACTS]``: the best frame's height; how far the best frame outside the
-            draft lies below it; the mean height of the best span; the height of the best of all
+        facts: float32 ``[FACTS]``: the best frame's z-score; how far the best frame outside the
+            draft lies below it; the mean z-score of the best span; that of the best of all
             frames' tokens; the rise at the weaker end of the best span; its tens of seconds; how
             many spans there are; the share of frames in them; how many fifties of frames there are.
         best: number of the best frame.
     """
 
-    runs: tuple[tuple[int, int], ...]
+    ranges: tuple[tuple[int, int], ...]
     spans: tuple[tuple[int, int], ...]
     facts: NDArray[np.float32]
     best: int
 
     @staticmethod
     def of(
-        heights: NDArray[np.float64],
+        z_scores: NDArray[np.float64],
         cuts: NDArray[np.bool_],
-        tallest: float,
+        best_token: float,
         stamps: Sequence[int],
         shape: CurveSettings,
-    ) -> Draft:
-        """Cut spans of a `shape` out of ``heights`` ``[n]``, those over chance in its deviations.
+    ) -> DraftAnswer:
+        """Cut spans of a `shape` out of ``z_scores`` ``[n]``.
 
         Args:
             cuts: whether each frame is the first after a cut, ``[n]``.
-            tallest: the height of the best token of all frames.
+            best_token: the z-score of the best visual token of all frames.
             stamps: how each of the ``n + 1`` boundaries is said, in tenths of a second.
         """
-        curve, edges = smoothed(heights, cuts, shape.smooth), np.array(stamps) / 10.0
+        curve, edges = smoothed(z_scores, cuts, shape.smooth), np.array(stamps) / 10.0
         floor = floor_of(curve, edges, 0.0)
-        runs = hills(curve, edges, shape, floor)
+        ranges = find_peaks(curve, edges, shape, floor)
         best = int(curve.argmax())
-        first, last = next(run for run in runs if run[0] <= best < run[1])
-        drafted = np.zeros(len(heights), np.bool_)
-        for run in runs:
-            drafted[slice(*run)] = True
-        outside = heights[~drafted]
+        first, last = next(span for span in ranges if span[0] <= best < span[1])
+        drafted = np.zeros(len(z_scores), np.bool_)
+        for span in ranges:
+            drafted[slice(*span)] = True
+        outside = z_scores[~drafted]
         # At a window's edge there is nothing to rise from.
-        ends = [heights[at] for at in (first - 1, last) if 0 <= at < len(heights)]
+        ends = [z_scores[at] for at in (first - 1, last) if 0 <= at < len(z_scores)]
         facts = (
-            heights[best],
-            heights[best] - outside.max() if len(outside) else heights[best] - floor,
-            heights[first:last].mean(),
-            tallest,
-            heights[best] - max(ends, default=floor),
+            z_scores[best],
+            z_scores[best] - outside.max() if len(outside) else z_scores[best] - floor,
+            z_scores[first:last].mean(),
+            best_token,
+            z_scores[best] - max(ends, default=floor),
             (stamps[last] - stamps[first]) / 100.0,
-            len(runs),
+            len(ranges),
             drafted.mean(),
-            len(heights) / 50.0,
+            len(z_scores) / 50.0,
         )
-        said = [(stamps[a], stamps[b]) for a, b in runs if stamps[b] > stamps[a]]
-        return Draft(tuple(runs), tuple(said), np.array(facts, np.float32), best)
+        said = [(stamps[a], stamps[b]) for a, b in ranges if stamps[b] > stamps[a]]
+        return DraftAnswer(tuple(ranges), tuple(said), np.array(facts, np.float32), best)
 
     def follow(self, said: Sequence[int]) -> int | None:
         """The word after ``said``, tokens of an answer so far, as the draft has it.

@@ -73,7 +73,7 @@ class Grammar:
         words = [str(whole) for whole in sorted({time // 10 for time in times})]
         return words if self._said else [*words, eta.NONE]
 
-    def allowed(self) -> NDArray[np.bool_]:
+    def token_mask(self) -> NDArray[np.bool_]:
         """True for each token that may come next, ``[len(eta.WORDS)]``."""
         mask = np.zeros(len(eta.WORDS), np.bool_)
         mask[[eta.TOKEN[word] for word in self.options()]] = True

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tempo_edge import eta
-from tempo_edge.search.grammar import Grammar
+from tempo_edge.search.grounders.grammar import Grammar
 
-__all__ = ["ALPHABET", "Spelling"]
+__all__ = ["ALPHABET", "TokenConstraint"]
 
 #: The letters of answers.
 ALPHABET = frozenset("0123456789.-;" + eta.NONE)
@@ -31,7 +31,7 @@ class _State:
     lead: str
 
 
-class Spelling:
+class TokenConstraint:
     """Follows an answer by its letters.
 
     ``lead`` is said before an answer, and no part of it. Without `refuse`, ``none`` is no answer
@@ -65,9 +65,9 @@ class Spelling:
             raise ValueError(f"text {text!r} begins no answer here")
         self._states, self._ahead = self._after(text), {}
 
-    def fork(self, text: str) -> Spelling:
+    def fork(self, text: str) -> TokenConstraint:
         """The same, gone on with ``text``."""
-        other = Spelling.__new__(Spelling)
+        other = TokenConstraint.__new__(TokenConstraint)
         other._refuse, other._states, other._ahead = self._refuse, self._states, {}
         other.take(text)
         return other

@@ -1,8 +1,8 @@
 """What a grounder reads: the query, then each frame's time in words and what the frame shows.
 
 A prompt is a row of positions of four kinds: *words* of :mod:`tempo_edge.eta`, *query* positions
-with the text tower's token states, *sight* positions with a frame's vector or one of the tokens
-that SAA granted it, and from ``[answer]`` on *saying* positions: words with the draft of what could
+with the text tower's token states, *visual* positions with a frame's vector or one of the tokens
+that SAA granted it, and from ``[answer]`` on *answer* positions: words with the draft of what could
 follow them. Training and search build prompts with this one function, so that what the
 model learned is what it is asked.
 """
@@ -17,41 +17,41 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge import eta
-from tempo_edge.search.curve import CurveSettings
-from tempo_edge.search.draft import FACTS, Draft
+from tempo_edge.search.grounders.draft import FACTS, DraftAnswer
+from tempo_edge.search.similarity import CurveSettings
 
 __all__ = [
     "AGREEMENT",
+    "ANSWER",
     "DRAFTED",
-    "HEIGHT_SCALE",
     "NEARNESS",
     "QUERY",
     "REASONS",
-    "SAYING",
-    "SIGHT",
     "STATE",
     "TENTHS",
+    "VISUAL",
     "WIDTH",
     "WORD",
-    "Look",
+    "Z_SCORE_SCALE",
+    "FrameTokens",
     "Prompt",
     "Question",
     "build",
 ]
 
-WORD, QUERY, SIGHT, SAYING = 0, 1, 2, 3
+WORD, QUERY, VISUAL, ANSWER = 0, 1, 2, 3
 
 #: Width of the text tower's states.
 STATE = 384
 
 _SIZE, _CELLS = 256, 9
 
-#: Where a saying position's features name the word that the draft would say next.
+#: Where an answer position's features name the word that the draft would say next.
 DRAFTED = slice(0, len(eta.WORDS))
 
-#: Where a sight's features say in which directions it agrees with the query, and how near that
-#: makes it, alone and among the others of its window; a saying position has there those of the best
-#: frame, and what speaks for the draft.
+#: Where a visual token's features say in which directions it agrees with the query, and how near
+#: that makes it, alone and among the others of its window; an answer position has there those of
+#: the best frame, and what speaks for the draft.
 AGREEMENT = slice(_SIZE, 2 * _SIZE)
 NEARNESS = slice(2 * _SIZE, 2 * _SIZE + FACTS)
 REASONS = slice(AGREEMENT.start, NEARNESS.stop)
@@ -64,10 +64,10 @@ TENTHS = slice(_PLACE + 1 + _CELLS, _PLACE + 1 + _CELLS + 10)
 WIDTH = TENTHS.stop
 
 # Each kind of feature is told with a length near 1: where one is a hundred times another's,
-# no pace of learning suits both. Heights are deviations, of which a best frame has 2 to 5.
-HEIGHT_SCALE = 0.5
-_OF_SIGHT = np.array([4.0, HEIGHT_SCALE, 1.0, HEIGHT_SCALE, HEIGHT_SCALE, 1.0, 1.0, 1.0, 2.0])
-_OF_DRAFT = np.array([*[HEIGHT_SCALE] * 5, 1.0, 0.5, 1.0, 1.0])
+# no pace of learning suits both. A best frame has a z-score of 2 to 5.
+Z_SCORE_SCALE = 0.5
+_OF_VISUAL = np.array([4.0, Z_SCORE_SCALE, 1.0, Z_SCORE_SCALE, Z_SCORE_SCALE, 1.0, 1.0, 1.0, 2.0])
+_OF_DRAFT = np.array([*[Z_SCORE_SCALE] * 5, 1.0, 0.5, 1.0, 1.0])
 
 
 @dataclass(frozen=True)
@@ -77,36 +77,41 @@ class Question:
     Attributes:
         states: its tokens' last states, float32 ``[l, w]``; a decoder reads those of width 384.
         vector: its unit vector, float32 ``[d]``.
-        mean, deviation: of its similarity to the profile's background pictures.
+        mean, std: of its similarity to the profile's background pictures.
+        text: what was typed.
     """
 
     states: NDArray[np.float32]
     vector: NDArray[np.float32]
     mean: float
-    deviation: float
+    std: float
+    text: str = ""
 
     @staticmethod
     def of(
-        vector: NDArray[np.float32], states: NDArray[np.float32], background: NDArray[np.float32]
+        vector: NDArray[np.float32],
+        states: NDArray[np.float32],
+        background: NDArray[np.float32],
+        text: str = "",
     ) -> Question:
         """A query that the text tower has read, over unit vectors ``[m, d]`` of the background."""
         # einsum stays on this thread: waking a pool of them costs more than the sum itself.
         chance = np.einsum("ij,j->i", background, vector)
-        return Question(states, vector, float(chance.mean()), float(chance.std()) + 1e-6)
+        return Question(states, vector, float(chance.mean()), float(chance.std()) + 1e-6, text)
 
-    def height(self, vector: NDArray[np.float32]) -> float:
-        """How far a unit vector ``[d]`` is nearer than chance, in chance's deviations."""
-        return (float(vector @ self.vector) - self.mean) / self.deviation
+    def z_score(self, vector: NDArray[np.float32]) -> float:
+        """How far above chance a unit vector ``[d]`` is to the query, in standard deviations."""
+        return (float(vector @ self.vector) - self.mean) / self.std
 
     def __post_init__(self) -> None:
         if self.states.ndim != 2 or not len(self.states):
             raise ValueError(f"states of shape {self.states.shape} must be [l >= 1, w]")
-        if not self.deviation > 0:
-            raise ValueError(f"deviation {self.deviation} must be positive")
+        if not self.std > 0:
+            raise ValueError(f"std {self.std} must be positive")
 
 
 @dataclass(frozen=True)
-class Look:
+class FrameTokens:
     """One frame of a window.
 
     Attributes:
@@ -129,15 +134,15 @@ class Prompt:
     """Positions in order: ``words``, ``kinds`` int64 ``[t]``, ``features`` float32 ``[t, WIDTH]``.
 
     A position of kind :data:`WORD` is its word, one of kind :data:`QUERY` its features, and one of
-    kind :data:`SIGHT` both: the word of its frame's whole seconds, as an answer would say it, and
+    kind :data:`VISUAL` both: the word of its frame's whole seconds, as an answer would say it, and
     features of which the last ten tell the tenth. To name a frame is to repeat what it carries.
-    One of kind :data:`SAYING` is a word of the answer, at first ``[answer]``, with a :meth:`note`.
+    One of kind :data:`ANSWER` is a word of the answer, at first ``[answer]``, with a :meth:`note`.
     """
 
     words: NDArray[np.int64]
     kinds: NDArray[np.int64]
     features: NDArray[np.float32]
-    draft: Draft
+    draft: DraftAnswer
 
     def __len__(self) -> int:
         return len(self.words)
@@ -159,7 +164,7 @@ class Prompt:
 
 def build(
     question: Question,
-    looks: Sequence[Look],
+    frames: Sequence[FrameTokens],
     end_seconds: float | Fraction,
     shape: CurveSettings,
 ) -> Prompt:
@@ -174,8 +179,8 @@ def build(
     """
     if question.states.shape[1] != STATE:
         raise ValueError(f"states of shape {question.states.shape} must be [l, {STATE}]")
-    if not looks:
-        raise ValueError("looks [] must hold at least one frame")
+    if not frames:
+        raise ValueError("frames [] must hold at least one frame")
     words: list[int] = []
     kinds: list[int] = []
     features: list[NDArray[np.float32]] = []
@@ -191,61 +196,67 @@ def build(
         kinds.extend([kind] * len(rows))
         features.append(rows)
 
-    stamps = _stamps(looks, end_seconds)
-    heights = np.array([question.height(look.vector) for look in looks])
-    tallest = max((question.height(token) for look in looks for token in look.tokens), default=0.0)
-    draft = Draft.of(heights, np.array([look.cut for look in looks]), tallest, stamps, shape)
+    stamps = _stamps(frames, end_seconds)
+    z_scores = np.array([question.z_score(frame.vector) for frame in frames])
+    best_token = max(
+        (question.z_score(token) for frame in frames for token in frame.tokens), default=0.0
+    )
+    draft = DraftAnswer.of(
+        z_scores, np.array([frame.cut for frame in frames]), best_token, stamps, shape
+    )
     say("[query]")
     show(QUERY, np.pad(question.states / STATE**0.5, ((0, 0), (0, WIDTH - STATE))))
     say("[frames]")
-    standings = _standings(looks, heights, draft)
-    for look, now, standing in zip(looks, stamps, standings, strict=False):
-        say(eta.stamp(look.seconds))
-        sights = _sights(question, look, standing)
-        sights[:, TENTHS.start + now % 10] = 1.0
-        show(SIGHT, sights, eta.TOKEN[str(now // 10)])
+    standings = _standings(frames, z_scores, draft)
+    for frame, now, standing in zip(frames, stamps, standings, strict=False):
+        say(eta.stamp(frame.seconds))
+        visual = _visual_tokens(question, frame, standing)
+        visual[:, TENTHS.start + now % 10] = 1.0
+        show(VISUAL, visual, eta.TOKEN[str(now // 10)])
     say(eta.stamp(end_seconds))
-    show(SAYING, _case(question, looks[draft.best], draft), eta.TOKEN["[answer]"])
+    show(ANSWER, _grounds(question, frames[draft.best], draft), eta.TOKEN["[answer]"])
     return Prompt(
         np.array(words, np.int64), np.array(kinds, np.int64), np.concatenate(features), draft
     )
 
 
-def _stamps(looks: Sequence[Look], end_seconds: float | Fraction) -> list[int]:
+def _stamps(frames: Sequence[FrameTokens], end_seconds: float | Fraction) -> list[int]:
     """How each boundary is said, in tenths of a second, ``[n + 1]``."""
     stamps: list[int] = []
-    for look in looks:
-        stamps.append(eta.tenths(look.seconds))
+    for frame in frames:
+        stamps.append(eta.tenths(frame.seconds))
         if len(stamps) > 1 and stamps[-1] < stamps[-2]:
-            raise ValueError(f"frame at {float(look.seconds)} s must not come before its neighbour")
+            raise ValueError(
+                f"frame at {float(frame.seconds)} s must not come before its neighbour"
+            )
     if eta.tenths(end_seconds) < stamps[-1]:
         raise ValueError(f"window's end at {float(end_seconds)} s must not come before its frames")
     return [*stamps, eta.tenths(end_seconds)]
 
 
 def _standings(
-    looks: Sequence[Look], heights: NDArray[np.float64], draft: Draft
+    frames: Sequence[FrameTokens], z_scores: NDArray[np.float64], draft: DraftAnswer
 ) -> NDArray[np.float64]:
     """Where each frame stands among those of its window, ``[n, 6]``.
 
     A model that reads in order can't know at a frame whether a later one is nearer to the query. So
-    each is told its height, how far that lies below the best one's, and what the draft makes of it:
-    whether it is in, whether it is the first that is in, and whether it is the first that is out
-    again. The last is how far it is from the frame before: within a shot
-    little, and an answer should not end there.
+    each is told its z-score, how far that lies below the best one's, and what the draft makes of
+    it: whether it is in, whether it is the first that is in, and whether it is the first that is
+    out again. The last is how far it is from the frame before: within a shot little, and an answer
+    should not end there.
     """
-    inside = np.zeros(len(looks), np.bool_)
-    for run in draft.runs:
-        inside[slice(*run)] = True
+    inside = np.zeros(len(frames), np.bool_)
+    for frames_of_span in draft.ranges:
+        inside[slice(*frames_of_span)] = True
     before = np.concatenate([[False], inside[:-1]])
-    seen = np.stack([look.vector for look in looks]).astype(np.float64)
-    change = np.ones(len(looks))
+    seen = np.stack([frame.vector for frame in frames]).astype(np.float64)
+    change = np.ones(len(frames))
     change[1:] -= np.einsum("ij,ij->i", seen[1:], seen[:-1])
-    below = heights.max() - heights
-    return np.column_stack([heights, below, inside, inside & ~before, ~inside & before, change])
+    below = z_scores.max() - z_scores
+    return np.column_stack([z_scores, below, inside, inside & ~before, ~inside & before, change])
 
 
-def _case(question: Question, best: Look, draft: Draft) -> NDArray[np.float32]:
+def _grounds(question: Question, best: FrameTokens, draft: DraftAnswer) -> NDArray[np.float32]:
     """Features of ``[answer]``, float32 ``[1, WIDTH]``: the draft, and what speaks for it."""
     row = np.zeros(WIDTH, np.float32)
     row[AGREEMENT] = best.vector * question.vector * _SIZE**0.5
@@ -254,36 +265,38 @@ def _case(question: Question, best: Look, draft: Draft) -> NDArray[np.float32]:
     return row[None]
 
 
-def _suggest(row: NDArray[np.float32], draft: Draft, said: Sequence[int]) -> None:
-    """Put into the features of a saying position the word that the draft has after ``said``."""
+def _suggest(row: NDArray[np.float32], draft: DraftAnswer, said: Sequence[int]) -> None:
+    """Put into the features of an answer position the word that the draft has after ``said``."""
     follow = draft.follow(said)
     row[DRAFTED] = 0.0
     if follow is not None:
         row[DRAFTED.start + follow] = 1.0
 
 
-def _sights(question: Question, look: Look, standing: NDArray[np.float64]) -> NDArray[np.float32]:
+def _visual_tokens(
+    question: Question, frame: FrameTokens, standing: NDArray[np.float64]
+) -> NDArray[np.float32]:
     """Features of a frame and of its tokens, float32 ``[1 + k, WIDTH]``.
 
     Each is a unit vector and its products with the query's, whose sum is their similarity; and each
     carries its frame's ``standing``.
     """
-    bad = [cell for cell in look.cells.tolist() if not 0 <= cell < _CELLS]
+    bad = [cell for cell in frame.cells.tolist() if not 0 <= cell < _CELLS]
     if bad:
         raise ValueError(f"cell {bad[0]} must be within [0, {_CELLS})")
-    seen = np.concatenate([look.vector[None], look.tokens])
+    seen = np.concatenate([frame.vector[None], frame.tokens])
     agreed = seen * question.vector
     near = agreed.sum(axis=1)
     features = np.zeros((len(seen), WIDTH), np.float32)
     features[:, :_SIZE] = seen
     features[:, AGREEMENT] = agreed * _SIZE**0.5
-    features[:, NEARNESS] = _OF_SIGHT * np.column_stack(
+    features[:, NEARNESS] = _OF_VISUAL * np.column_stack(
         [
             near,
-            (near - question.mean) / question.deviation,
-            np.full(len(seen), float(look.cut)),
+            (near - question.mean) / question.std,
+            np.full(len(seen), float(frame.cut)),
             np.tile(standing, (len(seen), 1)),
         ]
     )
-    features[np.arange(len(seen)), _PLACE + np.array([0, *(look.cells.astype(int) + 1)])] = 1.0
+    features[np.arange(len(seen)), _PLACE + np.array([0, *(frame.cells.astype(int) + 1)])] = 1.0
     return features

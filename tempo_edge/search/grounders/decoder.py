@@ -12,17 +12,17 @@ from numpy.typing import NDArray
 from tempo_edge import eta
 from tempo_edge.errors import ProfileError
 from tempo_edge.models.running import Shape, run
-from tempo_edge.search.grammar import Grammar
-from tempo_edge.search.prompt import SAYING, Prompt
+from tempo_edge.search.grounders.grammar import Grammar
+from tempo_edge.search.grounders.prompt import ANSWER, Prompt
 
-__all__ = ["Decoder", "Said"]
+__all__ = ["AnswerDecoder", "Reply"]
 
 # Of layers, heads or their width: what a model that claims more would be can't be here.
 _MOST_OF_AN_AXIS = 1 << 16
 
 
 @dataclass(frozen=True)
-class Said:
+class Reply:
     """An answer in the language of times, and the chance that what was asked for occurs.
 
     ``text`` is what is said if anything is; ``present`` in [0, 1] is one minus the probability of
@@ -33,8 +33,8 @@ class Said:
     present: float
 
 
-class Decoder:
-    """Reads prompts and answers them, one word after another."""
+class AnswerDecoder:
+    """The profile's small decoder: prompts are answered, one word after another."""
 
     def __init__(self, session: Any, path: Path | None = None) -> None:
         """Take a session, and its file for errors. Raises ProfileError if it has no ``past``."""
@@ -46,52 +46,57 @@ class Decoder:
                 f"{path or 'the model'} must have an input past that has any length on one axis, "
                 f"and at most {_MOST_OF_AN_AXIS} on the others"
             )
-        self._nothing = np.zeros(lengths, np.float32)
+        self._empty_cache = np.zeros(lengths, np.float32)
         axes: Shape = (None,) * len(lengths)
         self._outputs: dict[str, Shape] = {"logits": (len(eta.WORDS),), "memory": axes}
 
-    def answer(self, prompt: Prompt, grammar: Grammar, *, refuse: bool = False) -> Said:
+    def answer(self, prompt: Prompt, grammar: Grammar, *, refuse: bool = False) -> Reply:
         """The likeliest answer that names a span, word by word.
 
         With ``refuse`` it may also be ``none``, as in training; without, the spans are said even
         where a refusal is likelier, so that a caller who asks for less certainty has something to
         see. A window in which no span can be said is always refused.
         """
-        logits, memory = self._read(prompt.words, prompt.kinds, prompt.features, self._nothing)
+        logits, kv_cache = self._forward(
+            prompt.words, prompt.kinds, prompt.features, self._empty_cache
+        )
         none, said = eta.TOKEN[eta.NONE], list[int]()
-        allowed = grammar.allowed()
-        present = 1.0 - float(_shares(logits, allowed)[none])
-        if not refuse and allowed.sum() > 1:
-            allowed[none] = False
+        token_mask = grammar.token_mask()
+        present = 1.0 - float(_probabilities(logits, token_mask)[none])
+        if not refuse and token_mask.sum() > 1:
+            token_mask[none] = False
         while True:
-            token = int(np.argmax(np.where(allowed, logits, -np.inf)))
+            token = int(np.argmax(np.where(token_mask, logits, -np.inf)))
             grammar.take(token)
             if token == eta.TOKEN["[end]"]:
-                return Said(eta.text(said), present)
+                return Reply(eta.text(said), present)
             said.append(token)
-            allowed = grammar.allowed()
-            if allowed.sum() == 1 and allowed[eta.TOKEN["[end]"]]:
-                return Said(eta.text(said), present)
+            token_mask = grammar.token_mask()
+            if token_mask.sum() == 1 and token_mask[eta.TOKEN["[end]"]]:
+                return Reply(eta.text(said), present)
             word = np.array([token], np.int64)
-            kind, note = np.array([SAYING], np.int64), prompt.note(said)[None]
-            logits, memory = self._read(word, kind, note, memory)
+            kind, note = np.array([ANSWER], np.int64), prompt.note(said)[None]
+            logits, kv_cache = self._forward(word, kind, note, kv_cache)
 
-    def _read(
+    def _forward(
         self,
         words: NDArray[np.int64],
         kinds: NDArray[np.int64],
         features: NDArray[np.float32],
-        past: NDArray[np.float32],
+        kv_cache: NDArray[np.float32],
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Logits of the next word, and the KV cache with what was read now."""
         inputs: dict[str, NDArray[Any]] = {
-            **{"words": words, "kinds": kinds, "features": features, "past": past}
+            **{"words": words, "kinds": kinds, "features": features, "past": kv_cache}
         }
-        logits, memory = run(self._session, self._outputs, inputs, self._path, ("memory",))
-        return logits, memory
+        logits, kv_cache = run(self._session, self._outputs, inputs, self._path, ("memory",))
+        return logits, kv_cache
 
 
-def _shares(logits: NDArray[np.float32], allowed: NDArray[np.bool_]) -> NDArray[np.float64]:
+def _probabilities(
+    logits: NDArray[np.float32], token_mask: NDArray[np.bool_]
+) -> NDArray[np.float64]:
     """Probabilities of the allowed words; the others have none."""
-    scores = np.where(allowed, logits.astype(np.float64), -np.inf)
+    scores = np.where(token_mask, logits.astype(np.float64), -np.inf)
     powers = np.exp(scores - scores.max())
     return np.asarray(powers / powers.sum())
