@@ -41,6 +41,9 @@ class Library(Closing):
     """The footage a person indexed. A context manager; open it with :meth:`open`.
 
     Threads may share one; their searches take turns.
+
+    Attributes:
+        path: what it is called; ``store`` keeps it.
     """
 
     def __init__(self, path: Path, profile_name: str) -> None:

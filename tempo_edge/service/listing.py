@@ -19,7 +19,7 @@ __all__ = ["curve", "files_of", "shown_path", "skipped", "totals", "videos"]
 
 Facts = dict[str, Any]
 
-# Ticks of SQLite's whole range: all frames of a video.
+# All the ticks that a library can hold: all frames of a video.
 _FIRST, _LAST = -(2**63), 2**63 - 1
 
 

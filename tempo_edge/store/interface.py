@@ -59,8 +59,8 @@ class Backup:
 class Catalogue(Closing, ABC):
     """One library's rows, to be read. Readers never wait for the writer.
 
-    Ids of videos and frames are whole numbers of 64 bits that are never used twice. What is read
-    is checked: each method that gives values of rows raises a
+    Ids of videos and frames are whole numbers of 64 bits that rise and are never used twice. What
+    is read is checked: each method that gives values of rows raises a
     :class:`~tempo_edge.errors.LibraryError` that names the one that can't be.
 
     Attributes:
@@ -254,7 +254,8 @@ class Vectors(ABC):
     def sample(self, videos: Sequence[int] | None = None) -> NDArray[np.float32]:
         """Unit vectors ``[n, d]`` spread over all frames, or over those of some videos.
 
-        A couple of thousand at most, or all where there are fewer: how a query scores by chance.
+        A few thousand at most, or all where there are fewer, and for the same rows the same: they
+        tell how a query scores by chance.
         """
 
 

@@ -199,7 +199,9 @@ def test_a_sample_is_of_what_is_searched(writer: WritableCatalogue, vectors: Vec
 def test_a_sample_is_small_and_spread(writer: WritableCatalogue, vectors: Vectors) -> None:
     videos = [put_near(writer, f"film {n}", drawn(n), 3000, n) for n in range(2)]
     refresh(writer, vectors, writing=True)
-    for sample in (vectors.sample(), vectors.sample(videos)):
+    for scope in (None, videos):
+        sample = vectors.sample(scope)
+        assert np.array_equal(sample, vectors.sample(scope))
         assert 1000 <= len(sample) <= 4500
         assert np.linalg.norm(sample, axis=1) == pytest.approx(1, abs=1e-5)
         of_the_first = float(np.mean(sample @ drawn(0) > sample @ drawn(1)))
