@@ -125,14 +125,14 @@ def test_a_pull_says_how_much_has_come(
 def test_an_export_says_what_it_is_at(
     tempo: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tempo_export import run
+    from tempo_export import pipeline
 
-    def slow(request: object, say: Callable[[str], None]) -> None:
-        say("calibrating")
+    def slow(request: object, progress: Callable[[str], None]) -> None:
+        progress("calibrating")
         beat()
         raise TempoEdgeError("enough")
 
-    monkeypatch.setattr(run, "export", slow)
+    monkeypatch.setattr(pipeline, "export", slow)
     assert "still at work after 0:00:00: calibrating\n" in tempo("export", "nano").err
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -19,80 +19,92 @@ __all__ = ["app", "export"]
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
-_TARGETS = ("onnx", "tensorrt")
+_Name = Annotated[str, typer.Argument(metavar="NAME", help="A profile, or a pulled model.")]
+_To = Annotated[
+    str, typer.Option("--to", metavar="NAME", show_default=False, help="onnx, or tensorrt.")
+]
+_Precision = Annotated[
+    str,
+    typer.Option(
+        "--precision", metavar="NAME", show_default=False, help="fp32, fp16, int8 or int4."
+    ),
+]
+_Out = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="DIR", help="Where it goes; by default where profiles lie."),
+]
+_Pictures = Annotated[
+    Path | None,
+    typer.Option("--pictures", metavar="DIR", help="Real pictures, unrelated, any number."),
+]
+_Videos = Annotated[
+    Path | None,
+    typer.Option(
+        "--videos", metavar="DIR", help="Videos with a truth.jsonl, to calibrate or compare on."
+    ),
+]
+_Tolerance = Annotated[
+    float,
+    typer.Option(
+        "--tolerance", metavar="P", show_default=False, help="Points of R1@0.7 that may be lost; 1."
+    ),
+]
+_Beside = Annotated[
+    str,
+    typer.Option(
+        "--beside",
+        metavar="NAME",
+        show_default=False,
+        help="Of a grounder: the profile whose towers it goes beside; nano.",
+    ),
+]
+_Adapter = Annotated[
+    Path | None,
+    typer.Option("--adapter", metavar="FILE", help="Of a grounder: what PIR-GRPO saved."),
+]
+_Size = Annotated[
+    int | None,
+    typer.Option("--size", metavar="PX", help="Of a grounder: a picture's side in pixels."),
+]
+_Replace = Annotated[
+    bool, typer.Option("--replace", help="Let it take the place of an earlier one.")
+]
+_Check = Annotated[
+    bool, typer.Option("--check", help="Only say what TensorRT would make of each graph.")
+]
+_Verify = Annotated[
+    bool, typer.Option("--verify", help="Only compare what each provider here gives.")
+]
+_Json = Annotated[bool, typer.Option("--json", help="Print the report as JSON.")]
 
 
 @app.command(cls=Command)
 def export(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A profile, or a pulled model.")],
-    to: Annotated[
-        str, typer.Option("--to", metavar="NAME", show_default=False, help="onnx, or tensorrt.")
-    ] = "onnx",
-    precision: Annotated[
-        str,
-        typer.Option(
-            "--precision", metavar="NAME", show_default=False, help="fp32, fp16, int8 or int4."
-        ),
-    ] = "fp32",
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", metavar="DIR", help="Where it goes; by default where profiles lie."),
-    ] = None,
-    pictures: Annotated[
-        Path | None,
-        typer.Option("--pictures", metavar="DIR", help="Real pictures, unrelated, any number."),
-    ] = None,
-    videos: Annotated[
-        Path | None,
-        typer.Option(
-            "--videos", metavar="DIR", help="Videos with a truth.jsonl, to calibrate or compare on."
-        ),
-    ] = None,
-    tolerance: Annotated[
-        float,
-        typer.Option(
-            "--tolerance",
-            metavar="P",
-            show_default=False,
-            help="Points of R1@0.7 that may be lost; 1.",
-        ),
-    ] = 1.0,
-    beside: Annotated[
-        str,
-        typer.Option(
-            "--beside",
-            metavar="NAME",
-            show_default=False,
-            help="Of a grounder: the profile whose towers it goes beside; nano.",
-        ),
-    ] = "nano",
-    adapter: Annotated[
-        Path | None,
-        typer.Option("--adapter", metavar="FILE", help="Of a grounder: what PIR-GRPO saved."),
-    ] = None,
-    size: Annotated[
-        int | None,
-        typer.Option("--size", metavar="PX", help="Of a grounder: a picture's side in pixels."),
-    ] = None,
-    replace: Annotated[
-        bool, typer.Option("--replace", help="Let it take the place of an earlier one.")
-    ] = False,
-    check: Annotated[
-        bool, typer.Option("--check", help="Only say what TensorRT would make of each graph.")
-    ] = False,
-    verify: Annotated[
-        bool, typer.Option("--verify", help="Only compare what each provider here gives.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    name: _Name,
+    to: _To = "onnx",
+    precision: _Precision = "fp32",
+    out: _Out = None,
+    pictures: _Pictures = None,
+    videos: _Videos = None,
+    tolerance: _Tolerance = 1.0,
+    beside: _Beside = "nano",
+    adapter: _Adapter = None,
+    size: _Size = None,
+    replace: _Replace = False,
+    check: _Check = False,
+    verify: _Verify = False,
+    as_json: _Json = False,
 ) -> None:
     """Write a model as ONNX at a precision, or as TensorRT engines, with its figures."""
-    from tempo_export import run
+    from tempo_export import pipeline
+    from tempo_export.exporters import EXPORTERS
     from tempo_export.precision import PRECISIONS
+    from tempo_export.request import Request
 
-    for value, allowed, what in ((to, _TARGETS, "target"), (precision, PRECISIONS, "precision")):
+    for value, allowed, what in ((to, EXPORTERS, "target"), (precision, PRECISIONS, "precision")):
         if value not in allowed:
             raise ExportError(f"{what} {value!r} must be one of {', '.join(allowed)}")
-    request = run.Request(
+    request = Request(
         name=name,
         target=to,
         precision=cast("Precision", precision),
@@ -105,14 +117,13 @@ def export(
         adapter=adapter,
         size=size,
     )
-    report: dict[str, Any]
-    with narrated(note) as say:
+    with narrated(note) as progress:
         if check:
-            report, text, good = run.check(request)
+            outcome = pipeline.check(request)
         elif verify:
-            report, text, good = run.verify(request)
+            outcome = pipeline.verify(request)
         else:
-            report, text, good = run.export(request, say)
-    emit(json_line(report) if as_json else text)
-    if not good:
+            outcome = pipeline.export(request, progress)
+    emit(json_line(outcome.facts) if as_json else outcome.text)
+    if not outcome.good:
         raise typer.Exit(1)

@@ -29,6 +29,7 @@ from tempo_export.drafts import drafted, finish
 from tempo_export.files import write_whole
 from tempo_export.graphs import read_graph, versions, write_graph
 from tempo_export.judge import judge
+from tempo_export.request import Progress
 from tempo_export.static import Quantized, quantize
 
 __all__ = ["Allowed", "convert"]
@@ -45,8 +46,6 @@ _SENTENCES = (
 )
 _BATCH = 16
 _REPEATS = 5
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ def convert(
     videos: Path | None = None,
     allowed: Allowed | None = None,
     replace: bool = False,
-    say: Say = lambda line: None,
+    progress: Progress = lambda line: None,
 ) -> dict[str, Any]:
     """Write a profile at another precision to the folder ``place``; gives the report.
 
@@ -103,7 +102,7 @@ def convert(
             # Of weights that lie beside a graph nothing but this is wanted: they come with it.
             source = profile.checked(file)
             if file.endswith(".onnx"):
-                say(f"{file}: {wanted}")
+                progress(f"{file}: {wanted}")
                 graphs[file] = _graph(profile, source, room / file, wanted, pictures, allowed)
             elif not file.endswith(".data"):
                 shutil.copyfile(source, room / file)
@@ -111,7 +110,7 @@ def convert(
         report: dict[str, Any] = {"precision": wanted, "graphs": graphs}
         made = finish(room, _facts(profile, place.name, report, pictures))
         if videos is not None:
-            say(f"searching {videos} with both")
+            progress(f"searching {videos} with both")
             report["search"] = _searched(profile, made, videos, allowed)
             finish(room, _facts(profile, place.name, report, pictures))
     return report

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge._extras import lacking
-from tempo_edge.errors import MissingExtraError, ProfileError
+from tempo_edge.errors import ExportError, MissingExtraError, ProfileError
 from tempo_edge.models.checkpoint import Checkpoint
 from tempo_edge.models.registry import Profile
 from tempo_edge.models.sessions import cpu_count, open_session
@@ -25,16 +24,15 @@ from tempo_edge.models.towers import ImageTower
 from tempo_edge.packing import pack
 from tempo_export.drafts import finish
 from tempo_export.graphs import OPSET, read_graph, versions, write_graph
+from tempo_export.request import Progress
 
-__all__ = ["TOLERANCE", "write_encoder"]
+__all__ = ["TOLERANCE", "image_size", "write_encoder"]
 
 #: Largest difference between what a graph gives and what torch gives, of unit vectors' components.
 TOLERANCE = 1e-3
 
 _BATCH = 16
 _SENTENCE = "a dog jumps over a fence"
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -68,8 +66,22 @@ _FAMILIES = {
 }
 
 
+def image_size(checkpoint: Checkpoint) -> int:
+    """Pixels a side of the pictures that an encoder takes.
+
+    Raises:
+        ExportError: its configuration can't be read.
+    """
+    path = checkpoint.folder / "config.json"
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+        return int(config.get("vision_config", {}).get("image_size", 224))
+    except (OSError, ValueError, AttributeError) as error:
+        raise ExportError(f"{path} can't be read: {error}") from error
+
+
 def write_encoder(
-    checkpoint: Checkpoint, folder: Path, pictures: NDArray[np.uint8], say: Say
+    checkpoint: Checkpoint, folder: Path, pictures: NDArray[np.uint8], progress: Progress
 ) -> Profile:
     """Write the files of a profile, in float32, into the empty ``folder``.
 
@@ -90,14 +102,14 @@ def write_encoder(
 
     images = getattr(towers, family.images)(model, about["image_mean"], about["image_std"]).eval()
     text = getattr(towers, family.text)(model).eval()
-    say(f"writing {checkpoint.name}: image tower")
+    progress(f"writing {checkpoint.name}: image tower")
     size = config.vision_config.image_size
     _write(images, pictures[:2], folder / "image.onnx", "images", ("vectors", "tokens"), {0: "N"})
-    say(f"writing {checkpoint.name}: text tower")
+    progress(f"writing {checkpoint.name}: text tower")
     ids = _write_tokenizer(checkpoint, config.text_config.max_position_embeddings, family, folder)
     _write_text(text, ids, model, family, folder / "text.onnx")
     _compare(images, text, pictures[:4], ids, folder, checkpoint.name)
-    say(f"writing {checkpoint.name}: {len(pictures)} pictures as its background")
+    progress(f"writing {checkpoint.name}: {len(pictures)} pictures as its background")
     vectors = _encode(folder / "image.onnx", pictures)
     np.save(folder / "background.npy", pack(vectors))
     return finish(

@@ -18,10 +18,16 @@ from typing import Any, get_args
 from tempo_edge.models.checksum import sha256_of
 from tempo_edge.models.device import Device, nvidia
 from tempo_edge.models.engines import Origin
-from tempo_edge.models.shapes import InputShape, Shapes, joined
+from tempo_edge.models.shapes import InputShape, Shapes
 from tempo_export.files import write_whole
-from tempo_export.profiles import EngineError, check_profiles, graph_inputs, usual_profiles
+from tempo_export.optimization_profiles import (
+    EngineError,
+    check_profiles,
+    graph_inputs,
+    usual_profiles,
+)
 from tempo_export.tensorrt_api import Config, Parser, TensorRT, TimingCache, load_tensorrt, logger
+from tempo_export.trtexec import trtexec_command
 from tempo_export.typed import Precision, load_onnx, write_typed
 
 __all__ = [
@@ -32,7 +38,6 @@ __all__ = [
     "check_engine",
     "manifest_path",
     "this_machine",
-    "trtexec_command",
 ]
 
 _WORKSPACE = 1 << 30
@@ -161,31 +166,6 @@ def prepare(
         )
     write_typed(onnx, graph, precision)
     return shapes
-
-
-def trtexec_command(
-    graph: Path,
-    out: Path,
-    profiles: Sequence[Shapes],
-    workspace_bytes: int,
-    timing_cache: Path,
-    version: str,
-) -> list[str]:
-    """The words of a command that builds such an engine with TensorRT's own ``trtexec``."""
-    words = ["trtexec", f"--onnx={graph}", f"--saveEngine={out}"]
-    if version.startswith("10."):
-        words.append("--stronglyTyped")  # from 11 on there is nothing else
-    words += [
-        f"--memPoolSize=workspace:{workspace_bytes >> 20}M",
-        f"--timingCacheFile={timing_cache}",
-        "--skipInference",
-    ]
-    for number, shapes in enumerate(profiles):
-        words += [f"--profile={number}"] if len(profiles) > 1 else []
-        for option, which in (("min", "least"), ("opt", "usual"), ("max", "most")):
-            told = ",".join(f"{name}:{joined(getattr(s, which))}" for name, s in shapes.items())
-            words.append(f"--{option}Shapes={told}")
-    return words
 
 
 def _plan(

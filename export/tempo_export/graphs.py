@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from tempo_edge.errors import ExportError
+
 __all__ = ["IR_VERSION", "OPSET", "read_graph", "versions", "write_graph"]
 
 #: What is written: both are taken by ONNX Runtime 1.16 and later, and by TensorRT 10.
@@ -15,10 +17,18 @@ _LARGEST = (1 << 31) - (64 << 20)
 
 
 def read_graph(path: Path) -> Any:
-    """The model of a file, with the weights that lie beside it."""
+    """The model of a file, with the weights that lie beside it.
+
+    Raises:
+        ExportError: the file can't be read, or holds no ONNX graph.
+    """
     import onnx
 
-    return onnx.load(path)
+    try:
+        return onnx.load(path)
+    except Exception as error:  # of protocol buffers, which has its own for each implementation
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise ExportError(f"{path} can't be read as an ONNX graph: {reason}") from error
 
 
 def write_graph(model: Any, path: Path) -> None:

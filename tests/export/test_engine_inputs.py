@@ -10,7 +10,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 from tempo_export.engine import EngineError, prepare
-from tempo_export.profiles import check_profiles, graph_inputs, usual_profiles
+from tempo_export.optimization_profiles import check_profiles, graph_inputs, usual_profiles
 
 from tempo_edge.models import Profile, load_profile
 from tempo_edge.models.shapes import InputShape, Shapes, image_shapes, text_shapes

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-from tempo_export.engine import trtexec_command
+from tempo_export.trtexec import trtexec_command
 
 from tempo_edge.models.shapes import InputShape, Shapes, image_shapes
 
