@@ -22,7 +22,7 @@ import numpy as np
 
 from benchmarks.machine import describe
 from tempo_edge.library import Library
-from tempo_edge.packing import pack, unpack
+from tempo_edge.quantization import dequantize, quantize
 from tempo_edge.store.opening import open_store
 from tempo_edge.store.rows import FileRow, FrameRow
 
@@ -50,7 +50,7 @@ def fill(seed_library: Path, target: Path, hours: float, seed: int) -> tuple[int
         source = library.catalogue
         ids = sorted({r.video_id for r in source.files().values() if r.video_id is not None})
         packed = np.concatenate([source.frames_between(video, *_ALL)[2] for video in ids])
-        vectors = unpack(packed)
+        vectors = dequantize(packed)
         per_hour = round(len(vectors) / source.totals()["hours"])
         video = replace(source.video(ids[0]), duration_seconds=3600.0)
     generator = np.random.default_rng(seed)
@@ -62,7 +62,7 @@ def fill(seed_library: Path, target: Path, hours: float, seed: int) -> tuple[int
         start = int(generator.integers(len(vectors)))
         base = np.take(vectors, np.arange(start, start + per_hour), axis=0, mode="wrap")
         noise = generator.normal(0, 0.6 / profile.dim**0.5, base.shape)
-        moved = pack(base + noise)
+        moved = quantize(base + noise)
         frames = [
             FrameRow(int(ticks[i]), 0.5, bool(i % 7 == 0), moved[i], np.zeros(1, np.uint8), tokens)
             for i in range(per_hour)

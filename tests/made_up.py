@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tempo_edge.packing import pack, unpack
+from tempo_edge.quantization import dequantize, quantize
 from tempo_edge.store.embedded.catalogue import SqliteCatalogue
 from tempo_edge.store.embedded.vectors import FaissVectors
 from tempo_edge.store.rows import FileRow, FrameRow, VideoRow
@@ -35,7 +35,7 @@ class Films:
         drawn = self.random.standard_normal((frames, DIM)).astype(np.float32)
         if near is not None:
             drawn = near + 0.05 * drawn
-        packed = pack(drawn)
+        packed = quantize(drawn)
         nothing = (np.zeros(0, np.uint8), np.zeros((0, DIM), np.int8))
         rows = [FrameRow(pts, 0.5, False, v, *nothing) for pts, v in enumerate(packed)]
         with self.catalogue.transaction():
@@ -43,7 +43,7 @@ class Films:
                 name.encode(), VIDEO, rows, np.zeros((0, 2), np.float32)
             )
             self.catalogue.put_file(FileRow(f"/{name}", "", 1, 1, "indexed", "", video))
-        return unpack(packed)
+        return dequantize(packed)
 
     def drop(self, name: str) -> None:
         with self.catalogue.transaction():
@@ -63,4 +63,4 @@ class Films:
     def similarities(self, query: Vectors) -> dict[int, float]:
         """Of every frame, by a plain scan."""
         ids, packed = next(self.catalogue.vectors_after(0))
-        return dict(zip(ids.tolist(), (unpack(packed) @ query).tolist(), strict=True))
+        return dict(zip(ids.tolist(), (dequantize(packed) @ query).tolist(), strict=True))

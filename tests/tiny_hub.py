@@ -15,7 +15,7 @@ from graphs import FLOAT, INT64, UINT8, array, node, tensor, whole
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
 from tempo_edge.models.checksum import sha256_of
-from tempo_edge.models.entry import enter_file
+from tempo_edge.models.profile_manifest import record_file
 
 __all__ = ["SIZE", "write_tiny_hub"]
 
@@ -62,7 +62,7 @@ def write_tiny_hub(folder: Path, seed: int = 0) -> None:
     }
     (folder / "grounder.json").write_text(json.dumps(manifest), encoding="utf-8")
     for name in (*files, "grounder.json"):
-        enter_file(folder, name)
+        record_file(folder, name)
 
 
 def _tokenizer() -> Tokenizer:

@@ -30,7 +30,7 @@ from tempo_export.files import write_whole
 from tempo_export.graphs import read_graph, versions, write_graph
 from tempo_export.judge import judge
 from tempo_export.request import Progress
-from tempo_export.static import Quantized, quantize
+from tempo_export.static import Quantized, quantize_tower
 
 __all__ = ["Allowed", "convert"]
 
@@ -188,7 +188,7 @@ def _converted(
         # Convolutions have few weights and many activations: four bits save nothing there.
         return to.halved(model), {"precision": "fp16"}
     ranged = pictures[: len(pictures) // 2]
-    done: Quantized = quantize(model, [ranged[at : at + _BATCH] for at in _starts(ranged)])
+    done: Quantized = quantize_tower(model, [ranged[at : at + _BATCH] for at in _starts(ranged)])
     return done.model, done.report
 
 

@@ -21,7 +21,7 @@ from tempo_edge.models.checkpoint import Checkpoint
 from tempo_edge.models.registry import Profile
 from tempo_edge.models.sessions import cpu_count, open_session
 from tempo_edge.models.towers import ImageTower
-from tempo_edge.packing import pack
+from tempo_edge.quantization import quantize
 from tempo_export.drafts import finish
 from tempo_export.graphs import OPSET, read_graph, versions, write_graph
 from tempo_export.request import Progress
@@ -111,7 +111,7 @@ def write_encoder(
     _compare(images, text, pictures[:4], ids, folder, checkpoint.name)
     progress(f"writing {checkpoint.name}: {len(pictures)} pictures as its background")
     vectors = _encode(folder / "image.onnx", pictures)
-    np.save(folder / "background.npy", pack(vectors))
+    np.save(folder / "background.npy", quantize(vectors))
     return finish(
         folder,
         {

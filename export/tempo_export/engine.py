@@ -17,7 +17,7 @@ from typing import Any, get_args
 
 from tempo_edge.models.checksum import sha256_of
 from tempo_edge.models.device import Device, nvidia
-from tempo_edge.models.engines import Origin
+from tempo_edge.models.engine_cache import Origin
 from tempo_edge.models.shapes import InputShape, Shapes
 from tempo_export.files import write_whole
 from tempo_export.optimization_profiles import (
@@ -59,7 +59,7 @@ class EngineFacts:
     Attributes:
         engine: name of the engine's file.
         engine_sha256: of its contents.
-        key: see :class:`tempo_edge.models.engines.Origin`, as for all that ``origin`` has.
+        key: see :class:`tempo_edge.models.engine_cache.Origin`, as for all that ``origin`` has.
         origin: what the engine depends on; its ``model_sha256`` is that of ``source``.
         source: name of the model's file.
         graph, graph_sha256: the file that TensorRT read: the model, typed for ``precision``.

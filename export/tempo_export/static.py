@@ -28,7 +28,7 @@ from tempo_export.precision import (
     weights_int8,
 )
 
-__all__ = ["Quantized", "quantize"]
+__all__ = ["Quantized", "quantize_tower"]
 
 #: Mean cosine of vectors to what they were, from which on they are near enough.
 NEAR = 0.99
@@ -44,7 +44,7 @@ class Quantized:
     report: dict[str, Any]
 
 
-def quantize(model: Any, batches: Sequence[NDArray[np.uint8]]) -> Quantized:
+def quantize_tower(model: Any, batches: Sequence[NDArray[np.uint8]]) -> Quantized:
     """Quantise the convolutions of an image tower.
 
     Args:

@@ -139,13 +139,13 @@ def _through(provider: str, profile: Profile, clips: Sequence[Path]) -> _Seen:
 
 def _frames(library: Library) -> tuple[Floats, tuple[float, ...]]:
     """Vectors of all kept frames, by file and time, and their times in seconds."""
-    from tempo_edge.packing import unpack
+    from tempo_edge.quantization import dequantize
 
     vectors, times = [], list[float]()
     for row in sorted(library.files(), key=lambda row: row.path):
         assert row.video_id is not None
         pts, _, packed = library.catalogue.frames_between(row.video_id, -(2**60), 2**60)
-        vectors.append(unpack(packed))
+        vectors.append(dequantize(packed))
         times += library.catalogue.video(row.video_id).seconds(pts).tolist()
     return np.concatenate(vectors), tuple(times)
 

@@ -29,7 +29,7 @@ from tempo_edge.evaluation.draws import Draw, Draws
 from tempo_edge.evaluation.minimal_pairs import swap
 from tempo_edge.library import Library
 from tempo_edge.models.description import Description
-from tempo_edge.models.entry import enter_file
+from tempo_edge.models.profile_manifest import record_file
 from tempo_edge.models.registry import load_profile
 from tempo_edge.moment import Span
 from tempo_edge.search.calibrate import (
@@ -315,7 +315,7 @@ def write(folder: Path, contents: dict[str, Any]) -> None:
     text = json.dumps(contents, indent=1) + "\n"
     with atomic_write(folder / "calibration.json") as draft:
         draft.write_text(text, encoding="utf-8")
-    enter_file(folder, "calibration.json")
+    record_file(folder, "calibration.json")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from tempo_edge.errors import MediaError
 from tempo_edge.media import Frame, PacketTable, Run, Video, VideoInfo, open_video
 from tempo_edge.models import Profile
-from tempo_edge.packing import pack
+from tempo_edge.quantization import quantize
 from tempo_edge.saa import Plan, Policy, allocate, plan, uniform_plan
 from tempo_edge.store.rows import FrameRow, VideoRow
 
@@ -359,7 +359,7 @@ class FootageReader:
             vectors, tokens = self._profile.image_tower.encode(
                 np.stack([look.thumbnail for look, _ in part])
             )
-            packed, packed_tokens = pack(vectors), pack(tokens)
+            packed, packed_tokens = quantize(vectors), quantize(tokens)
             for i, (look, share) in enumerate(part):
                 cells = np.sort(np.argsort(-look.changes.ravel(), kind="stable")[:share])
                 rows.append(

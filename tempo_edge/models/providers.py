@@ -19,7 +19,7 @@ from tempo_edge._extras import lacking
 from tempo_edge.errors import MissingExtraError, ProfileError
 from tempo_edge.models import libraries
 from tempo_edge.models.device import nvidia
-from tempo_edge.models.engines import Origin, room
+from tempo_edge.models.engine_cache import Origin, engine_folder
 from tempo_edge.models.shapes import Shapes, joined
 
 __all__ = [
@@ -252,7 +252,7 @@ def _folder(path: Path) -> Path:
     onnxruntime = load_onnxruntime()
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     runtime = f"onnxruntime {onnxruntime.__version__}"
-    return room(Origin.of(nvidia(), _tensorrt_version(), runtime, digest), path)
+    return engine_folder(Origin.of(nvidia(), _tensorrt_version(), runtime, digest), path)
 
 
 def _tensorrt_version() -> str:

@@ -27,7 +27,7 @@ from tempo_edge.models.sessions import Opener, cpu_count, open_session
 from tempo_edge.models.shapes import WORDS, image_shapes, text_shapes
 from tempo_edge.models.tokenizer import MOST_TOKENS, read_tokenizer
 from tempo_edge.models.towers import ImageTower, TextTower
-from tempo_edge.packing import unpack
+from tempo_edge.quantization import dequantize
 
 if TYPE_CHECKING:
     from tempo_edge.models.hub_model import HubModel
@@ -258,7 +258,7 @@ class Profile:
             raise ProfileError(
                 f"{path} must hold int8 [m, {self.dim}] with m from 2 to {_MOST_BACKGROUND}"
             )
-        return unpack(np.asarray(packed))
+        return dequantize(np.asarray(packed))
 
     @cached_property
     def calibration(self) -> Description:

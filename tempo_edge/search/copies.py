@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tempo_edge.packing import unpack
+from tempo_edge.quantization import dequantize
 from tempo_edge.search.candidates import Candidate
 
 __all__ = ["grouped", "is_copy"]
@@ -122,4 +122,4 @@ def _alike(one: Candidate, other: Candidate, looks: tuple[int, int], least: floa
     mine, theirs = one.window.packed[first:last], other.window.packed[standing]
     if np.array_equal(mine, theirs):  # the same packets in another container, most often
         return True
-    return bool(np.einsum("ij,ij->i", unpack(mine), unpack(theirs)).min() >= least)
+    return bool(np.einsum("ij,ij->i", dequantize(mine), dequantize(theirs)).min() >= least)

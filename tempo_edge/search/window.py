@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from tempo_edge.packing import unpack
+from tempo_edge.quantization import dequantize
 from tempo_edge.store.interface import Catalogue
 from tempo_edge.store.rows import VideoRow
 
@@ -96,7 +96,7 @@ class Stretch:
             pts,
             _edges(self.video, pts, cuts, following),
             cuts,
-            unpack(packed) @ self.query,
+            dequantize(packed) @ self.query,
             packed,
             self,
         )

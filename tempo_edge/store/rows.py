@@ -70,7 +70,7 @@ class VideoRow:
 
 @dataclass(frozen=True)
 class FrameRow:
-    """A frame that was looked at: vectors are int8 directions (see :mod:`tempo_edge.packing`)."""
+    """A frame that was looked at; vectors are int8 directions (:mod:`tempo_edge.quantization`)."""
 
     pts: int
     variation: float

@@ -29,7 +29,7 @@ from tempo_export.engine import (
 from tempo_edge.errors import MissingExtraError, TempoEdgeError
 from tempo_edge.models import Profile, load_profile
 from tempo_edge.models.device import Device
-from tempo_edge.models.engines import Origin
+from tempo_edge.models.engine_cache import Origin
 from tempo_edge.models.shapes import image_shapes
 
 HERE = Machine(Device("NVIDIA L4", "8.9", "580.65.06, CUDA 13.0"), "11.4.0.106")

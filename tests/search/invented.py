@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tempo_edge.packing import pack
+from tempo_edge.quantization import quantize
 from tempo_edge.search.window import Window
 from tempo_edge.store.interface import Vectors
 from tempo_edge.store.opening import open_store
@@ -83,7 +83,7 @@ class Invented:
 
 def _vector(similarity: float) -> NDArray[np.int8]:
     other = np.eye(DIM, dtype=np.float32)[1]
-    return pack(similarity * QUERY + np.sqrt(1 - similarity**2) * other)
+    return quantize(similarity * QUERY + np.sqrt(1 - similarity**2) * other)
 
 
 def drawn(

@@ -10,7 +10,7 @@ from harness import Shelf
 from shelves import SIXTY, Archive
 
 from tempo_edge import Library
-from tempo_edge.packing import unpack
+from tempo_edge.quantization import dequantize
 from tempo_edge.search.retrieve import WINDOWS, retrieve
 
 
@@ -32,13 +32,13 @@ def test_of_many_videos_those_most_like_what_is_asked_are_looked_into(
         asked = videos[f"{number:02}.mp4"]
         assert asked is not None
         _, _, packed = library.catalogue.frames_between(asked, -(2**60), 2**60)
-        query = unpack(packed)[0]
+        query = dequantize(packed)[0]
         library.vectors.refresh()
         windows = retrieve(query, library.catalogue, library.vectors)
         best: dict[int, float] = {}
         for video in {v for v in videos.values() if v}:
             _, _, packed = library.catalogue.frames_between(video, -(2**60), 2**60)
-            best[video] = float((unpack(packed) @ query).max())
+            best[video] = float((dequantize(packed) @ query).max())
     found = [window.video_id for window in windows]
     assert len(set(best)) == SIXTY > WINDOWS >= len(found)
     assert found[0] == asked

@@ -16,7 +16,7 @@ from invented import DIM, drawn
 from videos import Shot, make_video, motion, remuxed, texture
 
 from tempo_edge import Library, Moment
-from tempo_edge.packing import pack
+from tempo_edge.quantization import quantize
 from tempo_edge.search import copies
 from tempo_edge.search.calibrate import FEATURES
 from tempo_edge.search.candidates import Candidate
@@ -202,7 +202,7 @@ def whole(looks: int, cosine: float, *, video: int, behind: float = 0.0) -> Cand
     other = np.sqrt(1 - cosine**2)
     vectors = cosine * np.eye(looks, DIM) + other * np.eye(looks, DIM, looks)
     longer = replace(window.video, duration_seconds=window.video.duration_seconds + behind)
-    window = replace(window, video=longer, packed=pack(vectors))
+    window = replace(window, video=longer, packed=quantize(vectors))
     bump = segment_of(window, window.similarities, 0, looks - 1, 0.0)
     return Candidate(window, bump, np.zeros(len(FEATURES)), 0.5)
 

@@ -16,7 +16,7 @@ from invented import drawn
 
 from tempo_edge import eta
 from tempo_edge.models import load_profile
-from tempo_edge.packing import pack
+from tempo_edge.quantization import quantize
 from tempo_edge.search.calibrate import Calibration
 from tempo_edge.search.grounders import Materials
 from tempo_edge.search.grounders.context_window import FRAMES, ContextWindow
@@ -40,9 +40,9 @@ def _video(time_base: Fraction, start: Fraction, duration: float) -> VideoRow:
 
 def _frame(pts: int, cut: bool, cells: int) -> FrameRow:
     rng = np.random.default_rng(abs(pts) % 2**32)
-    tokens = pack(rng.normal(size=(cells, DIM))) if cells else np.zeros((0, DIM), np.int8)
+    tokens = quantize(rng.normal(size=(cells, DIM))) if cells else np.zeros((0, DIM), np.int8)
     return FrameRow(
-        pts, 0.1, cut, pack(rng.normal(size=DIM)), np.arange(cells, dtype=np.uint8), tokens
+        pts, 0.1, cut, quantize(rng.normal(size=DIM)), np.arange(cells, dtype=np.uint8), tokens
     )
 
 

@@ -15,7 +15,7 @@ from videos import make_video, motion, texture
 import tempo_edge
 from tempo_edge import Library, QueryError
 from tempo_edge.models import load_profile
-from tempo_edge.packing import unpack
+from tempo_edge.quantization import dequantize
 from tempo_edge.search.retrieve import retrieve
 from tempo_edge.search.window import Stretch
 from tempo_edge.store.opening import open_store
@@ -55,7 +55,7 @@ def query_by_frame(opened: Library, path: Path, seconds: float) -> np.ndarray:
     video = opened.catalogue.video(row.video_id)
     pts, _, packed = opened.catalogue.frames_between(row.video_id, -(2**60), 2**60)
     index = int(np.searchsorted(video.seconds(pts), seconds + 1e-6)) - 1
-    return unpack(packed)[index]
+    return dequantize(packed)[index]
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from videos import make_video, motion, texture
 
 from tempo_edge import Library, ProfileError, QueryError, eta, models
 from tempo_edge.models import load_profile, registry
-from tempo_edge.models.entry import enter_file
+from tempo_edge.models.profile_manifest import record_file
 from tempo_edge.search.calibrate import READ_FEATURES
 from tempo_edge.train.data.archives import DataError
 from tempo_edge.train.grounder import runs
@@ -183,7 +183,7 @@ def _calibrated(folder: Path) -> None:
         "threshold": 0.5,
     }
     path.write_text(json.dumps(facts))
-    enter_file(folder, "calibration.json")
+    record_file(folder, "calibration.json")
 
 
 def test_bad_exports_are_named(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ import archives
 
 from benchmarks.windows import Evenly
 from tempo_edge.models import load_profile
-from tempo_edge.packing import pack, unit, unpack
+from tempo_edge.quantization import dequantize, quantize, unit
 from tempo_edge.search.grounders.prompt import FrameTokens
 from tempo_edge.train.data.archives import Archive, DataError
 from tempo_edge.train.grounder.synthetic import feature_bank as banks
@@ -34,8 +34,8 @@ def _bank(count: int = 60) -> Bank:
     captions = [(f"a {WORDS[i % 4]} runs in place {i}",) for i in range(count)]
     near = np.array([[(i + step) % count for step in range(1, 5)] for i in range(count)])
     return Bank(
-        pack(rng.normal(size=(count, TAKES, STOPS, 256))),
-        pack(rng.normal(size=(count, TAKES, STOPS, 9, 256))),
+        quantize(rng.normal(size=(count, TAKES, STOPS, 256))),
+        quantize(rng.normal(size=(count, TAKES, STOPS, 9, 256))),
         unit(rng.normal(size=(10, 256)).astype(np.float32)),
         captions,
         near,
@@ -62,7 +62,7 @@ def test_looks_are_in_order_and_answers_lie_in_the_window(seed: int) -> None:
 
 def _nearest(look: FrameTokens) -> tuple[int, int]:
     """The picture and the take that a look is most like."""
-    near = unit(unpack(BANK.vectors)) @ look.vector
+    near = unit(dequantize(BANK.vectors)) @ look.vector
     picture, take, _ = np.unravel_index(int(near.argmax()), near.shape)
     return int(picture), int(take)
 
@@ -98,7 +98,7 @@ def test_a_fade_mixes_what_it_joins_and_may_pass_through_black() -> None:
     mixed = dark = 0
     for _ in range(60):
         for look in draw(BANK, mix, rng).looks:
-            likes = np.sort((unit(unpack(BANK.vectors)) @ look.vector).max(axis=(1, 2)))
+            likes = np.sort((unit(dequantize(BANK.vectors)) @ look.vector).max(axis=(1, 2)))
             mixed += likes[-1] < 0.95 and likes[-2] > 0.3
             dark += float(BANK.black[0] @ look.vector) > 0.7
     assert mixed > 20 and dark > 3

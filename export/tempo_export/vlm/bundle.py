@@ -16,7 +16,7 @@ from torch import Tensor
 
 from tempo_edge._files import atomic_write
 from tempo_edge.models.checksum import sha256_of
-from tempo_edge.models.entry import enter_file
+from tempo_edge.models.profile_manifest import record_file
 from tempo_edge.train.data.archives import DataError
 from tempo_edge.train.hub import HubPolicy
 from tempo_edge.train.hub.family import Family, SmolVLM
@@ -86,7 +86,7 @@ def export(
     write_whole(folder / MANIFEST, text.encode())
     if (folder / PROFILE).exists():
         for name in (*manifest["files"], MANIFEST):
-            enter_file(folder, name)
+            record_file(folder, name)
     return manifest
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge import eta
-from tempo_edge.packing import unpack
+from tempo_edge.quantization import dequantize
 from tempo_edge.search.grounders.prompt import FrameTokens
 from tempo_edge.search.window import Window
 from tempo_edge.store.interface import Catalogue
@@ -97,9 +97,9 @@ def frame_tokens_of(
         FrameTokens(
             (frame.pts - low) * window.video.time_base,
             frame.cut,
-            unpack(frame.vector),
+            dequantize(frame.vector),
             frame.cells,
-            unpack(frame.tokens),
+            dequantize(frame.tokens),
         )
         for frame in catalogue.frames_of(window.video_id, low, high)
     ]

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from tempo_edge._extras import lacking
 from tempo_edge.errors import LibraryError, MissingExtraError
 from tempo_edge.models.sessions import cpu_count
-from tempo_edge.packing import unpack
+from tempo_edge.quantization import dequantize
 from tempo_edge.store.embedded.catalogue import SqliteCatalogue
 from tempo_edge.store.embedded.vector_files import Origin, VectorFiles
 from tempo_edge.store.interface import Hits, Vectors
@@ -143,7 +143,7 @@ class FaissVectors(Vectors):
         ids, packed = self._catalogue.vectors_of(videos)
         if not len(ids):
             return Hits(np.zeros(0, np.int64), np.zeros(0, np.float32))
-        similarities = unpack(packed) @ query
+        similarities = dequantize(packed) @ query
         best = np.argsort(-similarities, kind="stable")[:k]
         return Hits(ids[best], similarities[best])
 
@@ -152,7 +152,7 @@ class FaissVectors(Vectors):
         if videos is None:
             return self._sample
         _, packed = self._catalogue.vectors_of(videos[:_SAMPLED_VIDEOS])
-        return unpack(packed[:: max(1, len(packed) // SAMPLE_SIZE)])
+        return dequantize(packed[:: max(1, len(packed) // SAMPLE_SIZE)])
 
     def _search_living(
         self, query: NDArray[np.float32], k: int, among: NDArray[np.int64] | None
@@ -212,7 +212,7 @@ class FaissVectors(Vectors):
         if largest > known:
             added = self._catalogue.vectors_after(origin.largest_id, batch=limit + 1)
             self._tail_ids, packed = next(added)
-            self._tail = unpack(packed)
+            self._tail = dequantize(packed)
         self._dead = origin.count + len(self._tail_ids) - count
         return len(self._tail_ids) <= limit and _few(self._dead, origin.count)
 
@@ -227,12 +227,12 @@ class FaissVectors(Vectors):
         self._faiss.omp_set_num_threads(cpu_count())
         step = max(1, count // _TRAINING_FRAMES)
         training = np.concatenate(
-            [unpack(vectors[::step]) for _, vectors in self._catalogue.vectors_after(0)]
+            [dequantize(vectors[::step]) for _, vectors in self._catalogue.vectors_after(0)]
         )
         index = self._empty_index(training.shape[1], count)
         index.train(training)
         for ids, vectors in self._catalogue.vectors_after(0):
-            index.add_with_ids(unpack(vectors), ids)
+            index.add_with_ids(dequantize(vectors), ids)
         self._sample = _spread(training, SAMPLE_SIZE)
         self._adopt(index, largest, trained=count)
 
@@ -250,7 +250,7 @@ class FaissVectors(Vectors):
         self._faiss.omp_set_num_threads(cpu_count())
         parts: list[NDArray[np.float32]] = []
         for ids, packed in self._catalogue.vectors_after(origin.largest_id):
-            vectors = unpack(packed)
+            vectors = dequantize(packed)
             index.add_with_ids(vectors, ids)
             parts.append(_spread(vectors, SAMPLE_SIZE))
         share = round(SAMPLE_SIZE * (index.ntotal - origin.count) / index.ntotal)

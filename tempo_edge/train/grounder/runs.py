@@ -11,7 +11,7 @@ from typing import Any, Protocol, cast
 from tempo_edge import _plots
 from tempo_edge._files import atomic_write
 from tempo_edge.models import Profile
-from tempo_edge.models.entry import enter_file
+from tempo_edge.models.profile_manifest import record_file
 from tempo_edge.models.registry import read_profile
 from tempo_edge.train import training_state
 from tempo_edge.train.data.archives import Archive, DataError
@@ -195,7 +195,7 @@ def export(checkpoint_path: Path, folder: Path, storage: str) -> list[str]:
                 f"logits of what was written differ by {found.logits:.2g} from the checkpoint's, "
                 f"at most {onnx_agreement.TOLERANCE} is allowed"
             )
-    enter_file(folder, place.name)
+    record_file(folder, place.name)
     return [
         f"wrote {place}, {place.stat().st_size / 1e6:.1f} MB",
         f"logits within {found.logits:.2g} of torch's, the same first word to {found.same} of "

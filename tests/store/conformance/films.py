@@ -11,7 +11,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from tempo_edge.packing import pack, unpack
+from tempo_edge.quantization import dequantize, quantize
 from tempo_edge.store.interface import Catalogue, WritableCatalogue
 from tempo_edge.store.rows import FileRow, FrameRow, VideoRow
 
@@ -52,7 +52,7 @@ def put_near(
 ) -> int:
     """Index a film whose frames look all much like one vector."""
     drawn = np.random.default_rng(seed).standard_normal((frames, DIM))
-    packed = pack(centre + 0.3 * drawn)
+    packed = quantize(centre + 0.3 * drawn)
     return put(catalogue, name, [frame(pts, vector) for pts, vector in enumerate(packed)])
 
 
@@ -62,7 +62,7 @@ def known(catalogue: Catalogue) -> dict[int, NDArray[np.float32]]:
     by_time = {}
     for video, _ in catalogue.videos():
         pts, _, packed = catalogue.frames_between(video, *ALL)
-        for tick, vector in zip(pts.tolist(), unpack(packed), strict=True):
+        for tick, vector in zip(pts.tolist(), dequantize(packed), strict=True):
             by_time[video, tick] = vector
     # Ids begin at one and rise; a library of a test has few.
     for number, video, tick in catalogue.frame_keys(range(1, 20_000)):

@@ -10,7 +10,7 @@ from films import ALL, DIM, another_process, frame, known, put, put_near
 from keepers import Keeper
 from numpy.typing import NDArray
 
-from tempo_edge.packing import pack, unit
+from tempo_edge.quantization import quantize, unit
 from tempo_edge.store.interface import Catalogue, Vectors, WritableCatalogue
 
 # What eight bits a component can tell apart.
@@ -77,7 +77,7 @@ def test_what_lies_apart_comes_in_its_exact_order(
 ) -> None:
     query, other = np.eye(DIM, dtype=np.float32)[:2]
     cosines = np.random.default_rng(0).permutation(np.linspace(-0.9, 0.9, 37))
-    looks = pack(cosines[:, None] * query + np.sqrt(1 - cosines[:, None] ** 2) * other)
+    looks = quantize(cosines[:, None] * query + np.sqrt(1 - cosines[:, None] ** 2) * other)
     put(writer, "a", [frame(pts, look) for pts, look in enumerate(looks)])
     refresh(writer, vectors)
     hits = vectors.search(query, 37)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from tempo_edge.models.sessions import cpu_count, open_session
-from tempo_edge.packing import unit
+from tempo_edge.quantization import unit
 from tempo_edge.search.grounders.prompt import STATE, FrameTokens, Prompt, Question, build
 from tempo_edge.search.similarity import CurveSettings
 from tempo_edge.train.grounder.model.network import Grounder, Reading

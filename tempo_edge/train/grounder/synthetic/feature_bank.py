@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tempo_edge._files import atomic_write
 from tempo_edge.models import Profile
-from tempo_edge.packing import pack, unpack
+from tempo_edge.quantization import dequantize, quantize
 from tempo_edge.train.data.archives import Archive, DataError
 from tempo_edge.train.data.neighbours import nearest_neighbours
 from tempo_edge.train.grounder.synthetic.camera import STOPS, TAKES, film
@@ -81,8 +81,8 @@ def _encode(
             rows = range(start, min(start + _BATCH, len(records)))
             frames = np.stack(list(pool.map(load, rows)))
             found, cells = profile.image_tower.encode(frames.reshape(-1, size, size, 3))
-            vectors.append(pack(found).reshape(*frames.shape[:3], -1))
-            tokens.append(pack(cells).reshape(*frames.shape[:3], *cells.shape[1:]))
+            vectors.append(quantize(found).reshape(*frames.shape[:3], -1))
+            tokens.append(quantize(cells).reshape(*frames.shape[:3], *cells.shape[1:]))
     took = time.monotonic() - started
     say(f"{archive.name} {split}: {len(records)} pictures filmed, {took:.0f} s")
     return np.concatenate(vectors), np.concatenate(tokens)
@@ -121,5 +121,5 @@ def build(
         np.zeros((1, profile.image_size, profile.image_size, 3), np.uint8)
     )
     black = np.concatenate([dark, cells[0]])
-    near = nearest_neighbours(unpack(vectors[:, 0, 0]), min(24, len(records) - 1))
+    near = nearest_neighbours(dequantize(vectors[:, 0, 0]), min(24, len(records) - 1))
     return Bank(vectors, tokens, black, [record.captions for record in records], near)

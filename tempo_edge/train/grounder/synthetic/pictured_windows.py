@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tempo_edge.packing import unit
+from tempo_edge.quantization import unit
 from tempo_edge.train.data.archives import Archive, DataError
 from tempo_edge.train.data.neighbours import nearest_neighbours
 from tempo_edge.train.grounder.synthetic.camera import STOPS, TAKES, film

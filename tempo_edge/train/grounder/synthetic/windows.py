@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from tempo_edge import eta
 from tempo_edge.evaluation.metrics.spans import Span
 from tempo_edge.evaluation.minimal_pairs import swap
-from tempo_edge.packing import unit, unpack
+from tempo_edge.quantization import dequantize, unit
 from tempo_edge.search.grounders.boundaries import Boundaries
 from tempo_edge.search.grounders.prompt import FrameTokens
 from tempo_edge.train.grounder.synthetic.camera import TAKES, passing
@@ -121,7 +121,7 @@ def _errors(
     """An error for each picture: the way from one unrelated picture to another."""
     errors: dict[int, NDArray[np.float32]] = {}
     for picture in sorted(set(pictures)):
-        a, b = unpack(bank.vectors[rng.integers(len(bank), size=2), 0, 0])
+        a, b = dequantize(bank.vectors[rng.integers(len(bank), size=2), 0, 0])
         length = np.float32(rng.uniform(*mix.doubt))
         errors[picture] = length * unit(a - b)
     return errors
@@ -153,7 +153,7 @@ class _Camera:
     ) -> _Camera:
         """The camera of a take, which may go either way or stand."""
         vectors, tokens = bank.vectors[shot.picture, take], bank.tokens[shot.picture, take]
-        stops = unpack(np.concatenate([vectors[:, None], tokens], axis=1)) + shot.error
+        stops = dequantize(np.concatenate([vectors[:, None], tokens], axis=1)) + shot.error
         if rng.random() < 0.5:
             stops = stops[::-1]
         if rng.random() < mix.still:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from tempo_edge.packing import pack, unit, unpack
+from tempo_edge.quantization import dequantize, quantize, unit
 
 VECTORS = arrays(
     np.float32,
@@ -19,7 +19,7 @@ VECTORS = arrays(
 @given(VECTORS, st.floats(0.001, 1000))
 def test_the_length_of_a_vector_is_no_matter(vectors: np.ndarray, scale: float) -> None:
     vectors = vectors[np.abs(vectors).max(axis=1) > 1e-3]
-    apart = np.abs(pack(vectors).astype(int) - pack(vectors * scale).astype(int))
+    apart = np.abs(quantize(vectors).astype(int) - quantize(vectors * scale).astype(int))
     assert apart.max(initial=0) <= 1  # rounding may fall either way
 
 
@@ -27,13 +27,13 @@ def test_the_length_of_a_vector_is_no_matter(vectors: np.ndarray, scale: float) 
 def test_directions_survive(vectors: np.ndarray) -> None:
     vectors = vectors[np.linalg.norm(vectors, axis=1) > 1e-3]
     wanted = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-    kept = unpack(pack(vectors))
+    kept = dequantize(quantize(vectors))
     assert kept.dtype == np.float32
     assert (np.einsum("ij,ij->i", kept, wanted) > 0.999).all()
 
 
 def test_nothing_stays_nothing() -> None:
-    assert not unpack(pack(np.zeros((2, 8), np.float32))).any()
+    assert not dequantize(quantize(np.zeros((2, 8), np.float32))).any()
 
 
 def test_a_direction_is_the_last_axis_whatever_stands_before_it() -> None:

@@ -1,4 +1,4 @@
-"""Enters a file into the list that a profile keeps of its files."""
+"""The manifest of a profile, ``profile.json``: the list that it keeps of its files."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from pathlib import Path
 from tempo_edge._files import atomic_write
 from tempo_edge.models.checksum import sha256_of
 
+__all__ = ["record_file"]
 
-def enter_file(folder: Path, name: str) -> None:
-    """Enter the size and checksum of a file of a profile into its `profile.json`."""
+
+def record_file(folder: Path, name: str) -> None:
+    """Record the size and SHA-256 of a file in the manifest of the profile in ``folder``."""
     path = folder / "profile.json"
     profile = json.loads(path.read_text(encoding="utf-8"))
     file = folder / name

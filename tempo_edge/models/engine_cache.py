@@ -1,4 +1,4 @@
-"""Where TensorRT's engines lie that were built for this machine, and what they are valid for.
+"""The cache of TensorRT's engines that were built for this machine, and what they are valid for.
 
 An engine runs on the GPU, with the driver and by the TensorRT that it was built with, and computes
 what its model did. A folder of the user's cache holds those of one such combination; its name is a
@@ -17,7 +17,7 @@ from pathlib import Path
 from tempo_edge._files import atomic_write
 from tempo_edge.models.device import Device
 
-__all__ = ["Origin", "engines_path", "room"]
+__all__ = ["Origin", "engine_folder", "engines_path"]
 
 _ABOUT = "origin.json"
 
@@ -62,7 +62,7 @@ def engines_path() -> Path:
     return user_cache_path("tempo-edge") / "tensorrt"
 
 
-def room(origin: Origin, model: Path) -> Path:
+def engine_folder(origin: Origin, model: Path) -> Path:
     """The folder for the engines of that origin, made if it isn't there.
 
     Older ones of the same model go: those built from other contents of the file ``model``, or from

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tempo_edge.models.device import Device
-from tempo_edge.models.engines import Origin, engines_path, room
+from tempo_edge.models.engine_cache import Origin, engine_folder, engines_path
 
 ORIGIN = Origin(
     "NVIDIA L4", "8.9", "580.65.06, CUDA 13.0", "10.16.1.11", "onnxruntime 1.31.1", "ab"
@@ -36,7 +36,7 @@ def test_an_origin_is_of_a_device() -> None:
 
 
 def test_engines_lie_in_the_users_cache(tmp_path: Path) -> None:
-    folder = room(ORIGIN, tmp_path / "image.onnx")
+    folder = engine_folder(ORIGIN, tmp_path / "image.onnx")
     assert folder == tmp_path / "cache" / "tempo-edge" / "tensorrt" / ORIGIN.key
     assert json.loads((folder / "origin.json").read_text()) == {
         **dataclasses.asdict(ORIGIN),
@@ -45,8 +45,8 @@ def test_engines_lie_in_the_users_cache(tmp_path: Path) -> None:
 
 
 def test_kept_engines_stay_while_nothing_changes(tmp_path: Path) -> None:
-    (room(ORIGIN, tmp_path / "image.onnx") / "graph.engine").write_bytes(b"engine")
-    assert (room(ORIGIN, tmp_path / "image.onnx") / "graph.engine").exists()
+    (engine_folder(ORIGIN, tmp_path / "image.onnx") / "graph.engine").write_bytes(b"engine")
+    assert (engine_folder(ORIGIN, tmp_path / "image.onnx") / "graph.engine").exists()
 
 
 @pytest.mark.parametrize(
@@ -66,27 +66,27 @@ def test_engines_that_nothing_will_read_again_go(
 ) -> None:
     """All but those for another GPU, which the machine may have too."""
     model = tmp_path / "image.onnx"
-    old = room(ORIGIN, model)
+    old = engine_folder(ORIGIN, model)
     (old / "graph.engine").write_bytes(b"engine")
-    new = room(dataclasses.replace(ORIGIN, **change), model)
+    new = engine_folder(dataclasses.replace(ORIGIN, **change), model)
     assert new != old
     assert (old / "graph.engine").exists() == kept
     assert new.exists()
 
 
 def test_the_engines_of_others_stay(tmp_path: Path) -> None:
-    other = room(dataclasses.replace(ORIGIN, model_sha256="cd"), tmp_path / "text.onnx")
+    other = engine_folder(dataclasses.replace(ORIGIN, model_sha256="cd"), tmp_path / "text.onnx")
     unknown = engines_path() / "unknown"
     unknown.mkdir()
     (unknown / "origin.json").write_text("[]")
     broken = engines_path() / "broken"
     broken.mkdir()
     (broken / "origin.json").write_text("{")
-    room(dataclasses.replace(ORIGIN, driver="590"), tmp_path / "image.onnx")
+    engine_folder(dataclasses.replace(ORIGIN, driver="590"), tmp_path / "image.onnx")
     assert other.exists() and unknown.exists() and broken.exists()
 
 
 def test_the_same_model_elsewhere_is_the_same(tmp_path: Path) -> None:
-    old = room(ORIGIN, tmp_path / "image.onnx")
-    room(dataclasses.replace(ORIGIN, driver="590"), tmp_path / "copy.onnx")
+    old = engine_folder(ORIGIN, tmp_path / "image.onnx")
+    engine_folder(dataclasses.replace(ORIGIN, driver="590"), tmp_path / "copy.onnx")
     assert not old.exists()
