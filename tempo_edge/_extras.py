@@ -6,7 +6,15 @@ import importlib.util
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
-__all__ = ["ENGINES", "EXTRAS", "Extra", "lacking", "pip_command", "what_to_install"]
+__all__ = [
+    "ENGINES",
+    "EXTRAS",
+    "Extra",
+    "install_line",
+    "lacking",
+    "pip_command",
+    "what_to_install",
+]
 
 # What pip is told to install from. There is no release yet: it is the folder of the source.
 _SOURCE = "."
@@ -36,9 +44,19 @@ _EXTRAS = {
 }
 
 
+# Characters that a shell takes for something else.
+_QUOTED = frozenset("[]*<>")
+
+
+def install_line(requirement: str) -> str:
+    """The command that installs what a requirement names: every line that says one asks here."""
+    quote = '"' if _QUOTED & set(requirement) else ""
+    return f"pip install {quote}{requirement}{quote}"
+
+
 def pip_command(extra: str | None = None) -> str:
-    """The command that installs an extra, or the package: every line that says one asks here."""
-    return f"pip install {_SOURCE}" if extra is None else f'pip install "{_SOURCE}[{extra}]"'
+    """The command that installs an extra, or the package."""
+    return install_line(_SOURCE if extra is None else f"{_SOURCE}[{extra}]")
 
 
 @dataclass(frozen=True)

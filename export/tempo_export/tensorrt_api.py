@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol, cast
 
+from tempo_edge._extras import install_line
 from tempo_edge.errors import MissingExtraError
 
 __all__ = [
@@ -120,8 +121,8 @@ def load_tensorrt() -> TensorRT:
     except Exception as error:  # also a library that is missing, or what its setup may say
         reason = " ".join(str(error).split()) or type(error).__name__
         raise MissingExtraError(
-            f"TensorRT can't be used ({reason}): pip install tensorrt, on a machine with an NVIDIA "
-            f"GPU; {instead}"
+            f"TensorRT can't be used ({reason}): {install_line('tensorrt')}, on a machine with an "
+            f"NVIDIA GPU; {instead}"
         ) from error
     version = str(tensorrt.__version__)
     if not version.partition(".")[0].isdigit() or int(version.partition(".")[0]) not in VERSIONS:

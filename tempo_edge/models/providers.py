@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tempo_edge._extras import lacking
+from tempo_edge._extras import install_line, lacking
 from tempo_edge.errors import MissingExtraError, ProfileError
 from tempo_edge.models import libraries
 from tempo_edge.models.device import nvidia
@@ -243,8 +243,8 @@ def _mend(library: Path, lacking: str) -> str:
     if lacking.startswith(("libnvinfer", "libnvonnxparser")):
         cuda = [re.fullmatch(r"libcudart\.so\.(\d+)", name) for name in libraries.needed(library)]
         major = next((found[1] for found in cuda if found), "13")
-        return f'pip install "tensorrt-cu{major}=={lacking.rpartition(".")[2]}.*"'
-    return 'pip install "onnxruntime-gpu[cuda,cudnn]"'
+        return install_line(f"tensorrt-cu{major}=={lacking.rpartition('.')[2]}.*")
+    return install_line("onnxruntime-gpu[cuda,cudnn]")
 
 
 def _folder(path: Path) -> Path:

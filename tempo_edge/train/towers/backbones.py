@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import TensorProto
 
+from tempo_edge._extras import install_line
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.train.onnx_graph import Graph, quantize_rows
 
@@ -54,7 +55,7 @@ class BackboneError(TempoEdgeError):
 def _package_file(package: str, distribution: str, relative: str, sha256: str) -> bytes:
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
-        raise BackboneError(f"package {distribution!r} is missing: pip install {distribution}")
+        raise BackboneError(f"package {distribution!r} is missing: {install_line(distribution)}")
     path = Path(spec.origin).parent / relative
     content = path.read_bytes()
     found = hashlib.sha256(content).hexdigest()
