@@ -19,7 +19,7 @@ from tempo_edge._extras import lacking
 from tempo_edge._files import take_place
 from tempo_edge.errors import MissingExtraError, ProfileError
 from tempo_edge.models.checkpoint import ABOUT, Checkpoint, read_checkpoint
-from tempo_edge.models.checksum import git_blob, sha256_of
+from tempo_edge.models.checksum import sha256_of
 from tempo_edge.models.published import Published
 
 __all__ = ["pull", "pulled_bytes"]
@@ -67,28 +67,28 @@ def pull(
 def pulled_bytes(model: Published, store: Path) -> int:
     """How much of a checkpoint has come so far, while it is being pulled."""
     total = 0
-    for path in _room(model, store).rglob("*"):
+    for path in _partial(model, store).rglob("*"):
         with suppress(OSError):  # it took its place this very moment
             total += path.stat().st_size if path.is_file() else 0
     return total
 
 
-def _room(model: Published, store: Path) -> Path:
+def _partial(model: Published, store: Path) -> Path:
     return store / f".{model.name}.partial"
 
 
 def _gather(model: Published, store: Path, files: list[_Remote], fetch: _Source) -> Checkpoint:
     """All files into a folder of their own, which becomes the checkpoint when it is whole."""
-    room = _room(model, store)
-    room.mkdir(parents=True, exist_ok=True)
+    partial = _partial(model, store)
+    partial.mkdir(parents=True, exist_ok=True)
     digests = {}
     for file in files:
-        fetch.bring(file, room)
-        digests[file.name] = _compare(room / file.name, file, model)
-    _tidy(room, set(digests))
+        fetch.bring(file, partial)
+        digests[file.name] = _compare(partial / file.name, file, model)
+    _tidy(partial, set(digests))
     facts = (model.name, model.repository, model.revision, model.kind, model.licence)
-    (room / ABOUT).write_text(Checkpoint(*facts, digests, room).describe(), encoding="utf-8")
-    take_place(room, store / model.name)  # or that of what a removal left
+    (partial / ABOUT).write_text(Checkpoint(*facts, digests, partial).describe(), encoding="utf-8")
+    take_place(partial, store / model.name)  # or that of what a removal left
     return read_checkpoint(model.name, store)
 
 
@@ -123,17 +123,24 @@ def _compare(path: Path, file: _Remote, model: Published) -> str:
         wrong = f"has SHA-256 {digest}, expected {pinned}"
     elif file.sha256 is not None and digest != file.sha256:
         wrong = f"has SHA-256 {digest}, expected {file.sha256}"
-    elif file.sha256 is None and file.blob is not None and git_blob(path) != file.blob:
-        wrong = f"is git's blob {git_blob(path)}, expected {file.blob}"
+    elif file.sha256 is None and file.blob is not None and (blob := _git_hash(path)) != file.blob:
+        wrong = f"is git's blob {blob}, expected {file.blob}"
     else:
         return digest
     path.unlink()
     raise ProfileError(f"model {model.name!r}: {file.name} {wrong}: pull it again")
 
 
-def _tidy(room: Path, kept: set[str]) -> None:
+def _git_hash(path: Path) -> str:
+    """The name that git gives to the contents of a file that a hub keeps in git: a small one."""
+    from huggingface_hub.utils.sha import git_hash
+
+    return git_hash(path.read_bytes())
+
+
+def _tidy(partial: Path, kept: set[str]) -> None:
     """Leave nothing but the files themselves."""
-    for path in room.iterdir():
+    for path in partial.iterdir():
         if path.is_dir():
             shutil.rmtree(path)
         elif path.name not in kept:
@@ -146,8 +153,8 @@ class _Source(Protocol):
     def list(self) -> list[_Remote]:
         """What there is."""
 
-    def bring(self, file: _Remote, room: Path) -> None:
-        """Put a file into the folder ``room``."""
+    def bring(self, file: _Remote, partial: Path) -> None:
+        """Put a file into the folder ``partial``."""
 
 
 class _Folder:
@@ -166,9 +173,9 @@ class _Folder:
         except OSError as error:
             raise ProfileError(f"folder {self._folder} can't be read: {error}") from error
 
-    def bring(self, file: _Remote, room: Path) -> None:
+    def bring(self, file: _Remote, partial: Path) -> None:
         try:
-            shutil.copyfile(self._folder / file.name, room / file.name)
+            shutil.copyfile(self._folder / file.name, partial / file.name)
         except OSError as error:
             raise ProfileError(f"{file.name} can't be copied: {error}") from error
 
@@ -207,13 +214,13 @@ class _Hub:
             if isinstance(entry, self._file)
         ]
 
-    def bring(self, file: _Remote, room: Path) -> None:
+    def bring(self, file: _Remote, partial: Path) -> None:
         self._ask(
             lambda: self._library.hf_hub_download(
                 self._model.repository,
                 file.name,
                 revision=self._model.revision,
-                local_dir=room,
+                local_dir=partial,
                 library_name="tempo-edge",
                 endpoint=self._endpoint,
             )
