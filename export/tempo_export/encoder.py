@@ -26,7 +26,7 @@ from tempo_export.drafts import finish
 from tempo_export.graphs import OPSET, read_graph, versions, write_graph
 from tempo_export.request import Progress
 
-__all__ = ["TOLERANCE", "image_size", "write_encoder"]
+__all__ = ["FAMILIES", "TOLERANCE", "Family", "image_size", "write_encoder"]
 
 #: Largest difference between what a graph gives and what torch gives, of unit vectors' components.
 TOLERANCE = 1e-3
@@ -36,7 +36,7 @@ _SENTENCE = "a dog jumps over a fence"
 
 
 @dataclass(frozen=True)
-class _Family:
+class Family:
     """How encoders of one architecture are read: its modules' names, and what its tokens want."""
 
     images: str
@@ -46,8 +46,8 @@ class _Family:
     lower: bool
 
 
-_FAMILIES = {
-    "clip": _Family(
+FAMILIES = {
+    "clip": Family(
         "ClipImages",
         "ClipText",
         ("CLIPTextModelWithProjection", "CLIPTextWithProjectionOnnxConfig", "text_embeds"),
@@ -56,7 +56,7 @@ _FAMILIES = {
     ),
     # The last token is what is read of a sentence, so each must be as long as in training; SigLIP 2
     # was trained on sentences in small letters.
-    "siglip": _Family(
+    "siglip": Family(
         "SiglipImages",
         "SiglipText",
         ("SiglipTextModel", "SiglipTextOnnxConfig", "pooler_output"),
@@ -132,7 +132,7 @@ def write_encoder(
     )
 
 
-def _load(checkpoint: Checkpoint) -> tuple[Any, _Family]:
+def _load(checkpoint: Checkpoint) -> tuple[Any, Family]:
     try:
         import torch
         import transformers
@@ -146,12 +146,12 @@ def _load(checkpoint: Checkpoint) -> tuple[Any, _Family]:
         reason = " ".join(str(error).split())
         raise ProfileError(f"checkpoint {checkpoint.name!r} can't be loaded: {reason}") from error
     kind = model.config.model_type
-    if kind not in _FAMILIES:
+    if kind not in FAMILIES:
         raise ProfileError(
             f"checkpoint {checkpoint.name!r} is a {kind!r}, an encoder must be one of "
-            f"{sorted(_FAMILIES)}"
+            f"{sorted(FAMILIES)}"
         )
-    return model.eval(), _FAMILIES[kind]
+    return model.eval(), FAMILIES[kind]
 
 
 def _write(
@@ -187,7 +187,7 @@ def _write(
     beside.rmdir()
 
 
-def _write_text(text: Any, ids: NDArray[np.int64], model: Any, family: _Family, path: Path) -> None:
+def _write_text(text: Any, ids: NDArray[np.int64], model: Any, family: Family, path: Path) -> None:
     """Through optimum where it is installed, else traced; the same inputs and outputs."""
     import onnx
     import torch
@@ -245,7 +245,7 @@ def _unite(model: Any, pooled: str, widths: tuple[int, int]) -> None:
 
 
 def _write_tokenizer(
-    checkpoint: Checkpoint, longest: int, family: _Family, folder: Path
+    checkpoint: Checkpoint, longest: int, family: Family, folder: Path
 ) -> NDArray[np.int64]:
     """Write ``tokenizer.json`` as search uses it; gives the ids of a sentence, int64 ``[1, l]``."""
     import transformers
