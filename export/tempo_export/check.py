@@ -1,4 +1,4 @@
-"""Whether TensorRT would take an ONNX graph, asked of the parser of TensorRT for RTX.
+"""The check of ONNX graphs by TensorRT's own parser, that of TensorRT for RTX.
 
 The parser needs neither a GPU nor a driver. A graph that it refuses can't become an engine; one
 that it takes may still fail where an engine is built, for a reason that only that machine knows.
@@ -44,7 +44,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Report:
-    """What is in a graph, and what the parser refuses of it.
+    """The contents of a graph, and what the parser refuses of it.
 
     `version` is that of TensorRT for RTX; `nodes` counts the nodes of each operator in the graph
     and in the graphs within.
@@ -94,7 +94,7 @@ def load_parser() -> tuple[TensorRT, Any]:
 
 
 def check_graph(path: Path) -> Report:
-    """What TensorRT's parser says of the ONNX graph in the file `path`.
+    """The verdict of TensorRT's parser on the ONNX graph in the file `path`.
 
     Raises:
         MissingExtraError: TensorRT for RTX or onnx is not installed.
@@ -155,7 +155,7 @@ def _findings(parser: Parser, graph: Any) -> Iterator[Finding]:
 
 
 def _reason(error: ParserError) -> str:
-    """Why a node is refused: the kind of error and, where it says more, its first line."""
+    """The reason of a refusal: the kind of error and, where it says more, its first line."""
     kind = error.code().name.lower().replace("_", " ")
     # What it says first may be no more than which node is meant, or a condition that was false; the
     # driver that isn't there comes last, and is no reason.

@@ -50,10 +50,10 @@ _REPEATS = 5
 
 @dataclass(frozen=True)
 class Allowed:
-    """What may be lost.
+    """The loss that is allowed.
 
     Attributes:
-        points: of R1@0.7, where videos are given.
+        points: points of R1@0.7 that may be lost, where videos are given.
         cosine: least cosine of a vector to what it was.
     """
 
@@ -117,7 +117,7 @@ def convert(
 
 
 def _precision(profile: Profile) -> str | None:
-    """What a profile's manifest says of its precision; the built-in one says nothing."""
+    """The precision that a profile's manifest states; the built-in one states none."""
     about = json.loads((profile.folder / "profile.json").read_text(encoding="utf-8"))
     told: str | None = about.get("precision")
     return told
@@ -215,7 +215,7 @@ def _read(profile: Profile, path: Path) -> tuple[NDArray[np.float32], float]:
 
 
 def _milliseconds(work: Callable[[], object]) -> float:
-    """Of several runs the median."""
+    """The median time of several runs."""
     took = []
     for _ in range(_REPEATS):
         began = time.perf_counter()
@@ -225,7 +225,7 @@ def _milliseconds(work: Callable[[], object]) -> float:
 
 
 def _searched(before: Profile, made: Profile, videos: Path, allowed: Allowed) -> dict[str, Any]:
-    """What the search gives with either profile.
+    """The figures of the search with either profile.
 
     Raises:
         ExportError: more was lost than is allowed.

@@ -37,7 +37,7 @@ _SENTENCE = "a dog jumps over a fence"
 
 @dataclass(frozen=True)
 class Family:
-    """How encoders of one architecture are read: its modules' names, and what its tokens want."""
+    """The reading of one architecture: its modules' names, and what its tokens want."""
 
     images: str
     text: str
@@ -188,7 +188,7 @@ def _write(
 
 
 def _write_text(text: Any, ids: NDArray[np.int64], model: Any, family: Family, path: Path) -> None:
-    """Through optimum where it is installed, else traced; the same inputs and outputs."""
+    """Write the text tower: through optimum where it is installed, else traced, alike to search."""
     import onnx
     import torch
 
@@ -221,7 +221,7 @@ def _write_text(text: Any, ids: NDArray[np.int64], model: Any, family: Family, p
 
 
 def _unite(model: Any, pooled: str, widths: tuple[int, int]) -> None:
-    """Of a graph that optimum wrote: unit vectors, and the names that search knows.
+    """Give a graph that optimum wrote unit vectors, and the names that search knows.
 
     Args:
         widths: of a vector and of a state; the graph doesn't say them in every family.
@@ -282,7 +282,7 @@ def _compare(
     folder: Path,
     name: str,
 ) -> None:
-    """That the graphs give what the modules give.
+    """Compare what the graphs give with what the modules give.
 
     Raises:
         ProfileError: they don't, within :data:`TOLERANCE`.

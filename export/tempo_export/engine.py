@@ -46,7 +46,7 @@ _RUNTIME = "tensorrt"
 
 @dataclass(frozen=True)
 class Machine:
-    """What an engine depends on besides its model: the GPU, its driver, TensorRT's version."""
+    """The machine that an engine is for: the GPU, its driver, TensorRT's version."""
 
     device: Device
     tensorrt: str
@@ -54,7 +54,7 @@ class Machine:
 
 @dataclass(frozen=True)
 class EngineFacts:
-    """What a manifest says of the engine that it lies beside.
+    """The manifest of the engine that it lies beside.
 
     Attributes:
         engine: name of the engine's file.
@@ -220,7 +220,7 @@ def _attach(config: Config, path: Path) -> TimingCache:
 
 
 def parse_error(graph: Path, parser: Parser) -> str:
-    """What a parser says of a graph that it refuses, on one line that names the node."""
+    """The first refusal of a parser, on one line that names the node."""
     if not parser.num_errors:
         return f"{graph.name} can't be parsed"
     error = parser.get_error(0)
@@ -233,7 +233,7 @@ def parse_error(graph: Path, parser: Parser) -> str:
 
 
 def manifest_path(engine: Path) -> Path:
-    """Where the manifest of an engine lies."""
+    """The path of an engine's manifest."""
     return engine.with_name(f"{engine.name}.json")
 
 
@@ -275,7 +275,7 @@ def write_manifest(
 def check_engine(
     engine: Path, *, model: Path | None = None, machine: Machine | None = None
 ) -> EngineFacts:
-    """What an engine is, if it is the one that was built, and built for this machine.
+    """The manifest of an engine, if that is the one that was built, and built for this machine.
 
     Args:
         model: the ONNX file that it must have been built from, if given.

@@ -1,4 +1,4 @@
-"""How well a profile finds moments and refuses absent queries, on videos whose moments are known.
+"""Grounding and refusal of a profile, judged on videos whose moments are known.
 
 Through the real indexer and the real search, so that whatever a smaller model does to them is seen.
 """
@@ -18,7 +18,7 @@ __all__ = ["Verdict", "judge"]
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a profile answered, and how good that was, in percent.
+    """The answers of a profile, and how good they were, in percent.
 
     Attributes:
         r1: queries that occur whose first moment lies in the right file with a tIoU of at least

@@ -51,7 +51,7 @@ def export(request: Request, progress: Progress) -> Outcome:
 
 
 def check(request: Request) -> Outcome:
-    """What TensorRT would make of every graph of a profile, as ``--to tensorrt`` would give it.
+    """The verdict of TensorRT's parser on every graph of a profile, as ``--to tensorrt`` gives it.
 
     Raises:
         MissingExtraError: TensorRT for RTX, whose parser is asked, or onnx is not installed.
@@ -73,7 +73,7 @@ def check(request: Request) -> Outcome:
 
 
 def verify(request: Request) -> Outcome:
-    """Whether every provider here gives what the CPU gives.
+    """The difference of every provider here from the CPU.
 
     Raises:
         ProfileError: there is no such profile.

@@ -1,4 +1,4 @@
-"""The same graph at another precision.
+"""Graphs at another precision.
 
 ``fp32`` stores what it computes with; ``fp16`` computes in half precision between inputs and
 outputs that stay as they are; ``int8`` is either static, weights and activations of convolutions
@@ -239,7 +239,7 @@ def _copy(model: Any) -> Any:
 
 
 def _sorted(model: Any) -> Any:
-    """What was added at the end, before those that take it."""
+    """Put the nodes of a model in order: what was added at the end comes before what takes it."""
     from onnxruntime.transformers.onnx_model import OnnxModel
 
     OnnxModel.graph_topological_sort(model.graph)

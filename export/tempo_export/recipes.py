@@ -19,7 +19,7 @@ __all__ = ["RECIPES", "Recipe", "find_recipe"]
 
 @dataclass(frozen=True)
 class Recipe:
-    """What is needed to make one profile.
+    """The name of a profile and the way to make it.
 
     Attributes:
         name: of the profile.

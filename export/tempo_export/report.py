@@ -16,7 +16,7 @@ __all__ = ["Outcome", "engines_outcome", "profile_outcome"]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of an export or of a comparison.
+    """The result of an export or of a comparison.
 
     Attributes:
         facts: what JSON says of it; ``text``: the same for people.

@@ -28,7 +28,7 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Request:
-    """What was asked for; see ``tempo-edge export --help``."""
+    """The options of an export; see ``tempo-edge export --help``."""
 
     name: str
     target: str = "onnx"

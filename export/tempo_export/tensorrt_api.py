@@ -29,7 +29,7 @@ VERSIONS = (10, 11)
 
 
 class ParserError(Protocol):
-    """Why a node can't be part of a network."""
+    """The reason why a node can't be part of a network."""
 
     def code(self) -> Any: ...
     def desc(self) -> str: ...
@@ -73,13 +73,13 @@ class OptimizationProfile(Protocol):
 
 
 class TimingCache(Protocol):
-    """How long each way of computing a layer took."""
+    """The time that each way of computing a layer took."""
 
     def serialize(self) -> bytes: ...
 
 
 class Config(Protocol):
-    """How an engine is to be built."""
+    """The settings of a build."""
 
     def set_memory_pool_limit(self, pool: Any, pool_size: int) -> None: ...
     def add_optimization_profile(self, profile: OptimizationProfile) -> int: ...

@@ -33,7 +33,7 @@ def cells_of(grid: int) -> Tensor:
 
 
 class _Images(nn.Module):
-    """What every image tower begins with: bytes to numbers of the scale that it was trained on."""
+    """The beginning of every image tower: bytes to numbers of the scale of its training."""
 
     mean: Tensor
     deviation: Tensor
@@ -48,7 +48,7 @@ class _Images(nn.Module):
         self.register_buffer("cells", cells_of(config.image_size // config.patch_size))
 
     def look(self, images: Tensor) -> Any:
-        """What the tower makes of uint8 ``[n, s, s, 3]``."""
+        """The tower's own output for pictures uint8 ``[n, s, s, 3]``."""
         pixels = images.permute(0, 3, 1, 2).to(torch.float32)
         return self.tower(pixel_values=(pixels - self.mean) / self.deviation)
 

@@ -1,4 +1,4 @@
-"""Whether every execution provider of this machine gives what the CPU gives.
+"""The comparison of every execution provider of this machine with the CPU.
 
 The same frames and sentences go through each of them, and through the real index and search: what
 is compared are vectors, spans and the times of the frames that were kept.
@@ -41,7 +41,7 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class _Seen:
-    """What one provider gave."""
+    """The output of one provider."""
 
     frames: Floats
     sentences: Floats
@@ -51,7 +51,7 @@ class _Seen:
 
 @dataclass(frozen=True)
 class Difference:
-    """How far a provider is from the CPU.
+    """The difference of a provider from the CPU.
 
     Attributes:
         provider: its name, as ``TEMPO_EDGE_PROVIDERS`` takes it.
@@ -123,7 +123,7 @@ def compare(profile: Profile, clips: Sequence[Path] | None = None) -> list[Diffe
 
 
 def _through(provider: str, profile: Profile, clips: Sequence[Path]) -> _Seen:
-    """Everything anew, so that nothing was loaded with another provider."""
+    """The output of one provider, all worked out anew, with nothing that another one loaded."""
     chain = ("cpu",) if provider == "cpu" else (provider, "cpu")
     fresh = replace(profile, opener=partial(open_session, providers=chain))
     sentences = fresh.text_tower.encode(_SENTENCES)

@@ -152,7 +152,7 @@ class Description:
             self.refuse(name, f"must be {json.dumps(list(wanted))}")
 
     def optional(self, name: str, read: Callable[[str], T]) -> T | None:
-        """What ``read``, a method of this description, gives of a field; None without it."""
+        """The value of a field by ``read``, a method of this description, or None."""
         return None if self._facts.get(name) is None else read(name)
 
     def digest(self, name: str) -> str:

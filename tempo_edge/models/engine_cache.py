@@ -24,7 +24,7 @@ _ABOUT = "origin.json"
 
 @dataclass(frozen=True)
 class Origin:
-    """All that an engine depends on.
+    """The facts that an engine depends on.
 
     Attributes:
         gpu, capability, driver: see :class:`tempo_edge.models.device.Device`.

@@ -66,7 +66,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Standing:
-    """How a provider stands on this machine.
+    """The standing of a provider on this machine.
 
     Attributes:
         name: of :data:`NAMES`.
@@ -122,7 +122,7 @@ def standings(wanted: Sequence[str] | None = None) -> list[Standing]:
 def plan(
     path: Path, threads: int, shapes: Shapes | None = None, wanted: Sequence[str] | None = None
 ) -> Plan:
-    """What a session with a model is opened with.
+    """The providers that a session with a model is opened with.
 
     TensorRT is tried only where the model's ``shapes`` are known.
 
@@ -201,7 +201,7 @@ def asked(built: Sequence[str]) -> list[str]:
 
 @functools.cache
 def _trouble(name: str) -> tuple[str, str]:
-    """Why a provider that the build has can't be used here, and what would mend it."""
+    """The reason why a provider of the build can't be used here, and what would mend it."""
     if name in ("tensorrt", "cuda"):
         try:
             nvidia()
@@ -220,7 +220,7 @@ def _trouble(name: str) -> tuple[str, str]:
 
 
 def _library(name: str) -> Path:
-    """Where ONNX Runtime keeps a provider, if it isn't built in."""
+    """The library of a provider, if it isn't built in."""
     return _home() / f"libonnxruntime_providers_{name}.so"
 
 
@@ -237,7 +237,7 @@ def _places() -> Iterable[Path]:
 
 
 def _mend(library: Path, lacking: str) -> str:
-    """What to install for a library that a provider lacks."""
+    """The command that brings a library that a provider lacks; often there is none."""
     if not re.match(r"lib(nvinfer|nvonnxparser|cu(?!da\.)|nv)", lacking):
         return ""
     if lacking.startswith(("libnvinfer", "libnvonnxparser")):
@@ -248,7 +248,7 @@ def _mend(library: Path, lacking: str) -> str:
 
 
 def _folder(path: Path) -> Path:
-    """Where the engines of a model lie that are valid here."""
+    """The folder of a model's engines that are valid here."""
     onnxruntime = load_onnxruntime()
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     runtime = f"onnxruntime {onnxruntime.__version__}"

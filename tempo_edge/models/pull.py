@@ -65,7 +65,7 @@ def pull(
 
 
 def pulled_bytes(model: Published, store: Path) -> int:
-    """How much of a checkpoint has come so far, while it is being pulled."""
+    """The bytes of a checkpoint that have come so far, while it is being pulled."""
     total = 0
     for path in _partial(model, store).rglob("*"):
         with suppress(OSError):  # it took its place this very moment
@@ -78,7 +78,7 @@ def _partial(model: Published, store: Path) -> Path:
 
 
 def _gather(model: Published, store: Path, files: list[_Remote], fetch: _Source) -> Checkpoint:
-    """All files into a folder of their own, which becomes the checkpoint when it is whole."""
+    """Bring all files into a folder of their own, which becomes the checkpoint when it is whole."""
     partial = _partial(model, store)
     partial.mkdir(parents=True, exist_ok=True)
     digests = {}
@@ -148,10 +148,10 @@ def _tidy(partial: Path, kept: set[str]) -> None:
 
 
 class _Source(Protocol):
-    """Where the files of a checkpoint come from."""
+    """The source of a checkpoint's files."""
 
     def list(self) -> list[_Remote]:
-        """What there is."""
+        """The files that there are."""
 
     def bring(self, file: _Remote, partial: Path) -> None:
         """Put a file into the folder ``partial``."""

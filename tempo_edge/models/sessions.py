@@ -98,5 +98,5 @@ def _options(threads: int, chain: Chain) -> Any:
 
 
 def _short(error: BaseException) -> str:
-    """What went wrong, on one line."""
+    """The text of an error, on one line."""
     return " ".join(str(error).split()) or type(error).__name__

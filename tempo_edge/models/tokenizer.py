@@ -63,7 +63,7 @@ def _check_stride(path: Path, tokenizer: Any) -> None:
 
 
 def encode(tokenizer: Any, text: str, path: Path | None = None) -> Any:
-    """What a tokenizer makes of a text.
+    """The tokens of a text.
 
     Args:
         path: the tokenizer's file, for errors.

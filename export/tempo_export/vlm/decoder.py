@@ -101,7 +101,7 @@ class Decoder(nn.Module):
 
 
 def _causal(past: Tensor, embeds: Tensor) -> Tensor:
-    """What each new position may not look at, float32 ``[1, 1, t, p + t]``: the ones after it."""
+    """The causal mask, float32 ``[1, 1, t, p + t]``: no position looks at those after it."""
     before = torch.ones_like(past[0, 0, :, 0], dtype=torch.long)
     new = torch.ones_like(embeds[0, :, 0], dtype=torch.long)
     every = torch.cat([before, new]).cumsum(0)
