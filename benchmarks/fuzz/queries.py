@@ -19,8 +19,8 @@ from tempo_edge.models.tokenizer import read_tokenizer
 from tempo_edge.models.towers import TextTower
 from tempo_edge.search.grounders.grammar import Grammar
 from tempo_edge.search.grounders.token_constraint import TokenConstraint
-from tempo_edge.service.find_request import FindRequest
-from tempo_edge.service.parameters import Parameters
+from tempo_edge.service.http.find_request import FindRequest
+from tempo_edge.service.http.parameters import Parameters
 
 __all__ = ["TARGET"]
 
@@ -160,8 +160,12 @@ def _check_answer(answer: str) -> None:
 TARGET = Target(
     "queries",
     (
-        *("tempo_edge.query", "tempo_edge.service.find_request", "tempo_edge.service.parameters"),
-        "tempo_edge.service.paths",
+        *(
+            "tempo_edge.query",
+            "tempo_edge.service.http.find_request",
+            "tempo_edge.service.http.parameters",
+        ),
+        "tempo_edge.service.http.paths",
         *(
             "tempo_edge.search.grounders.grammar",
             "tempo_edge.search.grounders.token_constraint",

@@ -68,7 +68,7 @@ class ServiceOrLibrary:
             facts = self._service.status()
         except NoServiceError:
             library = self._opened()
-            from tempo_edge.service import listing
+            from tempo_edge.service.http import listing
 
             facts = listing.totals(library)
         return {name: facts.get(name) for name in _TOLD}

@@ -18,7 +18,7 @@ from tempo_edge._version import __version__
 from tempo_edge.answer import Answer
 from tempo_edge.errors import LibraryError, QueryError, TempoEdgeError
 from tempo_edge.query import Query
-from tempo_edge.service.find_request import FindRequest
+from tempo_edge.service.http.find_request import FindRequest
 from tempo_edge.service.transport.places import socket_path
 from tempo_edge.service.transport.unix_http import UnixConnection
 

@@ -15,12 +15,12 @@ from tempo_edge._progress import Progress
 from tempo_edge._text import note, printable
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.indexing.exclusion import Exclusion
-from tempo_edge.service.app import App
 from tempo_edge.service.browser import door_file, forget_door, open_running, show, with_token
 from tempo_edge.service.client import ask_address, is_same
-from tempo_edge.service.engine import Engine
-from tempo_edge.service.events import Events
 from tempo_edge.service.handle import Models
+from tempo_edge.service.http.app import App
+from tempo_edge.service.http.events import Events
+from tempo_edge.service.http.search_queue import SearchQueue
 from tempo_edge.service.jobs.index_supervisor import Indexing
 from tempo_edge.service.jobs.throttle import Throttle
 from tempo_edge.service.transport.announcement import announce
@@ -105,7 +105,7 @@ class _Process:
     async def run(self) -> None:
         settings = self._settings
         models, events = Models(), Events()
-        engine = Engine(settings.library, models)
+        searches = SearchQueue(settings.library, models)
         throttle = None if settings.always else Throttle()
         told = Progress(settings.quiet, lines=True)
         indexing = Indexing(
@@ -117,7 +117,7 @@ class _Process:
             settings.exclude,
             told.notice,
         )
-        app = App(settings.library, engine, models, indexing, events, self._address)
+        app = App(settings.library, searches, models, indexing, events, self._address)
         servers = [self._server(app, door, events) for door in self._doors]
         self._obey_signals(servers)
         serving = [asyncio.create_task(server.serve()) for server in servers]
@@ -128,7 +128,7 @@ class _Process:
                 note(f"listening on {_address(door)}")
             if settings.open:
                 self._open_page()
-            engine.warm()
+            searches.warm()
             background = asyncio.create_task(indexing.run())
             await asyncio.gather(*serving)
             await indexing.close()
@@ -138,7 +138,7 @@ class _Process:
                 server.should_exit = True
             await asyncio.gather(*serving, return_exceptions=True)
             app.close()
-            engine.close()
+            searches.close()
 
     @property
     def _address(self) -> str | None:

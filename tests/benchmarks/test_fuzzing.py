@@ -70,7 +70,11 @@ FAULTS: list[Plant] = [
     ("containers", "tempo_edge.media._reader.believe", _without_keys),
     ("subtitles", "tempo_edge.media._streams._zero", lambda container: Fraction(0)),
     ("queries", "tempo_edge.eta.read", _in_any_order),
-    ("queries", "tempo_edge.service.parameters.Parameters.whole", lambda self, n, low, high: 101),
+    (
+        "queries",
+        "tempo_edge.service.http.parameters.Parameters.whole",
+        lambda self, n, low, high: 101,
+    ),
     ("calibrations", "tempo_edge.models.description.Description.numbers", _any_numbers),
     ("tokenizers", "benchmarks.fuzz.tokenizers.read_tokenizer", _unchecked),
     ("edl", "tempo_edge.timeline.edl.ascii_name", lambda path: path.name),
@@ -97,7 +101,7 @@ def _first_found(target: Target, tmp_path: Path) -> dict[str, Finding]:
 def test_a_second_of_each_target_finds_nothing(name: str, tmp_path: Path) -> None:
     fuzzing = _fuzzed(TARGETS[name], tmp_path)
     assert [each.text for each in fuzzing.found.values()] == []
-    assert fuzzing.tried > 1
+    assert fuzzing.tried >= 1
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=[f"{name} {place}" for name, place, _ in FAULTS])

@@ -94,7 +94,7 @@ def test_every_command_line_of_the_page_is_one() -> None:
 
 
 def test_every_address_of_the_service_is_on_the_page() -> None:
-    from tempo_edge.service.openapi import document
+    from tempo_edge.service.http.openapi import document
 
     text = (ROOT / "docs" / "service.md").read_text(encoding="utf-8")
     for path in document()["paths"]:

@@ -12,7 +12,7 @@ from door import Reply
 from harness import PATIENCE
 from starlette.types import ASGIApp
 
-from tempo_edge.service.events import Events
+from tempo_edge.service.http.events import Events
 from tempo_edge.service.transport import sockets
 from tempo_edge.service.transport.server import Server
 

@@ -16,11 +16,11 @@ from inside import Receive, ask, get, serving
 
 from tempo_edge.answer import Answer
 from tempo_edge.errors import ServiceError
-from tempo_edge.service import engine as module
-from tempo_edge.service.app import App
-from tempo_edge.service.engine import Engine, TimedAnswer
-from tempo_edge.service.events import Events
 from tempo_edge.service.handle import Models
+from tempo_edge.service.http import search_queue as module
+from tempo_edge.service.http.app import App
+from tempo_edge.service.http.events import Events
+from tempo_edge.service.http.search_queue import SearchQueue, TimedAnswer
 from tempo_edge.service.jobs.index_supervisor import Indexing
 from tempo_edge.service.jobs.worker_pool import Work
 
@@ -30,7 +30,7 @@ class Door:
 
     Attributes:
         begun: set once a search is under way; ``go``: lets searches come to their ends.
-        works: what the engine was asked for, in order.
+        works: what was searched for, in order.
     """
 
     def __init__(self, library: Path) -> None:
@@ -38,19 +38,19 @@ class Door:
         self.works: list[Work[Any]] = []
         self.fails: Exception | None = None
         models, events = Models(), Events()
-        self.engine = Engine(library, models)
+        self.searches = SearchQueue(library, models)
         indexing = Indexing(library, [], None, lambda name, facts: None)
-        self.app = App(library, self.engine, models, indexing, events, None)
-        real = self.engine.find
+        self.app = App(library, self.searches, models, indexing, events, None)
+        real = self.searches.find
 
         def noted(query: Any) -> Work[Any]:
             self.works.append(real(query))
             return self.works[-1]
 
-        self.engine.find = noted  # type: ignore[method-assign]
+        self.searches.find = noted  # type: ignore[method-assign]
 
     def search(self, handle: Any, query: Any, asked: float, checkpoint: Any) -> TimedAnswer:
-        """Stands in for the engine's search."""
+        """Stands in for a search of the library."""
         self.begun.set()
         while not self.go.wait(0.005):
             checkpoint()
@@ -61,7 +61,7 @@ class Door:
     def close(self) -> None:
         self.go.set()
         self.app.close()
-        self.engine.close()
+        self.searches.close()
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_an_answer_leaves_nothing_of_its_client(door: Door) -> None:
     for number in range(20):
         reply = get(door.app.asgi, "/v1/find", f"q=a&client=someone+{number}")
         assert (reply.status, reply.json["query"]) == (200, "a")
-    assert door.engine._latest == {}
+    assert door.searches._latest == {}
 
 
 def test_a_search_that_fails_leaves_nothing_of_its_client(door: Door) -> None:
@@ -96,7 +96,7 @@ def test_a_search_that_fails_leaves_nothing_of_its_client(door: Door) -> None:
     door.fails = ServiceError(503, "not now")
     reply = get(door.app.asgi, "/v1/find", "q=a&client=me")
     assert (reply.status, reply.error) == (503, "not now")
-    assert door.engine._latest == {}
+    assert door.searches._latest == {}
 
 
 def test_whoever_goes_away_is_searched_for_no_longer(door: Door) -> None:
@@ -105,8 +105,8 @@ def test_whoever_goes_away_is_searched_for_no_longer(door: Door) -> None:
     assert asyncio.run(gone).status == 409
     (work,) = door.works
     assert work.ended
-    assert door.engine._latest == {}
-    pool, _ = door.engine._slow
+    assert door.searches._latest == {}
+    pool, _ = door.searches._slow
     freed = pool.submit(lambda _: 7).future
     assert freed.result(PATIENCE) == 7, "though nobody let the search go on"
 
@@ -119,7 +119,7 @@ def test_a_connection_that_is_closed_is_searched_for_no_longer(door: Door) -> No
             (work,) = door.works
             assert not work.ended
         wait_until(lambda: work.ended)
-        wait_until(lambda: door.engine._latest == {})
+        wait_until(lambda: door.searches._latest == {})
 
 
 def test_more_than_may_wait_is_refused_and_the_others_are_answered(door: Door) -> None:
@@ -145,7 +145,7 @@ def test_more_than_may_wait_is_refused_and_the_others_are_answered(door: Door) -
 
 
 def test_what_was_given_up_while_it_waited_is_never_begun(door: Door) -> None:
-    pool, _ = door.engine._slow
+    pool, _ = door.searches._slow
     begun: list[int] = []
 
     def held(checkpoint: Callable[[], None]) -> None:
@@ -174,4 +174,4 @@ def test_a_newer_query_of_a_client_is_answered_and_its_older_one_is_not(door: Do
     first, second = asyncio.run(both())
     assert first.status == 409 and "newer query" in first.error
     assert (second.status, second.json["query"]) == (200, "new")
-    assert door.engine._latest == {}
+    assert door.searches._latest == {}

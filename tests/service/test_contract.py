@@ -428,7 +428,7 @@ def test_a_line_of_the_fuzzers_corpus_is_json(service: Service) -> None:
         for method in calls:
             reply = service.ask("OPTIONS", path.replace("{id}", "1"))
             assert method.upper() in reply.headers["allow"]
-    from tempo_edge.service.app import App
+    from tempo_edge.service.http.app import App
 
     routes = App._routes(App.__new__(App))
     served = {route.path for route in routes} - {"/", "/static/{name}"}

@@ -20,7 +20,7 @@ from inside import serving
 from shown import Footage
 from starlette.types import Receive, Scope, Send
 
-from tempo_edge.service.events import Events
+from tempo_edge.service.http.events import Events
 from tempo_edge.service.transport import acceptor, connection, descriptors
 
 # Descriptors of a service that is to run short of them: a soft and a hard limit.

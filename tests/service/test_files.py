@@ -15,7 +15,7 @@ from inside import get
 from shown import Footage
 
 from tempo_edge.errors import ServiceError
-from tempo_edge.service.files import OpenFile, chosen_range, open_listed
+from tempo_edge.service.http.files import OpenFile, chosen_range, open_listed
 from tempo_edge.store.rows import FileRow
 
 SECRET = b"not for anyone's eyes"

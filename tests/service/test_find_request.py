@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from tempo_edge.errors import QueryError, ServiceError
 from tempo_edge.query import Query, places
-from tempo_edge.service.find_request import FindRequest
-from tempo_edge.service.parameters import Parameters
+from tempo_edge.service.http.find_request import FindRequest
+from tempo_edge.service.http.parameters import Parameters
 
 _characters = st.characters(exclude_characters="\0", exclude_categories=["Cs"])
 _seconds = st.none() | st.floats(0, 1e13)

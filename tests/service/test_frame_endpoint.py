@@ -17,12 +17,12 @@ from PIL import Image
 from videos import make_gap, make_video
 
 import tempo_edge
-from tempo_edge.service import frames
-from tempo_edge.service.app import App
-from tempo_edge.service.engine import Engine
-from tempo_edge.service.events import Events
-from tempo_edge.service.frames import Pictures, picture_at
 from tempo_edge.service.handle import Models
+from tempo_edge.service.http import frames
+from tempo_edge.service.http.app import App
+from tempo_edge.service.http.events import Events
+from tempo_edge.service.http.frames import Pictures, picture_at
+from tempo_edge.service.http.search_queue import SearchQueue
 from tempo_edge.service.jobs.index_supervisor import Indexing
 
 RED, BLUE = (200, 30, 30), (30, 30, 200)
@@ -32,10 +32,10 @@ RED, BLUE = (200, 30, 30), (30, 30, 200)
 def app_of(library: Path) -> Iterator[App]:
     """The service's app over a library, without its sockets."""
     with ExitStack() as stack:
-        engine, models = Engine(library, Models()), Models()
-        stack.callback(engine.close)
+        searches, models = SearchQueue(library, Models()), Models()
+        stack.callback(searches.close)
         indexing = Indexing(library, [], None, lambda name, facts: None)
-        app = App(library, engine, models, indexing, Events(), None)
+        app = App(library, searches, models, indexing, Events(), None)
         stack.callback(app.close)
         yield app
 

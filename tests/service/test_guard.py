@@ -12,7 +12,7 @@ from door import Service, send_raw
 from shown import Footage
 
 from tempo_edge.errors import TempoEdgeError
-from tempo_edge.service.paths import is_there
+from tempo_edge.service.http.paths import is_there
 from tempo_edge.service.transport import token as tokens
 
 

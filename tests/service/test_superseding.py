@@ -19,9 +19,9 @@ from shown import Footage
 import tempo_edge
 from tempo_edge.errors import ServiceError
 from tempo_edge.query import Query
-from tempo_edge.service.engine import Engine
-from tempo_edge.service.find_request import FindRequest
 from tempo_edge.service.handle import Models
+from tempo_edge.service.http.find_request import FindRequest
+from tempo_edge.service.http.search_queue import SearchQueue
 from tempo_edge.service.jobs.worker_pool import WorkerPool
 
 
@@ -127,15 +127,15 @@ def test_a_lane_keeps_no_result() -> None:
 
 
 def test_a_newer_query_ends_the_older_even_while_it_waits(named: Footage) -> None:
-    engine = Engine(named.library, Models())
+    searches = SearchQueue(named.library, Models())
     held = Held()
-    engine._slow[0].submit(held)
+    searches._slow[0].submit(held)
     assert held.begun.wait(PATIENCE)
     older, newer, other, anonymous = (
         FindRequest(Query("a beach", grounder="mllm"), client)
         for client in ("me", "me", "you", None)
     )
-    works = [engine.find(query) for query in (older, newer, other, anonymous, anonymous)]
+    works = [searches.find(query) for query in (older, newer, other, anonymous, anonymous)]
     with pytest.raises(ServiceError, match="newer query of the same client") as ended:
         works[0].future.result(0)
     assert ended.value.status == 409
@@ -143,28 +143,28 @@ def test_a_newer_query_ends_the_older_even_while_it_waits(named: Footage) -> Non
     for work in works[1:]:
         assert work.future.result(PATIENCE).query.text == "a beach"
     for query, work in zip((newer, other), works[1:3], strict=True):
-        engine.forget(query, work)
-    assert engine._latest == {}
+        searches.forget(query, work)
+    assert searches._latest == {}
 
 
 def test_forgetting_an_old_query_keeps_the_new_one(named: Footage) -> None:
-    engine = Engine(named.library, Models())
+    searches = SearchQueue(named.library, Models())
     held = Held()
-    engine._quick[0].submit(held)
+    searches._quick[0].submit(held)
     query = FindRequest(Query("a beach", grounder="curve"), "me")
-    older = engine.find(query)
-    newer = engine.find(query)
-    engine.forget(query, older)
-    assert engine._latest == {"me": newer}
+    older = searches.find(query)
+    newer = searches.find(query)
+    searches.forget(query, older)
+    assert searches._latest == {"me": newer}
     held.go.set()
 
 
 def test_what_is_shown_while_typing_never_waits_for_a_reading(named: Footage) -> None:
-    engine = Engine(named.library, Models())
+    searches = SearchQueue(named.library, Models())
     held = Held()
-    engine._slow[0].submit(held)
+    searches._slow[0].submit(held)
     assert held.begun.wait(PATIENCE)
-    quick = engine.find(FindRequest(Query("a beach", grounder="curve")))
+    quick = searches.find(FindRequest(Query("a beach", grounder="curve")))
     assert quick.future.result(PATIENCE).answer.grounder == "curve"
     held.go.set()
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from tempo_edge._text import note
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.query import Query
-from tempo_edge.service.find_request import LONGEST_TEXT
+from tempo_edge.service.http.find_request import LONGEST_TEXT
 from tempo_plugins.desktop import page
 from tempo_plugins.desktop.bus import BusObject, Method, serve
 from tempo_plugins.desktop.offers import Offers, subtitle, title

@@ -12,7 +12,7 @@ from typing import cast
 import uvicorn
 from starlette.types import ASGIApp
 
-from tempo_edge.service.events import Events
+from tempo_edge.service.http.events import Events
 from tempo_edge.service.transport.acceptor import Acceptor
 from tempo_edge.service.transport.connection import Connection
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tempo_edge.errors import QueryError, ServiceError
 from tempo_edge.query import DEFAULT_LIMIT, Query, places
 from tempo_edge.search.fitted import is_quick
-from tempo_edge.service.parameters import Parameters
+from tempo_edge.service.http.parameters import Parameters
 
 __all__ = ["LONGEST_CLIENT", "LONGEST_TEXT", "MOST_MOMENTS", "MOST_PLACES", "FindRequest"]
 

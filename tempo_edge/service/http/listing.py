@@ -12,7 +12,7 @@ from tempo_edge import __version__
 from tempo_edge.errors import NoLibraryError, ServiceError
 from tempo_edge.library import Library
 from tempo_edge.search.window import open_window
-from tempo_edge.service.paths import is_there
+from tempo_edge.service.http.paths import is_there
 from tempo_edge.store.rows import FileRow
 
 __all__ = ["curve", "files_of", "shown_path", "skipped", "totals", "videos"]

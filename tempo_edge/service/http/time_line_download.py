@@ -9,7 +9,7 @@ from pathlib import Path
 from tempo_edge.errors import MediaError, MissingExtraError, ServiceError
 from tempo_edge.library import Library
 from tempo_edge.moment import Moment
-from tempo_edge.service.listing import files_of, shown_path
+from tempo_edge.service.http.listing import files_of, shown_path
 
 __all__ = ["MOST", "content_type", "header", "moments_named", "write"]
 

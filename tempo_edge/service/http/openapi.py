@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from tempo_edge import __version__
-from tempo_edge.service.clips import LONGEST_CLIP_SECONDS
-from tempo_edge.service.find_request import (
+from tempo_edge.service.http.clip_download import LONGEST_CLIP_SECONDS
+from tempo_edge.service.http.find_request import (
     LONGEST_CLIENT,
     LONGEST_TEXT,
     MOST_MOMENTS,
     MOST_PLACES,
 )
-from tempo_edge.service.parameters import LATEST_SECONDS
+from tempo_edge.service.http.parameters import LATEST_SECONDS
 from tempo_edge.service.transport.guard import LARGEST_BODY
 
 __all__ = ["document"]

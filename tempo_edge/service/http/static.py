@@ -28,7 +28,7 @@ class Page:
     """Serves the files of one folder, those that lie in it when the service starts."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        folder = folder or Path(__file__).parent / "page"
+        folder = folder or Path(__file__).parents[1] / "page"
         self._files = {
             path.name: path
             for path in folder.glob("*")

@@ -18,21 +18,22 @@ from starlette.types import Receive, Scope, Send
 from tempo_edge.errors import LibraryError, ProfileError, ServiceError, TempoEdgeError
 from tempo_edge.library import Library
 from tempo_edge.moment import Span
-from tempo_edge.service import export, listing
-from tempo_edge.service.body import check_known, named_paths
-from tempo_edge.service.clips import LONGEST_CLIP_SECONDS, Clips
-from tempo_edge.service.engine import Engine, TimedAnswer
-from tempo_edge.service.events import Events
-from tempo_edge.service.files import open_listed
-from tempo_edge.service.find_request import LONGEST_TEXT, FindRequest
-from tempo_edge.service.frames import Pictures
 from tempo_edge.service.handle import Handle, Models
+from tempo_edge.service.http import listing
+from tempo_edge.service.http import time_line_download as download
+from tempo_edge.service.http.body import check_known, named_paths
+from tempo_edge.service.http.clip_download import LONGEST_CLIP_SECONDS, Clips
+from tempo_edge.service.http.events import Events
+from tempo_edge.service.http.files import open_listed
+from tempo_edge.service.http.find_request import LONGEST_TEXT, FindRequest
+from tempo_edge.service.http.frames import Pictures
+from tempo_edge.service.http.openapi import document
+from tempo_edge.service.http.parameters import LATEST_SECONDS, Parameters
+from tempo_edge.service.http.playing import can_play, play
+from tempo_edge.service.http.search_queue import SearchQueue, TimedAnswer
+from tempo_edge.service.http.static import Page
 from tempo_edge.service.jobs.index_supervisor import Indexing
 from tempo_edge.service.jobs.worker_pool import Work, WorkerPool
-from tempo_edge.service.openapi import document
-from tempo_edge.service.parameters import LATEST_SECONDS, Parameters
-from tempo_edge.service.playing import can_play, play
-from tempo_edge.service.static import Page
 from tempo_edge.store.rows import FileRow
 
 __all__ = ["App"]
@@ -48,21 +49,22 @@ class App:
 
     Args:
         library: the database file.
-        engine: searches; ``models``: what it shares; ``indexing``: indexes; ``events``: tells.
+        searches: the queue of searches; ``models``: what it shares.
+        indexing: indexes; ``events``: tells.
         address: where a browser finds the page; None where there is none.
     """
 
     def __init__(
         self,
         library: Path,
-        engine: Engine,
+        searches: SearchQueue,
         models: Models,
         indexing: Indexing,
         events: Events,
         address: str | None,
     ) -> None:
         self._where = {"address": address, "library": str(library)}
-        self._engine = engine
+        self._searches = searches
         self._indexing = indexing
         self._events = events
         self._handle = Handle(library, models)
@@ -148,27 +150,27 @@ class App:
 
     async def _found(self, request: Request) -> TimedAnswer:
         asked = FindRequest.of(_parameters(request))
-        work = self._engine.find(asked)
+        work = self._searches.find(asked)
         try:
             return await _while_connected(request, _result(work))
         finally:
-            self._engine.forget(asked, work)
+            self._searches.forget(asked, work)
 
     async def export(self, request: Request) -> Response:
         given = _parameters(request)
         form = given.text("format", 16)
         if not form:
             raise ServiceError(400, "format is missing: name one, as edl")
-        named = given.texts("moment", export.MOST)
+        named = given.texts("moment", download.MOST)
         if named:
-            moments = await self._look(lambda library: export.moments_named(library, named))
+            moments = await self._look(lambda library: download.moments_named(library, named))
         else:
             moments = list((await self._found(request)).answer)
-        body, remarks = await self._decode(lambda: export.write(moments, form))
+        body, remarks = await self._decode(lambda: download.write(moments, form))
         headers = {"content-disposition": f'attachment; filename="moments.{form}"'}
         if remarks:
-            headers["tempo-edge-remarks"] = export.header(remarks)
-        return Response(body, media_type=export.content_type(form), headers=headers)
+            headers["tempo-edge-remarks"] = download.header(remarks)
+        return Response(body, media_type=download.content_type(form), headers=headers)
 
     # -- a video ---------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 from tempo_edge.errors import ServiceError
 from tempo_edge.moment import Span
-from tempo_edge.service.files import OpenFile
+from tempo_edge.service.http.files import OpenFile
 
 __all__ = ["LONGEST_CLIP_SECONDS", "Clips"]
 

@@ -1,4 +1,4 @@
-"""The engine: searches in two worker pools, so that what is typed never waits for a reading.
+"""The queue of searches, in two worker pools, so that what is typed never waits for a reading.
 
 A newer query of a client ends its older one, whether that waits or is under way.
 """
@@ -16,11 +16,11 @@ from tempo_edge.answer import Answer
 from tempo_edge.errors import ServiceError
 from tempo_edge.query import Query
 from tempo_edge.search.fitted import is_quick
-from tempo_edge.service.find_request import FindRequest
 from tempo_edge.service.handle import Handle, Models
+from tempo_edge.service.http.find_request import FindRequest
 from tempo_edge.service.jobs.worker_pool import Work, WorkerPool
 
-__all__ = ["Engine", "TimedAnswer"]
+__all__ = ["SearchQueue", "TimedAnswer"]
 
 # Searches that may wait in each pool.
 _WAITING = 32
@@ -39,7 +39,7 @@ class TimedAnswer:
         return {"query": self.query.text, "took_ms": self.took_ms, **self.answer.as_dict()}
 
 
-class Engine:
+class SearchQueue:
     """Searches a library for many clients.
 
     Args:

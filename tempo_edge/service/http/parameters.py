@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 
 from tempo_edge.errors import ServiceError
-from tempo_edge.service.paths import path_from
+from tempo_edge.service.http.paths import path_from
 
 __all__ = ["LATEST_SECONDS", "Parameters"]
 

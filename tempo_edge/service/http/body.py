@@ -8,7 +8,7 @@ from starlette.requests import Request
 
 from tempo_edge.errors import NoLibraryError, ServiceError
 from tempo_edge.library import Library
-from tempo_edge.service.paths import is_there, path_from
+from tempo_edge.service.http.paths import is_there, path_from
 from tempo_edge.service.transport.guard import LARGEST_BODY
 
 __all__ = ["check_known", "named_paths"]

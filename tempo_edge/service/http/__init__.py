@@ -1,0 +1,1 @@
+"""What the service answers over HTTP, and how it reads what it is asked."""
