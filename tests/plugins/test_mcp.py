@@ -1,24 +1,25 @@
-"""The MCP server: a real process over pipes, and the official client where it is installed."""
+"""The MCP server: a real process over pipes, and the official client."""
 
 from __future__ import annotations
 
-import io
 import json
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+pytest.importorskip("mcp.server.stdio", reason="the package of the protocol, 2.3 or later")
 from doors import AWKWARD, Service, moment
 from harness import PATIENCE, wait_until
-from tempo_plugins import mcp
-from tempo_plugins.service_or_library import ServiceOrLibrary
 
 COMMAND = [sys.executable, "-m", "tempo_edge.cli", "mcp"]
+
+WHO = {"capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
 
 
 class Peer:
@@ -48,14 +49,26 @@ class Peer:
         assert message["id"] == self._number
         return message
 
+    def agree(self) -> None:
+        """Begin, as a peer of the revisions before 2026 does."""
+        told = self.ask("initialize", protocolVersion="2025-11-25", **WHO)["result"]
+        assert told["protocolVersion"] == "2025-11-25"
+        self.send(b'{"jsonrpc": "2.0", "method": "notifications/initialized"}')
+
     def call(self, tool: str, **arguments: Any) -> Any:
         return self.ask("tools/call", name=tool, arguments=arguments)["result"]
 
 
 @contextmanager
-def serving(environment: dict[str, str], *arguments: str) -> Iterator[Peer]:
+def serving(
+    environment: dict[str, str],
+    *arguments: str,
+    command: Sequence[str] = COMMAND,
+    said: bytes = b"",
+) -> Iterator[Peer]:
+    """A server that says nothing but `said` beside its messages, and ends when its peer does."""
     with subprocess.Popen(
-        [*COMMAND, *arguments],
+        [*command, *arguments],
         env=environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -65,13 +78,19 @@ def serving(environment: dict[str, str], *arguments: str) -> Iterator[Peer]:
             yield Peer(process)
         finally:
             out, err = process.communicate(timeout=PATIENCE)
-    assert (out, err, process.returncode) == (b"", b"", 0)
+    assert (out, err, process.returncode) == (b"", said, 0)
 
 
 @pytest.fixture
-def peer(own_home: dict[str, str]) -> Iterator[Peer]:
+def newcomer(own_home: dict[str, str]) -> Iterator[Peer]:
     with serving(own_home) as running:
         yield running
+
+
+@pytest.fixture
+def peer(newcomer: Peer) -> Peer:
+    newcomer.agree()
+    return newcomer
 
 
 MODERN = {
@@ -87,21 +106,20 @@ MODERN = {
     ("asked", "agreed"),
     [
         ("2025-11-25", "2025-11-25"),
-        ("2025-06-18", "2025-06-18"),
         ("2024-11-05", "2024-11-05"),
         ("1999-01-01", "2025-11-25"),
-        ("2026-07-28", "2025-11-25"),
     ],
 )
-def test_initialize_agrees_on_a_revision(peer: Peer, asked: str, agreed: str) -> None:
-    told = peer.ask("initialize", protocolVersion=asked, capabilities={}, clientInfo={})["result"]
-    assert told["protocolVersion"] == agreed and told["capabilities"] == {"tools": {}}
+def test_initialize_agrees_on_a_revision(newcomer: Peer, asked: str, agreed: str) -> None:
+    told = newcomer.ask("initialize", protocolVersion=asked, **WHO)["result"]
+    assert told["protocolVersion"] == agreed and list(told["capabilities"]) == ["tools"]
     assert told["serverInfo"]["name"] == "tempo-edge" and told["instructions"]
-    peer.send(b'{"jsonrpc": "2.0", "method": "notifications/initialized"}')
-    assert peer.ask("ping")["result"] == {}
+    newcomer.send(b'{"jsonrpc": "2.0", "method": "notifications/initialized"}')
+    assert newcomer.ask("ping")["result"] == {}
 
 
-def test_the_revision_without_initialize(peer: Peer, service: Service) -> None:
+def test_the_revision_without_initialize(newcomer: Peer, service: Service) -> None:
+    peer = newcomer
     told = peer.ask("server/discover", **MODERN)["result"]
     assert told["supportedVersions"][0] == "2026-07-28" and told["resultType"] == "complete"
     assert told["ttlMs"] > 0 and told["cacheScope"] == "public"
@@ -154,6 +172,7 @@ def test_moments_are_found_through_the_service(peer: Peer, service: Service) -> 
 
 def test_without_a_service_the_library_is_searched(own_home: dict[str, str], built: Path) -> None:
     with serving(own_home, "--library", str(built)) as peer:
+        peer.agree()
         told = peer.call("find_moments", query="stripes", min_confidence=0, limit=1)
         (found,) = told["structuredContent"]["moments"]
         assert Path(found["path"]).exists() and found["end_seconds"] > found["start_seconds"]
@@ -165,48 +184,34 @@ def test_without_a_service_the_library_is_searched(own_home: dict[str, str], bui
     assert facts["library"] == str(built) and facts["indexing"] is None
 
 
-def test_a_message_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is too long is refused, and what follows it is answered."""
-    monkeypatch.setattr(mcp, "_LONGEST_LINE", 60)
-    ping = b'{"jsonrpc": "2.0", "id": 1, "method": "ping"}'
-    fits, over = (ping.ljust(length) + b"\n" for length in (59, 60))
-    sink = io.BytesIO()
-    mcp.Server(ServiceOrLibrary(), io.BytesIO(over * 3 + fits), sink).run()
-    *refused, answered = map(json.loads, sink.getvalue().splitlines())
-    assert [each["error"]["message"] for each in refused] == [
-        "message is longer than a megabyte"
-    ] * 3
-    assert answered == {"jsonrpc": "2.0", "id": 1, "result": {}}
-
-
 def test_a_search_is_kept_to_several_paths(peer: Peer, service: Service) -> None:
     service.found()
     peer.call("find_moments", query="a dog", within=["/v/a & b", "/v/c"])
     assert service.scopes == [["/v/a & b", "/v/c"]]
 
 
-@pytest.mark.parametrize(
-    ("arguments", "text"),
-    [
-        ({}, "needs a query"),
-        ({"query": ""}, "query '' is empty"),
-        ({"query": 3}, "query 3 must be a string"),
-        ({"query": "\ud800"}, "not valid UTF-8"),
-        ({"query": "a dog", "limit": 0}, "limit 0"),
-        ({"query": "a dog", "limit": True}, "limit True must be a whole number"),
-        ({"query": "a dog", "limit": 2.5}, "limit 2.5"),
-        ({"query": "a dog", "min_confidence": "high"}, "min_confidence 'high'"),
-        ({"query": "a dog", "within": 3}, "within 3 must be a string or a list of strings"),
-        ({"query": "a dog", "within": ["/v", 3]}, "within ['/v', 3] must be a string or a list"),
-        ({"query": "a dog", "within": []}, "within names no path"),
-        ({"query": "a dog", "path": "/v"}, "argument 'path' must be one of query"),
-        ({"query": "a dog"}, "there is no library at"),
-    ],
-)
-def test_mistakes_are_told_to_the_model(peer: Peer, arguments: dict[str, Any], text: str) -> None:
-    told = peer.call("find_moments", **arguments)
-    assert told["isError"] is True and text in told["content"][0]["text"]
-    assert "\n" not in told["content"][0]["text"] and "structuredContent" not in told
+MISTAKES: list[tuple[dict[str, Any], str]] = [
+    ({}, "needs a query"),
+    ({"query": ""}, "query '' is empty"),
+    ({"query": 3}, "query 3 must be a string"),
+    ({"query": "a dog", "limit": 0}, "limit 0"),
+    ({"query": "a dog", "limit": 101}, "limit 101 must be at most 100"),
+    ({"query": "a dog", "limit": True}, "limit True must be a whole number"),
+    ({"query": "a dog", "limit": 2.5}, "limit 2.5"),
+    ({"query": "a dog", "min_confidence": "high"}, "min_confidence 'high'"),
+    ({"query": "a dog", "within": 3}, "within 3 must be a string or a list of strings"),
+    ({"query": "a dog", "within": ["/v", 3]}, "within ['/v', 3] must be a string or a list"),
+    ({"query": "a dog", "within": []}, "within names no path"),
+    ({"query": "a dog", "path": "/v"}, "argument 'path' must be one of query"),
+    ({"query": "a dog"}, "there is no library at"),
+]
+
+
+def test_mistakes_are_told_to_the_model(peer: Peer) -> None:
+    for arguments, text in MISTAKES:
+        told = peer.call("find_moments", **arguments)
+        assert told["isError"] is True and text in told["content"][0]["text"]
+        assert "\n" not in told["content"][0]["text"] and "structuredContent" not in told
 
 
 def test_null_is_as_good_as_left_out(peer: Peer, service: Service) -> None:
@@ -215,34 +220,41 @@ def test_null_is_as_good_as_left_out(peer: Peer, service: Service) -> None:
     assert told["structuredContent"] == {"moments": [], "nearest": None, "held_back": 0}
 
 
-@pytest.mark.parametrize(
-    ("line", "code"),
-    [
-        (b"{", -32700),
-        (b"\xff\xfe", -32700),
-        (b"[" * 100_000, -32700),
-        (b"[]", -32600),
-        (b"3", -32600),
-        (b'{"id": 1, "method": "ping"}', -32600),
-        (b'{"jsonrpc": "2.0", "id": 1}', -32600),
-        (b'{"jsonrpc": "2.0", "id": null, "method": "ping"}', -32600),
-        (b'{"jsonrpc": "2.0", "id": 1.5, "method": "ping"}', -32600),
-        (b'{"jsonrpc": "2.0", "id": 1, "method": "ping", "params": []}', -32602),
-        (b'{"jsonrpc": "2.0", "id": 1, "method": "resources/list"}', -32601),
-        (b'{"jsonrpc": "2.0", "id": 1, "method": "initialize"}', -32602),
-        (b'{"jsonrpc": "2.0", "id": 1, "method": "tools/call"}', -32602),
-        (
-            b'{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "rm"}}',
-            -32602,
-        ),
-        (b'{"jsonrpc": "2.0", "id": 1, "method": "ping", "x": "' + b"x" * 2_000_000, -32600),
-    ],
-)
-def test_errors_of_the_protocol(peer: Peer, line: bytes, code: int) -> None:
-    peer.send(line)
-    error = peer.receive()["error"]
-    assert error["code"] == code and "\n" not in error["message"]
-    assert peer.ask("ping")["result"] == {}, "and it goes on"
+ERRORS: list[tuple[str, dict[str, Any], int]] = [
+    ("resources/list", {}, -32601),
+    ("initialize", {}, -32602),
+    ("tools/call", {}, -32602),
+    ("tools/call", {"name": "find_moments", "arguments": [1]}, -32602),
+    ("tools/call", {"name": "rm"}, -32602),
+]
+
+
+def test_errors_of_the_protocol(peer: Peer) -> None:
+    for method, parameters, code in ERRORS:
+        error = peer.ask(method, **parameters)["error"]
+        assert error["code"] == code and "\n" not in error["message"]
+        assert peer.ask("ping")["result"] == {}, "and it goes on"
+
+
+NO_MESSAGES = [
+    b"{",
+    b"\xff\xfe",
+    b"[" * 100_000,
+    b"[]",
+    b"3",
+    b'{"id": 1, "method": "ping"}',
+    b'{"jsonrpc": "2.0", "id": 1}',
+    b'{"jsonrpc": "2.0", "id": 1.5, "method": "ping"}',
+    b'{"jsonrpc": "2.0", "id": 1, "method": "ping", "params": []}',
+    b'{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "\\ud800"}}',
+    b'{"jsonrpc": "2.0", "id": 1, "method": "ping", "x": "' + b"x" * 2_000_000,
+]
+
+
+def test_what_is_no_message_ends_nothing(peer: Peer) -> None:
+    for line in NO_MESSAGES:
+        peer.send(line)
+        assert peer.ask("ping")["result"] == {}, line[:80]
 
 
 def test_notifications_and_answers_are_not_answered(peer: Peer) -> None:
@@ -254,22 +266,6 @@ def test_notifications_and_answers_are_not_answered(peer: Peer) -> None:
     ):
         peer.send(line)
     assert peer.ask("ping")["result"] == {}
-
-
-def test_what_was_asked_before_the_end_is_answered(
-    own_home: dict[str, str], service: Service
-) -> None:
-    service.found(moment("/v/a.mp4"))
-    request = {"jsonrpc": "2.0", "id": "last", "method": "tools/call"}
-    request["params"] = {"name": "find_moments", "arguments": {"query": "a dog"}}  # type: ignore[assignment]
-    told = subprocess.run(
-        COMMAND,
-        env=own_home,
-        input=json.dumps(request).encode(),
-        capture_output=True,
-        timeout=PATIENCE,
-    )
-    assert json.loads(told.stdout)["id"] == "last" and told.returncode == 0
 
 
 def test_a_ping_does_not_wait_for_a_search(peer: Peer, service: Service) -> None:
@@ -305,11 +301,13 @@ def test_a_search_that_is_cancelled_is_not_answered(peer: Peer, service: Service
 
 
 NOISY = """
+import os
 import tempo_plugins.mcp as server
 from tempo_plugins.service_or_library import ServiceOrLibrary
 real = server.call
 def noisy(*given):
     print("said by some library", flush=True)
+    os.system("echo said by a program")
     return real(*given)
 server.call = noisy
 server.serve(ServiceOrLibrary())
@@ -318,27 +316,20 @@ server.serve(ServiceOrLibrary())
 
 def test_nothing_but_messages_goes_to_stdout(own_home: dict[str, str], service: Service) -> None:
     service.found(moment("/v/a.mp4"))
-    request = (
-        b'{"jsonrpc": "2.0", "id": 1, "method": "tools/call", '
-        b'"params": {"name": "find_moments", "arguments": {"query": "a dog"}}}'
-    )
-    told = subprocess.run(
-        [sys.executable, "-c", NOISY],
-        env=own_home,
-        input=request,
-        capture_output=True,
-        timeout=PATIENCE,
-    )
-    assert json.loads(told.stdout)["id"] == 1 and told.stderr == b"said by some library\n"
+    noise = b"said by some library\nsaid by a program\n"
+    with serving(own_home, command=[sys.executable, "-c", NOISY], said=noise) as peer:
+        peer.agree()
+        assert peer.call("find_moments", query="a dog")["isError"] is False
 
 
-@pytest.mark.parametrize("name", AWKWARD)
-def test_names_pass_unharmed(peer: Peer, service: Service, name: str) -> None:
-    service.found(moment(f"/v/{name}"))
-    told = peer.call("find_moments", query=name, within=f"/v/{name}")
-    assert told["structuredContent"]["moments"][0]["path"] == f"/v/{name}"
-    assert json.loads(told["content"][0]["text"]) == told["structuredContent"]
-    assert service.asked[0][1]["within"] == f"/v/{name}" and service.asked[0][1]["q"] == name
+def test_names_pass_unharmed(peer: Peer, service: Service) -> None:
+    for name in AWKWARD:
+        service.found(moment(f"/v/{name}"))
+        told = peer.call("find_moments", query=name, within=f"/v/{name}")
+        assert told["structuredContent"]["moments"][0]["path"] == f"/v/{name}"
+        assert json.loads(told["content"][0]["text"]) == told["structuredContent"]
+        asked = service.asked[-1][1]
+        assert (asked["within"], asked["q"]) == (f"/v/{name}", name)
 
 
 OFFICIAL = """
@@ -362,7 +353,6 @@ for mode in ("legacy", "auto"):
 
 def test_the_official_client_agrees(own_home: dict[str, str], service: Service) -> None:
     """It checks every answer against the schemas of both kinds of revision."""
-    pytest.importorskip("mcp.client.client", reason="the official SDK, 2.0 or later")
     service.found(moment("/v/a.mp4"))
     told = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", OFFICIAL, *COMMAND],
