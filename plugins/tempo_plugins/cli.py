@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from tempo_edge._extras import lacking
 from tempo_edge._text import emit, json_line, note
 from tempo_edge.cli.command import Command
+from tempo_edge.errors import MissingExtraError
 
 __all__ = ["mcp", "plugins"]
 
@@ -92,6 +95,8 @@ def _mcp(
     ] = None,
 ) -> None:
     """Let an assistant search: an MCP server on stdin and stdout."""
+    if importlib.util.find_spec("mcp") is None:
+        raise MissingExtraError(lacking("mcp"))
     from tempo_plugins.mcp import serve
     from tempo_plugins.service_or_library import ServiceOrLibrary
 

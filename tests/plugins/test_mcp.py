@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import subprocess
 import sys
@@ -369,3 +370,15 @@ def test_the_official_client_agrees(own_home: dict[str, str], service: Service) 
 
 def test_help_says_what_it_is(tempo: Callable[..., Any]) -> None:
     assert "MCP server" in tempo("mcp", "--help").out
+
+
+def test_without_its_package_one_line_says_what_to_install(
+    tempo: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda module: None if module == "mcp" else there(module)
+    )
+    said = tempo("mcp")
+    assert (said.status, said.out) == (2, "")
+    assert said.error == 'mcp is not installed: pip install ".[mcp]"'
