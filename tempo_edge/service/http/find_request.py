@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from tempo_edge.errors import QueryError, ServiceError
 from tempo_edge.query import DEFAULT_LIMIT, Query, places
-from tempo_edge.search.fitted import is_quick
 from tempo_edge.service.http.parameters import Parameters
 
 __all__ = ["LONGEST_CLIENT", "LONGEST_TEXT", "MOST_MOMENTS", "MOST_PLACES", "FindRequest"]
@@ -37,6 +36,8 @@ class FindRequest:
         Raises:
             ServiceError: a parameter is missing, or not what it must be; status 400.
         """
+        from tempo_edge.search.fitted import is_quick  # loads what who only asks does without
+
         text = given.text("q", LONGEST_TEXT)
         if text is None or not text.strip():
             raise ServiceError(400, "q is missing or empty: say what to look for")
