@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 __all__ = [
-    "ENGINES",
+    "CPU_OR_GPU",
     "EXTRAS",
     "Extra",
     "install_line",
@@ -109,7 +109,7 @@ EXTRAS = (
 )
 
 #: The two ways to what searching can't do without.
-ENGINES = f'{pip_command("cpu")}, or "{_SOURCE}[gpu]" with an NVIDIA card'
+CPU_OR_GPU = f'{pip_command("cpu")}, or "{_SOURCE}[gpu]" with an NVIDIA card'
 
 
 def lacking(module: str, extra: str | None = None) -> str:
@@ -122,7 +122,7 @@ def lacking(module: str, extra: str | None = None) -> str:
     name, smallest = _EXTRAS.get(module.partition(".")[0], (module, None))
     chosen = extra or smallest
     if smallest == "cpu" and extra is None:
-        return f"{name} is not installed: {ENGINES}"
+        return f"{name} is not installed: {CPU_OR_GPU}"
     return f"{name} is not installed" + (f": {pip_command(chosen)}" if chosen else "")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from command_lines import check, of_markdown
 
-from tempo_edge._extras import ENGINES, install_line, lacking, pip_command
+from tempo_edge._extras import CPU_OR_GPU, install_line, lacking, pip_command
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -52,7 +52,7 @@ def test_one_place_says_how_to_install_something() -> None:
     assert pip_command("cpu") == 'pip install ".[cpu]"'
     assert install_line("tensorrt") == "pip install tensorrt"
     assert install_line("tensorrt-cu13==11.*") == 'pip install "tensorrt-cu13==11.*"'
-    assert ENGINES == 'pip install ".[cpu]", or ".[gpu]" with an NVIDIA card'
+    assert CPU_OR_GPU == 'pip install ".[cpu]", or ".[gpu]" with an NVIDIA card'
     for path in SOURCES:
         if path.name != "_extras.py":
             assert "pip install" not in path.read_text(encoding="utf-8"), path
@@ -61,7 +61,7 @@ def test_one_place_says_how_to_install_something() -> None:
 @pytest.mark.parametrize(
     ("module", "line"),
     [
-        ("faiss", f"FAISS is not installed: {ENGINES}"),
+        ("faiss", f"FAISS is not installed: {CPU_OR_GPU}"),
         ("onnx.helper", f"onnx is not installed: {pip_command('onnx')}"),
         ("dbus_fast", f"dbus-fast is not installed: {pip_command('desktop')}"),
         ("antigravity", "antigravity is not installed"),

@@ -24,11 +24,11 @@ from tempo_edge.models.checksum import sha256_of
 from tempo_edge.models.registry import Profile
 from tempo_edge.models.sessions import cpu_count, open_session
 from tempo_edge.models.towers import ImageTower, TextTower
-from tempo_export import precision as to
 from tempo_export.drafts import drafted, finish
 from tempo_export.files import write_whole
 from tempo_export.graphs import read_graph, versions, write_graph
 from tempo_export.judge import judge
+from tempo_export.precision import Precision, expanded, halved, weights_int4, weights_int8
 from tempo_export.request import Progress
 from tempo_export.static import Quantized, quantize_tower
 
@@ -63,8 +63,8 @@ class Allowed:
 
 def convert(
     profile: Profile,
-    place: Path,
-    wanted: to.Precision,
+    destination: Path,
+    wanted: Precision,
     *,
     pictures: NDArray[np.uint8] | None = None,
     videos: Path | None = None,
@@ -72,7 +72,7 @@ def convert(
     replace: bool = False,
     progress: Progress = lambda line: None,
 ) -> dict[str, Any]:
-    """Write a profile at another precision to the folder ``place``; gives the report.
+    """Write a profile at another precision to the folder ``destination``; gives the report.
 
     Args:
         pictures: real ones, uint8 ``[n, s, s, 3]``: half of them set the ranges of activations,
@@ -80,8 +80,8 @@ def convert(
         videos: a folder with a ``truth.jsonl`` (:func:`~tempo_export.judge.judge`).
 
     Raises:
-        ExportError: there is something in ``place``, pictures are needed, the profile was made
-            smaller once or is not calibrated, or more was lost than ``allowed``.
+        ExportError: there is something in ``destination``, pictures are needed, the profile was
+            made smaller once or is not calibrated, or more was lost than ``allowed``.
     """
     allowed = allowed or Allowed()
     stored = _precision(profile)
@@ -96,23 +96,25 @@ def convert(
         )
     if pictures is None:
         raise ExportError(f"precision {wanted!r} needs pictures to compare both image towers on")
-    with drafted(place, replace=replace) as room:
+    with drafted(destination, replace=replace) as draft:
         graphs = {}
         for file in profile.files:
             # Of weights that lie beside a graph nothing but this is wanted: they come with it.
             source = profile.checked(file)
             if file.endswith(".onnx"):
                 progress(f"{file}: {wanted}")
-                graphs[file] = _graph(profile, source, room / file, wanted, pictures, allowed)
+                graphs[file] = _convert_graph(
+                    profile, source, draft / file, wanted, pictures, allowed
+                )
             elif not file.endswith(".data"):
-                shutil.copyfile(source, room / file)
-        _enter_grounder(room)
+                shutil.copyfile(source, draft / file)
+        _record_grounder(draft)
         report: dict[str, Any] = {"precision": wanted, "graphs": graphs}
-        made = finish(room, _facts(profile, place.name, report, pictures))
+        made = finish(draft, _manifest(profile, destination.name, report, pictures))
         if videos is not None:
             progress(f"searching {videos} with both")
-            report["search"] = _searched(profile, made, videos, allowed)
-            finish(room, _facts(profile, place.name, report, pictures))
+            report["search"] = _compare_searches(profile, made, videos, allowed)
+            finish(draft, _manifest(profile, destination.name, report, pictures))
     return report
 
 
@@ -123,7 +125,7 @@ def _precision(profile: Profile) -> str | None:
     return told
 
 
-def _enter_grounder(folder: Path) -> None:
+def _record_grounder(folder: Path) -> None:
     """A hub model has a manifest of its own, which names what it consists of: write it anew."""
     path = folder / "grounder.json"
     if not path.exists():
@@ -136,17 +138,17 @@ def _enter_grounder(folder: Path) -> None:
     write_whole(path, (json.dumps(about, indent=2, ensure_ascii=False) + "\n").encode())
 
 
-def _graph(
+def _convert_graph(
     profile: Profile,
     source: Path,
     path: Path,
-    wanted: to.Precision,
+    wanted: Precision,
     pictures: NDArray[np.uint8],
     allowed: Allowed,
 ) -> dict[str, Any]:
     """Convert one graph; gives its part of the report."""
     file = source.name
-    stored, rest = _converted(file, read_graph(source), wanted, pictures)
+    stored, rest = _at_precision(file, read_graph(source), wanted, pictures)
     write_graph(stored, path)
     facts: dict[str, Any] = {
         "precision": rest.pop("precision", wanted),
@@ -156,11 +158,11 @@ def _graph(
     }
     if file == "image.onnx":
         half = pictures[len(pictures) // 2 :]
-        before, first = _seen(source, half)
-        after, then = _seen(path, half)
+        before, first = _encode_pictures(source, half)
+        after, then = _encode_pictures(path, half)
     elif file == "text.onnx":
-        before, first = _read(profile, source)
-        after, then = _read(profile, path)
+        before, first = _encode_sentences(profile, source)
+        after, then = _encode_sentences(profile, path)
     else:
         return facts
     cosines = (before * after).sum(axis=-1)
@@ -174,30 +176,32 @@ def _graph(
     return facts
 
 
-def _converted(
-    file: str, model: Any, wanted: to.Precision, pictures: NDArray[np.uint8]
+def _at_precision(
+    file: str, model: Any, wanted: Precision, pictures: NDArray[np.uint8]
 ) -> tuple[Any, dict[str, Any]]:
     """A graph at a precision, and what there is to say of how it came to that."""
     if wanted == "fp32":
-        return to.expanded(model), {}
+        return expanded(model), {}
     if wanted == "fp16":
-        return to.halved(model), {}
+        return halved(model), {}
     if file != "image.onnx":
-        return (to.weights_int8(model) if wanted == "int8" else to.weights_int4(model)), {}
+        return (weights_int8(model) if wanted == "int8" else weights_int4(model)), {}
     if wanted == "int4":
         # Convolutions have few weights and many activations: four bits save nothing there.
-        return to.halved(model), {"precision": "fp16"}
+        return halved(model), {"precision": "fp16"}
     ranged = pictures[: len(pictures) // 2]
-    done: Quantized = quantize_tower(model, [ranged[at : at + _BATCH] for at in _starts(ranged)])
+    done: Quantized = quantize_tower(
+        model, [ranged[at : at + _BATCH] for at in _batch_starts(ranged)]
+    )
     return done.model, done.report
 
 
-def _starts(pictures: NDArray[np.uint8]) -> Sequence[int]:
+def _batch_starts(pictures: NDArray[np.uint8]) -> Sequence[int]:
     # Calibrators stack what they see, so every batch must be as large as the first.
     return range(0, len(pictures) // _BATCH * _BATCH, _BATCH)
 
 
-def _seen(path: Path, pictures: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:
+def _encode_pictures(path: Path, pictures: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:
     """Vectors of pictures, and the milliseconds for one."""
     tower = ImageTower(open_session(path, threads=cpu_count()))
     batches = [pictures[at : at + _BATCH] for at in range(0, len(pictures), _BATCH)]
@@ -205,7 +209,7 @@ def _seen(path: Path, pictures: NDArray[np.uint8]) -> tuple[NDArray[np.float32],
     return found, _milliseconds(lambda: tower.encode(batches[0])) / len(batches[0])
 
 
-def _read(profile: Profile, path: Path) -> tuple[NDArray[np.float32], float]:
+def _encode_sentences(profile: Profile, path: Path) -> tuple[NDArray[np.float32], float]:
     """Vectors of sentences, and the milliseconds for one."""
     from tokenizers import Tokenizer
 
@@ -224,7 +228,9 @@ def _milliseconds(work: Callable[[], object]) -> float:
     return 1e3 * float(np.median(took))
 
 
-def _searched(before: Profile, made: Profile, videos: Path, allowed: Allowed) -> dict[str, Any]:
+def _compare_searches(
+    before: Profile, made: Profile, videos: Path, allowed: Allowed
+) -> dict[str, Any]:
     """The figures of the search with either profile.
 
     Raises:
@@ -252,7 +258,7 @@ def _searched(before: Profile, made: Profile, videos: Path, allowed: Allowed) ->
     return report
 
 
-def _facts(
+def _manifest(
     profile: Profile, name: str, report: dict[str, Any], pictures: NDArray[np.uint8]
 ) -> dict[str, Any]:
     """The manifest: what the first profile says of itself, and what became of it."""

@@ -20,20 +20,20 @@ _ABOUT = "profile.json"
 
 
 @contextmanager
-def drafted(place: Path, *, replace: bool = False) -> Iterator[Path]:
-    """A new folder beside ``place``, which it becomes if nothing is raised.
+def drafted(destination: Path, *, replace: bool = False) -> Iterator[Path]:
+    """A new folder beside ``destination``, which it becomes if nothing is raised.
 
     Raises:
-        ExportError: there is something in ``place`` already and may not be replaced, or it can't
-            be written.
+        ExportError: there is something in ``destination`` already and may not be replaced, or it
+            can't be written.
     """
-    if place.exists() and not replace:
-        raise ExportError(f"{place} is there already: remove it, or say --replace")
+    if destination.exists() and not replace:
+        raise ExportError(f"{destination} is there already: remove it, or say --replace")
     try:
-        with atomic_dir(place, replace=replace) as folder:
+        with atomic_dir(destination, replace=replace) as folder:
             yield folder
     except OSError as error:
-        raise ExportError(f"{place} can't be written: {error}") from error
+        raise ExportError(f"{destination} can't be written: {error}") from error
 
 
 def finish(folder: Path, facts: dict[str, Any]) -> Profile:

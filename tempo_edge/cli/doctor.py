@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tempo_edge._extras import ENGINES, EXTRAS, pip_command
+from tempo_edge._extras import CPU_OR_GPU, EXTRAS, pip_command
 from tempo_edge._text import emit, json_line, printable
 from tempo_edge._version import __version__
 from tempo_edge.errors import ProfileError, TempoEdgeError
@@ -44,8 +44,8 @@ def examine() -> dict[str, Any]:
         _check("tempo-edge", "tempo-edge", "ok", __version__),
         _check("tempo-edge", "python", "ok", f"{platform.python_version()} {platform.machine()}"),
         _needed("av", pip_command()),
-        _needed("onnxruntime", ENGINES, "onnxruntime-gpu"),
-        _needed("faiss", ENGINES, "faiss-cpu", "faiss-gpu-cu12"),
+        _needed("onnxruntime", CPU_OR_GPU, "onnxruntime-gpu"),
+        _needed("faiss", CPU_OR_GPU, "faiss-cpu", "faiss-gpu-cu12"),
         *_providers(),
         *_kernels(),
         *_profiles(),

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from tempo_edge._extras import ENGINES, what_to_install
+from tempo_edge._extras import CPU_OR_GPU, what_to_install
 from tempo_edge._text import note, note_warning
 from tempo_edge._version import __version__
 from tempo_edge.cli.backup import backup
@@ -65,7 +65,7 @@ def _before_every_command(
     # Models can be pulled, checked and carried on a machine that never searches.
     if missing and context.invoked_subcommand not in ("doctor", "models"):
         verb = "is" if len(missing) == 1 else "are"
-        raise TempoEdgeError(f"{' and '.join(missing)} {verb} not installed: {ENGINES}")
+        raise TempoEdgeError(f"{' and '.join(missing)} {verb} not installed: {CPU_OR_GPU}")
 
 
 for _command in (index, find, watch, serve, status, backup, forget, demo, doctor):

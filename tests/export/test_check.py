@@ -124,6 +124,17 @@ def test_the_built_in_graphs_are_taken_at_every_precision_but_four_bits(
 
 
 @needs_the_parser
+@pytest.mark.parametrize("zero", [0, 1])
+def test_eight_bits_are_taken_where_zero_is_zero(zero: int, tmp_path: Path) -> None:
+    nodes = [
+        node("QuantizeLinear", ["x", "s", "z"], ["q"]),
+        node("DequantizeLinear", ["q", "s", "z"], ["y"]),
+    ]
+    made = model(nodes, array("s", 0.1), array("z", zero, np.int8))
+    assert check(made, tmp_path).acceptable == (zero == 0)
+
+
+@needs_the_parser
 def test_names_of_nodes_stay_on_their_line(tmp_path: Path) -> None:
     square = (tensor("x", FLOAT, [3, 3]),)
     made = model([node("Det", ["x"], ["y"], name="a\n\x1b[2J")], inputs=square, outputs=(ANY,))
