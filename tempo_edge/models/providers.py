@@ -17,7 +17,7 @@ from typing import Any
 
 from tempo_edge._extras import install_line, lacking
 from tempo_edge.errors import MissingExtraError, ProfileError
-from tempo_edge.models import libraries
+from tempo_edge.models import shared_libraries
 from tempo_edge.models.device import nvidia
 from tempo_edge.models.engine_cache import Origin, engine_folder
 from tempo_edge.models.shapes import Shapes, joined
@@ -213,7 +213,7 @@ def _trouble(name: str) -> tuple[str, str]:
         # it is known which TensorRT made them.
         return (f"there is no {library.name}" if name == "tensorrt" else ""), ""
     try:
-        lacking = libraries.missing(library, _places())
+        lacking = shared_libraries.missing(library, _places())
     except OSError as error:
         return f"{library.name} can't be read: {error}", ""
     return (f"{lacking} can't be loaded", _mend(library, lacking)) if lacking else ("", "")
@@ -241,7 +241,9 @@ def _mend(library: Path, lacking: str) -> str:
     if not re.match(r"lib(nvinfer|nvonnxparser|cu(?!da\.)|nv)", lacking):
         return ""
     if lacking.startswith(("libnvinfer", "libnvonnxparser")):
-        cuda = [re.fullmatch(r"libcudart\.so\.(\d+)", name) for name in libraries.needed(library)]
+        cuda = [
+            re.fullmatch(r"libcudart\.so\.(\d+)", name) for name in shared_libraries.needed(library)
+        ]
         major = next((found[1] for found in cuda if found), "13")
         return install_line(f"tensorrt-cu{major}=={lacking.rpartition('.')[2]}.*")
     return install_line("onnxruntime-gpu[cuda,cudnn]")
@@ -257,9 +259,9 @@ def _folder(path: Path) -> Path:
 
 def _tensorrt_version() -> str:
     """Version of the TensorRT that ONNX Runtime's provider is linked against, once it is loaded."""
-    names = libraries.needed(_library("tensorrt"))
+    names = shared_libraries.needed(_library("tensorrt"))
     name = next(name for name in names if name.startswith("libnvinfer."))
-    library = libraries.load(name, _places())
+    library = shared_libraries.load(name, _places())
     try:
         numbers = [
             getattr(library, f"getInferLib{part}Version")()
