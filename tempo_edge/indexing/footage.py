@@ -71,7 +71,7 @@ class Sampling:
 
 @dataclass(frozen=True)
 class Footage:
-    """What indexing a video gives: facts, frames in time order, variation curve ``[n, 2]``.
+    """A video as it is indexed: facts, frames in time order, variation curve ``[n, 2]``.
 
     ``remarks`` are what the owner of the file should know of it, one short clause each.
     """

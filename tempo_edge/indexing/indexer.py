@@ -20,8 +20,8 @@ from tempo_edge.indexing.reading import (
     FileReader,
     FromCallerError,
     PassingError,
-    Reader,
     Stopped,
+    VideoReader,
 )
 from tempo_edge.indexing.selection import Selection
 from tempo_edge.indexing.survey import Survey, is_same, named_before
@@ -38,7 +38,7 @@ __all__ = ["IndexEvent", "IndexReport", "Indexer"]
 
 @dataclass(frozen=True)
 class IndexEvent:
-    """Something a person may want to see while indexing goes on.
+    """An event that a person may want to see while indexing goes on.
 
     Attributes:
         kind: ``"started"``, ``"progress"``, ``"indexed"``, ``"reused"``, ``"skipped"``,
@@ -61,7 +61,7 @@ class IndexEvent:
 
 @dataclass
 class IndexReport:
-    """What a run did.
+    """The outcome of a run.
 
     Attributes:
         indexed: files decoded and stored; ``reused``: files whose contents were known already.
@@ -105,8 +105,8 @@ class Indexer:
     def __init__(
         self,
         catalogue: WritableCatalogue,
-        reader: Reader,
-        confined: Reader,
+        reader: VideoReader,
+        confined: VideoReader,
         on_event: Callable[[IndexEvent], None] | None = None,
         stopping: Callable[[], bool] = lambda: False,
     ) -> None:

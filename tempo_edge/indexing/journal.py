@@ -1,4 +1,4 @@
-"""What was being read when a run died: known to the next run, which takes it last and confined.
+"""The file that a run died at: known to the next run, which takes it last and confined.
 
 A run that ends by itself, or from the keyboard, leaves nothing behind; one that is killed, by its
 file or by chance, leaves the name of the file that it was at.

@@ -17,7 +17,7 @@ from tempo_edge.indexing.journal import Journal
 from tempo_edge.indexing.walk import LAST_NS, FoundFile
 from tempo_edge.store.interface import Catalogue
 
-__all__ = ["FileReader", "FromCallerError", "PassingError", "Reader", "Stopped"]
+__all__ = ["FileReader", "FromCallerError", "PassingError", "Stopped", "VideoReader"]
 
 
 class Stopped(BaseException):
@@ -36,7 +36,7 @@ class PassingError(MediaError):
     """A reason that may be gone at the next run though the file stays as it is."""
 
 
-class Reader(Protocol):
+class VideoReader(Protocol):
     """Turns a video file into footage."""
 
     def read(
@@ -59,8 +59,8 @@ class FileReader:
     def __init__(
         self,
         catalogue: Catalogue,
-        reader: Reader,
-        confined: Reader,
+        reader: VideoReader,
+        confined: VideoReader,
         journal: Journal,
         check_stop: Callable[[], None],
     ) -> None:

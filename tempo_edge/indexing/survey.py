@@ -18,7 +18,7 @@ __all__ = ["Survey", "is_same", "named_before"]
 
 @dataclass
 class Survey:
-    """What a walk over the roots found.
+    """The files that a walk over the roots found.
 
     Attributes:
         work: files that are new or changed, by path.

@@ -134,7 +134,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def examine(path: str) -> FoundFile:
-    """What can be told of a file without opening it."""
+    """The facts of a file that can be told without opening it."""
     shown = encodable(path)
     if shown != path:
         return FoundFile(shown, 0, 0, "its name is not valid UTF-8: rename it to index it")
@@ -181,7 +181,7 @@ def is_mounted(volume: str) -> bool:
 
 
 def _file_system(mount_point: str) -> str:
-    """What tells one file system from another: its UUID, or else what ``statvfs`` says.
+    """The mark that tells one file system from another: its UUID, or else what ``statvfs`` says.
 
     FAT, which sticks and cards are formatted with, makes the latter out of the device number, and
     the next stick in the same socket gets the same one.

@@ -285,7 +285,7 @@ def _signature(path: str) -> _Signature:
 
 
 def _identity(root: Path) -> _Signature | None:
-    """What tells this folder from another of the same name; None where there is none."""
+    """The mark that tells this folder from another of its name; None where there is none."""
     try:
         facts = os.stat(root)
     except OSError:

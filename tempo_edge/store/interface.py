@@ -1,4 +1,4 @@
-"""What every store of libraries can do, in four classes; :mod:`tempo_edge.store.opening` has them.
+"""The interface of every store of libraries; :mod:`tempo_edge.store.opening` names the stores.
 
 A store keeps one library. It gives a lock to whoever is going to write, catalogues to read and to
 write rows with, and the search among vectors. Whatever keeps them, only the family of
@@ -129,7 +129,7 @@ class Catalogue(Closing, ABC):
 
     @abstractmethod
     def remark(self, video_id: int) -> str:
-        """What was to be said of a video when it was indexed: that it is damaged, say."""
+        """The remark made on a video when it was indexed: that it is damaged, say; or nothing."""
 
     @abstractmethod
     def curve(self, video_id: int) -> NDArray[np.float32]:
@@ -156,7 +156,10 @@ class Catalogue(Closing, ABC):
     def frames_between(
         self, video_id: int, first_pts: int, last_pts: int
     ) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.int8]]:
-        """The same frames without tokens: pts ``[n]``, cuts ``[n]``, vectors ``[n, d]``."""
+        """Frames of a stretch without tokens: pts ``[n]``, cuts ``[n]``, vectors ``[n, d]``.
+
+        Order and ends are those of :meth:`frames_of`.
+        """
 
     @abstractmethod
     def variations(self, video_id: int) -> NDArray[np.float32]:
@@ -271,7 +274,7 @@ class Store(ABC):
 
     @abstractmethod
     def identity(self) -> Hashable | None:
-        """What differs as soon as another library has this name; None where there is none yet."""
+        """A mark that changes once another library has this name; None where there is none yet."""
 
     @abstractmethod
     def lock(self) -> AbstractContextManager[object]:

@@ -205,7 +205,7 @@ class SqliteCatalogue(Database, WritableCatalogue):
         return video_id
 
     def remark(self, video_id: int) -> str:
-        """What was to be said of a video when it was indexed: that it is damaged, say."""
+        """The remark made on a video when it was indexed: that it is damaged, say; or nothing."""
         return self.get_meta(f"{_REMARK}{video_id}") or ""
 
     def video(self, video_id: int) -> VideoRow:

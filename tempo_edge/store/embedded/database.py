@@ -288,7 +288,7 @@ class Database:
             copy.close()
 
     def page_fault(self) -> str:
-        """What is wrong with the file's pages, or with rows that speak of others; or nothing."""
+        """The first fault of the file's pages, or of rows that speak of others; or nothing."""
         (said,) = self._db.execute("PRAGMA integrity_check(1)").fetchone()
         if said != "ok":
             return str(said)
@@ -310,7 +310,7 @@ class Database:
 
 
 def _trouble(error: sqlite3.Error) -> str:
-    """What is wrong with a library's file or disk by an error of SQLite, and what to do about it.
+    """The trouble with a library's file or disk by an error of SQLite, and how to mend it.
 
     Nothing where it is neither: then it is what was asked for.
     """
@@ -336,5 +336,5 @@ def unreadable(path: Path, error: BaseException) -> LibraryError:
 
 
 def _in_short(error: BaseException) -> str:
-    """What SQLite says, in one line; it quotes what it can't read."""
+    """The words of SQLite, in one line; it quotes what it can't read."""
     return " ".join(str(error).split())[:_LONGEST_REASON] or type(error).__name__

@@ -73,7 +73,7 @@ def check_file(path: Path, *, readonly: bool) -> None:
 
 
 def identity_of(path: Path) -> Identity | None:
-    """What changes when a file is replaced, cut short or written; None if there is none."""
+    """Facts that change when a file is replaced, cut short or written; None if there is none."""
     try:
         facts = path.stat()
     except OSError:

@@ -15,7 +15,7 @@ _ALWAYS = -(2**63), 2**63 - 1
 
 
 def first_fault(library: Path) -> str:
-    """What is damaged in a library that nobody writes, in one line; nothing where all is well.
+    """The first damage in a library that nobody writes, in one line; nothing where all is well.
 
     Pages are looked at first, then rows by those who read them for a search, one video at a time.
     """

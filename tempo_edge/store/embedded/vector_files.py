@@ -35,7 +35,7 @@ _UNREADABLE = (OSError, ValueError, KeyError, TypeError, RuntimeError, EOFError,
 
 @dataclass(frozen=True)
 class Origin:
-    """What a cache was built from.
+    """The rows that a cache was built from.
 
     Ids are never used twice, so the number of frames and the largest id tell one state of a library
     from all others. ``contents`` is of the video with the largest id: a database that was put back
@@ -56,7 +56,7 @@ class Origin:
 
     @property
     def key(self) -> str:
-        """What its files are named after."""
+        """The name of its files, without a suffix."""
         facts = json.dumps(asdict(self), sort_keys=True)
         return "vectors-" + hashlib.sha256(facts.encode()).hexdigest()[:16]
 
@@ -165,7 +165,7 @@ class VectorFiles:
 
 
 def _fingerprint(path: Path) -> list[Any]:
-    """What shows that a file is the one that was written: its length, time of change and ends.
+    """Marks of a file that is the one that was written: its length, time of change and ends.
 
     Reading a large one whole would take longer than the search.
     """
