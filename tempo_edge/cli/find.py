@@ -11,10 +11,10 @@ from tempo_edge.cli.answers import cut_clips, reachable, show, tell_refusal
 from tempo_edge.cli.options import LibraryOption, ProfileOption, number, opened, place
 from tempo_edge.cli.time_lines import ExportOption, OutputOption, check_export, export_moments
 from tempo_edge.errors import TempoEdgeError
+from tempo_edge.query import DEFAULT_LIMIT, Query, places
 
 if TYPE_CHECKING:
     from tempo_edge.answer import Answer
-    from tempo_edge.query import Query
 
 __all__ = ["find"]
 
@@ -95,7 +95,7 @@ NoServiceOption = Annotated[
 def find(
     words: WordsArgument,
     scopes: ScopeOption = None,
-    limit: LimitOption = 10,
+    limit: LimitOption = DEFAULT_LIMIT,
     min_confidence: ConfidenceOption = None,
     as_json: JsonOption = False,
     null: NullOption = False,
@@ -116,8 +116,6 @@ def find(
     _exclude({"--play": play, "--play-all": play_all})
     check_export(export, output)
     _check_outputs((output, explain), library)
-    from tempo_edge.query import Query, places
-
     query = Query(
         " ".join(words),
         limit=limit,

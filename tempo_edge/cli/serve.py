@@ -20,49 +20,53 @@ def _port(text: str) -> int:
     return int(text)
 
 
+WatchOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--watch", metavar="DIR", parser=place, help="Folder to follow; may be given repeatedly."
+    ),
+]
+SocketOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--socket",
+        metavar="PATH",
+        parser=place,
+        help="Unix socket; by default one that only you can use.",
+    ),
+]
+PortOption = Annotated[
+    int | None,
+    typer.Option(
+        "--port",
+        metavar="N",
+        parser=_port,
+        help="Listen on 127.0.0.1:N too; 0 takes any free port.",
+    ),
+]
+OpenOption = Annotated[
+    bool, typer.Option("--open", help="Open the page in your browser; implies a port.")
+]
+AddressOption = Annotated[
+    bool,
+    typer.Option(
+        "--address",
+        help="Print the address of the page of the service that runs, with its token, and end.",
+    ),
+]
+AlwaysOption = Annotated[
+    bool, typer.Option("--always", help="Index on battery and on a busy machine, too.")
+]
+
+
 def serve(
-    watched: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--watch",
-            metavar="DIR",
-            parser=place,
-            help="Folder to follow; may be given repeatedly.",
-        ),
-    ] = None,
+    watched: WatchOption = None,
     exclude: ExcludeOption = None,
-    socket: Annotated[
-        Path | None,
-        typer.Option(
-            "--socket",
-            metavar="PATH",
-            parser=place,
-            help="Unix socket; by default one that only you can use.",
-        ),
-    ] = None,
-    port: Annotated[
-        int | None,
-        typer.Option(
-            "--port",
-            metavar="N",
-            parser=_port,
-            help="Listen on 127.0.0.1:N too; 0 takes any free port.",
-        ),
-    ] = None,
-    open: Annotated[
-        bool,
-        typer.Option("--open", help="Open the page in your browser; implies a port."),
-    ] = False,
-    address: Annotated[
-        bool,
-        typer.Option(
-            "--address",
-            help="Print the address of the page of the service that runs, with its token, and end.",
-        ),
-    ] = False,
-    always: Annotated[
-        bool, typer.Option("--always", help="Index on battery and on a busy machine, too.")
-    ] = False,
+    socket: SocketOption = None,
+    port: PortOption = None,
+    open: OpenOption = False,
+    address: AddressOption = False,
+    always: AlwaysOption = False,
     library: LibraryOption = None,
     quiet: QuietOption = False,
 ) -> None:
