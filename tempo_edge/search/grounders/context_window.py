@@ -35,17 +35,20 @@ class ContextWindow:
 
         It grows ``back`` in time, ``on``, or in both directions, the nearer frame first.
         """
-        begins = window.video.seconds(window.pts)
+        lowest = max(0, first - FRAMES)
+        begins = window.video.seconds(window.pts[lowest : last + FRAMES])
         middle = (window.edges[first] + window.edges[last]) / 2
 
         def fits(first: int, last: int) -> bool:
             longest = eta.LONGEST_SECONDS - 0.1
-            return last - first <= FRAMES and window.edges[last] - begins[first] < longest
+            return last - first <= FRAMES and window.edges[last] - begins[first - lowest] < longest
 
         while True:
             before = back and first > 0 and fits(first - 1, last)
             after = on and last < len(window.pts) and fits(first, last + 1)
-            if before and (not after or middle - begins[first - 1] <= begins[last] - middle):
+            if before and (
+                not after or middle - begins[first - 1 - lowest] <= begins[last - lowest] - middle
+            ):
                 first -= 1
             elif after:
                 last += 1

@@ -49,7 +49,7 @@ class CurveGrounder(Grounder):
         checkpoint: Callable[[], None] = lambda: None,
     ) -> list[Candidate]:
         """Spans that stand out of the curves; see :meth:`Grounder.ground`."""
-        return by_curve(windows, null, self.materials.settings, calibration)
+        return by_curve(windows, null, self.materials.settings, calibration, checkpoint)
 
 
 def by_curve(
@@ -57,6 +57,7 @@ def by_curve(
     null: NullDistribution,
     settings: CurveSettings,
     calibration: Calibration,
+    checkpoint: Callable[[], None] = lambda: None,
 ) -> list[Candidate]:
     """Spans cut out of similarity curves, most likely first."""
 
@@ -66,6 +67,7 @@ def by_curve(
 
     found: list[Candidate] = []
     for window in windows:
+        checkpoint()
         for segment in _spans(window, settings, null.background_mean, is_answer):
             features = null.features(segment.peak, segment.mean, segment.floor)
             found.append(Candidate(window, segment, features, calibration.confidence(features)))

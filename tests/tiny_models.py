@@ -1,23 +1,26 @@
-"""A hub model that looks, of random weights and a few thousand numbers, written without torch.
+"""Models of random weights and a few thousand numbers, written without torch, for a profile.
 
-It is a real one as far as a search can tell: pictures become visual tokens, words are embedded, and
-one layer of attention with a KV cache says what comes next.
+They are real ones as far as a search can tell: a hub model makes visual tokens of pictures, embeds
+words, and has one layer of attention with a KV cache; a decoder adds up all that it has read.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import graphs
 import numpy as np
-from graphs import FLOAT, INT64, UINT8, array, node, tensor, whole
+from graphs import FLOAT, INT64, UINT8, array, node, tensor
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
+from tempo_edge import eta
 from tempo_edge.models.checksum import sha256_of
 from tempo_edge.models.profile_manifest import record_file
+from tempo_edge.search.grounders.prompt import WIDTH
 
-__all__ = ["SIZE", "write_tiny_hub"]
+__all__ = ["SIZE", "write_tiny_decoder", "write_tiny_hub"]
 
 #: Pixels along a side of its pictures.
 SIZE = 16
@@ -26,15 +29,65 @@ _HIDDEN, _WIDTH, _TOKENS = 16, 8, 4
 _MARKS = ("<end>", "<image>")
 
 
-def write_tiny_hub(folder: Path, seed: int = 0) -> None:
-    """Write the files of a hub model into the folder of a profile, and enter them there."""
-    tokenizer = _tokenizer()
-    words = tokenizer.get_vocab_size()
+def whole(name: str, *values: int) -> graphs.onnx.TensorProto:
+    """A one-dimensional int64 weight."""
+    return array(name, values, np.int64)
+
+
+Weight = Callable[..., graphs.onnx.TensorProto]
+
+
+def _weights(seed: int) -> Weight:
+    """Random weights by name and shape."""
     rng = np.random.default_rng(seed)
 
     def weight(name: str, *shape: int) -> graphs.onnx.TensorProto:
         return array(name, rng.normal(0, 1.5 / shape[0] ** 0.5, shape))
 
+    return weight
+
+
+def write_tiny_decoder(folder: Path, seed: int = 0) -> None:
+    """Write a decoder in the place of a profile's own, and enter it there."""
+    weight = _weights(seed)
+    nodes = [
+        node("MatMul", ["features", "look"], ["seen"]),
+        node("Gather", ["table", "words"], ["read"]),
+        node("Gather", ["sorts", "kinds"], ["sorted"]),
+        node("Sum", ["seen", "read", "sorted"], ["rows"]),
+        node("Concat", ["past", "rows"], ["memory"], axis=0),
+        node("ReduceMean", ["memory"], ["average"], axes=[0], keepdims=1),
+        node("Slice", ["rows", "minus", "end", "first"], ["last"]),
+        node("Add", ["average", "last"], ["state"]),
+        node("Tanh", ["state"], ["bent"]),
+        node("MatMul", ["bent", "say"], ["said"]),
+        node("Reshape", ["said", "row"], ["logits"]),
+    ]
+    words = len(eta.WORDS)
+    made = graphs.model(
+        nodes,
+        weight("look", WIDTH, _HIDDEN),
+        weight("table", words, _HIDDEN),
+        weight("sorts", 4, _HIDDEN),
+        weight("say", _HIDDEN, words),
+        *(whole("minus", -1), whole("end", 1 << 62), whole("first", 0), whole("row", -1)),
+        inputs=(
+            tensor("words", INT64, ["t"]),
+            tensor("kinds", INT64, ["t"]),
+            tensor("features", FLOAT, ["t", WIDTH]),
+            tensor("past", FLOAT, ["p", _HIDDEN]),
+        ),
+        outputs=(tensor("logits", FLOAT, [words]), tensor("memory", FLOAT, ["q", _HIDDEN])),
+    )
+    (folder / "grounder.onnx").write_bytes(made.SerializeToString())
+    record_file(folder, "grounder.onnx")
+
+
+def write_tiny_hub(folder: Path, seed: int = 0) -> None:
+    """Write the files of a hub model into the folder of a profile, and enter them there."""
+    tokenizer = _tokenizer()
+    words = tokenizer.get_vocab_size()
+    weight = _weights(seed)
     made = {
         "grounder-vision.onnx": _vision(weight),
         "grounder-embedding.onnx": _embedding(weight, words),
@@ -77,7 +130,7 @@ def _tokenizer() -> Tokenizer:
     return plain
 
 
-def _vision(weight) -> graphs.Made:  # type: ignore[no-untyped-def]
+def _vision(weight: Weight) -> graphs.Made:
     nodes = [
         node("Cast", ["pictures"], ["levels"], to=FLOAT),
         node("Div", ["levels", "white"], ["shares"]),
@@ -94,7 +147,7 @@ def _vision(weight) -> graphs.Made:  # type: ignore[no-untyped-def]
     )
 
 
-def _embedding(weight, words: int) -> graphs.Made:  # type: ignore[no-untyped-def]
+def _embedding(weight: Weight, words: int) -> graphs.Made:
     return graphs.model(
         [node("Gather", ["table", "words"], ["embeds"])],
         weight("table", words, _HIDDEN),
@@ -103,7 +156,7 @@ def _embedding(weight, words: int) -> graphs.Made:  # type: ignore[no-untyped-de
     )
 
 
-def _step(weight, words: int) -> graphs.Made:  # type: ignore[no-untyped-def]
+def _step(weight: Weight, words: int) -> graphs.Made:
     """One head of attention of the last position over all that was read, with sines for places."""
     nodes = [
         node("Cast", ["positions"], ["places"], to=FLOAT),
