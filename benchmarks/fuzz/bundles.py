@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from benchmarks.campaign.mutations import mutate
 from benchmarks.fuzz.target import Refusal, Target, holds
 from tempo_edge.errors import ProfileError
-from tempo_edge.models.bundle import unpack
+from tempo_edge.models.bundle import install_bundle
 from tempo_edge.models.description import NAME
 from tempo_edge.models.registry import Profile
 
@@ -130,7 +130,7 @@ def _check(case: bytes, folder: Path) -> None:
     store.mkdir()
     (store / "before").mkdir()
     with Refusal(ProfileError) as refusal:
-        profile = unpack(bundle, store, inspect=_unread)
+        profile = install_bundle(bundle, store, inspect=_unread)
     holds(bundle.read_bytes() == case, "the bundle was changed")
     left = {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
     left -= {"hostile.tar", "profiles", "profiles/before"}

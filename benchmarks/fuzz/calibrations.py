@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from benchmarks.campaign.mutations import mutate
 from benchmarks.fuzz.target import Refusal, Target, holds
 from tempo_edge.errors import ProfileError
+from tempo_edge.models.description import load_json
 from tempo_edge.models.registry import Profile, load_profile
 from tempo_edge.search.calibrate import FEATURES, READ_FEATURES
 from tempo_edge.search.fitted import calibration_of, grounders_of, preferred
@@ -51,7 +52,7 @@ _changes = st.dictionaries(st.sampled_from(_PLACES), _values, max_size=3)
 
 @cache
 def _whole() -> str:
-    return json.dumps(load_profile("nano").read_json("calibration.json"))
+    return json.dumps(load_json(load_profile("nano").checked("calibration.json")))
 
 
 def _written(changes: dict[str, Any], dropped: str | None, seed: int | None) -> bytes:

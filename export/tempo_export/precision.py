@@ -23,7 +23,6 @@ from tempo_export.graphs import write_graph
 from tempo_export.typed import cast_first, half
 
 __all__ = [
-    "METHODS",
     "PRECISIONS",
     "Method",
     "Precision",
@@ -42,7 +41,6 @@ Method = Literal["entropy", "percentile", "minmax"]
 Feed = dict[str, NDArray[Any]]
 
 PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16", "int8", "int4")
-METHODS: tuple[Method, ...] = ("percentile", "entropy", "minmax")
 
 #: Where the range of every tensor lies, as ONNX Runtime's calibrators tell it.
 Ranges = Any

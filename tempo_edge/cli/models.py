@@ -132,12 +132,12 @@ def export_bundle(
     target: Annotated[Path, typer.Argument(metavar="FILE", parser=place, help="Bundle to write.")],
 ) -> None:
     """Write a profile into one file, to be carried to another machine."""
-    from tempo_edge.models.bundle import pack
+    from tempo_edge.models.bundle import write_bundle
     from tempo_edge.models.registry import load_profile
     from tempo_edge.store.outputs import check_output
 
     check_output(target)
-    size = pack(load_profile(name), target)
+    size = write_bundle(load_profile(name), target)
     note(f"wrote {target}, {size / 1e6:.1f} MB")
 
 
@@ -151,11 +151,11 @@ def import_bundle(
     ] = False,
 ) -> None:
     """Install the profile of a bundle, once all of it has been checked."""
-    from tempo_edge.models.bundle import unpack
+    from tempo_edge.models.bundle import install_bundle
     from tempo_edge.models.registry import BUILT_IN, installed_profiles
     from tempo_edge.search.inspection import inspect
 
-    profile = unpack(bundle, installed_profiles(), inspect=inspect, replace=replace)
+    profile = install_bundle(bundle, installed_profiles(), inspect=inspect, replace=replace)
     note(f"installed {profile.name} {profile.version} in {profile.folder}")
     if (BUILT_IN / profile.name).is_dir():
         note(f"until it is removed it is used in place of the built-in {profile.name}")

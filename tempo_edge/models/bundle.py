@@ -27,7 +27,7 @@ from tempo_edge.models.registry import (
     read_profile,
 )
 
-__all__ = ["pack", "remove", "unpack"]
+__all__ = ["install_bundle", "remove", "write_bundle"]
 
 _MOST_ABOUT = 1 << 20
 # Bytes of a bundle that are in memory at a time.
@@ -39,7 +39,7 @@ _FORMAT = tarfile.PAX_FORMAT
 _UNREADABLE = (tarfile.TarError, OSError, EOFError, ValueError, OverflowError, RecursionError)
 
 
-def pack(profile: Profile, target: Path) -> int:
+def write_bundle(profile: Profile, target: Path) -> int:
     """Write a profile, checked, into the file ``target``; gives the bundle's size in bytes.
 
     The same profile gives the same bytes. An earlier bundle is replaced when all is written; a file
@@ -63,7 +63,7 @@ def pack(profile: Profile, target: Path) -> int:
     return target.stat().st_size
 
 
-def unpack(
+def install_bundle(
     bundle: Path, store: Path, *, inspect: Callable[[Profile], None], replace: bool = False
 ) -> Profile:
     """Put the profile of a bundle into the folder ``store``; gives the profile as it lies there.

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from tempo_edge.errors import ProfileError
 from tempo_edge.models.checksum import sha256_of
-from tempo_edge.models.description import NAME, Description, file_name, load_json
+from tempo_edge.models.description import NAME, Description, file_name
 from tempo_edge.models.sessions import Opener, cpu_count, open_session
 from tempo_edge.models.shapes import WORDS, image_shapes, text_shapes
 from tempo_edge.models.tokenizer import MOST_TOKENS, read_tokenizer
@@ -224,11 +224,6 @@ class Profile:
         # own interface allows and engines built from ONNX have not reliably run.
         return self.opener(self.checked("grounder.onnx"), cpu_count(), None)
 
-    @property
-    def has_vlm(self) -> bool:
-        """Whether a hub model that looks at frames comes with the towers."""
-        return "grounder.json" in self.files
-
     @cached_property
     def vlm(self) -> HubModel:
         """The hub model, loaded on first use."""
@@ -273,11 +268,3 @@ class Profile:
                 "anything: see tempo-edge export --videos"
             )
         return Description.read(self.checked("calibration.json"))
-
-    def read_json(self, file: str) -> Any:
-        """The value of a checked JSON file of the profile.
-
-        Raises:
-            ProfileError: it can't be read.
-        """
-        return load_json(self.checked(file))

@@ -32,10 +32,10 @@ def _off_by_one(frames: int, rate: Any, drop: bool = False) -> str:
 
 
 def _outside(bundle: Path, store: Path, **options: Any) -> Any:
-    from tempo_edge.models.bundle import unpack
+    from tempo_edge.models.bundle import install_bundle
 
     (store.parent / "outside").write_bytes(b"")
-    return unpack(bundle, store, **options)
+    return install_bundle(bundle, store, **options)
 
 
 def _in_any_order(answer: str) -> list[Any]:
@@ -64,7 +64,7 @@ def _without_keys(table: Any, context: Any) -> Any:
 
 
 FAULTS: list[Plant] = [
-    ("bundles", "benchmarks.fuzz.bundles.unpack", _outside),
+    ("bundles", "benchmarks.fuzz.bundles.install_bundle", _outside),
     ("packets", "benchmarks.fuzz.packets.stamp_of", lambda packet: packet.dts),
     ("packets", "tempo_edge.media._packets.holes", lambda *facts: ((5, 3),)),
     ("containers", "tempo_edge.media._reader.believe", _without_keys),

@@ -39,6 +39,14 @@ MODEL, GRAPH = sha256(b"model").hexdigest(), sha256(b"graph").hexdigest()
 INSTALLED = importlib.util.find_spec("tensorrt") is not None
 
 
+@pytest.fixture(params=["tensorrt", "tensorrt_rtx"])
+def tensorrt(request: pytest.FixtureRequest) -> Any:
+    """TensorRT's own module, and that of TensorRT for RTX, which has the same interface."""
+    if request.param == "tensorrt" and INSTALLED:
+        return tensorrt_api.load_tensorrt()
+    return pytest.importorskip(request.param, reason="needs TensorRT", exc_type=ImportError)
+
+
 @pytest.fixture(scope="module")
 def nano() -> Profile:
     return load_profile("nano")
@@ -119,9 +127,7 @@ def test_a_refused_node_is_named(errors: list[str], text: str) -> None:
     assert parse_error(Path("/models/image.onnx"), parser) == text
 
 
-@pytest.mark.skipif(not INSTALLED, reason="needs TensorRT")
-def test_the_interface_is_that_of_tensorrt() -> None:
-    tensorrt: Any = tensorrt_api.load_tensorrt()
+def test_the_interface_is_that_of_tensorrt(tensorrt: Any) -> None:
     parts = {
         tensorrt_api.Parser: tensorrt.OnnxParser,
         tensorrt_api.ParserError: tensorrt.ParserError,
@@ -146,9 +152,9 @@ def test_the_interface_is_that_of_tensorrt() -> None:
     assert tensorrt.MemoryPoolType.WORKSPACE is not None
 
 
-@pytest.mark.skipif(not INSTALLED, reason="needs TensorRT")
-def test_errors_are_collected_and_nothing_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
-    tensorrt: Any = tensorrt_api.load_tensorrt()
+def test_errors_are_collected_and_nothing_is_printed(
+    tensorrt: Any, capfd: pytest.CaptureFixture[str]
+) -> None:
     errors: list[str] = []
     log = tensorrt_api.logger(tensorrt, errors)
     log.log(tensorrt.ILogger.ERROR, "no\n kernel")

@@ -17,7 +17,7 @@ import pytest
 from tempo_edge import ProfileError
 from tempo_edge.models import Profile, load_profile, profile_names
 from tempo_edge.models import bundle as bundles
-from tempo_edge.models.bundle import pack, remove, unpack
+from tempo_edge.models.bundle import install_bundle, remove, write_bundle
 from tempo_edge.models.registry import installed_profiles, read_profile
 from tempo_edge.search.inspection import inspect
 
@@ -64,12 +64,12 @@ def rewrite(bundle: Path, contents: list[Entry], kind: bytes = tarfile.REGTYPE) 
 @pytest.fixture
 def bundle(tmp_path: Path) -> Path:
     path = tmp_path / "tiny.tar"
-    assert pack(small(tmp_path / "source" / "tiny"), path) == path.stat().st_size
+    assert write_bundle(small(tmp_path / "source" / "tiny"), path) == path.stat().st_size
     return path
 
 
 def test_a_profile_arrives_as_it_was(bundle: Path, tmp_path: Path) -> None:
-    installed = unpack(bundle, installed_profiles(), inspect=unread)
+    installed = install_bundle(bundle, installed_profiles(), inspect=unread)
     assert installed == load_profile("tiny") and "tiny" in profile_names()
     for file in installed.files:
         there = installed.checked(file).read_bytes()
@@ -78,14 +78,14 @@ def test_a_profile_arrives_as_it_was(bundle: Path, tmp_path: Path) -> None:
 
 
 def test_the_same_profile_gives_the_same_bytes(bundle: Path, tmp_path: Path) -> None:
-    unpack(bundle, installed_profiles(), inspect=unread)
-    pack(load_profile("tiny"), tmp_path / "again.tar")
+    install_bundle(bundle, installed_profiles(), inspect=unread)
+    write_bundle(load_profile("tiny"), tmp_path / "again.tar")
     assert (tmp_path / "again.tar").read_bytes() == bundle.read_bytes()
 
 
 def test_the_built_in_profile_can_be_carried(tmp_path: Path) -> None:
-    pack(load_profile("nano"), tmp_path / "nano.tar")
-    installed = unpack(tmp_path / "nano.tar", installed_profiles(), inspect=inspect)
+    write_bundle(load_profile("nano"), tmp_path / "nano.tar")
+    installed = install_bundle(tmp_path / "nano.tar", installed_profiles(), inspect=inspect)
     assert load_profile("nano").folder == installed.folder
     assert installed.text_tower.encode(["a dog"]).shape == (1, installed.dim)
     remove("nano")
@@ -128,7 +128,7 @@ def test_a_bad_bundle_leaves_nothing(
 ) -> None:
     rewrite(bundle, change(entries(bundle)))
     with pytest.raises(ProfileError, match=f"{bundle.name}.*{said}"):
-        unpack(bundle, installed_profiles(), inspect=unread)
+        install_bundle(bundle, installed_profiles(), inspect=unread)
     assert "tiny" not in profile_names()
     assert not installed_profiles().exists() or not list(installed_profiles().iterdir())
 
@@ -146,7 +146,7 @@ def test_a_file_of_a_bundle_lies_in_its_own_folder(bundle: Path, name: str) -> N
     rewrite(bundle, [("profile.json", json.dumps(facts).encode()), *renamed])
     said = re.escape(f"profile.json: files names {name!a}, a file must be named like")
     with pytest.raises(ProfileError, match=said):
-        unpack(bundle, installed_profiles(), inspect=unread)
+        install_bundle(bundle, installed_profiles(), inspect=unread)
     assert "tiny" not in profile_names()
     assert not list(installed_profiles().iterdir())
 
@@ -155,7 +155,7 @@ def test_a_file_of_a_bundle_lies_in_its_own_folder(bundle: Path, name: str) -> N
 def test_what_is_no_file_is_refused(bundle: Path, kind: bytes) -> None:
     rewrite(bundle, [(n, d if n == "profile.json" else b"") for n, d in entries(bundle)], kind)
     with pytest.raises(ProfileError, match=r"holds 'image\.onnx', which it should not"):
-        unpack(bundle, installed_profiles(), inspect=unread)
+        install_bundle(bundle, installed_profiles(), inspect=unread)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9])
@@ -165,7 +165,7 @@ def test_a_bundle_that_was_cut_short_is_refused(bundle: Path, share: float) -> N
     data = len(whole) - 10240 + 4000
     bundle.write_bytes(whole[: int(share * data)])
     with pytest.raises(ProfileError, match=bundle.name):
-        unpack(bundle, installed_profiles(), inspect=unread)
+        install_bundle(bundle, installed_profiles(), inspect=unread)
     assert "tiny" not in profile_names()
 
 
@@ -183,7 +183,7 @@ def test_a_header_that_claims_more_than_a_block_is_not_read(
     tracemalloc.start()
     try:
         with pytest.raises(ProfileError, match=r"hostile\.tar can't be read: "):
-            unpack(path, tmp_path / "profiles", inspect=unread)
+            install_bundle(path, tmp_path / "profiles", inspect=unread)
         assert tracemalloc.get_traced_memory()[1] < 2 << 20
     finally:
         tracemalloc.stop()
@@ -191,19 +191,19 @@ def test_a_header_that_claims_more_than_a_block_is_not_read(
 
 
 def test_an_installed_profile_makes_room_only_if_told_to(bundle: Path, tmp_path: Path) -> None:
-    unpack(bundle, installed_profiles(), inspect=unread)
+    install_bundle(bundle, installed_profiles(), inspect=unread)
     newer = tmp_path / "newer.tar"
-    pack(small(tmp_path / "other" / "tiny", **{"image.onnx": b"new"}), newer)
+    write_bundle(small(tmp_path / "other" / "tiny", **{"image.onnx": b"new"}), newer)
     with pytest.raises(ProfileError, match=r"'tiny' is in .* already"):
-        unpack(newer, installed_profiles(), inspect=unread)
+        install_bundle(newer, installed_profiles(), inspect=unread)
     assert "text.onnx" in load_profile("tiny").files
     broken = tmp_path / "broken.tar"
     broken.write_bytes(newer.read_bytes())
     rewrite(broken, altered(entries(newer)))
     with pytest.raises(ProfileError):
-        unpack(broken, installed_profiles(), inspect=unread, replace=True)
+        install_bundle(broken, installed_profiles(), inspect=unread, replace=True)
     assert "text.onnx" in load_profile("tiny").files
-    unpack(newer, installed_profiles(), inspect=unread, replace=True)
+    install_bundle(newer, installed_profiles(), inspect=unread, replace=True)
     assert list(load_profile("tiny").files) == ["image.onnx"]
     assert [path.name for path in installed_profiles().iterdir()] == ["tiny"]
 
@@ -213,7 +213,7 @@ def test_an_altered_profile_is_not_carried_on(bundle: Path, tmp_path: Path) -> N
     (source.folder / "text.onnx").write_bytes(b"other")
     before = bundle.read_bytes()
     with pytest.raises(ProfileError, match=r"text\.onnx has SHA-256 .*: install it again"):
-        pack(source, bundle)
+        write_bundle(source, bundle)
     assert bundle.read_bytes() == before
     assert sorted(path.name for path in tmp_path.glob("*.tar*")) == ["tiny.tar"]
 
@@ -224,7 +224,7 @@ def test_what_is_half_written_is_no_profile(tmp_path: Path) -> None:
 
 
 def test_only_what_was_installed_can_be_removed(bundle: Path) -> None:
-    unpack(bundle, installed_profiles(), inspect=unread)
+    install_bundle(bundle, installed_profiles(), inspect=unread)
     for name in ("nano", "../tiny", "huge"):
         with pytest.raises(ProfileError, match=r"must be one of the installed \['tiny'\]"):
             remove(name)
@@ -244,11 +244,11 @@ def test_what_is_no_bundle_is_not_overwritten(tmp_path: Path) -> None:
     profile, film = small(tmp_path / "source" / "tiny"), tmp_path / "film.mp4"
     film.write_bytes(b"a film")
     with pytest.raises(ProfileError, match=r"can't be written: what is there is no bundle"):
-        pack(profile, film)
+        write_bundle(profile, film)
     for folder in (tmp_path, Path(), Path("/")):
         with pytest.raises(ProfileError, match="can't be written: Is a directory"):
-            pack(profile, folder)
+            write_bundle(profile, folder)
     (tmp_path / "tiny.tar").touch()  # a place that a script has taken
     assert film.read_bytes() == b"a film"
-    pack(profile, tmp_path / "tiny.tar")
-    pack(profile, tmp_path / "tiny.tar")
+    write_bundle(profile, tmp_path / "tiny.tar")
+    write_bundle(profile, tmp_path / "tiny.tar")

@@ -101,7 +101,7 @@ def test_what_is_no_json_is_said_in_one_line(tmp_path: Path, contents: bytes, sa
 def test_a_calibration_is_read_field_by_field(
     tmp_path: Path, path: str, value: object, said: str
 ) -> None:
-    facts = load_profile("nano").read_json("calibration.json")
+    facts = load_json(load_profile("nano").checked("calibration.json"))
     weights = path.split("/")
     changed = within(facts, path, value) if len(weights) == 1 else dict(facts)
     if len(weights) == 2:
@@ -123,7 +123,7 @@ def test_a_calibration_is_read_field_by_field(
 def test_the_shape_of_a_span_is_read_field_by_field(
     tmp_path: Path, curve: object, said: str
 ) -> None:
-    facts = {**load_profile("nano").read_json("calibration.json"), "curve": curve}
+    facts = {**load_json(load_profile("nano").checked("calibration.json")), "curve": curve}
     profile = altered(tmp_path / "p", "calibration.json", json.dumps(facts).encode())
     with pytest.raises(ProfileError, match=rf"calibration\.json: {said}"):
         CurveSettings.of(profile)

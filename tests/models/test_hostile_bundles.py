@@ -21,7 +21,8 @@ from hostile import altered, npy, picture_tower
 
 from tempo_edge import ProfileError
 from tempo_edge.models import Profile, load_profile
-from tempo_edge.models.bundle import pack, unpack
+from tempo_edge.models.bundle import install_bundle, write_bundle
+from tempo_edge.models.description import load_json
 from tempo_edge.models.registry import installed_profiles, read_profile
 
 
@@ -54,7 +55,7 @@ def test_a_hole_is_not_written_out(tmp_path: Path) -> None:
     with tarfile.open(bundle) as archive:
         assert [entry.size for entry in archive][1] == 1 << 40  # as it is read
     with pytest.raises(ProfileError, match=r"holes\.tar: 'image\.onnx' claims 1099511627776 bytes"):
-        unpack(bundle, installed_profiles(), inspect=unread)
+        install_bundle(bundle, installed_profiles(), inspect=unread)
     assert not list(installed_profiles().iterdir())
 
 
@@ -85,13 +86,13 @@ def test_an_entry_longer_than_the_bundle_is_refused(tmp_path: Path) -> None:
         long.size = 1 << 40
         archive.fileobj.write(long.tobuf(tarfile.GNU_FORMAT))  # type: ignore[union-attr]
     with pytest.raises(ProfileError, match="claims 1099511627776 bytes"):
-        unpack(tmp_path / "long.tar", installed_profiles(), inspect=unread)
+        install_bundle(tmp_path / "long.tar", installed_profiles(), inspect=unread)
 
 
 def test_a_bundle_is_a_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.tar")
     with pytest.raises(ProfileError, match=r"pipe\.tar must be a file"):
-        unpack(tmp_path / "pipe.tar", installed_profiles(), inspect=unread)
+        install_bundle(tmp_path / "pipe.tar", installed_profiles(), inspect=unread)
 
 
 def test_a_name_that_terminals_obey_is_spelled_out(tmp_path: Path) -> None:
@@ -102,11 +103,11 @@ def test_a_name_that_terminals_obey_is_spelled_out(tmp_path: Path) -> None:
             entry.size = len(text)
             archive.addfile(entry, io.BytesIO(text))
     with pytest.raises(ProfileError, match=r"holds '\\x1b\[2J', which it should not"):
-        unpack(tmp_path / "named.tar", installed_profiles(), inspect=unread)
+        install_bundle(tmp_path / "named.tar", installed_profiles(), inspect=unread)
 
 
 def carried(profile: Profile, bundle: Path) -> Path:
-    pack(profile, bundle)
+    write_bundle(profile, bundle)
     return bundle
 
 
@@ -116,12 +117,13 @@ def tokenizer(**changes: object) -> bytes:
 
 
 def calibration(**changes: object) -> bytes:
-    return json.dumps({**load_profile("nano").read_json("calibration.json"), **changes}).encode()
+    facts = load_json(load_profile("nano").checked("calibration.json"))
+    return json.dumps({**facts, **changes}).encode()
 
 
 CUT = {"direction": "Right", "strategy": "LongestFirst", "stride": 0}
 FILL = {"direction": "Right", "pad_id": 0, "pad_type_id": 0, "pad_token": "x"}
-READ = load_profile("nano").read_json("calibration.json")["mllm"]
+READ = load_json(load_profile("nano").checked("calibration.json"))["mllm"]
 
 
 @pytest.mark.parametrize(

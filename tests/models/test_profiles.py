@@ -13,6 +13,7 @@ import pytest
 
 from tempo_edge import ProfileError, QueryError
 from tempo_edge.models import Profile, load_profile, profile_names, registry
+from tempo_edge.models.description import load_json
 from tempo_edge.search.calibrate import Calibration
 from tempo_edge.search.similarity import CurveSettings
 
@@ -120,7 +121,7 @@ def test_the_background_is_a_crowd_of_unit_vectors(nano: Profile) -> None:
 
 
 def test_the_calibration_is_of_this_code(nano: Profile) -> None:
-    facts = nano.read_json("calibration.json")
+    facts = load_json(nano.checked("calibration.json"))
     assert 0 < Calibration.of(nano.calibration).threshold < 1
     assert isinstance(CurveSettings(**facts["curve"]), CurveSettings)
     described = json.loads((nano.folder / "profile.json").read_text())
