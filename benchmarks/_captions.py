@@ -1,4 +1,4 @@
-"""Which caption may stand as a query: a crude test of whether another picture makes it true."""
+"""Captions that may stand as queries: a crude test of whether another picture makes one true."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _stem(word: str) -> str:
 
 
 def is_entailed(words: frozenset[str], captions: Iterable[frozenset[str]]) -> bool:
-    """Whether one caption holds every content word, as "a dog runs home" does for "a dog runs"."""
+    """True if one caption holds every content word, as "a dog runs home" does for "a dog runs"."""
     return any(words <= caption for caption in captions)
 
 

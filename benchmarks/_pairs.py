@@ -74,7 +74,7 @@ _LEFT_OUT = frozenset({1, 2, 14, 15, 16, 24, 30, 31, 40})
 
 @dataclass(frozen=True)
 class Kind:
-    """How the files of a kind are written.
+    """The way in which the files of a kind are written.
 
     Attributes:
         encoders: FFmpeg's names of those that can, or None for all.

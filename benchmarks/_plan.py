@@ -1,4 +1,4 @@
-"""What each composite video will hold: decided before a frame is drawn, and fixed by the seed."""
+"""The content of each composite video: decided before a frame is drawn, and fixed by the seed."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Shot:
 
     @property
     def key(self) -> tuple[str, str]:
-        """What is shown: two shots of one photograph have the same key."""
+        """The key of the picture: two shots of one photograph have the same."""
         return self.source, self.file
 
 
@@ -127,7 +127,7 @@ class SetPlan:
 
 @dataclass(frozen=True)
 class Shape:
-    """How many videos, queries and shots, and how long a shot is."""
+    """The numbers of videos, queries and shots, and the length of a shot."""
 
     videos: int
     queries_per_video: int = 3

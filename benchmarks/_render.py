@@ -46,7 +46,7 @@ def _even(value: float) -> int:
 
 
 def _room(width: int, height: int, aspect: float) -> tuple[int, int, int, int]:
-    """Where a picture of this aspect lies in the frame: left, top, width, height, all even."""
+    """The place of a picture of this aspect in the frame: left, top, width, height, all even."""
     w = min(width, _even(height * aspect))
     h = min(height, _even(width / aspect))
     return (width - w) // 4 * 2, (height - h) // 4 * 2, w, h

@@ -1,4 +1,4 @@
-"""Where composites get their pictures: photographs and clips with captions, unpacked or in tars."""
+"""The sources of composites: photographs and clips with captions, unpacked or in tars."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Archive:
 
 
 def _tar_members(path: Path) -> dict[str, tuple[int, int]]:
-    """Where each file of a plain tar lies, (offset, size) in bytes, named as its index names it."""
+    """The place of each file of a plain tar, (offset, size) in bytes, by its name in the index."""
     try:
         with tarfile.open(path, "r:") as tar:
             members = {m.name.removeprefix("./"): m for m in tar if m.isfile()}
@@ -111,7 +111,7 @@ def open_archive(data: Path, name: str) -> Archive:
 
 
 def in_partition(file: str, partition: tuple[int, int]) -> bool:
-    """Whether `file` belongs to part k of n, from 1; stable, whatever else is in the data."""
+    """True if `file` belongs to part k of n, from 1; stable, whatever else is in the data."""
     part, parts = partition
     return zlib.crc32(file.encode()) % parts == part - 1
 

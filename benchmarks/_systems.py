@@ -1,4 +1,4 @@
-"""What the kernels are held against: each a function that compares two luma planes."""
+"""Rivals of the kernels: each a function that compares two luma planes."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Pool:
         return Pool(_noise(height, width, 8, 1) * times)
 
     def seconds(self, system: System, threads: int) -> float:
-        """How long a pair takes, with as many pairs at a time as there are threads."""
+        """The seconds for a pair, with as many pairs at a time as there are threads."""
         pairs = self.pairs[: 2 * threads] if system.slow else self.pairs
         shares = [pairs] if system.alone else [pairs[t::threads] for t in range(threads)]
         gate = threading.Barrier(len(shares) + 1)

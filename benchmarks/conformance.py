@@ -1,4 +1,4 @@
-"""Whether the pictures of a planned run are those of a straight decode, for all that FFmpeg writes.
+"""Comparison of a planned run's pictures with a straight decode's, for all that FFmpeg writes.
 
 ``python -m benchmarks.conformance`` writes every pair of container and codec that the FFmpeg inside
 PyAV can, in every kind (B-frames, open GOPs, no index, ...), and reads it as indexing does. The
@@ -57,7 +57,7 @@ _DENSE = Policy(max_gap_seconds=0.3, min_gap_seconds=0.1)
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of a pair.
+    """The outcome of a pair.
 
     Attributes:
         outcome: ``"unreadable"`` (not counted), ``"refused"``, ``"pass"`` or ``"fail"``.
@@ -206,7 +206,7 @@ def _decoded(stream: VideoStream, packets: Iterator[Any]) -> Iterator[VideoFrame
 
 
 def _is_faithful(pictures: Sequence[Picture], drawn: int) -> bool:
-    """Whether FFmpeg itself gives back what was drawn, in order."""
+    """True if FFmpeg itself gives back what was drawn, in order."""
     least = PICTURES // 2  # of two joined files, some readers stop after the first
     if not least <= len(pictures) <= 1.1 * drawn:
         return False

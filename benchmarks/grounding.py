@@ -1,4 +1,4 @@
-"""How well moments are found and absent queries refused, on videos with exactly known boundaries.
+"""The figures of found moments and refused queries, on videos with exactly known boundaries.
 
 ``python -m benchmarks.grounding --test DIR --dev DIR`` indexes two folders made by
 ``benchmarks.composites`` with the real indexer, asks the real search, and prints the field's

@@ -1,4 +1,4 @@
-"""How fast footage goes in: SAA against the uniform baseline, in one run on one machine.
+"""The speed of indexing: SAA against the uniform baseline, in one run on one machine.
 
 ``python -m benchmarks.indexing --film FILE`` indexes a 1080p film, and the same film repeated into
 a file of several hours (its packets are copied, not coded again). The baseline does what peers do:

@@ -1,4 +1,4 @@
-"""What a figure was measured on, said the same way by every benchmark."""
+"""The machine that a figure was measured on, said the same way by every benchmark."""
 
 from __future__ import annotations
 

@@ -68,7 +68,10 @@ class EvenlyTimed(MllmGrounder):
     def shown(
         self, window: Window, context: ContextWindow
     ) -> tuple[list[FrameTokens], NDArray[np.float64]]:
-        """The same frames, each after the same time."""
+        """The frames that the grounder would see, each told to follow after the same time.
+
+        Gives the frames, and their boundaries float64 ``[n + 1]`` in seconds.
+        """
         frames, edges = super().shown(window, context)
         return evenly(frames, float(edges[-1]))
 

@@ -1,4 +1,4 @@
-"""How fast an answer comes: cold (a whole process) and warm, over 1,000 synthetic hours.
+"""The speed of an answer: cold (a whole process) and warm, over 1,000 synthetic hours.
 
 ``python -m benchmarks.query --footage DIR`` indexes some real footage, then fills a library with
 copies of its frames, each moved a little in vector space, until it holds 1,000 hours at the same

@@ -1,4 +1,4 @@
-"""How long the grounder takes to read a window and to answer.
+"""The time that the grounder takes to read a window and to answer.
 
 ``python -m benchmarks.reading`` writes a decoder of the shape that is trained, with random weights
 (time does not depend on their values), opens it as a search does, and asks about windows of 64
@@ -68,16 +68,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     import torch
 
-    from tempo_edge.train.grounder.model.decoder_graph import write
-    from tempo_edge.train.grounder.model.network import Grounder, Shape
+    from tempo_edge.train.grounder.model.decoder_graph import write_decoder
+    from tempo_edge.train.grounder.model.network import DecoderShape, Grounder
 
     torch.manual_seed(0)
-    model = Grounder(Shape()).eval()
+    model = Grounder(DecoderShape()).eval()
     rows: dict[str, Any] = {"weights": sum(p.numel() for p in model.parameters())}
     with tempfile.TemporaryDirectory() as folder:
         for storage in ("fp16", "int8"):
             path = Path(folder) / "grounder.onnx"
-            write(path, model, storage)
+            write_decoder(path, model, storage)
             rows[storage] = measure(path, options.rounds)
     print(json.dumps({**describe(), **rows}, indent=1))
 

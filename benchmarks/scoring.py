@@ -110,7 +110,7 @@ class Scores:
 
 
 def same_file(predicted: str, true: str) -> bool:
-    """Whether a predicted path ends in the true one: truth is relative to its folder."""
+    """True if a predicted path ends in the true one: truth is relative to its folder."""
     wanted = PurePath(true).parts
     return PurePath(predicted).parts[-len(wanted) :] == wanted
 

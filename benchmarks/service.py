@@ -1,4 +1,4 @@
-"""How fast the service answers clients while it indexes, and whether its memory grows.
+"""The speed of the service while it indexes, and the growth of its memory.
 
 ``python -m benchmarks.service --footage DIR`` makes a library of 1,000 synthetic hours out of some
 real footage (as ``benchmarks.query`` does), starts a service of it, keeps that indexing copies of

@@ -1,4 +1,4 @@
-"""Where the time of indexing goes.
+"""The time of each stage of indexing.
 
 ``python -m benchmarks.stages --film FILE`` indexes a film, repeated so that start-up doesn't count,
 and the same film enlarged to 4K into new libraries, and adds up the processor time of every stage:

@@ -1,4 +1,4 @@
-"""What each choice of a recipe buys: short runs that leave one thing out, on dev.
+"""The worth of each choice of a recipe: short runs that leave one thing out, on dev.
 
     python -m benchmarks.tower_ablation --data DIR --work DIR [--epochs 4] [--only NAME ...]
 
@@ -16,9 +16,10 @@ from functools import partial
 
 from tempo_edge._text import note
 from tempo_edge.errors import TempoEdgeError
-from tempo_edge.train.progress_log import Clock
+from tempo_edge.train.progress_log import ProgressLog
+from tempo_edge.train.towers.__main__ import add_run_options
 from tempo_edge.train.towers.recipe import RECIPES, Recipe, override
-from tempo_edge.train.towers.run import add_run_options, train
+from tempo_edge.train.towers.run import train
 
 #: Each row's name and what it changes.
 CHANGES: dict[str, tuple[str, ...]] = {
@@ -67,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", action="append", choices=CHANGES, help="repeat for more rows")
     options = parser.parse_args(arguments)
     rows: dict[str, dict[str, float]] = {}
-    say = Clock(partial(print, flush=True))
+    say = ProgressLog(partial(print, flush=True))
     try:
         for name in options.only or CHANGES:
             recipe: Recipe = dataclasses.replace(

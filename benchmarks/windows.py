@@ -1,4 +1,4 @@
-"""What checkpoints of the grounder make of made-up windows, before any search.
+"""The figures of the grounder's checkpoints on made-up windows, before any search.
 
 ``python -m benchmarks.windows --data DATA --work DIR --checkpoint NAME=FILE ...`` draws windows of
 Flickr8k's test pictures, which nothing was trained or tuned on, and asks every checkpoint the same
@@ -25,14 +25,14 @@ from benchmarks.machine import describe
 from tempo_edge.search.grounders.prompt import FrameTokens
 
 if TYPE_CHECKING:
-    from tempo_edge.train.grounder.synthetic.windows import Example, Source
+    from tempo_edge.train.grounder.examples import Example, ExampleSource
 
 
 @dataclass(frozen=True)
 class Evenly:
     """The windows of another source, with the same time from each frame to the next."""
 
-    source: Source
+    source: ExampleSource
 
     def draw(self, rng: np.random.Generator) -> Example:
         """One example; the same generator state draws the same one."""
@@ -44,7 +44,10 @@ class Evenly:
 def evenly(
     looks: Sequence[FrameTokens], end: float
 ) -> tuple[list[FrameTokens], NDArray[np.float64]]:
-    """The same frames after equal times, and their boundaries ``[n + 1]``, in seconds."""
+    """Frames told to follow each other after equal times.
+
+    Gives them with their boundaries float64 ``[n + 1]``; ``end`` and all times are in seconds.
+    """
     edges = np.linspace(0.0, end, len(looks) + 1)
     return [replace(look, seconds=float(at)) for look, at in zip(looks, edges, strict=False)], edges
 
@@ -62,28 +65,31 @@ def measure(
     """Figures in percent of similarity alone and of each checkpoint, on the same windows."""
     from tempo_edge.models import load_profile
     from tempo_edge.train.data.archives import Archive
-    from tempo_edge.train.grounder.dev_windows import Trial
-    from tempo_edge.train.grounder.prompt_builder import Asker
-    from tempo_edge.train.grounder.runs import load
+    from tempo_edge.train.grounder.dev_windows import DevWindows
+    from tempo_edge.train.grounder.model.checkpoint_files import load_grounder
+    from tempo_edge.train.grounder.prompt_builder import PromptBuilder
     from tempo_edge.train.grounder.synthetic import feature_bank
-    from tempo_edge.train.grounder.synthetic.windows import MadeUp, Mix
+    from tempo_edge.train.grounder.synthetic.mix import Mix
+    from tempo_edge.train.grounder.synthetic.windows import SyntheticWindows
 
     def say(line: str) -> None:
         print(line, file=sys.stderr)
 
     profile = load_profile("nano")
-    asker, sources = Asker(profile), {}
+    prompt_builder, sources = PromptBuilder(profile), {}
     with Archive(data, "flickr8k") as archive:
         for split in ("dev", "test"):
             pictures = feature_bank.build(work, profile, archive, split, say=say)
-            sources[split] = MadeUp(pictures, Mix())
-    threshold, _ = Trial(sources["dev"], asker, count=count, seed=seed).best_threshold()
-    trial = Trial(sources["test"], asker, count=count, seed=seed)
-    evenly = Trial(Evenly(sources["test"]), asker, count=count, seed=seed)
+            sources[split] = SyntheticWindows(pictures, Mix())
+    threshold, _ = DevWindows(
+        sources["dev"], prompt_builder, count=count, seed=seed
+    ).best_threshold()
+    trial = DevWindows(sources["test"], prompt_builder, count=count, seed=seed)
+    evenly = DevWindows(Evenly(sources["test"]), prompt_builder, count=count, seed=seed)
     rows = {"similarity": trial.by_similarity(threshold)}
     for name, path in checkpoints:
         say(f"{name}: {path.name}")
-        model = load(path)
+        model = load_grounder(path)
         rows[name] = trial(model)
         rows[f"{name}, evenly timed"] = evenly(model)
     return rows

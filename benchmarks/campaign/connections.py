@@ -130,7 +130,7 @@ class _Service:
         raise SystemExit(f"the service did not start: {''.join(self._lines)}")
 
     def ask(self, outcome: Outcome, when: str) -> None:
-        """Whether the Unix socket answers."""
+        """True if the Unix socket answers."""
         began = time.monotonic()
         connection = _Unix(self._socket)
         try:
@@ -145,7 +145,7 @@ class _Service:
         outcome.worst_seconds = max(outcome.worst_seconds, time.monotonic() - began)
 
     def ask_port(self, outcome: Outcome) -> None:
-        """Whether the port answers again, soon after the others have gone."""
+        """True if the port answers again, soon after the others have gone."""
         until = time.monotonic() + 30
         while True:
             connection = HTTPConnection("127.0.0.1", self.port, timeout=_ANSWER_SECONDS)

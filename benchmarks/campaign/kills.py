@@ -57,14 +57,14 @@ def kill_runs(
 
 
 def _left_alone(folder: Path, library: Path, outcome: Outcome) -> tuple[list[str], float]:
-    """What a run stores that nobody kills, and how long it takes."""
+    """The content that a run stores if nobody kills it, and the seconds that it takes."""
     run = tempo_edge("index", "-q", "--library", library, folder, timeout=600)
     outcome.judge(run, "the run that is left alone")
     return _contents(library), run.seconds
 
 
 def _contents(library: Path) -> list[str]:
-    """What a library holds, without ids and times: each file, its state and its frames."""
+    """The content of a library, without ids and times: each file, its state and its frames."""
     with sqlite3.connect(library) as db:
         rows = db.execute(
             "SELECT f.path, f.state, hex(v.content_hash), v.frame_count, "
@@ -103,7 +103,7 @@ def _kill(folder: Path, library: Path, after: float, outcome: Outcome) -> bool:
 
 
 def _look(library: Path, outcome: Outcome) -> None:
-    """What a kill left is a library, or nothing yet."""
+    """A kill leaves a library, or nothing yet."""
     told = tempo_edge("status", "--json", "--library", library, timeout=MOST_SECONDS)
     outcome.judge(told, "status after a kill", allowed=(0, 2))
     outcome.worst_seconds = max(outcome.worst_seconds, told.seconds)

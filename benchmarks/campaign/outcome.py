@@ -1,4 +1,4 @@
-"""What a part of the campaign found, and processes that are watched while they run."""
+"""The findings of a part of the campaign, and processes that are watched while they run."""
 
 from __future__ import annotations
 

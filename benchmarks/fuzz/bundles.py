@@ -121,7 +121,7 @@ _cases = st.builds(_mutated, _made, st.one_of(st.none(), st.none(), st.integers(
 
 
 def _unread(profile: Profile) -> None:
-    """What is carried is made up; its own readers have targets of their own."""
+    """The files inside are made up; their own readers have targets of their own."""
 
 
 def _check(case: bytes, folder: Path) -> None:

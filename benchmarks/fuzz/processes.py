@@ -24,7 +24,7 @@ _MOST_DEATHS = 5
 
 @dataclass
 class Outcome:
-    """What came of one target."""
+    """The outcome of one target."""
 
     name: str
     tried: int = 0

@@ -1,4 +1,4 @@
-"""What a fuzz target is, and what its oracle may say."""
+"""The interface of a fuzz target, and of its oracle."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["BrokenError", "Refusal", "Target", "holds"]
 
 
 class BrokenError(AssertionError):
-    """What an oracle says of a case: one line."""
+    """The verdict of an oracle on a case: one line."""
 
 
 def holds(fact: bool, text: str) -> None:

@@ -149,7 +149,7 @@ def _check_edl(case: dict[str, Any], folder: Path) -> None:
 
 
 def _is_too_much(cuts: Sequence[Cut]) -> bool:
-    """Whether the list can't hold some cuts, by its three digits, its two, and its one day."""
+    """True if the list can't hold some cuts, by its three digits, its two, and its one day."""
     rates = {cut.source.rate for cut in cuts}
     if len(cuts) > 999 or len(rates) > 1:
         return True

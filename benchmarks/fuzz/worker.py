@@ -42,7 +42,7 @@ class _Found(Exception):  # noqa: N818 - what Hypothesis is to make smaller, and
 
 
 def judge(target: Target, case: Any, scratch: Path) -> BaseException | None:
-    """What is wrong with a case: what was raised, or that it took too long or too much.
+    """The fault of a case: what was raised, or that it took too long or too much.
 
     Args:
         scratch: an empty folder of the case's own is made there, and emptied afterwards.

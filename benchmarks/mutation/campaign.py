@@ -110,7 +110,7 @@ class Campaign:
         return done
 
     def _limit_seconds(self, tests: Sequence[str], done: Module) -> float:
-        """How long a mutant's tests may take: some times what they take without a fault."""
+        """The seconds that a mutant's tests may take: some times what they take without a fault."""
         began = time.monotonic()
         run = self.copy.test(tests, 600.0)
         took = time.monotonic() - began

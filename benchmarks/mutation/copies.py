@@ -26,7 +26,7 @@ _ROOTS = (".", "export", "kernels", "plugins")
 
 @dataclass(frozen=True)
 class Run:
-    """How a module's tests ended: ``passed``, ``failed`` or ``timeout``, and what they said."""
+    """The end of a module's tests: ``passed``, ``failed`` or ``timeout``, and what they said."""
 
     ended: str
     said: str

@@ -80,7 +80,7 @@ def mutated(source: str, mutant: MutationSpec) -> str:
 
 
 def changed_lines(source: str, code: str) -> tuple[str, str]:
-    """What a mutant changes: the lines before and after, without the blanks around them."""
+    """The change of a mutant: the lines before and after, without the blanks around them."""
     old, new = source.splitlines(), code.splitlines()
     first = _alike(old, new)
     last = _alike(old[first:][::-1], new[first:][::-1])
@@ -88,7 +88,7 @@ def changed_lines(source: str, code: str) -> tuple[str, str]:
 
 
 def _alike(old: list[str], new: list[str]) -> int:
-    """How many lines both begin with."""
+    """The number of lines that both begin with."""
     pairs = zip(old, new, strict=False)
     return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
 

@@ -1,4 +1,4 @@
-"""What is known of each mutant so far, kept in cosmic-ray's own kind of session, one a module."""
+"""The state of each mutant so far, kept in cosmic-ray's own kind of session, one a module."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Session:
         self._db.add_work_items(item for item in items if item.job_id not in known)
 
     def ended(self) -> dict[str, str]:
-        """How the tests ended for each mutant that was run: ``failed``, ``passed``, ``timeout``."""
+        """The end of the tests for each mutant that was run: `failed`, `passed`, `timeout`."""
         return {job: result.output for job, result in self._db.results}
 
     def set(self, mutant: MutationSpec, ended: str, diff: str) -> None:

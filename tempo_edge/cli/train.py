@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -14,8 +15,9 @@ from tempo_edge._extras import lacking
 from tempo_edge._pulse import narrated
 from tempo_edge._text import emit, note
 from tempo_edge.cli.command import Command
+from tempo_edge.cli.option_groups import with_groups
 from tempo_edge.errors import MissingExtraError, TempoEdgeError
-from tempo_edge.train.progress_log import Clock
+from tempo_edge.train.progress_log import ProgressLog
 
 __all__ = ["app"]
 
@@ -32,90 +34,136 @@ SettingsArgument = Annotated[
 DataOption = Annotated[
     Path, typer.Option("--data", metavar="DIR", help="Folder with the picture archives.")
 ]
-WorkOption = Annotated[
-    Path, typer.Option("--work", metavar="DIR", help="Folder for encoded pictures.")
-]
 OutOption = Annotated[
     Path, typer.Option("--out", metavar="DIR", help="Folder for checkpoints, log and curves.")
-]
-DeviceOption = Annotated[
-    str, typer.Option("--device", metavar="NAME", show_default=False, help="cpu, or cuda.")
-]
-ThreadsOption = Annotated[
-    int, typer.Option("--threads", metavar="N", show_default=False, help="CPU threads; all cores.")
-]
-SeedOption = Annotated[
-    int | None, typer.Option("--seed", metavar="N", help="In place of the settings' own.")
 ]
 ProfileOption = Annotated[
     str, typer.Option("--profile", metavar="NAME", help="Profile whose towers it reads with.")
 ]
 
 
+@dataclass(frozen=True)
+class _Folders:
+    """The folders of a run."""
+
+    data: DataOption
+    work: Annotated[
+        Path, typer.Option("--work", metavar="DIR", help="Folder for encoded pictures.")
+    ]
+    out: OutOption
+
+
+@dataclass(frozen=True)
+class _Machine:
+    """The seed of a run, and what it computes on."""
+
+    seed: Annotated[
+        int | None, typer.Option("--seed", metavar="N", help="In place of the settings' own.")
+    ] = None
+    device: Annotated[
+        str, typer.Option("--device", metavar="NAME", show_default=False, help="cpu, or cuda.")
+    ] = "cpu"
+    threads: Annotated[
+        int,
+        typer.Option("--threads", metavar="N", show_default=False, help="CPU threads; all cores."),
+    ] = 0
+
+    def prepare(self) -> None:
+        """Let PyTorch compute on it.
+
+        Raises:
+            MissingExtraError: PyTorch or Transformers is not installed.
+            TempoEdgeError: there is no such device, or no such number of threads.
+        """
+        _prepare(self.threads, self.device)
+
+
 @app.command(cls=Command)
+@with_groups
 def sft(
-    data: DataOption,
-    work: WorkOption,
-    out: OutOption,
+    folders: _Folders,
     settings: SettingsArgument = None,
     start: Annotated[
         Path | None,
         typer.Option("--start", metavar="FILE", help="Checkpoint to start from; else at random."),
     ] = None,
-    seed: SeedOption = None,
-    device: DeviceOption = "cpu",
-    threads: ThreadsOption = 0,
+    *,
+    machine: _Machine,
     profile: ProfileOption = "nano",
 ) -> None:
     """Teach a decoder to say the right answers, refusals included. It can be interrupted."""
-    _prepare(threads, device)
+    machine.prepare()
     from tempo_edge.models import load_profile
     from tempo_edge.train.grounder import runs
     from tempo_edge.train.grounder.sft import SftSettings
     from tempo_edge.train.settings import choose_settings
 
-    chosen = choose_settings(settings, SftSettings, seed)
+    chosen = choose_settings(settings, SftSettings, machine.seed)
+    places = runs.Places(folders.data, folders.work, folders.out, _folder_of(settings))
     with _one_line(), narrated(note) as say:
         best = runs.sft(
             chosen,
-            data,
-            work,
-            out,
+            places,
             load_profile(profile),
             start=start,
-            device=device,
-            say=Clock(say),
+            device=machine.device,
+            say=ProgressLog(say),
         )
     emit(f"{best}\n")
 
 
 @app.command("pir-grpo", cls=Command)
+@with_groups
 def pir_grpo(
     start: Annotated[
         Path, typer.Option("--start", metavar="FILE", help="Checkpoint to start from.")
     ],
-    data: DataOption,
-    work: WorkOption,
-    out: OutOption,
+    folders: _Folders,
+    machine: _Machine,
     settings: SettingsArgument = None,
-    seed: SeedOption = None,
-    device: DeviceOption = "cpu",
-    threads: ThreadsOption = 0,
     profile: ProfileOption = "nano",
 ) -> None:
     """Let a decoder learn from what its own answers earn. It can be interrupted."""
-    _prepare(threads, device)
+    machine.prepare()
     from tempo_edge.models import load_profile
     from tempo_edge.train.grounder import runs
     from tempo_edge.train.grounder.grpo.pir_grpo import GrpoSettings
     from tempo_edge.train.settings import choose_settings
 
-    chosen = choose_settings(settings, GrpoSettings, seed)
+    chosen = choose_settings(settings, GrpoSettings, machine.seed)
+    places = runs.Places(folders.data, folders.work, folders.out, _folder_of(settings))
     with _one_line(), narrated(note) as say:
         best = runs.pir_grpo(
-            chosen, start, data, work, out, load_profile(profile), device=device, say=Clock(say)
+            chosen,
+            start,
+            places,
+            load_profile(profile),
+            device=machine.device,
+            say=ProgressLog(say),
         )
     emit(f"{best}\n")
+
+
+@app.command("hub", cls=Command)
+@with_groups
+def hub(
+    model: Annotated[
+        Path, typer.Argument(metavar="MODEL", help="Folder of a checkpoint, as models pull has it.")
+    ],
+    data: DataOption,
+    out: OutOption,
+    machine: _Machine,
+    settings: SettingsArgument = None,
+) -> None:
+    """Let an adapter of a hub model learn by PIR-GRPO. It can be interrupted."""
+    machine.prepare()
+    from tempo_edge.train.hub import run
+    from tempo_edge.train.settings import choose_settings
+
+    chosen = choose_settings(settings, run.HubSettings, machine.seed)
+    with _one_line(), narrated(note) as say:
+        last = run.train(chosen, model, data, out, device=machine.device, say=ProgressLog(say))
+    emit(f"{last}\n")
 
 
 @app.command(cls=Command)
@@ -135,7 +183,7 @@ def evaluate(
 
     chosen = read_settings(settings, EvaluateSettings)
     with narrated(note) as say:
-        measured = measure(chosen, settings.parent, library, profile, Clock(say))
+        measured = measure(chosen, settings.parent, library, profile, ProgressLog(say))
     emit(json.dumps(measured, indent=1) + "\n")
 
 
@@ -153,12 +201,17 @@ def export(
 ) -> None:
     """Write a trained decoder into a profile, for find to read with."""
     _prepare(1)
-    from tempo_edge.train.grounder import runs
+    from tempo_edge.train.grounder import profile_export
 
     with _one_line(), narrated(note):
-        lines = runs.export(checkpoint, folder, storage)
+        lines = profile_export.export_grounder(checkpoint, folder, storage)
     for line in lines:
         note(line)
+
+
+def _folder_of(settings: Path | None) -> Path:
+    """The folder that paths in the settings are relative to."""
+    return Path() if settings is None else settings.parent
 
 
 @contextmanager

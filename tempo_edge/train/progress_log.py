@@ -5,12 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+__all__ = ["ProgressLog", "Say"]
 
-class Clock:
-    """Writes lines with the minutes since the start before them."""
+#: A reporter of one line, given without its end.
+Say = Callable[[str], None]
 
-    def __init__(self, write: Callable[[str], None]) -> None:
-        """`write` takes a line without its end."""
+
+class ProgressLog:
+    """A reporter that puts the minutes and seconds since its making before each line."""
+
+    def __init__(self, write: Say) -> None:
+        """`write` takes the lines."""
         self._write = write
         self._started = time.monotonic()
 

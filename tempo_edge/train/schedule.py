@@ -1,4 +1,4 @@
-"""How fast a run learns: its rate over its steps, and which weights decay."""
+"""The learning rate of a run over its steps, and the weights that decay."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 from torch import nn
 
 
-def pace(step: int, warmup: int, total: int) -> float:
-    """Share of the peak rate at `step`: a rise over `warmup` steps, then half a cosine to 0."""
+def rate_share(step: int, warmup: int, total: int) -> float:
+    """The share of the peak rate at `step`: a rise over `warmup` steps, then half a cosine to 0."""
     if step < warmup:
         return (step + 1) / warmup
     done = (step - warmup) / max(1, total - warmup)

@@ -33,7 +33,7 @@ def read_settings(path: Path, kind: type[T]) -> T:
 
 
 def choose_settings(path: Path | None, kind: type[T], seed: int | None) -> T:
-    """Those of a file, or the dataclass's own without one; with another seed if one is given.
+    """The settings of a file, or the dataclass's own without one, with another seed if given.
 
     Raises:
         DataError: as :func:`read_settings`, or the seed can't be one.

@@ -27,7 +27,7 @@ COMMANDS = (
     ),
     *("models list", "models pull", "models verify", "models remove"),
     *("models export-bundle", "models import-bundle"),
-    *("train sft", "train pir-grpo", "train evaluate", "train export"),
+    *("train sft", "train pir-grpo", "train hub", "train evaluate", "train export"),
     *("mcp", "plugins", "plugins list", "plugins install", "plugins remove"),
 )
 

@@ -32,7 +32,7 @@ from tempo_edge.models.checksum import sha256_of
 from tempo_edge.search.grounders.prompt import FrameTokens
 from tempo_edge.train import training_state
 from tempo_edge.train.data.archives import DataError
-from tempo_edge.train.grounder.synthetic.windows import Example
+from tempo_edge.train.grounder.examples import Example
 from tempo_edge.train.hub import HubPolicy, load_hub
 
 # peft asks transformers by a name that it will give up.

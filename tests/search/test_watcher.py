@@ -31,7 +31,7 @@ from tempo_edge.search.grounders.boundaries import Boundaries
 from tempo_edge.search.grounders.chat_decoder import ChatDecoder
 from tempo_edge.search.grounders.decoder import Reply
 from tempo_edge.search.grounders.prompt import FrameTokens
-from tempo_edge.train.grounder.synthetic.windows import Example
+from tempo_edge.train.grounder.examples import Example
 from tempo_edge.train.hub import HubPolicy, load_hub
 
 # peft asks transformers by a name that it will give up.

@@ -25,7 +25,11 @@ from tempo_edge.models.profile_manifest import record_file
 from tempo_edge.search.calibrate import READ_FEATURES
 from tempo_edge.train.data.archives import DataError
 from tempo_edge.train.grounder import runs
+from tempo_edge.train.grounder.annotated_windows import AnnotatedVideos
 from tempo_edge.train.grounder.grpo.pir_grpo import GrpoSettings
+from tempo_edge.train.grounder.model.checkpoint_files import load_grounder
+from tempo_edge.train.grounder.profile_export import export_grounder
+from tempo_edge.train.grounder.runs import Places
 from tempo_edge.train.grounder.sft import SftSettings
 from tempo_edge.train.settings import read_settings
 
@@ -68,7 +72,7 @@ def _settings(folder: Path) -> SftSettings:
 def _teach(data: Path, work: Path, out: Path, say: Callable[[str], None] = print) -> Path:
     out.mkdir(exist_ok=True)
     profile = load_profile("nano")
-    return runs.sft(_settings(out), data, work, out, profile, trials=6, say=say)
+    return runs.sft(_settings(out), Places(data, work, out), profile, trials=6, say=say)
 
 
 def test_an_interrupted_run_ends_as_an_unbroken_one(data: Path, work: Path, tmp_path: Path) -> None:
@@ -85,7 +89,7 @@ def test_an_interrupted_run_ends_as_an_unbroken_one(data: Path, work: Path, tmp_
     assert not any("going on" in line for line in heard)
     _teach(data, work, tmp_path / "broken", heard.append)
     assert "going on after step 8" in heard
-    one, two = (runs.load(path) for path in (whole, tmp_path / "broken" / "best.pt"))
+    one, two = (load_grounder(path) for path in (whole, tmp_path / "broken" / "best.pt"))
     pairs = zip(one.parameters(), two.parameters(), strict=True)
     assert all(torch.equal(a, b) for a, b in pairs)
     rows = [json.loads(line) for line in (whole.parent / "log.jsonl").read_text().splitlines()]
@@ -99,10 +103,54 @@ def test_a_run_goes_on_from_the_weights_of_another(data: Path, work: Path, tmp_p
     out = tmp_path / "next"
     out.mkdir()
     settings = dataclasses.replace(_settings(out), steps=4, learning_rate=0.0)
-    taught = runs.sft(settings, data, work, out, load_profile("nano"), start=first, trials=6)
-    one, two = (runs.load(path) for path in (first, taught))
+    taught = runs.sft(
+        settings, Places(data, work, out), load_profile("nano"), start=first, trials=6
+    )
+    one, two = (load_grounder(path) for path in (first, taught))
     pairs = zip(one.parameters(), two.parameters(), strict=True)
     assert all(torch.equal(a, b) for a, b in pairs)
+
+
+def test_annotated_videos_take_the_place_of_made_up_windows(
+    tempo: Callable[..., Said], data: Path, work: Path, tmp_path: Path
+) -> None:
+    shots = [(texture(1), 3), (motion(3), 3), (texture(4), 2)]
+    make_video(tmp_path / "film.mp4", shots=shots, size=(160, 120), rate=Fraction(25))
+    section = "videos: {library: films.db, annotations: charades.txt, kind: charades-sta}\n"
+    (tmp_path / "sft.yaml").write_text(SFT.replace("[flickr8k]", "[elsewhere]") + section)
+    lines = ("film 3.0 6.0##clouds move", "film 0.0 3.0##sand", "boat 0.0 1.0##a boat")
+    (tmp_path / "charades.txt").write_text("\n".join(lines) + "\n")
+    arguments = ("--data", data, "--work", work, "--out", tmp_path / "run", "--threads", "1")
+    command = ("train", "sft", tmp_path / "sft.yaml", *arguments)
+    assert tempo(*command).error == (
+        f"{tmp_path / 'films.db'} is missing: index the annotated videos into it first"
+    )
+    with Library.open(tmp_path / "films.db") as library:
+        library.index(tmp_path / "film.mp4")
+    said = tempo(*command)
+    assert said.status == 0, said.err
+    assert f"2 of 3 annotations are of {tmp_path / 'films.db'}" in said.err
+    about = json.loads((tmp_path / "run" / "settings.json").read_text())
+    assert about["videos"]["kind"] == "charades-sta"
+    assert load_grounder(tmp_path / "run" / "best.pt").shape.hidden == 32
+
+
+def test_a_run_that_names_no_videos_is_as_one_was_before_it_could(
+    data: Path, work: Path, tmp_path: Path
+) -> None:
+    """So a folder that an older release began goes on."""
+    _teach(data, work, tmp_path / "run")
+    about = json.loads((tmp_path / "run" / "settings.json").read_text())
+    assert list(about)[-4:] == ["archives", "shape", "mix", "start"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "complaint"),
+    [({"kind": "lsmdc"}, "kind 'lsmdc' must be one of"), ({"library": "a.db"}, "or neither")],
+)
+def test_impossible_videos_are_named(wrong: dict[str, str], complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        AnnotatedVideos(**wrong)
 
 
 def test_another_recipe_needs_another_folder(data: Path, work: Path, tmp_path: Path) -> None:
@@ -114,10 +162,10 @@ def test_another_recipe_needs_another_folder(data: Path, work: Path, tmp_path: P
 
 def test_what_is_no_checkpoint_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"none\.pt is missing"):
-        runs.load(tmp_path / "none.pt")
+        load_grounder(tmp_path / "none.pt")
     torch.save({"shape": {"hidden": 32}}, tmp_path / "odd.pt")
     with pytest.raises(DataError, match=r"odd\.pt holds no grounder: 'layers'"):
-        runs.load(tmp_path / "odd.pt")
+        load_grounder(tmp_path / "odd.pt")
 
 
 def test_from_sft_to_pir_grpo_to_a_search_that_reads(
@@ -127,7 +175,7 @@ def test_from_sft_to_pir_grpo_to_a_search_that_reads(
     (tmp_path / "grpo.yaml").write_text(GRPO)
     settings = read_settings(tmp_path / "grpo.yaml", GrpoSettings)
     out, profile = tmp_path / "grpo", load_profile("nano")
-    best = runs.pir_grpo(settings, taught, data, work, out, profile, trials=6)
+    best = runs.pir_grpo(settings, taught, Places(data, work, out), profile, trials=6)
     row = json.loads((out / "log.jsonl").read_text().splitlines()[-1])
     assert {"reward", "kl", "entropy", "refused", "reject_f1"} <= set(row)
 
@@ -147,7 +195,7 @@ def test_from_sft_to_pir_grpo_to_a_search_that_reads(
         assert library.find("clouds", min_confidence=0).evidence[0].grounding is None
         with pytest.raises(QueryError, match="profile 'nano' has no grounder 'mllm'"):
             library.find("clouds", grounder="mllm")
-    said = runs.export(best, built, "int8")
+    said = export_grounder(best, built, "int8")
     assert said[0].endswith("MB") and said[-1] == "calibrate it next"
     assert "of torch's, the same first word to " in said[1]
     _calibrated(built)
@@ -188,12 +236,12 @@ def _calibrated(folder: Path) -> None:
 
 def test_bad_exports_are_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="storage 'int4' must be int8, fp16 or fp32"):
-        runs.export(tmp_path / "best.pt", tmp_path, "int4")
+        export_grounder(tmp_path / "best.pt", tmp_path, "int4")
     with pytest.raises(DataError, match=r"holds no profile\.json"):
-        runs.export(tmp_path / "best.pt", tmp_path, "int8")
+        export_grounder(tmp_path / "best.pt", tmp_path, "int8")
     (tmp_path / "profile.json").write_text("{")
     with pytest.raises(ProfileError, match="can't be read"):
-        runs.export(tmp_path / "best.pt", tmp_path, "int8")
+        export_grounder(tmp_path / "best.pt", tmp_path, "int8")
 
 
 def test_a_folder_of_another_run_is_refused(data: Path, work: Path, tmp_path: Path) -> None:

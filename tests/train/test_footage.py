@@ -16,8 +16,9 @@ pytest.importorskip("torch")
 
 
 from tempo_edge import Library
+from tempo_edge.train.data.annotations import Annotation, read_annotations
 from tempo_edge.train.data.archives import DataError
-from tempo_edge.train.grounder.annotated_windows import Annotation, Footage, read_annotations, whole
+from tempo_edge.train.grounder.annotated_windows import AnnotatedWindows, whole_video
 from tempo_edge.train.grounder.evaluate import (
     Asked,
     EvaluateSettings,
@@ -27,8 +28,8 @@ from tempo_edge.train.grounder.evaluate import (
     figures,
     questions,
 )
-from tempo_edge.train.grounder.prompt_builder import right_answer
-from tempo_edge.train.grounder.synthetic.windows import Mix
+from tempo_edge.train.grounder.prompt_builder import target_tokens
+from tempo_edge.train.grounder.synthetic.mix import Mix
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +84,7 @@ def test_every_data_set_is_read_as_published(tmp_path: Path) -> None:
 
 def test_examples_show_what_the_library_holds_at_its_own_times(library_path: Path) -> None:
     with Library.open(library_path) as library:
-        source = Footage(library, ANNOTATIONS, Mix(absent=0.0))
+        source = AnnotatedWindows(library, ANNOTATIONS, Mix(absent=0.0))
         assert source.missing == 1
         rng = np.random.default_rng(0)
         for _ in range(12):
@@ -94,12 +95,12 @@ def test_examples_show_what_the_library_holds_at_its_own_times(library_path: Pat
             assert [(round(a, 2), round(b, 2)) for a, b in example.spans] == list(known.spans)
             said = example.boundaries.nearest(example.spans)
             assert len(said) == len(known.spans)
-            assert len(right_answer(example)) == 6 * len(said)
+            assert len(target_tokens(example)) == 6 * len(said)
 
 
 def test_absent_sentences_are_of_other_videos_or_nearly_true(library_path: Path) -> None:
     with Library.open(library_path) as library:
-        source = Footage(library, ANNOTATIONS, Mix(absent=1.0, hard=0.5))
+        source = AnnotatedWindows(library, ANNOTATIONS, Mix(absent=1.0, hard=0.5))
         rng = np.random.default_rng(1)
         drawn = [source.draw(rng) for _ in range(20)]
     assert {example.kind for example in drawn} == {"easy", "hard"}
@@ -111,7 +112,7 @@ def test_absent_sentences_are_of_other_videos_or_nearly_true(library_path: Path)
 def test_a_library_without_the_videos_is_named(library_path: Path) -> None:
     with Library.open(library_path) as library:
         with pytest.raises(DataError, match="holds none of the 1 annotated videos, such as 'boat'"):
-            Footage(library, [Annotation("boat", "a boat", ((0.0, 1.0),))], Mix())
+            AnnotatedWindows(library, [Annotation("boat", "a boat", ((0.0, 1.0),))], Mix())
         with pytest.raises(DataError, match="holds none of the 1 annotated videos"):
             ask(library, [Annotation("boat", "a boat", ((0.0, 1.0),))], EvaluateSettings())
 
@@ -181,7 +182,7 @@ def test_clips_in_a_span_come_before_those_that_only_look_alike(library_path: Pa
         row = next(row for row in library.files() if Path(row.path).stem == "AB12C")
         assert row.video_id is not None
         vector = library.profile.text_tower.encode(["a horse"])[0]
-        window = whole(library, row.video_id, vector)
+        window = whole_video(library, row.video_id, vector)
     bare = clip_scores(window, (), 4)
     assert max(bare) <= 1.0
     found = clip_scores(window, ((2.0, 4.0, 0.3), (6.0, 8.0, 0.2)), 4)

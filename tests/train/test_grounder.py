@@ -15,9 +15,11 @@ from tempo_edge import eta
 from tempo_edge.search.grounders.grammar import Grammar
 from tempo_edge.search.grounders.prompt import STATE, VISUAL, FrameTokens, Prompt, Question, build
 from tempo_edge.search.similarity import CurveSettings
-from tempo_edge.train.grounder.model.network import Grounder, Shape, answer, collate
+from tempo_edge.train.grounder.model.collate import collate
+from tempo_edge.train.grounder.model.generate import generate
+from tempo_edge.train.grounder.model.network import DecoderShape, Grounder
 
-SMALL = Shape(hidden=32, layers=2, heads=2, inner=48, dropout=0.0)
+SMALL = DecoderShape(hidden=32, layers=2, heads=2, inner=48, dropout=0.0)
 
 
 @pytest.fixture(autouse=True)
@@ -40,16 +42,16 @@ def test_an_answer_does_not_depend_on_its_neighbours() -> None:
     model = Grounder(SMALL).eval()
     prompts = [_prompt(3, 1), _prompt(9, 2), _prompt(5, 3)]
     times = list(range(0, 120, 7))
-    together = answer(model, prompts, [Grammar(times, times) for _ in prompts])
+    together = generate(model, prompts, [Grammar(times, times) for _ in prompts])
     for row, prompt in enumerate(prompts):
-        alone = answer(model, [prompt], [Grammar(times, times)])
+        alone = generate(model, [prompt], [Grammar(times, times)])
         assert alone.tokens[0] == together.tokens[row]
         assert alone.present[0] == pytest.approx(together.present[row], abs=1e-4)
         eta.read(eta.text(together.tokens[row]))
 
 
 def test_a_sight_begins_as_the_words_of_its_time() -> None:
-    model = Grounder(Shape()).eval()
+    model = Grounder(DecoderShape()).eval()
     prompt = _prompt(12, 1)
     batch = collate([prompt])
     with torch.no_grad():
@@ -64,7 +66,7 @@ def test_a_sight_begins_as_the_words_of_its_time() -> None:
 
 def test_all_that_is_told_is_of_one_size() -> None:
     """Where a part is ten times another's size, Adam's steps are too long for the one."""
-    model = Grounder(Shape()).eval()
+    model = Grounder(DecoderShape()).eval()
     prompt = _prompt(40, 1)
     batch = collate([prompt])
     with torch.no_grad():
@@ -77,7 +79,7 @@ def test_all_that_is_told_is_of_one_size() -> None:
 def test_untaught_it_repeats_the_draft_if_that_is_better_than_chance(
     height: float, refused: bool
 ) -> None:
-    model = Grounder(Shape()).eval()
+    model = Grounder(DecoderShape()).eval()
     rng = np.random.default_rng(0)
     asked = rng.normal(size=256).astype(np.float32)
     asked /= np.linalg.norm(asked)
@@ -96,7 +98,7 @@ def test_untaught_it_repeats_the_draft_if_that_is_better_than_chance(
         ]
         stamps = [eta.tenths(at) for at in times]
         prompt = build(question, looks, times[-1], CurveSettings())
-        said = answer(model, [prompt], [Grammar(stamps[:-1], stamps[1:])])
+        said = generate(model, [prompt], [Grammar(stamps[:-1], stamps[1:])])
         drafted = f"{eta.number(stamps[first])}-{eta.number(stamps[first + 2])}"
         right += eta.text(said.tokens[0]) == (eta.NONE if refused else drafted)
     assert right >= 16
@@ -122,7 +124,7 @@ def test_forced_words_teach_nothing_and_words_out_of_reach_do_not_compete() -> N
     could[0, eta.TOKEN[eta.NONE]] = True
     with torch.no_grad():
         loss = float(model.loss(collate(prompts, answers, allowed=[could])))
-        said = answer(model, prompts, [Grammar([15], [30])])
+        said = generate(model, prompts, [Grammar([15], [30])])
     # Of all that the answer says, only its first word was chosen: from two.
     assert loss == pytest.approx(-np.log(said.present[0]), abs=1e-4)
 
@@ -139,7 +141,7 @@ def test_a_decoder_learns_to_tell_two_windows_apart() -> None:
         torch.autograd.backward(loss)
         optimizer.step()
     assert float(loss.detach()) < 0.1 < before
-    said = answer(model.eval(), prompts, [Grammar([0, 15], [15, 30, 45]) for _ in prompts])
+    said = generate(model.eval(), prompts, [Grammar([0, 15], [15, 30, 45]) for _ in prompts])
     assert [eta.text(tokens) for tokens in said.tokens] == ["none", "1.5-3.0"]
     assert said.present[0] < 0.2 < 0.8 < said.present[1]
 
@@ -152,16 +154,34 @@ def test_sampling_repeats_under_one_seed_and_differs_under_another() -> None:
     def draw(seed: int) -> list[list[int]]:
         generator = torch.Generator().manual_seed(seed)
         grammars = [Grammar(times, times) for _ in prompts]
-        return answer(model, prompts, grammars, temperature=1.0, generator=generator).tokens
+        return generate(model, prompts, grammars, temperature=1.0, generator=generator).tokens
 
     assert draw(1) == draw(1)
     assert draw(1) != draw(2)
 
 
 def test_the_default_decoder_has_about_ten_million_weights() -> None:
-    assert 10e6 < sum(p.numel() for p in Grounder(Shape()).parameters()) < 40e6
+    assert 10e6 < sum(p.numel() for p in Grounder(DecoderShape()).parameters()) < 40e6
 
 
 def test_odd_shapes_are_named() -> None:
     with pytest.raises(ValueError, match="hidden 30 must be an even multiple of heads 4"):
-        Shape(hidden=30, heads=4)
+        DecoderShape(hidden=30, heads=4)
+
+
+def test_weights_have_the_names_that_checkpoints_have() -> None:
+    names = set(Grounder(SMALL).state_dict())
+    layer = {
+        *(f"self_attn.{part}_proj.weight" for part in "qkvo"),
+        *(f"mlp.{part}_proj.weight" for part in ("gate", "up", "down")),
+        "input_layernorm.weight",
+        "post_attention_layernorm.weight",
+    }
+    assert names == {
+        *(f"llama.model.layers.{number}.{name}" for number in range(2) for name in layer),
+        *("llama.model.embed_tokens.weight", "llama.model.norm.weight", "llama.lm_head.weight"),
+        *(f"{part}.{kind}" for part in ("query", "sight", "draft", "inside") for kind in _LINEAR),
+    }
+
+
+_LINEAR = ("weight", "bias")

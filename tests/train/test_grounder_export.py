@@ -18,10 +18,11 @@ from tempo_edge.search.grounders.grammar import Grammar
 from tempo_edge.search.grounders.prompt import STATE, FrameTokens, Prompt, Question, build
 from tempo_edge.search.similarity import CurveSettings
 from tempo_edge.train.grounder.model import decoder_graph, onnx_agreement
-from tempo_edge.train.grounder.model.network import Grounder, Shape, answer
+from tempo_edge.train.grounder.model.generate import generate
+from tempo_edge.train.grounder.model.network import DecoderShape, Grounder
 from tempo_edge.train.onnx_graph import Storage
 
-SMALL = Shape(hidden=64, layers=3, heads=4, inner=96, dropout=0.0)
+SMALL = DecoderShape(hidden=64, layers=3, heads=4, inner=96, dropout=0.0)
 TIMES = list(range(0, 300, 7))
 
 
@@ -49,13 +50,13 @@ def test_answers_are_those_of_training(
     tmp_path: Path, model: Grounder, storage: Storage, loss: float
 ) -> None:
     path = tmp_path / "grounder.onnx"
-    decoder_graph.write(path, model, storage)
+    decoder_graph.write_decoder(path, model, storage)
     decoder = AnswerDecoder(open_session(path, threads=1))
     same = 0
     for seed in range(12):
         prompt = _prompt(3 + seed, seed)
         said = decoder.answer(prompt, Grammar(TIMES, TIMES), refuse=True)
-        meant = answer(model, [prompt], [Grammar(TIMES, TIMES)])
+        meant = generate(model, [prompt], [Grammar(TIMES, TIMES)])
         assert said.present == pytest.approx(float(meant.present[0]), abs=loss)
         same += said.text == eta.text(meant.tokens[0])
     assert same == 12 if storage == "fp32" else same >= 9
@@ -63,7 +64,7 @@ def test_answers_are_those_of_training(
 
 def test_spans_are_said_even_where_a_refusal_is_likelier(tmp_path: Path, model: Grounder) -> None:
     path = tmp_path / "grounder.onnx"
-    decoder_graph.write(path, model)
+    decoder_graph.write_decoder(path, model)
     decoder = AnswerDecoder(open_session(path, threads=1))
     said = [decoder.answer(_prompt(4, seed), Grammar(TIMES, TIMES)).text for seed in range(6)]
     assert all(eta.read(text) for text in said)
@@ -72,7 +73,7 @@ def test_spans_are_said_even_where_a_refusal_is_likelier(tmp_path: Path, model: 
 
 def test_what_was_written_is_compared_with_what_was_taught(tmp_path: Path, model: Grounder) -> None:
     path = tmp_path / "grounder.onnx"
-    decoder_graph.write(path, model)
+    decoder_graph.write_decoder(path, model)
     found = onnx_agreement.compare(model, path, prompts=8)
     assert 0 < found.logits < onnx_agreement.TOLERANCE and found.same == found.prompts == 8
     torch.manual_seed(4)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ pytest.importorskip("peft")
 import archives
 import transformers
 from checkpoints import KINDS, write
+from harness import Said
 from hypothesis import given
 from hypothesis import strategies as st
 from transformers import Qwen3VLProcessor
@@ -30,11 +31,13 @@ from tempo_edge.chat import ASKED, WANTED
 from tempo_edge.search.grounders.prompt import FrameTokens
 from tempo_edge.train import training_state
 from tempo_edge.train.data.archives import Archive, DataError
+from tempo_edge.train.grounder.examples import Example
 from tempo_edge.train.grounder.grpo.pir_grpo import GrpoSettings, PirGrpo
 from tempo_edge.train.grounder.grpo.rewards import reward
-from tempo_edge.train.grounder.synthetic.pictured_windows import Pictured
-from tempo_edge.train.grounder.synthetic.windows import Example, Mix
+from tempo_edge.train.grounder.synthetic.mix import Mix
+from tempo_edge.train.grounder.synthetic.pictured_windows import PicturedWindows
 from tempo_edge.train.hub import HubPolicy, load_hub
+from tempo_edge.train.hub.run import HubSettings
 
 # peft asks transformers by a name that it will give up.
 pytestmark = pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing. is:FutureWarning")
@@ -72,11 +75,11 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
 
 
 @pytest.fixture(scope="module")
-def source(data: Archive) -> Pictured:
-    return Pictured(data, "train", MIX, size=56)
+def source(data: Archive) -> PicturedWindows:
+    return PicturedWindows(data, "train", MIX, size=56)
 
 
-def _examples(source: Pictured, count: int = 3) -> list[Example]:
+def _examples(source: PicturedWindows, count: int = 3) -> list[Example]:
     rng = np.random.default_rng(0)
     return [source.draw(rng) for _ in range(count)]
 
@@ -91,7 +94,7 @@ def _spoken(policy: HubPolicy, text: str) -> list[int]:
     return [*policy.tokenizer(said)["input_ids"], policy.tokenizer.eos_token_id]
 
 
-def test_windows_come_with_their_pictures(source: Pictured) -> None:
+def test_windows_come_with_their_pictures(source: PicturedWindows) -> None:
     first, again = (source.draw(np.random.default_rng(4)) for _ in range(2))
     assert first.pictures is not None
     assert again.pictures is not None
@@ -102,7 +105,7 @@ def test_windows_come_with_their_pictures(source: Pictured) -> None:
         assert example.pictures.dtype == np.uint8
 
 
-def test_every_frame_is_told_its_time(folder: Path, source: Pictured) -> None:
+def test_every_frame_is_told_its_time(folder: Path, source: PicturedWindows) -> None:
     policy = _policy(folder)
     chat = policy.family.chat
     for example in _examples(source):
@@ -174,7 +177,7 @@ def _plainly(policy: HubPolicy, model: Any, example: Example, words: list[int]) 
     return torch.log_softmax(logits, dim=-1).gather(1, behind.T)[:, 0]
 
 
-def test_log_shares_are_those_of_one_plain_reading(folder: Path, source: Pictured) -> None:
+def test_log_shares_are_those_of_one_plain_reading(folder: Path, source: PicturedWindows) -> None:
     """So are their gradients, and the reference's shares are those of the bare checkpoint."""
     policy = _policy(folder)
     with torch.no_grad():
@@ -182,11 +185,11 @@ def test_log_shares_are_those_of_one_plain_reading(folder: Path, source: Picture
             weight += 0.1 * torch.randn_like(weight)
     first, *others = _examples(source, 8)
     examples = [first, next(e for e in others if len(e.looks) != len(first.looks))]
-    said = policy.draw(examples, 3, 1.0, torch.Generator().manual_seed(0))
+    said = policy.rollout(examples, 3, 1.0, torch.Generator().manual_seed(0))
     assert len({len(words) for words in said}) > 1
-    packed = policy.pack(examples, said)
-    assert packed.open.sum(dim=1).tolist() == [len(words) for words in said]
-    shares, reference = policy.log_shares(packed), policy.reference_shares(packed)
+    batch = policy.collate(examples, said)
+    assert batch.token_mask.sum(dim=1).tolist() == [len(words) for words in said]
+    shares, reference = policy.log_probs(batch), policy.ref_log_probs(batch)
     assert not reference.requires_grad
     assert not torch.allclose(shares, reference, atol=1e-2)
     bare = getattr(transformers, KINDS[folder.name]).from_pretrained(folder).eval()
@@ -199,18 +202,20 @@ def test_log_shares_are_those_of_one_plain_reading(folder: Path, source: Picture
         with torch.no_grad():
             plain = _plainly(policy, bare, example, words)
         assert torch.allclose(plain, reference[row, : len(words)], atol=1e-4)
-    together = torch.autograd.grad((shares * packed.open).sum(), policy.parameters())
+    together = torch.autograd.grad((shares * batch.token_mask).sum(), policy.parameters())
     for one, other in zip(together, torch.autograd.grad(apart, policy.parameters()), strict=True):
         assert torch.allclose(one, other, atol=1e-3, rtol=1e-3)
 
 
-def test_answers_are_drawn_as_often_as_their_shares_say(folder: Path, source: Pictured) -> None:
+def test_answers_are_drawn_as_often_as_their_shares_say(
+    folder: Path, source: PicturedWindows
+) -> None:
     policy = _policy(folder)
     example = _examples(source, 1)[0]
-    said = policy.draw([example], 600, 1.0, torch.Generator().manual_seed(0))
+    said = policy.rollout([example], 600, 1.0, torch.Generator().manual_seed(0))
     refusal = _spoken(policy, "none")
     with torch.no_grad():
-        share = float(policy.log_shares(policy.pack([example], [refusal])).sum().exp())
+        share = float(policy.log_probs(policy.collate([example], [refusal])).sum().exp())
     drawn = sum(each == refusal for each in said) / len(said)
     assert drawn == pytest.approx(share, abs=3 * (share * (1 - share) / len(said)) ** 0.5)
     assert share > 0.01
@@ -253,7 +258,7 @@ def test_what_is_told_are_the_frames_own_times(
 
 
 def test_qwen3_sees_of_a_frame_what_it_would_see_of_a_video_of_it_twice(
-    policies: dict[str, HubPolicy], source: Pictured
+    policies: dict[str, HubPolicy], source: PicturedWindows
 ) -> None:
     """So nothing is lost by frames that are pictures; merged in twos, they would be others."""
     policy = policies["qwen3_vl"]
@@ -275,41 +280,41 @@ def test_qwen3_sees_of_a_frame_what_it_would_see_of_a_video_of_it_twice(
         assert not torch.allclose(model(**inputs).logits, model(**video).logits, atol=1e-3)
 
 
-def test_what_cannot_be_read_earns_nothing(folder: Path, source: Pictured) -> None:
+def test_what_cannot_be_read_earns_nothing(folder: Path, source: PicturedWindows) -> None:
     policy = _policy(folder)
     examples = _examples(source, 12)
     there = next(example for example in examples if example.kind == "present")
     absent = next(example for example in examples if example.kind != "present")
     first, second = (eta.number(eta.tenths(look.seconds)) for look in there.looks[:2])
     span = f"{first}-{second}"
-    assert policy.meant(there, _spoken(policy, span)) == [(there.edges[0], there.edges[1])]
-    assert policy.meant(there, _spoken(policy, "none")) == []
-    assert policy.meant(there, _spoken(policy, span)[:-1]) is None, "it never ended"
+    assert policy.spans(there, _spoken(policy, span)) == [(there.edges[0], there.edges[1])]
+    assert policy.spans(there, _spoken(policy, "none")) == []
+    assert policy.spans(there, _spoken(policy, span)[:-1]) is None, "it never ended"
     ends = eta.number(eta.tenths(float(there.edges[-1])))
     end = policy.tokenizer.eos_token
     for wrong in ("", "never", f" {span}", f"{second}-{first}", f"{first}-99.9", f"none{end}"):
-        assert policy.meant(there, _spoken(policy, wrong)) is None
+        assert policy.spans(there, _spoken(policy, wrong)) is None
     if policy.family.chat.lead:
         bare = policy.tokenizer("none")["input_ids"]
-        assert policy.meant(there, [*bare, policy.tokenizer.eos_token_id]) is None
+        assert policy.spans(there, [*bare, policy.tokenizer.eos_token_id]) is None
     # No frame is at that time; a span of nothing must not pass for a refusal.
     unknown = eta.number(eta.tenths(float(there.edges[-1])) - 1)
-    assert policy.meant(there, _spoken(policy, f"{unknown}-{ends}")) is None
-    assert reward(policy.meant(absent, _spoken(policy, "nothing here")), absent.spans) == 0.0
-    assert reward(policy.meant(absent, _spoken(policy, "none")), absent.spans) == 1.1
-    assert reward(policy.meant(there, _spoken(policy, "none")), there.spans) == 0.1
+    assert policy.spans(there, _spoken(policy, f"{unknown}-{ends}")) is None
+    assert reward(policy.spans(absent, _spoken(policy, "nothing here")), absent.spans) == 0.0
+    assert reward(policy.spans(absent, _spoken(policy, "none")), absent.spans) == 1.1
+    assert reward(policy.spans(there, _spoken(policy, "none")), there.spans) == 0.1
 
 
 def test_only_the_adapter_learns_and_a_stopped_run_goes_on(
-    folder: Path, source: Pictured, tmp_path: Path
+    folder: Path, source: PicturedWindows, tmp_path: Path
 ) -> None:
     policy = _policy(folder)
     before = {name: weight.clone() for name, weight in policy.model.state_dict().items()}
     run = PirGrpo(policy, source, SETTINGS)
     examples = _examples(source, 2)
-    said = policy.draw(examples, 2, 1.0, torch.Generator().manual_seed(1))
-    packed = policy.pack(examples, said)
-    base = policy.reference_shares(packed)
+    said = policy.rollout(examples, 2, 1.0, torch.Generator().manual_seed(1))
+    batch = policy.collate(examples, said)
+    base = policy.ref_log_probs(batch)
     rows = [run.train(print)]
     training_state.save(tmp_path / "last.pt", run.state())
     rows.append(run.train(print))
@@ -320,9 +325,9 @@ def test_only_the_adapter_learns_and_a_stopped_run_goes_on(
     assert all(".lora_" in name for name in changed)
     assert not any(".visual." in name or ".vision_model." in name for name in changed)
     assert sum(weight.numel() for weight in policy.parameters()) < 10_000
-    assert torch.equal(policy.reference_shares(packed), base)
+    assert torch.equal(policy.ref_log_probs(batch), base)
     with torch.no_grad():
-        assert not torch.equal(policy.log_shares(packed), base)
+        assert not torch.equal(policy.log_probs(batch), base)
 
     again = PirGrpo(load_hub(folder, rank=4), source, SETTINGS)
     again.restore(training_state.load(tmp_path / "last.pt"))
@@ -332,16 +337,57 @@ def test_only_the_adapter_learns_and_a_stopped_run_goes_on(
     assert all(torch.equal(a, b) for a, b in pairs)
 
 
+RUN = """
+size: 56
+rank: 4
+grpo:
+  {steps: 2, every: 1, prompts: 2, group: 6, tries: 20, bfloat16: false,
+   mix: {shots: [2, 3], looks: 12}}
+"""
+
+
+def test_the_command_trains_an_adapter_and_goes_on(
+    tempo: Callable[..., Said], tmp_path: Path
+) -> None:
+    root, model = archives.write(tmp_path / "data"), write(tmp_path / "model")
+    (tmp_path / "hub.yaml").write_text(RUN)
+    out = tmp_path / "run"
+    command = ("train", "hub", model, tmp_path / "hub.yaml", "--data", root, "--out", out)
+    said = tempo(*command, "--threads", "1")
+    assert said.status == 0, said.err
+    assert said.out == f"{out / 'last.pt'}\n"
+    rows = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in rows] == [1, 2] and "reward" in rows[0]
+    policy = load_hub(model, rank=4)
+    before = [weight.clone() for weight in policy.parameters()]
+    policy.restore(training_state.load(out / "last.pt"))
+    pairs = zip(before, policy.parameters(), strict=True)
+    assert not all(torch.equal(old, new) for old, new in pairs)
+    assert "going on after step 2" in tempo(*command, "--threads", "1").err
+    again = tempo(*command, "--seed", "1")
+    assert again.status == 2 and again.out == ""
+    assert again.err.endswith("was written for other settings: choose another folder\n")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "complaint"),
+    [({"rank": 0}, "rank 0 must be"), ({"size": 0}, "size 0 must"), ({"seed": -1}, "seed -1")],
+)
+def test_impossible_settings_of_a_hub_run_are_named(wrong: dict[str, int], complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        HubSettings(**wrong)
+
+
 def test_asked_for_what_is_not_there_it_learns_to_refuse(tmp_path: Path, data: Archive) -> None:
     settings = dataclasses.replace(SETTINGS, steps=48, prompts=8, group=8, every=16, kl=0.0)
-    source = Pictured(data, "train", dataclasses.replace(MIX, absent=1.0), size=56)
+    source = PicturedWindows(data, "train", dataclasses.replace(MIX, absent=1.0), size=56)
     run = PirGrpo(_policy(write(tmp_path)), source, settings)
     first, _, last = (run.train(print) for _ in range(3))
     assert last["reward"] > first["reward"] + 0.2
     assert last["refused"] > first["refused"]
 
 
-def test_what_cannot_be_asked_is_named(folder: Path, source: Pictured) -> None:
+def test_what_cannot_be_asked_is_named(folder: Path, source: PicturedWindows) -> None:
     policy = _policy(folder)
     example = _examples(source, 1)[0]
     mark, end = policy.family.chat.sight, policy.tokenizer.eos_token

@@ -25,18 +25,20 @@ from tempo_edge.search.grounders.prompt import DRAFTED, STATE, FrameTokens, Ques
 from tempo_edge.search.similarity import CurveSettings
 from tempo_edge.train import training_state
 from tempo_edge.train.data.archives import Archive, DataError
-from tempo_edge.train.grounder.dev_windows import Trial, figures, judged
-from tempo_edge.train.grounder.grpo.nano_policy import NanoPolicy, log_shares, pack_answers
+from tempo_edge.train.grounder.dev_windows import DevWindows, dev_score, figures
+from tempo_edge.train.grounder.examples import Example
+from tempo_edge.train.grounder.grpo.nano_policy import NanoPolicy, collate_answers, log_probs
 from tempo_edge.train.grounder.grpo.pir_grpo import GrpoSettings, PirGrpo, Rollouts, policy_loss
-from tempo_edge.train.grounder.model.network import Grounder, Shape
-from tempo_edge.train.grounder.prompt_builder import Asker, meant, right_answer
+from tempo_edge.train.grounder.model.network import DecoderShape, Grounder
+from tempo_edge.train.grounder.prompt_builder import PromptBuilder, answer_spans, target_tokens
 from tempo_edge.train.grounder.sft import Sft, SftSettings
-from tempo_edge.train.grounder.synthetic import feature_bank as banks
-from tempo_edge.train.grounder.synthetic.feature_bank import Bank
-from tempo_edge.train.grounder.synthetic.windows import Example, MadeUp, Mix, draw
+from tempo_edge.train.grounder.synthetic import feature_bank as feature_banks
+from tempo_edge.train.grounder.synthetic.feature_bank import FeatureBank
+from tempo_edge.train.grounder.synthetic.mix import Mix
+from tempo_edge.train.grounder.synthetic.windows import SyntheticWindows, draw
 from tempo_edge.train.settings import choose_settings, read_settings
 
-SMALL = Shape(hidden=32, layers=2, heads=2, inner=48, dropout=0.1)
+SMALL = DecoderShape(hidden=32, layers=2, heads=2, inner=48, dropout=0.1)
 MIX = Mix(shots=(2, 3), looks=24)
 SFT = SftSettings(
     steps=8, batch=4, every=4, warmup=1, bfloat16=False, shape=SMALL, mix=MIX, learning_rate=3e-3
@@ -44,28 +46,28 @@ SFT = SftSettings(
 
 
 @pytest.fixture(scope="module")
-def bank(tmp_path_factory: pytest.TempPathFactory) -> Bank:
+def bank(tmp_path_factory: pytest.TempPathFactory) -> FeatureBank:
     root = tmp_path_factory.mktemp("bank")
     with Archive(archives.write(root), "flickr8k") as archive:
-        return banks.build(root, load_profile("nano"), archive, "train")
+        return feature_banks.build(root, load_profile("nano"), archive, "train")
 
 
 @pytest.fixture(scope="module")
-def asker() -> Asker:
-    return Asker(load_profile("nano"))
+def prompt_builder() -> PromptBuilder:
+    return PromptBuilder(load_profile("nano"))
 
 
-def test_right_answers_can_be_said_and_are_the_truth(bank: Bank) -> None:
+def test_right_answers_can_be_said_and_are_the_truth(bank: FeatureBank) -> None:
     """Where shots meet in cuts, every boundary is known exactly; in a fade, to within a look."""
     rng = np.random.default_rng(0)
     present = 0
     for number in range(40):
         fades = 0.0 if number < 20 else 1.0
         example = draw(bank, dataclasses.replace(MIX, absent=0.3, fades=fades), rng)
-        words, grammar = right_answer(example), example.boundaries.grammar()
+        words, grammar = target_tokens(example), example.boundaries.grammar()
         for word in words:
             grammar.take(word)
-        said = meant(example, words[:-1])
+        said = answer_spans(example, words[:-1])
         off = 1e-6 if not fades else float(np.diff(example.edges).max()) / 2
         assert len(said) == len(example.spans)
         for found, span in zip(said, example.spans, strict=True):
@@ -74,13 +76,13 @@ def test_right_answers_can_be_said_and_are_the_truth(bank: Bank) -> None:
     assert 20 <= present < 40
 
 
-def test_an_interrupted_sft_ends_alike(bank: Bank, asker: Asker) -> None:
-    whole = Sft(MadeUp(bank, MIX), asker, SFT)
+def test_an_interrupted_sft_ends_alike(bank: FeatureBank, prompt_builder: PromptBuilder) -> None:
+    whole = Sft(SyntheticWindows(bank, MIX), prompt_builder, SFT)
     whole.train(print), whole.train(print)
-    half = Sft(MadeUp(bank, MIX), asker, SFT)
+    half = Sft(SyntheticWindows(bank, MIX), prompt_builder, SFT)
     half.train(print)
     state = half.state()  # before another run takes up torch's own generator
-    again = Sft(MadeUp(bank, MIX), asker, SFT)
+    again = Sft(SyntheticWindows(bank, MIX), prompt_builder, SFT)
     again.restore(state)
     again.train(print)
     assert again.step == whole.step == 8
@@ -88,12 +90,12 @@ def test_an_interrupted_sft_ends_alike(bank: Bank, asker: Asker) -> None:
     assert all(torch.equal(a, b) for a, b in pairs)
 
 
-def test_sft_learns_to_answer(bank: Bank, asker: Asker) -> None:
+def test_sft_learns_to_answer(bank: FeatureBank, prompt_builder: PromptBuilder) -> None:
     settings = dataclasses.replace(SFT, steps=40, every=20, batch=8)
-    run = Sft(MadeUp(bank, MIX), asker, settings)
+    run = Sft(SyntheticWindows(bank, MIX), prompt_builder, settings)
     first, last = run.train(print), run.train(print)
     assert last["answer"] < first["answer"]
-    found = Trial(MadeUp(bank, MIX), asker, count=8)(run.model)
+    found = DevWindows(SyntheticWindows(bank, MIX), prompt_builder, count=8)(run.model)
     assert set(found) >= {"r1_at_0.5", "false_alarms_hard", "reject_f1", "auroc"}
 
 
@@ -107,33 +109,37 @@ class _Few:
         return self._examples[int(rng.integers(len(self._examples)))]
 
 
-def test_pir_grpo_earns_more_than_it_began_with(bank: Bank, asker: Asker) -> None:
+def test_pir_grpo_earns_more_than_it_began_with(
+    bank: FeatureBank, prompt_builder: PromptBuilder
+) -> None:
     torch.manual_seed(0)
     rng = np.random.default_rng(0)
     few = _Few([draw(bank, MIX, rng) for _ in range(8)])
     settings = GrpoSettings(
         steps=24, prompts=4, group=6, every=8, learning_rate=3e-3, bfloat16=False, mix=MIX
     )
-    policy = NanoPolicy(Grounder(SMALL), asker)
+    policy = NanoPolicy(Grounder(SMALL), prompt_builder)
     run = PirGrpo(policy, few, settings)
     first, _, last = (run.train(print) for _ in range(3))
     assert last["reward"] > first["reward"] + 0.05
 
 
-def test_an_interrupted_pir_grpo_ends_alike(bank: Bank, asker: Asker, tmp_path: Path) -> None:
+def test_an_interrupted_pir_grpo_ends_alike(
+    bank: FeatureBank, prompt_builder: PromptBuilder, tmp_path: Path
+) -> None:
     """What it is near to, what it draws and where it was: all of it comes from the file."""
     settings = GrpoSettings(
         steps=4, prompts=2, group=4, every=2, passes=2, learning_rate=1e-2, bfloat16=False, mix=MIX
     )
     assert settings.kl > 0
-    policy = NanoPolicy(Grounder(SMALL), asker)
-    whole = PirGrpo(policy, MadeUp(bank, MIX), settings)
+    policy = NanoPolicy(Grounder(SMALL), prompt_builder)
+    whole = PirGrpo(policy, SyntheticWindows(bank, MIX), settings)
     whole.train(print)
     training_state.save(tmp_path / "last.pt", whole.state())
     expected = whole.train(print)
     assert expected["kl"] > 0
-    other = NanoPolicy(Grounder(SMALL), asker)  # begins with other weights
-    again = PirGrpo(other, MadeUp(bank, MIX), settings)
+    other = NanoPolicy(Grounder(SMALL), prompt_builder)  # begins with other weights
+    again = PirGrpo(other, SyntheticWindows(bank, MIX), settings)
     again.restore(training_state.load(tmp_path / "last.pt"))
     assert again.step == 2
     assert again.train(print) == expected
@@ -142,27 +148,33 @@ def test_an_interrupted_pir_grpo_ends_alike(bank: Bank, asker: Asker, tmp_path: 
     assert all(torch.equal(a, b) for a, b in pairs)
 
 
-def test_answers_that_all_earn_the_same_teach_nothing(bank: Bank, asker: Asker) -> None:
+def test_answers_that_all_earn_the_same_teach_nothing(
+    bank: FeatureBank, prompt_builder: PromptBuilder
+) -> None:
     settings = GrpoSettings(steps=1, prompts=1, group=2, tries=1, temperature=1e-6, bfloat16=False)
-    run = PirGrpo(NanoPolicy(Grounder(SMALL), asker), MadeUp(bank, MIX), settings)
+    run = PirGrpo(
+        NanoPolicy(Grounder(SMALL), prompt_builder), SyntheticWindows(bank, MIX), settings
+    )
     with pytest.raises(DataError, match="after 1 tries of 1 prompts: nothing to learn from"):
         run.train(print)
 
 
-def test_shares_of_one_answer_do_not_depend_on_the_others(bank: Bank, asker: Asker) -> None:
+def test_shares_of_one_answer_do_not_depend_on_the_others(
+    bank: FeatureBank, prompt_builder: PromptBuilder
+) -> None:
     model = Grounder(SMALL).eval()
     rng = np.random.default_rng(3)
     examples = [draw(bank, MIX, rng) for _ in range(2)]
-    prompts = [asker.prompt(example) for example in examples]
+    prompts = [prompt_builder.prompt(example) for example in examples]
     windows = [example.boundaries for example in examples]
-    said = [right_answer(example)[:-1] for example in examples]
+    said = [target_tokens(example)[:-1] for example in examples]
     for place in range(2):
         here = slice(place, place + 1)
-        alone = pack_answers(prompts[here], windows[here], said[here])
-        both = pack_answers(prompts, windows, said)
+        alone = collate_answers(prompts[here], windows[here], said[here])
+        both = collate_answers(prompts, windows, said)
         with torch.no_grad():
-            one = log_shares(model, alone)[0]
-            two = log_shares(model, both)[place]
+            one = log_probs(model, alone)[0]
+            two = log_probs(model, both)[place]
         length = len(said[place]) + 1
         assert torch.allclose(one[:length], two[:length], atol=1e-4)
 
@@ -177,12 +189,12 @@ def test_forced_words_and_padding_are_not_choices() -> None:
         2.5,
         CurveSettings(),
     )
-    packed = pack_answers([prompt], [window], [eta.spell("0.0-2.5"), eta.spell("none")])
-    assert [eta.WORDS[w] for w in packed.words[1].tolist()] == ["none"] + ["[end]"] * 5
-    assert packed.open[1].tolist() == [True] + [False] * 5
+    batch = collate_answers([prompt], [window], [eta.spell("0.0-2.5"), eta.spell("none")])
+    assert [eta.WORDS[w] for w in batch.tokens[1].tolist()] == ["none"] + ["[end]"] * 5
+    assert batch.token_mask[1].tolist() == [True] + [False] * 5
     # After "0.0-" both ends are open, and after "2.5" nothing can follow.
-    assert packed.open[0].tolist() == [True, False, False, True, False, False]
-    drafted = [eta.WORDS[w] for w in packed.notes[0, :5, DRAFTED].argmax(dim=1).tolist()]
+    assert batch.token_mask[0].tolist() == [True, False, False, True, False, False]
+    drafted = [eta.WORDS[w] for w in batch.notes[0, :5, DRAFTED].argmax(dim=1).tolist()]
     assert drafted == [".0", "-", "2", ".5", "[end]"]
 
 
@@ -229,7 +241,7 @@ def test_the_loss_grows_with_the_distance_to_the_reference(apart: float) -> None
 class _Answers:
     """Answers of one word, each a choice."""
 
-    open: Tensor
+    token_mask: Tensor
 
 
 class _Free:
@@ -240,10 +252,10 @@ class _Free:
     def __init__(self, *said: float) -> None:
         self.said = torch.nn.Parameter(torch.tensor(said))
 
-    def log_shares(self, packed: _Answers) -> Tensor:
+    def log_probs(self, batch: _Answers) -> Tensor:
         return self.said[:, None].clone()
 
-    def reference_shares(self, packed: _Answers) -> Tensor:
+    def ref_log_probs(self, batch: _Answers) -> Tensor:
         return torch.full((len(self.said), 1), -1.0)
 
     def parameters(self) -> list[Parameter]:
@@ -251,8 +263,8 @@ class _Free:
 
 
 def _update(policy: _Free, gains: list[float], **settings: Any) -> dict[str, float]:
-    packed = _Answers(torch.ones(len(gains), 1, dtype=torch.bool))
-    rollouts = Rollouts(packed, torch.tensor(gains), np.array(gains), 0.0)
+    batch = _Answers(torch.ones(len(gains), 1, dtype=torch.bool))
+    rollouts = Rollouts(batch, torch.tensor(gains), np.array(gains), 0.0)
     nothing: Any = None  # there is nothing to draw from
     run: PirGrpo[Any] = PirGrpo(
         cast(Any, policy), nothing, GrpoSettings(bfloat16=False, **settings)
@@ -276,8 +288,12 @@ def test_without_gains_the_policy_goes_back_to_the_reference() -> None:
     assert told["kl"] == pytest.approx((math.exp(-1) + math.exp(1) - 2) / 2, abs=1e-6)
 
 
-def test_similarity_alone_is_the_least_to_beat(bank: Bank, asker: Asker) -> None:
-    trial = Trial(MadeUp(bank, Mix(shots=(2, 3), absent=0.5)), asker, count=120)
+def test_similarity_alone_is_the_least_to_beat(
+    bank: FeatureBank, prompt_builder: PromptBuilder
+) -> None:
+    trial = DevWindows(
+        SyntheticWindows(bank, Mix(shots=(2, 3), absent=0.5)), prompt_builder, count=120
+    )
     threshold, found = trial.best_threshold()
     assert found["auroc"] > 50.0
     # Equal, also where there was nothing of a kind to measure.
@@ -286,10 +302,10 @@ def test_similarity_alone_is_the_least_to_beat(bank: Bank, asker: Asker) -> None
     # Of coloured shapes, three of a kind, it finds the right one more than once in five.
     assert 20.0 < everything["r1_at_0.5"] < 100.0
     assert everything["answered"] == 100.0 and nothing["answered"] == 0.0
-    assert judged(found) >= max(judged(everything), judged(nothing))
+    assert dev_score(found) >= max(dev_score(everything), dev_score(nothing))
 
 
-def test_figures_count_refusals_by_kind(bank: Bank) -> None:
+def test_figures_count_refusals_by_kind(bank: FeatureBank) -> None:
     rng = np.random.default_rng(5)
     examples = [draw(bank, Mix(shots=(2, 3)), rng) for _ in range(30)]
     truth = figures(

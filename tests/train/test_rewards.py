@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tempo_edge import eta
 from tempo_edge.moment import Span
 from tempo_edge.train.grounder.grpo.rewards import (
-    Weights,
+    RewardWeights,
     advantages,
     boundary_reward,
     grounding_reward,
@@ -48,7 +48,7 @@ def test_refusing_earns_all_or_nothing(times: list[int]) -> None:
 def test_an_answer_is_paid_for_what_it_says(times: list[int]) -> None:
     true = _spans(times)
     answer = eta.say(Span(*span) for span in true)
-    weights = Weights(form=0.1, boundary=0.5)
+    weights = RewardWeights(form=0.1, boundary=0.5)
     assert reward(read_answer(answer, 60.0), true, weights) == pytest.approx(1.6)
 
 
@@ -56,9 +56,9 @@ def test_boundaries_are_paid_for_only_where_they_are_asked_for() -> None:
     """Half of what was there is found, and its end is half a second off: by hand."""
     said, true = [(10.0, 10.5)], [(10.0, 11.0)]
     assert reward(said, true) == pytest.approx(0.5 + 0.1)
-    assert reward(said, true, Weights(form=0.2)) == pytest.approx(0.5 + 0.2)
+    assert reward(said, true, RewardWeights(form=0.2)) == pytest.approx(0.5 + 0.2)
     near = (1.0 + np.exp(-1.0)) / 2
-    assert reward(said, true, Weights(form=0.0, boundary=1.0)) == pytest.approx(0.5 + near)
+    assert reward(said, true, RewardWeights(form=0.0, boundary=1.0)) == pytest.approx(0.5 + near)
 
 
 @pytest.mark.parametrize("answer", ["", "1.0", "5.0-4.0", "1.0-2.0;1.5-3.0", "1.0-99.0"])
@@ -102,4 +102,4 @@ def test_bad_shapes_and_weights_are_named() -> None:
     with pytest.raises(ValueError, match=r"rewards of shape \(3,\)"):
         advantages(np.zeros(3))
     with pytest.raises(ValueError, match=r"weight form 2\.0 must be within"):
-        Weights(form=2.0)
+        RewardWeights(form=2.0)

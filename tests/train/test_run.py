@@ -23,12 +23,14 @@ from tempo_edge.train import training_state
 from tempo_edge.train.data import archives as archive_data
 from tempo_edge.train.data.archives import Archive, DataError, imagenet_split
 from tempo_edge.train.data.neighbours import nearest_neighbours
+from tempo_edge.train.towers import __main__ as command_line
 from tempo_edge.train.towers import curves, profile_report, validation
 from tempo_edge.train.towers import run as tower_run
 from tempo_edge.train.towers.batches import grouped_order
 from tempo_edge.train.towers.losses import contrastive_loss, distillation_loss, shared_targets
-from tempo_edge.train.towers.profile_report import PROFILE, retrieval
+from tempo_edge.train.towers.profile_report import PROFILE
 from tempo_edge.train.towers.recipe import RECIPES, Recipe, override
+from tempo_edge.train.towers.retrieval import retrieval
 
 TINY = dataclasses.replace(
     RECIPES["full"],
@@ -130,7 +132,7 @@ def test_the_command_writes_a_profile_and_its_curves(
     arguments = [x for name, value in settings.items() for x in ("--set", f"{name}={value}")]
     arguments += ["--data", str(data), "--work", str(work), "--threads", "1"]
     arguments += ["--out", str(tmp_path / "p"), "--curves", str(tmp_path / "curves.png")]
-    assert tower_run.main(arguments) == 0
+    assert command_line.main(arguments) == 0
     assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
     about = json.loads((tmp_path / "p" / "profile.json").read_text())
     assert about["training"]["recipe"]["size"] == 32
@@ -155,12 +157,12 @@ def test_bad_settings_are_named(
     setting: str, complaint: str, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command = ["--data", str(data), "--work", str(tmp_path), "--set", setting]
-    assert tower_run.main(command) == 2
+    assert command_line.main(command) == 2
     assert complaint in capsys.readouterr().err
 
 
 def test_a_missing_archive_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert tower_run.main(["--data", str(tmp_path), "--work", str(tmp_path)]) == 2
+    assert command_line.main(["--data", str(tmp_path), "--work", str(tmp_path)]) == 2
     assert "'flickr8k' is missing" in capsys.readouterr().err
 
 

@@ -14,7 +14,7 @@ pytest.importorskip("PIL")
 
 from tempo_edge.evaluation.minimal_pairs import KINDS, swap
 from tempo_edge.train.data.archives import DataError
-from tempo_edge.train.data.flickr30k import FILE, flickr30k, plain
+from tempo_edge.train.data.flickr30k import FILE, plain, read_captions
 from tempo_edge.train.towers.pair_preferences import pairs, preferences
 
 
@@ -64,18 +64,18 @@ def _captions(root: Path, lines: list[str]) -> Path:
 def test_pictures_whose_captions_are_measured_are_left_out(tmp_path: Path) -> None:
     # Line i belongs to picture i modulo 2.
     lines = ["a1", "b1", "a2", "b2", "a3", "B 3.", "a4", "b4", "a5", "b5"]
-    groups = flickr30k(_captions(tmp_path, lines), held_out=["b3"])
+    groups = read_captions(_captions(tmp_path, lines), held_out=["b3"])
     assert groups == [("a1", "a2", "a3", "a4", "a5")]
 
 
 def test_a_broken_caption_list_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"flickr30k_train_captions\.txt\.gz is missing"):
-        flickr30k(tmp_path, [])
+        read_captions(tmp_path, [])
     with pytest.raises(DataError, match="has 3 lines, expected a multiple of 5"):
-        flickr30k(_captions(tmp_path, ["a", "b", "c"]), [])
+        read_captions(_captions(tmp_path, ["a", "b", "c"]), [])
     (tmp_path / FILE).write_bytes(b"no gzip")
     with pytest.raises(DataError, match="not readable gzip text"):
-        flickr30k(tmp_path, [])
+        read_captions(tmp_path, [])
 
 
 def test_copies_of_a_caption_are_recognised() -> None:

@@ -16,7 +16,7 @@ pytest.importorskip("transformers")
 from tempo_edge.train.data import archives
 from tempo_edge.train.onnx_graph import Graph, quantize_rows
 from tempo_edge.train.towers import backbones, profile_files
-from tempo_edge.train.towers.encoders import ImageTower, Reader, TextTower
+from tempo_edge.train.towers.encoders import ImageTower, SentenceEncoder, TextTower
 from tempo_edge.train.towers.heads import DIM, ImageHead, TextHead
 from tempo_edge.train.towers.profile_files import background_rows, write_background
 from tempo_edge.train.towers.trunk import Trunk
@@ -65,7 +65,7 @@ def test_image_file_agrees_with_torch(
     )
     vectors, tokens = _run(tmp_path / "image.onnx", {"images": pictures})
     with torch.no_grad():
-        kept = tower.trunk.keep(torch.from_numpy(pictures))
+        kept = tower.trunk.stem_features(torch.from_numpy(pictures))
         last = tower.trunk(kept)
         cells = torch.nn.functional.avg_pool2d(last, 3, stride=2).flatten(2).transpose(1, 2)
         expected = [tower(kept).numpy(), tower.head.embed(cells, cells).numpy()]
@@ -83,7 +83,7 @@ def test_a_head_that_never_learned_reads_the_plain_mean() -> None:
 
 def test_frozen_blocks_do_not_learn(lite0: backbones.Tensors) -> None:
     trunk = Trunk(lite0, 5)
-    trunk(trunk.keep(torch.zeros(1, 64, 64, 3, dtype=torch.uint8))).sum().backward()
+    trunk(trunk.stem_features(torch.zeros(1, 64, 64, 3, dtype=torch.uint8))).sum().backward()
     assert all(p.grad is None for p in [*trunk.first.parameters(), *trunk.stem.parameters()])
     learning = [p for p in trunk.top.parameters() if p.requires_grad]
     assert learning
@@ -99,7 +99,7 @@ def test_too_many_frozen_blocks_are_refused(lite0: backbones.Tensors) -> None:
 def test_text_file_agrees_with_torch(tmp_path: Path, storage: str, least: float) -> None:
     minilm, _ = backbones.load_minilm()
     torch.manual_seed(0)
-    tower = TextTower(Reader(minilm), TextHead(384, 32, 0.0)).eval()
+    tower = TextTower(SentenceEncoder(minilm), TextHead(384, 32, 0.0)).eval()
     torch.nn.init.normal_(tower.head.map.down.weight, std=0.05)
     path = tmp_path / "text.onnx"
     profile_files.write_text(path, tower.reader.tensors(), tower.head, storage)  # type: ignore[arg-type]
@@ -141,3 +141,24 @@ def test_background_is_a_fixed_sample_in_eight_bits(tmp_path: Path) -> None:
     stored = np.load(tmp_path / "background.npy")
     assert stored.dtype == np.int8
     assert (np.abs(stored).max(axis=1) == 127).all()
+
+
+def test_weights_have_the_names_that_checkpoints_have(lite0: backbones.Tensors) -> None:
+    image = {
+        name.split(".", 2)[0] + "." + name.split(".")[1] for name in _image(lite0).state_dict()
+    }
+    head = {"attend", "gain", "logits", "map", "mean", "names", "scale"}
+    assert image == {f"head.{part}" for part in head} | {
+        f"trunk.{part}" for part in ("first", "stem", "top", "last")
+    }
+    text = TextTower(SentenceEncoder(backbones.load_minilm()[0]), TextHead(384, 16))
+    names = {name for name in text.state_dict() if not name.startswith("reader.bert.encoder.")}
+    embeddings = {
+        f"reader.bert.embeddings.{name}.weight"
+        for name in ("word_embeddings", "position_embeddings", "token_type_embeddings", "LayerNorm")
+    }
+    assert names == embeddings | {
+        "reader.bert.embeddings.LayerNorm.bias",
+        *(f"head.map.{name}" for name in ("straight.weight", "straight.bias", "up.weight")),
+        *("head.map.up.bias", "head.map.down.weight"),
+    }

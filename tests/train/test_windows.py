@@ -23,17 +23,18 @@ from tempo_edge.search.grounders.prompt import FrameTokens
 from tempo_edge.train.data.archives import Archive, DataError
 from tempo_edge.train.grounder.synthetic import feature_bank as banks
 from tempo_edge.train.grounder.synthetic.camera import STOPS, TAKES, film, passing
-from tempo_edge.train.grounder.synthetic.feature_bank import Bank
-from tempo_edge.train.grounder.synthetic.windows import MadeUp, Mix, draw
+from tempo_edge.train.grounder.synthetic.feature_bank import FeatureBank
+from tempo_edge.train.grounder.synthetic.mix import Mix
+from tempo_edge.train.grounder.synthetic.windows import SyntheticWindows, draw
 
 WORDS = ("dog", "man", "girl", "horse")
 
 
-def _bank(count: int = 60) -> Bank:
+def _bank(count: int = 60) -> FeatureBank:
     rng = np.random.default_rng(0)
     captions = [(f"a {WORDS[i % 4]} runs in place {i}",) for i in range(count)]
     near = np.array([[(i + step) % count for step in range(1, 5)] for i in range(count)])
-    return Bank(
+    return FeatureBank(
         quantize(rng.normal(size=(count, TAKES, STOPS, 256))),
         quantize(rng.normal(size=(count, TAKES, STOPS, 9, 256))),
         unit(rng.normal(size=(10, 256)).astype(np.float32)),
@@ -106,8 +107,8 @@ def test_a_fade_mixes_what_it_joins_and_may_pass_through_black() -> None:
 
 def test_frames_that_are_only_counted_are_told_evenly() -> None:
     seed = 3
-    timed = MadeUp(BANK, Mix()).draw(np.random.default_rng(seed))
-    counted = Evenly(MadeUp(BANK, Mix())).draw(np.random.default_rng(seed))
+    timed = SyntheticWindows(BANK, Mix()).draw(np.random.default_rng(seed))
+    counted = Evenly(SyntheticWindows(BANK, Mix())).draw(np.random.default_rng(seed))
     assert (counted.query, counted.spans) == (timed.query, timed.spans)
     steps = np.diff([float(look.seconds) for look in counted.looks])
     assert steps == pytest.approx(float(timed.edges[-1]) / len(timed.looks))

@@ -1,1 +1,1 @@
-"""What is trained on: archives of captioned and labelled pictures, and annotations of videos."""
+"""The data to train on: archives of captioned and labelled pictures, annotations of videos."""

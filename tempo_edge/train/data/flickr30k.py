@@ -23,7 +23,7 @@ def plain(sentence: str) -> str:
     return re.sub(r"[^a-z0-9]", "", sentence.lower())
 
 
-def flickr30k(data: Path, held_out: Iterable[str]) -> list[tuple[str, ...]]:
+def read_captions(data: Path, held_out: Iterable[str]) -> list[tuple[str, ...]]:
     """Five captions for each picture that shares none with the sentences `held_out`.
 
     The list's line `i` belongs to picture `i` modulo a fifth of its length. Raises DataError if

@@ -1,4 +1,4 @@
-"""Which pictures or sentences are most alike, by their unit vectors."""
+"""The pictures or sentences that are most alike, by their unit vectors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Real annotated videos, as a library holds them, in place of made-up windows.
+"""Examples from annotated videos that a library has indexed, in place of made-up windows.
 
 Whoever has the videos of QVHighlights, Charades-STA or ActivityNet Captions indexes their folder
 once and trains on it: an annotation finds its video by the name of the file.
@@ -7,88 +7,50 @@ once and trains on it: an annotation finds its video by the name of the file.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge import Library
-from tempo_edge.evaluation.metrics import read_activitynet, read_charades
-from tempo_edge.evaluation.metrics.lines import listed, numbers, read_json_lines
-from tempo_edge.evaluation.metrics.qvhighlights import saliency_of
-from tempo_edge.evaluation.metrics.spans import Span
 from tempo_edge.evaluation.minimal_pairs import swap
 from tempo_edge.search.grounders.context_window import ContextWindow, frame_tokens_of
 from tempo_edge.search.window import Window, open_window
 from tempo_edge.store.rows import FileRow
+from tempo_edge.train.data.annotations import READERS, Annotation
 from tempo_edge.train.data.archives import DataError
-from tempo_edge.train.grounder.synthetic.windows import Example, Kind, Mix
+from tempo_edge.train.grounder.examples import Example, Kind
+from tempo_edge.train.grounder.synthetic.mix import Mix
+
+__all__ = ["AnnotatedVideos", "AnnotatedWindows", "indexed_annotations", "whole_video"]
 
 _SHORTEST_SECONDS = 0.25  # less of a span than this in a window is not worth asking for
 
 
 @dataclass(frozen=True)
-class Annotation:
-    """A sentence and when it is true of a video, named as its file without the extension.
+class AnnotatedVideos:
+    """The videos to train on: a library's file, and the annotations of its videos.
 
-    ``saliency`` int64 ``[clips, 3]`` is what annotators gave each two seconds of it, where known.
+    ``kind`` is one of :data:`~tempo_edge.train.data.annotations.READERS`. Without a library,
+    windows are made up.
     """
 
-    video: str
-    query: str
-    spans: tuple[Span, ...]
-    saliency: NDArray[np.int64] | None = field(default=None, compare=False)
+    library: str = ""
+    annotations: str = ""
+    kind: str = "qvhighlights"
+
+    def __post_init__(self) -> None:
+        if self.kind not in READERS:
+            raise ValueError(f"kind {self.kind!r} must be one of {', '.join(READERS)}")
+        if bool(self.library) != bool(self.annotations):
+            raise ValueError("videos must have both a library and annotations, or neither")
 
 
-def _qvhighlights(path: Path) -> list[Annotation]:
-    def parse(facts: dict[str, Any]) -> Annotation:
-        windows = [numbers("relevant_windows", w, 2) for w in listed(facts, "relevant_windows")]
-        return Annotation(
-            str(facts["vid"]),
-            str(facts["query"]),
-            tuple((a, b) for a, b in windows),
-            saliency_of(facts) if "saliency_scores" in facts else None,
-        )
-
-    return read_json_lines(path, parse)
-
-
-def _charades(path: Path) -> list[Annotation]:
-    return [Annotation(s.video, s.text, (s.span,)) for s in read_charades(path).kept]
-
-
-def _activitynet(path: Path) -> list[Annotation]:
-    return [Annotation(s.video, s.text, (s.span,)) for s in read_activitynet(path).kept]
-
-
-#: How each data set's annotations are read, plain or gzipped.
-READERS: dict[str, Callable[[Path], list[Annotation]]] = {
-    "qvhighlights": _qvhighlights,
-    "charades-sta": _charades,
-    "activitynet": _activitynet,
-}
-
-
-def read_annotations(path: Path, kind: str) -> list[Annotation]:
-    """The annotations of a file.
-
-    Raises:
-        DataError: there is no such kind or file, or a line of it is not as published.
-    """
-    if kind not in READERS:
-        raise DataError(f"annotations {kind!r} must be one of {', '.join(READERS)}")
-    try:
-        return READERS[kind](path)
-    except FileNotFoundError as error:
-        raise DataError(f"{path} is missing") from error
-    except ValueError as error:
-        raise DataError(str(error)) from error
-
-
-def held(library: Library, annotations: Sequence[Annotation]) -> list[tuple[Annotation, FileRow]]:
+def indexed_annotations(
+    library: Library, annotations: Sequence[Annotation]
+) -> list[tuple[Annotation, FileRow]]:
     """The annotations whose video a library has indexed, each with its file.
 
     Raises:
@@ -104,33 +66,33 @@ def held(library: Library, annotations: Sequence[Annotation]) -> list[tuple[Anno
     return found
 
 
-def whole(library: Library, video: int, vector: NDArray[np.float32]) -> Window:
-    """All frames of a video, and how like a query's unit vector ``[d]`` each is."""
+def whole_video(library: Library, video: int, vector: NDArray[np.float32]) -> Window:
+    """The window of a whole video, with each frame's similarity to a query's vector ``[d]``."""
     catalogue = library.catalogue
     return open_window(vector, catalogue, video, catalogue.video(video), -(2**62), 2**62)
 
 
-class Footage:
+class AnnotatedWindows:
     """Draws examples from the annotated videos of a library, without end."""
 
     def __init__(self, library: Library, annotations: Sequence[Annotation], mix: Mix) -> None:
-        """Of `mix` only ``absent`` and ``hard`` count.
+        """Take up a library's annotated videos; of `mix` only ``absent`` and ``hard`` count.
 
         Raises:
             DataError: the library holds none of the videos.
         """
         self._library, self._mix = library, mix
-        self._held = held(library, annotations)
-        self.missing = len(annotations) - len(self._held)
+        self._annotated = indexed_annotations(library, annotations)
+        self.missing = len(annotations) - len(self._annotated)
         self._said: dict[str, set[str]] = defaultdict(set)
-        for annotation, _ in self._held:
+        for annotation, _ in self._annotated:
             self._said[annotation.video].add(annotation.query)
         self._windows: dict[int, Window] = {}
 
     def draw(self, rng: np.random.Generator) -> Example:
         """One example; the same generator state draws the same one."""
         while True:
-            annotation, row = self._held[int(rng.integers(len(self._held)))]
+            annotation, row = self._annotated[int(rng.integers(len(self._annotated)))]
             asked = self._asked(annotation, rng)
             if asked is None or row.video_id is None:
                 continue
@@ -145,7 +107,7 @@ class Footage:
         if rng.random() < self._mix.hard:
             changed = swap(annotation.query, rng)
             return None if changed is None else (changed.sentence, "hard")
-        other, _ = self._held[int(rng.integers(len(self._held)))]
+        other, _ = self._annotated[int(rng.integers(len(self._annotated)))]
         return None if other.query in self._said[annotation.video] else (other.query, "easy")
 
     def _example(
@@ -176,5 +138,5 @@ class Footage:
     def _window(self, video: int) -> Window:
         if video not in self._windows:
             nothing = np.zeros(self._library.profile.dim, np.float32)
-            self._windows[video] = whole(self._library, video, nothing)
+            self._windows[video] = whole_video(self._library, video, nothing)
         return self._windows[video]

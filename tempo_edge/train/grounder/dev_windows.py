@@ -10,28 +10,36 @@ import numpy as np
 
 from tempo_edge.evaluation.metrics import Refusals, Span, auroc, score_grounding
 from tempo_edge.search.similarity import find_peaks, floor_of
-from tempo_edge.train.grounder.model.network import Grounder, answer
-from tempo_edge.train.grounder.prompt_builder import Asker, meant
-from tempo_edge.train.grounder.synthetic.windows import Example, Source
+from tempo_edge.train.grounder.examples import Example, ExampleSource
+from tempo_edge.train.grounder.model.generate import generate
+from tempo_edge.train.grounder.model.network import Grounder
+from tempo_edge.train.grounder.prompt_builder import PromptBuilder, answer_spans
 
 _BATCH = 32
 
-#: What a model is judged by, on dev: the mean of these.
-JUDGED_BY = ("r1_at_0.7", "reject_f1")
+#: The figures whose mean says which checkpoint is best.
+DEV_SCORE = ("r1_at_0.7", "reject_f1")
 
 
-def judged(row: dict[str, float]) -> float:
-    """What makes one row of figures better than another, in percent."""
-    return sum(row[name] for name in JUDGED_BY) / len(JUDGED_BY)
+def dev_score(row: dict[str, float]) -> float:
+    """The score of a checkpoint by its figures on dev, in percent."""
+    return sum(row[name] for name in DEV_SCORE) / len(DEV_SCORE)
 
 
-class Trial:
-    """A fixed set of examples, the same for every model that is tried on it."""
+class DevWindows:
+    """A fixed set of examples of dev pictures, the same for every model that is tried on it."""
 
-    def __init__(self, source: Source, asker: Asker, *, count: int = 300, seed: int = 1) -> None:
+    def __init__(
+        self,
+        source: ExampleSource,
+        prompt_builder: PromptBuilder,
+        *,
+        count: int = 300,
+        seed: int = 1,
+    ) -> None:
         """Draw `count` examples from `source`, which training must not have seen."""
         rng = np.random.default_rng(seed)
-        self._asker = asker
+        self._prompt_builder = prompt_builder
         self.examples: list[Example] = [source.draw(rng) for _ in range(count)]
 
     def answers(self, model: Grounder) -> tuple[list[list[Span]], list[float]]:
@@ -41,16 +49,16 @@ class Trial:
         present: list[float] = []
         for start in range(0, len(self.examples), _BATCH):
             chunk = self.examples[start : start + _BATCH]
-            prompts = [self._asker.prompt(example) for example in chunk]
-            said = answer(model, prompts, [example.boundaries.grammar() for example in chunk])
-            spans += [meant(*pair) for pair in zip(chunk, said.tokens, strict=True)]
-            present += said.present.tolist()
+            prompts = [self._prompt_builder.prompt(example) for example in chunk]
+            answers = generate(model, prompts, [example.boundaries.grammar() for example in chunk])
+            spans += [answer_spans(*pair) for pair in zip(chunk, answers.tokens, strict=True)]
+            present += answers.present.tolist()
         return spans, present
 
     def best_threshold(self) -> tuple[float, dict[str, float]]:
-        """The height of the best frame from which :meth:`by_similarity` does best, and how well."""
+        """The z-score from which :meth:`by_similarity` does best, and its figures there."""
         rows = [(float(at), self.by_similarity(float(at))) for at in np.arange(0.0, 6.0, 0.25)]
-        return max(rows, key=lambda row: judged(row[1]))
+        return max(rows, key=lambda row: dev_score(row[1]))
 
     def by_similarity(self, threshold: float) -> dict[str, float]:
         """Figures of the frames most like the query and no model; a grounder must beat them.
@@ -58,20 +66,21 @@ class Trial:
         The threshold is in deviations of what the query scores by chance.
         """
         peaks = self._peaks
-        spans = [[span] if height >= threshold else [] for span, height in peaks]
-        return figures(self.examples, spans, [height for _, height in peaks])
+        spans = [[span] if z_score >= threshold else [] for span, z_score in peaks]
+        return figures(self.examples, spans, [z_score for _, z_score in peaks])
 
     @cached_property
     def _peaks(self) -> list[tuple[Span, float]]:
         return [self._peak(example) for example in self.examples]
 
     def _peak(self, example: Example) -> tuple[Span, float]:
-        """The span around an example's best frame, and its height in chance's deviations."""
-        question = self._asker.question(example.query)
-        heights = np.array([question.z_score(look.vector) for look in example.looks])
-        floor = floor_of(heights, example.edges, 0.0)
-        ((first, last),) = find_peaks(heights, example.edges, self._asker.shape, floor, limit=1)
-        return (float(example.edges[first]), float(example.edges[last])), float(heights.max())
+        """The span around an example's best frame, and its z-score."""
+        question = self._prompt_builder.question(example.query)
+        z_scores = np.array([question.z_score(look.vector) for look in example.looks])
+        floor = floor_of(z_scores, example.edges, 0.0)
+        shape = self._prompt_builder.shape
+        ((first, last),) = find_peaks(z_scores, example.edges, shape, floor, limit=1)
+        return (float(example.edges[first]), float(example.edges[last])), float(z_scores.max())
 
     def __call__(self, model: Grounder) -> dict[str, float]:
         """Figures in percent."""
@@ -101,7 +110,7 @@ def figures(
         "answered": answered(there),
         "false_alarms_easy": answered(by_kind["easy"]),
         "false_alarms_hard": answered(by_kind["hard"]),
-        # Where nothing was to be refused and nothing was, it is 0: runs are judged by it.
+        # Where nothing was to be refused and nothing was, it is 0: runs are dev_score by it.
         "reject_f1": 100.0 * refusals.f1 if absent or missed else 0.0,
         "auroc": 100.0 * auroc([present[row] for row in there], [present[row] for row in absent]),
     }

@@ -7,7 +7,7 @@ Each sentence is asked of its own video. So that refusals can be measured, sente
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -31,15 +31,9 @@ from tempo_edge.evaluation.metrics import (
 from tempo_edge.evaluation.metrics.qvhighlights import CLIP_SECONDS
 from tempo_edge.evaluation.minimal_pairs import swap
 from tempo_edge.search.window import Window
-from tempo_edge.train.grounder.annotated_windows import (
-    READERS,
-    Annotation,
-    held,
-    read_annotations,
-    whole,
-)
-
-Say = Callable[[str], None]
+from tempo_edge.train.data.annotations import READERS, Annotation, read_annotations
+from tempo_edge.train.grounder.annotated_windows import indexed_annotations, whole_video
+from tempo_edge.train.progress_log import Say
 
 # How much more a confidence weighs than a cosine when clips are ranked.
 _FIRST = 100.0
@@ -47,7 +41,7 @@ _FIRST = 100.0
 
 @dataclass(frozen=True)
 class EvaluateSettings:
-    """What is measured.
+    """The settings of a measurement.
 
     ``videos`` is a folder, ``annotations`` a file of the ``kind`` that :data:`READERS` name; both
     relative to the settings' own folder. ``absent`` is the number of absent sentences for each
@@ -76,7 +70,7 @@ class EvaluateSettings:
 
 @dataclass(frozen=True)
 class Asked:
-    """One sentence asked of one video, and what was answered.
+    """One sentence asked of one video, and its answer.
 
     ``true`` is empty where nothing shows it; ``found`` are all spans with their confidence, best
     first. Where annotators valued clips, ``saliency`` is what they gave and ``clips`` are scores.
@@ -90,7 +84,7 @@ class Asked:
 
     @property
     def confidence(self) -> float:
-        """That of the likeliest span."""
+        """The confidence of the likeliest span; 0 where there is none."""
         return max((confidence for *_, confidence in self.found), default=0.0)
 
 
@@ -124,7 +118,7 @@ def ask(
     Raises:
         DataError: it holds none of them.
     """
-    known = held(library, annotations)
+    known = indexed_annotations(library, annotations)
     files = {annotation.video: row for annotation, row in known}
     rows = []
     for kind, asked in questions([each for each, _ in known], settings):
@@ -136,13 +130,13 @@ def ask(
         clips: tuple[float, ...] = ()
         if saliency is not None and file.video_id is not None:
             vector = library.profile.text_tower.encode([asked.query])[0]
-            clips = clip_scores(whole(library, file.video_id, vector), found, len(saliency))
+            clips = clip_scores(whole_video(library, file.video_id, vector), found, len(saliency))
         rows.append(Asked(kind, asked.spans, found, saliency, clips))
     return rows
 
 
 def clip_scores(window: Window, found: Sequence[ScoredSpan], clips: int) -> tuple[float, ...]:
-    """A score for every two seconds of a video, by the frame that stands for their middle.
+    """The score of every two seconds of a video, by the frame that stands for their middle.
 
     What lies in a span comes first, by the span's confidence, then what looks like the query.
     """
@@ -157,7 +151,7 @@ def clip_scores(window: Window, found: Sequence[ScoredSpan], clips: int) -> tupl
 
 
 def figures(rows: Sequence[Asked], threshold: float = 0.5) -> dict[str, float]:
-    """Everything in percent; what can't be counted is NaN.
+    """The figures of the field in percent; NaN where nothing can be counted.
 
     R@1 and mIoU take the first span whether it would be shown or not, as the field does; the shares
     answered, false alarms and reject-F1 are of what a search with this threshold would show.
@@ -192,7 +186,7 @@ def figures(rows: Sequence[Asked], threshold: float = 0.5) -> dict[str, float]:
 
 
 def _highlights(rows: Sequence[Asked]) -> dict[str, float]:
-    """How clips are ranked, as QVHighlights counts it; nothing without annotators' values."""
+    """The figures of clips' ranks, as QVHighlights counts them; none without annotators' values."""
     out: dict[str, float] = {}
     for name, minimum in SALIENCY.items() if rows else ():
         values = [row.saliency for row in rows if row.saliency is not None]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,22 +12,29 @@ from numpy.typing import NDArray
 from torch import nn
 
 from tempo_edge.search.grounders.prompt import Prompt
-from tempo_edge.train.grounder.model.network import Batch, Grounder, Shape, collate
-from tempo_edge.train.grounder.prompt_builder import Asker, replay, right_answer, shown
-from tempo_edge.train.grounder.synthetic.windows import Example, Mix, Source
-from tempo_edge.train.schedule import decaying_groups, pace
+from tempo_edge.train.grounder.annotated_windows import AnnotatedVideos
+from tempo_edge.train.grounder.examples import Example, ExampleSource
+from tempo_edge.train.grounder.model.collate import PromptBatch, collate
+from tempo_edge.train.grounder.model.network import DecoderShape, Grounder
+from tempo_edge.train.grounder.prompt_builder import (
+    PromptBuilder,
+    allowed_tokens,
+    frame_labels,
+    target_tokens,
+)
+from tempo_edge.train.grounder.synthetic.mix import Mix
+from tempo_edge.train.progress_log import Say
+from tempo_edge.train.schedule import decaying_groups, rate_share
 
-Say = Callable[[str], None]
-
-#: A prompt, its right answer, which frames show what is asked for, and what else could be said.
-Lesson = tuple[Prompt, list[int], NDArray[np.bool_], NDArray[np.bool_]]
+#: A prompt, its target tokens, the frames' labels, and the tokens allowed before each target.
+SftExample = tuple[Prompt, list[int], NDArray[np.bool_], NDArray[np.bool_]]
 
 _AHEAD = 4  # batches that are drawn at once
 
 
 @dataclass(frozen=True)
 class SftSettings:
-    """What a run depends on besides its pictures and its profile.
+    """The settings of a run: all that it depends on besides its pictures and its profile.
 
     ``frames`` weighs what every frame must know against what the answer says. ``compiled`` has
     PyTorch write the decoder's code for this machine first, which takes a C++ compiler and a minute
@@ -46,8 +52,9 @@ class SftSettings:
     bfloat16: bool = True
     compiled: bool = False
     archives: tuple[str, ...] = ("flickr8k", "coco_thumbs")
-    shape: Shape = field(default_factory=Shape)
+    shape: DecoderShape = field(default_factory=DecoderShape)
     mix: Mix = field(default_factory=Mix)
+    videos: AnnotatedVideos = field(default_factory=AnnotatedVideos)
 
     def __post_init__(self) -> None:
         if self.seed < 0:
@@ -64,8 +71,8 @@ class Sft:
 
     def __init__(
         self,
-        source: Source,
-        asker: Asker,
+        source: ExampleSource,
+        prompt_builder: PromptBuilder,
         settings: SftSettings,
         device: str = "cpu",
         start: Grounder | None = None,
@@ -79,31 +86,31 @@ class Sft:
         self._read = torch.compile(decoder, dynamic=True) if settings.compiled else decoder
         self.step = 0
         self.curves: list[dict[str, float]] = []
-        self._source, self._asker, self._device = source, asker, device
+        self._source, self._prompt_builder, self._device = source, prompt_builder, device
         self._rng = np.random.default_rng(settings.seed)
-        self._ahead: list[Batch] = []
+        self._ahead: list[PromptBatch] = []
         self._optimizer = torch.optim.AdamW(
             decaying_groups(self.model, settings.learning_rate, settings.weight_decay),
             betas=(0.9, 0.95),
         )
 
-    def _batch(self) -> Batch:
+    def _batch(self) -> PromptBatch:
         """The next batch, of examples of about one length: less of it is padding."""
         if not self._ahead:
             size = self.settings.batch
             drawn = [self._source.draw(self._rng) for _ in range(_AHEAD * size)]
-            lessons = [self._lesson(example) for example in drawn]
-            lessons.sort(key=lambda lesson: len(lesson[0]) + len(lesson[1]))
+            examples = [self._sft_example(example) for example in drawn]
+            examples.sort(key=lambda example: len(example[0]) + len(example[1]))
             for place in self._rng.permutation(_AHEAD):
                 self._ahead.append(
-                    collate(*zip(*lessons[place * size : (place + 1) * size], strict=True))
+                    collate(*zip(*examples[place * size : (place + 1) * size], strict=True))
                 )
         return self._ahead.pop().to(self._device)
 
-    def _lesson(self, example: Example) -> Lesson:
-        words = right_answer(example)
-        could = replay(example.boundaries, words[:-1])
-        return self._asker.prompt(example), words, shown(example), could
+    def _sft_example(self, example: Example) -> SftExample:
+        tokens = target_tokens(example)
+        allowed = allowed_tokens(example.boundaries, tokens[:-1])
+        return self._prompt_builder.prompt(example), tokens, frame_labels(example), allowed
 
     def train(self, say: Say) -> dict[str, float]:
         """Go on for `every` steps or to the end; returns the mean losses."""
@@ -112,7 +119,7 @@ class Sft:
         started = time.monotonic()
         upto = min(settings.steps, self.step + settings.every)
         while self.step < upto:
-            share = pace(self.step, settings.warmup, settings.steps)
+            share = rate_share(self.step, settings.warmup, settings.steps)
             for group in self._optimizer.param_groups:
                 group["lr"] = settings.learning_rate * share
             batch = self._batch()

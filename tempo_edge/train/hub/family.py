@@ -17,7 +17,7 @@ __all__ = ["FAMILIES", "Family", "Qwen3VL", "QwenVL", "SmolVLM", "family_of"]
 
 
 class Family(ABC):
-    """How one family of checkpoints takes pictures, and counts places.
+    """One family of checkpoints: its way to take pictures and to count places.
 
     Attributes:
         adapted: a regular expression of the layers that LoRA is laid over: the attention of the
@@ -50,7 +50,7 @@ class Family(ABC):
         return token
 
     def picture(self, shown: str, sight: str) -> tuple[str, str]:
-        """What stands before and after a picture's tokens, where the template has `shown`."""
+        """The text before and after a picture's tokens, where the template has `shown`."""
         opens, _, closes = shown.partition(sight)
         return opens, closes
 
@@ -60,7 +60,7 @@ class Family(ABC):
 
     @abstractmethod
     def places(self, model: Any, inputs: dict[str, Tensor]) -> Tensor:
-        """Where each token of prompts is, int64 ``[axes, b, t]``, as `model` counts."""
+        """The place of each token of prompts, int64 ``[axes, b, t]``, as `model` counts."""
 
     def inputs(self, told: dict[str, Tensor], seen: dict[str, Tensor]) -> dict[str, Tensor]:
         """Words and pictures together."""
@@ -195,9 +195,9 @@ def family_of(kind: str) -> type[Family]:
     return FAMILIES[kind]
 
 
-def following(places: Tensor, copies: int) -> Tensor:
-    """The first place ``[b * copies]`` after places ``[axes, b, t]``."""
-    return (places.amax(dim=(0, 2)) + 1).repeat_interleave(copies)
+def following(places: Tensor, group_size: int) -> Tensor:
+    """The first place ``[b * group_size]`` after places ``[axes, b, t]``."""
+    return (places.amax(dim=(0, 2)) + 1).repeat_interleave(group_size)
 
 
 def ahead(first: Tensor, count: int, axes: int) -> Tensor:

@@ -1,4 +1,4 @@
-"""The policy of a hub model: it draws answers, weighs given ones, and says what they mean."""
+"""A hub model as a policy: it samples answers, weighs given ones, and reads their spans."""
 
 from __future__ import annotations
 
@@ -10,29 +10,30 @@ import torch
 from torch import Tensor, nn
 
 from tempo_edge.evaluation.metrics.spans import Span
-from tempo_edge.moment import Span as Said
+from tempo_edge.moment import Span as TimedSpan
+from tempo_edge.train.grounder.examples import Example
 from tempo_edge.train.grounder.grpo.rewards import read_answer
-from tempo_edge.train.grounder.synthetic.windows import Example
 from tempo_edge.train.hub.family import Family
-from tempo_edge.train.hub.hub_prefill import Reading
+from tempo_edge.train.hub.hub_prefill import HubPrefill
 
-__all__ = ["HubPolicy", "Written"]
+__all__ = ["HubAnswers", "HubPolicy"]
 
 _LONGEST = 48  # tokens of an answer: four spans, a digit a token
 
 
 @dataclass(frozen=True)
-class Written:
+class HubAnswers:
     """Answers of ``g`` to each of ``p`` prompts.
 
-    ``inputs`` are the prompts as the model reads them; ``words`` int64 ``[p * g, a]`` are the
-    tokenizer's, and ``open`` bool of that shape is True up to the end of each answer: nothing that
-    it says is forced.
+    Attributes:
+        inputs: the prompts as the model reads them.
+        tokens: int64 ``[p * g, a]``, the tokenizer's.
+        token_mask: bool ``[p * g, a]``, True up to the end of each answer: none of it is forced.
     """
 
     inputs: dict[str, Tensor]
-    words: Tensor
-    open: Tensor
+    tokens: Tensor
+    token_mask: Tensor
 
 
 class HubPolicy:
@@ -53,7 +54,7 @@ class HubPolicy:
         return device
 
     def prompt(self, example: Example, sights: Sequence[int] | None = None) -> str:
-        """What the model reads of an example, with `sights` placeholders for each picture."""
+        """The chat of an example, with `sights` placeholders for each picture."""
         seconds = [look.seconds for look in example.looks]
         return self.family.chat.prompt(example.query, seconds, float(example.edges[-1]), sights)
 
@@ -90,75 +91,75 @@ class HubPolicy:
         return {name: value.to(self.device) for name, value in inputs.items()}
 
     @torch.no_grad()
-    def draw(
+    def rollout(
         self,
         examples: Sequence[Example],
-        copies: int,
+        group_size: int,
         temperature: float,
         generator: torch.Generator,
     ) -> list[list[int]]:
-        """Answers with the token that ends them, unless they grew too long to have one."""
-        reading = Reading(self.model, self.family, self.read(examples), copies)
-        said: list[list[int]] = [[] for _ in range(len(examples) * copies)]
-        logits, end = reading.logits, self.tokenizer.eos_token_id
+        """Sampled answers with the token that ends them, unless they grew too long to have one."""
+        prefill = HubPrefill(self.model, self.family, self.read(examples), group_size)
+        answers: list[list[int]] = [[] for _ in range(len(examples) * group_size)]
+        logits, end = prefill.logits, self.tokenizer.eos_token_id
         for _ in range(_LONGEST):
-            shares = torch.softmax(logits.cpu() / temperature, dim=-1)
-            chosen = torch.multinomial(shares, 1, generator=generator)
-            going = False
-            for row, (token,) in zip(said, chosen.tolist(), strict=True):
-                if not row or row[-1] != end:
-                    row.append(token)
-                    going |= token != end
-            if not going:
+            probabilities = torch.softmax(logits.cpu() / temperature, dim=-1)
+            chosen = torch.multinomial(probabilities, 1, generator=generator)
+            unfinished = False
+            for answer, (token,) in zip(answers, chosen.tolist(), strict=True):
+                if not answer or answer[-1] != end:
+                    answer.append(token)
+                    unfinished |= token != end
+            if not unfinished:
                 break
-            logits = reading.go_on(chosen)[:, -1]
-        return said
+            logits = prefill.decode(chosen)[:, -1]
+        return answers
 
-    def text(self, said: Sequence[int]) -> str:
-        """An answer as it reads, without the token that ends it."""
+    def text(self, answer: Sequence[int]) -> str:
+        """The text of an answer, without the token that ends it."""
         end = self.tokenizer.eos_token_id
-        kept = said[:-1] if said and said[-1] == end else said
+        kept = answer[:-1] if answer and answer[-1] == end else answer
         text: str = self.tokenizer.decode(kept, clean_up_tokenization_spaces=False)
         return text
 
-    def meant(self, example: Example, said: Sequence[int]) -> list[Span] | None:
+    def spans(self, example: Example, answer: Sequence[int]) -> list[Span] | None:
         """The spans of an answer; None if it has no end, can't be read or names unknown times.
 
-        A span that was said of no frames must not pass for a refusal.
+        A span in which no frame lies must not pass for a refusal.
         """
-        if not said or said[-1] != self.tokenizer.eos_token_id:
+        if not answer or answer[-1] != self.tokenizer.eos_token_id:
             return None
-        answer = self.family.chat.answer(self.text(said))
-        read = None if answer is None else read_answer(answer, float(example.edges[-1]))
+        text = self.family.chat.answer(self.text(answer))
+        read = None if text is None else read_answer(text, float(example.edges[-1]))
         if read is None:
             return None
-        found = example.boundaries.spans([Said(start, end) for start, end in read])
+        found = example.boundaries.spans([TimedSpan(start, end) for start, end in read])
         if len(found) != len(read):
             return None
         return [(span.start_seconds, span.end_seconds) for span in found]
 
-    def pack(self, examples: Sequence[Example], said: Sequence[Sequence[int]]) -> Written:
+    def collate(self, examples: Sequence[Example], answers: Sequence[Sequence[int]]) -> HubAnswers:
         # At least two, so that there is always something to go on with.
-        longest = max(2, *(len(each) for each in said))
-        words = torch.full((len(said), longest), self.tokenizer.eos_token_id)
-        places = torch.zeros((len(said), longest), dtype=torch.bool)
-        for row, each in enumerate(said):
-            words[row, : len(each)] = torch.tensor(each)
-            places[row, : len(each)] = True
-        return Written(self.read(examples), words, places)
+        longest = max(2, *(len(answer) for answer in answers))
+        tokens = torch.full((len(answers), longest), self.tokenizer.eos_token_id)
+        token_mask = torch.zeros((len(answers), longest), dtype=torch.bool)
+        for row, answer in enumerate(answers):
+            tokens[row, : len(answer)] = torch.tensor(answer)
+            token_mask[row, : len(answer)] = True
+        return HubAnswers(self.read(examples), tokens, token_mask)
 
-    def log_shares(self, packed: Written) -> Tensor:
-        copies = len(packed.words) // len(packed.inputs["input_ids"])
-        reading = Reading(self.model, self.family, packed.inputs, copies)
-        following = reading.go_on(packed.words[:, :-1])
-        logits = torch.cat([reading.logits[:, None], following], dim=1)
-        words = packed.words.to(logits.device)
-        return torch.log_softmax(logits, dim=-1).gather(2, words[..., None])[..., 0]
+    def log_probs(self, batch: HubAnswers) -> Tensor:
+        group_size = len(batch.tokens) // len(batch.inputs["input_ids"])
+        prefill = HubPrefill(self.model, self.family, batch.inputs, group_size)
+        following = prefill.decode(batch.tokens[:, :-1])
+        logits = torch.cat([prefill.logits[:, None], following], dim=1)
+        tokens = batch.tokens.to(logits.device)
+        return torch.log_softmax(logits, dim=-1).gather(2, tokens[..., None])[..., 0]
 
     @torch.no_grad()
-    def reference_shares(self, packed: Written) -> Tensor:
+    def ref_log_probs(self, batch: HubAnswers) -> Tensor:
         with self.model.disable_adapter():
-            return self.log_shares(packed)
+            return self.log_probs(batch)
 
     def parameters(self) -> list[nn.Parameter]:
         """The adapter's weights."""

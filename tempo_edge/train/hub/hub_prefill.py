@@ -7,20 +7,20 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tempo_edge.train.grounder.model.kv_cache import with_memory
+from tempo_edge.train.grounder.model.kv_cache import kv_cache_arguments
 from tempo_edge.train.hub.family import Family, ahead, following
 
-__all__ = ["Reading"]
+__all__ = ["HubPrefill"]
 
 
-class Reading:
+class HubPrefill:
     """Prompts that can be continued in several copies each.
 
-    ``logits`` float32 ``[p * copies, words]`` are those of the first word of an answer.
+    ``logits`` float32 ``[p * group_size, words]`` belong to the first token of an answer.
     """
 
     def __init__(
-        self, model: Any, family: Family, inputs: dict[str, Tensor], copies: int = 1
+        self, model: Any, family: Family, inputs: dict[str, Tensor], group_size: int = 1
     ) -> None:
         """`model` is wrapped by ``peft``; gradients flow if they are enabled."""
         from transformers import DynamicCache
@@ -32,24 +32,24 @@ class Reading:
             **inputs,
             position_ids=family.positions(places),
             logits_to_keep=1,
-            **with_memory(base, self._cache),
+            **kv_cache_arguments(base, self._cache),
         )
-        self._cache.batch_repeat_interleave(copies)
-        self._mask = inputs["attention_mask"].repeat_interleave(copies, dim=0)
-        self._next = following(places, copies)
-        self.logits: Tensor = out.logits[:, -1].float().repeat_interleave(copies, dim=0)
+        self._cache.batch_repeat_interleave(group_size)
+        self._mask = inputs["attention_mask"].repeat_interleave(group_size, dim=0)
+        self._next = following(places, group_size)
+        self.logits: Tensor = out.logits[:, -1].float().repeat_interleave(group_size, dim=0)
 
-    def go_on(self, words: Tensor) -> Tensor:
-        """Say ``words`` int64 ``[n, a]``; logits ``[n, a, words]`` of what follows each."""
-        words = words.to(self._mask.device)
-        self._mask = torch.cat([self._mask, torch.ones_like(words)], dim=1)
-        places = ahead(self._next, words.shape[1], self._family.axes)
-        self._next = self._next + words.shape[1]
+    def decode(self, tokens: Tensor) -> Tensor:
+        """The logits float32 ``[n, a, words]`` of what follows each of ``tokens`` ``[n, a]``."""
+        tokens = tokens.to(self._mask.device)
+        self._mask = torch.cat([self._mask, torch.ones_like(tokens)], dim=1)
+        places = ahead(self._next, tokens.shape[1], self._family.axes)
+        self._next = self._next + tokens.shape[1]
         out = self._model(
-            input_ids=words,
+            input_ids=tokens,
             attention_mask=self._mask,
             position_ids=self._family.positions(places),
-            **with_memory(self._model.get_base_model(), self._cache),
+            **kv_cache_arguments(self._model.get_base_model(), self._cache),
         )
         logits: Tensor = out.logits.float()
         return logits

@@ -16,7 +16,7 @@ _CROP = (20, 22, 24)  # sides of the window that is cut out of a 24x24 map
 
 
 @dataclass
-class Batch:
+class TowerBatch:
     """One step's pictures and sentences.
 
     `maps` float16 [B, h, w, C] and `classes` float16 [B, 1000] hold the captioned pictures first,
@@ -54,7 +54,7 @@ def grouped_order(
     return np.concatenate([runs[i] for i in rng.permutation(len(runs))])
 
 
-class Batches:
+class BatchSampler:
     """An endless supply of epochs over a corpus."""
 
     def __init__(
@@ -97,7 +97,7 @@ class Batches:
     def _views(self, pictures: Pictures, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         return self.rng.integers(0, len(pictures.views[0]), len(rows))
 
-    def epoch(self) -> Iterator[Batch]:
+    def epoch(self) -> Iterator[TowerBatch]:
         """The batches of one epoch."""
         size = min(self._recipe.batch, len(self._corpus.captioned))
         order = self._captioned()
@@ -105,7 +105,7 @@ class Batches:
         for step in range(self.steps):
             yield self._batch(order[step * size : (step + 1) * size], labelled[step])
 
-    def _batch(self, rows: NDArray[np.int64], others: NDArray[np.int64]) -> Batch:
+    def _batch(self, rows: NDArray[np.int64], others: NDArray[np.int64]) -> TowerBatch:
         captioned, known = self._corpus.captioned, self._corpus.labelled
         sentences, owner, wrong = [], [], []
         for place, row in enumerate(rows):
@@ -126,7 +126,7 @@ class Batches:
         prompts = [self._corpus.labels.prompts[label] for label in known.label[others]]
         side = int(self.rng.choice([s for s in _CROP if s <= maps.shape[1]] or [maps.shape[1]]))
         top, left = self.rng.integers(0, maps.shape[1] - side + 1, 2)
-        return Batch(
+        return TowerBatch(
             maps=maps[:, top : top + side, left : left + side],
             classes=classes,
             label=np.concatenate([np.full(len(rows), -1), known.label[others]]),

@@ -1,30 +1,29 @@
-"""Teaches the text tower what captions of one picture have in common, before it meets pictures.
+"""Caption pretraining: the text tower learns from captions alone, before it meets pictures.
 
 Five people who describe one picture choose other words for the same things. Two of their
 sentences are drawn together, and each must find the other among all sentences of the batch and
-their changed copies (`swaps`), which say nearly the same and are wrong.
+their minimal pairs, which say nearly the same and are wrong.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from tempo_edge.evaluation.minimal_pairs import swap
-from tempo_edge.train.towers.encoders import Reader
+from tempo_edge.train.progress_log import Say
+from tempo_edge.train.towers.encoders import SentenceEncoder
 from tempo_edge.train.towers.losses import contrastive_loss
-
-Say = Callable[[str], None]
-Encode = Callable[[Sequence[str]], list[list[int]]]
+from tempo_edge.train.towers.tokens import Encode
 
 
 @dataclass(frozen=True)
-class Settings:
-    """What the reading stage depends on besides its captions."""
+class PretrainingSettings:
+    """The settings of the pretraining: all that it depends on besides its captions."""
 
     seed: int = 0
     epochs: int = 2
@@ -37,17 +36,17 @@ class Settings:
     bfloat16: bool = True
 
 
-def read(
-    reader: Reader,
+def pretrain(
+    encoder: SentenceEncoder,
     groups: Sequence[Sequence[str]],
     encode: Encode,
-    settings: Settings,
+    settings: PretrainingSettings,
     *,
     say: Say = print,
 ) -> None:
-    """Train `reader` in place on groups of captions, each group of one picture."""
+    """Train `encoder` in place on groups of captions, each group of one picture."""
     rng = np.random.default_rng(settings.seed)
-    parameters = [p for p in reader.parameters() if p.requires_grad]
+    parameters = [p for p in encoder.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(
         parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay
     )
@@ -55,7 +54,7 @@ def read(
     steps = settings.epochs * (len(groups) // settings.batch)
     warmup = max(1, round(settings.warmup * steps))
     step, started = 0, time.monotonic()
-    reader.train()
+    encoder.train()
     for epoch in range(1, settings.epochs + 1):
         losses: list[float] = []
         order = rng.permutation(len(groups))
@@ -69,7 +68,7 @@ def read(
                 rise, fall = (step + 1) / warmup, (steps - step) / max(1, steps - warmup)
                 group["lr"] = settings.learning_rate * min(1.0, rise, fall)
             with torch.autocast(device.type, torch.bfloat16, enabled=settings.bfloat16):
-                vectors = reader(encode([*first, *second, *wrong]))
+                vectors = encoder(encode([*first, *second, *wrong]))
             ours, theirs, changed_vectors = vectors.split([len(first), len(second), len(wrong)])
             right = torch.arange(len(first), device=device)
             loss = contrastive_loss(

@@ -1,4 +1,4 @@
-"""Puts the archives together: pictures as kept views, captions, labels."""
+"""Puts the archives together: pictures as cached features, captions, labels."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tempo_edge.train.data.archives import (
     imagenet_split,
 )
 from tempo_edge.train.data.label_prompts import class_prompts, sport_prompts
-from tempo_edge.train.towers.feature_cache import Keeper, View
+from tempo_edge.train.towers.feature_cache import FeatureCache, ViewFeatures
 
 Archives = Mapping[str, Archive]
 
@@ -60,7 +60,7 @@ class Pictures:
     `archive[i]`. `label` int64 [N] is a row of `Labels`, or -1.
     """
 
-    views: list[list[View]]
+    views: list[list[ViewFeatures]]
     archive: NDArray[np.int64]
     rows: NDArray[np.int64]
     captions: list[tuple[str, ...]]
@@ -74,17 +74,19 @@ class Pictures:
         return np.stack([each.maps[row] for each, row in self._at(chosen, view)])
 
     def classes(self, chosen: NDArray[np.int64], view: NDArray[np.int64]) -> NDArray[np.float16]:
-        """What the untouched classifier makes of those views, float16 [B, 1000]."""
+        """The untouched classifier's probabilities for those views, float16 ``[b, 1000]``."""
         return np.stack([each.classes[row] for each, row in self._at(chosen, view)])
 
-    def _at(self, chosen: NDArray[np.int64], view: NDArray[np.int64]) -> Iterator[tuple[View, int]]:
+    def _at(
+        self, chosen: NDArray[np.int64], view: NDArray[np.int64]
+    ) -> Iterator[tuple[ViewFeatures, int]]:
         for i, v in zip(chosen, view, strict=True):
             yield self.views[self.archive[i]][v], self.rows[i]
 
 
 @dataclass
 class Corpus:
-    """What a run trains on; `labelled` may be empty."""
+    """The pictures that a run trains on; `labelled` may be empty."""
 
     captioned: Pictures
     labelled: Pictures
@@ -92,7 +94,7 @@ class Corpus:
 
 
 def _pictures(
-    keeper: Keeper,
+    cache: FeatureCache,
     archives: Archives,
     chosen: Mapping[str, list[Record]],
     views: int,
@@ -107,7 +109,7 @@ def _pictures(
         rows += [where[record.file] for record in some]
     return Pictures(
         views=[
-            [keeper.view(archives[name], split, index) for index in range(views)]
+            [cache.view(archives[name], split, index) for index in range(views)]
             for name, split in splits.items()
         ],
         archive=np.repeat(np.arange(len(chosen)), [len(some) for some in chosen.values()]),
@@ -118,21 +120,21 @@ def _pictures(
 
 
 def trained_on(archives: Archives, names: Sequence[str]) -> dict[str, list[Record]]:
-    """What is trained on of each archive: nothing of held-out classes, nothing measured."""
+    """The records of each archive to train on: none of held-out classes, none that is measured."""
     train = {name: archives[name].split("train") for name in names}
     if "imagenet_samples" in train:
         train["imagenet_samples"] = imagenet_split(archives["imagenet_samples"].records)[0]
     return train
 
 
-def gather(keeper: Keeper, archives: Archives, names: Sequence[str], views: int) -> Corpus:
+def gather(cache: FeatureCache, archives: Archives, names: Sequence[str], views: int) -> Corpus:
     """The training corpus of the named archives with `views` views a picture."""
     known = labels(archives, names)
     train = trained_on(archives, names)
     captioned = {name: some for name, some in train.items() if some[0].captions}
     labelled = {name: some for name, some in train.items() if not some[0].captions}
     return Corpus(
-        _pictures(keeper, archives, captioned, views, known),
-        _pictures(keeper, archives, labelled, views, known),
+        _pictures(cache, archives, captioned, views, known),
+        _pictures(cache, archives, labelled, views, known),
         known,
     )

@@ -1,4 +1,4 @@
-"""The two towers as PyTorch modules: a trunk or a reader, and the head behind it."""
+"""The two towers as PyTorch modules: a trunk or a sentence encoder, and the head behind it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tempo_edge.train.towers.trunk import Trunk
 _BUCKET = 64  # sentences of about one length that are read together
 
 
-class Reader(nn.Module):
+class SentenceEncoder(nn.Module):
     """all-MiniLM-L6-v2: token numbers to unit sentence vectors of 384 dimensions."""
 
     def __init__(self, tensors: Tensors) -> None:
@@ -74,9 +74,9 @@ class Reader(nn.Module):
 class TextTower(nn.Module):
     """Sentences as token numbers to unit vectors [N, 256]."""
 
-    def __init__(self, reader: Reader, head: TextHead) -> None:
+    def __init__(self, encoder: SentenceEncoder, head: TextHead) -> None:
         super().__init__()
-        self.reader = reader
+        self.reader = encoder  # weights are stored under this name
         self.head = head
 
     def forward(self, sentences: Sequence[Sequence[int]]) -> Tensor:
@@ -86,14 +86,14 @@ class TextTower(nn.Module):
 
 
 class ImageTower(nn.Module):
-    """Kept maps of the stem to unit vectors [N, 256]."""
+    """Features of the stem to unit vectors float32 ``[n, 256]``."""
 
     def __init__(self, trunk: Trunk, head: ImageHead) -> None:
         super().__init__()
         self.trunk = trunk
         self.head = head
 
-    def forward(self, kept: Tensor) -> Tensor:
+    def forward(self, stem_features: Tensor) -> Tensor:
         """Unit vectors, float32 [N, 256], of the stem's output."""
-        out: Tensor = self.head(self.trunk(kept))
+        out: Tensor = self.head(self.trunk(stem_features))
         return out

@@ -1,4 +1,4 @@
-"""What the frozen stem makes of each view of each picture, computed once and kept in a folder.
+"""The feature cache: the frozen stem's output for each view of each picture, computed once.
 
 The stem never learns, so an epoch starts from its output: a third of the work is done once. A
 file is named by a hash of everything that it depends on: a rerun finds what is done, a changed
@@ -23,27 +23,30 @@ from torch.nn import functional
 from tempo_edge._files import atomic_dir
 from tempo_edge.train.data.archives import Archive, Record
 from tempo_edge.train.data.augmentation import view
+from tempo_edge.train.progress_log import Say
 from tempo_edge.train.towers.trunk import Trunk
 
 _BATCH = 64
 _VERSION = 2  # raise it when a view or the stem changes
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class View:
-    """One view of N pictures.
+class ViewFeatures:
+    """The features of one view of ``n`` pictures.
 
-    `maps` is float16 [N, h, w, C], the stem's output; `classes` is float16 [N, 1000], what the
-    untouched classifier makes of the view, as probabilities.
+    ``maps`` float16 ``[n, h, w, c]`` are the stem's output, and ``classes`` float16 ``[n, 1000]``
+    the probabilities that the untouched classifier gives.
     """
 
     maps: NDArray[np.float16]
     classes: NDArray[np.float16]
 
 
-class Keeper:
-    """Computes and keeps views; `classifier` is the untouched weight and bias."""
+class FeatureCache:
+    """Computes the stem's output for views and keeps it in a folder.
+
+    `classifier` is the weight ``[1000, 1280]`` and bias ``[1000]`` of the untouched classifier.
+    """
 
     def __init__(
         self,
@@ -69,7 +72,7 @@ class Keeper:
     ) -> tuple[NDArray[np.float16], NDArray[np.float16]]:
         device = next(self._trunk.parameters()).device
         with torch.no_grad(), torch.autocast(device.type, torch.bfloat16):
-            maps = self._trunk.keep(torch.from_numpy(pictures).to(device))
+            maps = self._trunk.stem_features(torch.from_numpy(pictures).to(device))
             features = self._trunk(maps).float().mean(dim=(2, 3)).cpu()
         classes = functional.softmax(functional.linear(features, *self._classifier), dim=-1)
         there = maps.permute(0, 2, 3, 1).float().cpu().numpy().astype(np.float16)
@@ -84,13 +87,13 @@ class Keeper:
         key = hashlib.sha256(json.dumps(about).encode()).hexdigest()[:16]
         return self._work / f"{archive.name}-{records[0].split}-{index}-{key}"
 
-    def view(self, archive: Archive, records: Sequence[Record], index: int) -> View:
+    def view(self, archive: Archive, records: Sequence[Record], index: int) -> ViewFeatures:
         """View `index` of each record, from the folder if it is there."""
         path = self._path(archive, records, index)
         if not path.exists():
             self._write(path, archive, records, index)
         maps, classes = (np.load(path / f"{part}.npy", mmap_mode="r") for part in _PARTS)
-        return View(maps, classes)
+        return ViewFeatures(maps, classes)
 
     def _write(self, path: Path, archive: Archive, records: Sequence[Record], index: int) -> None:
         started = time.monotonic()

@@ -8,7 +8,7 @@ from torch.nn import functional
 
 
 def shared_targets(rows: Tensor, columns: Tensor) -> Tensor:
-    """Which columns answer which row: float32 [R, C], rows add up to 1.
+    """The share of each column in a row's answer: float32 ``[r, c]``, rows add up to 1.
 
     `rows` int64 [R] and `columns` int64 [C] are group numbers; columns of a row's own group share
     the weight. Every row needs at least one column of its group.

@@ -1,23 +1,22 @@
-"""What the compact files lose against float32, and what each way of storing them costs."""
+"""The loss of compact files against float32, and the cost of each way of storing them."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from tempo_edge.train.progress_log import Say
 from tempo_edge.train.towers import profile_files
 from tempo_edge.train.towers.backbones import Tensors
 from tempo_edge.train.towers.heads import ImageHead, TextHead
-from tempo_edge.train.towers.profile_report import retrieval
+from tempo_edge.train.towers.retrieval import Floats, retrieval
 
-Floats = NDArray[np.float32]
-Say = Callable[[str], None]
 _CALIBRATION = 128  # pictures that set the ranges of eight-bit activations
 
 

@@ -167,7 +167,7 @@ def write_profile(folder: Path, training: dict[str, Any]) -> None:
 
 
 def runtime_operators(path: Path, work: Path) -> dict[str, int]:
-    """How often each operator remains after ONNX Runtime has optimised the model."""
+    """The count of each operator that remains after ONNX Runtime has optimised the model."""
     import onnx
     import onnxruntime
 

@@ -16,44 +16,32 @@ import json
 import os
 import platform
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypedDict
 
 import numpy as np
-import onnxruntime
-from numpy.typing import NDArray
 
 from tempo_edge._text import note
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.train.data.archives import (
     Archive,
-    DataError,
-    Record,
     imagenet_classes,
     imagenet_split,
-    squash,
 )
 from tempo_edge.train.data.label_prompts import ASKED, SPORT_ASKED
 from tempo_edge.train.towers.pair_preferences import pairs, preferences
+from tempo_edge.train.towers.profile_sessions import ProfileSessions
+from tempo_edge.train.towers.retrieval import Retrieval, retrieval, top1
 
-Floats = NDArray[np.float32]
-PROFILE = Path(__file__).resolve().parent.parent / "models" / "nano"
-_BATCH = 16
-
-
-class Retrieval(TypedDict):
-    """Recall in percent and the median rank of the right picture, counted from 1."""
-
-    r1: float
-    r5: float
-    r10: float
-    median_rank: float
+PROFILE = Path(__file__).resolve().parents[2] / "models" / "nano"
 
 
 class Report(TypedDict):
-    """What `evaluate` measures; `pairs` holds percent right, percent right blind, and a count."""
+    """The figures of a profile.
+
+    ``pairs`` holds of each kind the percent right, the percent right blind, and the count.
+    """
 
     flickr8k: Retrieval
     sports100_dev_top1: float
@@ -66,81 +54,7 @@ class Report(TypedDict):
     machine: str
 
 
-class Profile:
-    """The two towers of a profile folder."""
-
-    def __init__(self, folder: Path, threads: int | None = None) -> None:
-        """Open `image.onnx`, `text.onnx` and `tokenizer.json` of `folder`."""
-        from tokenizers import Tokenizer
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or os.cpu_count() or 1
-        options.log_severity_level = 3
-        for name in ("image.onnx", "text.onnx", "tokenizer.json"):
-            if not (folder / name).is_file():
-                raise DataError(f"profile folder {folder} has no {name}")
-
-        def load(name: str) -> onnxruntime.InferenceSession:
-            return onnxruntime.InferenceSession(
-                str(folder / name), sess_options=options, providers=["CPUExecutionProvider"]
-            )
-
-        self._image, self._text = load("image.onnx"), load("text.onnx")
-        self._size = int(self._image.get_inputs()[0].shape[1])
-        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-
-    def pictures(self, archive: Archive, records: Sequence[Record]) -> tuple[Floats, float]:
-        """Unit vectors [N, 256] of whole pictures and the median milliseconds for one."""
-        out: list[Floats] = []
-        times: list[float] = []
-        for start in range(0, len(records), _BATCH):
-            chunk = records[start : start + _BATCH]
-            batch = np.stack([squash(archive.picture(r), self._size) for r in chunk])
-            started = time.perf_counter()
-            out.append(self._image.run(["vectors"], {"images": batch})[0])
-            times.append((time.perf_counter() - started) / len(chunk))
-        return np.concatenate(out), 1e3 * float(np.median(times))
-
-    def sentences(self, sentences: Sequence[str]) -> tuple[Floats, float]:
-        """Unit vectors [N, 256], one sentence at a time, and the median milliseconds for one."""
-        out: list[Floats] = []
-        times: list[float] = []
-        for sentence in sentences:
-            started = time.perf_counter()
-            encoded = self._tokenizer.encode(sentence)
-            feed = {
-                "input_ids": np.array([encoded.ids], np.int64),
-                "attention_mask": np.array([encoded.attention_mask], np.int64),
-            }
-            out.append(self._text.run(["vectors"], feed)[0])
-            times.append(time.perf_counter() - started)
-        return np.concatenate(out), 1e3 * float(np.median(times))
-
-    def names(self, labels: Sequence[str], templates: Sequence[str]) -> Floats:
-        """One unit vector a label, float32 [K, 256]: the mean of its prompts."""
-        prompts = [template.format(label) for label in labels for template in templates]
-        vectors, _ = self.sentences(prompts)
-        means = vectors.reshape(len(labels), len(templates), -1).mean(axis=1)
-        return np.asarray(means / np.linalg.norm(means, axis=1, keepdims=True), np.float32)
-
-
-def retrieval(texts: Floats, pictures: Floats, right: NDArray[np.int64]) -> Retrieval:
-    """Ranks of the right picture for texts [T, D] among pictures [N, D]; `right` is int64 [T]."""
-    scores = texts @ pictures.T
-    own = scores[np.arange(len(texts)), right]
-    # A picture that ties with the right one counts against it.
-    ranks = (scores >= own[:, None]).sum(axis=1)
-    shares = [round(100.0 * float((ranks <= k).mean()), 1) for k in (1, 5, 10)]
-    return Retrieval(r1=shares[0], r5=shares[1], r10=shares[2], median_rank=float(np.median(ranks)))
-
-
-def top1(pictures: Floats, names: Floats, right: Sequence[int]) -> float:
-    """Percent of pictures [N, D] that are nearest to their own of the names [K, D]."""
-    hits = (pictures @ names.T).argmax(axis=1) == np.array(right)
-    return round(100.0 * float(hits.mean()), 1)
-
-
-def _breadth(data: Path, profile: Profile) -> tuple[float, float, float]:
+def _breadth(data: Path, profile: ProfileSessions) -> tuple[float, float, float]:
     """Top-1 of unseen pictures of seen classes and of held-out classes, among 1,000 names.
 
     The last figure is that of held-out classes among their own 100 names.
@@ -164,12 +78,12 @@ def _breadth(data: Path, profile: Profile) -> tuple[float, float, float]:
     )
 
 
-def evaluate(data: Path, folder: Path, *, split: str = "test") -> Report:
+def measure(data: Path, folder: Path, *, split: str = "test") -> Report:
     """Measure the profile in `folder` on the archives in `data`.
 
     `split` is the Flickr8k split to retrieve from; choose settings on `dev`, report `test`.
     """
-    profile = Profile(folder)
+    profile = ProfileSessions(folder)
     with Archive(data, "flickr8k") as archive:
         records = archive.split(split)
         pictures, image_ms = profile.pictures(archive, records)
@@ -259,7 +173,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     folders = options.profile_dir or [PROFILE]
     try:
         reports = {
-            name: evaluate(options.data, folder, split=options.split)
+            name: measure(options.data, folder, split=options.split)
             for name, folder in zip(_columns(folders), folders, strict=True)
         }
     except TempoEdgeError as error:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,30 +14,19 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tempo_edge.train.data.neighbours import nearest_neighbours
-from tempo_edge.train.schedule import decaying_groups, pace
-from tempo_edge.train.towers.batches import Batch, Batches
+from tempo_edge.train.progress_log import Say
+from tempo_edge.train.schedule import decaying_groups, rate_share
+from tempo_edge.train.towers.batches import BatchSampler, TowerBatch
 from tempo_edge.train.towers.corpus import Corpus
 from tempo_edge.train.towers.encoders import ImageTower, TextTower
+from tempo_edge.train.towers.label_vectors import label_vectors
 from tempo_edge.train.towers.losses import contrastive_loss, distillation_loss
 from tempo_edge.train.towers.recipe import Recipe
-
-Say = Callable[[str], None]
-Encode = Callable[[Sequence[str]], list[list[int]]]
-_PROMPTS = 3  # prompts of a label whose mean stands for it in the bank
-
-
-@torch.no_grad()
-def name_vectors(text: TextTower, encode: Encode, prompts: Sequence[Sequence[str]]) -> Tensor:
-    """One unit vector for each label, float32 [K, 256]: the mean of its first prompts."""
-    chosen = [list(each[:_PROMPTS]) for each in prompts]
-    vectors = text(encode([prompt for each in chosen for prompt in each]))
-    means = torch.stack(
-        [part.mean(dim=0) for part in vectors.split([len(each) for each in chosen])]
-    )
-    return functional.normalize(means, dim=-1)
+from tempo_edge.train.towers.tokens import Encode
 
 
 def _average(slow: nn.Module, fast: nn.Module, keep: float) -> None:
+    """Move the weights of `slow` towards `fast`, all but a share `keep`; frozen ones stay."""
     with torch.no_grad():
         for kept, new in zip(slow.parameters(), fast.parameters(), strict=True):
             if new.requires_grad:
@@ -60,7 +48,7 @@ class Trainer:
         with torch.no_grad():
             first = text.reader(encode([said[0] for said in corpus.captioned.captions]))
         near = nearest_neighbours(first.cpu().numpy()) if recipe.neighbours > 1 else None
-        self.batches = Batches(corpus, recipe, near)
+        self.batches = BatchSampler(corpus, recipe, near)
         self._log_scale = nn.Parameter(torch.tensor(math.log(1.0 / recipe.temperature)))
         for module, rate in ((image.trunk, recipe.trunk_rate), (text.reader, recipe.reader_rate)):
             if not rate:
@@ -74,7 +62,7 @@ class Trainer:
         self.step = 0
         self.epoch = 0
         self.curves: list[dict[str, float]] = []
-        self._bank = torch.empty(0)
+        self._label_vectors = torch.empty(0)
 
     def _groups(self) -> list[dict[str, Any]]:
         recipe = self.recipe
@@ -114,13 +102,13 @@ class Trainer:
             logits: Tensor = head.logits(mean).float()
         return vectors, logits
 
-    def _label_loss(self, images: Tensor, prompts: Tensor, batch: Batch) -> Tensor:
+    def _label_loss(self, images: Tensor, prompts: Tensor, batch: TowerBatch) -> Tensor:
         """Labelled pictures and their prompts find each other, and each its name among all."""
         recipe = self.recipe
         loss = images.new_zeros(())
         if not recipe.label_weight and not recipe.distill_weight:
             return loss
-        scores = images @ self._bank.T / recipe.temperature
+        scores = images @ self._label_vectors.T / recipe.temperature
         label = torch.from_numpy(batch.label).to(self._device)
         known = label >= 0
         if recipe.label_weight and bool(known.any()):
@@ -134,18 +122,18 @@ class Trainer:
             loss = loss + recipe.distill_weight * agree
         return loss
 
-    def _teacher(self, batch: Batch) -> Tensor:
-        """What the untouched classifier makes of the pictures, over the classes that are known."""
+    def _teacher(self, batch: TowerBatch) -> Tensor:
+        """The untouched classifier's probabilities for the known classes, float32 ``[b, k]``."""
         classes = batch.classes[:, self._corpus.labels.rows].astype(np.float32)
         return torch.from_numpy(classes).to(self._device)
 
-    def _anchor_loss(self, logits: Tensor, batch: Batch) -> Tensor:
+    def _anchor_loss(self, logits: Tensor, batch: TowerBatch) -> Tensor:
         """The classifier inside still says of every picture what the untouched one says."""
         if not self.recipe.anchor_weight:
             return logits.new_zeros(())
         return self.recipe.anchor_weight * distillation_loss(logits, self._teacher(batch))
 
-    def loss(self, batch: Batch) -> Tensor:
+    def loss(self, batch: TowerBatch) -> Tensor:
         """The whole loss of a batch, a scalar."""
         images, logits = self._embed_images(batch.maps)
         with self._autocast():
@@ -168,13 +156,15 @@ class Trainer:
     def train_epoch(self, say: Say) -> dict[str, float]:
         """Go over all captioned pictures once; returns and keeps the means of the epoch."""
         if self.recipe.label_weight or self.recipe.distill_weight:
-            self._bank = name_vectors(self.slow_text, self._encode, self._corpus.labels.prompts)
+            self._label_vectors = label_vectors(
+                self.slow_text, self._encode, self._corpus.labels.prompts
+            )
         self.image.train(), self.text.train()
         losses: list[float] = []
         started = time.monotonic()
         learning = [p for group in self._optimizer.param_groups for p in group["params"]]
         for batch in self.batches.epoch():
-            share = pace(self.step, self._warmup, self._total)
+            share = rate_share(self.step, self._warmup, self._total)
             for group, peak in zip(self._optimizer.param_groups, self._peaks, strict=True):
                 group["lr"] = peak * share
             loss = self.loss(batch)

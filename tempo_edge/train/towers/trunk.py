@@ -88,16 +88,16 @@ class Trunk(nn.Module):
         self.stem.requires_grad_(False)
 
     @torch.no_grad()
-    def keep(self, pictures: Tensor) -> Tensor:
-        """What never changes: uint8 [N, H, W, 3] to the stem's output, [N, C, H/s, W/s]."""
+    def stem_features(self, pictures: Tensor) -> Tensor:
+        """The stem's output float ``[n, c, h/s, w/s]`` of pictures uint8 ``[n, h, w, 3]``."""
         x = (pictures.permute(0, 3, 1, 2).float() - 127.0) / 128.0
         x = x.contiguous(memory_format=torch.channels_last)
-        kept: Tensor = self.stem(functional.relu6(self.first(x)))
-        return kept
+        features: Tensor = self.stem(functional.relu6(self.first(x)))
+        return features
 
-    def forward(self, kept: Tensor) -> Tensor:
-        """The stem's output to the last feature map [N, 1280, h, w]."""
-        return functional.relu6(self.last(self.top(kept)))
+    def forward(self, stem_features: Tensor) -> Tensor:
+        """The last feature map ``[n, 1280, h, w]`` from the stem's output."""
+        return functional.relu6(self.last(self.top(stem_features)))
 
     def tensors(self) -> Tensors:
         """Folded tensors by their names, float32, for the ONNX graph."""

@@ -13,32 +13,33 @@ from tempo_edge.train.data.archives import Record, imagenet_classes, imagenet_sp
 from tempo_edge.train.data.label_prompts import ASKED, SPORT_ASKED
 from tempo_edge.train.towers.corpus import Archives, sports
 from tempo_edge.train.towers.encoders import ImageTower, TextTower
-from tempo_edge.train.towers.feature_cache import Keeper
-from tempo_edge.train.towers.profile_report import retrieval, top1
-from tempo_edge.train.towers.trainer import Encode, name_vectors
+from tempo_edge.train.towers.feature_cache import FeatureCache
+from tempo_edge.train.towers.label_vectors import label_vectors
+from tempo_edge.train.towers.retrieval import retrieval, top1
+from tempo_edge.train.towers.tokens import Encode
 
 _BATCH = 128
 
 
-class Watch:
+class Validation:
     """Flickr8k dev, sports dev, unseen pictures of seen and of held-out ImageNet classes."""
 
-    def __init__(self, keeper: Keeper, archives: Archives, encode: Encode) -> None:
+    def __init__(self, feature_cache: FeatureCache, archives: Archives, encode: Encode) -> None:
         """Keep the dev pictures' maps and encode the questions once."""
         self._encode = encode
         dev = archives["flickr8k"].split("dev")
-        self._dev = keeper.view(archives["flickr8k"], dev, 0).maps
+        self._dev = feature_cache.view(archives["flickr8k"], dev, 0).maps
         self._captions = encode([caption for record in dev for caption in record.captions])
         self._right = np.repeat(np.arange(len(dev)), [len(record.captions) for record in dev])
         games = archives["sports100"].split("dev")
-        self._games = keeper.view(archives["sports100"], games, 0).maps
+        self._games = feature_cache.view(archives["sports100"], games, 0).maps
         labels = sports(archives)
         self._sports = [[t.format(label) for t in SPORT_ASKED] for label in labels]
         self._game = np.array([labels.index(record.label) for record in games])
         records = archives["imagenet_samples"].split("train")
         classes = imagenet_classes(archives["imagenet_samples"].records)
         place = {record.wnid: row for row, record in enumerate(classes)}
-        maps = keeper.view(archives["imagenet_samples"], records, 0).maps
+        maps = feature_cache.view(archives["imagenet_samples"], records, 0).maps
         where = {record.file: row for row, record in enumerate(records)}
         self._classes = [[t.format(record.label) for t in ASKED] for record in classes]
         _, unseen, held_out = imagenet_split(records)
@@ -65,8 +66,8 @@ class Watch:
         device_type = next(image.parameters()).device.type
         with torch.no_grad(), torch.autocast(device_type, torch.bfloat16):
             texts = text(self._captions).float().cpu().numpy()
-            games = name_vectors(text, self._encode, self._sports).float().cpu()
-            classes = name_vectors(text, self._encode, self._classes).float().cpu()
+            games = label_vectors(text, self._encode, self._sports).float().cpu()
+            classes = label_vectors(text, self._encode, self._classes).float().cpu()
         found = retrieval(texts, self._embed(image, self._dev).numpy(), self._right)
         out = {"dev_r1": found["r1"], "dev_r5": found["r5"], "dev_r10": found["r10"]}
 

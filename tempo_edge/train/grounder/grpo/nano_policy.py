@@ -1,4 +1,4 @@
-"""The built-in grounder as a policy: it reads vectors, and a grammar bounds what it may say."""
+"""The built-in grounder as a policy: it reads vectors, and a grammar bounds what it may answer."""
 
 from __future__ import annotations
 
@@ -15,106 +15,114 @@ from tempo_edge import eta
 from tempo_edge.evaluation.metrics.spans import Span
 from tempo_edge.search.grounders.boundaries import Boundaries
 from tempo_edge.search.grounders.prompt import WIDTH, Prompt
-from tempo_edge.train.grounder.model.network import Grounder, Reading, answer
-from tempo_edge.train.grounder.prompt_builder import Asker, meant, replay
-from tempo_edge.train.grounder.synthetic.windows import Example
+from tempo_edge.train.grounder.examples import Example
+from tempo_edge.train.grounder.model.generate import generate
+from tempo_edge.train.grounder.model.network import Grounder
+from tempo_edge.train.grounder.model.prefill import Prefill
+from tempo_edge.train.grounder.prompt_builder import PromptBuilder, allowed_tokens, answer_spans
+
+__all__ = ["GrammarAnswers", "NanoPolicy", "collate_answers", "log_probs"]
 
 _END = eta.TOKEN["[end]"]
 
 
 @dataclass(frozen=True)
-class Spoken:
+class GrammarAnswers:
     """Answers within the grammar, ``g`` to each of ``p`` prompts.
 
-    ``words`` int64 ``[p * g, a]`` are padded with ``[end]``; ``open`` bool of that shape is True
-    where a word was chosen, and not forced by the grammar or padding; ``allowed`` bool
-    ``[p * g, a, words]`` is what could be said there. ``notes`` float32 ``[p * g, a, WIDTH]`` are
-    the prompts' of each word.
+    Attributes:
+        prompts: the ``p`` prompts.
+        tokens: int64 ``[p * g, a]``, padded with ``[end]``.
+        token_mask: bool ``[p * g, a]``, True where a token was chosen, and not forced by the
+            grammar or padding.
+        allowed: bool ``[p * g, a, words]``, the tokens that the grammar allowed there.
+        notes: float32 ``[p * g, a, WIDTH]``, the features that a prompt gives each token.
     """
 
     prompts: list[Prompt]
-    words: Tensor
-    open: Tensor
+    tokens: Tensor
+    token_mask: Tensor
     allowed: Tensor
     notes: Tensor
 
 
-def pack_answers(
-    prompts: list[Prompt], windows: Sequence[Boundaries], tokens: Sequence[Sequence[int]]
-) -> Spoken:
-    """Answers without ``[end]``, those to the first prompt first, side by side."""
-    copies = len(tokens) // len(prompts)
-    shape = (len(tokens), max(len(said) for said in tokens) + 1)
-    words = np.full(shape, _END, np.int64)
+def collate_answers(
+    prompts: list[Prompt], windows: Sequence[Boundaries], answers: Sequence[Sequence[int]]
+) -> GrammarAnswers:
+    """Put answers without ``[end]``, the first prompt's first, side by side."""
+    group_size = len(answers) // len(prompts)
+    shape = (len(answers), max(len(answer) for answer in answers) + 1)
+    tokens = np.full(shape, _END, np.int64)
     allowed = np.ones((*shape, len(eta.WORDS)), bool)
-    open_places = np.zeros(shape, bool)
+    token_mask = np.zeros(shape, bool)
     notes = np.zeros((*shape, WIDTH), np.float32)
-    for row, said in enumerate(tokens):
-        masks = replay(windows[row // copies], said)
-        words[row, : len(said)] = said
-        notes[row, : len(said)] = prompts[row // copies].notes(said)
-        allowed[row, : len(masks)] = masks
-        open_places[row, : len(masks)] = masks.sum(axis=1) > 1
-    parts = (torch.from_numpy(part) for part in (words, open_places, allowed, notes))
-    return Spoken(prompts, *parts)
+    for row, answer in enumerate(answers):
+        could = allowed_tokens(windows[row // group_size], answer)
+        tokens[row, : len(answer)] = answer
+        notes[row, : len(answer)] = prompts[row // group_size].notes(answer)
+        allowed[row, : len(could)] = could
+        token_mask[row, : len(could)] = could.sum(axis=1) > 1
+    parts = (torch.from_numpy(part) for part in (tokens, token_mask, allowed, notes))
+    return GrammarAnswers(prompts, *parts)
 
 
-def log_shares(model: Grounder, spoken: Spoken) -> Tensor:
-    """Log-probabilities of the words that were said, within the grammar, float32 ``[p * g, a]``."""
-    reading = Reading(model, spoken.prompts, len(spoken.words) // len(spoken.prompts))
-    following = reading.go_on(spoken.words[:, :-1], spoken.notes[:, :-1])
-    logits = torch.cat([reading.logits[:, None], following], dim=1)
-    logits = logits.masked_fill(~spoken.allowed.to(logits.device), -1e9)
-    shares = torch.log_softmax(logits, dim=-1)
-    words = spoken.words.to(logits.device)
-    return shares.gather(2, words[..., None])[..., 0]
+def log_probs(model: Grounder, batch: GrammarAnswers) -> Tensor:
+    """The log-probability of each token within the grammar, float32 ``[p * g, a]``."""
+    prefill = Prefill(model, batch.prompts, len(batch.tokens) // len(batch.prompts))
+    following = prefill.decode(batch.tokens[:, :-1], batch.notes[:, :-1])
+    logits = torch.cat([prefill.logits[:, None], following], dim=1)
+    logits = logits.masked_fill(~batch.allowed.to(logits.device), -1e9)
+    tokens = batch.tokens.to(logits.device)
+    return torch.log_softmax(logits, dim=-1).gather(2, tokens[..., None])[..., 0]
 
 
 class NanoPolicy:
     """A :class:`~tempo_edge.train.grounder.grpo.policy.Policy` of a grounder and its text tower."""
 
-    def __init__(self, model: Grounder, asker: Asker) -> None:
+    def __init__(self, model: Grounder, prompt_builder: PromptBuilder) -> None:
         """The reference is a copy of the model as it is now."""
         self.model = model
         self._reference = copy.deepcopy(model).eval().requires_grad_(False)
-        self._asker = asker
+        self._prompt_builder = prompt_builder
 
     @property
     def device(self) -> torch.device:
         return next(self.model.parameters()).device
 
-    def draw(
+    def rollout(
         self,
         examples: Sequence[Example],
-        copies: int,
+        group_size: int,
         temperature: float,
         generator: torch.Generator,
     ) -> list[list[int]]:
-        """Answers without ``[end]``, each within its window's grammar."""
+        """Sampled answers without ``[end]``, each within its window's grammar."""
         self.model.eval()
-        return answer(
+        return generate(
             self.model,
-            [self._asker.prompt(example) for example in examples],
-            [example.boundaries.grammar() for example in examples for _ in range(copies)],
-            copies=copies,
+            [self._prompt_builder.prompt(example) for example in examples],
+            [example.boundaries.grammar() for example in examples for _ in range(group_size)],
+            group_size=group_size,
             temperature=temperature,
             generator=generator,
         ).tokens
 
-    def meant(self, example: Example, said: Sequence[int]) -> list[Span]:
-        """The spans of an answer; the grammar lets none be said that can't be read."""
-        return meant(example, said)
+    def spans(self, example: Example, answer: Sequence[int]) -> list[Span]:
+        """The spans of an answer; the grammar allows none that can't be read."""
+        return answer_spans(example, answer)
 
-    def pack(self, examples: Sequence[Example], said: Sequence[Sequence[int]]) -> Spoken:
-        prompts = [self._asker.prompt(example) for example in examples]
-        return pack_answers(prompts, [example.boundaries for example in examples], said)
+    def collate(
+        self, examples: Sequence[Example], answers: Sequence[Sequence[int]]
+    ) -> GrammarAnswers:
+        prompts = [self._prompt_builder.prompt(example) for example in examples]
+        return collate_answers(prompts, [example.boundaries for example in examples], answers)
 
-    def log_shares(self, packed: Spoken) -> Tensor:
-        return log_shares(self.model, packed)
+    def log_probs(self, batch: GrammarAnswers) -> Tensor:
+        return log_probs(self.model, batch)
 
     @torch.no_grad()
-    def reference_shares(self, packed: Spoken) -> Tensor:
-        return log_shares(self._reference, packed)
+    def ref_log_probs(self, batch: GrammarAnswers) -> Tensor:
+        return log_probs(self._reference, batch)
 
     def parameters(self) -> list[nn.Parameter]:
         return list(self.model.parameters())

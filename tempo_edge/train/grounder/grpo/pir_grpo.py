@@ -10,7 +10,6 @@ are our own.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Generic
 
@@ -20,16 +19,17 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from tempo_edge.train.data.archives import DataError
+from tempo_edge.train.grounder.annotated_windows import AnnotatedVideos
+from tempo_edge.train.grounder.examples import Example, ExampleSource
 from tempo_edge.train.grounder.grpo.policy import P, Policy
-from tempo_edge.train.grounder.grpo.rewards import Weights, advantages, reward
-from tempo_edge.train.grounder.synthetic.windows import Example, Mix, Source
-
-Say = Callable[[str], None]
+from tempo_edge.train.grounder.grpo.rewards import RewardWeights, advantages, reward
+from tempo_edge.train.grounder.synthetic.mix import Mix
+from tempo_edge.train.progress_log import Say
 
 
 @dataclass(frozen=True)
 class GrpoSettings:
-    """What a run depends on besides its pictures, its profile and the policy it starts from.
+    """The settings of a run: all that it depends on besides pictures, profile and first policy.
 
     ``tries`` bounds how many examples are drawn for each prompt of a step until its group's answers
     differ in what they earn.
@@ -48,8 +48,9 @@ class GrpoSettings:
     every: int = 25
     bfloat16: bool = True
     archives: tuple[str, ...] = ("flickr8k", "coco_thumbs")
-    rewards: Weights = field(default_factory=Weights)
+    rewards: RewardWeights = field(default_factory=RewardWeights)
     mix: Mix = field(default_factory=lambda: Mix(absent=0.5, hard=0.9))
+    videos: AnnotatedVideos = field(default_factory=AnnotatedVideos)
 
     def __post_init__(self) -> None:
         if self.seed < 0:
@@ -63,49 +64,63 @@ class GrpoSettings:
             raise ValueError(f"clip {self.clip} must be within (0, 1)")
 
 
+@dataclass(frozen=True)
+class _Group:
+    """One example with ``g`` sampled answers: rewards float64 ``[g]``, and which are refusals."""
+
+    example: Example
+    answers: list[list[int]]
+    rewards: NDArray[np.float64]
+    refused: list[bool]
+
+
 @dataclass
 class Rollouts(Generic[P]):
-    """The answers of one step: ``P`` examples with ``G`` answers each.
+    """The answers of one step: ``p`` examples with ``g`` answers each.
 
-    ``advantages`` float32 ``[p * g]`` are what each answer is worth against its group;
-    ``rewards`` are those of every answer drawn, also of groups that were drawn anew; ``refused``
-    is the share of refusals among those that were kept.
+    Attributes:
+        batch: the answers, as the policy collates them.
+        advantages: float32 ``[p * g]``, each answer's against its group.
+        rewards: of every answer drawn, also in groups that were drawn anew.
+        refused: the share of refusals among the answers that were kept, in [0, 1].
     """
 
-    packed: P
+    batch: P
     advantages: Tensor
     rewards: NDArray[np.float64]
     refused: float
 
 
 def policy_loss(
-    new: Tensor,
-    old: Tensor,
-    reference: Tensor,
-    places: Tensor,
-    gain: Tensor,
+    log_probs: Tensor,
+    old_log_probs: Tensor,
+    ref_log_probs: Tensor,
+    token_mask: Tensor,
+    advantages: Tensor,
     clip: float,
     kl: float,
 ) -> tuple[Tensor, Tensor]:
-    """The clipped loss and the KL to the reference, both scalars, over the open places.
+    """The clipped loss and the KL to the reference, scalars: means over the masked tokens.
 
-    ``new``, ``old`` and ``reference`` are log-probabilities ``[p * g, a]``, ``places`` is 1 where
-    a token was chosen and ``gain`` ``[p * g]`` the advantages. The KL estimate is
-    ``exp(r - n) - (r - n) - 1``, never negative.
+    The three log-probabilities are float32 ``[p * g, a]``, by the policy that learns, the one that
+    drew the answers and the reference; ``token_mask`` of that shape is 1 where a token was chosen,
+    and ``advantages`` are ``[p * g]``. The clipped surrogate is that of PPO (Schulman et al.,
+    2017). The KL estimate is ``exp(r - n) - (r - n) - 1``, never negative (Schulman, 2020), as GRPO
+    has it.
     """
-    count = places.sum().clamp(min=1.0)
-    ratio = torch.exp(new - old)
+    count = token_mask.sum().clamp(min=1.0)
+    ratio = torch.exp(log_probs - old_log_probs)
     clipped = ratio.clamp(1.0 - clip, 1.0 + clip)
-    earned = torch.minimum(ratio * gain[:, None], clipped * gain[:, None])
-    apart = reference - new
-    distance = ((torch.exp(apart) - apart - 1.0) * places).sum() / count
-    return -(earned * places).sum() / count + kl * distance, distance.detach()
+    surrogate = torch.minimum(ratio * advantages[:, None], clipped * advantages[:, None])
+    apart = ref_log_probs - log_probs
+    distance = ((torch.exp(apart) - apart - 1.0) * token_mask).sum() / count
+    return -(surrogate * token_mask).sum() / count + kl * distance, distance.detach()
 
 
 class PirGrpo(Generic[P]):
-    """The state of a run: a policy, and what it draws prompts with."""
+    """The state of a run: a policy, its optimizer, and the source of its examples."""
 
-    def __init__(self, policy: Policy[P], source: Source, settings: GrpoSettings) -> None:
+    def __init__(self, policy: Policy[P], source: ExampleSource, settings: GrpoSettings) -> None:
         self.settings = settings
         self.policy = policy
         self.step = 0
@@ -121,63 +136,66 @@ class PirGrpo(Generic[P]):
         kind = self.policy.device.type
         return torch.autocast(kind, torch.bfloat16, enabled=self.settings.bfloat16)
 
-    def roll(self) -> Rollouts[P]:
+    def rollout(self) -> Rollouts[P]:
         """Groups whose answers differ in what they earn, as many as a step wants or can find.
 
         Raises:
             DataError: there is none.
         """
-        settings, policy = self.settings, self.policy
-        examples: list[Example] = []
-        said: list[list[int]] = []
-        earned: list[NDArray[np.float64]] = []
-        seen: list[float] = []
-        refusals: list[bool] = []
+        settings, kept, rewards = self.settings, list[_Group](), list[float]()
         for _ in range(settings.tries):
-            wanted = settings.prompts - len(examples)
+            wanted = settings.prompts - len(kept)
             if not wanted:
                 break
-            drawn = [self._source.draw(self._rng) for _ in range(wanted)]
-            with self._autocast():
-                answers = policy.draw(drawn, settings.group, settings.temperature, self._generator)
-            for place, example in enumerate(drawn):
-                group = answers[place * settings.group : (place + 1) * settings.group]
-                meant = [policy.meant(example, each) for each in group]
-                paid = np.array([reward(each, example.spans, settings.rewards) for each in meant])
-                seen += paid.tolist()
-                if paid.std() > 1e-6:
-                    examples.append(example)
-                    said += group
-                    earned.append(paid)
-                    refusals += [each == [] for each in meant]
-        if not examples:
+            for group in self._groups(wanted):
+                rewards += group.rewards.tolist()
+                if group.rewards.std() > 1e-6:
+                    kept.append(group)
+        if not kept:
             raise DataError(
                 f"no group of answers differs in what it earns after {settings.tries} tries of "
                 f"{settings.prompts} prompts: nothing to learn from; give more of either"
             )
-        gain, _ = advantages(np.stack(earned))
+        gains, _ = advantages(np.stack([group.rewards for group in kept]))
         return Rollouts(
-            policy.pack(examples, said),
-            torch.from_numpy(gain.reshape(-1)),
-            np.array(seen),
-            float(np.mean(refusals)),
+            self.policy.collate(
+                [group.example for group in kept],
+                [answer for group in kept for answer in group.answers],
+            ),
+            torch.from_numpy(gains.reshape(-1)),
+            np.array(rewards),
+            float(np.mean([refused for group in kept for refused in group.refused])),
         )
+
+    def _groups(self, count: int) -> list[_Group]:
+        """New examples, with a group of sampled answers each and what the answers earned."""
+        settings, policy, size = self.settings, self.policy, self.settings.group
+        examples = [self._source.draw(self._rng) for _ in range(count)]
+        with self._autocast():
+            answers = policy.rollout(examples, size, settings.temperature, self._generator)
+        groups = []
+        for place, example in enumerate(examples):
+            own = answers[place * size : (place + 1) * size]
+            spans = [policy.spans(example, answer) for answer in own]
+            rewards = [reward(each, example.spans, settings.rewards) for each in spans]
+            groups.append(_Group(example, own, np.array(rewards), [each == [] for each in spans]))
+        return groups
 
     def update(self, rollouts: Rollouts[P]) -> dict[str, float]:
         """Take `passes` steps on the rollouts; returns the means that the curves show."""
-        settings, policy, packed = self.settings, self.policy, rollouts.packed
+        settings, policy, batch = self.settings, self.policy, rollouts.batch
         with torch.no_grad(), self._autocast():
-            reference = policy.reference_shares(packed)
-        places = packed.open.to(reference.device).float()
-        gain = rollouts.advantages.to(reference.device)
-        old = reference  # until the first pass says what the policy was that drew the answers
+            ref_log_probs = policy.ref_log_probs(batch)
+        token_mask = batch.token_mask.to(ref_log_probs.device).float()
+        gains = rollouts.advantages.to(ref_log_probs.device)
+        old = ref_log_probs  # until the first pass says what the policy was that drew the answers
         distances = []
         for number in range(settings.passes):
             with self._autocast():
-                new = policy.log_shares(packed)
+                new = policy.log_probs(batch)
             old = old if number else new.detach()
             loss, distance = policy_loss(
-                new, old, reference, places, gain, settings.clip, settings.kl
+                new, old, ref_log_probs, token_mask, gains, settings.clip, settings.kl
             )
             self._optimizer.zero_grad()
             torch.autograd.backward(loss)
@@ -187,9 +205,9 @@ class PirGrpo(Generic[P]):
         return {
             "reward": float(rollouts.rewards.mean()),
             "kl": float(np.mean(distances)),
-            "entropy": float(-(old * places).sum() / places.sum().clamp(min=1.0)),
+            "entropy": float(-(old * token_mask).sum() / token_mask.sum().clamp(min=1.0)),
             "refused": rollouts.refused,
-            "groups": float(len(gain) // settings.group),
+            "groups": float(len(gains) // settings.group),
         }
 
     def train(self, say: Say) -> dict[str, float]:
@@ -198,7 +216,7 @@ class PirGrpo(Generic[P]):
         rows: list[dict[str, float]] = []
         started = time.monotonic()
         while self.step < upto:
-            rows.append(self.update(self.roll()))
+            rows.append(self.update(self.rollout()))
             self.step += 1
         means = {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
         took = (time.monotonic() - started) / len(rows)

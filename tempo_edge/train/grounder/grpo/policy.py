@@ -1,7 +1,7 @@
-"""What PIR-GRPO asks of a model, and all that it knows of one.
+"""The interface of a policy: all that PIR-GRPO asks of a model, and knows of one.
 
-An answer is a list of tokens. What they are is the policy's own matter: words of
-:mod:`tempo_edge.eta` for the built-in grounder, those of its tokenizer for a hub model.
+An answer is a list of tokens. Which tokens there are is the policy's own matter: words of
+:mod:`tempo_edge.eta` for the built-in grounder, the tokenizer's for a hub model.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ import torch
 from torch import Tensor, nn
 
 from tempo_edge.evaluation.metrics.spans import Span
-from tempo_edge.train.grounder.synthetic.windows import Example
+from tempo_edge.train.grounder.examples import Example
 
-__all__ = ["Packed", "Policy"]
+__all__ = ["AnswerBatch", "Policy"]
 
 
-class Packed(Protocol):
+class AnswerBatch(Protocol):
     """Answers side by side, padded to ``a`` tokens, and the prompts that they answer."""
 
     @property
-    def open(self) -> Tensor:
+    def token_mask(self) -> Tensor:
         """True where a token was chosen, and not forced or padding; bool ``[p * g, a]``."""
 
 
-P = TypeVar("P", bound=Packed)
+P = TypeVar("P", bound=AnswerBatch)
 
 
 class Policy(Protocol[P]):
@@ -34,40 +34,40 @@ class Policy(Protocol[P]):
 
     @property
     def device(self) -> torch.device:
-        """Where it computes."""
+        """The device that it computes on."""
 
-    def draw(
+    def rollout(
         self,
         examples: Sequence[Example],
-        copies: int,
+        group_size: int,
         temperature: float,
         generator: torch.Generator,
     ) -> list[list[int]]:
-        """`copies` answers to each example, those to the first one first.
+        """Sampled answers, `group_size` to each example, the first example's first.
 
-        They are drawn as they will be asked for: without dropout.
+        Sampling is without dropout, as a search will ask.
         """
 
-    def meant(self, example: Example, said: Sequence[int]) -> list[Span] | None:
-        """When an answer says that the query is true; None if it can't be read."""
+    def spans(self, example: Example, answer: Sequence[int]) -> list[Span] | None:
+        """The spans, half-open seconds, that an answer gives; None if it can't be read."""
 
-    def pack(self, examples: Sequence[Example], said: Sequence[Sequence[int]]) -> P:
-        """Answers as :meth:`log_shares` takes them, as many to each example, in order."""
+    def collate(self, examples: Sequence[Example], answers: Sequence[Sequence[int]]) -> P:
+        """Answers as :meth:`log_probs` takes them, as many to each example, in order."""
 
-    def log_shares(self, packed: P) -> Tensor:
-        """Log-probabilities of the tokens that were said, float32 ``[p * g, a]``.
+    def log_probs(self, batch: P) -> Tensor:
+        """The log-probability of each token of each answer, float32 ``[p * g, a]``.
 
         Gradients flow if they are enabled.
         """
 
-    def reference_shares(self, packed: P) -> Tensor:
-        """The same by the policy that the run started from, without gradients."""
+    def ref_log_probs(self, batch: P) -> Tensor:
+        """The log-probabilities by the policy that the run started from, without gradients."""
 
     def parameters(self) -> list[nn.Parameter]:
-        """What is trained."""
+        """The weights that are trained."""
 
     def state(self) -> dict[str, Any]:
-        """What a later `restore` needs, as tensors and plain values."""
+        """Everything that a later :meth:`restore` needs, as tensors and plain values."""
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Become again what `state` told."""
+        """Take up the weights that :meth:`state` returned."""

@@ -1,4 +1,4 @@
-"""What PIR-GRPO pays for: ground what is there, refuse what is not. Pure functions.
+"""The rewards of PIR-GRPO: ground what is there, refuse what is not. Pure functions.
 
 An answer is a list of spans, half-open seconds; an empty list is a refusal. A prompt whose truth
 is empty is *irrelevant* to its window. The idea of rewarding both is Tempo-R0's (arXiv 2507.04702);
@@ -21,8 +21,8 @@ _FAIR = 0.5  # seconds off at which a boundary still earns 1/e
 
 
 @dataclass(frozen=True)
-class Weights:
-    """What each reward counts for; the first is always 1."""
+class RewardWeights:
+    """The weight of each reward beside that of grounding, which is 1."""
 
     form: float = 0.1
     boundary: float = 0.0
@@ -70,10 +70,10 @@ def read_answer(answer: str, duration_seconds: float) -> list[Span] | None:
 
 
 def reward(
-    spans: Sequence[Span] | None, true: Sequence[Span], weights: Weights | None = None
+    spans: Sequence[Span] | None, true: Sequence[Span], weights: RewardWeights | None = None
 ) -> float:
     """The whole reward of an answer; one that can't be read, None, earns nothing at all."""
-    weights = weights or Weights()
+    weights = weights or RewardWeights()
     if spans is None:
         return 0.0
     return (
@@ -84,16 +84,16 @@ def reward(
 
 
 def advantages(rewards: NDArray[np.floating]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Rewards [P, G] of P prompts' groups of G answers, against their own group.
+    """The advantage of each answer, ``(r - mean) / std`` of its group.
 
-    Returns ``(r - mean) / std`` of each group, float32 [P, G], and which groups have a spread at
-    all: where every answer earned the same there is nothing to learn, and the advantages are 0.
-    After GRPO (Shao et al., 2024).
+    After GRPO (Shao et al., 2024). ``rewards`` are ``[p, g]``, of ``p`` prompts' groups of ``g``
+    answers. Returns the advantages, float32 ``[p, g]``, and bool ``[p]``, True where a group's
+    answers differ in what they earn: elsewhere there is nothing to learn, and advantages are 0.
     """
     if rewards.ndim != 2 or rewards.shape[1] < 2:
         raise ValueError(f"rewards of shape {rewards.shape} must be [prompts, answers >= 2]")
     centred = rewards - rewards.mean(axis=1, keepdims=True)
-    spread = centred.std(axis=1, keepdims=True)
-    alive = spread[:, 0] > 1e-6
-    scaled = np.where(alive[:, None], centred / np.maximum(spread, 1e-6), 0.0)
+    std = centred.std(axis=1, keepdims=True)
+    alive = std[:, 0] > 1e-6
+    scaled = np.where(alive[:, None], centred / np.maximum(std, 1e-6), 0.0)
     return scaled.astype(np.float32), alive

@@ -17,7 +17,7 @@ from tempo_edge.train.onnx_graph import Graph, Storage
 Tensors = dict[str, NDArray[np.float32]]
 
 
-def write(path: Path, model: Grounder, storage: Storage = "fp16") -> None:
+def write_decoder(path: Path, model: Grounder, storage: Storage = "fp16") -> None:
     """Write one graph for the prompt and for every word after it.
 
     Inputs: ``words`` and ``kinds`` int64 ``[t]``, ``features`` float32 ``[t, WIDTH]`` and ``past``
@@ -139,7 +139,7 @@ class _Llama:
     def _attend(
         self, x: str, name: str, layer: int, turn: tuple[str, str], mask: str
     ) -> tuple[str, str]:
-        """What attention adds ``[t, hidden]``, and its memory ``[1, 2, heads, p+t, size]``."""
+        """The output of attention ``[t, hidden]``, and the cache ``[1, 2, heads, p+t, size]``."""
         graph = self.graph
         queries = self._turned(self._heads(self._linear(x, name + "q_proj")), turn)
         new = (

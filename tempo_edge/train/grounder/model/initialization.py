@@ -1,4 +1,4 @@
-"""How a grounder begins: not at random, but as good as the similarity that its prompt carries.
+"""The first weights of a grounder: as good as the similarity that its prompt carries.
 
 A decoder of random weights must first find out that times are there to be repeated, and that what
 is far from the query is not there; that takes it longer than all else. This one begins by saying
@@ -20,7 +20,7 @@ from tempo_edge.search.grounders.prompt import NEARNESS, REASONS, TENTHS, Z_SCOR
 if TYPE_CHECKING:
     from tempo_edge.train.grounder.model.network import Grounder
 
-__all__ = ["begin"]
+__all__ = ["initialize"]
 
 # The height of a window's best frame, in deviations of what its query scores by chance, at which it
 # is as likely as not that the query occurs; how loud `none` is there, where 1 is how loud the
@@ -35,7 +35,7 @@ _HUSH = 0.3
 
 
 @torch.no_grad()
-def begin(model: Grounder) -> None:
+def initialize(model: Grounder) -> None:
     """Put a new grounder's weights where it is to begin."""
     table: Any = model.llama.get_input_embeddings().weight
     _say_alike(table)
@@ -52,7 +52,7 @@ def _say_alike(table: Tensor) -> None:
 
 
 def _speak_up(model: Grounder, table: Tensor) -> None:
-    """What is asked and seen starts as loud as words; a tenth starts as the word that says it."""
+    """Queries and frames start as loud as words, and a tenth as the word that says it."""
     for projector in (model.query, model.sight, model.draft):
         nn.init.normal_(projector.weight, std=model.shape.hidden**-0.5)
         nn.init.zeros_(projector.bias)
@@ -69,9 +69,9 @@ def _doubt(model: Grounder, none: Tensor) -> None:
 
 
 def _quieten(llama: Any, layers: int) -> None:
-    """What all layers add is less than what they were given.
+    """Scale the layers down, so that all of them add less than they are given.
 
-    Otherwise their random sum would drown what was said and seen.
+    Otherwise their random sum would drown the words and the frames.
     """
     for name, weight in llama.named_parameters():
         if name.endswith(("o_proj.weight", "down_proj.weight")):

@@ -1,14 +1,14 @@
-"""What a decoder remembers of a prompt, by the name that its transformers release has for it."""
+"""The KV cache of a decoder, by the name that the installed transformers release has for it."""
 
 from __future__ import annotations
 
 import inspect
 from typing import Any
 
-__all__ = ["with_memory"]
+__all__ = ["kv_cache_arguments"]
 
 
-def with_memory(model: Any, cache: Any) -> dict[str, Any]:
+def kv_cache_arguments(model: Any, cache: Any) -> dict[str, Any]:
     """The arguments by which `model` reads on from `cache` and adds to it.
 
     Releases from 5.24 on call it ``cache`` and warn about the name that it had before.

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from typing import Any, cast
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
 from tempo_edge import eta
-from tempo_edge.search.grounders.grammar import Grammar
 from tempo_edge.search.grounders.prompt import (
     ANSWER,
     DRAFTED,
@@ -22,18 +19,13 @@ from tempo_edge.search.grounders.prompt import (
     REASONS,
     VISUAL,
     WIDTH,
-    WORD,
-    Prompt,
 )
-from tempo_edge.train.grounder.model.initialization import begin
-from tempo_edge.train.grounder.model.kv_cache import with_memory
-
-IGNORED = -100
-_LONGEST = 24  # tokens of an answer: four spans of two numbers, what joins them, [end]
+from tempo_edge.train.grounder.model.collate import IGNORED, PromptBatch
+from tempo_edge.train.grounder.model.initialization import initialize
 
 
 @dataclass(frozen=True)
-class Shape:
+class DecoderShape:
     """The sizes of the decoder; the default has about 10 million weights."""
 
     hidden: int = 320
@@ -47,90 +39,10 @@ class Shape:
             raise ValueError(f"hidden {self.hidden} must be an even multiple of heads {self.heads}")
 
 
-@dataclass
-class Batch:
-    """Prompts side by side, padded: int64 ``[b, t]`` each, and float32 ``[b, t, WIDTH]``.
-
-    ``mask`` is 1 where there is a position; ``labels`` name the word that should come next,
-    ``times`` at a sight the word of its frame's seconds, and ``inside`` there 1 if its frame shows
-    what was asked for, else 0. Where there is nothing to learn they are :data:`IGNORED`.
-    ``allowed`` bool ``[n, words]`` is for each label, in order, what the grammar lets be said.
-    """
-
-    words: Tensor
-    kinds: Tensor
-    features: Tensor
-    mask: Tensor
-    labels: Tensor
-    times: Tensor
-    inside: Tensor
-    allowed: Tensor
-
-    def to(self, device: str | torch.device) -> Batch:
-        """The same on a device."""
-        return Batch(*(getattr(self, field.name).to(device) for field in fields(self)))
-
-
-def frames_of(prompt: Prompt) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """For each position the number of its frame and the word of that frame's seconds, ``[t]``.
-
-    Both are -1 where the position is no sight.
-    """
-    first, many = eta.TOKEN["<0"], eta.LONGEST_SECONDS
-    said = (prompt.kinds == WORD) & (prompt.words >= first) & (prompt.words < first + many)
-    seen = prompt.kinds == VISUAL
-    number = np.cumsum(said) - 1
-    seconds = prompt.words[said] - first + eta.TOKEN["0"]
-    return np.where(seen, number, -1), np.where(seen, seconds[np.maximum(number, 0)], -1)
-
-
-def collate(
-    prompts: Sequence[Prompt],
-    answers: Sequence[Sequence[int]] | None = None,
-    inside: Sequence[NDArray[np.bool_]] | None = None,
-    allowed: Sequence[NDArray[np.bool_]] | None = None,
-) -> Batch:
-    """Put prompts, and their answers if given, side by side.
-
-    With answers the padding is on the right, for training; without, on the left, so that all of
-    them continue at the same place. ``inside`` tells of each frame whether it shows what was asked,
-    ``allowed`` bool ``[a, words]`` of each word of an answer what else could be said; all, if None.
-    """
-    said = answers or [()] * len(prompts)
-    lengths = [len(prompt) + len(answer) for prompt, answer in zip(prompts, said, strict=True)]
-    shape = (len(prompts), max(lengths))
-    words, kinds, mask = (np.zeros(shape, np.int64) for _ in range(3))
-    labels, times, within = (np.full(shape, IGNORED, np.int64) for _ in range(3))
-    features = np.zeros((*shape, WIDTH), np.float32)
-    for row, (prompt, answer, length) in enumerate(zip(prompts, said, lengths, strict=True)):
-        first = 0 if answers else shape[1] - length
-        middle = first + len(prompt)
-        words[row, first:middle] = prompt.words
-        words[row, middle : first + length] = answer
-        kinds[row, first:middle] = prompt.kinds
-        kinds[row, middle : first + length] = ANSWER
-        features[row, first:middle] = prompt.features
-        features[row, middle : first + length] = prompt.notes(answer)
-        mask[row, first : first + length] = 1
-        # The last position of the prompt foretells the first word of the answer.
-        labels[row, middle - 1 : first + length - 1] = answer
-        if inside is not None:
-            frame, seconds = frames_of(prompt)
-            seen = frame >= 0
-            times[row, first:middle][seen] = seconds[seen]
-            within[row, first:middle][seen] = inside[row][frame[seen]]
-    if allowed is None:
-        could = np.ones((sum(map(len, said)), len(eta.WORDS)), np.bool_)
-    else:
-        could = np.concatenate(allowed)
-    parts = (words, kinds, features, mask, labels, times, within, could)
-    return Batch(*(torch.from_numpy(part) for part in parts))
-
-
 class Grounder(nn.Module):
     """A Llama decoder whose prompt mixes words with what was asked and seen."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: DecoderShape) -> None:
         super().__init__()
         from transformers import LlamaConfig, LlamaForCausalLM
 
@@ -155,10 +67,13 @@ class Grounder(nn.Module):
         self.draft = nn.Linear(REASONS.stop - REASONS.start, shape.hidden)
         self.inside = nn.Linear(shape.hidden, 1)
         self.drop = nn.Dropout(shape.dropout)
-        begin(self)
+        initialize(self)
 
     def embed(self, words: Tensor, kinds: Tensor, features: Tensor) -> Tensor:
-        """What the decoder reads, float32 ``[b, t, hidden]``."""
+        """The embeddings that the decoder reads, float32 ``[b, t, hidden]``.
+
+        ``words`` and ``kinds`` are int64 ``[b, t]``, ``features`` float32 ``[b, t, WIDTH]``.
+        """
         table = cast(Tensor, self.llama.get_input_embeddings().weight)
         said = functional.embedding(words, table)
         # What stands alone, such as a height, must not be missing.
@@ -174,7 +89,9 @@ class Grounder(nn.Module):
         # Layers add numbers near 1; what they add to must not be smaller.
         return read.mul(self.shape.hidden**0.5)
 
-    def losses(self, batch: Batch, read: Callable[..., Any] | None = None) -> dict[str, Tensor]:
+    def losses(
+        self, batch: PromptBatch, read: Callable[..., Any] | None = None
+    ) -> dict[str, Tensor]:
         """Mean cross-entropies, scalars: of the answers' words and of what every frame must know.
 
         A word counts if it was chosen, among those that the grammar allows: what is forced on an
@@ -202,115 +119,10 @@ class Grounder(nn.Module):
             )
         return losses
 
-    def loss(self, batch: Batch) -> Tensor:
+    def loss(self, batch: PromptBatch) -> Tensor:
         """Mean cross-entropy of the answers' words, a scalar."""
         return self.losses(batch)["answer"]
 
     def config(self) -> dict[str, float]:
         """The sizes, to be stored with the weights."""
         return asdict(self.shape)
-
-
-@dataclass
-class Answers:
-    """What was said to each prompt: tokens without ``[end]``, and the chance that it occurs."""
-
-    tokens: list[list[int]]
-    present: NDArray[np.float64]
-
-
-@torch.no_grad()
-def answer(
-    model: Grounder,
-    prompts: Sequence[Prompt],
-    grammars: Sequence[Grammar],
-    *,
-    copies: int = 1,
-    temperature: float = 0.0,
-    generator: torch.Generator | None = None,
-) -> Answers:
-    """Answer prompts together, word by word, each within its grammar.
-
-    Each prompt is read once and answered `copies` times, so there are as many grammars as answers,
-    those of the first prompt first. With a temperature of 0 the likeliest word is said, else one is
-    drawn. ``present`` is the probability that the first word is not ``none``.
-    """
-    if len(grammars) != copies * len(prompts):
-        raise ValueError(f"{len(grammars)} grammars for {len(prompts)} prompts x {copies} copies")
-    reading = Reading(model, prompts, copies)
-    said: list[list[int]] = [[] for _ in grammars]
-    open_rows = set(range(len(grammars)))
-    present = np.zeros(len(grammars))
-    end, none = eta.TOKEN["[end]"], eta.TOKEN[eta.NONE]
-    logits = reading.logits
-    for step in range(_LONGEST):
-        allowed = np.ones(logits.shape, bool)
-        for row in open_rows:
-            allowed[row] = grammars[row].token_mask()
-        logits = logits.cpu().masked_fill(torch.from_numpy(~allowed), -torch.inf)
-        if step == 0:
-            present = 1.0 - torch.softmax(logits, dim=-1)[:, none].numpy().astype(np.float64)
-        if temperature:
-            shares = torch.softmax(logits / temperature, dim=-1)
-            chosen = torch.multinomial(shares, 1, generator=generator)[:, 0].tolist()
-        else:
-            chosen = logits.argmax(dim=-1).tolist()
-        for row in list(open_rows):
-            grammars[row].take(chosen[row])
-            if chosen[row] == end:
-                open_rows.discard(row)
-            else:
-                said[row].append(chosen[row])
-        if not open_rows:
-            break
-        # Rows that are done say something that nobody hears.
-        notes = np.stack([prompts[row // copies].note(tokens) for row, tokens in enumerate(said)])
-        logits = reading.go_on(torch.tensor(chosen)[:, None], torch.from_numpy(notes)[:, None])
-        logits = logits[:, -1]
-    return Answers(said, present)
-
-
-class Reading:
-    """Prompts that have been read once and can be continued in several copies each.
-
-    ``logits`` float32 ``[p * copies, words]`` are those of the first word of an answer.
-    """
-
-    def __init__(self, model: Grounder, prompts: Sequence[Prompt], copies: int = 1) -> None:
-        """Read the prompts; gradients flow if they are enabled."""
-        from transformers import DynamicCache
-
-        self._model = model
-        self._device = next(model.parameters()).device
-        batch = collate(prompts)
-        embedded = model.embed(
-            batch.words.to(self._device),
-            batch.kinds.to(self._device),
-            batch.features.to(self._device),
-        )
-        mask, self._cache = batch.mask.to(self._device), DynamicCache()
-        out = model.llama(
-            inputs_embeds=embedded,
-            attention_mask=mask,
-            logits_to_keep=1,
-            **with_memory(model.llama, self._cache),
-        )
-        if copies > 1:
-            self._cache.batch_repeat_interleave(copies)
-        self._mask = mask.repeat_interleave(copies, dim=0)
-        self.logits: Tensor = out.logits[:, -1].float().repeat_interleave(copies, dim=0)
-
-    def go_on(self, words: Tensor, notes: Tensor) -> Tensor:
-        """Say ``words`` int64 ``[n, a]``; logits ``[n, a, words]`` of what follows each.
-
-        ``notes`` float32 ``[n, a, WIDTH]`` are the prompt's, of each word.
-        """
-        words, notes = words.to(self._device), notes.to(self._device)
-        self._mask = torch.cat([self._mask, torch.ones_like(words)], dim=1)
-        out = self._model.llama(
-            inputs_embeds=self._model.embed(words, torch.full_like(words, ANSWER), notes),
-            attention_mask=self._mask,
-            **with_memory(self._model.llama, self._cache),
-        )
-        logits: Tensor = out.logits.float()
-        return logits

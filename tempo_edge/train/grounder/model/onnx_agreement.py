@@ -1,4 +1,4 @@
-"""Whether a written decoder says what the one that was taught says."""
+"""The agreement of a written decoder, in ONNX Runtime, with the one that was taught, in PyTorch."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from tempo_edge.models.sessions import cpu_count, open_session
 from tempo_edge.quantization import unit
 from tempo_edge.search.grounders.prompt import STATE, FrameTokens, Prompt, Question, build
 from tempo_edge.search.similarity import CurveSettings
-from tempo_edge.train.grounder.model.network import Grounder, Reading
+from tempo_edge.train.grounder.model.network import Grounder
+from tempo_edge.train.grounder.model.prefill import Prefill
 
 __all__ = ["TOLERANCE", "Agreement", "compare"]
 
-#: What logits may differ by where weights are stored in float32, for their size.
+#: The largest relative difference of a logit where weights are stored in float32.
 TOLERANCE = 1e-3
 
 _DIM = 256
@@ -24,7 +25,7 @@ _DIM = 256
 
 @dataclass(frozen=True)
 class Agreement:
-    """How far a written decoder is from the one in torch, over some prompts.
+    """The distance of a written decoder from the one in torch, over some prompts.
 
     ``logits`` is the largest difference of a logit of the first word, beyond a size of 1 as a share
     of it; ``same`` is how many prompts have the same likeliest word.
@@ -47,7 +48,7 @@ def compare(model: Grounder, path: Path, prompts: int = 32, seed: int = 0) -> Ag
         inputs = {"words": prompt.words, "kinds": prompt.kinds, "features": prompt.features}
         (found,) = session.run(["logits"], {**inputs, "past": nothing})
         with torch.no_grad():
-            wanted = Reading(model, [prompt]).logits[0].cpu().numpy()
+            wanted = Prefill(model, [prompt]).logits[0].cpu().numpy()
         size = max(1.0, float(np.abs(wanted).max()))
         far = max(far, float(np.abs(found - wanted).max()) / size)
         same += int(found.argmax() == wanted.argmax())

@@ -1,4 +1,4 @@
-"""What a camera that moves over a picture sees of it: two takes, of which the second is closer."""
+"""The views of a camera that moves over a picture: two takes, of which the second is closer."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""Captioned pictures as the library would hold their footage: encoded once, and kept."""
+"""Captioned pictures as a library would hold their footage, encoded once into the work folder."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,17 +19,17 @@ from tempo_edge.quantization import dequantize, quantize
 from tempo_edge.train.data.archives import Archive, DataError
 from tempo_edge.train.data.neighbours import nearest_neighbours
 from tempo_edge.train.grounder.synthetic.camera import STOPS, TAKES, film
+from tempo_edge.train.progress_log import Say
 
 _BATCH = 16
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Bank:
-    """N pictures as a camera passes over them.
+class FeatureBank:
+    """``n`` pictures as a moving camera sees them.
 
     ``vectors`` int8 ``[n, takes, stops, d]`` and ``tokens`` int8 ``[n, takes, stops, 9, d]`` are
-    packed directions; ``black`` float32 ``[10, d]`` are vector and tokens of a dark frame, and
+    quantized unit vectors; ``black`` float32 ``[10, d]`` are vector and tokens of a dark frame, and
     ``near`` int64 ``[n, m]`` are the pictures that look most alike, in no order.
     """
 
@@ -43,11 +43,11 @@ class Bank:
         return len(self.captions)
 
 
-def join(banks: Sequence[Bank]) -> Bank:
-    """One bank of all pictures; they are compared with their own bank's only."""
+def join(banks: Sequence[FeatureBank]) -> FeatureBank:
+    """One bank of all pictures; neighbours are looked for within each picture's own bank only."""
     firsts = np.cumsum([0, *(len(bank) for bank in banks)])
     few = min(bank.near.shape[1] for bank in banks)
-    return Bank(
+    return FeatureBank(
         np.concatenate([bank.vectors for bank in banks]),
         np.concatenate([bank.tokens for bank in banks]),
         banks[0].black,
@@ -96,7 +96,7 @@ def build(
     *,
     seed: int = 0,
     say: Say = print,
-) -> Bank:
+) -> FeatureBank:
     """The bank of an archive's split, from the work folder if it is there.
 
     Raises:
@@ -122,4 +122,4 @@ def build(
     )
     black = np.concatenate([dark, cells[0]])
     near = nearest_neighbours(dequantize(vectors[:, 0, 0]), min(24, len(records) - 1))
-    return Bank(vectors, tokens, black, [record.captions for record in records], near)
+    return FeatureBank(vectors, tokens, black, [record.captions for record in records], near)

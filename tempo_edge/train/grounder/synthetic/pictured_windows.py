@@ -17,16 +17,19 @@ from numpy.typing import NDArray
 from tempo_edge.quantization import unit
 from tempo_edge.train.data.archives import Archive, DataError
 from tempo_edge.train.data.neighbours import nearest_neighbours
+from tempo_edge.train.grounder.examples import Example
 from tempo_edge.train.grounder.synthetic.camera import STOPS, TAKES, film
-from tempo_edge.train.grounder.synthetic.feature_bank import Bank
-from tempo_edge.train.grounder.synthetic.windows import Example, Mix, Shot, draw_staged
+from tempo_edge.train.grounder.synthetic.feature_bank import FeatureBank
+from tempo_edge.train.grounder.synthetic.filming import Shot
+from tempo_edge.train.grounder.synthetic.mix import Mix
+from tempo_edge.train.grounder.synthetic.windows import draw_staged
 
 _WORD = re.compile(r"[a-z]+")
 _WORDS = 2048  # the most frequent ones that captions are compared by
 _NEAR = 24
 
 
-class Pictured:
+class PicturedWindows:
     """Draws examples from an archive's captioned pictures, without end.
 
     The archive must stay open. Frames are squares of ``size`` pixels. Every shot is one take, and
@@ -34,7 +37,7 @@ class Pictured:
     """
 
     def __init__(self, archive: Archive, split: str, mix: Mix, *, size: int = 224) -> None:
-        """Of `mix` all but ``doubt`` counts.
+        """Take up an archive's split; all settings of `mix` but ``doubt`` count.
 
         Raises:
             DataError: a picture has no captions.
@@ -46,7 +49,7 @@ class Pictured:
             raise DataError(f"archive {archive.name!r}: {bare} has no captions")
         captions, count = [record.captions for record in self._records], len(self._records)
         # A bank of vectors without components: nothing is known of a picture but its captions.
-        self._bank = Bank(
+        self._feature_bank = FeatureBank(
             np.zeros((count, TAKES, STOPS, 0), np.int8),
             np.zeros((count, TAKES, STOPS, 9, 0), np.int8),
             np.zeros((10, 0), np.float32),
@@ -56,7 +59,7 @@ class Pictured:
 
     def draw(self, rng: np.random.Generator) -> Example:
         """One example; the same generator state draws the same one."""
-        example, shots = draw_staged(self._bank, self._mix, rng)
+        example, shots = draw_staged(self._feature_bank, self._mix, rng)
         films = [self._film(shot, int(rng.integers(2**32))) for shot in shots]
         numbers = [
             max(i for i, shot in enumerate(shots) if shot.start <= look.seconds)
@@ -76,12 +79,12 @@ class Pictured:
 
 
 def _stop(shot: Shot, seconds: float) -> int:
-    """Which of a take's stops a camera is nearest to."""
+    """The number of the take's stop that a camera is nearest to."""
     return round((seconds - shot.start) / (shot.end - shot.start) * (STOPS - 1))
 
 
 def _described(captions: Sequence[tuple[str, ...]]) -> NDArray[np.float32]:
-    """Unit vectors ``[n, words]`` of which words each picture's captions have, rare ones longer."""
+    """Unit vectors float32 ``[n, words]`` of the words in each picture's captions."""
     said = [set(_WORD.findall(" ".join(each).lower())) for each in captions]
     counts = Counter(word for words in said for word in sorted(words))
     column = {word: place for place, (word, _) in enumerate(counts.most_common(_WORDS))}

@@ -1,0 +1,49 @@
+"""Examples to learn from: a window, a question about it, and the right answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tempo_edge.evaluation.metrics.spans import Span
+from tempo_edge.search.grounders.boundaries import Boundaries
+from tempo_edge.search.grounders.prompt import FrameTokens
+
+__all__ = ["Example", "ExampleSource", "Kind"]
+
+#: Whether a question's answer is in the window, or absent: easily told, or nearly there.
+Kind = Literal["present", "easy", "hard"]
+
+
+@dataclass(frozen=True)
+class Example:
+    """A window, a question about it and the right answer.
+
+    ``looks`` are its frames and ``edges`` float64 ``[n + 1]`` the boundaries of what they stand
+    for in seconds, as a search would draw them; ``spans`` are the half-open seconds in which the
+    question is true, none if it never is.
+    ``pictures`` uint8 ``[n, h, w, 3]`` are the frames themselves, for models that see.
+    """
+
+    looks: tuple[FrameTokens, ...]
+    edges: NDArray[np.float64]
+    query: str
+    spans: tuple[Span, ...]
+    kind: Kind
+    pictures: NDArray[np.uint8] | None = None
+
+    @cached_property
+    def boundaries(self) -> Boundaries:
+        """The boundaries of the window's frames, as times that an answer can name."""
+        return Boundaries.of(self.looks, self.edges)
+
+
+class ExampleSource(Protocol):
+    """An endless supply of examples: made-up windows, or annotated videos."""
+
+    def draw(self, rng: np.random.Generator) -> Example:
+        """One example; the same generator state draws the same one."""

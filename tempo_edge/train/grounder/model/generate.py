@@ -1,0 +1,97 @@
+"""Answers of the decoder, token by token, each within its grammar."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from tempo_edge import eta
+from tempo_edge.search.grounders.grammar import Grammar
+from tempo_edge.search.grounders.prompt import Prompt
+from tempo_edge.train.grounder.model.network import Grounder
+from tempo_edge.train.grounder.model.prefill import Prefill
+
+__all__ = ["Answers", "generate"]
+
+_LONGEST = 24  # tokens of an answer: four spans of two numbers, what joins them, [end]
+
+
+@dataclass
+class Answers:
+    """One answer to each copy of each prompt.
+
+    ``tokens`` are without ``[end]``; ``present`` float64 ``[answers]`` are the probabilities that
+    the first token is not ``none``.
+    """
+
+    tokens: list[list[int]]
+    present: NDArray[np.float64]
+
+
+@torch.no_grad()
+def generate(
+    model: Grounder,
+    prompts: Sequence[Prompt],
+    grammars: Sequence[Grammar],
+    *,
+    group_size: int = 1,
+    temperature: float = 0.0,
+    generator: torch.Generator | None = None,
+) -> Answers:
+    """Answer prompts together, token by token, each answer within its grammar.
+
+    Each prompt is read once and answered `group_size` times, so there are as many grammars as
+    answers, the first prompt's first. With a temperature of 0 the likeliest token is taken, else
+    one is sampled.
+    """
+    if len(grammars) != group_size * len(prompts):
+        raise ValueError(
+            f"{len(grammars)} grammars for {len(prompts)} prompts x {group_size} copies"
+        )
+    prefill = Prefill(model, prompts, group_size)
+    answers: list[list[int]] = [[] for _ in grammars]
+    unfinished = set(range(len(grammars)))
+    present = np.zeros(len(grammars))
+    end, none = eta.TOKEN["[end]"], eta.TOKEN[eta.NONE]
+    logits = prefill.logits
+    for step in range(_LONGEST):
+        logits = _masked(logits, grammars, unfinished)
+        if step == 0:
+            present = 1.0 - torch.softmax(logits, dim=-1)[:, none].numpy().astype(np.float64)
+        chosen = _sample(logits, temperature, generator)
+        for row in list(unfinished):
+            grammars[row].take(chosen[row])
+            if chosen[row] == end:
+                unfinished.discard(row)
+            else:
+                answers[row].append(chosen[row])
+        if not unfinished:
+            break
+        # Rows that are done go on with tokens that nobody reads.
+        notes = [prompts[row // group_size].note(tokens) for row, tokens in enumerate(answers)]
+        tokens = torch.tensor(chosen)[:, None]
+        logits = prefill.decode(tokens, torch.from_numpy(np.stack(notes))[:, None])[:, -1]
+    return Answers(answers, present)
+
+
+def _masked(logits: Tensor, grammars: Sequence[Grammar], rows: set[int]) -> Tensor:
+    """Logits ``[answers, words]`` on the CPU, minus infinity where a row's grammar forbids."""
+    allowed = np.ones(logits.shape, bool)
+    for row in rows:
+        allowed[row] = grammars[row].token_mask()
+    return logits.cpu().masked_fill(torch.from_numpy(~allowed), -torch.inf)
+
+
+def _sample(logits: Tensor, temperature: float, generator: torch.Generator | None) -> list[int]:
+    """One token for each row of logits ``[answers, words]``."""
+    if not temperature:
+        likeliest: list[int] = logits.argmax(dim=-1).tolist()
+        return likeliest
+    probabilities = torch.softmax(logits / temperature, dim=-1)
+    sampled: list[int] = torch.multinomial(probabilities, 1, generator=generator)[:, 0].tolist()
+    return sampled

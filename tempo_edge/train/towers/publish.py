@@ -1,0 +1,95 @@
+"""Writes the profile of a finished run, and compares its files with what was trained."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tempo_edge.train.data.archives import Archive, squash
+from tempo_edge.train.progress_log import Say
+from tempo_edge.train.towers import backbones, parity, profile_files
+from tempo_edge.train.towers.corpus import trained_on
+from tempo_edge.train.towers.profile_sessions import ProfileSessions
+from tempo_edge.train.towers.recipe import Recipe
+from tempo_edge.train.towers.trainer import Trainer
+
+__all__ = ["BACKGROUND", "check", "write"]
+
+#: How many training pictures stand for what a library may hold.
+BACKGROUND = 2048
+
+
+def write(trainer: Trainer, data: Path, out: Path, command: str) -> None:
+    """Write the averaged towers of a finished run to the profile folder `out`."""
+    image, text = trainer.slow_image.cpu(), trainer.slow_text.cpu()
+    out.mkdir(parents=True, exist_ok=True)
+    profile_files.write_image(out / "image.onnx", image.trunk.tensors(), image.head)
+    profile_files.write_text(out / "text.onnx", text.reader.tensors(), text.head)
+    profile_files.write_tokenizer(out / "tokenizer.json", backbones.load_minilm()[1])
+    vectors = _vectors(out, data, trainer.recipe)
+    profile_files.write_background(out / "background.npy", vectors)
+    training = {
+        "command": command,
+        "seed": trainer.recipe.seed,
+        "data": [f"{name}/train" for name in trainer.recipe.archives],
+        "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
+        "recipe": dataclasses.asdict(trainer.recipe),
+        "curves": trainer.curves,
+    }
+    profile_files.write_profile(out, training)
+
+
+def _vectors(folder: Path, data: Path, recipe: Recipe) -> NDArray[np.float32]:
+    """Vectors of a fixed sample of training pictures, through the files just written."""
+    profile = ProfileSessions(folder)
+    with ExitStack() as stack:
+        archives = {name: stack.enter_context(Archive(data, name)) for name in recipe.archives}
+        seen = [
+            (archives[name], record)
+            for name, some in trained_on(archives, recipe.archives).items()
+            for record in some
+        ]
+        rows = profile_files.background_rows(len(seen), BACKGROUND, recipe.seed)
+        chosen = [seen[row] for row in rows]
+        return np.concatenate(
+            [
+                profile.pictures(archive, [record for of, record in chosen if of is archive])[0]
+                for archive in archives.values()
+            ]
+        )
+
+
+def check(trainer: Trainer, data: Path, out: Path, work: Path, say: Say) -> None:
+    """Print what remains of the graphs at run time and what the compact weights lose."""
+    for name in ("image.onnx", "text.onnx"):
+        say(f"{name} at run time: {profile_files.runtime_operators(out / name, work)}")
+    profile = ProfileSessions(out)
+    with Archive(data, "flickr8k") as archive:
+        records = archive.split("dev")
+        pictures = np.stack([squash(archive.picture(r), backbones.IMAGE_SIZE) for r in records])
+        ranges = np.stack(
+            [squash(archive.picture(r), backbones.IMAGE_SIZE) for r in archive.split("train")[:128]]
+        )
+        vectors, _ = profile.pictures(archive, records)
+    captions = [caption for record in records for caption in record.captions]
+    texts, _ = profile.sentences(captions)
+    right = np.repeat(np.arange(len(records)), [len(record.captions) for record in records])
+    image, text = trainer.slow_image, trainer.slow_text
+    parity.image_parity(
+        image.trunk.tensors(), image.head, ranges, pictures, texts, right, work=work, say=say
+    )
+    parity.text_parity(
+        text.reader.tensors(),
+        backbones.load_minilm()[1],
+        text.head,
+        captions,
+        vectors,
+        right,
+        work=work,
+        say=say,
+    )
