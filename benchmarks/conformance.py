@@ -31,11 +31,11 @@ from numpy.typing import NDArray
 from benchmarks._pairs import KINDS, PICTURES, Pair, draw, pairs, write
 from benchmarks.machine import describe
 from tempo_edge.errors import MediaError
-from tempo_edge.media import PacketTable, Run, Video, VideoInfo, open_video
+from tempo_edge.media import DecodeRange, PacketTable, Video, VideoInfo, open_video
 from tempo_edge.media._frame import squeeze
 from tempo_edge.media.container import demux, open_container
 from tempo_edge.models.sessions import cpu_count
-from tempo_edge.saa import Policy, plan
+from tempo_edge.saa import SamplingBudget, plan
 
 __all__ = ["Verdict", "compare", "examine", "judge", "straight"]
 
@@ -51,8 +51,8 @@ _LIKENESS, _FAITHFUL = 40.0, 0.95
 # Runs from one key frame to the next that are tried of a file.
 _RUNS = 16
 
-_SPARSE = Policy()
-_DENSE = Policy(max_gap_seconds=0.3, min_gap_seconds=0.1)
+_SPARSE = SamplingBudget()
+_DENSE = SamplingBudget(max_gap_seconds=0.3, min_gap_seconds=0.1)
 
 
 @dataclass(frozen=True)
@@ -166,18 +166,18 @@ def _rising(ticks: Sequence[int], table: PacketTable, info: VideoInfo) -> list[i
     return sorted(found)
 
 
-def _runs(table: PacketTable, info: VideoInfo, most: int) -> Iterator[Run]:
+def _runs(table: PacketTable, info: VideoInfo, most: int) -> Iterator[DecodeRange]:
     """Runs as plans make them, those from a key frame to the next, and some to the end."""
     keys = np.flatnonzero(table.keys)
     ends = np.append(keys[1:], len(table)) - 1
     chosen = np.unique(np.linspace(0, len(keys) - 1, most).astype(np.int64))
     for which in chosen:
-        yield Run(int(table.pts[keys[which]]), int(table.pts[ends[which]]))
+        yield DecodeRange(int(table.pts[keys[which]]), int(table.pts[ends[which]]))
     for policy in (_SPARSE, _DENSE):
         yield from plan(table, info, policy).runs
     for which in chosen[[0, len(chosen) // 2, -1]]:  # there and back again
-        yield Run(int(table.pts[keys[which]]), int(table.pts[-1]))
-    yield Run(int(table.pts[keys[0]]), int(table.pts[keys[0]]))
+        yield DecodeRange(int(table.pts[keys[which]]), int(table.pts[-1]))
+    yield DecodeRange(int(table.pts[keys[0]]), int(table.pts[keys[0]]))
 
 
 def straight(path: Path) -> list[tuple[int | None, Picture]]:

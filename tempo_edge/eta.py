@@ -1,20 +1,21 @@
 """Explicit Timestamp-modal Alignment: every frame's time is said before the frame.
 
 A grounder reads ``<12.4s>`` and then what the frame at 12.4 seconds shows, and answers in the same
-language: ``12.4-15.8;20.0-21.3``, or ``none``. It has 228 words and no more; this module is all of
-it. Times are seconds since the window began, taken from the container's own clock and rounded once,
-to a tenth. A whole number of seconds is one word and a tenth is one, so that to name a time that
-was read is to repeat two words; in exchange the words end at 100 seconds. The idea is Tempo-R0's
-(arXiv 2507.04702); the wording here is our own.
+language: ``12.4-15.8;20.0-21.3``, or ``none``. It has 228 words and no more
+(:mod:`tempo_edge.vocabulary`). Times are seconds since the window began, taken from the container's
+own clock and rounded once, to a tenth. A whole number of seconds is one word and a tenth is one, so
+that to name a time that was read is to repeat two words; in exchange the words end at 100 seconds.
+The idea is Tempo-R0's (arXiv 2507.04702); the wording here is our own.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from fractions import Fraction
 
 from tempo_edge.moment import Span
+from tempo_edge.vocabulary import LONGEST_SECONDS, NONE, TOKEN, WORDS, spell, text
 
 __all__ = [
     "LONGEST_SECONDS",
@@ -29,25 +30,6 @@ __all__ = [
     "tenths",
     "text",
 ]
-
-NONE = "none"
-
-#: Times from here on have no words.
-LONGEST_SECONDS = 100
-
-#: The words of the language; a word's place is its token.
-WORDS = (
-    *("[pad]", "[query]", "[frames]", "[answer]", "[end]"),
-    *("-", ";", NONE),
-    *(f"{seconds}" for seconds in range(LONGEST_SECONDS)),
-    *(f".{tenth}" for tenth in range(10)),
-    *(f"<{seconds}" for seconds in range(LONGEST_SECONDS)),
-    *(f".{tenth}s>" for tenth in range(10)),
-)
-
-#: Each word's token.
-TOKEN = {word: token for token, word in enumerate(WORDS)}
-_LONGEST = max(len(word) for word in WORDS)
 
 
 def tenths(seconds: float | Fraction) -> int:
@@ -117,35 +99,3 @@ def _bad(bound: str) -> bool:
     whole, point, part = bound.partition(".")
     digits = whole.isascii() and whole.isdigit() and part.isascii() and part.isdigit()
     return not (digits and point and len(part) == 1 and str(int(whole)) == whole)
-
-
-def spell(text: str) -> list[int]:
-    """The tokens of a text of the language, longest words first.
-
-    >>> [WORDS[token] for token in spell("<12.4s>")]
-    ['<12', '.4s>']
-
-    Raises:
-        ValueError: a part of the text is no word, or a number is too large to have one.
-    """
-    tokens: list[int] = []
-    at = 0
-    while at < len(text):
-        for length in range(_LONGEST, 0, -1):
-            token = TOKEN.get(text[at : at + length])
-            if token is not None:
-                if tokens and WORDS[token].isdigit() and WORDS[tokens[-1]].lstrip("<").isdigit():
-                    raise ValueError(
-                        f"text {text!r} has a time beyond {LONGEST_SECONDS} s, which has no word"
-                    )
-                tokens.append(token)
-                at += length
-                break
-        else:
-            raise ValueError(f"text {text!r} has no word at {text[at:]!r}")
-    return tokens
-
-
-def text(tokens: Sequence[int]) -> str:
-    """The text that tokens spell."""
-    return "".join(WORDS[token] for token in tokens)

@@ -31,7 +31,7 @@ from videos import (
 
 from tempo_edge.clips import cut, cut_or_copy
 from tempo_edge.errors import MediaError, TempoEdgeError
-from tempo_edge.media import Run
+from tempo_edge.media import DecodeRange
 from tempo_edge.media.pyav import PyAVVideo
 from tempo_edge.moment import Span
 from tempo_edge.player import play, play_all
@@ -284,7 +284,7 @@ def test_clips_of_mirrored_footage_are_as_it_is_shown(
     assert clip is None or clip.copied
     with PyAVVideo(path) as video:
         stamp = int(video.packets().pts[0])
-        picture = next(video.frames(Run(stamp, stamp))).thumbnail(64)
+        picture = next(video.frames(DecodeRange(stamp, stamp))).thumbnail(64)
     meant = corner_colours(shown_by(matrix, corners()(160, 96, 0)))
     np.testing.assert_allclose(corner_colours(picture), meant, atol=12)
 

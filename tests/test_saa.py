@@ -18,11 +18,11 @@ from videos import Shot, Truth, make_video, motion, texture
 
 from tempo_edge.indexing.footage import FootageReader, Sampling
 from tempo_edge.media import PacketTable, VideoInfo, open_video
-from tempo_edge.saa import Plan, Policy, allocate, plan, uniform_plan
+from tempo_edge.saa import Plan, SamplingBudget, allocate, plan, uniform_plan
 from tempo_edge.store.rows import FrameRow
 
 INFO = VideoInfo("h264", 640, 360, Fraction(1, 1000), Fraction(0), Fraction(60), None, 8)
-POLICY = Policy()
+POLICY = SamplingBudget()
 
 
 def table(
@@ -53,7 +53,7 @@ def tables(draw: st.DrawFn) -> PacketTable:
 
 
 policies = st.builds(
-    Policy,
+    SamplingBudget,
     max_gap_seconds=st.floats(0.5, 10),
     min_gap_seconds=st.floats(0, 2),
     fine_gap_seconds=st.floats(0.1, 2),
@@ -68,7 +68,7 @@ policies = st.builds(
 
 @settings(max_examples=200)
 @given(tables(), policies)
-def test_runs_are_in_order_and_do_not_overlap(packets: PacketTable, policy: Policy) -> None:
+def test_runs_are_in_order_and_do_not_overlap(packets: PacketTable, policy: SamplingBudget) -> None:
     chosen = plan(packets, INFO, policy)
     assert all(before.last < after.key for before, after in pairwise(chosen.runs))
     keys = set(packets.pts[packets.keys].tolist())
@@ -77,7 +77,7 @@ def test_runs_are_in_order_and_do_not_overlap(packets: PacketTable, policy: Poli
 
 @settings(max_examples=200)
 @given(tables(), policies)
-def test_every_look_lies_in_a_run(packets: PacketTable, policy: Policy) -> None:
+def test_every_look_lies_in_a_run(packets: PacketTable, policy: SamplingBudget) -> None:
     chosen = plan(packets, INFO, policy)
     assert (np.diff(chosen.wanted) > 0).all()
     assert set(chosen.wanted.tolist()) <= set(packets.pts.tolist())
@@ -89,11 +89,11 @@ def test_every_look_lies_in_a_run(packets: PacketTable, policy: Policy) -> None:
 
 @settings(max_examples=300)
 @given(tables(), policies)
-@example(table([1, 1, 1], steps=[7900, 8100]), Policy())
-@example(table([3], steps=[7900, 200]), Policy())
-@example(table([4], steps=[7900, 200, 7900]), Policy())
-@example(table([500]), Policy(dense_pixels_per_second=0))
-def test_no_gap_is_longer_than_allowed(packets: PacketTable, policy: Policy) -> None:
+@example(table([1, 1, 1], steps=[7900, 8100]), SamplingBudget())
+@example(table([3], steps=[7900, 200]), SamplingBudget())
+@example(table([4], steps=[7900, 200, 7900]), SamplingBudget())
+@example(table([500]), SamplingBudget(dense_pixels_per_second=0))
+def test_no_gap_is_longer_than_allowed(packets: PacketTable, policy: SamplingBudget) -> None:
     """Where two looks lie further apart, the file holds no picture in between at all."""
     chosen = plan(packets, INFO, policy)
     gap = policy.max_gap_seconds * 1000 + 1e-3
@@ -104,7 +104,7 @@ def test_no_gap_is_longer_than_allowed(packets: PacketTable, policy: Policy) -> 
 
 @settings(max_examples=200)
 @given(tables(), policies)
-def test_pixels_decoded_keep_to_the_budget(packets: PacketTable, policy: Policy) -> None:
+def test_pixels_decoded_keep_to_the_budget(packets: PacketTable, policy: SamplingBudget) -> None:
     """Beyond key frames and the gap rule, which come first."""
 
     def decoded(chosen: Plan) -> int:
@@ -113,7 +113,7 @@ def test_pixels_decoded_keep_to_the_budget(packets: PacketTable, policy: Policy)
         starts = np.searchsorted(packets.pts, [run.key for run in chosen.runs])
         return int((ends - starts).sum())
 
-    thrifty = Policy(
+    thrifty = SamplingBudget(
         max_gap_seconds=policy.max_gap_seconds,
         min_gap_seconds=policy.min_gap_seconds,
         dense_pixels_per_second=0,
@@ -129,7 +129,7 @@ def test_events_within_what_is_decoded_anyway_are_free() -> None:
     """A spike before the last picture that the gap rule asks for costs no decoding."""
     sizes = [20_000, *[300] * 499]
     sizes[30] = 15_000
-    chosen = plan(table([500], sizes=sizes), INFO, Policy(dense_pixels_per_second=0))
+    chosen = plan(table([500], sizes=sizes), INFO, SamplingBudget(dense_pixels_per_second=0))
     assert 30 * 40 in chosen.wanted.tolist()
 
 
@@ -178,7 +178,7 @@ def test_a_black_key_frame_makes_no_news_of_what_follows() -> None:
     steady = [20_000, *[50] * 249]
     black = [100, *[50] * 249]
     sizes = [*steady, *black, *steady]
-    chosen = plan(table([250] * 3, sizes=sizes), INFO, Policy(max_gap_seconds=20))
+    chosen = plan(table([250] * 3, sizes=sizes), INFO, SamplingBudget(max_gap_seconds=20))
     assert chosen.wanted.tolist() == [0, 10_000, 20_000]
     assert all(run.key == run.last for run in chosen.runs)
     assert chosen.calm_keys == {10_000, 20_000}
@@ -187,7 +187,7 @@ def test_a_black_key_frame_makes_no_news_of_what_follows() -> None:
 def test_a_key_frame_is_not_measured_by_less_than_it_takes() -> None:
     """One that is larger than the others is the measure of its own group of pictures."""
     sizes = [*[20_000, *[50] * 249] * 2, 200_000, *[1_000] * 249]
-    chosen = plan(table([250] * 3, sizes=sizes), INFO, Policy(max_gap_seconds=20))
+    chosen = plan(table([250] * 3, sizes=sizes), INFO, SamplingBudget(max_gap_seconds=20))
     # 249 pictures of a two-hundredth each: one key frame's worth of news, not a dozen.
     assert chosen.wanted.tolist()[:3] == [0, 10_000, 20_000]
     assert len(chosen.wanted) == 4
@@ -243,9 +243,9 @@ def test_plans_need_a_key_frame() -> None:
 
 def test_policies_refuse_nonsense() -> None:
     with pytest.raises(ValueError, match="max_gap_seconds 0 must be positive"):
-        Policy(max_gap_seconds=0)
+        SamplingBudget(max_gap_seconds=0)
     with pytest.raises(ValueError, match=r"token_floor 4 must be within \[0, 3\]"):
-        Policy(token_floor=4, token_ceiling=3)
+        SamplingBudget(token_floor=4, token_ceiling=3)
 
 
 # -- shares of tokens --------------------------------------------------------------------------
@@ -262,7 +262,7 @@ def test_the_budget_is_spent_exactly_within_floor_and_ceiling(
     variation: NDArray[np.float64], budget: int, limit: tuple[int, int], epsilon: float
 ) -> None:
     floor, ceiling = limit
-    policy = Policy(token_floor=floor, token_ceiling=ceiling, epsilon=epsilon)
+    policy = SamplingBudget(token_floor=floor, token_ceiling=ceiling, epsilon=epsilon)
     tokens = allocate(variation, budget, policy)
     changed = variation > policy.still
     assert tokens.dtype == np.int64 and tokens.shape == variation.shape
@@ -280,7 +280,7 @@ def test_the_budget_is_spent_exactly_within_floor_and_ceiling(
 def test_more_change_never_gets_fewer_tokens(
     variation: NDArray[np.float64], budget: int, limit: tuple[int, int]
 ) -> None:
-    policy = Policy(token_floor=limit[0], token_ceiling=limit[1])
+    policy = SamplingBudget(token_floor=limit[0], token_ceiling=limit[1])
     tokens = allocate(variation, budget, policy)
     for less, more in pairwise(np.argsort(variation, kind="stable")):
         # Of two that are alike, the earlier one may get more.
@@ -308,7 +308,7 @@ def test_ties_among_others_go_to_the_earlier_frames(count: int) -> None:
 
 
 def test_shares_follow_the_variation() -> None:
-    policy = Policy(token_floor=0, token_ceiling=100, epsilon=0.1)
+    policy = SamplingBudget(token_floor=0, token_ceiling=100, epsilon=0.1)
     tokens = allocate(np.array([0.1, 0.3, 0.9]), 16, policy)  # in proportion to 2, 4, 10
     assert tokens.tolist() == [2, 4, 10]
 
@@ -354,7 +354,7 @@ class FakeTower:
 PROFILE: Any = SimpleNamespace(image_size=32, tokens_per_frame=9, image_tower=FakeTower())
 
 
-def look_at(path: Path, policy: Policy = POLICY, decoder: str = "pyav") -> list[FrameRow]:
+def look_at(path: Path, policy: SamplingBudget = POLICY, decoder: str = "pyav") -> list[FrameRow]:
     reader = FootageReader(PROFILE, Sampling(policy), decoder, workers=2)
     try:
         return reader.read(path).frames

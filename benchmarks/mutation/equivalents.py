@@ -50,7 +50,7 @@ _BOUNDED = "SQLite holds no whole number beyond 64 bits: none reaches the bound"
 
 EQUIVALENTS: tuple[Equivalent, ...] = (
     Equivalent(
-        "tempo_edge/search/grammar.py",
+        "tempo_edge/search/grounders/grammar.py",
         "last = max(ends, default=-1)",
         "last = max(ends, default=- 0)",
         "times are never negative, so that none lies below 0 either",

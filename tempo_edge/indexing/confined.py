@@ -25,7 +25,7 @@ import numpy as np
 from tempo_edge.errors import MediaError
 from tempo_edge.indexing.footage import Footage, FootageReader, Sampling
 from tempo_edge.models import Profile
-from tempo_edge.saa import Policy
+from tempo_edge.saa import SamplingBudget
 from tempo_edge.store.rows import FrameRow, VideoRow
 
 __all__ = ["ConfinedReader", "load_footage", "main", "save_footage"]
@@ -228,7 +228,7 @@ def _read(order: dict[str, Any]) -> dict[str, Any]:
     profile = read_profile(Path(order["profile"]))
     _warm_up(profile)
     _confine(order["room_bytes"])
-    sampling = Sampling(Policy(**order["policy"]), order["frames_per_second"])
+    sampling = Sampling(SamplingBudget(**order["policy"]), order["frames_per_second"])
     reader = FootageReader(profile, sampling, order["decoder"], workers=1)
     try:
         footage = reader.read(

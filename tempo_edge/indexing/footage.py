@@ -19,10 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge.errors import MediaError
-from tempo_edge.media import Frame, PacketTable, Run, Video, VideoInfo, open_video
+from tempo_edge.media import DecodeRange, Frame, PacketTable, Video, VideoInfo, open_video
 from tempo_edge.models import Profile
 from tempo_edge.quantization import quantize
-from tempo_edge.saa import Plan, Policy, allocate, plan, uniform_plan
+from tempo_edge.saa import Plan, SamplingBudget, allocate, plan, uniform_plan
 from tempo_edge.store.rows import FrameRow, VideoRow
 
 __all__ = ["Footage", "FootageReader", "Sampling"]
@@ -59,7 +59,7 @@ class Sampling:
         frames_per_second: when given, SAA is off and frames are taken at this rate.
     """
 
-    policy: Policy = field(default_factory=Policy)
+    policy: SamplingBudget = field(default_factory=SamplingBudget)
     frames_per_second: float | None = None
 
     def plan(self, table: PacketTable, info: VideoInfo) -> Plan:
@@ -266,7 +266,11 @@ class FootageReader:
         return max(2 * self._workers, min(12 * self._workers, fitting))
 
     def _look(
-        self, another: Callable[[], Video], handles: LifoQueue[Video], run: Run, chosen: Plan
+        self,
+        another: Callable[[], Video],
+        handles: LifoQueue[Video],
+        run: DecodeRange,
+        chosen: Plan,
     ) -> _RunLooks:
         """Worker: decode one run and look at what is wanted or turns out to be a cut."""
         try:

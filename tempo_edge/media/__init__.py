@@ -12,9 +12,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tempo_edge.media._types import Frame, PacketTable, Part, Run, Video, VideoInfo
+from tempo_edge.media._types import DecodeRange, Frame, PacketTable, Part, Video, VideoInfo
 
-__all__ = ["DECODERS", "Frame", "PacketTable", "Part", "Run", "Video", "VideoInfo", "open_video"]
+__all__ = [
+    "DECODERS",
+    "DecodeRange",
+    "Frame",
+    "PacketTable",
+    "Part",
+    "Video",
+    "VideoInfo",
+    "open_video",
+]
 
 DECODERS = ("pyav", "decord")
 

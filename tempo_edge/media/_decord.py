@@ -21,7 +21,7 @@ from tempo_edge._closing import Closing
 from tempo_edge._extras import lacking
 from tempo_edge.errors import MediaError, MissingExtraError
 from tempo_edge.media._frame import squeeze
-from tempo_edge.media._types import PacketTable, Run, VideoInfo
+from tempo_edge.media._types import DecodeRange, PacketTable, VideoInfo
 from tempo_edge.media.orientation import Orientation
 from tempo_edge.media.pyav import PyAVVideo
 
@@ -86,7 +86,7 @@ class DecordVideo(Closing):
         if self._reader is None:
             self._open(self.packets())
 
-    def frames(self, run: Run) -> Iterator[DecordFrame]:
+    def frames(self, run: DecodeRange) -> Iterator[DecordFrame]:
         table = self.packets()
         first = int(np.searchsorted(table.pts, run.key))
         end = int(np.searchsorted(table.pts, run.last, side="right"))

@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Frame", "PacketTable", "Part", "Run", "Video", "VideoInfo"]
+__all__ = ["DecodeRange", "Frame", "PacketTable", "Part", "Video", "VideoInfo"]
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ class PacketTable:
 
 
 @dataclass(frozen=True)
-class Run:
+class DecodeRange:
     """A stretch to decode: from the key frame at ``key`` up to ``last``, both in ticks.
 
     Attributes:
@@ -203,7 +203,7 @@ class Video(Protocol):
             MediaError: it does not; the text says why.
         """
 
-    def frames(self, run: Run) -> Iterator[Frame]:
+    def frames(self, run: DecodeRange) -> Iterator[Frame]:
         """Decode a run: every picture from its key frame to its last, in presentation order.
 
         Raises:

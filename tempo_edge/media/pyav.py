@@ -27,7 +27,7 @@ from tempo_edge.media._keys import (
 from tempo_edge.media._packets import starts, until
 from tempo_edge.media._reader import StreamReader
 from tempo_edge.media._straight import StraightDecode, by_order, rising
-from tempo_edge.media._types import PacketTable, Run
+from tempo_edge.media._types import DecodeRange, PacketTable
 from tempo_edge.media.container import reason
 
 __all__ = ["PyAVVideo"]
@@ -61,7 +61,7 @@ class PyAVVideo(StreamReader):
     def check(self) -> None:
         """Nothing to find out: whatever this decoder can't decode is damaged."""
 
-    def frames(self, run: Run) -> Iterator[PyAVFrame]:
+    def frames(self, run: DecodeRange) -> Iterator[PyAVFrame]:
         before, told = self.damaged, 0
 
         def wrapped(frame: VideoFrame) -> PyAVFrame:
@@ -74,7 +74,7 @@ class PyAVVideo(StreamReader):
         swallowed = self._expected(run) - told
         self.damaged = max(self.damaged, before + swallowed)
 
-    def _expected(self, run: Run) -> int:
+    def _expected(self, run: DecodeRange) -> int:
         """Pictures that a decoder must give for a run, as far as is known; it may hide them."""
         table = self._table
         if table is None or table.parts or self.codec_context.name not in _GIVES_ALL:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tempo_edge.media import Run, open_video
+from tempo_edge.media import DecodeRange, open_video
 
 __all__ = ["stills"]
 
@@ -32,7 +32,7 @@ def stills(path: Path, pts: Collection[int], size: int) -> dict[int, NDArray[np.
                 runs.setdefault(int(before[-1]), []).append(tick)
         for key, wanted in runs.items():
             left = set(wanted)
-            for frame in video.frames(Run(key, max(wanted))):
+            for frame in video.frames(DecodeRange(key, max(wanted))):
                 if frame.pts in left:
                     found[frame.pts] = frame.thumbnail(size)
     return found

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge.errors import MediaError
-from tempo_edge.media import PacketTable, Run, Video, open_video
+from tempo_edge.media import DecodeRange, PacketTable, Video, open_video
 from tempo_edge.models import Profile
 from tempo_edge.moment import Span
 from tempo_edge.search.similarity import Segment
@@ -60,7 +60,7 @@ def _crossing(
     wanted = set(between[:: max(1, len(between) // _PICTURES)].tolist())
     pictures = [
         (frame.pts, frame.thumbnail(profile.image_size))
-        for frame in video.frames(Run(int(before[-1]), high))
+        for frame in video.frames(DecodeRange(int(before[-1]), high))
         if frame.pts in wanted
     ]
     if not pictures:

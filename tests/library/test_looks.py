@@ -15,7 +15,7 @@ from videos import Painter, Picture, Shot, make_video, texture
 
 from tempo_edge.indexing.footage import Footage, FootageReader, Sampling
 from tempo_edge.media import VideoInfo
-from tempo_edge.saa import Policy
+from tempo_edge.saa import SamplingBudget
 
 # Cells of a picture's raster, as a profile has them: 3 x 3.
 CELLS = 9
@@ -53,8 +53,8 @@ class Reading:
         self.readers.append(made)
         return made
 
-    def read(self, path: Path, policy: Policy | None = None, **choices: Any) -> Footage:
-        sampling = Sampling(policy or Policy(), choices.get("frames_per_second"))
+    def read(self, path: Path, policy: SamplingBudget | None = None, **choices: Any) -> Footage:
+        sampling = Sampling(policy or SamplingBudget(), choices.get("frames_per_second"))
         return self.reader(sampling).read(path, choices.get("on_progress"))
 
 
@@ -93,7 +93,7 @@ def test_tokens_are_those_of_the_cells_that_changed_most(
         film, shots=[(moving_in(cell), 6)], size=(192, 144), rate=Fraction(10), gop=10,
         scenecut=False,
     )  # fmt: skip
-    first, *rest = reading.read(film, Policy(tokens_per_second=1.0)).frames
+    first, *rest = reading.read(film, SamplingBudget(tokens_per_second=1.0)).frames
     assert len(first.cells) > 1 and len(rest) >= 3
     assert {len(frame.cells) for frame in rest} <= {1, 2, 3}, "few, so that it matters which"
     for frame in rest:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from videos import make_video, motion
 
 from tempo_edge.errors import MediaError
-from tempo_edge.media import Run, open_video
+from tempo_edge.media import DecodeRange, open_video
 from tempo_edge.media._bounds import bounded
 from tempo_edge.media._promises import promised_samples
 from tempo_edge.media.container import open_container
@@ -66,7 +66,7 @@ def test_no_picture_outlives_its_use(tmp_path: Path) -> None:
         with open_video(truth.path) as video:
             table = video.packets()
             before = pictures_alive()
-            for frame in video.frames(Run(int(table.pts[0]), int(table.pts[-1]))):
+            for frame in video.frames(DecodeRange(int(table.pts[0]), int(table.pts[-1]))):
                 frame.luma()
                 frame.thumbnail(32)
                 alive = pictures_alive() - before

@@ -18,7 +18,7 @@ from videos import Picture, make_gap, make_video, numbered, read_number, texture
 from tempo_edge import Library
 from tempo_edge.clips import cut, cut_or_copy
 from tempo_edge.indexing.footage import Footage, FootageReader, Sampling
-from tempo_edge.media import PacketTable, Run, _restarts
+from tempo_edge.media import DecodeRange, PacketTable, _restarts
 from tempo_edge.media._clock import Clock
 from tempo_edge.media.pyav import PyAVVideo
 from tempo_edge.media.stills import stills
@@ -75,7 +75,7 @@ def seconds(video: PyAVVideo, table: PacketTable) -> np.ndarray[Any, Any]:
     return np.asarray([float(video.info.time_of(int(pts))) for pts in table.pts])
 
 
-def numbers(video: PyAVVideo, run: Run) -> list[int]:
+def numbers(video: PyAVVideo, run: DecodeRange) -> list[int]:
     return [read_number(frame.luma()) for frame in video.frames(run)]
 
 
@@ -90,7 +90,7 @@ def test_parts_follow_one_another(tmp_path: Path, suffix: str, starts: tuple[flo
         found = seconds(video, table)
         assert found - found[0] == pytest.approx(np.arange(count) / 25, abs=0.05)
         assert found[0] == pytest.approx(0, abs=0.2)  # sound may begin a little before
-        run = Run(int(table.pts[0]), int(table.pts[-1]))
+        run = DecodeRange(int(table.pts[0]), int(table.pts[-1]))
         assert numbers(video, run) == list(range(count))
         assert len(table.parts) == len(starts)
     told = {2: "its clock starts again at 2.0 s", 4: "its clock starts again at 2.0, 4.0 and 6.0 s"}
@@ -110,7 +110,7 @@ def test_every_run_of_a_joined_file_is_what_was_put_in(tmp_path: Path, suffix: s
     for known in (table, None):
         with PyAVVideo(path, table=known) as video:
             for first, last in runs:
-                run = Run(int(table.pts[first]), int(table.pts[last]))
+                run = DecodeRange(int(table.pts[first]), int(table.pts[last]))
                 assert numbers(video, run) == list(range(first, last + 1))
             within = video.pictures(int(table.pts[117]), int(table.pts[123]))
             seen = [read_number(frame.reformat(format="gray").to_ndarray()) for frame in within]
@@ -195,7 +195,7 @@ def test_a_picture_far_into_a_joined_file_is_not_sought_from_its_start(
     with Counting(path, table=table) as video:
         for row in np.flatnonzero(table.keys)[:-12:-5].tolist():
             before = video.demuxed
-            run = Run(int(table.pts[row]), int(table.pts[row]))
+            run = DecodeRange(int(table.pts[row]), int(table.pts[row]))
             assert row > 80 and numbers(video, run) == [row]
             assert video.demuxed - before < 60
 

@@ -12,7 +12,7 @@ from videos import make_video, numbered, read_number
 
 from tempo_edge.clips import cut
 from tempo_edge.errors import MediaError
-from tempo_edge.media import Run, open_video
+from tempo_edge.media import DecodeRange, open_video
 from tempo_edge.media._counting import counted
 from tempo_edge.media.pyav import PyAVVideo
 from tempo_edge.moment import Span
@@ -63,7 +63,7 @@ def test_pictures_are_counted_at_the_rate_that_is_written(
         assert table.keys.sum() > 1 or "hevc" in name
         for first in np.flatnonzero(table.keys)[::-1]:
             last = min(59, int(first) + 15)
-            run = Run(int(table.pts[first]), int(table.pts[last]))
+            run = DecodeRange(int(table.pts[first]), int(table.pts[last]))
             numbers = [read_number(frame.luma()) for frame in video.frames(run)]
             assert numbers == list(range(first, last + 1))
     clip = cut(tmp_path / name, Span(20 / rate, 30 / rate), tmp_path)
@@ -103,4 +103,4 @@ def test_decord_does_not_count(tmp_path: Path) -> None:
         open_video(tmp_path / "a.h264", "decord") as video,
         pytest.raises(MediaError, match="no time stamps: use pyav"),
     ):
-        list(video.frames(Run(0, 0)))
+        list(video.frames(DecodeRange(0, 0)))

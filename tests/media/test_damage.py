@@ -14,7 +14,7 @@ from gallery import GALLERY
 from harness import Said
 from videos import Picture, Truth, make_cut_short, make_video, motion, texture
 
-from tempo_edge.media import Run, open_video
+from tempo_edge.media import DecodeRange, open_video
 
 Gallery = Callable[[str], Truth]
 
@@ -36,7 +36,7 @@ def test_a_whole_film_has_no_remarks(gallery: Gallery, name: str) -> None:
         assert video.info.remarks == table.remarks == ()
         keys = table.pts[table.keys].tolist()
         for key, end in zip(keys, [*keys[1:], int(table.pts[-1]) + 1], strict=True):
-            list(video.frames(Run(key, end - 1)))
+            list(video.frames(DecodeRange(key, end - 1)))
         assert video.damaged == 0
 
 

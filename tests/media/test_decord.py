@@ -15,7 +15,7 @@ from videos import Truth, corners, make_video, motion, read_number
 
 from tempo_edge.errors import MediaError
 from tempo_edge.indexing.footage import FootageReader, Sampling
-from tempo_edge.media import Run, open_video
+from tempo_edge.media import DecodeRange, open_video
 from tempo_edge.models import load_profile
 
 pytest.importorskip("decord")
@@ -50,7 +50,7 @@ def test_both_decoders_agree(gallery: Gallery, name: str) -> None:
         for _ in range(6):  # forwards and backwards
             first = rng.choice(keys)
             last = rng.randrange(first, min(len(table), first + 20))
-            run = Run(int(table.pts[first]), int(table.pts[last]))
+            run = DecodeRange(int(table.pts[first]), int(table.pts[last]))
             ones, twos = list(one.frames(run)), list(two.frames(run))
             assert [f.pts for f in twos] == [f.pts for f in ones]
             for a, b in zip(ones, twos, strict=True):
@@ -65,7 +65,7 @@ def test_what_decord_gets_wrong_is_refused(gallery: Gallery, name: str) -> None:
     with open_video(gallery(name).path, "decord") as video:
         start = int(video.packets().pts[0])
         with pytest.raises(MediaError) as caught:
-            list(video.frames(Run(start, start)))
+            list(video.frames(DecodeRange(start, start)))
     assert str(caught.value) == REFUSED[name]
 
 
@@ -75,7 +75,7 @@ def test_pictures_are_turned_once(tmp_path: Path, rotation: int) -> None:
         tmp_path / "a.mp4", shots=[(corners(), 0.4)], size=(160, 90), rotation=rotation
     )
     with open_video(truth.path) as one, open_video(truth.path, "decord") as two:
-        a, b = next(iter(one.frames(Run(0, 0)))), next(iter(two.frames(Run(0, 0))))
+        a, b = next(iter(one.frames(DecodeRange(0, 0)))), next(iter(two.frames(DecodeRange(0, 0))))
         np.testing.assert_allclose(
             a.thumbnail(32)[4::24, 4::24].astype(int), b.thumbnail(32)[4::24, 4::24], atol=6
         )
@@ -90,14 +90,14 @@ def test_mirrored_footage_is_refused(tmp_path: Path) -> None:
         open_video(truth.path, "decord") as video,
         pytest.raises(MediaError, match=r"mirrored: use pyav$"),
     ):
-        list(video.frames(Run(0, 0)))
+        list(video.frames(DecodeRange(0, 0)))
 
 
 def test_luma_is_that_of_the_planes(tmp_path: Path) -> None:
     truth = make_video(tmp_path / "a.mp4", shots=[(motion(4), 1)], size=(160, 96))
     with open_video(truth.path) as one, open_video(truth.path, "decord") as two:
         table = one.packets()
-        run = Run(0, int(table.pts[-1]))
+        run = DecodeRange(0, int(table.pts[-1]))
         for a, b in zip(one.frames(run), two.frames(run), strict=True):
             assert b.luma().dtype == np.uint8
             assert b.bit_depth == 8
@@ -119,7 +119,7 @@ def test_damage_ends_the_run_without_noise(
         table = video.packets()
         for _ in range(2):  # a reader that has failed is not used again
             try:
-                found = list(video.frames(Run(int(table.pts[0]), int(table.pts[-1]))))
+                found = list(video.frames(DecodeRange(int(table.pts[0]), int(table.pts[-1]))))
             except MediaError as error:
                 # Its thread may meet the damage before the first picture is asked for.
                 assert str(error).startswith("can't be decoded: ")
@@ -128,7 +128,7 @@ def test_damage_ends_the_run_without_noise(
             numbers = [read_number(frame.luma()) for frame in found[:15]]
             assert numbers == list(range(len(numbers)))
         with pytest.raises(MediaError, match=r"^can't be decoded: "):
-            list(video.frames(Run(int(table.pts[40]), int(table.pts[41]))))
+            list(video.frames(DecodeRange(int(table.pts[40]), int(table.pts[41]))))
     assert capfd.readouterr() == ("", "")
 
 
@@ -142,7 +142,7 @@ def test_what_decord_can_not_open_is_refused_in_one_line(
     with open_video(truth.path, "decord") as video:
         video.packets()
         with pytest.raises(MediaError) as caught:
-            list(video.frames(Run(0, 0)))
+            list(video.frames(DecodeRange(0, 0)))
     assert str(caught.value) == (
         "can't be opened by decord: failed to measure duration/frame-count due to broken metadata"
     )

@@ -13,7 +13,7 @@ from av.video.frame import VideoFrame
 from videos import make_cut_short
 
 from tempo_edge.indexing.footage import FootageReader, Sampling
-from tempo_edge.media import Run, open_video
+from tempo_edge.media import DecodeRange, open_video
 from tempo_edge.media._ending import Sound
 from tempo_edge.models import load_profile
 
@@ -117,4 +117,4 @@ def test_a_recording_that_was_never_finished_is_known_to_its_end(tmp_path: Path)
     with open_video(path) as video:
         table = video.packets()
         for key in table.pts[table.keys][::-1]:  # sought without an index, backwards as well
-            assert [frame.pts for frame in video.frames(Run(int(key), int(key)))] == [key]
+            assert [frame.pts for frame in video.frames(DecodeRange(int(key), int(key)))] == [key]

@@ -22,7 +22,7 @@ from videos import (
 )
 
 from tempo_edge.errors import MediaError, MissingExtraError
-from tempo_edge.media import DECODERS, Run, open_video
+from tempo_edge.media import DECODERS, DecodeRange, open_video
 
 
 def empty(folder: Path) -> Path:
@@ -117,7 +117,9 @@ def test_a_download_cut_short_gives_what_is_there(
         table = video.packets()
         assert 20 < len(table) < 100
         keys = table.pts[table.keys]
-        found = [frame.pts for frame in video.frames(Run(int(keys[-1]), int(table.pts[-1])))]
+        found = [
+            frame.pts for frame in video.frames(DecodeRange(int(keys[-1]), int(table.pts[-1])))
+        ]
         assert found
     assert capfd.readouterr() == ("", "")
 
@@ -135,7 +137,7 @@ def test_any_part_of_a_file_is_footage_or_a_media_error(
         with open_video(part) as video:
             table = video.packets()
             for key in table.pts[table.keys]:
-                list(video.frames(Run(int(key), int(key))))
+                list(video.frames(DecodeRange(int(key), int(key))))
     except MediaError as error:
         text = str(error)
         assert len(text) < 80

@@ -28,7 +28,7 @@ from videos import (
     write_matrix,
 )
 
-from tempo_edge.media import Frame, Run, open_video
+from tempo_edge.media import DecodeRange, Frame, open_video
 from tempo_edge.media._frame import PyAVFrame, squeeze
 from tempo_edge.media.orientation import Orientation
 
@@ -39,7 +39,7 @@ CORNERS = (RED, GREEN, BLUE, WHITE)
 def first_frame(path: Path) -> PyAVFrame:
     with open_video(path) as video:
         start = int(video.packets().pts[0])
-        frame = next(iter(video.frames(Run(start, start))))
+        frame = next(iter(video.frames(DecodeRange(start, start))))
     assert isinstance(frame, PyAVFrame)
     return frame
 
@@ -281,7 +281,7 @@ def test_the_loop_filter_left_out_changes_thumbnails_hardly(tmp_path: Path) -> N
     truth = make_video(tmp_path / "a.mp4", shots=[(motion(1), 2)], size=(320, 192))
     with PyAVVideo(truth.path) as quick, PyAVVideo(truth.path, fast=False) as whole:
         table = quick.packets()
-        run = Run(int(table.pts[0]), int(table.pts[-1]))
+        run = DecodeRange(int(table.pts[0]), int(table.pts[-1]))
         pairs = zip(quick.frames(run), whole.frames(run), strict=True)
         worst = max(np.abs(a.thumbnail(64).astype(int) - b.thumbnail(64)).mean() for a, b in pairs)
     assert worst < 3

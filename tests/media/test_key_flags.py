@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from videos import make_video, numbered, read_number
 
 from benchmarks._pairs import Pair, pairs, write
-from tempo_edge.media import PacketTable, Run
+from tempo_edge.media import DecodeRange, PacketTable
 from tempo_edge.media._decoding import Damage
 from tempo_edge.media._keys import believe
 from tempo_edge.media._straight import StraightDecode, by_order, rising
@@ -129,10 +129,10 @@ def test_where_only_a_straight_decode_is_right_there_is_one_for_all_runs(tmp_pat
         assert table.keys.all()
         CountingVideo.fed = 0
         for key in table.pts[::3].tolist():
-            assert [frame.pts for frame in video.frames(Run(key, key))] == [key]
+            assert [frame.pts for frame in video.frames(DecodeRange(key, key))] == [key]
         assert len(table) - 3 <= CountingVideo.fed <= len(table)
         early = int(table.pts[1])  # behind: from the beginning again
-        assert [frame.pts for frame in video.frames(Run(early, early))] == [early]
+        assert [frame.pts for frame in video.frames(DecodeRange(early, early))] == [early]
 
 
 def test_a_key_frame_that_is_none_is_found_out_and_is_no_damage(
@@ -157,7 +157,7 @@ def test_a_key_frame_that_is_none_is_found_out_and_is_no_damage(
                     yield packet
 
         monkeypatch.setattr(video, "_packets_from", flagged)
-        run = Run(int(stamps[27]), int(stamps[33]))
+        run = DecodeRange(int(stamps[27]), int(stamps[33]))
         found = [(f.pts, read_number(f.luma())) for f in video.frames(run)]
         assert found == [(int(stamps[number]), number) for number in range(27, 34)]
         assert video.damaged == 0

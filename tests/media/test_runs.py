@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from videos import Truth, make_video, read_number, texture
 
 from tempo_edge.errors import MediaError
-from tempo_edge.media import PacketTable, Run, open_video
+from tempo_edge.media import DecodeRange, PacketTable, open_video
 from tempo_edge.media._decoding import Damage
 from tempo_edge.media.pyav import PyAVVideo
 
@@ -36,13 +36,13 @@ def decode_all(path: Path) -> Numbered:
         ]
 
 
-def decode(video: PyAVVideo, run: Run) -> Numbered:
+def decode(video: PyAVVideo, run: DecodeRange) -> Numbered:
     """(pts, number drawn) of every picture of a run."""
     return [(f.pts, read_number(f.luma(), 2**f.bit_depth - 1)) for f in video.frames(run)]
 
 
-def run_of(table: PacketTable, first: int, last: int) -> Run:
-    return Run(int(table.pts[first]), int(table.pts[last]))
+def run_of(table: PacketTable, first: int, last: int) -> DecodeRange:
+    return DecodeRange(int(table.pts[first]), int(table.pts[last]))
 
 
 def test_a_film_is_decoded_on_one_thread(gallery: Gallery) -> None:
@@ -204,8 +204,8 @@ def test_where_the_index_lies_the_key_frame_is_found_all_the_same(
 def test_a_run_that_is_not_there_gives_nothing(gallery: Gallery) -> None:
     with PyAVVideo(gallery("plain.mp4").path) as video:
         far = 10**9
-        assert list(video.frames(Run(far, far))) == []
-        assert len(list(video.frames(Run(0, 0)))) == 1
+        assert list(video.frames(DecodeRange(far, far))) == []
+        assert len(list(video.frames(DecodeRange(0, 0)))) == 1
 
 
 def test_a_run_can_be_left_in_the_middle(gallery: Gallery) -> None:
@@ -269,4 +269,4 @@ def test_where_all_is_damaged_it_says_so(gallery: Gallery, tmp_path: Path) -> No
 
 def test_run_must_not_end_before_it_begins() -> None:
     with pytest.raises(ValueError, match="must not end at 3, before its key frame 4"):
-        Run(4, 3)
+        DecodeRange(4, 3)

@@ -15,7 +15,7 @@ from av.video.frame import VideoFrame
 
 from tempo_edge.clips import cut, cut_or_copy
 from tempo_edge.errors import MediaError
-from tempo_edge.media import Run, open_video
+from tempo_edge.media import DecodeRange, open_video
 from tempo_edge.media.pyav import PyAVVideo
 from tempo_edge.moment import Span
 
@@ -64,7 +64,7 @@ def level(path: Path) -> int:
     with open_video(path) as video:
         table = video.packets()
         last = int(table.pts[2])
-        *_, frame = video.frames(Run(int(table.pts[0]), last))
+        *_, frame = video.frames(DecodeRange(int(table.pts[0]), last))
         return round(float(frame.thumbnail(8).mean()))
 
 
@@ -117,7 +117,7 @@ def test_the_start_of_the_film_is_there_too(tmp_path: Path) -> None:
     path = mux(tmp_path / "a.mkv", MEANT["no cover"])
     with open_video(path) as video:
         table = video.packets()
-        frames = list(video.frames(Run(int(table.pts[0]), int(table.pts[-1]))))
+        frames = list(video.frames(DecodeRange(int(table.pts[0]), int(table.pts[-1]))))
     assert table.pts[0] == 0
     assert table.keys[0]
     assert len(frames) == 50
@@ -127,7 +127,7 @@ def test_decord_takes_no_guess(tmp_path: Path) -> None:
     pytest.importorskip("decord")
     path = mux(tmp_path / "a.mkv", MEANT["the default stream"])
     with open_video(path, "decord") as video, pytest.raises(MediaError, match="use pyav"):
-        list(video.frames(Run(0, 0)))
+        list(video.frames(DecodeRange(0, 0)))
 
 
 def test_a_single_picture_is_all_there_is(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from av.video.frame import VideoFrame
 from videos import RED, Truth, make_video, numbered, read_number
 
-from tempo_edge.media import Run, VideoInfo, open_video
+from tempo_edge.media import DecodeRange, VideoInfo, open_video
 from tempo_edge.media.pyav import PyAVVideo
 
 Gallery = Callable[[str], Truth]
@@ -82,7 +82,7 @@ def test_the_table_rises_and_tells_key_frames_and_bytes(gallery: Gallery) -> Non
 def test_packets_can_be_asked_for_twice_and_after_decoding(gallery: Gallery) -> None:
     with open_video(gallery("closed.ts").path) as video:
         first = video.packets()
-        list(video.frames(Run(int(first.pts[24]), int(first.pts[30]))))
+        list(video.frames(DecodeRange(int(first.pts[24]), int(first.pts[30]))))
         again = video.packets()
     np.testing.assert_array_equal(first.pts, again.pts)
 
@@ -121,7 +121,7 @@ def test_the_start_is_there_where_seeking_to_it_fails(tmp_path: Path) -> None:
     with open_video(truth.path) as video:
         table = video.packets()
         np.testing.assert_array_equal(video.packets().pts, table.pts)
-        assert len(list(video.frames(Run(int(table.pts[0]), int(table.pts[-1]))))) == 50
+        assert len(list(video.frames(DecodeRange(int(table.pts[0]), int(table.pts[-1]))))) == 50
 
 
 @pytest.mark.parametrize(("suffix", "codec"), [("flv", "flv"), ("flv", "libx264"), ("wmv", "wmv2")])
@@ -203,6 +203,6 @@ def test_pictures_before_the_start_are_left_out_and_told(tmp_path: Path) -> None
         assert table.remarks == ("10 pictures lie before its start, where nothing can be sought",)
         shown = [
             read_number(frame.luma())
-            for frame in video.frames(Run(int(table.pts[0]), int(table.pts[-1])))
+            for frame in video.frames(DecodeRange(int(table.pts[0]), int(table.pts[-1])))
         ]
     assert shown == list(range(10, 20))
