@@ -26,7 +26,7 @@ from typing import IO, Any
 __all__ = ["Forked"]
 
 _IMPORTED = [
-    *("tempo_edge.cli", "tempo_edge.service.run", "tempo_edge.service.http.app"),
+    *("tempo_edge.cli", "tempo_edge.service.process", "tempo_edge.service.http.app"),
     *("tempo_edge.indexing.indexer", "tempo_edge.indexing.watcher", "tempo_kernels.cpu"),
     *("tempo_edge.search.searcher", "onnxruntime", "faiss"),
 ]

@@ -13,7 +13,7 @@ from typing import Any
 from benchmarks.mutation.copies import Copy
 from benchmarks.mutation.equivalents import Equivalent, Kind
 from benchmarks.mutation.mutants import changed_lines, mutated, sample
-from benchmarks.mutation.session import Session, job_id
+from benchmarks.mutation.outcomes import Session, job_id
 
 __all__ = ["Campaign", "Module", "Mutant", "noticed", "table"]
 

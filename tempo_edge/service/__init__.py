@@ -46,7 +46,7 @@ def serve(
             nothing.
     """
     try:
-        from tempo_edge.service.run import Settings, serve
+        from tempo_edge.service.process import Settings, serve
     except ImportError as error:
         if error.name not in ("starlette", "uvicorn"):
             raise
