@@ -48,19 +48,8 @@ class Parser(Protocol):
     def get_error(self, index: int) -> ParserError: ...
 
 
-class Tensor(Protocol):
-    """A tensor of a network; a length that isn't fixed is -1."""
-
-    name: str
-    shape: Sequence[int]
-
-
 class Network(Protocol):
     """A network that is not yet an engine."""
-
-    num_inputs: int
-
-    def get_input(self, index: int) -> Tensor: ...
 
 
 class OptimizationProfile(Protocol):

@@ -131,7 +131,6 @@ def test_the_interface_is_that_of_tensorrt(tensorrt: Any) -> None:
     parts = {
         tensorrt_api.Parser: tensorrt.OnnxParser,
         tensorrt_api.ParserError: tensorrt.ParserError,
-        tensorrt_api.Tensor: tensorrt.ITensor,
         tensorrt_api.Network: tensorrt.INetworkDefinition,
         tensorrt_api.OptimizationProfile: tensorrt.IOptimizationProfile,
         tensorrt_api.TimingCache: tensorrt.ITimingCache,
