@@ -19,7 +19,7 @@ import numpy as np
 from benchmarks._captions import choose_caption, content_words, is_entailed
 from benchmarks._sources import ARCHIVES, open_archive
 from benchmarks.composites import CompositeSet
-from tempo_edge.evaluation.metrics.spans import Span
+from tempo_edge.evaluation.metrics.spans import Interval
 from tempo_edge.evaluation.minimal_pairs import swap
 
 __all__ = ["Asked", "Question", "plan_questions"]
@@ -35,7 +35,7 @@ class Question:
     file: str
     query: str
     asked: Asked
-    spans: tuple[Span, ...]
+    spans: tuple[Interval, ...]
 
 
 def plan_questions(
@@ -77,8 +77,8 @@ def _captions(data: Path, composites: CompositeSet) -> dict[_Key, tuple[str, ...
     return found
 
 
-def _spans(shots: Sequence[Mapping[str, Any]]) -> dict[_Key, list[Span]]:
-    spans: dict[_Key, list[Span]] = {}
+def _spans(shots: Sequence[Mapping[str, Any]]) -> dict[_Key, list[Interval]]:
+    spans: dict[_Key, list[Interval]] = {}
     for shot in shots:
         start, end = shot["span"]
         spans.setdefault((shot["source"], shot["item"]), []).append((start, end))

@@ -30,7 +30,7 @@ from benchmarks.machine import describe
 from benchmarks.windows import evenly
 from tempo_edge import Library
 from tempo_edge._files import atomic_write
-from tempo_edge.evaluation.metrics import Refusals, Span, auroc, score_grounding
+from tempo_edge.evaluation.metrics import Interval, Refusals, auroc, score_grounding
 from tempo_edge.search.grounders import GROUNDERS
 from tempo_edge.search.grounders.context_window import ContextWindow
 from tempo_edge.search.grounders.mllm import MllmGrounder
@@ -56,7 +56,7 @@ _COLUMNS = {
 class Found:
     """The spans that were answered to one question, best first, and how sure the search was."""
 
-    spans: tuple[Span, ...]
+    spans: tuple[Interval, ...]
     confidence: float
 
 

@@ -15,13 +15,19 @@ from typing import Literal, TypedDict
 import numpy as np
 
 from tempo_edge.evaluation.metrics.rejection import Refusals, auroc
-from tempo_edge.evaluation.metrics.spans import Span, best_tiou, merge_spans, span_sets_iou, tiou
+from tempo_edge.evaluation.metrics.spans import (
+    Interval,
+    best_tiou,
+    merge_spans,
+    span_sets_iou,
+    tiou,
+)
 
 __all__ = [
+    "Interval",
     "PredictedMoment",
     "Prediction",
     "Scores",
-    "Span",
     "Truth",
     "auroc",
     "bootstrap_ci",

@@ -35,15 +35,15 @@ def ask_one(
     vector: NDArray[np.float32] = library.profile.text_tower.encode([query])[0]
     found: list[tuple[float, PredictedMoment]] = []
     for window in retrieve(vector, library.catalogue, library.vectors, videos=videos):
-        for bump in cut_out(window, _SETTINGS, np.inf, limit=1):
+        for segment in cut_out(window, _SETTINGS, np.inf, limit=1):
             found.append(
                 (
-                    bump.peak,
+                    segment.peak,
                     {
                         "file": library.catalogue.files_of(window.video_id)[0].path,
-                        "start_seconds": bump.span.start_seconds,
-                        "end_seconds": bump.span.end_seconds,
-                        "score": bump.peak,
+                        "start_seconds": segment.span.start_seconds,
+                        "end_seconds": segment.span.end_seconds,
+                        "score": segment.peak,
                     },
                 )
             )

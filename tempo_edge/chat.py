@@ -41,7 +41,7 @@ class Chat:
     lead: str = ""
 
     def stamp(self, seconds: float | Fraction) -> str:
-        """What is said before a frame: its time, rounded once, to a tenth.
+        """The time stamp before a frame, rounded once, to a tenth.
 
         >>> Chat("", "", "", "", "", unit=" seconds").stamp(12.43)
         '<12.4 seconds>'
@@ -77,7 +77,7 @@ class Chat:
         return f"{self.before}{asked}{shown}{self.stamp(end_seconds)}{WANTED}{self.after}"
 
     def answer(self, said: str) -> str | None:
-        """What was said in the language of times; None if it did not begin as an answer does."""
+        """The answer in the language of times; None if the text does not begin as answers do."""
         return said[len(self.lead) :] if said.startswith(self.lead) else None
 
     def to_json(self) -> dict[str, str]:

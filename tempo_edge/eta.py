@@ -53,7 +53,7 @@ def number(tenths: int) -> str:
 
 
 def stamp(seconds: float | Fraction) -> str:
-    """What is said before a frame.
+    """The time stamp before a frame.
 
     >>> stamp(12.43)
     '<12.4s>'

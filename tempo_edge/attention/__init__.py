@@ -1,1 +1,1 @@
-"""What :mod:`tempo_edge.saa` is made of: a budget, and where packets say that it is well spent."""
+"""The parts of :mod:`tempo_edge.saa`: a budget, and where packets say that it is well spent."""

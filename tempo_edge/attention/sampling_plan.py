@@ -14,7 +14,7 @@ __all__ = ["Plan", "uniform_plan"]
 
 @dataclass(frozen=True)
 class Plan:
-    """What to decode and which of it to look at.
+    """A plan of what to decode and which of it to look at.
 
     Attributes:
         runs: stretches to decode, in time order, none overlapping another.

@@ -1,4 +1,4 @@
-"""What a search would see of a query: the facts of every span that a grounder finds for it."""
+"""Draws of queries as a search sees them: the facts of every span that a grounder finds."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ from tempo_edge.evaluation.minimal_pairs import swap
 from tempo_edge.library import Library
 from tempo_edge.models.description import Description
 from tempo_edge.models.profile_manifest import record_file
-from tempo_edge.models.registry import load_profile
+from tempo_edge.models.registry import Profile, load_profile
 from tempo_edge.moment import Span
 from tempo_edge.search.calibrate import (
     FEATURES,
@@ -204,12 +204,20 @@ def calibrate(
         },
     }
     curve = Calibration.of(Description(Path("calibration.json"), contents))
+    return contents | _fit_models(judge, curve, profile, _fewer(draws, reads, seed))
+
+
+def _fit_models(
+    judge: Draws, curve: Calibration, profile: Profile, draws: Sequence[_Asked]
+) -> dict[str, Any]:
+    """The confidence of every grounder of a profile that asks a model, by its part's name."""
+    fitted: dict[str, Any] = {}
     for name, grounder in GROUNDERS.items():
         if grounder.calibration is not None and grounder.comes_with(profile):
-            asked_of = [judge.by(name, *draw, curve) for draw in _fewer(draws, reads, seed)]
-            told = [draw for draw in asked_of if draw]
-            contents[grounder.calibration] = _fit_confidence(told, grounder.features)
-    return contents
+            found = [judge.by(name, *draw, curve) for draw in draws]
+            told = [draw for draw in found if draw]
+            fitted[grounder.calibration] = _fit_confidence(told, grounder.features)
+    return fitted
 
 
 def _fit_settings(
@@ -350,7 +358,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _fitted(options: argparse.Namespace) -> dict[str, Any]:
-    """What is asked for: the contents of ``calibration.json``."""
+    """The contents of ``calibration.json`` that the command line asks for."""
     queries = read_truth(options.videos)
     more = varied(queries, options.seed)
     if options.elsewhere is not None:

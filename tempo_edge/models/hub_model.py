@@ -36,7 +36,7 @@ KvCache = list[NDArray[np.float32]]
 
 @dataclass(frozen=True)
 class Manifest:
-    """What ``grounder.json`` says.
+    """The contents of ``grounder.json``.
 
     Attributes:
         folder: where the files lie; ``files``: the SHA-256 of each.
@@ -163,7 +163,7 @@ class HubModel:
         return [np.concatenate(tokens), *(np.concatenate(part, axis=1) for part in deep)]
 
     def embed(self, words: NDArray[np.int64]) -> NDArray[np.float32]:
-        """What is read of tokens ``[t]``: ``[t, hidden]``."""
+        """The embeddings ``[t, hidden]`` of tokens ``[t]``."""
         read: NDArray[np.float32] = self._embedding.run(None, {"words": words[None]})[0][0]
         return read
 

@@ -32,7 +32,7 @@ FEATURES = (
     "log_frames",
 )
 
-#: What a span that was read is judged by: what the reader made of it, and how it looks besides.
+#: The facts of a span that a model answered: how sure the model was, and those of its curve.
 READ_FEATURES = ("read", *FEATURES)
 
 
@@ -111,7 +111,7 @@ class Calibration:
 
     @staticmethod
     def none_fitted() -> Calibration:
-        """For a reader that was never calibrated: what it says itself, shown at even odds."""
+        """The calibration of a model that was never fitted: its own word, shown at even odds."""
         weights = np.zeros(len(READ_FEATURES))
         weights[READ_FEATURES.index("read")] = 1.0
         return Calibration(weights, 0.0, 0.5)

@@ -1,4 +1,4 @@
-"""What a profile was fitted to: its grounders, the one that it prefers, how each is judged."""
+"""The fit of a profile: its grounders, the one that it prefers, how each is judged."""
 
 from __future__ import annotations
 

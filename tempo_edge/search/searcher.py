@@ -158,7 +158,7 @@ class Searcher:
         return self._grounders[name]
 
     def materials(self, settings: CurveSettings, curve: Calibration) -> Materials:
-        """What grounders over this library draw on, with these settings and calibration."""
+        """The materials of grounders over this library, with these settings and calibration."""
         return Materials(self._profile, self._catalogue, settings, curve, self._online_path_of)
 
     def _online_path_of(self, video_id: int) -> Path | None:

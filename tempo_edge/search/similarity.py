@@ -21,7 +21,7 @@ class CurveSettings:
 
     Attributes:
         keep: a span reaches out from its peak while the curve stays above the floor plus this
-            share of the peak's height over the floor.
+            share of what the peak is above the floor.
         seed: a further span may start where the curve passes this share of the best peak.
         smooth: weight of the two neighbours within the same shot, 0 for none.
         join_seconds: spans with no more than this between them are one: a dip, not an end.
@@ -85,7 +85,7 @@ def segment_of(
 
 
 def floor_of(curve: NDArray[np.float64], edges: NDArray[np.float64], chance: float) -> float:
-    """What peaks rise from: the median over time, or chance where that is lower."""
+    """The floor that peaks rise from: the median over time, or chance where that is lower."""
     return min(chance, _weighted_median(curve, np.diff(edges)))
 
 

@@ -89,7 +89,8 @@ class Stretch:
         first = int(np.searchsorted(self.pts, low))
         last = int(np.searchsorted(self.pts, high, side="right"))
         following = int(self.pts[last]) if last < len(self.pts) else self.next_pts
-        pts, cuts, packed = (each[first:last] for each in (self.pts, self.cuts, self.packed))
+        inside = slice(first, last)
+        pts, cuts, packed = self.pts[inside], self.cuts[inside], self.packed[inside]
         return Window(
             self.video_id,
             self.video,

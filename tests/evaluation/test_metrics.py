@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 
 from tempo_edge.evaluation.metrics import (
     LADDER,
+    Interval,
     Refusals,
-    ScoredSpan,
-    Span,
+    ScoredInterval,
     auroc,
     average_precision,
     best_tiou,
@@ -51,13 +51,15 @@ scored = st.tuples(whole_spans, st.integers(0, 4)).map(lambda p: (*p[0], float(p
 answers = st.lists(scored, max_size=10)
 
 
-def _exact_iou(a: Span, b: Span) -> Fraction:
+def _exact_iou(a: Interval, b: Interval) -> Fraction:
     """By counting whole seconds."""
     seconds = [set(range(int(start), int(end))) for start, end in (a, b)]
     return Fraction(len(seconds[0] & seconds[1]), len(seconds[0] | seconds[1]))
 
 
-def _exact_precision(predicted: list[ScoredSpan], true: list[Span], percent: int) -> Fraction:
+def _exact_precision(
+    predicted: list[ScoredInterval], true: list[Interval], percent: int
+) -> Fraction:
     """For each number of true spans to find: the best precision of a list long enough for it."""
     left = dict(enumerate(true))
     hits, precisions = 0, []
@@ -85,7 +87,7 @@ def _exact_clips(scores: list[float], positive: list[bool]) -> Fraction:
 
 @relaxed
 @given(whole_spans, whole_spans)
-def test_tiou_is_symmetric_and_the_share_of_seconds(a: Span, b: Span) -> None:
+def test_tiou_is_symmetric_and_the_share_of_seconds(a: Interval, b: Interval) -> None:
     assert tiou(a, b) == tiou(b, a) == float(_exact_iou(a, b))
 
 
@@ -109,7 +111,7 @@ def test_first_spans_counted_by_hand() -> None:
 
 @relaxed
 @given(st.lists(truths, min_size=1, max_size=6))
-def test_perfect_answers_are_a_hundred(truth: list[list[Span]]) -> None:
+def test_perfect_answers_are_a_hundred(truth: list[list[Interval]]) -> None:
     grounding = score_grounding([spans[::-1] for spans in truth], truth, LADDER)
     assert grounding.mean_iou == 100.0 and set(grounding.r1.values()) == {100.0}
     perfect = [[(*span, 1.0) for span in spans] for spans in truth]
@@ -121,9 +123,9 @@ def test_perfect_answers_are_a_hundred(truth: list[list[Span]]) -> None:
 @relaxed
 @given(st.lists(st.tuples(answers, truths), min_size=1, max_size=8), st.integers())
 def test_the_order_of_queries_does_not_matter_and_all_is_in_bounds(
-    pairs: list[tuple[list[ScoredSpan], list[Span]]], seed: int
+    pairs: list[tuple[list[ScoredInterval], list[Interval]]], seed: int
 ) -> None:
-    def both(some: list[tuple[list[ScoredSpan], list[Span]]]) -> list[float]:
+    def both(some: list[tuple[list[ScoredInterval], list[Interval]]]) -> list[float]:
         truth = [true for _, true in some]
         first = score_grounding([[p[:2] for p in found] for found, _ in some], truth, LADDER)
         ranked = score_precision([found for found, _ in some], truth)
@@ -147,7 +149,10 @@ def test_the_order_of_queries_does_not_matter_and_all_is_in_bounds(
     ],
 )
 def test_what_is_no_grounding_is_refused(
-    predictions: list[list[Span]], truth: list[list[Span]], thresholds: tuple[float], said: str
+    predictions: list[list[Interval]],
+    truth: list[list[Interval]],
+    thresholds: tuple[float],
+    said: str,
 ) -> None:
     with pytest.raises(ValueError, match=said):
         score_grounding(predictions, truth, thresholds)
@@ -185,7 +190,7 @@ def test_equal_scores_keep_their_order() -> None:
 @relaxed
 @given(answers, truths)
 def test_average_precision_is_that_of_exact_counting(
-    predicted: list[ScoredSpan], true: list[Span]
+    predicted: list[ScoredInterval], true: list[Interval]
 ) -> None:
     slow = [float(_exact_precision(predicted, true, round(100 * at))) for at in LADDER]
     assert average_precision(predicted, true).tolist() == exactly(slow)
@@ -194,7 +199,7 @@ def test_average_precision_is_that_of_exact_counting(
 @relaxed
 @given(st.lists(whole_spans, unique=True, max_size=8), truths, st.integers())
 def test_the_order_of_different_scores_does_not_matter(
-    spans: list[Span], true: list[Span], seed: int
+    spans: list[Interval], true: list[Interval], seed: int
 ) -> None:
     predicted = [(*span, at / 10) for at, span in enumerate(spans)]
     shuffled = random.Random(seed).sample(predicted, len(predicted))

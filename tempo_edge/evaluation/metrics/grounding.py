@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tempo_edge.evaluation.metrics.spans import Span, best_tiou, check_predicted, check_truth
+from tempo_edge.evaluation.metrics.spans import Interval, best_tiou, check_predicted, check_truth
 
 THRESHOLDS = (0.3, 0.5, 0.7)
 LADDER = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
@@ -48,8 +48,8 @@ def check_thresholds(thresholds: Sequence[float]) -> None:
 
 
 def score_grounding(
-    predictions: Sequence[Sequence[Span]],
-    truth: Sequence[Sequence[Span]],
+    predictions: Sequence[Sequence[Interval]],
+    truth: Sequence[Sequence[Interval]],
     thresholds: Sequence[float] = THRESHOLDS,
 ) -> GroundingScores:
     """Compare the first predicted span of each query with its true spans, in the same order.

@@ -29,7 +29,7 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def read_json_lines(path: Path, parse: Callable[[dict[str, Any]], T]) -> list[T]:
-    """What `parse` makes of the JSON object on each line.
+    """The values that `parse` makes of the JSON object on each line.
 
     Raises:
         FileNotFoundError: there is no such file.

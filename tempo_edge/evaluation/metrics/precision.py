@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from tempo_edge.evaluation.metrics.grounding import LADDER, check_thresholds
 from tempo_edge.evaluation.metrics.spans import (
-    ScoredSpan,
-    Span,
+    Interval,
+    ScoredInterval,
     check_predicted,
     check_truth,
     tiou,
@@ -48,7 +48,7 @@ class PrecisionScores:
     average: float
 
 
-def of_length(spans: Sequence[Span], longer_than: float, at_most: float) -> list[Span]:
+def of_length(spans: Sequence[Interval], longer_than: float, at_most: float) -> list[Interval]:
     """The spans whose seconds lie in `(longer_than, at_most]`."""
     return [span for span in spans if longer_than < span[1] - span[0] <= at_most]
 
@@ -60,7 +60,9 @@ def envelope(precisions: Floats) -> Floats:
 
 
 def average_precision(
-    predicted: Sequence[ScoredSpan], true: Sequence[Span], thresholds: Sequence[float] = LADDER
+    predicted: Sequence[ScoredInterval],
+    true: Sequence[Interval],
+    thresholds: Sequence[float] = LADDER,
 ) -> Floats:
     """Interpolated average precision of one query at each threshold: shares, float64 [T].
 
@@ -92,8 +94,8 @@ def _claims(overlaps: Sequence[Sequence[float]], threshold: float) -> list[bool]
 
 
 def score_precision(
-    predictions: Sequence[Sequence[ScoredSpan]],
-    truth: Sequence[Sequence[Span]],
+    predictions: Sequence[Sequence[ScoredInterval]],
+    truth: Sequence[Sequence[Interval]],
     thresholds: Sequence[float] = LADDER,
     *,
     max_predictions: int | None = MAX_PREDICTIONS,

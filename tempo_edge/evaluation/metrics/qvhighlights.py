@@ -20,7 +20,12 @@ from tempo_edge.evaluation.metrics.grounding import LADDER, score_grounding
 from tempo_edge.evaluation.metrics.highlights import HIGHEST, SALIENCY, score_highlights
 from tempo_edge.evaluation.metrics.lines import listed, number, numbers, read_json_lines
 from tempo_edge.evaluation.metrics.precision import LENGTHS, of_length, score_precision
-from tempo_edge.evaluation.metrics.spans import ScoredSpan, Span, check_predicted, check_true
+from tempo_edge.evaluation.metrics.spans import (
+    Interval,
+    ScoredInterval,
+    check_predicted,
+    check_true,
+)
 
 CLIP_SECONDS = 2
 ANNOTATORS = 3
@@ -36,7 +41,7 @@ class Label:
     """
 
     qid: int
-    windows: tuple[Span, ...]
+    windows: tuple[Interval, ...]
     saliency: NDArray[np.int64]
 
 
@@ -45,7 +50,7 @@ class Answer:
     """A query's prediction: spans with scores, best first, and one score a clip."""
 
     qid: int
-    windows: tuple[ScoredSpan, ...]
+    windows: tuple[ScoredInterval, ...]
     saliency: tuple[float, ...]
 
 
@@ -70,7 +75,7 @@ def read_answers(path: Path) -> list[Answer]:
 
 
 def _label(facts: dict[str, Any]) -> Label:
-    windows: list[Span] = []
+    windows: list[Interval] = []
     for window in listed(facts, "relevant_windows"):
         start, end = numbers("relevant_windows", window, 2)
         check_true("relevant_windows", (start, end))
@@ -88,7 +93,7 @@ def _qid(facts: dict[str, Any]) -> int:
 
 
 def saliency_of(facts: dict[str, Any]) -> NDArray[np.int64]:
-    """What each annotator gave each clip, int64 [clips, 3], from a line of a split's file.
+    """The marks of each annotator for each clip, int64 [clips, 3], from a line of a split's file.
 
     Raises:
         ValueError: it is not as released.
@@ -111,7 +116,7 @@ def saliency_of(facts: dict[str, Any]) -> NDArray[np.int64]:
 
 
 def _answer(facts: dict[str, Any]) -> Answer:
-    windows: list[ScoredSpan] = []
+    windows: list[ScoredInterval] = []
     for window in listed(facts, "pred_relevant_windows"):
         start, end, score = numbers("pred_relevant_windows", window, 3)
         check_predicted("pred_relevant_windows", (start, end, score))
@@ -158,7 +163,7 @@ def _check_ids(asked: Sequence[int], known: Sequence[int]) -> None:
 
 
 def _moments(
-    name: str, answers: Sequence[Answer], truth: Sequence[Sequence[Span]]
+    name: str, answers: Sequence[Answer], truth: Sequence[Sequence[Interval]]
 ) -> dict[str, float]:
     precision = score_precision([answer.windows for answer in answers], truth)
     spans = [[window[:2] for window in answer.windows] for answer in answers]

@@ -13,16 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tempo_edge.evaluation.metrics.lines import listed, number, numbers, read_lines
-from tempo_edge.evaluation.metrics.spans import Span, check_true
+from tempo_edge.evaluation.metrics.spans import Interval, check_true
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """What is said about a span of a video; its whole length in seconds where the file has it."""
+    """A sentence about a span of a video, and the video's length in seconds where it is known."""
 
     video: str
     text: str
-    span: Span
+    span: Interval
     duration_seconds: float | None = None
 
 
@@ -102,7 +102,7 @@ def _of_video(video: str, facts: object) -> list[Sentence]:
     return sentences
 
 
-def _fault(span: Span) -> str:
+def _fault(span: Interval) -> str:
     try:
         check_true("span", span)
     except ValueError as error:

@@ -27,7 +27,7 @@ __all__ = ["Grounder", "Materials"]
 
 @dataclass(frozen=True)
 class Materials:
-    """What a grounder may draw on besides the windows that it is given.
+    """The materials that a grounder may draw on besides the windows that it is given.
 
     Attributes:
         profile: the models.

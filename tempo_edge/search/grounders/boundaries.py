@@ -66,7 +66,7 @@ class Boundaries:
         return found
 
     def nearest(self, spans: Sequence[tuple[float, float]], limit: int = 4) -> list[Span]:
-        """What to say of true spans; those that come out empty or cross are left out."""
+        """The spans to say of true ones; whatever comes out empty or crosses is left out."""
         said: list[Span] = []
         for start, end in spans[:limit]:
             low = self.stamps[int(np.abs(self.edges[:-1] - start).argmin())]

@@ -26,7 +26,7 @@ __all__ = ["ChatDecoder", "Prefill"]
 
 @dataclass(frozen=True)
 class Prefill:
-    """What a model has read so far.
+    """The state of a model after what it has read so far.
 
     Attributes:
         logits: of the token that follows, float32 ``[words]``.
@@ -150,7 +150,7 @@ class ChatDecoder:
 
 
 def _spoken(tokenizer: Any, lead: str) -> dict[int, str]:
-    """What each token says that an answer may be made of."""
+    """The text of each token that an answer may be made of."""
     letters = re.escape("".join(sorted(ALPHABET | set(lead))))
     # How byte-level tokenizers write a space; what they decode to is asked for all the same.
     written = re.compile(f"[{letters}\u0120]+")

@@ -71,7 +71,7 @@ class ContextWindow:
 
 @dataclass(frozen=True)
 class Grounding:
-    """What a model answered about the footage around a frame.
+    """A model's answer about the footage around a frame.
 
     Attributes:
         context: the frames that it was shown first.

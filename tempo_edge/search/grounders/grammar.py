@@ -1,4 +1,4 @@
-"""What a grounder may say next: its answers name times that the window really has.
+"""The grammar of answers: they name times that the window really has, and nothing else.
 
 Unconstrained, a small decoder makes numbers that are no times. Here every answer is ``none`` or a
 list of spans in order, each from one of the window's starts to one of its later ends, because no
@@ -53,7 +53,7 @@ class Grammar:
         return self._refused
 
     def fork(self) -> Grammar:
-        """The same, to be followed apart."""
+        """A copy of the grammar, to be followed apart."""
         other = copy.copy(self)
         other._said = list(self._said)
         return other
@@ -96,7 +96,7 @@ class Grammar:
             self._whole = int(word)
 
     def _times(self) -> list[int]:
-        """What the number being said can be, in tenths."""
+        """The times that the number being said can be, in tenths."""
         if len(self._said) % 2:
             return [time for time in self._ends if time > self._said[-1]]
         low = self._said[-1] if self._said else 0

@@ -70,7 +70,7 @@ class MllmGrounder(WindowedGrounder):
         *,
         refuse: bool,
     ) -> Reply:
-        """What the decoder says of frames; nothing is decoded for it."""
+        """The decoder's reply about frames as they are stored; no picture is decoded for it."""
         shape = self.materials.settings
         prompt = build(question, frames, float(boundaries.edges[-1]), shape)
         return self._decoder.answer(prompt, boundaries.grammar(), refuse=refuse)

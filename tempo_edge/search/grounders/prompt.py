@@ -1,4 +1,4 @@
-"""What a grounder reads: the query, then each frame's time in words and what the frame shows.
+"""The prompt of a decoder: the query, then each frame's time in words and what the frame shows.
 
 A prompt is a row of positions of four kinds: *words* of :mod:`tempo_edge.eta`, *query* positions
 with the text tower's token states, *visual* positions with a frame's vector or one of the tokens

@@ -66,7 +66,7 @@ class TokenConstraint:
         self._states, self._ahead = self._after(text), {}
 
     def fork(self, text: str) -> TokenConstraint:
-        """The same, gone on with ``text``."""
+        """A copy of the constraint, gone on with ``text``."""
         other = TokenConstraint.__new__(TokenConstraint)
         other._refuse, other._states, other._ahead = self._refuse, self._states, {}
         other.take(text)

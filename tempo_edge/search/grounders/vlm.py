@@ -44,7 +44,7 @@ class VlmGrounder(WindowedGrounder):
     @classmethod
     def calibration_of(cls, profile: Profile) -> Calibration:
         """The profile's calibration of it; without one it is believed as it says itself."""
-        if cls.calibration not in profile.calibration:
+        if not super().is_offered_by(profile):
             return Calibration.none_fitted()
         return super().calibration_of(profile)
 
@@ -69,7 +69,7 @@ class VlmGrounder(WindowedGrounder):
         *,
         refuse: bool,
     ) -> Reply:
-        """What the model says of a context window's own pictures.
+        """The model's reply about a context window's own pictures.
 
         Raises:
             MediaError: no file holds the video any more, or not with pictures at these times.

@@ -56,7 +56,7 @@ class WindowedGrounder(Grounder):
         *,
         refuse: bool,
     ) -> Reply:
-        """What the model says of a context window of these frames and boundaries, in its seconds.
+        """The model's reply about a context window of these frames and boundaries, in its seconds.
 
         With `refuse` that may be ``none``.
 
@@ -197,7 +197,7 @@ class WindowedGrounder(Grounder):
     def _ask(
         self, question: Question, window: Window, context: ContextWindow, refuse: bool = False
     ) -> tuple[str, float, list[tuple[int, int]]]:
-        """What is said of a context window, the chance that it occurs, and ranges of frames."""
+        """The answer about a context window, the chance that it occurs, and ranges of frames."""
         frames, edges = self.shown(window, context)
         boundaries = Boundaries.of(frames, edges)
         reply = self.answer(question, window, context, frames, boundaries, refuse=refuse)

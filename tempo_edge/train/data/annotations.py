@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tempo_edge.evaluation.metrics import read_activitynet, read_charades
 from tempo_edge.evaluation.metrics.lines import listed, numbers, read_json_lines
 from tempo_edge.evaluation.metrics.qvhighlights import saliency_of
-from tempo_edge.evaluation.metrics.spans import Span
+from tempo_edge.evaluation.metrics.spans import Interval
 from tempo_edge.train.data.archives import DataError
 
 __all__ = ["READERS", "Annotation", "read_annotations"]
@@ -28,7 +28,7 @@ class Annotation:
 
     video: str
     query: str
-    spans: tuple[Span, ...]
+    spans: tuple[Interval, ...]
     saliency: NDArray[np.int64] | None = field(default=None, compare=False)
 
 

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from tempo_edge.evaluation.metrics import Refusals, Span, auroc, score_grounding
+from tempo_edge.evaluation.metrics import Interval, Refusals, auroc, score_grounding
 from tempo_edge.search.similarity import find_peaks, floor_of
 from tempo_edge.train.grounder.examples import Example, ExampleSource
 from tempo_edge.train.grounder.model.generate import generate
@@ -42,10 +42,10 @@ class DevWindows:
         self._prompt_builder = prompt_builder
         self.examples: list[Example] = [source.draw(rng) for _ in range(count)]
 
-    def answers(self, model: Grounder) -> tuple[list[list[Span]], list[float]]:
+    def answers(self, model: Grounder) -> tuple[list[list[Interval]], list[float]]:
         """The spans answered to each example, and the chance that what it asks for occurs."""
         model.eval()
-        spans: list[list[Span]] = []
+        spans: list[list[Interval]] = []
         present: list[float] = []
         for start in range(0, len(self.examples), _BATCH):
             chunk = self.examples[start : start + _BATCH]
@@ -70,10 +70,10 @@ class DevWindows:
         return figures(self.examples, spans, [z_score for _, z_score in peaks])
 
     @cached_property
-    def _peaks(self) -> list[tuple[Span, float]]:
+    def _peaks(self) -> list[tuple[Interval, float]]:
         return [self._peak(example) for example in self.examples]
 
-    def _peak(self, example: Example) -> tuple[Span, float]:
+    def _peak(self, example: Example) -> tuple[Interval, float]:
         """The span around an example's best frame, and its z-score."""
         question = self._prompt_builder.question(example.query)
         z_scores = np.array([question.z_score(look.vector) for look in example.looks])
@@ -89,7 +89,7 @@ class DevWindows:
 
 
 def figures(
-    examples: Sequence[Example], spans: Sequence[Sequence[Span]], present: Sequence[float]
+    examples: Sequence[Example], spans: Sequence[Sequence[Interval]], present: Sequence[float]
 ) -> dict[str, float]:
     """R1 at 0.5 and 0.7, mIoU, shares answered by kind, reject-F1 and AUROC, in percent."""
     by_kind: dict[str, list[int]] = {"present": [], "easy": [], "hard": []}

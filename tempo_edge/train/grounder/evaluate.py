@@ -20,8 +20,8 @@ from tempo_edge.evaluation.metrics import (
     LENGTHS,
     SALIENCY,
     THRESHOLDS,
-    ScoredSpan,
-    Span,
+    Interval,
+    ScoredInterval,
     of_length,
     score_grounding,
     score_highlights,
@@ -77,8 +77,8 @@ class Asked:
     """
 
     kind: str
-    true: tuple[Span, ...]
-    found: tuple[ScoredSpan, ...]
+    true: tuple[Interval, ...]
+    found: tuple[ScoredInterval, ...]
     saliency: NDArray[np.int64] | None = None
     clips: tuple[float, ...] = ()
 
@@ -135,7 +135,7 @@ def ask(
     return rows
 
 
-def clip_scores(window: Window, found: Sequence[ScoredSpan], clips: int) -> tuple[float, ...]:
+def clip_scores(window: Window, found: Sequence[ScoredInterval], clips: int) -> tuple[float, ...]:
     """The score of every two seconds of a video, by the frame that stands for their middle.
 
     What lies in a span comes first, by the span's confidence, then what looks like the query.

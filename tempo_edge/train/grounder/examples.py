@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tempo_edge.evaluation.metrics.spans import Span
+from tempo_edge.evaluation.metrics.spans import Interval
 from tempo_edge.search.grounders.boundaries import Boundaries
 from tempo_edge.search.grounders.prompt import FrameTokens
 
@@ -32,7 +32,7 @@ class Example:
     looks: tuple[FrameTokens, ...]
     edges: NDArray[np.float64]
     query: str
-    spans: tuple[Span, ...]
+    spans: tuple[Interval, ...]
     kind: Kind
     pictures: NDArray[np.uint8] | None = None
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge import eta
-from tempo_edge.evaluation.metrics.spans import Span
+from tempo_edge.evaluation.metrics.spans import Interval
 from tempo_edge.models import Profile
 from tempo_edge.search.grounders.boundaries import Boundaries
 from tempo_edge.search.grounders.prompt import Prompt, Question, build
@@ -63,7 +63,7 @@ def frame_labels(example: Example) -> NDArray[np.bool_]:
     return shown
 
 
-def answer_spans(example: Example, tokens: Sequence[int]) -> list[Span]:
+def answer_spans(example: Example, tokens: Sequence[int]) -> list[Interval]:
     """The spans of an answer in seconds, not as they were said but as the window has them."""
     found = example.boundaries.spans(eta.read(eta.text(tokens)))
     return [(span.start_seconds, span.end_seconds) for span in found]

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from tempo_edge.evaluation.metrics.spans import Span
+from tempo_edge.evaluation.metrics.spans import Interval
 from tempo_edge.moment import Span as TimedSpan
 from tempo_edge.train.grounder.examples import Example
 from tempo_edge.train.grounder.grpo.rewards import read_answer
@@ -122,7 +122,7 @@ class HubPolicy:
         text: str = self.tokenizer.decode(kept, clean_up_tokenization_spaces=False)
         return text
 
-    def spans(self, example: Example, answer: Sequence[int]) -> list[Span] | None:
+    def spans(self, example: Example, answer: Sequence[int]) -> list[Interval] | None:
         """The spans of an answer; None if it has no end, can't be read or names unknown times.
 
         A span in which no frame lies must not pass for a refusal.

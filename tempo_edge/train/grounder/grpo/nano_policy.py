@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from tempo_edge import eta
-from tempo_edge.evaluation.metrics.spans import Span
+from tempo_edge.evaluation.metrics.spans import Interval
 from tempo_edge.search.grounders.boundaries import Boundaries
 from tempo_edge.search.grounders.prompt import WIDTH, Prompt
 from tempo_edge.train.grounder.examples import Example
@@ -107,7 +107,7 @@ class NanoPolicy:
             generator=generator,
         ).tokens
 
-    def spans(self, example: Example, answer: Sequence[int]) -> list[Span]:
+    def spans(self, example: Example, answer: Sequence[int]) -> list[Interval]:
         """The spans of an answer; the grammar allows none that can't be read."""
         return answer_spans(example, answer)
 

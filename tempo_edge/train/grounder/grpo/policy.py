@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar
 import torch
 from torch import Tensor, nn
 
-from tempo_edge.evaluation.metrics.spans import Span
+from tempo_edge.evaluation.metrics.spans import Interval
 from tempo_edge.train.grounder.examples import Example
 
 __all__ = ["AnswerBatch", "Policy"]
@@ -48,7 +48,7 @@ class Policy(Protocol[P]):
         Sampling is without dropout, as a search will ask.
         """
 
-    def spans(self, example: Example, answer: Sequence[int]) -> list[Span] | None:
+    def spans(self, example: Example, answer: Sequence[int]) -> list[Interval] | None:
         """The spans, half-open seconds, that an answer gives; None if it can't be read."""
 
     def collate(self, examples: Sequence[Example], answers: Sequence[Sequence[int]]) -> P:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge import eta
-from tempo_edge.evaluation.metrics.spans import Span, span_sets_iou
+from tempo_edge.evaluation.metrics.spans import Interval, span_sets_iou
 
 _FAIR = 0.5  # seconds off at which a boundary still earns 1/e
 
@@ -33,7 +33,7 @@ class RewardWeights:
                 raise ValueError(f"weight {name} {getattr(self, name)} must be within [0, 1]")
 
 
-def grounding_reward(predicted: Sequence[Span], true: Sequence[Span]) -> float:
+def grounding_reward(predicted: Sequence[Interval], true: Sequence[Interval]) -> float:
     """In [0, 1]: IoU of the two sets of spans if the prompt is relevant, else 1 for a refusal.
 
     >>> grounding_reward([(0.0, 4.0)], [(0.0, 2.0), (3.0, 4.0)])
@@ -46,7 +46,7 @@ def grounding_reward(predicted: Sequence[Span], true: Sequence[Span]) -> float:
     return span_sets_iou(predicted, true)
 
 
-def boundary_reward(predicted: Sequence[Span], true: Sequence[Span]) -> float:
+def boundary_reward(predicted: Sequence[Interval], true: Sequence[Interval]) -> float:
     """In [0, 1]: how near the first start and the last end lie, 1 for exact ones.
 
     The mean of ``exp(-|off| / 0.5 s)`` over both; where either side is a refusal, 1 if both are.
@@ -58,7 +58,7 @@ def boundary_reward(predicted: Sequence[Span], true: Sequence[Span]) -> float:
     return (math.exp(-abs(starts) / _FAIR) + math.exp(-abs(ends) / _FAIR)) / 2
 
 
-def read_answer(answer: str, duration_seconds: float) -> list[Span] | None:
+def read_answer(answer: str, duration_seconds: float) -> list[Interval] | None:
     """The spans of an answer, or None if it is none or leaves the window."""
     try:
         spans = eta.read(answer)
@@ -70,7 +70,7 @@ def read_answer(answer: str, duration_seconds: float) -> list[Span] | None:
 
 
 def reward(
-    spans: Sequence[Span] | None, true: Sequence[Span], weights: RewardWeights | None = None
+    spans: Sequence[Interval] | None, true: Sequence[Interval], weights: RewardWeights | None = None
 ) -> float:
     """The whole reward of an answer; one that can't be read, None, earns nothing at all."""
     weights = weights or RewardWeights()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tempo_edge.evaluation.metrics.spans import Span
+from tempo_edge.evaluation.metrics.spans import Interval
 from tempo_edge.quantization import dequantize, unit
 from tempo_edge.search.grounders.prompt import FrameTokens
 from tempo_edge.train.grounder.synthetic.camera import TAKES, passing
@@ -61,7 +61,7 @@ class _Camera:
         feature_bank: FeatureBank,
         shot: Shot,
         take: int,
-        span: Span,
+        span: Interval,
         mix: Mix,
         rng: np.random.Generator,
     ) -> _Camera:
