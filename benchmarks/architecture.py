@@ -92,6 +92,22 @@ class House:
             floors[floor].append(room)
         return [sorted(floors[floor]) for floor in sorted(floors)]
 
+    def circle_within(self, room: str) -> list[str]:
+        """Parts of a room that import one another in a circle; none in a room that is in order.
+
+        A part is a module or package directly in it.
+        """
+        arrows: dict[str, set[str]] = defaultdict(set)
+        for each in self.imports:
+            here, there = _part(each.importer, room), _part(each.module, room)
+            if here and there and here != there:
+                arrows[here].add(there)
+        try:
+            TopologicalSorter(arrows).prepare()
+        except CycleError as error:
+            return list(error.args[1])
+        return []
+
     def crossings(self) -> list[Import]:
         """Imports of what another room keeps to itself, which a leading underscore says.
 
@@ -110,6 +126,11 @@ def room_of(module: str) -> str:
     """The room that a module is in."""
     parts = module.split(".")
     return ".".join(parts[:2]) if parts[0] == "tempo_edge" else parts[0]
+
+
+def _part(module: str, room: str) -> str:
+    """What of a room a module is in; nothing where it is elsewhere."""
+    return module.removeprefix(f"{room}.").split(".")[0] if module.startswith(f"{room}.") else ""
 
 
 def _modules(root: Path) -> Iterator[tuple[str, Path]]:

@@ -44,6 +44,15 @@ def test_the_way_of_the_data_leads_down(upper: str, lower: str) -> None:
     assert height[upper] > height[lower]
 
 
+# The packages within tempo_edge, which itself has floors.
+_ROOMS = {name.rpartition(".")[0] for name in HOUSE.modules if "." in name} - {"tempo_edge"}
+
+
+@pytest.mark.parametrize("room", sorted(_ROOMS))
+def test_parts_of_a_room_import_one_another_in_one_direction(room: str) -> None:
+    assert HOUSE.circle_within(room) == []
+
+
 def test_nobody_reaches_into_what_another_room_keeps_to_itself() -> None:
     assert [f"{each.importer} takes {each.module} {each.name}" for each in HOUSE.crossings()] == []
 
@@ -74,6 +83,17 @@ def test_what_is_wrong_is_seen(tmp_path: Path) -> None:
         ("tempo_edge.search.far", "tempo_edge.store.rows", "_f"),
         ("tempo_edge.store.rows", "tempo_edge.search._inner", ""),
     ]
+
+
+def test_a_circle_within_a_room_is_seen(tmp_path: Path) -> None:
+    house = made(
+        tmp_path,
+        tempo_edge__service__http__app="import tempo_edge.service.jobs.pool\n",
+        tempo_edge__service__jobs__pool="import tempo_edge.service.http.app\n",
+        tempo_edge__service__client="import tempo_edge.service.http.app\n",
+    )
+    assert set(house.circle_within("tempo_edge.service")) == {"http", "jobs"}
+    assert house.circle_within("tempo_edge.service.http") == []
 
 
 def test_what_only_type_checkers_see_is_no_arrow(tmp_path: Path) -> None:

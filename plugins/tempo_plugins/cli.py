@@ -41,9 +41,10 @@ def list_(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """List the plugins, what each plugs into, and whether it is installed."""
-    from tempo_plugins.installing import all_plugins, state
+    from tempo_plugins.installing import state
+    from tempo_plugins.offered import PLUGINS
 
-    for plugin in all_plugins():
+    for plugin in PLUGINS:
         row = {"name": plugin.name, "program": plugin.program, "state": state(plugin)}
         line = f"{row['name']:<10} {row['program']:<25} {row['state']}\n"
         emit(json_line(row) if as_json else line)
@@ -53,8 +54,9 @@ def list_(
 def install(name: NameArgument, root: RootOption = None, into: IntoOption = None) -> None:
     """Write a plugin's files, and say which, and what needs root."""
     from tempo_plugins import installing
+    from tempo_plugins.offered import find
 
-    plugin = installing.find(name)
+    plugin = find(name)
     report = installing.install(plugin, root=root, into=into)
     _tell("wrote", report)
     note(f"then {plugin.afterwards}")
@@ -64,8 +66,9 @@ def install(name: NameArgument, root: RootOption = None, into: IntoOption = None
 def remove(name: NameArgument, root: RootOption = None, into: IntoOption = None) -> None:
     """Remove a plugin's files, and say which, and what needs root."""
     from tempo_plugins import installing
+    from tempo_plugins.offered import find
 
-    report = installing.remove(installing.find(name), root=root, into=into)
+    report = installing.remove(find(name), root=root, into=into)
     if not report.files and not report.as_root:
         note(f"{name} is not installed")
     _tell("removed", report)

@@ -16,7 +16,7 @@ from tempo_edge._files import atomic_write
 from tempo_edge._text import printable
 from tempo_edge.errors import MissingExtraError, TempoEdgeError
 
-__all__ = ["File", "Plugin", "Report", "find", "install", "names", "remove", "state"]
+__all__ = ["File", "Plugin", "Report", "install", "remove", "state"]
 
 
 @dataclass(frozen=True)
@@ -59,31 +59,6 @@ class Report:
 
     files: tuple[Path, ...]
     as_root: tuple[str, ...]
-
-
-def all_plugins() -> tuple[Plugin, ...]:
-    """Every plugin there is."""
-    from tempo_plugins.desktop.parts import DESKTOP_PLUGINS
-    from tempo_plugins.players import PLAYER_PLUGINS
-
-    return (*DESKTOP_PLUGINS, *PLAYER_PLUGINS)
-
-
-def names() -> list[str]:
-    """Their names."""
-    return [plugin.name for plugin in all_plugins()]
-
-
-def find(name: str) -> Plugin:
-    """The plugin of that name.
-
-    Raises:
-        TempoEdgeError: there is none.
-    """
-    for plugin in all_plugins():
-        if plugin.name == name:
-            return plugin
-    raise TempoEdgeError(f"plugin {name!r} must be one of {', '.join(names())}")
 
 
 def install(plugin: Plugin, *, root: Path | None = None, into: Path | None = None) -> Report:

@@ -153,7 +153,7 @@ class _Process:
 
     def _server(self, app: App, door: Door, events: Events) -> Server:
         guard = Guard(app.asgi, door.token, door.port)
-        return Server(guard, door.socket, self._connections, events)
+        return Server(guard, door.socket, self._connections, events.close)
 
     def _obey_signals(self, servers: list[Server]) -> None:
         def end() -> None:

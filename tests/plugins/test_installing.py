@@ -17,7 +17,7 @@ from doors import Bus, Notes, Service, moment
 from harness import PATIENCE, Said
 from tempo_plugins.desktop import parts
 from tempo_plugins.desktop.entries import desktop_exec, ini, service_exec
-from tempo_plugins.installing import find, names
+from tempo_plugins.offered import PLUGINS, find
 
 Tempo = Callable[..., Said]
 
@@ -123,7 +123,7 @@ def test_a_list_of_plugins(tempo: Tempo, tmp_path: Path, system: Path) -> None:
     said = tempo("plugins", "list", "--json")
     states = {row["name"]: row["state"] for row in map(json.loads, said.out.splitlines())}
     desktop = ["gnome", "krunner", "ulauncher", "albert", "flow"]
-    assert list(states) == names() == [*desktop, "mpv", "vlc"]
+    assert list(states) == [plugin.name for plugin in PLUGINS] == [*desktop, "mpv", "vlc"]
     assert states["albert"] == "installed" and states["krunner"] == "not installed"
     assert states["ulauncher"] == "outdated: install it again"
     assert states["gnome"] == f"incomplete: {system / INI} is not there"
@@ -221,7 +221,10 @@ def test_files_of_one_line_a_value() -> None:
 
 def test_every_plugin_has_a_line_of_its_own_in_the_documentation() -> None:
     text = (Path(__file__).parents[2] / "docs" / "plugins.md").read_text(encoding="utf-8")
-    assert all(f"| `{name}` |" in text for name in names()) and "tempo-edge mcp" in text
+    assert (
+        all(f"| `{name}` |" in text for name in (plugin.name for plugin in PLUGINS))
+        and "tempo-edge mcp" in text
+    )
     assert find("gnome").program in text
 
 

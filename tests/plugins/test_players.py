@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from tempo_plugins import players
-from tempo_plugins.installing import find, install, remove, state
+from tempo_plugins.installing import install, remove, state
+from tempo_plugins.offered import find
 
 from tempo_edge.errors import TempoEdgeError
 

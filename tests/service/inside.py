@@ -75,7 +75,7 @@ def serving(app: ASGIApp, limit: int = 8) -> Iterator[int]:
     up = threading.Event()
 
     async def run() -> None:
-        server = Server(app, listening, limit, Events())
+        server = Server(app, listening, limit, Events().close)
         servers.append(server)
         task = asyncio.create_task(server.serve())
         await server.ready.wait()

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import cast
 
 import uvicorn
 from starlette.types import ASGIApp
 
-from tempo_edge.service.http.events import Events
 from tempo_edge.service.transport.acceptor import Acceptor
 from tempo_edge.service.transport.connection import Connection
 
@@ -32,14 +31,18 @@ class Server(uvicorn.Server):
         app: what answers.
         listening: the socket, bound.
         connections: how many may be open at once.
-        events: streams, which are ended before they are waited for.
+        end_streams: called at the end, or streams without one would be waited for.
 
     Attributes:
         ready: set once it listens.
     """
 
     def __init__(
-        self, app: ASGIApp, listening: socket.socket, connections: int, events: Events
+        self,
+        app: ASGIApp,
+        listening: socket.socket,
+        connections: int,
+        end_streams: Callable[[], None],
     ) -> None:
         # What goes wrong is told in one line or as a traceback by the app itself.
         logging.getLogger("uvicorn").addHandler(logging.NullHandler())
@@ -62,7 +65,7 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self.servers = []
         self.ready = asyncio.Event()
-        self._events = events
+        self._end_streams = end_streams
         self._acceptor = Acceptor(listening, connections)
 
     @contextmanager
@@ -84,6 +87,6 @@ class Server(uvicorn.Server):
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._events.close()
+        self._end_streams()
         await self._acceptor.close()
         await super().shutdown()
