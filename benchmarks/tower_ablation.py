@@ -19,7 +19,7 @@ from tempo_edge.errors import TempoEdgeError
 from tempo_edge.train.progress_log import ProgressLog
 from tempo_edge.train.towers.__main__ import add_run_options
 from tempo_edge.train.towers.recipe import RECIPES, Recipe, override
-from tempo_edge.train.towers.run import train
+from tempo_edge.train.towers.training import train
 
 #: Each row's name and what it changes.
 CHANGES: dict[str, tuple[str, ...]] = {

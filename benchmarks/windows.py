@@ -65,7 +65,7 @@ def measure(
     """Figures in percent of similarity alone and of each checkpoint, on the same windows."""
     from tempo_edge.models import load_profile
     from tempo_edge.train.data.archives import Archive
-    from tempo_edge.train.grounder.dev_windows import DevWindows
+    from tempo_edge.train.grounder.held_out_windows import HeldOutWindows
     from tempo_edge.train.grounder.model.checkpoint_files import load_grounder
     from tempo_edge.train.grounder.prompt_builder import PromptBuilder
     from tempo_edge.train.grounder.synthetic import feature_bank
@@ -81,11 +81,11 @@ def measure(
         for split in ("dev", "test"):
             pictures = feature_bank.build(work, profile, archive, split, say=say)
             sources[split] = SyntheticWindows(pictures, Mix())
-    threshold, _ = DevWindows(
+    threshold, _ = HeldOutWindows(
         sources["dev"], prompt_builder, count=count, seed=seed
     ).best_threshold()
-    trial = DevWindows(sources["test"], prompt_builder, count=count, seed=seed)
-    evenly = DevWindows(Evenly(sources["test"]), prompt_builder, count=count, seed=seed)
+    trial = HeldOutWindows(sources["test"], prompt_builder, count=count, seed=seed)
+    evenly = HeldOutWindows(Evenly(sources["test"]), prompt_builder, count=count, seed=seed)
     rows = {"similarity": trial.by_similarity(threshold)}
     for name, path in checkpoints:
         say(f"{name}: {path.name}")

@@ -53,6 +53,19 @@ def test_parts_of_a_room_import_one_another_in_one_direction(room: str) -> None:
     assert HOUSE.circle_within(room) == []
 
 
+def test_towers_and_grounder_are_trained_apart_and_hub_models_after_the_grounder() -> None:
+    rooms = {"data", "towers", "grounder", "hub"}
+
+    def arrows(room: str) -> set[str]:
+        own = f"tempo_edge.train.{room}."
+        there = {each.module for each in HOUSE.imports if each.importer.startswith(own)}
+        return {name.split(".")[2] for name in there if "edge.train." in name} & rooms - {room}
+
+    assert arrows("data") == set()
+    assert arrows("towers") == arrows("grounder") == {"data"}
+    assert arrows("hub") == {"data", "grounder"}
+
+
 def test_nobody_reaches_into_what_another_room_keeps_to_itself() -> None:
     assert [f"{each.importer} takes {each.module} {each.name}" for each in HOUSE.crossings()] == []
 

@@ -141,14 +141,14 @@ def test_training_says_what_it_is_at(
 ) -> None:
     pytest.importorskip("torch")
     pytest.importorskip("transformers")
-    from tempo_edge.train.grounder import runs
+    from tempo_edge.train.grounder import training
 
     def slow(*_: object, say: Callable[[str], None], **__: object) -> None:
         say("sft step 1/600")
         beat()
         raise TempoEdgeError("enough")
 
-    monkeypatch.setattr(runs, "sft", slow)
+    monkeypatch.setattr(training, "sft", slow)
     folders = ("--data", tmp_path, "--work", tmp_path, "--out", tmp_path)
     said = tempo("train", "sft", *folders, "--threads", "1")
     assert "still at work after 0:00:00: [00:00] sft step 1/600\n" in said.err

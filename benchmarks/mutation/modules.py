@@ -137,8 +137,8 @@ GUARDS: Mapping[str, tuple[str, ...]] = {
     **_of(
         "tempo_edge/train",
         {
-            "rewards": "train/rewards train/pir_grpo",
-            "grounder/pir_grpo": "train/pir_grpo",
+            "grounder/grpo/rewards": "train/rewards train/pir_grpo",
+            "grounder/grpo/pir_grpo": "train/pir_grpo",
         },
     ),
     **_of(

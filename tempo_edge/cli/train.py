@@ -94,14 +94,14 @@ def sft(
     """Teach a decoder to say the right answers, refusals included. It can be interrupted."""
     machine.prepare()
     from tempo_edge.models import load_profile
-    from tempo_edge.train.grounder import runs
+    from tempo_edge.train.grounder import training
     from tempo_edge.train.grounder.sft import SftSettings
     from tempo_edge.train.settings import choose_settings
 
     chosen = choose_settings(settings, SftSettings, machine.seed)
-    places = runs.Places(folders.data, folders.work, folders.out, _folder_of(settings))
+    places = training.Places(folders.data, folders.work, folders.out, _folder_of(settings))
     with _one_line(), narrated(note) as say:
-        best = runs.sft(
+        best = training.sft(
             chosen,
             places,
             load_profile(profile),
@@ -126,14 +126,14 @@ def pir_grpo(
     """Let a decoder learn from what its own answers earn. It can be interrupted."""
     machine.prepare()
     from tempo_edge.models import load_profile
-    from tempo_edge.train.grounder import runs
+    from tempo_edge.train.grounder import training
     from tempo_edge.train.grounder.grpo.pir_grpo import GrpoSettings
     from tempo_edge.train.settings import choose_settings
 
     chosen = choose_settings(settings, GrpoSettings, machine.seed)
-    places = runs.Places(folders.data, folders.work, folders.out, _folder_of(settings))
+    places = training.Places(folders.data, folders.work, folders.out, _folder_of(settings))
     with _one_line(), narrated(note) as say:
-        best = runs.pir_grpo(
+        best = training.pir_grpo(
             chosen,
             start,
             places,
@@ -157,12 +157,12 @@ def hub(
 ) -> None:
     """Let an adapter of a hub model learn by PIR-GRPO. It can be interrupted."""
     machine.prepare()
-    from tempo_edge.train.hub import run
+    from tempo_edge.train.hub import training
     from tempo_edge.train.settings import choose_settings
 
-    chosen = choose_settings(settings, run.HubSettings, machine.seed)
+    chosen = choose_settings(settings, training.HubSettings, machine.seed)
     with _one_line(), narrated(note) as say:
-        last = run.train(chosen, model, data, out, device=machine.device, say=ProgressLog(say))
+        last = training.train(chosen, model, data, out, device=machine.device, say=ProgressLog(say))
     emit(f"{last}\n")
 
 

@@ -24,13 +24,13 @@ from tempo_edge.models import load_profile, registry
 from tempo_edge.models.profile_manifest import record_file
 from tempo_edge.search.calibrate import READ_FEATURES
 from tempo_edge.train.data.archives import DataError
-from tempo_edge.train.grounder import runs
+from tempo_edge.train.grounder import training
 from tempo_edge.train.grounder.annotated_windows import AnnotatedVideos
 from tempo_edge.train.grounder.grpo.pir_grpo import GrpoSettings
 from tempo_edge.train.grounder.model.checkpoint_files import load_grounder
 from tempo_edge.train.grounder.profile_export import export_grounder
-from tempo_edge.train.grounder.runs import Places
 from tempo_edge.train.grounder.sft import SftSettings
+from tempo_edge.train.grounder.training import Places
 from tempo_edge.train.settings import read_settings
 
 SFT = """
@@ -72,7 +72,7 @@ def _settings(folder: Path) -> SftSettings:
 def _teach(data: Path, work: Path, out: Path, say: Callable[[str], None] = print) -> Path:
     out.mkdir(exist_ok=True)
     profile = load_profile("nano")
-    return runs.sft(_settings(out), Places(data, work, out), profile, trials=6, say=say)
+    return training.sft(_settings(out), Places(data, work, out), profile, trials=6, say=say)
 
 
 def test_an_interrupted_run_ends_as_an_unbroken_one(data: Path, work: Path, tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_a_run_goes_on_from_the_weights_of_another(data: Path, work: Path, tmp_p
     out = tmp_path / "next"
     out.mkdir()
     settings = dataclasses.replace(_settings(out), steps=4, learning_rate=0.0)
-    taught = runs.sft(
+    taught = training.sft(
         settings, Places(data, work, out), load_profile("nano"), start=first, trials=6
     )
     one, two = (load_grounder(path) for path in (first, taught))
@@ -175,7 +175,7 @@ def test_from_sft_to_pir_grpo_to_a_search_that_reads(
     (tmp_path / "grpo.yaml").write_text(GRPO)
     settings = read_settings(tmp_path / "grpo.yaml", GrpoSettings)
     out, profile = tmp_path / "grpo", load_profile("nano")
-    best = runs.pir_grpo(settings, taught, Places(data, work, out), profile, trials=6)
+    best = training.pir_grpo(settings, taught, Places(data, work, out), profile, trials=6)
     row = json.loads((out / "log.jsonl").read_text().splitlines()[-1])
     assert {"reward", "kl", "entropy", "refused", "reject_f1"} <= set(row)
 

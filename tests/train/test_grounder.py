@@ -123,7 +123,7 @@ def test_forced_words_teach_nothing_and_words_out_of_reach_do_not_compete() -> N
     could[np.arange(len(could)), answers[0]] = True
     could[0, eta.TOKEN[eta.NONE]] = True
     with torch.no_grad():
-        loss = float(model.loss(collate(prompts, answers, allowed=[could])))
+        loss = float(model.losses(collate(prompts, answers, allowed=[could]))["answer"])
         said = generate(model, prompts, [Grammar([15], [30])])
     # Of all that the answer says, only its first word was chosen: from two.
     assert loss == pytest.approx(-np.log(said.present[0]), abs=1e-4)
@@ -134,9 +134,9 @@ def test_a_decoder_learns_to_tell_two_windows_apart() -> None:
     prompts = [_prompt(3, 1), _prompt(3, 2)]
     answers = [[*eta.spell("none"), 4], [*eta.spell("1.5-3.0"), 4]]
     optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3)
-    before = float(model.loss(collate(prompts, answers)).detach())
+    before = float(model.losses(collate(prompts, answers))["answer"].detach())
     for _ in range(60):
-        loss = model.loss(collate(prompts, answers))
+        loss = model.losses(collate(prompts, answers))["answer"]
         optimizer.zero_grad()
         torch.autograd.backward(loss)
         optimizer.step()

@@ -37,7 +37,7 @@ from tempo_edge.train.grounder.grpo.rewards import reward
 from tempo_edge.train.grounder.synthetic.mix import Mix
 from tempo_edge.train.grounder.synthetic.pictured_windows import PicturedWindows
 from tempo_edge.train.hub import HubPolicy, load_hub
-from tempo_edge.train.hub.run import HubSettings
+from tempo_edge.train.hub.training import HubSettings
 
 # peft asks transformers by a name that it will give up.
 pytestmark = pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing. is:FutureWarning")

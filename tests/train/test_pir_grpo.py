@@ -25,10 +25,10 @@ from tempo_edge.search.grounders.prompt import DRAFTED, STATE, FrameTokens, Ques
 from tempo_edge.search.similarity import CurveSettings
 from tempo_edge.train import training_state
 from tempo_edge.train.data.archives import Archive, DataError
-from tempo_edge.train.grounder.dev_windows import DevWindows, dev_score, figures
 from tempo_edge.train.grounder.examples import Example
 from tempo_edge.train.grounder.grpo.nano_policy import NanoPolicy, collate_answers, log_probs
 from tempo_edge.train.grounder.grpo.pir_grpo import GrpoSettings, PirGrpo, Rollouts, policy_loss
+from tempo_edge.train.grounder.held_out_windows import HeldOutWindows, dev_score, figures
 from tempo_edge.train.grounder.model.network import DecoderShape, Grounder
 from tempo_edge.train.grounder.prompt_builder import PromptBuilder, answer_spans, target_tokens
 from tempo_edge.train.grounder.sft import Sft, SftSettings
@@ -95,7 +95,7 @@ def test_sft_learns_to_answer(bank: FeatureBank, prompt_builder: PromptBuilder) 
     run = Sft(SyntheticWindows(bank, MIX), prompt_builder, settings)
     first, last = run.train(print), run.train(print)
     assert last["answer"] < first["answer"]
-    found = DevWindows(SyntheticWindows(bank, MIX), prompt_builder, count=8)(run.model)
+    found = HeldOutWindows(SyntheticWindows(bank, MIX), prompt_builder, count=8)(run.model)
     assert set(found) >= {"r1_at_0.5", "false_alarms_hard", "reject_f1", "auroc"}
 
 
@@ -291,7 +291,7 @@ def test_without_gains_the_policy_goes_back_to_the_reference() -> None:
 def test_similarity_alone_is_the_least_to_beat(
     bank: FeatureBank, prompt_builder: PromptBuilder
 ) -> None:
-    trial = DevWindows(
+    trial = HeldOutWindows(
         SyntheticWindows(bank, Mix(shots=(2, 3), absent=0.5)), prompt_builder, count=120
     )
     threshold, found = trial.best_threshold()

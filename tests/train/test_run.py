@@ -25,7 +25,7 @@ from tempo_edge.train.data.archives import Archive, DataError, imagenet_split
 from tempo_edge.train.data.neighbours import nearest_neighbours
 from tempo_edge.train.towers import __main__ as command_line
 from tempo_edge.train.towers import curves, profile_report, validation
-from tempo_edge.train.towers import run as tower_run
+from tempo_edge.train.towers import training as tower_training
 from tempo_edge.train.towers.batches import grouped_order
 from tempo_edge.train.towers.losses import contrastive_loss, distillation_loss, shared_targets
 from tempo_edge.train.towers.profile_report import PROFILE
@@ -77,7 +77,7 @@ def _threads() -> Iterator[None]:
 
 
 def _train(data: Path, recipe: Recipe, work: Path, said: list[str]) -> Any:
-    return tower_run.train(data, recipe, work, device="cpu", threads=1, say=said.append)
+    return tower_training.train(data, recipe, work, device="cpu", threads=1, say=said.append)
 
 
 def test_a_run_learns_and_an_interrupted_one_ends_alike(
@@ -115,7 +115,7 @@ def test_a_run_learns_and_an_interrupted_one_ends_alike(
 def test_frozen_towers_stay_as_they_are(data: Path, work: Path) -> None:
     recipe = dataclasses.replace(TINY, trunk_rate=0.0, reader_rate=0.0, epochs=1)
     run = _train(data, recipe, work, [])
-    fresh, _ = tower_run.load_towers(recipe, "cpu")
+    fresh, _ = tower_training.load_towers(recipe, "cpu")
     pairs = zip(run.image.trunk.parameters(), fresh.parameters(), strict=True)
     assert all(torch.equal(a, b) for a, b in pairs)
 

@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     from tempo_edge.train.towers import curves
     from tempo_edge.train.towers.publish import check, write
-    from tempo_edge.train.towers.run import train
+    from tempo_edge.train.towers.training import train
 
     options = _parser().parse_args(arguments)
     say = ProgressLog(partial(print, flush=True))

@@ -47,17 +47,17 @@ class _Llama:
         graph.input("words", TensorProto.INT64, ["T"])
         graph.input("kinds", TensorProto.INT64, ["T"])
         graph.input("features", TensorProto.FLOAT, ["T", WIDTH])
-        memory: list[int | str] = [shape.layers, 2, shape.heads, "P", self.size]
-        graph.input("past", TensorProto.FLOAT, memory)
+        kv_cache: list[int | str] = [shape.layers, 2, shape.heads, "P", self.size]
+        graph.input("past", TensorProto.FLOAT, kv_cache)
         table = graph.weight(self.tensors["llama.model.embed_tokens.weight"], "words", axis=0)
         x = self._embed(table)
         turn, mask = self._places()
-        kept = []
+        caches = []
         for layer in range(shape.layers):
             name = f"llama.model.layers.{layer}."
             read = self._norm(x, name + "input_layernorm")
-            seen, memory_of_layer = self._attend(read, name + "self_attn.", layer, turn, mask)
-            kept.append(memory_of_layer)
+            seen, cache = self._attend(read, name + "self_attn.", layer, turn, mask)
+            caches.append(cache)
             x = graph.op("Add", x, seen)
             read = self._norm(x, name + "post_attention_layernorm")
             x = graph.op("Add", x, self._think(read, name + "mlp."))
@@ -65,7 +65,8 @@ class _Llama:
         last = self._norm(last, "llama.model.norm")
         logits = graph.op("MatMul", last, graph.op("Transpose", table, perm=[1, 0]))
         graph.output(logits, "logits", [len(eta.WORDS)])
-        graph.output(graph.op("Concat", *kept, axis=0), "memory", [*memory[:3], "P + T", self.size])
+        longer = [*kv_cache[:3], "P + T", self.size]
+        graph.output(graph.op("Concat", *caches, axis=0), "memory", longer)
         return graph
 
     def _linear(self, x: str, name: str) -> str:

@@ -119,10 +119,6 @@ class Grounder(nn.Module):
             )
         return losses
 
-    def loss(self, batch: PromptBatch) -> Tensor:
-        """Mean cross-entropy of the answers' words, a scalar."""
-        return self.losses(batch)["answer"]
-
     def config(self) -> dict[str, float]:
         """The sizes, to be stored with the weights."""
         return asdict(self.shape)

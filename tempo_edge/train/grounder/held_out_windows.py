@@ -1,4 +1,4 @@
-"""Follows a grounder on made-up windows of dev pictures: what it finds, and what it refuses."""
+"""Tries a grounder on made-up windows that it was not trained on: spans found, queries refused."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def dev_score(row: dict[str, float]) -> float:
     return sum(row[name] for name in DEV_SCORE) / len(DEV_SCORE)
 
 
-class DevWindows:
-    """A fixed set of examples of dev pictures, the same for every model that is tried on it."""
+class HeldOutWindows:
+    """A fixed set of examples that no training saw, the same for every model."""
 
     def __init__(
         self,

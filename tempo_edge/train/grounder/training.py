@@ -13,10 +13,10 @@ from tempo_edge.models import Profile
 from tempo_edge.train.data.annotations import read_annotations
 from tempo_edge.train.data.archives import Archive, DataError
 from tempo_edge.train.grounder.annotated_windows import AnnotatedVideos, AnnotatedWindows
-from tempo_edge.train.grounder.dev_windows import DevWindows, dev_score
 from tempo_edge.train.grounder.examples import ExampleSource
 from tempo_edge.train.grounder.grpo.nano_policy import NanoPolicy
 from tempo_edge.train.grounder.grpo.pir_grpo import GrpoSettings, PirGrpo
+from tempo_edge.train.grounder.held_out_windows import HeldOutWindows, dev_score
 from tempo_edge.train.grounder.model.checkpoint_files import load_grounder, save_grounder
 from tempo_edge.train.grounder.model.network import Grounder
 from tempo_edge.train.grounder.prompt_builder import PromptBuilder
@@ -131,12 +131,12 @@ def _dev_windows(
     prompt_builder: PromptBuilder,
     count: int,
     say: Say,
-) -> DevWindows:
+) -> HeldOutWindows:
     """Windows of dev pictures, of the plain mix: nothing is added to what the towers say."""
     with Archive(places.data, "flickr8k") as archive:
         bank = feature_bank.build(places.work, profile, archive, "dev", say=say)
     plain = Mix(shots=settings.mix.shots, looks=settings.mix.looks)
-    return DevWindows(SyntheticWindows(bank, plain), prompt_builder, count=count)
+    return HeldOutWindows(SyntheticWindows(bank, plain), prompt_builder, count=count)
 
 
 def _about(settings: SftSettings | GrpoSettings, start: Path | None) -> dict[str, Any]:
@@ -151,7 +151,7 @@ def _follow(
     run: TrainingRun,
     model: Grounder,
     steps: int,
-    dev: DevWindows,
+    dev: HeldOutWindows,
     folder: RunFolder,
     say: Say,
 ) -> Path:
