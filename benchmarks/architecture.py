@@ -177,7 +177,7 @@ def _draw(house: House, path: Path) -> None:
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    from tempo_edge import _plots
+    from tempo_edge.evaluation import plots
 
     arrows, floors = house.arrows(), house.floors()
     widest = max(map(len, floors))
@@ -204,7 +204,7 @@ def _draw(house: House, path: Path) -> None:
     axes.set_xlim(0, widest)
     axes.set_ylim(-0.6, len(floors) - 0.4)
     axes.axis("off")
-    _plots.save(figure, path)
+    plots.save(figure, path)
 
 
 def _below(arrows: Mapping[str, set[str]], room: str) -> set[str]:

@@ -21,8 +21,8 @@ from typing import Any
 
 from benchmarks._systems import Pool, System, copying, systems
 from benchmarks.machine import describe
-from tempo_edge import _plots
 from tempo_edge._files import atomic_write
+from tempo_edge.evaluation import plots
 from tempo_edge.models.sessions import cpu_count
 
 __all__ = ["Row", "main", "measure"]
@@ -150,7 +150,7 @@ def draw(path: Path, rows: Sequence[Row], ceilings: dict[int, float]) -> None:
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
     np.atleast_1d(panels)[0].set_ylabel("billion operations a second")
-    _plots.save(figure, path)
+    plots.save(figure, path)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -27,7 +27,8 @@ import av
 
 from benchmarks.indexing import repeat_film
 from benchmarks.machine import describe
-from tempo_edge import Library, _plots
+from tempo_edge import Library
+from tempo_edge.evaluation import plots
 from tempo_edge.indexing import footage
 from tempo_edge.indexing.indexer import Indexer
 from tempo_edge.media import _frame, pyav
@@ -169,7 +170,7 @@ def draw(path: Path, rows: dict[str, dict[str, float]]) -> None:
     axes.set_xlabel("processor milliseconds a second of footage")
     axes.legend(fontsize=8, ncols=len(STAGES), loc="lower center", bbox_to_anchor=(0.5, 1.0))
     axes.spines[["top", "right"]].set_visible(False)
-    _plots.save(figure, path)
+    plots.save(figure, path)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

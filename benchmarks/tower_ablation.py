@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 
-from tempo_edge._text import note
+from tempo_edge._console.text import note
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.train.progress_log import ProgressLog
 from tempo_edge.train.towers.__main__ import add_run_options

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from tempo_edge import _quiet  # noqa: F401 - before anything can load ONNX Runtime
+from tempo_edge import _telemetry  # noqa: F401 - before anything can load ONNX Runtime
 from tempo_edge._version import __version__
 from tempo_edge.errors import (
     LibraryError,

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
-from tempo_edge import jpeg
 from tempo_edge._files import atomic_write
 from tempo_edge.answer import Answer
 from tempo_edge.errors import MediaError, TempoEdgeError
+from tempo_edge.media import jpeg
 from tempo_edge.media.stills import stills
 from tempo_edge.moment import Moment, format_timestamp
 from tempo_edge.search.candidates import Candidate

@@ -11,8 +11,8 @@ from queue import SimpleQueue
 from threading import Event, RLock
 from typing import TYPE_CHECKING
 
-from tempo_edge._absolute import absolute, recorded
 from tempo_edge._closing import Closing
+from tempo_edge._files.absolute import absolute, recorded
 from tempo_edge.errors import LibraryError, NoLibraryError
 from tempo_edge.query import DEFAULT_LIMIT, Query, places
 from tempo_edge.store.opening import open_store

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from tempo_edge._absolute import recorded
+from tempo_edge._files.absolute import recorded
 from tempo_edge.errors import QueryError
 
 __all__ = ["DEFAULT_LIMIT", "Query", "places"]

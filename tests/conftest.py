@@ -19,7 +19,8 @@ from shelves import Archive, make_archive, make_takes
 from videos import make_video, motion, texture
 
 import tempo_edge
-from tempo_edge import _pulse, cli, models
+from tempo_edge import cli, models
+from tempo_edge._console import pulse
 
 # Workers that gain something: each makes the session's fixtures for itself.
 _MOST_WORKERS = 4
@@ -66,7 +67,7 @@ def _nothing_of_the_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setattr(os, "nice", lambda step: 0)
     # On a busy machine any command may take as long as what is said of long work.
-    monkeypatch.setattr(_pulse, "EVERY_SECONDS", 1e6)
+    monkeypatch.setattr(pulse, "EVERY_SECONDS", 1e6)
 
 
 @pytest.fixture(autouse=True)

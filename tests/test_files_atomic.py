@@ -14,8 +14,7 @@ from typing import Any
 import pytest
 from harness import PATIENCE
 
-from tempo_edge import _files
-from tempo_edge._files import atomic_dir, atomic_write, draft_beside, publish
+from tempo_edge._files import atomic, atomic_dir, atomic_write, draft_beside, publish
 
 
 def written(path: Path, text: str) -> None:
@@ -151,7 +150,7 @@ def test_a_draft_that_another_process_takes_for_a_dead_one_s_is_made_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: Any, locks_first: bool
 ) -> None:
     """A draft is there for an instant before its writer has locked it."""
-    lock, sweep, swept = _files._lock, _files._sweep, []
+    lock, sweep, swept = atomic._lock, atomic._sweep, []
 
     def late(descriptor: int) -> None:
         if swept:
@@ -168,7 +167,7 @@ def test_a_draft_that_another_process_takes_for_a_dead_one_s_is_made_anew(
             os.close(held)
             sweep(tmp_path)
 
-    monkeypatch.setattr(_files, "_lock", late)
+    monkeypatch.setattr(atomic, "_lock", late)
     with what(tmp_path / "new") as draft:
         assert draft.exists() and draft != swept[0]
         monkeypatch.undo()
@@ -217,7 +216,7 @@ def test_a_folder_takes_the_place_of_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exchanged: bool
 ) -> None:
     if not exchanged:  # as on NFS
-        monkeypatch.setattr(_files, "_exchange", lambda one, other: False)
+        monkeypatch.setattr(atomic, "_exchange", lambda one, other: False)
     for text in ("old", "new"):
         with atomic_dir(tmp_path / "folder", replace=True) as draft:
             (draft / text).write_text(text)

@@ -14,10 +14,10 @@ from harness import Said, Shelf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tempo_edge import _plots
 from tempo_edge._files import atomic_dir, atomic_write
-from tempo_edge._overwriting import check_folder, check_overwriting
+from tempo_edge._files.overwriting import check_folder, check_overwriting
 from tempo_edge.errors import FootageError
+from tempo_edge.evaluation import plots
 from tempo_edge.store.opening import open_store
 from tempo_edge.store.outputs import check_output
 from tempo_edge.store.rows import FileRow
@@ -141,11 +141,11 @@ def test_a_plot_is_drawn_again_but_over_no_other_picture(tmp_path: Path) -> None
     pyplot = pytest.importorskip("matplotlib.pyplot")
     place = tmp_path / "curves.png"
     for _ in range(2):
-        _plots.save(pyplot.figure(figsize=(1, 1)), place)
+        plots.save(pyplot.figure(figsize=(1, 1)), place)
     assert place.read_bytes().startswith(b"\x89PNG")
     place.write_bytes(FORMATS["png"])
     with pytest.raises(FootageError, match=r"curves\.png"):
-        _plots.save(pyplot.figure(figsize=(1, 1)), place)
+        plots.save(pyplot.figure(figsize=(1, 1)), place)
     assert place.read_bytes() == FORMATS["png"]
 
 

@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 from harness import Said, wait_until
 
-from tempo_edge import _pulse
-from tempo_edge._progress import Progress
-from tempo_edge._pulse import Pulse, narrated
+from tempo_edge._console import pulse as module
+from tempo_edge._console.progress import Progress
+from tempo_edge._console.pulse import Pulse, narrated
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.indexing.indexer import IndexEvent
 
 
 @pytest.fixture(autouse=True)
 def _half_a_minute_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_pulse, "EVERY_SECONDS", 0.02)
+    monkeypatch.setattr(module, "EVERY_SECONDS", 0.02)
 
 
 def beat(times: int = 4) -> None:
@@ -41,7 +41,7 @@ def test_it_speaks_as_long_as_there_is_something_to_say() -> None:
 def test_it_is_silent_for_half_a_minute_after_anything_was_said(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(_pulse, "EVERY_SECONDS", 3600.0)
+    monkeypatch.setattr(module, "EVERY_SECONDS", 3600.0)
     lines: list[str] = []
     with Pulse(lambda: "reading", lines.append) as pulse:
         pulse.spoke()

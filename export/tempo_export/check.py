@@ -14,8 +14,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from tempo_edge._console.text import printable
 from tempo_edge._extras import lacking
-from tempo_edge._text import printable
 from tempo_edge.errors import ExportError, MissingExtraError
 from tempo_export.tensorrt_api import Parser, ParserError, TensorRT, logger
 from tempo_export.typed import load_onnx

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from tempo_edge._pulse import narrated
-from tempo_edge._text import emit, json_line, note
+from tempo_edge._console.pulse import narrated
+from tempo_edge._console.text import emit, json_line, note
 from tempo_edge.cli.command import Command
 from tempo_edge.errors import ExportError
 

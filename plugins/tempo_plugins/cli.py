@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
+from tempo_edge._console.text import emit, json_line, note
 from tempo_edge._extras import lacking
-from tempo_edge._text import emit, json_line, note
 from tempo_edge.cli.command import Command
 from tempo_edge.errors import MissingExtraError
 

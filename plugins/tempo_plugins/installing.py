@@ -11,9 +11,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tempo_edge._console.text import printable
 from tempo_edge._extras import lacking
 from tempo_edge._files import atomic_write
-from tempo_edge._text import printable
 from tempo_edge.errors import MissingExtraError, TempoEdgeError
 
 __all__ = ["File", "Plugin", "Report", "install", "remove", "state"]

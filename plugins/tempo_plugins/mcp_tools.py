@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tempo_edge._text import printable
+from tempo_edge._console.text import printable
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.moment import Moment
 from tempo_edge.query import DEFAULT_LIMIT, Query, places

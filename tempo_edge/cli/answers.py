@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from tempo_edge._text import columns, emit, emit_bytes, json_line, note, printable
+from tempo_edge._console.text import columns, emit, emit_bytes, json_line, note, printable
 from tempo_edge.errors import MediaError, TempoEdgeError
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tempo_edge._text import note
+from tempo_edge._console.text import note
 from tempo_edge.cli.options import place
 from tempo_edge.moment import format_timestamp
 from tempo_edge.sample_clips import sample_clips
@@ -38,7 +38,7 @@ def demo(
     ] = None,
 ) -> None:
     """Try it on a few real clips; one of the searches is refused."""
-    from tempo_edge._progress import Progress
+    from tempo_edge._console.progress import Progress
     from tempo_edge.library import Library
 
     clips = sample_clips()

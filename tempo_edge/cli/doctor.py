@@ -12,8 +12,8 @@ from typing import Annotated, Any
 
 import typer
 
+from tempo_edge._console.text import emit, json_line, printable
 from tempo_edge._extras import CPU_OR_GPU, EXTRAS, pip_command
-from tempo_edge._text import emit, json_line, printable
 from tempo_edge._version import __version__
 from tempo_edge.errors import ProfileError, TempoEdgeError
 

@@ -12,8 +12,8 @@ from typing import Annotated
 
 import typer
 
+from tempo_edge._console.text import note, note_warning
 from tempo_edge._extras import CPU_OR_GPU, what_to_install
-from tempo_edge._text import note, note_warning
 from tempo_edge._version import __version__
 from tempo_edge.cli.backup import backup
 from tempo_edge.cli.command import Command

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tempo_edge._text import note
+from tempo_edge._console.text import note
 from tempo_edge.cli.options import LibraryOption, opened, place
 
 __all__ = ["forget"]

@@ -44,7 +44,7 @@ def index(
     quiet: QuietOption = False,
 ) -> None:
     """Index videos, so that they can be searched. Run it again to pick up changes."""
-    from tempo_edge._progress import Progress
+    from tempo_edge._console.progress import Progress
     from tempo_edge.indexing.footage import Sampling
 
     be_nice()

@@ -14,8 +14,8 @@ from typing import Annotated, Any
 
 import typer
 
-from tempo_edge._pulse import Pulse
-from tempo_edge._text import emit, note, printable
+from tempo_edge._console.pulse import Pulse
+from tempo_edge._console.text import emit, note, printable
 from tempo_edge.cli.command import Command
 from tempo_edge.cli.options import place
 from tempo_edge.errors import ProfileError

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tempo_edge._text import emit
+from tempo_edge._console.text import emit
 from tempo_edge.cli.options import ExcludeOption, LibraryOption, QuietOption, place
 from tempo_edge.errors import TempoEdgeError
 

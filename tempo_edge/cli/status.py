@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tempo_edge._text import emit, json_line, printable
+from tempo_edge._console.text import emit, json_line, printable
 from tempo_edge.cli.options import LibraryOption, opened, place
 from tempo_edge.moment import format_timestamp
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tempo_edge._console.text import emit_bytes, note
 from tempo_edge._files import atomic_write
-from tempo_edge._text import emit_bytes, note
 from tempo_edge.cli.answers import reachable
 from tempo_edge.cli.options import place
 from tempo_edge.errors import TempoEdgeError

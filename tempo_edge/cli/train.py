@@ -11,9 +11,9 @@ from typing import Annotated
 
 import typer
 
+from tempo_edge._console.pulse import narrated
+from tempo_edge._console.text import emit, note
 from tempo_edge._extras import lacking
-from tempo_edge._pulse import narrated
-from tempo_edge._text import emit, note
 from tempo_edge.cli.command import Command
 from tempo_edge.cli.option_groups import with_groups
 from tempo_edge.errors import MissingExtraError, TempoEdgeError

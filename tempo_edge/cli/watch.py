@@ -37,7 +37,7 @@ def watch(
     quiet: QuietOption = False,
 ) -> None:
     """Index folders, then keep the library up to date until stopped."""
-    from tempo_edge._progress import Progress
+    from tempo_edge._console.progress import Progress
 
     be_nice()
     stop = Event()

@@ -22,8 +22,8 @@ from typing import Any
 
 import numpy as np
 
+from tempo_edge._console.text import note
 from tempo_edge._files import atomic_write
-from tempo_edge._text import note
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.evaluation.draws import Draw, Draws
 from tempo_edge.evaluation.minimal_pairs import swap

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
-from tempo_edge._absolute import absolute, encodable
+from tempo_edge._files.absolute import absolute, encodable
 from tempo_edge.errors import MediaError, RefusedRowError, TempoEdgeError
 from tempo_edge.indexing.exclusion import NOTHING, Exclusion
 from tempo_edge.indexing.footage import Footage

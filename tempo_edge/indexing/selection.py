@@ -14,7 +14,7 @@ from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from tempo_edge._signatures import VIDEO_SUFFIXES
+from tempo_edge._files.signatures import VIDEO_SUFFIXES
 
 if TYPE_CHECKING:
     from tempo_edge.indexing.exclusion import Exclusion

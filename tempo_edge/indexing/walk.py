@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tempo_edge._absolute import encodable
+from tempo_edge._files.absolute import encodable
 
 if TYPE_CHECKING:
     from tempo_edge.indexing.selection import Selection

@@ -18,7 +18,7 @@ from threading import Event, Lock
 
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 
-from tempo_edge._absolute import absolute
+from tempo_edge._files.absolute import absolute
 from tempo_edge.errors import LibraryError
 from tempo_edge.indexing.exclusion import Exclusion
 from tempo_edge.indexing.indexer import Indexer, IndexReport

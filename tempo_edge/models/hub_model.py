@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tempo_edge.chat import Chat
 from tempo_edge.errors import ProfileError
+from tempo_edge.models.chat_template import Chat
 from tempo_edge.models.checksum import sha256_of
 from tempo_edge.models.description import Description, file_name
 from tempo_edge.models.sessions import Opener, cpu_count, open_session

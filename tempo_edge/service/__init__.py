@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from tempo_edge._absolute import absolute
 from tempo_edge._extras import lacking
+from tempo_edge._files.absolute import absolute
 from tempo_edge.errors import MissingExtraError
 
 __all__ = ["serve"]

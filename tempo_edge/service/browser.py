@@ -7,8 +7,8 @@ import webbrowser
 from contextlib import suppress
 from pathlib import Path
 
+from tempo_edge._console.text import note
 from tempo_edge._files import atomic_write
-from tempo_edge._text import note
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.service.client import ask_address, is_same
 from tempo_edge.service.transport import places, token

@@ -11,8 +11,8 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from tempo_edge._progress import Progress
-from tempo_edge._text import note, printable
+from tempo_edge._console.progress import Progress
+from tempo_edge._console.text import note, printable
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.indexing.exclusion import Exclusion
 from tempo_edge.service.browser import door_file, forget_door, open_running, show, with_token

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from tempo_edge._overwriting import check_overwriting
+from tempo_edge._files.overwriting import check_overwriting
 from tempo_edge.errors import FootageError, LibraryError
 from tempo_edge.store.opening import open_store
 from tempo_edge.store.place import default_library_path

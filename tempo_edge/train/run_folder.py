@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from tempo_edge import _plots
 from tempo_edge._files import atomic_write
+from tempo_edge.evaluation import plots
 from tempo_edge.train import training_state
 from tempo_edge.train.data.archives import DataError
 from tempo_edge.train.progress_log import Say
@@ -101,4 +101,4 @@ def _draw(path: Path, curves: Sequence[dict[str, float]]) -> None:
             axes.legend(fontsize=8)
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
-    _plots.save(figure, path)
+    plots.save(figure, path)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from videos import make_video, texture
 
 import tempo_edge
-from tempo_edge._text import json_line, printable
+from tempo_edge._console.text import json_line, printable
 
 Tempo = Callable[..., Said]
 

@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from tempo_edge._progress import Progress
+from tempo_edge._console.progress import Progress
 from tempo_edge.indexing.indexer import IndexReport
 
 

@@ -26,7 +26,7 @@ from tempo_export.vlm.attach import attach
 from tokenizers import Tokenizer
 
 from tempo_edge import ProfileError
-from tempo_edge.chat import Chat
+from tempo_edge.models.chat_template import Chat
 from tempo_edge.models.checkpoint import Checkpoint
 from tempo_edge.models.checksum import sha256_of
 from tempo_edge.search.grounders.prompt import FrameTokens

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tempo_edge._signatures import VIDEO_SUFFIXES
+from tempo_edge._files.signatures import VIDEO_SUFFIXES
 from tempo_edge.indexing.exclusion import Exclusion
 from tempo_edge.indexing.selection import LEFT_OUT, PARTIAL, Selection
 from tempo_edge.indexing.walk import find_footage

@@ -12,7 +12,7 @@ from doors import AWKWARD, Bus, Notes, Service, moment
 from harness import PATIENCE, Said, wait_until
 from videos import RED, make_video
 
-from tempo_edge._text import printable
+from tempo_edge._console.text import printable
 
 pytest.importorskip("dbus_fast")
 pytest.importorskip("jeepney")
@@ -167,7 +167,7 @@ def test_pictures_come_from_the_service_if_it_has_any(
 ) -> None:
     from tempo_plugins.desktop.pictures import decode
 
-    from tempo_edge.jpeg import encode
+    from tempo_edge.media.jpeg import encode
 
     installed("krunner")
     gone = tmp_path / "gone.mp4"

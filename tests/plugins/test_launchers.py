@@ -22,7 +22,7 @@ from tempo_plugins.desktop import flow, rows
 from tempo_plugins.desktop.pictures import Pictures
 from tempo_plugins.service_or_library import ServiceOrLibrary
 
-from tempo_edge._text import printable
+from tempo_edge._console.text import printable
 
 Install = Callable[[str], Said]
 

@@ -17,7 +17,7 @@ from videos import BLUE, GREEN, RED, make_not_a_video, make_video
 
 from tempo_edge.answer import Answer, moment_from_dict
 from tempo_edge.errors import MediaError
-from tempo_edge.jpeg import encode
+from tempo_edge.media.jpeg import encode
 from tempo_edge.moment import Moment
 
 PATIENCE = 30.0

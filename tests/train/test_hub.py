@@ -27,7 +27,7 @@ from hypothesis import strategies as st
 from transformers import Qwen3VLProcessor
 
 from tempo_edge import eta
-from tempo_edge.chat import ASKED, WANTED
+from tempo_edge.models.chat_template import ASKED, WANTED
 from tempo_edge.search.grounders.prompt import FrameTokens
 from tempo_edge.train import training_state
 from tempo_edge.train.data.archives import Archive, DataError

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from inspect import Parameter, Signature
 from typing import TYPE_CHECKING, Any
 
+from tempo_edge._console.text import printable
 from tempo_edge._extras import lacking
-from tempo_edge._text import printable
 from tempo_edge.errors import MissingExtraError, TempoEdgeError
 
 if TYPE_CHECKING:

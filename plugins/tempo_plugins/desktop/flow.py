@@ -9,7 +9,7 @@ import json
 import sys
 from typing import Any
 
-from tempo_edge._text import printable
+from tempo_edge._console.text import printable
 from tempo_edge.answer import moment_from_dict
 from tempo_edge.errors import TempoEdgeError
 from tempo_plugins.desktop.pictures import Pictures

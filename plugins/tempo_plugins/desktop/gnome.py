@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from tempo_edge._text import note
+from tempo_edge._console.text import note
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.query import Query
 from tempo_edge.service.http.find_request import LONGEST_TEXT

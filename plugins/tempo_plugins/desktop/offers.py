@@ -9,7 +9,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Iterable
 
-from tempo_edge._text import printable
+from tempo_edge._console.text import printable
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.moment import Moment, format_timestamp
 

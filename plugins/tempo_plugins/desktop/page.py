@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
+from tempo_edge._console.text import note, printable
 from tempo_edge._files import atomic_write, make_private
-from tempo_edge._text import note, printable
 from tempo_edge.answer import Answer
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.moment import Moment

@@ -125,7 +125,7 @@ class Pictures:
             content = self._client.picture(moment, at, self._width)
             if content is not None:
                 return content
-        from tempo_edge import jpeg
+        from tempo_edge.media import jpeg
 
         return jpeg.encode(decode(moment.path, at, self._width))
 

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from threading import Thread
 
-from tempo_edge._text import printable
+from tempo_edge._console.text import printable
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.moment import Moment
 

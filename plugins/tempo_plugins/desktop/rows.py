@@ -16,7 +16,7 @@ import json
 import sys
 from typing import Any
 
-from tempo_edge._text import printable
+from tempo_edge._console.text import printable
 from tempo_edge.answer import moment_as_dict, moment_from_dict
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.query import Query

@@ -12,8 +12,8 @@ import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 
-from tempo_edge import jpeg
 from tempo_edge.errors import MediaError, ServiceError
+from tempo_edge.media import jpeg
 from tempo_edge.media.orientation import Orientation
 from tempo_edge.media.pyav import PyAVVideo
 

@@ -6,8 +6,8 @@ import json
 from contextlib import suppress
 from pathlib import Path
 
+from tempo_edge._console.text import note
 from tempo_edge._files import atomic_write, make_private
-from tempo_edge._text import note
 from tempo_edge.store.opening import open_store
 
 __all__ = ["Jobs"]

@@ -7,7 +7,7 @@ import socket
 from collections.abc import Callable
 from contextlib import suppress
 
-from tempo_edge._text import note
+from tempo_edge._console.text import note
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.service.transport.connection import Connection
 from tempo_edge.service.transport.descriptors import SHORTAGES

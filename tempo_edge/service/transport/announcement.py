@@ -15,8 +15,8 @@ from contextlib import ExitStack, suppress
 from itertools import islice
 from pathlib import Path
 
+from tempo_edge._console.text import note
 from tempo_edge._files import atomic_write, make_private
-from tempo_edge._text import note
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.service.transport import places
 from tempo_edge.service.transport.sockets import TakenError, lock_of, locked

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 
-from tempo_edge._overwriting import check_overwriting
+from tempo_edge._files.overwriting import check_overwriting
 from tempo_edge.errors import LibraryError
 
 __all__ = [

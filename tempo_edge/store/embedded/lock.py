@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 
 from tempo_edge._files import make_private
-from tempo_edge._overwriting import check_overwriting
+from tempo_edge._files.overwriting import check_overwriting
 from tempo_edge.errors import LibraryError, NoLibraryError
 from tempo_edge.store.embedded.database import Database
 from tempo_edge.store.embedded.database_file import beside, check_file

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from tempo_edge.chat import Chat
+from tempo_edge.models.chat_template import Chat
 from tempo_edge.train.data.archives import DataError
 
 __all__ = ["FAMILIES", "Family", "Qwen3VL", "QwenVL", "SmolVLM", "family_of"]

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from tempo_edge._text import note
+from tempo_edge._console.text import note
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.train.progress_log import ProgressLog
 from tempo_edge.train.towers.recipe import RECIPES, override

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from tempo_edge import _plots
+from tempo_edge.evaluation import plots
 
 _SERIES = (
     ("dev_r1", "Flickr8k dev R@1"),
@@ -41,4 +41,4 @@ def draw(path: Path, curves: Sequence[dict[str, float]], title: str) -> None:
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
     figure.suptitle(title)
-    _plots.save(figure, path)
+    plots.save(figure, path)

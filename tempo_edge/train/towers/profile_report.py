@@ -22,7 +22,7 @@ from typing import TypedDict
 
 import numpy as np
 
-from tempo_edge._text import note
+from tempo_edge._console.text import note
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.train.data.archives import (
     Archive,

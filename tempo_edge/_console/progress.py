@@ -10,8 +10,8 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from tempo_edge._pulse import Pulse, clock
-from tempo_edge._text import note, printable
+from tempo_edge._console.pulse import Pulse, clock
+from tempo_edge._console.text import note, printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress

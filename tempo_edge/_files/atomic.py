@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tempo_edge._overwriting import check_folder, check_overwriting
+from tempo_edge._files.overwriting import check_folder, check_overwriting
 
 __all__ = [
     "atomic_dir",

@@ -13,7 +13,7 @@ import os
 import stat
 from pathlib import Path
 
-from tempo_edge._signatures import HEAD_BYTES, RECORDED_SUFFIXES, VIDEO_SUFFIXES, is_media
+from tempo_edge._files.signatures import HEAD_BYTES, RECORDED_SUFFIXES, VIDEO_SUFFIXES, is_media
 from tempo_edge.errors import FootageError
 
 __all__ = ["check_folder", "check_overwriting"]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tempo_edge._files import atomic_write
-from tempo_edge._signatures import HEAD_BYTES
+from tempo_edge._files.signatures import HEAD_BYTES
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
