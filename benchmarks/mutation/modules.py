@@ -129,9 +129,9 @@ GUARDS: Mapping[str, tuple[str, ...]] = {
     **_of(
         "tempo_edge/service",
         {
-            "guard": "service/guard",
-            "files": "service/files service/contract",
-            "token": "service/guard",
+            "http/files": "service/files service/contract",
+            "transport/guard": "service/guard",
+            "transport/token": "service/guard",
         },
     ),
     **_of(
@@ -149,7 +149,7 @@ GUARDS: Mapping[str, tuple[str, ...]] = {
             "lines": "evaluation/metrics",
             "precision": "evaluation/metrics",
             "qvhighlights": "evaluation/metrics",
-            "refusal": "evaluation/metrics",
+            "rejection": "evaluation/metrics",
             "sentences": "evaluation/metrics",
             "spans": "evaluation/metrics benchmarks/moment_scoring",
         },
