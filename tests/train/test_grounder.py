@@ -113,7 +113,7 @@ def test_training_looks_only_at_answers() -> None:
         assert labels[labels >= 0].tolist() == words
         first = int((labels >= 0).nonzero()[0])
         assert batch.words[row, first] == eta.TOKEN["[answer]"]
-    assert int(batch.mask[0].sum()) == len(prompts[0]) + 2
+    assert int(batch.attention_mask[0].sum()) == len(prompts[0]) + 2
 
 
 def test_forced_words_teach_nothing_and_words_out_of_reach_do_not_compete() -> None:

@@ -49,7 +49,7 @@ def _build_residual(graph: Graph, x: str, module: Residual, hint: str) -> str:
 
 
 class TextHead(nn.Module):
-    """From unit sentence vectors [..., 384] to unit vectors [..., 256]."""
+    """The map from unit sentence vectors ``[..., 384]`` to unit vectors float32 ``[..., 256]``."""
 
     def __init__(self, width: int, hidden: int = 768, dropout: float = 0.1) -> None:
         super().__init__()
@@ -75,7 +75,7 @@ class TextHead(nn.Module):
 
 
 class ImageHead(nn.Module):
-    """From the last feature map [N, 1280, h, w] to unit vectors [N, 256].
+    """The map from the last feature map ``[n, 1280, h, w]`` to unit vectors float32 ``[n, 256]``.
 
     Besides its learnt map, the head keeps what the classifier knows: the classifier's softmax
     weighs a table with one vector a class, which starts as the vectors of the class names. It

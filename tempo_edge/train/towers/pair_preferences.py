@@ -47,7 +47,7 @@ def preferences(
     true: NDArray[np.float32],
     changed: NDArray[np.float32],
 ) -> dict[str, tuple[float, float, int]]:
-    """For each kind: percent right, percent right blind, and the number of pairs.
+    """The percent right, the percent right blind, and the number of pairs of each kind.
 
     `pictures` [N, D] are unit vectors, `true` and `changed` [P, D] those of the pairs' sentences.
     """

@@ -22,7 +22,10 @@ _BATCH = 128
 
 
 class Validation:
-    """Flickr8k dev, sports dev, unseen pictures of seen and of held-out ImageNet classes."""
+    """The figures of a run on Flickr8k dev, sports dev, and unseen ImageNet samples.
+
+    The samples are of classes that training sees, and of classes that were held out.
+    """
 
     def __init__(self, feature_cache: FeatureCache, archives: Archives, encode: Encode) -> None:
         """Keep the dev pictures' maps and encode the questions once."""
@@ -55,10 +58,10 @@ class Validation:
         device = next(image.parameters()).device
         parts = []
         for start in range(0, len(maps), _BATCH):
-            kept = torch.from_numpy(np.array(maps[start : start + _BATCH]))
-            kept = kept.to(device, torch.bfloat16).permute(0, 3, 1, 2)
+            batch = torch.from_numpy(np.array(maps[start : start + _BATCH]))
+            batch = batch.to(device, torch.bfloat16).permute(0, 3, 1, 2)
             with torch.no_grad(), torch.autocast(device.type, torch.bfloat16):
-                parts.append(image(kept).float().cpu())
+                parts.append(image(batch).float().cpu())
         return torch.cat(parts)
 
     def __call__(self, image: ImageTower, text: TextTower) -> dict[str, float]:

@@ -34,7 +34,7 @@ class RewardWeights:
 
 
 def grounding_reward(predicted: Sequence[Interval], true: Sequence[Interval]) -> float:
-    """In [0, 1]: IoU of the two sets of spans if the prompt is relevant, else 1 for a refusal.
+    """The IoU of the two sets of spans if the prompt is relevant, else 1 for a refusal; in [0, 1].
 
     >>> grounding_reward([(0.0, 4.0)], [(0.0, 2.0), (3.0, 4.0)])
     0.75
@@ -47,7 +47,7 @@ def grounding_reward(predicted: Sequence[Interval], true: Sequence[Interval]) ->
 
 
 def boundary_reward(predicted: Sequence[Interval], true: Sequence[Interval]) -> float:
-    """In [0, 1]: how near the first start and the last end lie, 1 for exact ones.
+    """The nearness of the first start and the last end, in [0, 1]; 1 for exact ones.
 
     The mean of ``exp(-|off| / 0.5 s)`` over both; where either side is a refusal, 1 if both are.
     """

@@ -21,18 +21,24 @@ IGNORED = -100
 
 @dataclass
 class PromptBatch:
-    """Prompts side by side, padded: int64 ``[b, t]`` each, and float32 ``[b, t, WIDTH]``.
+    """Prompts side by side, padded to ``t`` positions.
 
-    ``mask`` is 1 where there is a position; ``labels`` name the word that should come next,
-    ``times`` at a sight the word of its frame's seconds, and ``inside`` there 1 if its frame shows
-    what was asked for, else 0. Where there is nothing to learn they are :data:`IGNORED`.
-    ``allowed`` bool ``[n, words]`` is for each label, in order, what the grammar lets be said.
+    Attributes:
+        words: the token of each position, int64 ``[b, t]``.
+        kinds: the kind of each position, int64 ``[b, t]``.
+        features: the features of each position, float32 ``[b, t, WIDTH]``.
+        attention_mask: 1 where there is a position, 0 at padding, int64 ``[b, t]``.
+        labels: the token that should come next, int64 ``[b, t]``; :data:`IGNORED` elsewhere.
+        times: at a visual token the word of its frame's seconds, ``[b, t]``, else ``IGNORED``.
+        inside: at a visual token 1 if its frame shows what is asked for, else 0, int64 ``[b, t]``;
+            ``IGNORED`` elsewhere.
+        allowed: the tokens that the grammar allows for each label, in order, bool ``[n, words]``.
     """
 
     words: Tensor
     kinds: Tensor
     features: Tensor
-    mask: Tensor
+    attention_mask: Tensor
     labels: Tensor
     times: Tensor
     inside: Tensor
@@ -44,9 +50,9 @@ class PromptBatch:
 
 
 def frames_of(prompt: Prompt) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """For each position the number of its frame and the word of that frame's seconds, ``[t]``.
+    """The number of each position's frame and the word of that frame's seconds, int64 ``[t]``.
 
-    Both are -1 where the position is no sight.
+    Both are -1 where the position is no visual token.
     """
     first, many = eta.TOKEN["<0"], eta.LONGEST_SECONDS
     said = (prompt.kinds == WORD) & (prompt.words >= first) & (prompt.words < first + many)

@@ -76,7 +76,7 @@ class Grounder(nn.Module):
         """
         table = cast(Tensor, self.llama.get_input_embeddings().weight)
         said = functional.embedding(words, table)
-        # What stands alone, such as a height, must not be missing.
+        # A feature that stands alone, such as a z-score, must not be dropped.
         many, few = features[..., : NEARNESS.start], features[..., NEARNESS.start :]
         # A drafted word is that word: to say it next is to repeat what is carried.
         told = said + features[..., DRAFTED] @ table + self.draft(features[..., REASONS])
@@ -103,7 +103,7 @@ class Grounder(nn.Module):
         embedded = self.embed(batch.words, batch.kinds, batch.features)
         read = self.llama.model if read is None else read
         out = read(
-            inputs_embeds=embedded, attention_mask=batch.mask, use_cache=False
+            inputs_embeds=embedded, attention_mask=batch.attention_mask, use_cache=False
         ).last_hidden_state
         said = batch.labels != IGNORED
         chosen = batch.allowed.sum(dim=1) > 1

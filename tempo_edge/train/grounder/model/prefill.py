@@ -33,7 +33,7 @@ class Prefill:
             batch.kinds.to(self._device),
             batch.features.to(self._device),
         )
-        mask, self._cache = batch.mask.to(self._device), DynamicCache()
+        mask, self._cache = batch.attention_mask.to(self._device), DynamicCache()
         out = model.llama(
             inputs_embeds=embedded,
             attention_mask=mask,

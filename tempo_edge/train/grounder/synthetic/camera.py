@@ -39,7 +39,7 @@ def film(picture: Image.Image, seed: tuple[int, ...], size: int) -> NDArray[np.u
 
 
 def passing(progress: float) -> tuple[int, float]:
-    """Between which two stops of a take a camera is, and how far from the one to the other.
+    """The stop of a take that a camera passed last, and its way to the next, in [0, 1).
 
     ``progress`` is the share of the take in [0, 1] that has passed.
     """
