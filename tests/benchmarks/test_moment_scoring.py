@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.scoring import (
+    Interval,
     Prediction,
-    Span,
     Truth,
     auroc,
     bootstrap_ci,
@@ -34,26 +34,26 @@ relaxed = settings(max_examples=60)
 
 @relaxed
 @given(spans, spans)
-def test_tiou_is_symmetric_and_a_share(a: Span, b: Span) -> None:
+def test_tiou_is_symmetric_and_a_share(a: Interval, b: Interval) -> None:
     assert tiou(a, b) == tiou(b, a)
     assert 0 <= tiou(a, b) <= 1
 
 
 @relaxed
 @given(spans)
-def test_tiou_with_itself_is_one_unless_empty(a: Span) -> None:
+def test_tiou_with_itself_is_one_unless_empty(a: Interval) -> None:
     assert tiou(a, a) == (1.0 if a[1] > a[0] else 0.0)
 
 
 @relaxed
 @given(spans, st.floats(0, 1e4))
-def test_spans_that_only_touch_share_nothing(a: Span, length: float) -> None:
+def test_spans_that_only_touch_share_nothing(a: Interval, length: float) -> None:
     assert tiou(a, (a[1], a[1] + length)) == 0.0
 
 
 @relaxed
 @given(span_lists)
-def test_merging_is_idempotent_sorted_and_disjoint(a: list[Span]) -> None:
+def test_merging_is_idempotent_sorted_and_disjoint(a: list[Interval]) -> None:
     merged = merge_spans(a)
     assert merge_spans(merged) == merged
     assert all(x[1] < y[0] for x, y in pairwise(merged))
@@ -61,20 +61,20 @@ def test_merging_is_idempotent_sorted_and_disjoint(a: list[Span]) -> None:
 
 @relaxed
 @given(span_lists, span_lists)
-def test_set_iou_is_symmetric_and_a_share(a: list[Span], b: list[Span]) -> None:
+def test_set_iou_is_symmetric_and_a_share(a: list[Interval], b: list[Interval]) -> None:
     assert span_sets_iou(a, b) == pytest.approx(span_sets_iou(b, a))
     assert 0 <= span_sets_iou(a, b) <= 1
 
 
 @relaxed
 @given(spans, spans)
-def test_set_iou_of_single_spans_is_tiou(a: Span, b: Span) -> None:
+def test_set_iou_of_single_spans_is_tiou(a: Interval, b: Interval) -> None:
     assert span_sets_iou([a], [b]) == pytest.approx(tiou(a, b), abs=1e-6)
 
 
 @relaxed
 @given(span_lists.filter(lambda a: bool(merge_spans(a))))
-def test_set_iou_ignores_order_and_overlap(a: list[Span]) -> None:
+def test_set_iou_ignores_order_and_overlap(a: list[Interval]) -> None:
     assert span_sets_iou(a, [*a[::-1], *merge_spans(a)]) == pytest.approx(1.0)
 
 
@@ -83,7 +83,7 @@ def test_set_iou_counts_overlapping_time_once() -> None:
     assert span_sets_iou([], []) == 0.0
 
 
-def _truth(file: str | None = None, *pairs: Span) -> Truth:
+def _truth(file: str | None = None, *pairs: Interval) -> Truth:
     return {
         "query": "q",
         "present": file is not None,
@@ -179,7 +179,7 @@ def test_the_order_of_queries_does_not_matter(pairs: list[tuple[Prediction, Trut
 
 @relaxed
 @given(st.lists(st.tuples(st.sampled_from(["a.mp4", "b.mp4"]), spans), min_size=1, max_size=8))
-def test_an_oracle_is_perfect(pairs: list[tuple[str, Span]]) -> None:
+def test_an_oracle_is_perfect(pairs: list[tuple[str, Interval]]) -> None:
     pairs = [(file, (s, e + 1)) for file, (s, e) in pairs]
     truth = [_truth(file, span) for file, span in pairs] + [_truth()]
     right = [_found((file, *span), best=1.0) for file, span in pairs] + [_found(best=0.0)]

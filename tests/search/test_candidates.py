@@ -95,7 +95,7 @@ def test_what_can_not_be_read_is_no_reading() -> None:
 
 
 def test_footage_that_was_read_is_not_read_again() -> None:
-    """Two peaks of one film in one close-up are one question."""
+    """Two peaks of one film in one context window are one question."""
     twice = by_curve([drawn([0, 0.9, 0, 0, 0.88, 0])], CHANCE, SHAPE, LOOKING)
     assert len(twice) == 2
     teller = Teller({1: 0.9})

@@ -112,7 +112,7 @@ def test_what_is_told_is_what_the_file_says(
     told = [Fraction(each.partition("s>")[0]) for each in said.split("<")[1:]]
     origin = int(wide.pts[part.first])
     exact = [(int(pts) - origin) * base for pts in wide.pts[part.first : part.last]]
-    assert len(told) == len(exact) + 1  # and the end of the close-up
+    assert len(told) == len(exact) + 1  # and the end of the context window
     assert all(abs(a - b) <= Fraction(1, 20) for a, b in zip(told, exact, strict=False))
     assert int((prompt.kinds == VISUAL).sum()) == sum(
         1 + i % 3 for i in range(part.first, part.last)
