@@ -28,7 +28,7 @@ from tempo_edge.media import DecodeRange, PacketTable, VideoInfo
 __all__ = ["Plan", "SamplingBudget", "allocate", "plan", "uniform_plan"]
 
 
-def plan(table: PacketTable, info: VideoInfo, policy: SamplingBudget) -> Plan:
+def plan(table: PacketTable, info: VideoInfo, limits: SamplingBudget) -> Plan:
     """Tier 1: choose what to decode from packet sizes and key frames alone.
 
     Raises:
@@ -39,26 +39,26 @@ def plan(table: PacketTable, info: VideoInfo, policy: SamplingBudget) -> Plan:
     if not len(keys):
         raise ValueError("the packet table holds no key frame")
     rhythm = out_of_rhythm(keys, len(table))
-    kept = chosen_keys(table, seconds, keys, rhythm, policy)
+    kept = chosen_keys(table, seconds, keys, rhythm, limits)
     ends = np.append(kept[1:], len(table))
     last = seconds[-1]
     wanted: list[int] = []
     reach: list[int] = []  # per kept key, the index up to which its GOP is decoded
     for start, end in zip(kept, ends, strict=True):
         limit = seconds[end] if end < len(table) else last
-        inside = gap_filling(seconds, int(start), int(end), float(limit), policy.max_gap_seconds)
+        inside = gap_filling(seconds, int(start), int(end), float(limit), limits.max_gap_seconds)
         wanted += [int(start), *inside]
         reach.append(inside[-1] if inside else int(start))
     spent = sum(r - int(k) for r, k in zip(reach, kept, strict=True))
     first = int(table.pts[kept[0]])
     shown = (table.shown_until(int(table.pts[-1])) - table.shown_until(first)) * info.time_base
-    pictures = policy.dense_pixels_per_second * float(shown)
+    pictures = limits.dense_pixels_per_second * float(shown)
     # The gap rule comes first; what it decodes anyway can be looked at for nothing.
     pool = max(0, int(pictures / (info.width * info.height)) - spent)
     # A black or plain key frame is tiny and would make every packet after it look like news.
     typical = float(np.median(table.sizes[kept]))
     found = [
-        events(table, seconds, int(start), int(end), typical, policy)
+        events(table, seconds, int(start), int(end), typical, limits)
         for start, end in zip(kept, ends, strict=True)
     ]
     wanted += bought(found, reach, pool)
@@ -76,11 +76,11 @@ def plan(table: PacketTable, info: VideoInfo, policy: SamplingBudget) -> Plan:
 
 
 def allocate(
-    variation: NDArray[np.floating], budget: int, policy: SamplingBudget | None = None
+    variation: NDArray[np.floating], budget: int, limits: SamplingBudget | None = None
 ) -> NDArray[np.int64]:
     """Tier 3: share ``budget`` tokens over frames, ``n_t`` in proportion to ``epsilon + v_t``.
 
-    Frames at or below ``policy.still`` get none. Where the budget can't give every changed frame
+    Frames at or below ``limits.still`` get none. Where the budget can't give every changed frame
     the floor, the most changed come first. Otherwise the total is exactly ``budget``, or what the
     ceiling allows if that is less; fractions go to the largest remainders, ties to earlier frames.
 
@@ -94,19 +94,19 @@ def allocate(
     Raises:
         ValueError: the budget is negative, or a variation lies outside [0, 1].
     """
-    policy = policy or SamplingBudget()
+    limits = limits or SamplingBudget()
     v = np.asarray(variation, dtype=np.float64)
     if budget < 0:
         raise ValueError(f"budget {budget} must not be negative")
     if v.size and not (v.min() >= 0 and v.max() <= 1):
         raise ValueError(f"variation must be within [0, 1], got [{v.min()}, {v.max()}]")
     tokens = np.zeros(len(v), dtype=np.int64)
-    changed = np.flatnonzero(v > policy.still)
-    if policy.token_floor and len(changed) * policy.token_floor > budget:
+    changed = np.flatnonzero(v > limits.still)
+    if limits.token_floor and len(changed) * limits.token_floor > budget:
         order = changed[np.argsort(-v[changed], kind="stable")]
-        tokens[order[: budget // policy.token_floor]] = policy.token_floor
+        tokens[order[: budget // limits.token_floor]] = limits.token_floor
         return tokens
     if len(changed):
-        weight = policy.epsilon + v[changed]
-        tokens[changed] = shares(weight, budget, policy.token_floor, policy.token_ceiling)
+        weight = limits.epsilon + v[changed]
+        tokens[changed] = shares(weight, budget, limits.token_floor, limits.token_ceiling)
     return tokens

@@ -9,7 +9,7 @@ __all__ = ["SamplingBudget"]
 
 @dataclass(frozen=True)
 class SamplingBudget:
-    """How much may be looked at. All of it is for a second of footage, so that cost is linear.
+    """The attention that may be spent on each second of footage, so that cost is linear.
 
     Attributes:
         max_gap_seconds: no two frames looked at lie further apart, where the container allows it.

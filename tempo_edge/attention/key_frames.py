@@ -28,12 +28,12 @@ def chosen_keys(
     seconds: NDArray[np.float64],
     keys: NDArray[np.int64],
     irregular: NDArray[np.bool_],
-    policy: SamplingBudget,
+    limits: SamplingBudget,
 ) -> NDArray[np.int64]:
     """Thin key frames that come thick and fast, keeping those whose bytes say "new picture"."""
     kept, breaks = [int(keys[0])], table.breaks
     for key, odd in zip(keys[1:], irregular[1:], strict=True):
-        apart = seconds[key] - seconds[kept[-1]] >= policy.min_gap_seconds
+        apart = seconds[key] - seconds[kept[-1]] >= limits.min_gap_seconds
         jump = abs(np.log(table.sizes[key] / table.sizes[kept[-1]])) > 0.15
         sparse = len(keys) < len(table) / 2  # in intra-only footage every picture is a key frame
         if apart or (sparse and (odd or jump)) or int(table.pts[key]) in breaks:

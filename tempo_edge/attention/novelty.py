@@ -19,14 +19,14 @@ def events(
     start: int,
     end: int,
     typical: float,
-    policy: SamplingBudget,
+    limits: SamplingBudget,
 ) -> list[tuple[int, float]]:
     """Where a GOP's bytes say that something new came into the picture: (index, how much)."""
     inner = table.sizes[start + 1 : end]
     if not len(inner):
         return []
     novelty = inner / max(float(table.sizes[start]), typical)
-    spikes = (novelty >= policy.spike) & (inner >= 4 * np.median(inner))
+    spikes = (novelty >= limits.spike) & (inner >= 4 * np.median(inner))
     found: list[tuple[int, float]] = []
     gathered, since = 0.0, seconds[start]
     for offset in range(len(inner)):
@@ -34,7 +34,7 @@ def events(
         gathered += novelty[offset]
         if spikes[offset]:
             found.append((index, 1.0 + float(novelty[offset])))
-        elif gathered >= policy.refresh and seconds[index] - since >= policy.fine_gap_seconds:
+        elif gathered >= limits.refresh and seconds[index] - since >= limits.fine_gap_seconds:
             found.append((index, min(gathered, 1.0)))
         else:
             continue
