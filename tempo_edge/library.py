@@ -219,7 +219,7 @@ class Library(Closing):
             paths: files and folders.
             exclude: patterns, as in a gitignore file that lies in each of the folders, of what to
                 leave out. It is forgotten if it was indexed; a run without them takes it again.
-            decoder: ``"pyav"`` or ``"decord"``.
+            decoder: one of :data:`tempo_edge.media.DECODERS`.
             sampling: which frames to look at; SAA by default.
             on_event: told of every file and of progress inside long ones.
             stopping: asked often; True ends the run, and a file that is being read then is left
@@ -299,7 +299,7 @@ class Library(Closing):
         Args:
             paths: folders.
             exclude: patterns of what under them to leave out, as in :meth:`index`.
-            decoder: ``"pyav"`` or ``"decord"``.
+            decoder: one of :data:`tempo_edge.media.DECODERS`.
             polling: look for changes by listing folders, for network mounts without notification.
             stop: ends it; a file that is being read then is left for the next time.
             on_event: told of every file and of progress inside long ones.

@@ -4,12 +4,15 @@
 >>> with open_video(path) as video:                     # doctest: +SKIP
 ...     video.info.duration_seconds, len(video.packets())
 
-Two decoders stand behind one interface: PyAV (the default) and decord. Times are the container's
-own: presentation time stamps and time bases kept as integers and :class:`~fractions.Fraction`.
+Decoders stand behind one interface, :class:`Video`: PyAV (the default) and decord. Times are the
+container's own: presentation time stamps and time bases kept as integers and
+:class:`~fractions.Fraction`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 
 from tempo_edge.media._types import DecodeRange, Frame, PacketTable, Part, Video, VideoInfo
@@ -25,7 +28,11 @@ __all__ = [
     "open_video",
 ]
 
-DECODERS = ("pyav", "decord")
+#: The class of each decoder, by the name that it is asked for; it is imported where it is used.
+DECODERS: Mapping[str, str] = {
+    "pyav": "tempo_edge.media.pyav:PyAVVideo",
+    "decord": "tempo_edge.media._decord:DecordVideo",
+}
 
 
 def open_video(path: Path, decoder: str = "pyav", table: PacketTable | None = None) -> Video:
@@ -33,7 +40,7 @@ def open_video(path: Path, decoder: str = "pyav", table: PacketTable | None = No
 
     Args:
         path: a media file.
-        decoder: ``"pyav"`` or ``"decord"`` (needs the ``decord`` extra).
+        decoder: one of :data:`DECODERS`; ``"decord"`` needs the extra of that name.
         table: the packets of the file, where they are known already: what was found out in
             reading them need not be found out again.
 
@@ -42,12 +49,8 @@ def open_video(path: Path, decoder: str = "pyav", table: PacketTable | None = No
         MissingExtraError: the decoder is not installed.
         ValueError: there is no decoder of that name.
     """
-    if decoder == "pyav":
-        from tempo_edge.media.pyav import PyAVVideo
-
-        return PyAVVideo(path, table=table)
-    if decoder == "decord":
-        from tempo_edge.media._decord import DecordVideo
-
-        return DecordVideo(path, table=table)
-    raise ValueError(f"decoder {decoder!r} must be one of {DECODERS}")
+    if decoder not in DECODERS:
+        raise ValueError(f"decoder {decoder!r} must be one of {tuple(DECODERS)}")
+    module, _, kind = DECODERS[decoder].partition(":")
+    video: Video = getattr(import_module(module), kind)(path, table=table)
+    return video

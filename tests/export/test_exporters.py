@@ -46,4 +46,4 @@ def test_a_new_target_is_one_line_in_the_registry(
     assert (said.status, said.out) == (0, f"{tmp_path / 'nano-names.txt'}\n"), said.err
     assert "image.onnx" in (tmp_path / "nano-names.txt").read_text()
     said = tempo("export", "nano", "--to", "coreml")
-    assert said.error == "target 'coreml' must be one of onnx, tensorrt, names"
+    assert said.error == f"target 'coreml' must be one of {', '.join(EXPORTERS)}"

@@ -12,7 +12,7 @@ from harness import Said, Shelf
 from videos import make_picture, make_video, motion
 
 from tempo_edge.errors import MediaError
-from tempo_edge.media import DECODERS, open_video
+from tempo_edge.media import open_video
 from tempo_edge.media.container import open_container
 
 LISTS = {
@@ -36,7 +36,6 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("decoder", DECODERS)
 @pytest.mark.parametrize("name", LISTS)
 def test_a_list_of_other_files_is_refused_by_what_it_is(
     folder: Path, capfd: pytest.CaptureFixture[str], name: str, decoder: str
