@@ -22,6 +22,8 @@ from videos import make_video, texture
 import tempo_edge
 from tempo_edge import cli
 from tempo_edge.cli import entry
+from tempo_edge.media import DECODERS
+from tempo_edge.search.grounders import GROUNDERS
 
 Tempo = Callable[..., Said]
 
@@ -305,7 +307,7 @@ def test_an_encoding_that_lacks_a_letter_is_no_error(
         (["find", "x", "--json", "-0"], "--json and --null exclude each other: choose one"),
         (["find", "\udcff"], "query '\\udcff' is not valid UTF-8: say it in Unicode"),
         (["index", "/no"], "there is no file or folder /no, and the library holds nothing of it"),
-        (["index", "--decoder", "vlc", "/"], "decoder 'vlc' must be one of pyav, decord"),
+        (["index", "--decoder", "vlc", "/"], f"decoder 'vlc' must be one of {', '.join(DECODERS)}"),
         (["index", "--uniform", "0", "/"], "frames_per_second 0.0 must be a positive number"),
         (["index", "--uniform", "inf", "/"], "frames_per_second inf must be a positive number"),
         (["index", "--profile", "giga", "/"], "profile 'giga' must be one of ['nano']"),
@@ -470,5 +472,5 @@ def test_a_page_without_its_video_says_so(
 def test_the_quick_grounder_can_be_asked_for(tempo: Tempo, library_path: Path) -> None:
     assert tempo("find", "clouds", *ALL, "--grounder", "curve").status == 0
     said = tempo("find", "clouds", "--grounder", "guess")
-    allowed = "mllm, curve, vlm"
+    allowed = ", ".join(GROUNDERS)
     assert said == Said(2, "", f"tempo-edge: error: grounder 'guess' must be one of {allowed}\n")

@@ -30,8 +30,10 @@ def test_a_name_is_a_path_unless_its_scheme_is_known(name: str) -> None:
 
 def test_one_line_adds_a_store(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(opening.STORES, "elsewhere", f"{__name__}:Elsewhere")
-    store = open_store("elsewhere://host/films")
-    assert isinstance(store, Elsewhere) and store.name == "elsewhere://host/films"
+    # A command line, a service and an environment hand a name on as a path, which has one slash.
+    for name in ("elsewhere://host/films", Path("elsewhere://host/films"), "elsewhere:/host/films"):
+        store = open_store(name)
+        assert isinstance(store, Elsewhere) and store.name == "elsewhere://host/films"
     assert type(open_store("elsewhere")) is EmbeddedStore
 
 

@@ -208,7 +208,7 @@ def test_from_sft_to_pir_grpo_to_a_search_that_reads(
             assert moment.start_seconds in candidate.window.edges
             assert moment.end_seconds in candidate.window.edges
         assert library.find("clouds", min_confidence=0, grounder="curve").moments
-        with pytest.raises(QueryError, match="grounder 'guess' must be one of mllm, curve, vlm"):
+        with pytest.raises(QueryError, match="grounder 'guess' must be one of mllm, curve"):
             library.find("clouds", grounder="guess")
 
 

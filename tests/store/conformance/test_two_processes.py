@@ -44,12 +44,12 @@ def test_a_second_writer_is_told_who_the_first_one_is(keeper: Keeper) -> None:
 
 
 def test_two_locks_of_one_process_exclude_each_other(keeper: Keeper) -> None:
-    first, second = keeper.store().lock(), keeper.store().lock()
-    with first, pytest.raises(LibraryError, match=str(os.getpid())):
-        second.__enter__()
-    with second, pytest.raises(LibraryError), keeper.store().lock():
+    first, second = keeper.store(), keeper.store()
+    with first.lock(), pytest.raises(LibraryError, match=str(os.getpid())), second.lock():
         pass
-    with first:
+    with second.lock(), pytest.raises(LibraryError), first.lock():
+        pass
+    with first.lock():
         pass
 
 
