@@ -97,7 +97,7 @@ class Answer:
                 int(facts["held_back"]),
                 str(facts["grounder"]),
             )
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, OverflowError) as error:
             raise ValueError(f"{error!r} is missing or of another kind") from error
 
 

@@ -115,7 +115,11 @@ def test_what_is_no_moment(wrong: dict[str, Any], text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "facts", [None, 3, [], {}, {"moments": 3}, {"moments": [None], "near": [], "held_back": 0}]
+    "facts",
+    [
+        *(None, 3, [], {}, {"moments": 3}, {"moments": [None], "near": [], "held_back": 0}),
+        {"moments": [], "near": [], "held_back": 1e999, "grounder": "curve"},
+    ],
 )
 def test_what_is_no_answer(facts: Any) -> None:
     with pytest.raises(ValueError, match=r"is missing|is not a moment"):

@@ -210,4 +210,7 @@ def _hasty(socket: Path | None, answer_seconds: float) -> Client:
 
 def is_same(library: Path, theirs: str) -> bool:
     """Whether a service's library is this one, by whatever path it is called."""
-    return os.path.realpath(library) == os.path.realpath(theirs)
+    try:
+        return os.path.realpath(library) == os.path.realpath(theirs)
+    except ValueError:  # what they say is no path
+        return False

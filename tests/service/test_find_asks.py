@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -83,6 +84,13 @@ def test_errors_are_the_same(tempo: Tempo, found: list[str]) -> None:
     for arguments in (("find", " "), ("find", "a", "-n", "0"), ("find", "a", "--in", "/nowhere")):
         assert tempo(*arguments).error == tempo(*arguments, "--no-service").error
     assert found == ["none"], "what is no query asks nobody"
+
+
+def test_a_grounder_that_no_request_can_name(tempo: Tempo, found: list[str]) -> None:
+    arguments = ("find", "a beach", "--grounder", os.fsdecode(b"caf\xe9"))
+    asked = tempo(*arguments)
+    assert asked.status == 2 and "must be one of mllm, curve, vlm" in asked.err
+    assert asked == tempo(*arguments, "--no-service") and found == ["none"]
 
 
 def test_paths_are_taken_from_here(
@@ -180,7 +188,8 @@ def status(**facts: object) -> bytes:
     "said",
     [b"", b"\0\xff" * 100, b"HTTP/1.1 200 OK\r\n\r\n", http(b"{}"), http(b"[]"), http(b"null"),
      http(b"{"), http(b"{}", b"500 Oh"), http(b"[" * 100_000), b"SSH-2.0-x\r\n", status(library=7),
-     status(version=None), b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{}"],
+     status(library="/\0"), status(library="/\ud800"), status(version=None),
+     b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{}"],
 )  # fmt: skip
 def test_whatever_answers_it_does_without(
     tempo: Tempo, fake: Callable[[bytes | None], Path], said: bytes

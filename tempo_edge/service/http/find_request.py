@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tempo_edge._files.absolute import encodable
 from tempo_edge.errors import QueryError, ServiceError
 from tempo_edge.query import DEFAULT_LIMIT, Query, places
 from tempo_edge.service.http.parameters import Parameters
@@ -102,5 +103,7 @@ class FindRequest:
             raise QueryError(f"limit {query.limit} must be at most {MOST_MOMENTS}")
         if query.within is not None and len(query.within) > MOST_PLACES:
             raise QueryError(f"within names {len(query.within)} paths: {MOST_PLACES} are allowed")
+        if query.grounder is not None and encodable(query.grounder) != query.grounder:
+            raise QueryError(f"grounder {query.grounder!r} is not valid UTF-8: say it in Unicode")
         if query.refine or query.videos is not None:
             raise QueryError("a service neither refines nor is told videos: ask the library")
