@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -25,15 +27,32 @@ from tempo_edge.models.published import PUBLISHED, Published
 from tempo_edge.models.pull import pull
 from tempo_edge.models.registry import Profile
 
-WRITERS: dict[str, Callable[..., Path]] = {"clip": write_clip, "siglip2": write_siglip2}
-NAMES = {"clip": "clip-vit-base-patch32", "siglip2": "siglip2-base-patch16-224"}
+
+@dataclass(frozen=True)
+class Kind:
+    """An encoder to try.
+
+    Attributes:
+        write: writes a tiny one into a folder.
+        length: tokens that every sentence is padded to; None where each has its own.
+    """
+
+    write: Callable[..., Path]
+    length: int | None = None
 
 
-def pulled(kind: str, folder: Path) -> Checkpoint:
+#: The kinds by the name of a published one of each.
+KINDS = {
+    "clip-vit-base-patch32": Kind(write_clip),
+    "siglip2-base-patch16-224": Kind(write_siglip2, length=64),
+}
+
+
+def pulled(name: str, folder: Path) -> Checkpoint:
     """A tiny checkpoint, pulled from a folder under the name of a published one."""
-    real = PUBLISHED[NAMES[kind]]
+    real = PUBLISHED[name]
     model = Published(real.name, real.repository, real.revision, real.kind, real.licence, 1)
-    source = WRITERS[kind](folder / "source" / kind)
+    source = KINDS[name].write(folder / "source" / name)
     return pull(model, folder / "checkpoints", source=source)
 
 
@@ -44,7 +63,7 @@ def pictures(count: int, seed: int = 0) -> np.ndarray:
     return small.repeat(8, axis=1).repeat(8, axis=2)
 
 
-@pytest.fixture(scope="module", params=sorted(WRITERS))
+@pytest.fixture(scope="module", params=sorted(KINDS))
 def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Profile:
     folder = tmp_path_factory.mktemp(request.param)
     checkpoint = pulled(request.param, folder)
@@ -57,11 +76,11 @@ def _reference(profile: Profile, sentence: str) -> tuple[object, object]:
     folder = profile.folder.parent / "checkpoints" / profile.name
     model = transformers.AutoModel.from_pretrained(folder).eval()
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
-    mean = 0.5 if "siglip" in profile.name else np.array([0.48145466, 0.4578275, 0.40821073])
-    deviation = 0.5 if "siglip" in profile.name else np.array([0.26862954, 0.26130258, 0.27577711])
-    pixels = (pictures(4, 1) / 255 - mean) / deviation
+    about = json.loads((folder / "preprocessor_config.json").read_text())
+    pixels = (pictures(4, 1) / 255 - about["image_mean"]) / about["image_std"]
     seen = {"pixel_values": torch.from_numpy(pixels.transpose(0, 3, 1, 2)).float()}
-    lengths = {"padding": "max_length", "max_length": 64} if "siglip" in profile.name else {}
+    length = KINDS[profile.name].length
+    lengths = {} if length is None else {"padding": "max_length", "max_length": length}
     said = tokenizer([sentence], return_tensors="pt", **lengths)
     with torch.no_grad():
         out = model(input_ids=said["input_ids"], **seen)
@@ -87,7 +106,7 @@ def test_any_number_of_pictures_and_any_length_of_sentence(made: Profile) -> Non
         assert np.linalg.norm(tokens, axis=-1) == pytest.approx(1.0, abs=1e-4)
     short, states = made.text_tower.read("dog")
     long = made.text_tower.encode(["a dog " * 80])[0]
-    assert states.shape[0] == (64 if "siglip" in made.name else 5)
+    assert states.shape[0] == (KINDS[made.name].length or 5)
     assert short @ long < 0.9999
 
 
@@ -97,7 +116,7 @@ def test_no_graph_says_of_itself_what_is_not_so(made: Profile) -> None:
         onnx.checker.check_model(read_graph(made.folder / file), full_check=True)
 
 
-def test_small_letters_are_those_that_siglip_learned(made: Profile) -> None:
+def test_capitals_are_read_as_small_letters(made: Profile) -> None:
     big, small = made.text_tower.encode(["A Dog", "a dog"])
     assert big == pytest.approx(small)
 
@@ -122,11 +141,8 @@ def test_cells_share_out_every_patch() -> None:
 
 
 def test_the_profile_says_where_it_comes_from(made: Profile) -> None:
-    import json
-
     about = json.loads((made.folder / "profile.json").read_text())
-    kind = "siglip2" if "siglip" in made.name else "clip"
-    published = PUBLISHED[NAMES[kind]]
+    published = PUBLISHED[made.name]
     assert about["source"]["revision"] == published.revision
     assert about["source"]["repository"] == published.repository
     assert set(about["source"]["sha256"]) >= {"model.safetensors", "config.json"}
@@ -140,7 +156,7 @@ def test_the_profile_says_where_it_comes_from(made: Profile) -> None:
 
 
 def test_an_altered_checkpoint_makes_no_profile(tmp_path: Path) -> None:
-    checkpoint = pulled("clip", tmp_path)
+    checkpoint = pulled("clip-vit-base-patch32", tmp_path)
     with (checkpoint.folder / "model.safetensors").open("r+b") as file:
         file.seek(-1, 2)
         file.write(b"!")
@@ -155,5 +171,8 @@ def test_a_graph_that_differs_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
     (tmp_path / "profile").mkdir()
     with pytest.raises(ProfileError, match=r"of (image|text)\.onnx differ by"):
         write_encoder(
-            pulled("clip", tmp_path), tmp_path / "profile", pictures(40), lambda line: None
+            pulled("clip-vit-base-patch32", tmp_path),
+            tmp_path / "profile",
+            pictures(40),
+            lambda line: None,
         )
