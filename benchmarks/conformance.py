@@ -32,7 +32,7 @@ from benchmarks._pairs import KINDS, PICTURES, Pair, draw, pairs, write
 from benchmarks.machine import describe
 from tempo_edge.errors import MediaError
 from tempo_edge.media import DecodeRange, PacketTable, Video, VideoInfo, open_video
-from tempo_edge.media._frame import squeeze
+from tempo_edge.media._frame import shrink
 from tempo_edge.media.container import demux, open_container
 from tempo_edge.models.sessions import cpu_count
 from tempo_edge.saa import SamplingBudget, plan
@@ -191,7 +191,7 @@ def straight(path: Path) -> list[tuple[int | None, Picture]]:
             stream = container.streams.video[0]
             stream.codec_context.thread_count = 1
             for frame in _decoded(stream, demux(container, stream)):
-                found.append((frame.pts, squeeze(frame, _SIDE, scaler)))
+                found.append((frame.pts, shrink(frame, _SIDE, scaler)))
     except (av.error.FFmpegError, OSError, ValueError):
         pass  # nothing more
     return found
@@ -221,7 +221,7 @@ def _is_faithful(pictures: Sequence[Picture], drawn: int) -> bool:
 def _drawn() -> NDArray[np.float32]:
     scaler = VideoReformatter()
     frames = [VideoFrame.from_ndarray(draw(n), format="rgb24") for n in range(2 * PICTURES)]
-    return np.stack([_shrink(squeeze(frame, _SIDE, scaler)) for frame in frames])
+    return np.stack([_shrink(shrink(frame, _SIDE, scaler)) for frame in frames])
 
 
 def _shrink(picture: Picture) -> NDArray[np.float32]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Collection, Iterable
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from queue import SimpleQueue
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 from tempo_edge._closing import Closing
 from tempo_edge._files.absolute import absolute, recorded
 from tempo_edge.errors import LibraryError, NoLibraryError
+from tempo_edge.preferences import Preferences
 from tempo_edge.query import DEFAULT_LIMIT, Query, places
 from tempo_edge.store.opening import open_store
 from tempo_edge.store.place import default_library_path
@@ -62,7 +64,8 @@ class Library(Closing):
         Args:
             path: the database file; by default :func:`default_library_path`.
             profile: name of a model profile, or the profile itself, wherever its folder lies; by
-                default the one that the library was built with, or ``"nano"`` for a new one.
+                default the one that the library was built with, and for a new one that of the
+                user's preferences, ``"nano"`` where there are none.
 
         Raises:
             ProfileError: there is no profile of that name.
@@ -75,7 +78,7 @@ class Library(Closing):
             load_profile(profile)
         asked = profile if profile is None or isinstance(profile, str) else profile.name
         where = default_library_path() if path is None else Path(path).expanduser()
-        library = cls(where, asked or "nano")
+        library = cls(where, asked or "")
         if profile is not None and not isinstance(profile, str):
             library.profile = profile
         try:
@@ -87,12 +90,12 @@ class Library(Closing):
 
     def _recall_profile(self, asked: str | None) -> None:
         """Use the profile that the library was built with, if it was built yet."""
-        try:
-            with self.catalogue.snapshot():
-                recorded = self.catalogue.get_meta("profile")
-                frames = self.catalogue.count_frames()
-        except NoLibraryError:
-            return
+        recorded, frames = None, 0
+        with suppress(NoLibraryError), self.catalogue.snapshot():
+            recorded = self.catalogue.get_meta("profile")
+            frames = self.catalogue.count_frames()
+        if recorded is None and asked is None:
+            self._profile_name = Preferences.read().profile
         if recorded is not None and (frames or asked is None):
             self._profile_name = recorded.rpartition("-")[0]
         if recorded is not None and frames:

@@ -59,6 +59,7 @@ def _nothing_of_the_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     """No test sees or touches the library, the settings or the patience of whoever runs it."""
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
     monkeypatch.delenv("TEMPO_EDGE_LIBRARY", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))

@@ -6,7 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
+from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
+
+from tempo_edge.models.published import Published
+
+#: A checkpoint of CLIP as it might be published, by the name that tests pull it under.
+CLIP = Published("tiny-clip", "someone/tiny-clip", "c" * 40, "encoder", "MIT", 1)
 
 _TOWER = {
     "hidden_size": 32,
@@ -17,11 +22,8 @@ _TOWER = {
 _SEEING = {**_TOWER, "image_size": 32, "patch_size": 8}
 
 
-def write_clip(folder: Path, seed: int = 0) -> Path:
-    """An encoder like ``openai/clip-vit-base-patch32``."""
-    import torch
-    from transformers import CLIPConfig, CLIPModel
-
+def clip_tokenizer() -> Tokenizer:
+    """A tokenizer like CLIP's, which knows letters only."""
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
     words = [*letters, *(f"{each}</w>" for each in letters), "<|startoftext|>", "<|endoftext|>"]
     ids = {word: place for place, word in enumerate(words)}
@@ -38,6 +40,35 @@ def write_clip(folder: Path, seed: int = 0) -> Path:
     tokenizer.post_processor = processors.RobertaProcessing(
         ("<|endoftext|>", end), ("<|startoftext|>", begin), add_prefix_space=False
     )
+    return tokenizer
+
+
+def siglip2_tokenizer() -> Tokenizer:
+    """A tokenizer like SigLIP 2's, which knows letters and a few pairs of them."""
+    pairs = [("▁", "d"), ("o", "g"), ("▁d", "og"), ("j", "u"), ("m", "p"), ("ju", "mp")]
+    pieces = ["<pad>", "<eos>", "<bos>", "<unk>", *(f"<0x{byte:02X}>" for byte in range(256))]
+    words = [*pieces, "▁", *map(chr, range(33, 127)), *("".join(pair) for pair in pairs)]
+    ids = {word: place for place, word in enumerate(words)}
+    plain = models.BPE(
+        vocab=ids, merges=pairs, unk_token="<unk>", fuse_unk=True, byte_fallback=True
+    )
+    tokenizer = Tokenizer(plain)
+    tokenizer.normalizer = normalizers.Replace(" ", "▁")
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="$A <eos>", special_tokens=[("<eos>", 1)]
+    )
+    tokenizer.add_special_tokens([AddedToken(word, special=True) for word in pieces[:4]])
+    return tokenizer
+
+
+def write_clip(folder: Path, seed: int = 0) -> Path:
+    """An encoder like ``openai/clip-vit-base-patch32``."""
+    import torch
+    from transformers import CLIPConfig, CLIPModel
+
+    tokenizer = clip_tokenizer()
+    words = tokenizer.get_vocab()
+    begin, end = words["<|startoftext|>"], words["<|endoftext|>"]
     torch.manual_seed(seed)
     reading = {**_TOWER, "vocab_size": len(words), "max_position_embeddings": 77}
     reading |= {"bos_token_id": begin, "eos_token_id": end, "pad_token_id": end}

@@ -351,7 +351,9 @@ class FakeTower:
         return np.full((count, 4), 0.5, np.float32), np.full((count, 9, 4), 0.5, np.float32)
 
 
-PROFILE: Any = SimpleNamespace(image_size=32, tokens_per_frame=9, image_tower=FakeTower())
+PROFILE: Any = SimpleNamespace(
+    image_size=32, interpolation="AREA", crop=False, tokens_per_frame=9, image_tower=FakeTower()
+)
 
 
 def look_at(path: Path, policy: SamplingBudget = POLICY, decoder: str = "pyav") -> list[FrameRow]:

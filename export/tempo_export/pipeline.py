@@ -30,6 +30,10 @@ def export(request: Request, progress: Progress) -> Outcome:
     model = find_model(request.name, request.target)
     exporter = EXPORTERS[request.target]
     if isinstance(model, Profile):
+        if model.layout is not None:
+            raise ExportError(
+                f"profile {model.name!r} searches as it was published: its graphs are not rewritten"
+            )
         return exporter(model, request, progress)
 
     from tempo_export.calibration import calibrate

@@ -10,6 +10,7 @@ import typer
 from tempo_edge.cli.answers import cut_clips, reachable, show, tell_refusal
 from tempo_edge.cli.options import LibraryOption, ProfileOption, number, opened, place
 from tempo_edge.cli.time_lines import ExportOption, OutputOption, check_export, export_moments
+from tempo_edge.cli.use import hint
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.query import DEFAULT_LIMIT, Query, places
 
@@ -129,6 +130,8 @@ def find(
     answer = _ask_service(library, query) if is_for_service else None
     if answer is None:
         answer = _ask_library(library, profile, query, explain)
+    if not (as_json or null or export):
+        hint(next((each.profile for each in (*answer.moments, *answer.rejected)), None))
     if not answer.moments:
         tell_refusal(answer, as_json)
         raise typer.Exit(1)

@@ -20,6 +20,7 @@ from tempo_edge.cli.options import (
     opened,
     place,
 )
+from tempo_edge.cli.use import hint
 
 __all__ = ["index"]
 
@@ -58,4 +59,7 @@ def index(
             sampling=Sampling(frames_per_second=uniform),
             on_event=progress,
         )
+        name = target.profile.name
     progress.summary(report)
+    if not quiet:
+        hint(name)

@@ -18,7 +18,9 @@ from tempo_edge._console.pulse import Pulse
 from tempo_edge._console.text import emit, note, printable
 from tempo_edge.cli.command import Command
 from tempo_edge.cli.options import place
+from tempo_edge.cli.use import use
 from tempo_edge.errors import ProfileError
+from tempo_edge.preferences import DEFAULT_PROFILE, Preferences
 
 __all__ = ["app"]
 
@@ -29,6 +31,9 @@ app = typer.Typer(
 )
 
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="A profile.")]
+
+
+app.command(cls=Command)(use)
 
 
 @app.command("list", cls=Command)
@@ -77,7 +82,7 @@ def pull(
     store = installed_checkpoints()
 
     def at() -> str:
-        came = min(pulled_bytes(model, store), model.bytes) / 1e9
+        came = min(pulled_bytes(model.name, store), model.bytes) / 1e9
         return f"pulling {model.name}: {came:.1f} of {model.bytes / 1e9:.1f} GB"
 
     # Bars are for terminals only: elsewhere they are thousands of lines.
@@ -124,6 +129,10 @@ def remove(name: NameArgument) -> None:
 
     place = read_checkpoint(name).remove() if name in _pulled() else remove(name)
     note(f"removed {place}")
+    preferences = Preferences.read()
+    if preferences.profile == name and name not in _names():
+        preferences.with_profile(DEFAULT_PROFILE).write()
+        note(f"new libraries are indexed with {DEFAULT_PROFILE}")
 
 
 @app.command("export-bundle", cls=Command)
@@ -187,8 +196,10 @@ def _pulled() -> list[str]:
 
 def _profile(name: str) -> dict[str, Any]:
     from tempo_edge.models.registry import BUILT_IN, load_profile
+    from tempo_edge.models.speed import milliseconds_a_picture
 
     profile = load_profile(name)
+    size = _bytes(profile.folder, profile.files)
     return {
         "kind": "profile",
         "name": profile.name,
@@ -196,7 +207,11 @@ def _profile(name: str) -> dict[str, Any]:
         "dim": profile.dim,
         "licence": profile.licence,
         "grounder": profile.has_grounder,
-        "bytes": _bytes(profile.folder, profile.files),
+        "bytes": size,
+        "memory_bytes": size * 6 // 5,
+        "milliseconds_a_picture": milliseconds_a_picture(profile),
+        "speaks": profile.languages,
+        "is_default": Preferences.read().profile == profile.name,
         "built_in": profile.folder.parent == BUILT_IN,
         "folder": str(profile.folder),
     }
@@ -224,10 +239,25 @@ def _checkpoint(name: str) -> dict[str, Any]:
 
 
 def _published() -> list[dict[str, Any]]:
-    from tempo_edge.models.published import PUBLISHED
+    from tempo_edge.models.published import ENCODERS, PUBLISHED
 
-    pulled = _pulled()
-    return [
+    pulled, profiles = _pulled(), _names()
+    encoders = [
+        {
+            "kind": "encoder",
+            "name": each.name,
+            "repository": each.repository,
+            "revision": each.revision,
+            "licence": each.licence,
+            "grounder": False,
+            "bytes": each.bytes,
+            "memory_bytes": each.memory_bytes,
+            "speaks": each.languages,
+        }
+        for each in ENCODERS.values()
+        if each.name not in profiles
+    ]
+    checkpoints = [
         {
             "kind": "published",
             "name": each.name,
@@ -242,20 +272,29 @@ def _published() -> list[dict[str, Any]]:
         for each in PUBLISHED.values()
         if each.name not in pulled
     ]
+    return encoders + checkpoints
 
 
 def _lines(row: dict[str, Any]) -> str:
     """Two lines on a profile or a model."""
-    size = f"{row['bytes'] / 1e6:.1f} MB" if row["bytes"] < 1e9 else f"{row['bytes'] / 1e9:.1f} GB"
+    first = f"{row['name']}  "
+    facts = f"{_size(row['bytes'])}, {row['licence']}"
     if row["kind"] == "profile":
         reads = ", with a grounder that reads" if row["grounder"] else ""
+        default = ", used for new libraries" if row["is_default"] else ""
         place = "built in" if row["built_in"] else printable(row["folder"])
-        return f"{row['name']} {row['version']}  {size}, {row['licence']}{reads}\n  {place}\n"
+        spent = row["milliseconds_a_picture"]
+        speed = "" if spent is None else f", {spent:.0f} ms a picture here"
+        wants = f"{_size(row['memory_bytes'])} of memory{speed}, reads {row['speaks']}"
+        return f"{row['name']} {row['version']}  {facts}{reads}{default}\n  {place}, {wants}\n"
     what = "grounder" if row["grounder"] else "encoder"
     if row["kind"] == "pulled":
-        first = f"{row['name']}  {what}, {size}, {row['licence']}, pulled\n"
-        return f"{first}  {printable(row['folder'])}\n"
-    memory = f"wants {row['memory_bytes'] / 1e9:.1f} GB of memory"
-    first = f"{row['name']}  {what}, {size}, {row['licence']}, can be pulled\n"
+        return f"{first}{what}, {facts}, pulled\n  {printable(row['folder'])}\n"
+    wants = f"wants {_size(row['memory_bytes'])} of memory, reads {row['speaks']}"
     where = f"{row['repository']} at {row['revision'][:12]}"
-    return f"{first}  {where}, {memory}, reads {row['speaks']}\n"
+    how = f"models use {row['name']}" if row["kind"] == "encoder" else "can be pulled"
+    return f"{first}{what}, {facts}, {how}\n  {where}, {wants}\n"
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:.1f} MB" if count < 1e9 else f"{count / 1e9:.1f} GB"

@@ -321,13 +321,14 @@ class FootageReader:
             before = frame
 
     def _take(self, frame: Frame, reference: Frame | None, jump: bool, measured: bool) -> _Look:
+        profile = self._profile
         change = np.ones((1, 1), np.float32)
         amount = 1.0
         if measured and reference is not None:
             amount, change = _variation(reference, frame)
         return _Look(
             frame.pts,
-            frame.thumbnail(self._profile.image_size),
+            frame.thumbnail(profile.image_size, profile.interpolation, crop=profile.crop),
             amount,
             jump,
             _cells(frame.upright(change), self._grid),

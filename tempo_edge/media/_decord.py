@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from tempo_edge._closing import Closing
 from tempo_edge._extras import lacking
 from tempo_edge.errors import MediaError, MissingExtraError
-from tempo_edge.media._frame import squeeze
+from tempo_edge.media._frame import shrink
 from tempo_edge.media._types import DecodeRange, PacketTable, VideoInfo
 from tempo_edge.media.orientation import Orientation
 from tempo_edge.media.pyav import PyAVVideo
@@ -57,9 +57,11 @@ class DecordFrame:
     def release(self) -> None:
         """Nothing: the luma plane is worked out from the colours whenever it is asked for."""
 
-    def thumbnail(self, size: int) -> NDArray[np.uint8]:
+    def thumbnail(
+        self, size: int, interpolation: str = "AREA", *, crop: bool = False
+    ) -> NDArray[np.uint8]:
         frame = VideoFrame.from_ndarray(self._picture, format="rgb24")
-        return squeeze(frame, size, self._scaler)
+        return shrink(frame, size, self._scaler, interpolation, crop=crop)
 
 
 class DecordVideo(Closing):

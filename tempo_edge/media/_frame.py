@@ -13,10 +13,13 @@ from numpy.typing import NDArray
 
 from tempo_edge.media.orientation import Orientation
 
-__all__ = ["PyAVFrame", "squeeze"]
+__all__ = ["PyAVFrame", "shrink"]
 
 # One thread a decoder: from PyAV 17 on, a scaler takes every core unless told otherwise.
 _SCALER_OPTIONS: dict[str, Any] = {"threads": 1} if int(av.__version__.split(".")[0]) >= 17 else {}
+
+# How many times as long as high a picture may be whose middle is cut out.
+_LONGEST = 16
 
 # P010, P412 and kin keep their ten or twelve bits at the top of sixteen.
 _TOP_ALIGNED = re.compile(r"p[024]1[026]|.*msb")
@@ -57,26 +60,46 @@ class PyAVFrame:
             self.luma()
             self._frame = None
 
-    def thumbnail(self, size: int) -> NDArray[np.uint8]:
+    def thumbnail(
+        self, size: int, interpolation: str = "AREA", *, crop: bool = False
+    ) -> NDArray[np.uint8]:
         if self._frame is None:
             raise ValueError("the colours of this picture were let go of")
-        return np.ascontiguousarray(
-            self._orientation.apply(squeeze(self._frame, size, self._scaler))
-        )
+        small = shrink(self._frame, size, self._scaler, interpolation, crop=crop)
+        return np.ascontiguousarray(self._orientation.apply(small))
 
 
-def squeeze(frame: VideoFrame, size: int, scaler: VideoReformatter) -> NDArray[np.uint8]:
-    """The picture as ``[size, size, 3]`` RGB, each sample the mean of those that it replaces."""
+def shrink(
+    frame: VideoFrame,
+    size: int,
+    scaler: VideoReformatter,
+    interpolation: str = "AREA",
+    *,
+    crop: bool = False,
+) -> NDArray[np.uint8]:
+    """The picture as ``[size, size, 3]`` RGB, as it lies in the file."""
+    width = height = size
+    if crop:
+        width, height = _around(frame.width, frame.height, size)
     small = scaler.reformat(
         frame,
-        size,
-        size,
+        width,
+        height,
         "rgb24",
-        interpolation="AREA",
+        interpolation=interpolation,
         src_color_range=frame.color_range or None,  # which PyAV would leave out of account
         **_SCALER_OPTIONS,
     )
-    return np.asarray(small.to_ndarray(), dtype=np.uint8)
+    left, top = (width - size) // 2, (height - size) // 2
+    picture = np.asarray(small.to_ndarray(), dtype=np.uint8)
+    return picture[top : top + size, left : left + size]
+
+
+def _around(width: int, height: int, size: int) -> tuple[int, int]:
+    """Width and height of a picture whose shorter side becomes ``size``."""
+    # Memory is bounded: a strip of a picture is squeezed to this, and then cut.
+    longer = min(size * max(width, height) // min(width, height), size * _LONGEST)
+    return (longer, size) if width > height else (size, longer)
 
 
 def _has_luma_plane(frame: VideoFrame) -> bool:

@@ -170,8 +170,17 @@ class Frame(Protocol):
     def upright(self, grid: NDArray[np.float32]) -> NDArray[np.float32]:
         """A grid over the luma plane, turned the way the thumbnail is."""
 
-    def thumbnail(self, size: int) -> NDArray[np.uint8]:
-        """The whole picture, upright, squeezed into ``[size, size, 3]`` RGB."""
+    def thumbnail(
+        self, size: int, interpolation: str = "AREA", *, crop: bool = False
+    ) -> NDArray[np.uint8]:
+        """The picture, upright, as ``[size, size, 3]`` RGB.
+
+        Args:
+            size: pixels a side.
+            interpolation: ``"AREA"``, the mean of what a pixel covers; ``"BILINEAR"`` or
+                ``"BICUBIC"``, as some models were trained with.
+            crop: the largest square in the middle; otherwise the whole picture, squeezed.
+        """
 
     def release(self) -> None:
         """Let go of whatever the luma plane does not need; there is no thumbnail after that."""

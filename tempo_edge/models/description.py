@@ -136,6 +136,13 @@ class Description:
             self.refuse(name, f"must be a number from {low:g} to {high:g}")
         return float(value)
 
+    def truth(self, name: str) -> bool:
+        """True or false."""
+        value = self._value(name)
+        if not isinstance(value, bool):
+            self.refuse(name, "must be true or false")
+        return bool(value)
+
     def numbers(self, name: str, count: int, low: float = -1e9, high: float = 1e9) -> list[float]:
         """A list of ``count`` finite numbers within ``[low, high]``."""
         value = self._value(name)

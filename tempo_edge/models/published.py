@@ -1,7 +1,7 @@
-"""The checkpoints of others that can be pulled, each pinned to one revision.
+"""The models of others that can be pulled, each pinned to one revision.
 
 A revision names a commit, and a commit names the contents of every file in it. Where the checksum
-of the weights is known here as well, it has to be that one.
+of a file is known here as well, it has to be that one.
 """
 
 from __future__ import annotations
@@ -10,7 +10,14 @@ from dataclasses import dataclass, field
 
 from tempo_edge.errors import ProfileError
 
-__all__ = ["PUBLISHED", "Published", "find_published"]
+__all__ = [
+    "ENCODERS",
+    "PUBLISHED",
+    "PinnedFile",
+    "Published",
+    "PublishedEncoder",
+    "find_published",
+]
 
 
 @dataclass(frozen=True)
@@ -45,18 +52,6 @@ class Published:
 PUBLISHED = {
     each.name: each
     for each in (
-        Published(
-            name="clip-vit-base-patch32",
-            repository="openai/clip-vit-base-patch32",
-            revision="b33cedfd0df4e43b8238760678fcc89e1a0d38b3",
-            kind="encoder",
-            licence="MIT",
-            bytes=605_157_884,
-            sha256={
-                "model.safetensors": "99d28a652e6ec46629ab7047a0ac82c6"
-                "9b1fe11e0ce672c43af65d3a9a3fc05d"
-            },
-        ),
         Published(
             name="siglip2-base-patch16-224",
             repository="google/siglip2-base-patch16-224",
@@ -117,6 +112,209 @@ PUBLISHED = {
 }
 
 
+@dataclass(frozen=True)
+class PinnedFile:
+    """A file of a repository.
+
+    Attributes:
+        name: its path there.
+        bytes: its size, to be told before it is fetched.
+        sha256: its checksum; None where the commit alone says what is in it.
+    """
+
+    name: str
+    bytes: int
+    sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class PublishedEncoder:
+    """Two towers that were published as ONNX, and search as they are.
+
+    Attributes:
+        name: what the profile is called that is made of them.
+        repository, revision: where they lie, and the commit.
+        licence: of the weights; ``languages``: what queries may be in.
+        family: ``"siglip2"`` or ``"clip"``: what the graphs' inputs and outputs mean.
+        image, text: the graphs of either tower, smallest first: another is fetched where the one
+            before it doesn't run. Both may be one graph that has both towers.
+        beside: tokenizer, configuration and the description of what is done to pictures.
+        logit_scale, logit_bias: what training learnt to make a pair's probability of a cosine,
+            the scale as its logarithm.
+    """
+
+    name: str
+    repository: str
+    revision: str
+    licence: str
+    languages: str
+    family: str
+    image: tuple[PinnedFile, ...]
+    text: tuple[PinnedFile, ...]
+    beside: tuple[PinnedFile, ...]
+    logit_scale: float | None = None
+    logit_bias: float | None = None
+
+    @property
+    def sha256(self) -> dict[str, str]:
+        """The checksum of each file that has one here, by its path in the repository."""
+        files = (*self.image, *self.text, *self.beside)
+        return {each.name: each.sha256 for each in files if each.sha256 is not None}
+
+    @property
+    def bytes(self) -> int:
+        """Size of what is fetched where the smallest graphs run."""
+        return sum(each.bytes for each in {self.image[0], self.text[0], *self.beside})
+
+    @property
+    def memory_bytes(self) -> int:
+        """Memory to have free, an estimate: the graphs and a fifth for what passes through."""
+        return sum(each.bytes for each in {self.image[0], self.text[0]}) * 6 // 5
+
+
+_GEMMA = PinnedFile(
+    "tokenizer.json",
+    34_363_039,
+    "cb9140fae3ac5122c972d37adf83e1248471a38147ad76f8215c8872c6fd8322",
+)
+
+
+# One graph for both towers.
+_TINY_CLIP = PinnedFile(
+    "onnx/model_int8.onnx",
+    85_618_595,
+    "0843578fa3e1c386a3be5250ccb13cc8836d062876a34756f380a2e371e86a75",
+)
+
+
+def _described(tokenizer_bytes: int) -> tuple[PinnedFile, ...]:
+    """Small files that the commit alone says the contents of."""
+    return (
+        PinnedFile("tokenizer.json", tokenizer_bytes),
+        PinnedFile("config.json", 5_000),
+        PinnedFile("preprocessor_config.json", 500),
+    )
+
+
+ENCODERS = {
+    each.name: each
+    for each in (
+        PublishedEncoder(
+            name="siglip2",
+            repository="onnx-community/siglip2-base-patch16-224-ONNX",
+            revision="ba1f3b0843f24bc5417d38e19c37b287d719b2f4",
+            licence="Apache-2.0",
+            languages="many languages",
+            family="siglip2",
+            image=(
+                PinnedFile(
+                    "onnx/vision_model_int8.onnx",
+                    94_553_333,
+                    "0dd31785a2713f1113ef2272472165c69d580473dae38d7b47568ac587795e70",
+                ),
+                PinnedFile(
+                    "onnx/vision_model_fp16.onnx",
+                    186_039_516,
+                    "a1959f7bd3993a607e48839f6d01e25b876fe76afda301b028b78eef68aabd95",
+                ),
+                PinnedFile(
+                    "onnx/vision_model.onnx",
+                    371_807_752,
+                    "c0573e3f4140c3a7c4e9cc5912bd6b26a033b46a6a8e8af26cbea262b163bcad",
+                ),
+            ),
+            text=(
+                PinnedFile(
+                    "onnx/text_model_int8.onnx",
+                    283_438_275,
+                    "3a0603d3a00c05a80a6ded4743c16aaac7b1e62cdcc7e362e7ce418659b96400",
+                ),
+                PinnedFile(
+                    "onnx/text_model_fp16.onnx",
+                    564_862_230,
+                    "711da56ada0a4aa11c7dd3320df741081a3cae4f0ae1b5e5c6d5b294738d0eb0",
+                ),
+            ),
+            beside=(
+                _GEMMA,
+                PinnedFile(
+                    "config.json",
+                    435,
+                    "e43a9f7692d3819886a82cb2097048258d444f123c67d37ec825f9345b019cf2",
+                ),
+                PinnedFile(
+                    "preprocessor_config.json",
+                    394,
+                    "9b36b57ebaf20f09bf4c22100ccc21877ea6bfe5aead0c00c59f8af8ccefacfc",
+                ),
+            ),
+            logit_scale=4.724453449249268,
+            logit_bias=-16.771724700927734,
+        ),
+        PublishedEncoder(
+            name="siglip2-so400m",
+            repository="onnx-community/siglip2-so400m-patch16-256-ONNX",
+            revision="7881d8f282cbd7cdeac1aca6bed493a36d58e713",
+            licence="Apache-2.0",
+            languages="many languages",
+            family="siglip2",
+            image=(
+                PinnedFile(
+                    "onnx/vision_model_fp16.onnx",
+                    856_359_102,
+                    "f700a9ffcaa976d663ffd8f3eaff249db42fc22cc70d2aa5e29cc4da5e42b5ad",
+                ),
+            ),
+            text=(
+                PinnedFile(
+                    "onnx/text_model_int8.onnx",
+                    711_126_655,
+                    "189f41c153c7a914b67ee3f8aff2b90d6deacf280a504284b4004257cebf9066",
+                ),
+            ),
+            beside=(_GEMMA, *_described(0)[1:]),
+            logit_scale=4.699399948120117,
+            logit_bias=-15.932409286499023,
+        ),
+        PublishedEncoder(
+            name="tinyclip",
+            repository="onnx-community/TinyCLIP-ViT-40M-32-Text-19M-LAION400M-ONNX",
+            revision="737108a175dc6c043d9e64cf738baa91a272f7cb",
+            licence="MIT",
+            languages="English",
+            family="clip",
+            image=(_TINY_CLIP,),
+            text=(_TINY_CLIP,),
+            beside=_described(2_300_000),
+        ),
+        PublishedEncoder(
+            name="clip",
+            repository="Xenova/clip-vit-base-patch32",
+            revision="d15189d7028b43f1d3e65039190477f6af591c2a",
+            licence="MIT",
+            languages="English",
+            family="clip",
+            image=(
+                PinnedFile(
+                    "onnx/vision_model_uint8.onnx",
+                    88_648_915,
+                    "b95448754a6ae56964ec80c570c80bb9863787ee85f51b664abed8c0e5f22a7a",
+                ),
+            ),
+            text=(
+                # 63 million numbers of four bytes: what it measures to the byte, the commit knows.
+                PinnedFile(
+                    "onnx/text_model.onnx",
+                    254_000_000,
+                    "3f6571f5bad13a97c469c1622e1cfc4d9aef78b79fdbfcff804ca357bfada8cc",
+                ),
+            ),
+            beside=_described(2_300_000),
+        ),
+    )
+}
+
+
 def find_published(name: str) -> Published:
     """The checkpoint of that name, or of that repository.
 
@@ -126,4 +324,10 @@ def find_published(name: str) -> Published:
     for each in PUBLISHED.values():
         if name in (each.name, each.repository):
             return each
+    for encoder in ENCODERS.values():
+        if name in (encoder.name, encoder.repository):
+            raise ProfileError(
+                f"model {encoder.name!r} searches as it was published: "
+                f"tempo-edge models use {encoder.name}"
+            )
     raise ProfileError(f"model {name!r} must be one of {sorted(PUBLISHED)}")

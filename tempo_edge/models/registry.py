@@ -23,6 +23,14 @@ from numpy.typing import NDArray
 from tempo_edge.errors import ProfileError
 from tempo_edge.models.checksum import sha256_of
 from tempo_edge.models.description import NAME, Description, file_name
+from tempo_edge.models.published import ENCODERS
+from tempo_edge.models.published_towers import (
+    INTERPOLATIONS,
+    Layout,
+    PublishedImageTower,
+    PublishedTextTower,
+    Words,
+)
 from tempo_edge.models.sessions import Opener, cpu_count, open_session
 from tempo_edge.models.shapes import WORDS, image_shapes, text_shapes
 from tempo_edge.models.tokenizer import MOST_TOKENS, read_tokenizer
@@ -35,6 +43,9 @@ if TYPE_CHECKING:
 __all__ = [
     "ABOUT",
     "BUILT_IN",
+    "GENERAL_CALIBRATION",
+    "VOCABULARY",
+    "PairProbability",
     "Profile",
     "installed_profiles",
     "load_profile",
@@ -46,11 +57,17 @@ __all__ = [
 #: The file that describes a profile; without it a folder is none.
 ABOUT = "profile.json"
 
+#: The pieces of a large tokenizer, in a file that loads faster.
+VOCABULARY = "vocabulary.db"
+
 # Pictures of a background: the built-in profile has two thousand.
 _MOST_BACKGROUND = 1_000_000
 
 #: Where the profiles lie that come with the package.
 BUILT_IN = Path(__file__).parent
+
+#: The calibration of profiles that bring none of their own.
+GENERAL_CALIBRATION = BUILT_IN / "calibration.json"
 
 
 def installed_profiles() -> Path:
@@ -87,7 +104,8 @@ def load_profile(name: str) -> Profile:
     """
     folders = _folders()
     if name not in folders:
-        raise ProfileError(f"profile {name!r} must be one of {sorted(folders)}")
+        how = f": tempo-edge models use {name}" if name in ENCODERS else ""
+        raise ProfileError(f"profile {name!r} must be one of {sorted(folders)}{how}")
     return read_profile(folders[name])
 
 
@@ -109,7 +127,16 @@ def read_profile(folder: Path) -> Profile:
         files={file_name(files, file): files.part(file).digest("sha256") for file in files},
         licence=_licence(about),
         text_max_tokens=about.optional("text_max_tokens", _length(about)) or WORDS,
+        languages=about.optional("languages", about.text) or "not stated",
+        interpolation=about.optional("interpolation", _interpolation(about)) or INTERPOLATIONS[0],
+        crop=about.optional("crop", about.truth) or False,
+        layout=Layout.of(about.part("layout")) if "layout" in about else None,
+        pair=PairProbability.of(about.part("pair")) if "pair" in about else None,
     )
+
+
+def _interpolation(about: Description) -> Callable[[str], str]:
+    return lambda name: about.choice(name, INTERPOLATIONS)
 
 
 def _length(about: Description) -> Callable[[str], int]:
@@ -131,6 +158,34 @@ def _licence(about: Description) -> str:
 
 
 @dataclass(frozen=True)
+class PairProbability:
+    """What training called the probability that a picture and a sentence are a pair.
+
+    Attributes:
+        logit_scale, logit_bias: what it learnt, the scale as its logarithm.
+    """
+
+    logit_scale: float
+    logit_bias: float
+
+    @staticmethod
+    def of(about: Description) -> PairProbability:
+        """The two numbers in a description.
+
+        Raises:
+            ProfileError: one is missing or out of bounds.
+        """
+        return PairProbability(
+            about.number("logit_scale", -10.0, 10.0), about.number("logit_bias", -100.0, 100.0)
+        )
+
+    def __call__(self, cosines: NDArray[np.floating]) -> NDArray[np.float64]:
+        """The probability in [0, 1] for each cosine."""
+        odds = math.exp(self.logit_scale) * np.asarray(cosines, np.float64) + self.logit_bias
+        return np.asarray(1.0 / (1.0 + np.exp(-odds)), np.float64)
+
+
+@dataclass(frozen=True)
 class Profile:
     """An image tower and a text tower that map into one space of unit vectors.
 
@@ -143,6 +198,10 @@ class Profile:
         files: SHA-256 of each file, by name; checked when it is opened.
         licence: of the weights.
         text_max_tokens: tokens of the longest sentence, where the tokenizer doesn't say.
+        languages: what queries may be in.
+        interpolation, crop: how pictures become square; see ``Frame.thumbnail`` of the media.
+        layout: what the graphs take and give, where they are as somebody else published them.
+        pair: the probability of a pair, where the model has one.
         opener: what opens its models.
     """
 
@@ -155,6 +214,11 @@ class Profile:
     files: dict[str, str]
     licence: str = "not stated"
     text_max_tokens: int = WORDS
+    languages: str = "not stated"
+    interpolation: str = INTERPOLATIONS[0]
+    crop: bool = False
+    layout: Layout | None = None
+    pair: PairProbability | None = None
     opener: Opener = field(default=open_session, repr=False, compare=False)
 
     @property
@@ -196,21 +260,35 @@ class Profile:
     @cached_property
     def image_tower(self) -> ImageTower:
         """The image tower, loaded on first use."""
-        # One thread: decoding keeps the other cores busy, and a batch hardly gains from two.
-        shapes = image_shapes(self.image_size)
         path = self.checked("image.onnx")
+        # One thread: decoding keeps the other cores busy, and a batch hardly gains from two.
+        if self.layout is not None:
+            # No shapes, so no TensorRT: engines of such graphs have never been tried.
+            session = self.opener(path, 1, None)
+            return PublishedImageTower(session, path, self.layout, self.image_size, self.dim)
+        shapes = image_shapes(self.image_size)
         session = self.opener(path, 1, shapes)
         return ImageTower(session, path, self.dim, self.tokens_per_frame)
 
     @cached_property
     def text_tower(self) -> TextTower:
         """The text tower, loaded on first use."""
+        if self.layout is not None:
+            path, words = self.checked("text.onnx"), self._words()
+            session = self.opener(path, cpu_count(), None)
+            return PublishedTextTower(session, words, path, self.layout, self.image_size, self.dim)
         tokenizer = read_tokenizer(self.checked("tokenizer.json"))
         longest = (tokenizer.truncation or {}).get("max_length", self.text_max_tokens)
         shapes = text_shapes(longest)
         path = self.checked("text.onnx")
         session = self.opener(path, cpu_count(), shapes)
         return TextTower(session, tokenizer, path, self.dim)
+
+    def _words(self) -> Words:
+        """The tokenizer of a published text tower, by way of its pieces where they lie beside."""
+        if VOCABULARY in self.files:
+            return Words(self.folder / "tokenizer.json", self.checked(VOCABULARY))
+        return Words(self.checked("tokenizer.json"))
 
     @property
     def has_grounder(self) -> bool:
@@ -235,9 +313,13 @@ class Profile:
     def background(self) -> NDArray[np.float32]:
         """Unit vectors ``[m, dim]`` of many unrelated pictures: how a query scores by chance.
 
+        None, ``[0, dim]``, where a profile brings neither these nor a calibration that wants them.
+
         Raises:
             ProfileError: the file is no array of int8 of that width.
         """
+        if not {"background.npy", "calibration.json"} & self.files.keys():
+            return np.zeros((0, self.dim), np.float32)
         path = self.checked("background.npy")
         try:
             # Mapped, so that a header is held against the file before memory is set aside for it.
@@ -263,6 +345,8 @@ class Profile:
             ProfileError: it was not calibrated yet, or its calibration can't be read.
         """
         if "calibration.json" not in self.files:
+            if GENERAL_CALIBRATION.exists():
+                return Description.read(GENERAL_CALIBRATION)
             raise ProfileError(
                 f"profile {self.name!r} is not calibrated, so nobody knows which similarities mean "
                 "anything: see tempo-edge export --videos"

@@ -9,7 +9,7 @@ from typing import Any
 
 from tempo_edge.errors import ProfileError
 
-__all__ = ["MOST_TOKENS", "encode", "read_tokenizer"]
+__all__ = ["MOST_TOKENS", "encode", "plain_tokenizer", "read_tokenizer"]
 
 #: Tokens of the longest text that a tokenizer may cut to, or fill up to.
 MOST_TOKENS = 65536
@@ -48,6 +48,24 @@ def read_tokenizer(path: Path) -> Any:
     return tokenizer
 
 
+def plain_tokenizer(text: str, path: Path) -> Any:
+    """The tokenizer that JSON describes, but that it neither cuts texts nor fills them up.
+
+    Args:
+        path: where the JSON is from, for errors.
+
+    Raises:
+        ProfileError: it can't be read as a tokenizer.
+    """
+    from tokenizers import Tokenizer
+
+    with _named(f"{path} can't be read as a tokenizer"):
+        tokenizer = Tokenizer.from_str(text)
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+    return tokenizer
+
+
 def _check_stride(path: Path, tokenizer: Any) -> None:
     """Refuse windows that would never come to the end of a text: the library panics there.
 
@@ -62,17 +80,18 @@ def _check_stride(path: Path, tokenizer: Any) -> None:
         )
 
 
-def encode(tokenizer: Any, text: str, path: Path | None = None) -> Any:
+def encode(tokenizer: Any, text: str, path: Path | None = None, *, framed: bool = True) -> Any:
     """The tokens of a text.
 
     Args:
         path: the tokenizer's file, for errors.
+        framed: with the marks that the tokenizer puts before and after a text.
 
     Raises:
         ProfileError: it fails, or makes nothing of it.
     """
     with _named(f"{path or 'the tokenizer'} can't read {text[:60]!a}"):
-        coded = tokenizer.encode(text)
+        coded = tokenizer.encode(text, add_special_tokens=framed)
         if not coded.ids:
             raise ValueError("no token comes of it")
     return coded

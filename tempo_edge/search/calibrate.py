@@ -57,9 +57,12 @@ class NullDistribution:
         sample: NDArray[np.float32],
         frames: int,
     ) -> NullDistribution:
-        """Work it out for a unit vector ``[d]`` over crowds ``[m, d]`` and ``[k, d]``."""
+        """Work it out for a unit vector ``[d]`` over crowds ``[m, d]`` and ``[k, d]``.
+
+        Where a profile brings no background, the library's own sample stands for it.
+        """
         # einsum stays on this thread: waking a pool of them costs more than the sum itself.
-        outside = np.einsum("ij,j->i", background, query)
+        outside = np.einsum("ij,j->i", background if len(background) else sample, query)
         inside = np.einsum("ij,j->i", sample, query) if len(sample) else np.zeros(0)
         # Quantiles, because a small library's sample holds the very frames that are looked for.
         low, middle, _ = np.quantile(inside, [0.16, 0.5, 0.84]) if len(inside) else (0.0, 0.0, 0.0)

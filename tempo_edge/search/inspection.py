@@ -59,9 +59,11 @@ def _run(profile: Profile) -> None:
         ProfileError: one can't be run, or gives what it should not.
     """
     vector, states = profile.text_tower.read(_SENTENCE)
-    question = Question.of(vector, states, profile.background, _SENTENCE)
     picture = np.zeros((1, profile.image_size, profile.image_size, 3), np.uint8)
     vectors, tokens = replace(profile).image_tower.encode(picture)
+    if not len(profile.background):
+        return  # nor has it anything that would read
+    question = Question.of(vector, states, profile.background, _SENTENCE)
     for grounder in GROUNDERS.values():
         if grounder.comes_with(profile):
             grounder.inspect(replace(profile), question, vectors[0], tokens[0])

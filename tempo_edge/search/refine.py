@@ -58,8 +58,9 @@ def _crossing(
         return float(window.edges[index])
     between = table.pts[(table.pts > low) & (table.pts <= high)]
     wanted = set(between[:: max(1, len(between) // _PICTURES)].tolist())
+    size, interpolation = profile.image_size, profile.interpolation
     pictures = [
-        (frame.pts, frame.thumbnail(profile.image_size))
+        (frame.pts, frame.thumbnail(size, interpolation, crop=profile.crop))
         for frame in video.frames(DecodeRange(int(before[-1]), high))
         if frame.pts in wanted
     ]

@@ -25,7 +25,7 @@ COMMANDS = (
         "models",
         "train",
     ),
-    *("models list", "models pull", "models verify", "models remove"),
+    *("models use", "models list", "models pull", "models verify", "models remove"),
     *("models export-bundle", "models import-bundle"),
     *("train sft", "train pir-grpo", "train hub", "train evaluate", "train export"),
     *("mcp", "plugins", "plugins list", "plugins install", "plugins remove"),

@@ -17,6 +17,7 @@ _VARYING = (
     (r'"(score|confidence)": -?\d+\.\d+', r'"\1": #'),
     (r" at \d+x real time| in \d+\.\d s", " in # s"),
     (r"\d+\.\d MB", "#.# MB"),
+    (r"\d+ ms a picture", "# ms a picture"),
     (r'_bytes": \d+', '_bytes": #'),
     (r"\b\d+ frames", "# frames"),
     (r'"frames": \d+', '"frames": #'),

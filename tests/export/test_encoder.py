@@ -15,7 +15,7 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
 # ruff: noqa: E402 - the imports below need the export extra
-from encoders import write_clip, write_siglip2
+from encoders import CLIP, write_clip, write_siglip2
 from tempo_export import encoder
 from tempo_export.encoder import write_encoder
 from tempo_export.graphs import read_graph
@@ -43,14 +43,14 @@ class Kind:
 
 #: The kinds by the name of a published one of each.
 KINDS = {
-    "clip-vit-base-patch32": Kind(write_clip),
+    CLIP.name: Kind(write_clip),
     "siglip2-base-patch16-224": Kind(write_siglip2, length=64),
 }
 
 
 def pulled(name: str, folder: Path) -> Checkpoint:
     """A tiny checkpoint, pulled from a folder under the name of a published one."""
-    real = PUBLISHED[name]
+    real = PUBLISHED.get(name, CLIP)
     model = Published(real.name, real.repository, real.revision, real.kind, real.licence, 1)
     source = KINDS[name].write(folder / "source" / name)
     return pull(model, folder / "checkpoints", source=source)
@@ -142,7 +142,7 @@ def test_cells_share_out_every_patch() -> None:
 
 def test_the_profile_says_where_it_comes_from(made: Profile) -> None:
     about = json.loads((made.folder / "profile.json").read_text())
-    published = PUBLISHED[made.name]
+    published = PUBLISHED.get(made.name, CLIP)
     assert about["source"]["revision"] == published.revision
     assert about["source"]["repository"] == published.repository
     assert set(about["source"]["sha256"]) >= {"model.safetensors", "config.json"}
@@ -156,7 +156,7 @@ def test_the_profile_says_where_it_comes_from(made: Profile) -> None:
 
 
 def test_an_altered_checkpoint_makes_no_profile(tmp_path: Path) -> None:
-    checkpoint = pulled("clip-vit-base-patch32", tmp_path)
+    checkpoint = pulled(CLIP.name, tmp_path)
     with (checkpoint.folder / "model.safetensors").open("r+b") as file:
         file.seek(-1, 2)
         file.write(b"!")
@@ -171,7 +171,7 @@ def test_a_graph_that_differs_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
     (tmp_path / "profile").mkdir()
     with pytest.raises(ProfileError, match=r"of (image|text)\.onnx differ by"):
         write_encoder(
-            pulled("clip-vit-base-patch32", tmp_path),
+            pulled(CLIP.name, tmp_path),
             tmp_path / "profile",
             pictures(40),
             lambda line: None,

@@ -15,7 +15,7 @@ pytest.importorskip("transformers")
 constants = pytest.importorskip("huggingface_hub.constants")
 
 # ruff: noqa: E402 - the imports below need the export extra
-from encoders import write_clip, write_siglip2
+from encoders import CLIP, write_clip, write_siglip2
 from harness import Said
 from hub import Hub, running
 
@@ -37,7 +37,7 @@ def _profiles_come_and_go(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     ("name", "write"),
-    [("clip-vit-base-patch32", write_clip), ("siglip2-base-patch16-224", write_siglip2)],
+    [(CLIP.name, write_clip), ("siglip2-base-patch16-224", write_siglip2)],
 )
 def test_from_a_hub_to_an_answer(
     name: str,
@@ -48,7 +48,7 @@ def test_from_a_hub_to_an_answer(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    real = PUBLISHED[name]
+    real = PUBLISHED.get(name, CLIP)
     tiny = Published(real.name, real.repository, real.revision, real.kind, real.licence, 1)
     monkeypatch.setitem(PUBLISHED, name, tiny)
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
@@ -230,10 +230,8 @@ def test_what_makes_no_sense_is_refused(
 
 
 def test_engines_are_of_the_profile_that_was_made_of_a_model(tempo: Tempo, pictures: Path) -> None:
-    name = "clip-vit-base-patch32"
-    real = PUBLISHED[name]
-    tiny = Published(real.name, real.repository, real.revision, real.kind, real.licence, 1)
-    pull(tiny, installed_checkpoints(), source=write_clip(installed_profiles().parent / "source"))
+    name = CLIP.name
+    pull(CLIP, installed_checkpoints(), source=write_clip(installed_profiles().parent / "source"))
     said = tempo("export", name, "--to", "tensorrt")
     assert f"export '{name}' to onnx first" in said.error
     assert tempo("export", name, "--pictures", pictures).status == 0

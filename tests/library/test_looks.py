@@ -44,7 +44,11 @@ class Reading:
 
     def __init__(self, tower: Tower) -> None:
         self.profile: Any = SimpleNamespace(
-            image_size=32, tokens_per_frame=CELLS, image_tower=tower
+            interpolation="AREA",
+            crop=False,
+            image_size=32,
+            tokens_per_frame=CELLS,
+            image_tower=tower,
         )
         self.readers: list[FootageReader] = []
 

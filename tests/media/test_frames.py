@@ -29,7 +29,7 @@ from videos import (
 )
 
 from tempo_edge.media import DecodeRange, Frame, open_video
-from tempo_edge.media._frame import PyAVFrame, squeeze
+from tempo_edge.media._frame import PyAVFrame, shrink
 from tempo_edge.media.orientation import Orientation
 
 Gallery = Callable[[str], Truth]
@@ -71,7 +71,7 @@ def test_thumbnails_are_made_on_one_thread() -> None:
             return VideoReformatter().reformat(frame, *arguments, **choices)
 
     picture = VideoFrame.from_ndarray(np.zeros((36, 64, 3), np.uint8))
-    assert squeeze(picture, 8, Scaler()).shape == (8, 8, 3)  # type: ignore[arg-type]
+    assert shrink(picture, 8, Scaler()).shape == (8, 8, 3)  # type: ignore[arg-type]
     knows = int(av.__version__.split(".")[0]) >= 17
     assert [choices.get("threads") for choices in asked] == [1 if knows else None]
 

@@ -163,7 +163,7 @@ def test_every_published_model_is_pinned() -> None:
         assert each.kind in ("encoder", "grounder")
         assert all(len(digest) == 64 for digest in each.sha256.values())
         assert find_published(each.repository) is each
-    with pytest.raises(ProfileError, match=r"model 'giant' must be one of \['clip"):
+    with pytest.raises(ProfileError, match=r"model 'giant' must be one of \['qwen3"):
         find_published("giant")
 
 
@@ -209,9 +209,9 @@ def test_what_a_person_sees(
 
 
 def test_what_has_come_so_far_is_counted_in_files(tmp_path: Path) -> None:
-    assert pulled_bytes(TINY, tmp_path) == 0
+    assert pulled_bytes(TINY.name, tmp_path) == 0
     room = tmp_path / f".{TINY.name}.partial"
     (room / "onnx").mkdir(parents=True)
     (room / "config.json").write_bytes(b"a" * 1000)
     (room / "onnx" / "weights.part").write_bytes(b"b" * 234)
-    assert pulled_bytes(TINY, tmp_path) == 1234
+    assert pulled_bytes(TINY.name, tmp_path) == 1234

@@ -30,7 +30,7 @@ class Eye:
         return np.stack([light, 1 - light], axis=1).astype(np.float32), None
 
 
-PROFILE: Any = SimpleNamespace(image_size=8, image_tower=Eye())
+PROFILE: Any = SimpleNamespace(image_size=8, interpolation="AREA", crop=False, image_tower=Eye())
 
 
 @pytest.fixture(scope="module")

@@ -157,6 +157,7 @@ def write_profile(folder: Path, training: dict[str, Any]) -> None:
         "image_size": backbones.IMAGE_SIZE,
         "tokens_per_frame": backbones.GRID**2,
         "text_max_tokens": MAX_TOKENS,
+        "languages": "English",
         "files": files,
         "training": training,
         "licences": LICENCES,

@@ -1,0 +1,130 @@
+"""``tempo-edge models use``: a model that understands, one command away; and the hint of it."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tempo_edge._console.pulse import Pulse
+from tempo_edge._console.text import note
+from tempo_edge.cli.options import place
+from tempo_edge.errors import ProfileError, TempoEdgeError
+from tempo_edge.preferences import DEFAULT_PROFILE, Preferences
+
+if TYPE_CHECKING:
+    from tempo_edge.models import Profile
+    from tempo_edge.models.published import PublishedEncoder
+
+__all__ = ["hint", "use"]
+
+# The encoder that is suggested, and what the hint of it is called in the preferences.
+_SUGGESTED, _HINT = "siglip2", "larger-model"
+
+
+def use(
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME", help="A profile, or an encoder that becomes one: siglip2, tinyclip ..."
+        ),
+    ],
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="DIR",
+            parser=place,
+            help="Folder with its files, in place of the hub.",
+        ),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Fetch without asking.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars.")] = False,
+) -> None:
+    """Make a profile that of new libraries; an encoder is fetched and checked before that."""
+    from tempo_edge.models.published import ENCODERS
+    from tempo_edge.models.pull import partial_folder
+    from tempo_edge.models.registry import installed_profiles, load_profile, profile_names
+
+    if name in profile_names():
+        profile = load_profile(name)
+        # What is left where a run was ended after its profile had come into its place.
+        shutil.rmtree(partial_folder(name, installed_profiles()), ignore_errors=True)
+    elif name in ENCODERS:
+        encoder = ENCODERS[name]
+        if not _is_agreed(encoder, ask=not yes and source is None):
+            raise typer.Exit(1)
+        profile = _made(encoder, source, quiet)
+    else:
+        known = sorted({*profile_names(), *ENCODERS})
+        raise TempoEdgeError(f"profile {name!r} must be one of {known}")
+    Preferences.read().with_profile(profile.name).write()
+    note(f"new libraries are indexed with {profile.name}")
+    try:
+        _ = profile.calibration
+    except ProfileError as error:
+        note(f"it can be indexed with, but not searched yet: {error}")
+
+
+def _is_agreed(encoder: PublishedEncoder, *, ask: bool) -> bool:
+    """Say what would be fetched; and ask, where somebody is at a terminal."""
+    note(
+        f"{encoder.name}: {encoder.bytes / 1e6:.0f} MB from {encoder.repository} "
+        f"at {encoder.revision[:12]}, {encoder.licence}, reads {encoder.languages}"
+    )
+    if not ask or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return True
+    return typer.confirm("Fetch it?", default=True, err=True)
+
+
+def _made(encoder: PublishedEncoder, source: Path | None, quiet: bool) -> Profile:
+    """The profile of an encoder, fetched and prepared; which takes a while, and says so."""
+    from tempo_edge.models.preparation import Preparation
+    from tempo_edge.models.pull import pulled_bytes
+    from tempo_edge.models.registry import installed_profiles
+    from tempo_edge.models.speed import milliseconds_a_picture
+    from tempo_edge.search.inspection import inspect
+
+    store = installed_profiles()
+
+    def at() -> str:
+        came = pulled_bytes(encoder.name, store)
+        if not 0 < came < encoder.bytes:
+            return f"preparing {encoder.name}"
+        return f"fetching {encoder.name}: {came / 1e6:.0f} of {encoder.bytes / 1e6:.0f} MB"
+
+    # Bars are for terminals only: elsewhere they are thousands of lines.
+    plain = quiet or not sys.stderr.isatty()
+    with Pulse(lambda: "" if quiet else at(), note):
+        preparation = Preparation(encoder, store, source=source, quiet=plain, tell=note)
+        profile = preparation.run(inspect)
+        spent = milliseconds_a_picture(profile)
+    speed = "" if spent is None else f", {spent:.0f} ms a picture here"
+    note(f"installed {profile.name} {profile.version} in {profile.folder}{speed}")
+    return profile
+
+
+def hint(profile: str | None) -> None:
+    """Say once to whoever searches with the built-in model what would understand more."""
+    if profile != DEFAULT_PROFILE or not sys.stderr.isatty():
+        return
+    from tempo_edge.models.published import ENCODERS
+    from tempo_edge.models.registry import GENERAL_CALIBRATION
+
+    if not GENERAL_CALIBRATION.exists():
+        return  # with which the other could not be searched
+
+    with suppress(TempoEdgeError):  # preferences that can't be kept are for `models use` to tell of
+        preferences = Preferences.read()
+        if _HINT in preferences.told:
+            return
+        preferences.with_told(_HINT).write()
+        size = ENCODERS[_SUGGESTED].bytes / 1e6
+        note(
+            f"{DEFAULT_PROFILE} is small and understands little: {size:.0f} MB that understand "
+            f"more come with tempo-edge models use {_SUGGESTED}"
+        )

@@ -1,0 +1,296 @@
+"""A published encoder becomes a profile: fetched, checked, tried, and described.
+
+Nothing is converted: the graphs are run as they were published. The smallest is fetched first, and
+another only where that one doesn't run here. What is fetched stays until the profile is whole, so a
+preparation that was ended, by whatever, goes on from there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tempo_edge._files import draft_folder, take_place
+from tempo_edge.errors import ProfileError
+from tempo_edge.models.checksum import sha256_of
+from tempo_edge.models.description import Description
+from tempo_edge.models.published import PinnedFile, PublishedEncoder
+from tempo_edge.models.published_towers import (
+    Layout,
+    PublishedImageTower,
+    PublishedTextTower,
+    Words,
+)
+from tempo_edge.models.pull import partial_folder
+from tempo_edge.models.registry import ABOUT, VOCABULARY, Profile, read_profile
+from tempo_edge.models.sessions import Opener, cpu_count, open_session
+from tempo_edge.models.transfer import Transfer
+from tempo_edge.models.vocabulary import LARGE_BYTES, write_vocabulary
+
+__all__ = ["Preparation"]
+
+# Numbers that stand for the ways to make a picture smaller, in the descriptions of the hub.
+_RESAMPLING = {2: "BILINEAR", 3: "BICUBIC"}
+
+# Graphs that take their scales from all the pictures they are given at once.
+_EIGHT_BITS = ("_int8", "_uint8")
+
+_SENTENCE = "a dog jumps over a fence"
+
+
+@dataclass(frozen=True)
+class _Pictures:
+    """What is done to pictures before a tower sees them."""
+
+    size: int
+    interpolation: str
+    crop: bool
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    @staticmethod
+    def of(path: Path) -> _Pictures:
+        """The contents of a ``preprocessor_config.json``.
+
+        Raises:
+            ProfileError: it asks for what can't be done here.
+        """
+        about = Description.read(path)
+        crop = about.optional("do_center_crop", about.truth) or False
+        resample = about.optional("resample", lambda name: about.whole(name, 2, 3))
+        return _Pictures(
+            _edge(about, "crop_size" if crop else "size"),
+            _RESAMPLING[3 if resample is None else resample],
+            crop,
+            tuple(about.numbers("image_mean", 3, 0.0, 1.0)),
+            tuple(about.numbers("image_std", 3, 1e-3, 10.0)),
+        )
+
+
+def _edge(about: Description, name: str) -> int:
+    """Pixels a side, in either way to write them down.
+
+    Raises:
+        ProfileError: it is none, or the sides differ.
+    """
+    try:
+        sides = about.part(name)
+    except ProfileError:
+        return about.whole(name, 1, 4096)
+    lengths = {sides.whole(each, 1, 4096) for each in sides}
+    if len(lengths) != 1:
+        about.refuse(name, "must be a square")
+    return lengths.pop()
+
+
+@dataclass(frozen=True)
+class _Tried:
+    """A graph that runs here.
+
+    Attributes:
+        file: its path below the folder of what was fetched.
+        dim: length of its vectors.
+        milliseconds: of one picture, or of one sentence.
+    """
+
+    file: str
+    dim: int
+    milliseconds: float
+
+
+class Preparation:
+    """Makes a profile of a published encoder, in the folder ``store`` of installed ones.
+
+    Args:
+        encoder: what is made into a profile.
+        store: where the profile is to lie.
+        source: a folder that holds the published files, in place of the hub.
+        quiet: no progress bars.
+        tell: takes a line on what is done, or on why another graph is fetched.
+        opener: what opens the graphs.
+
+    Raises:
+        MissingExtraError: ``huggingface_hub`` is not installed, and there is no ``source``.
+    """
+
+    def __init__(
+        self,
+        encoder: PublishedEncoder,
+        store: Path,
+        *,
+        source: Path | None = None,
+        quiet: bool = False,
+        tell: Callable[[str], None] = lambda line: None,
+        opener: Opener = open_session,
+    ) -> None:
+        self._encoder, self._store = encoder, store
+        self._tell, self._opener = tell, opener
+        self._fetched = partial_folder(encoder.name, store)
+        self._transfer = Transfer(encoder, self._fetched, source=source, quiet=quiet)
+
+    def run(self, inspect: Callable[[Profile], None]) -> Profile:
+        """Fetch, try and describe; gives the profile as it lies in its place.
+
+        Args:
+            inspect: reads what the profile holds before it is there, and raises ProfileError where
+                it could not be used.
+
+        Raises:
+            ProfileError: a file can't be had or is not what was pinned, no graph of a tower runs
+                here, or what is there can't be used.
+        """
+        encoder = self._encoder
+        try:
+            self._fetched.mkdir(parents=True, exist_ok=True)
+            for each in encoder.beside:
+                self._transfer.bring(each.name)
+            pictures = _Pictures.of(self._fetched / "preprocessor_config.json")
+            layout = self._layout(pictures)
+            words = Words(self._fetched / "tokenizer.json")
+            image = self._first_that_runs(
+                encoder.image, lambda path: self._try_image(path, layout, pictures.size)
+            )
+            text = self._first_that_runs(
+                encoder.text, lambda path: self._try_text(path, layout, words, pictures.size)
+            )
+            if image.dim != text.dim:
+                raise ProfileError(
+                    f"model {encoder.name!r}: {image.file} gives vectors of {image.dim}, "
+                    f"{text.file} of {text.dim}: they share no space"
+                )
+            return self._install(layout, pictures, image, text, inspect)
+        except OSError as error:
+            raise ProfileError(
+                f"model {encoder.name!r} can't be kept in {self._store}: {error}"
+            ) from error
+
+    def _layout(self, pictures: _Pictures) -> Layout:
+        """What the graphs of the family take and give, but for what depends on the one chosen."""
+        clip = self._encoder.family == "clip"
+        return Layout(
+            image_output="image_embeds" if clip else "pooler_output",
+            text_output="text_embeds" if clip else "pooler_output",
+            mean=pictures.mean,
+            std=pictures.std,
+            alone=True,
+            lower=not clip,  # a tokenizer of CLIP does so itself
+            begin="<|startoftext|>" if clip else "",
+            end="<|endoftext|>" if clip else "<eos>",
+            most_tokens=77 if clip else 64,
+            pad=None if clip else 0,
+        )
+
+    def _first_that_runs(
+        self, choices: tuple[PinnedFile, ...], run: Callable[[Path], _Tried]
+    ) -> _Tried:
+        """The smallest of some graphs that runs here.
+
+        Raises:
+            ProfileError: none does, or one can't be had.
+        """
+        for place, each in enumerate(choices):
+            self._transfer.bring(each.name)
+            try:
+                return run(self._fetched / each.name)
+            except ProfileError as error:
+                if place + 1 == len(choices):
+                    raise
+                larger = choices[place + 1]
+                reason = str(error).replace(f"{self._fetched}{os.sep}", "")
+                self._tell(f"{reason}: fetching {larger.name}, {larger.bytes / 1e6:.0f} MB")
+        raise AssertionError("there is at least one graph of every tower")
+
+    def _try_image(self, path: Path, layout: Layout, size: int) -> _Tried:
+        tower = PublishedImageTower(self._opener(path, 1, None), path, layout, size)
+        picture = np.random.default_rng(0).integers(0, 256, (1, size, size, 3), np.uint8)
+        return self._timed(path, lambda: tower.encode(picture)[0])
+
+    def _try_text(self, path: Path, layout: Layout, words: Words, size: int) -> _Tried:
+        session = self._opener(path, cpu_count(), None)
+        tower = PublishedTextTower(session, words, path, layout, size)
+        return self._timed(path, lambda: tower.encode([_SENTENCE]))
+
+    def _timed(self, path: Path, encode: Callable[[], Any]) -> _Tried:
+        dim = encode().shape[-1]  # and what is done once is done
+        began = time.perf_counter()
+        encode()
+        milliseconds = 1000 * (time.perf_counter() - began)
+        return _Tried(path.relative_to(self._fetched).as_posix(), dim, milliseconds)
+
+    def _install(
+        self,
+        layout: Layout,
+        pictures: _Pictures,
+        image: _Tried,
+        text: _Tried,
+        inspect: Callable[[Profile], None],
+    ) -> Profile:
+        """Write the profile beside its place, and let it take that when it can be used."""
+        place = self._store / self._encoder.name
+        with draft_folder(place) as draft:
+            files = {"image.onnx": image.file, "text.onnx": text.file, "tokenizer.json": None}
+            for name, source in files.items():
+                _link(self._fetched / (source or name), draft / name)
+            if (draft / "tokenizer.json").stat().st_size >= LARGE_BYTES:
+                self._tell("writing down the tokenizer so that it loads fast")
+                write_vocabulary(draft / "tokenizer.json", draft / VOCABULARY)
+            alone = Path(image.file).stem.endswith(_EIGHT_BITS)
+            facts = self._facts(replace(layout, alone=alone), pictures, image, text)
+            _describe(draft, facts)
+            inspect(read_profile(draft))
+            take_place(draft, place)
+        shutil.rmtree(self._fetched, ignore_errors=True)
+        return read_profile(place)
+
+    def _facts(
+        self, layout: Layout, pictures: _Pictures, image: _Tried, text: _Tried
+    ) -> dict[str, Any]:
+        """All that ``profile.json`` says, but for the list of files."""
+        encoder = self._encoder
+        facts: dict[str, Any] = {
+            "name": encoder.name,
+            "version": encoder.revision[:12],
+            "dim": image.dim,
+            "image_size": pictures.size,
+            "tokens_per_frame": 1,
+            "interpolation": pictures.interpolation,
+            "crop": pictures.crop,
+            "languages": encoder.languages,
+            "layout": layout.describe(),
+            "licences": {"weights": encoder.licence},
+            "source": {
+                "repository": encoder.repository,
+                "revision": encoder.revision,
+                "image": image.file,
+                "text": text.file,
+            },
+        }
+        if encoder.logit_scale is not None and encoder.logit_bias is not None:
+            facts["pair"] = {"logit_scale": encoder.logit_scale, "logit_bias": encoder.logit_bias}
+        return facts
+
+
+def _link(source: Path, target: Path) -> None:
+    """A file under a second name, or a copy of it where the file system knows no such thing."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def _describe(folder: Path, facts: dict[str, Any]) -> None:
+    """Write ``profile.json`` with the size and SHA-256 of every file in a folder."""
+    files = {
+        path.name: {"sha256": sha256_of(path), "bytes": path.stat().st_size}
+        for path in sorted(folder.iterdir())
+    }
+    text = json.dumps({**facts, "files": files}, indent=2) + "\n"
+    (folder / ABOUT).write_text(text, encoding="utf-8")

@@ -1,0 +1,307 @@
+"""Encoders as they were published become profiles: fetched, checked, tried, and used as they are.
+
+Real weights can't be had here: tiny files of the same names, inputs, outputs and types stand for
+them.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+onnx = pytest.importorskip("onnx")
+constants = pytest.importorskip("huggingface_hub.constants")
+
+# ruff: noqa: E402 - the imports below need onnx
+from hub import Hub, running
+from published_encoders import tiny
+from tempo_export.pipeline import export
+from tempo_export.request import Request
+from tokenizers import Tokenizer
+
+from tempo_edge import ProfileError
+from tempo_edge.errors import ExportError
+from tempo_edge.models import Profile
+from tempo_edge.models.preparation import Preparation
+from tempo_edge.models.published import ENCODERS
+from tempo_edge.models.registry import VOCABULARY, read_profile
+from tempo_edge.search.inspection import inspect
+
+SENTENCES = ["a Dog jumps", "ein Hund", "çöl 狗", "a very long sentence " * 40]
+
+
+@pytest.fixture
+def reachable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+
+
+def prepared(name: str, store: Path, files: dict[str, bytes] | None = None) -> Profile:
+    encoder, files = tiny(name, files)
+    source = store.parent / "source"
+    for path, data in files.items():
+        (source / path).parent.mkdir(parents=True, exist_ok=True)
+        (source / path).write_bytes(data)
+    return Preparation(encoder, store, source=source).run(inspect)
+
+
+@pytest.fixture(scope="module", params=sorted(ENCODERS))
+def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Profile:
+    return prepared(request.param, tmp_path_factory.mktemp(request.param) / "profiles")
+
+
+def test_every_pin_is_a_commit_and_a_checksum() -> None:
+    for encoder in ENCODERS.values():
+        assert len(encoder.revision) == 40 and int(encoder.revision, 16)
+        assert all(len(digest) == 64 and int(digest, 16) for digest in encoder.sha256.values())
+        assert {each.name for each in (*encoder.image, *encoder.text)} <= encoder.sha256.keys()
+
+
+def test_pictures_and_sentences_become_unit_vectors(made: Profile) -> None:
+    size = made.image_size
+    pictures = np.random.default_rng(0).integers(0, 256, (3, size, size, 3), dtype=np.uint8)
+    vectors, tokens = made.image_tower.encode(pictures)
+    assert vectors.shape == (3, made.dim) and tokens.shape == (3, 1, made.dim)
+    assert vectors.dtype == np.float32
+    read = made.text_tower.encode(SENTENCES)
+    assert read.shape == (len(SENTENCES), made.dim)
+    for each in (vectors, read):
+        assert np.linalg.norm(each, axis=1) == pytest.approx(np.ones(len(each)), abs=1e-5)
+    vector, states = made.text_tower.read("a dog")
+    assert vector.shape == (made.dim,) and states.shape[1:] == (made.dim,)
+
+
+def test_a_picture_does_not_depend_on_its_batch(made: Profile) -> None:
+    pictures = np.random.default_rng(1).integers(0, 256, (5, *[made.image_size] * 2, 3), np.uint8)
+    pictures[0] //= 8  # a scale that eight bits share would show
+    together, _ = made.image_tower.encode(pictures)
+    alone = np.concatenate([made.image_tower.encode(each[None])[0] for each in pictures])
+    np.testing.assert_allclose(together, alone, atol=1e-6)
+
+
+def test_what_a_profile_says_of_itself(made: Profile) -> None:
+    encoder = ENCODERS[made.name]
+    assert made.version == encoder.revision[:12] and made.licence == encoder.licence
+    assert made.languages == encoder.languages
+    clip = encoder.family == "clip"
+    assert (made.interpolation, made.crop) == (("BICUBIC", True) if clip else ("BILINEAR", False))
+    assert made.layout is not None and made.layout.most_tokens == (77 if clip else 64)
+    if encoder.logit_scale is None:
+        assert made.pair is None
+    else:
+        assert made.pair is not None
+        scale, bias = encoder.logit_scale, encoder.logit_bias or 0.0
+        expected = 1 / (1 + np.exp(-(np.exp(scale) * np.array([0.1, 0.2]) + bias)))
+        np.testing.assert_allclose(made.pair(np.array([0.1, 0.2])), expected)
+    about = json.loads((made.folder / "profile.json").read_text())
+    assert about["source"]["repository"] == encoder.repository
+    assert made.fingerprint.startswith(f"{made.name}-")
+
+
+def test_the_graphs_are_given_what_training_gave_them(made: Profile) -> None:
+    """Pixels and tokens as the processors of the hub make them, by hand."""
+    assert made.layout is not None
+    tokenizer = Tokenizer.from_file(str(made.folder / "tokenizer.json"))
+    tokenizer.no_truncation()
+    fed: dict[str, np.ndarray] = {}
+    session = made.text_tower._session._session
+    run = session.run
+    session_run = lambda names, feeds, options: fed.update(feeds) or run(names, feeds, options)  # noqa: E731
+    made.text_tower._session._session = Recorder(session, session_run)
+    made.text_tower.encode(["A dog jumps"])
+    made.text_tower._session._session = session
+    ids = fed["input_ids"][0].tolist()
+    if made.layout.lower:
+        plain = tokenizer.encode("a dog jumps", add_special_tokens=False).ids
+        assert ids == [*plain, 1, *[0] * (63 - len(plain))]
+    else:
+        assert ids == tokenizer.encode("A dog jumps").ids
+        assert fed["attention_mask"].tolist() == [[1] * len(ids)]
+
+
+class Recorder:
+    """A session whose runs are seen."""
+
+    def __init__(self, session: object, run: object) -> None:
+        self._session, self.run = session, run
+
+
+def test_a_long_sentence_keeps_its_end_mark(made: Profile) -> None:
+    assert made.layout is not None
+    ids = made.text_tower._tokenizer.ids("dog " * 200, made.layout)
+    tokenizer = Tokenizer.from_file(str(made.folder / "tokenizer.json"))
+    assert ids.shape == (1, made.layout.most_tokens)
+    assert ids[0, -1] == tokenizer.token_to_id(made.layout.end)
+
+
+def test_a_graph_that_does_not_run_is_followed_by_the_next(tmp_path: Path) -> None:
+    _, files = tiny("siglip2")
+    files["onnx/vision_model_int8.onnx"] = files["onnx/vision_model_int8.onnx"].replace(
+        b"ConvInteger", b"ConvBelongs"
+    )
+    encoder, _ = tiny("siglip2", files)
+    with running(Hub({encoder.repository: files}, encoder.revision)) as hub:
+        said: list[str] = []
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("HF_ENDPOINT", hub.url)
+            patch.setattr(constants, "HF_HUB_OFFLINE", False)
+            profile = Preparation(encoder, tmp_path / "profiles", quiet=True, tell=said.append).run(
+                inspect
+            )
+    asked = {name for _, name, _ in hub.asked}
+    assert "vision_model_fp16.onnx" in asked
+    # The smallest runs, or the one after it: nothing larger is fetched.
+    assert not asked & {"vision_model.onnx", "text_model_fp16.onnx"}
+    (line,) = said
+    assert line.startswith("onnx/vision_model_int8.onnx can't be opened")
+    assert line.endswith("fetching onnx/vision_model_fp16.onnx, 0 MB")
+    about = json.loads((profile.folder / "profile.json").read_text())
+    assert about["source"]["image"] == "onnx/vision_model_fp16.onnx"
+    assert profile.layout is not None and not profile.layout.alone
+
+
+def test_a_tower_of_which_nothing_runs_is_an_error_that_leaves_nothing(tmp_path: Path) -> None:
+    _, files = tiny("clip")
+    files["onnx/text_model.onnx"] = b"no graph"
+    with pytest.raises(ProfileError, match=r"text_model\.onnx can't be opened"):
+        prepared("clip", tmp_path / "profiles", files)
+    assert [each.name for each in (tmp_path / "profiles").iterdir()] == [".clip.partial"]
+
+
+def test_towers_of_two_spaces_are_refused(tmp_path: Path) -> None:
+    _, files = tiny("siglip2")
+    _, wider = tiny("siglip2-so400m")
+    files["onnx/text_model_int8.onnx"] = wider["onnx/text_model_int8.onnx"]
+    with pytest.raises(ProfileError, match=r"gives vectors of 24, .* of 36: they share no space"):
+        prepared("siglip2", tmp_path / "profiles", files)
+
+
+@pytest.mark.usefixtures("reachable")
+@pytest.mark.parametrize(
+    ("name", "file", "said"),
+    [
+        ("siglip2", "onnx/vision_model_int8.onnx", "SHA-256"),
+        ("siglip2", "config.json", "SHA-256"),
+        ("siglip2", "tokenizer.json", "SHA-256"),
+        ("tinyclip", "onnx/model_int8.onnx", "SHA-256"),
+        ("clip", "preprocessor_config.json", "git's blob"),
+        ("clip", "tokenizer.json", "SHA-256"),  # the commit's own, for large files
+    ],
+)
+def test_one_byte_changed_is_refused_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, file: str, said: str
+) -> None:
+    encoder, files = tiny(name)
+    hub = Hub({encoder.repository: files}, encoder.revision)
+    hub.large = (".onnx", "tokenizer.json")
+    data = bytearray(files[file])
+    data[len(data) // 2] ^= 1
+    hub.altered = {file: bytes(data)}
+    with running(hub):
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        store = tmp_path / "profiles"
+        with pytest.raises(ProfileError, match=f"{file} (has|is) {said}.*pull it again"):
+            Preparation(encoder, store, quiet=True).run(inspect)
+        assert not (store / name).exists()
+        hub.altered = {}
+        profile = Preparation(encoder, store, quiet=True).run(inspect)
+    for each in profile.files:
+        profile.checked(each)
+    assert sorted(path.name for path in store.iterdir()) == [name]
+
+
+@pytest.mark.usefixtures("reachable")
+def test_what_came_before_an_end_is_not_fetched_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoder, files = tiny("siglip2")
+    whole = dict(files)
+    del files["onnx/text_model_int8.onnx"]
+    hub = Hub({encoder.repository: files}, encoder.revision)
+    with running(hub):
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        with pytest.raises(ProfileError, match=r"lacks onnx/text_model_int8\.onnx"):
+            Preparation(encoder, tmp_path / "profiles", quiet=True).run(inspect)
+        hub.repositories[encoder.repository] = whole
+        hub.asked.clear()
+        Preparation(encoder, tmp_path / "profiles", quiet=True).run(inspect)
+    fetched = {name for method, name, _ in hub.asked if method == "GET"}
+    assert "text_model_int8.onnx" in fetched and "vision_model_int8.onnx" not in fetched
+
+
+def test_published_graphs_are_not_rewritten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared("clip", tmp_path / "profiles")
+    monkeypatch.setenv("TEMPO_EDGE_PROFILES", str(tmp_path / "profiles"))
+    with pytest.raises(ExportError, match="'clip' searches as it was published"):
+        export(Request(name="clip", precision="fp16"), lambda line: None)
+
+
+def test_a_large_tokenizer_loads_by_its_pieces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempo_edge.models.preparation.LARGE_BYTES", 1)
+    profile = prepared("siglip2", tmp_path / "profiles")
+    assert VOCABULARY in profile.files
+    monkeypatch.setattr("tempo_edge.models.preparation.LARGE_BYTES", 1 << 30)
+    whole = prepared("siglip2", tmp_path / "other")
+    assert VOCABULARY not in whole.files
+    by_pieces, by_all = (
+        each.text_tower.encode([*SENTENCES, "jumpdog <eos> <0x41>"]) for each in (profile, whole)
+    )
+    np.testing.assert_array_equal(by_pieces, by_all)
+    with (profile.folder / VOCABULARY).open("r+b") as file:
+        file.write(b"!")
+    with pytest.raises(ProfileError, match=r"vocabulary\.db has SHA-256"):
+        _ = read_profile(profile.folder).text_tower
+
+
+def test_pictures_are_as_the_processors_of_the_hub_make_them(
+    made: Profile,
+) -> None:
+    transformers = pytest.importorskip("transformers")
+    from av.video.frame import VideoFrame
+    from av.video.reformatter import VideoReformatter
+    from PIL import Image
+
+    from tempo_edge.media._frame import shrink
+
+    assert made.layout is not None
+    clip = made.crop
+    kind = transformers.CLIPImageProcessorPil if clip else transformers.SiglipImageProcessorPil
+    size = made.image_size
+    square = {"height": size, "width": size}
+    # Grey, for a film has its colours at half the resolution, and a scaler counts on that.
+    rough = np.random.default_rng(5).integers(0, 256, (9, 16, 1), dtype=np.uint8)
+    picture = rough.repeat(20, axis=0).repeat(20, axis=1).repeat(3, axis=2)
+    processor = (
+        kind(size={"shortest_edge": size}, crop_size=square)
+        if clip
+        else kind(size=square, resample=2)
+    )
+    theirs = np.asarray(processor(Image.fromarray(picture))["pixel_values"][0])
+    frame = VideoFrame.from_ndarray(picture, format="rgb24")
+    ours = shrink(frame, size, VideoReformatter(), made.interpolation, crop=made.crop)
+    levels = (np.asarray(theirs).transpose(1, 2, 0) * made.layout.std + made.layout.mean) * 255
+    assert np.abs(ours - levels).mean() < 1.0
+    other = shrink(frame, size, VideoReformatter(), "AREA", crop=not made.crop)
+    assert np.abs(other - levels).mean() > 5.0
+
+
+def test_sentences_are_as_the_tokenizers_of_the_hub_make_them(made: Profile) -> None:
+    transformers = pytest.importorskip("transformers")
+    assert made.layout is not None
+    path = str(made.folder / "tokenizer.json")
+    marks = {"pad_token": "<pad>", "eos_token": "<eos>"}
+    if made.layout.begin:
+        marks = {"pad_token": "<|endoftext|>", "eos_token": "<|endoftext|>"}
+    theirs = transformers.PreTrainedTokenizerFast(tokenizer_file=path, **marks)
+    for sentence in SENTENCES:
+        text = sentence.lower() if made.layout.lower else sentence
+        padding = {"padding": "max_length"} if made.layout.pad is not None else {}
+        wanted = theirs(text, max_length=made.layout.most_tokens, truncation=True, **padding)
+        ours = made.text_tower._tokenizer.ids(sentence, made.layout)
+        assert ours[0].tolist() == wanted["input_ids"]
