@@ -212,7 +212,7 @@ def test_with_half_an_engine(environment: dict[str, str]) -> None:
     ("lacking", "name", "extra", "arguments"),
     [
         ("PIL", "Pillow", "train", ("train", "evaluate", "a.yaml", "--library", "b.db")),
-        ("torch", "torch", "train", ("train", "evaluate", "a.yaml", "--library", "b.db")),
+        ("torch", "torch", "train", ("train", "sft", "--data", "a", "--work", "b", "--out", "c")),
         ("PIL", "Pillow", "onnx", ("export", "nano", "--pictures", ".")),
     ],
 )
