@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tempo_edge.errors import LibraryError, NoLibraryError, RefusedRowError
 from tempo_edge.store.embedded.database_file import (
+    UNREADABLE,
     Identity,
     check_file,
     has_log,
@@ -20,7 +21,7 @@ from tempo_edge.store.embedded.database_file import (
 )
 from tempo_edge.store.embedded.schema import SCHEMA, SCHEMA_VERSION
 
-__all__ = ["UNREADABLE", "Database", "unreadable"]
+__all__ = ["Database", "unreadable"]
 
 # Kept in the database's header, so that no other program's database is taken for a library.
 _APPLICATION_ID = int.from_bytes(b"TmpE", "big")
@@ -41,9 +42,6 @@ _PUT_BACK = "put a copy of it back, or delete it and index again"
 
 # Letters of SQLite's own words that are shown.
 _LONGEST_REASON = 200
-
-#: What a damaged file does to whoever reads it: its own words are no text.
-UNREADABLE = (sqlite3.Error, UnicodeDecodeError)
 
 # Of SQLite's error codes those that are no fault of what was asked for.
 _OF_THE_DISK = frozenset({3, 8, 10, 13, 14, 22})  # PERM, READONLY, IOERR, FULL, CANTOPEN, NOLFS

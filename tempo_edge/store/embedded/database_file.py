@@ -12,6 +12,7 @@ from tempo_edge._files.overwriting import check_overwriting
 from tempo_edge.errors import LibraryError
 
 __all__ = [
+    "UNREADABLE",
     "Identity",
     "beside",
     "check_file",
@@ -27,6 +28,9 @@ _LEAST_BYTES = 100
 
 # Of two threads that tidy up at once neither would be the last.
 _TIDYING = Lock()
+
+#: What a damaged file does to whoever reads it: its own words are no text.
+UNREADABLE = (sqlite3.Error, UnicodeDecodeError)
 
 #: Device, inode, size and time of change.
 Identity = tuple[int, int, int, int]
@@ -101,7 +105,7 @@ def tidy(path: Path) -> None:
     real = Path(os.path.realpath(path))
     if not (real.exists() and has_log(real)):
         return
-    with suppress(sqlite3.Error), _TIDYING:
+    with suppress(*UNREADABLE), _TIDYING:
         last = sqlite3.connect(f"{real.as_uri()}?mode=rw", uri=True, timeout=1)
         try:
             last.execute("SELECT count(*) FROM sqlite_master").fetchone()

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from tempo_edge.errors import LibraryError, ProfileError
 from tempo_edge.store.embedded.catalogue import SqliteCatalogue
-from tempo_edge.store.embedded.database import UNREADABLE, unreadable
+from tempo_edge.store.embedded.database import unreadable
+from tempo_edge.store.embedded.database_file import UNREADABLE
 
 __all__ = ["first_fault"]
 
