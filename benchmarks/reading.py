@@ -69,10 +69,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     import torch
 
     from tempo_edge.train.grounder.model.decoder_graph import write_decoder
-    from tempo_edge.train.grounder.model.network import DecoderShape, Grounder
+    from tempo_edge.train.grounder.model.network import DecoderShape, GrounderNetwork
 
     torch.manual_seed(0)
-    model = Grounder(DecoderShape()).eval()
+    model = GrounderNetwork(DecoderShape()).eval()
     rows: dict[str, Any] = {"weights": sum(p.numel() for p in model.parameters())}
     with tempfile.TemporaryDirectory() as folder:
         for storage in ("fp16", "int8"):

@@ -18,7 +18,7 @@ from tempo_edge._console.text import note
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.train.progress_log import ProgressLog
 from tempo_edge.train.towers.__main__ import add_run_options
-from tempo_edge.train.towers.recipe import RECIPES, Recipe, override
+from tempo_edge.train.towers.recipe import RECIPES, TowerRecipe, override
 from tempo_edge.train.towers.training import train
 
 #: Each row's name and what it changes.
@@ -71,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     say = ProgressLog(partial(print, flush=True))
     try:
         for name in options.only or CHANGES:
-            recipe: Recipe = dataclasses.replace(
+            recipe: TowerRecipe = dataclasses.replace(
                 RECIPES["full"], seed=options.seed, epochs=options.epochs
             )
             recipe = override(recipe, [*options.set, *CHANGES[name]])

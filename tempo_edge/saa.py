@@ -21,14 +21,14 @@ from numpy.typing import NDArray
 from tempo_edge.attention.budget import SamplingBudget
 from tempo_edge.attention.key_frames import chosen_keys, gap_filling, out_of_rhythm
 from tempo_edge.attention.novelty import bought, events
-from tempo_edge.attention.sampling_plan import Plan, uniform_plan
+from tempo_edge.attention.sampling_plan import SamplingPlan, uniform_plan
 from tempo_edge.attention.token_shares import shares
 from tempo_edge.media import DecodeRange, PacketTable, VideoInfo
 
-__all__ = ["Plan", "SamplingBudget", "allocate", "plan", "uniform_plan"]
+__all__ = ["SamplingBudget", "SamplingPlan", "allocate", "plan", "uniform_plan"]
 
 
-def plan(table: PacketTable, info: VideoInfo, limits: SamplingBudget) -> Plan:
+def plan(table: PacketTable, info: VideoInfo, limits: SamplingBudget) -> SamplingPlan:
     """Tier 1: choose what to decode from packet sizes and key frames alone.
 
     Raises:
@@ -72,7 +72,7 @@ def plan(table: PacketTable, info: VideoInfo, limits: SamplingBudget) -> Plan:
         for key, before in zip(kept[1:], found, strict=False)
         if all(gain <= 1.0 for _, gain in before)
     )
-    return Plan(runs, table.pts[chosen], scene, calm - scene)
+    return SamplingPlan(runs, table.pts[chosen], scene, calm - scene)
 
 
 def allocate(

@@ -18,7 +18,7 @@ from videos import Shot, Truth, make_video, motion, texture
 
 from tempo_edge.indexing.footage import FootageReader, Sampling
 from tempo_edge.media import PacketTable, VideoInfo, open_video
-from tempo_edge.saa import Plan, SamplingBudget, allocate, plan, uniform_plan
+from tempo_edge.saa import SamplingBudget, SamplingPlan, allocate, plan, uniform_plan
 from tempo_edge.store.rows import FrameRow
 
 INFO = VideoInfo("h264", 640, 360, Fraction(1, 1000), Fraction(0), Fraction(60), None, 8)
@@ -107,7 +107,7 @@ def test_no_gap_is_longer_than_allowed(packets: PacketTable, policy: SamplingBud
 def test_pixels_decoded_keep_to_the_budget(packets: PacketTable, policy: SamplingBudget) -> None:
     """Beyond key frames and the gap rule, which come first."""
 
-    def decoded(chosen: Plan) -> int:
+    def decoded(chosen: SamplingPlan) -> int:
         """Pictures of all runs but the key frames that they begin with."""
         ends = np.searchsorted(packets.pts, [run.last for run in chosen.runs])
         starts = np.searchsorted(packets.pts, [run.key for run in chosen.runs])

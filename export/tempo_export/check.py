@@ -20,7 +20,7 @@ from tempo_edge.errors import ExportError, MissingExtraError
 from tempo_export.tensorrt_api import Parser, ParserError, TensorRT, logger
 from tempo_export.typed import load_onnx
 
-__all__ = ["Finding", "Report", "check_graph", "format_report", "load_parser"]
+__all__ = ["Finding", "GraphReport", "check_graph", "format_report", "load_parser"]
 
 _OWN_DOMAINS = {"", "ai.onnx"}
 
@@ -43,7 +43,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Report:
+class GraphReport:
     """The contents of a graph, and what the parser refuses of it.
 
     `version` is that of TensorRT for RTX; `nodes` counts the nodes of each operator in the graph
@@ -93,7 +93,7 @@ def load_parser() -> tuple[TensorRT, Any]:
     return tensorrt, logger(tensorrt, [])
 
 
-def check_graph(path: Path) -> Report:
+def check_graph(path: Path) -> GraphReport:
     """The verdict of TensorRT's parser on the ONNX graph in the file `path`.
 
     Raises:
@@ -105,7 +105,7 @@ def check_graph(path: Path) -> Report:
     network = tensorrt.Builder(log).create_network(0)
     parser = tensorrt.OnnxParser(network, log)
     taken = parser.parse_from_file(str(path))
-    return Report(
+    return GraphReport(
         path=path,
         version=str(tensorrt.__version__),
         opset=max(each.version for each in model.opset_import if each.domain in _OWN_DOMAINS),
@@ -168,7 +168,7 @@ def _reason(error: ParserError) -> str:
     return ": ".join([kind, *told[:1]])
 
 
-def format_report(report: Report) -> str:
+def format_report(report: GraphReport) -> str:
     """A report as lines of plain text; what is found again and again is told once."""
     verdict = "acceptable to" if report.acceptable else "refused by"
     total = sum(report.nodes.values())

@@ -26,7 +26,7 @@ from tempo_export.drafts import finish
 from tempo_export.graphs import OPSET, read_graph, versions, write_graph
 from tempo_export.request import Progress
 
-__all__ = ["FAMILIES", "TOLERANCE", "Family", "image_size", "write_encoder"]
+__all__ = ["FAMILIES", "TOLERANCE", "EncoderFamily", "image_size", "write_encoder"]
 
 #: Largest difference between what a graph gives and what torch gives, of unit vectors' components.
 TOLERANCE = 1e-3
@@ -36,7 +36,7 @@ _SENTENCE = "a dog jumps over a fence"
 
 
 @dataclass(frozen=True)
-class Family:
+class EncoderFamily:
     """The reading of one architecture: its modules' names, and what its tokens want."""
 
     images: str
@@ -47,7 +47,7 @@ class Family:
 
 
 FAMILIES = {
-    "clip": Family(
+    "clip": EncoderFamily(
         "ClipImages",
         "ClipText",
         ("CLIPTextModelWithProjection", "CLIPTextWithProjectionOnnxConfig", "text_embeds"),
@@ -56,7 +56,7 @@ FAMILIES = {
     ),
     # The last token is what is read of a sentence, so each must be as long as in training; SigLIP 2
     # was trained on sentences in small letters.
-    "siglip": Family(
+    "siglip": EncoderFamily(
         "SiglipImages",
         "SiglipText",
         ("SiglipTextModel", "SiglipTextOnnxConfig", "pooler_output"),
@@ -132,7 +132,7 @@ def write_encoder(
     )
 
 
-def _load(checkpoint: Checkpoint) -> tuple[Any, Family]:
+def _load(checkpoint: Checkpoint) -> tuple[Any, EncoderFamily]:
     try:
         import torch
         import transformers
@@ -187,7 +187,9 @@ def _write(
     beside.rmdir()
 
 
-def _write_text(text: Any, ids: NDArray[np.int64], model: Any, family: Family, path: Path) -> None:
+def _write_text(
+    text: Any, ids: NDArray[np.int64], model: Any, family: EncoderFamily, path: Path
+) -> None:
     """Write the text tower: through optimum where it is installed, else traced, alike to search."""
     import onnx
     import torch
@@ -245,7 +247,7 @@ def _unite(model: Any, pooled: str, widths: tuple[int, int]) -> None:
 
 
 def _write_tokenizer(
-    checkpoint: Checkpoint, longest: int, family: Family, folder: Path
+    checkpoint: Checkpoint, longest: int, family: EncoderFamily, folder: Path
 ) -> NDArray[np.int64]:
     """Write ``tokenizer.json`` as search uses it; gives the ids of a sentence, int64 ``[1, l]``."""
     import transformers

@@ -17,7 +17,7 @@ from typing import Any, get_args
 
 from tempo_edge.models.checksum import sha256_of
 from tempo_edge.models.device import Device, nvidia
-from tempo_edge.models.engine_cache import Origin
+from tempo_edge.models.engine_cache import EngineOrigin
 from tempo_edge.models.shapes import InputShape, Shapes
 from tempo_export.files import write_whole
 from tempo_export.optimization_profiles import (
@@ -59,7 +59,7 @@ class EngineFacts:
     Attributes:
         engine: name of the engine's file.
         engine_sha256: of its contents.
-        key: see :class:`tempo_edge.models.engine_cache.Origin`, as for all that ``origin`` has.
+        key: see :class:`tempo_edge.models.engine_cache.EngineOrigin`, as for all of ``origin``.
         origin: what the engine depends on; its ``model_sha256`` is that of ``source``.
         source: name of the model's file.
         graph, graph_sha256: the file that TensorRT read: the model, typed for ``precision``.
@@ -72,7 +72,7 @@ class EngineFacts:
     engine: str
     engine_sha256: str
     key: str
-    origin: Origin
+    origin: EngineOrigin
     source: str
     graph: str
     graph_sha256: str
@@ -252,7 +252,7 @@ def write_manifest(
     Raises:
         OSError: a file can't be read or written.
     """
-    origin = Origin.of(machine.device, machine.tensorrt, _RUNTIME, sha256_of(source))
+    origin = EngineOrigin.of(machine.device, machine.tensorrt, _RUNTIME, sha256_of(source))
     told = [{name: _lists(shape) for name, shape in shapes.items()} for shapes in profiles]
     facts = EngineFacts(
         engine=engine.name,
@@ -305,7 +305,7 @@ def check_engine(
             f"{facts.origin.model_sha256}, {model} has {wanted}"
         )
     machine = machine or this_machine()
-    here = Origin.of(machine.device, machine.tensorrt, _RUNTIME, wanted)
+    here = EngineOrigin.of(machine.device, machine.tensorrt, _RUNTIME, wanted)
     for name, value in asdict(facts.origin).items():
         if value != (there := getattr(here, name)):
             raise EngineError(
@@ -318,7 +318,7 @@ def _read(engine: Path) -> EngineFacts:
     path = manifest_path(engine)
     try:
         told: Any = json.loads(path.read_text(encoding="utf-8"))
-        facts = EngineFacts(**{**told, "origin": Origin(**told["origin"])})
+        facts = EngineFacts(**{**told, "origin": EngineOrigin(**told["origin"])})
         for shapes in facts.profiles:
             for shape in shapes.values():
                 InputShape(*(tuple(part) for part in shape))

@@ -14,11 +14,11 @@ from tempo_edge.models.checkpoint import Checkpoint
 from tempo_edge.models.registry import Profile, load_profile
 from tempo_export.request import Progress, Request
 
-__all__ = ["RECIPES", "Recipe", "find_recipe"]
+__all__ = ["RECIPES", "ProfileRecipe", "find_recipe"]
 
 
 @dataclass(frozen=True)
-class Recipe:
+class ProfileRecipe:
     """The name of a profile and the way to make it.
 
     Attributes:
@@ -30,7 +30,7 @@ class Recipe:
     write: Callable[[Path, Progress], Profile]
 
 
-def find_recipe(checkpoint: Checkpoint, request: Request) -> Recipe:
+def find_recipe(checkpoint: Checkpoint, request: Request) -> ProfileRecipe:
     """The recipe for a checkpoint.
 
     Raises:
@@ -40,7 +40,7 @@ def find_recipe(checkpoint: Checkpoint, request: Request) -> Recipe:
     return RECIPES[checkpoint.kind](checkpoint, request)
 
 
-def _encoder(checkpoint: Checkpoint, request: Request) -> Recipe:
+def _encoder(checkpoint: Checkpoint, request: Request) -> ProfileRecipe:
     """Two towers, a tokenizer and a background."""
     from tempo_export.encoder import image_size, write_encoder
 
@@ -49,13 +49,13 @@ def _encoder(checkpoint: Checkpoint, request: Request) -> Recipe:
             f"model {request.name!r} needs --pictures DIR: by them a query's chance is judged"
         )
     pictures = request.read_pictures(image_size(checkpoint))
-    return Recipe(
+    return ProfileRecipe(
         request.name,
         lambda folder, progress: write_encoder(checkpoint, folder, pictures, progress),
     )
 
 
-def _grounder(checkpoint: Checkpoint, request: Request) -> Recipe:
+def _grounder(checkpoint: Checkpoint, request: Request) -> ProfileRecipe:
     """A hub model that looks at frames, beside the towers of a profile."""
     from tempo_export.grounder import write_grounder
 
@@ -73,11 +73,11 @@ def _grounder(checkpoint: Checkpoint, request: Request) -> Recipe:
         progress(f"writing {checkpoint.name} beside {towers.name}")
         return write_grounder(checkpoint, towers, folder, name, request.adapter, request.size)
 
-    return Recipe(name, write)
+    return ProfileRecipe(name, write)
 
 
 #: The recipe for each kind of checkpoint.
-RECIPES: Mapping[str, Callable[[Checkpoint, Request], Recipe]] = {
+RECIPES: Mapping[str, Callable[[Checkpoint, Request], ProfileRecipe]] = {
     "encoder": _encoder,
     "grounder": _grounder,
 }

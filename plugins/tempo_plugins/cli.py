@@ -75,9 +75,9 @@ def remove(name: NameArgument, root: RootOption = None, into: IntoOption = None)
 
 
 def _tell(verb: str, report: object) -> None:
-    from tempo_plugins.installing import Report
+    from tempo_plugins.installing import InstallReport
 
-    assert isinstance(report, Report)
+    assert isinstance(report, InstallReport)
     for file in report.files:
         note(f"{verb} {file}")
     for command in report.as_root:

@@ -16,7 +16,7 @@ from tempo_edge._extras import lacking
 from tempo_edge._files import atomic_write
 from tempo_edge.errors import MissingExtraError, TempoEdgeError
 
-__all__ = ["File", "Plugin", "Report", "install", "remove", "state"]
+__all__ = ["File", "InstallReport", "Plugin", "install", "remove", "state"]
 
 
 @dataclass(frozen=True)
@@ -54,14 +54,14 @@ class Plugin:
 
 
 @dataclass(frozen=True)
-class Report:
+class InstallReport:
     """What was done: the files written or removed, and the commands that need root."""
 
     files: tuple[Path, ...]
     as_root: tuple[str, ...]
 
 
-def install(plugin: Plugin, *, root: Path | None = None, into: Path | None = None) -> Report:
+def install(plugin: Plugin, *, root: Path | None = None, into: Path | None = None) -> InstallReport:
     """Write a plugin's files.
 
     Args:
@@ -85,10 +85,10 @@ def install(plugin: Plugin, *, root: Path | None = None, into: Path | None = Non
             commands.append(shlex.join(words))
         else:
             written.append(_write(_below(file, root)))
-    return Report(tuple(written), tuple(commands))
+    return InstallReport(tuple(written), tuple(commands))
 
 
-def remove(plugin: Plugin, *, root: Path | None = None, into: Path | None = None) -> Report:
+def remove(plugin: Plugin, *, root: Path | None = None, into: Path | None = None) -> InstallReport:
     """Remove a plugin's files, and the folders of its own that are empty then.
 
     Args are those of :func:`install`.
@@ -106,7 +106,7 @@ def remove(plugin: Plugin, *, root: Path | None = None, into: Path | None = None
                 commands.append(shlex.join(["sudo", "rm", str(file.path)]))
         elif _remove(_below(file, root)):
             gone.append(_below(file, root).path)
-    return Report(tuple(gone), tuple(commands))
+    return InstallReport(tuple(gone), tuple(commands))
 
 
 def state(plugin: Plugin) -> str:

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from tempo_edge.media import DecodeRange, PacketTable, VideoInfo
 
-__all__ = ["Plan", "uniform_plan"]
+__all__ = ["SamplingPlan", "uniform_plan"]
 
 
 @dataclass(frozen=True)
-class Plan:
+class SamplingPlan:
     """A plan of what to decode and which of it to look at.
 
     Attributes:
@@ -33,7 +33,7 @@ class Plan:
     measured: bool = True
 
 
-def uniform_plan(table: PacketTable, info: VideoInfo, frames_per_second: float) -> Plan:
+def uniform_plan(table: PacketTable, info: VideoInfo, frames_per_second: float) -> SamplingPlan:
     """The baseline of frame-by-frame tools: decode everything, look at equal distances.
 
     Raises:
@@ -53,4 +53,4 @@ def uniform_plan(table: PacketTable, info: VideoInfo, frames_per_second: float) 
     runs = [
         DecodeRange(int(table.pts[k]), int(table.pts[e])) for k, e in zip(keys, ends, strict=True)
     ]
-    return Plan(runs, table.pts[wanted], frozenset(), frozenset(), measured=False)
+    return SamplingPlan(runs, table.pts[wanted], frozenset(), frozenset(), measured=False)

@@ -22,7 +22,7 @@ from tempo_edge.errors import MediaError
 from tempo_edge.media import DecodeRange, Frame, PacketTable, Video, VideoInfo, open_video
 from tempo_edge.models import Profile
 from tempo_edge.quantization import quantize
-from tempo_edge.saa import Plan, SamplingBudget, allocate, plan, uniform_plan
+from tempo_edge.saa import SamplingBudget, SamplingPlan, allocate, plan, uniform_plan
 from tempo_edge.store.rows import FrameRow, VideoRow
 
 __all__ = ["Footage", "FootageReader", "Sampling"]
@@ -62,7 +62,7 @@ class Sampling:
     policy: SamplingBudget = field(default_factory=SamplingBudget)
     frames_per_second: float | None = None
 
-    def plan(self, table: PacketTable, info: VideoInfo) -> Plan:
+    def plan(self, table: PacketTable, info: VideoInfo) -> SamplingPlan:
         """Choose what to decode and look at."""
         if self.frames_per_second is not None:
             return uniform_plan(table, info, self.frames_per_second)
@@ -213,7 +213,7 @@ class FootageReader:
     def _looks(
         self,
         another: Callable[[], Video],
-        chosen: Plan,
+        chosen: SamplingPlan,
         info: VideoInfo,
         table: PacketTable,
         damage: _Damage,
@@ -270,7 +270,7 @@ class FootageReader:
         another: Callable[[], Video],
         handles: LifoQueue[Video],
         run: DecodeRange,
-        chosen: Plan,
+        chosen: SamplingPlan,
     ) -> _RunLooks:
         """Worker: decode one run and look at what is wanted or turns out to be a cut."""
         try:
@@ -334,7 +334,7 @@ class FootageReader:
             _cells(frame.upright(change), self._grid),
         )
 
-    def _tie(self, found: _RunLooks, reference: Frame | None, chosen: Plan) -> None:
+    def _tie(self, found: _RunLooks, reference: Frame | None, chosen: SamplingPlan) -> None:
         """Measure a run's first look against the last one of the runs before it."""
         head, first = found.looks[0], found.first
         if reference is None or first is None:

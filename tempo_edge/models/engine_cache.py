@@ -17,13 +17,13 @@ from pathlib import Path
 from tempo_edge._files import atomic_write
 from tempo_edge.models.device import Device
 
-__all__ = ["Origin", "engine_folder", "engines_path"]
+__all__ = ["EngineOrigin", "engine_folder", "engines_path"]
 
 _ABOUT = "origin.json"
 
 
 @dataclass(frozen=True)
-class Origin:
+class EngineOrigin:
     """The facts that an engine depends on.
 
     Attributes:
@@ -42,9 +42,9 @@ class Origin:
     model_sha256: str
 
     @staticmethod
-    def of(device: Device, tensorrt: str, runtime: str, model_sha256: str) -> Origin:
+    def of(device: Device, tensorrt: str, runtime: str, model_sha256: str) -> EngineOrigin:
         """The origin of an engine for a device."""
-        return Origin(
+        return EngineOrigin(
             device.name, device.capability, device.driver, tensorrt, runtime, model_sha256
         )
 
@@ -62,7 +62,7 @@ def engines_path() -> Path:
     return user_cache_path("tempo-edge") / "tensorrt"
 
 
-def engine_folder(origin: Origin, model: Path) -> Path:
+def engine_folder(origin: EngineOrigin, model: Path) -> Path:
     """The folder for the engines of that origin, made if it isn't there.
 
     Older ones of the same model go: those built from other contents of the file ``model``, or from

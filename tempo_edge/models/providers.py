@@ -19,7 +19,7 @@ from tempo_edge._extras import install_line, lacking
 from tempo_edge.errors import MissingExtraError, ProfileError
 from tempo_edge.models import shared_libraries
 from tempo_edge.models.device import nvidia
-from tempo_edge.models.engine_cache import Origin, engine_folder
+from tempo_edge.models.engine_cache import EngineOrigin, engine_folder
 from tempo_edge.models.shapes import Shapes, joined
 
 __all__ = [
@@ -27,7 +27,7 @@ __all__ = [
     "VARIABLE",
     "Chain",
     "Notes",
-    "Plan",
+    "ProviderPlan",
     "Standing",
     "asked",
     "load_onnxruntime",
@@ -57,7 +57,7 @@ Notes = list[tuple[str, str]]
 
 
 @dataclass(frozen=True)
-class Plan:
+class ProviderPlan:
     """Providers to open a session with, and those that are left out beforehand."""
 
     chain: Chain
@@ -121,7 +121,7 @@ def standings(wanted: Sequence[str] | None = None) -> list[Standing]:
 
 def plan(
     path: Path, threads: int, shapes: Shapes | None = None, wanted: Sequence[str] | None = None
-) -> Plan:
+) -> ProviderPlan:
     """The providers that a session with a model is opened with.
 
     TensorRT is tried only where the model's ``shapes`` are known.
@@ -151,7 +151,7 @@ def plan(
                 notes.append((standing.provider, f"its engines can't be kept: {error}"))
                 continue
         chain.append((standing.provider, options))
-    return Plan(chain, notes)
+    return ProviderPlan(chain, notes)
 
 
 def tensorrt_options(folder: Path, shapes: Shapes) -> dict[str, Any]:
@@ -254,7 +254,7 @@ def _folder(path: Path) -> Path:
     onnxruntime = load_onnxruntime()
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     runtime = f"onnxruntime {onnxruntime.__version__}"
-    return engine_folder(Origin.of(nvidia(), _tensorrt_version(), runtime, digest), path)
+    return engine_folder(EngineOrigin.of(nvidia(), _tensorrt_version(), runtime, digest), path)
 
 
 def _tensorrt_version() -> str:

@@ -11,7 +11,7 @@ import pytest
 from graphs import ANY, FLOAT, array, model, node, save, tensor
 from harness import each_without
 from onnx import TensorProto, helper
-from tempo_export.check import Finding, Report, check_graph, format_report
+from tempo_export.check import Finding, GraphReport, check_graph, format_report
 from tempo_export.graphs import read_graph, write_graph
 from tempo_export.precision import expanded, halved, weights_int4, weights_int8
 
@@ -28,7 +28,7 @@ else:
 needs_the_parser = pytest.mark.skipif(not VERSION, reason="TensorRT for RTX is not installed")
 
 
-def check(made: onnx.ModelProto, folder: Path) -> Report:
+def check(made: onnx.ModelProto, folder: Path) -> GraphReport:
     return check_graph(save(made, folder))
 
 

@@ -29,7 +29,7 @@ from tempo_export.engine import (
 from tempo_edge.errors import MissingExtraError, TempoEdgeError
 from tempo_edge.models import Profile, load_profile
 from tempo_edge.models.device import Device
-from tempo_edge.models.engine_cache import Origin
+from tempo_edge.models.engine_cache import EngineOrigin
 from tempo_edge.models.shapes import image_shapes
 
 HERE = Machine(Device("NVIDIA L4", "8.9", "580.65.06, CUDA 13.0"), "11.4.0.106")
@@ -202,7 +202,7 @@ def test_a_manifest_says_what_an_engine_is(kept: Path) -> None:
     assert told == {
         "engine": "image.engine",
         "engine_sha256": sha256(b"plan" * 1000).hexdigest(),
-        "key": Origin.of(HERE.device, HERE.tensorrt, "tensorrt", MODEL).key,
+        "key": EngineOrigin.of(HERE.device, HERE.tensorrt, "tensorrt", MODEL).key,
         "origin": {
             "gpu": "NVIDIA L4",
             "capability": "8.9",
@@ -237,7 +237,7 @@ def test_a_manifest_takes_the_place_of_another_at_once(kept: Path, tmp_path: Pat
 def test_an_engine_that_is_what_it_was(kept: Path) -> None:
     facts = check_engine(kept, machine=HERE)
     assert isinstance(facts, EngineFacts)
-    assert facts.origin == Origin.of(HERE.device, HERE.tensorrt, "tensorrt", MODEL)
+    assert facts.origin == EngineOrigin.of(HERE.device, HERE.tensorrt, "tensorrt", MODEL)
     assert facts.shell_line == "trtexec '--onnx=my graph'"
     assert check_engine(kept, model=kept.parent / "image.onnx", machine=HERE) == facts
 

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from tempo_edge.models.device import Device
-from tempo_edge.models.engine_cache import Origin, engine_folder, engines_path
+from tempo_edge.models.engine_cache import EngineOrigin, engine_folder, engines_path
 
-ORIGIN = Origin(
+ORIGIN = EngineOrigin(
     "NVIDIA L4", "8.9", "580.65.06, CUDA 13.0", "10.16.1.11", "onnxruntime 1.31.1", "ab"
 )
 
 
-@pytest.mark.parametrize("field", [each.name for each in dataclasses.fields(Origin)])
+@pytest.mark.parametrize("field", [each.name for each in dataclasses.fields(EngineOrigin)])
 def test_the_key_follows_everything_that_an_engine_depends_on(field: str) -> None:
     assert re.fullmatch("[0-9a-f]{32}", ORIGIN.key)
     assert dataclasses.replace(ORIGIN).key == ORIGIN.key
@@ -32,7 +32,7 @@ def test_parts_of_a_key_do_not_run_into_each_other() -> None:
 
 def test_an_origin_is_of_a_device() -> None:
     device = Device("NVIDIA L4", "8.9", "580.65.06, CUDA 13.0")
-    assert Origin.of(device, "10.16.1.11", "onnxruntime 1.31.1", "ab") == ORIGIN
+    assert EngineOrigin.of(device, "10.16.1.11", "onnxruntime 1.31.1", "ab") == ORIGIN
 
 
 def test_engines_lie_in_the_users_cache(tmp_path: Path) -> None:

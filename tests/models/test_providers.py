@@ -129,7 +129,7 @@ def test_tensorrt_is_not_tried_without_shapes(
     monkeypatch.setattr(
         providers, "standings", lambda wanted=None: [Standing("tensorrt"), Standing("cpu")]
     )
-    assert plan(nano.folder / "image.onnx", 1) == providers.Plan([CPU], [])
+    assert plan(nano.folder / "image.onnx", 1) == providers.ProviderPlan([CPU], [])
 
 
 def test_without_a_place_for_engines_the_next_one_is_taken(

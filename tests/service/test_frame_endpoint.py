@@ -21,7 +21,7 @@ from tempo_edge.service.handle import Models
 from tempo_edge.service.http import frames
 from tempo_edge.service.http.app import App
 from tempo_edge.service.http.events import Events
-from tempo_edge.service.http.frames import Pictures, picture_at
+from tempo_edge.service.http.frames import PictureCache, picture_at
 from tempo_edge.service.http.search_queue import SearchQueue
 from tempo_edge.service.jobs.index_supervisor import Indexing
 
@@ -144,14 +144,14 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, float, int]]:
 
 
 def test_a_picture_is_drawn_once(drawn: list[object]) -> None:
-    pictures = Pictures()
+    pictures = PictureCache()
     path = Path("/a.mp4")
     assert pictures.at(path, "one", 1.0, 320) == pictures.at(path, "one", 1.0, 320)
     assert len(drawn) == 1
 
 
 def test_a_picture_is_drawn_anew_for_another_state_of_its_file(drawn: list[object]) -> None:
-    pictures = Pictures()
+    pictures = PictureCache()
     first = pictures.at(Path("/a.mp4"), "one", 1.0, 320)
     for path, etag, seconds, width in (
         ("/a.mp4", "two", 1.0, 320),
@@ -169,7 +169,7 @@ def test_the_pictures_that_were_asked_for_last_are_kept(
     drawn: list[object], monkeypatch: pytest.MonkeyPatch, bound: str
 ) -> None:
     monkeypatch.setattr(frames, bound, 2 if bound == "_KEPT" else 2 * len(b"picture 1"))
-    pictures = Pictures()
+    pictures = PictureCache()
     for seconds in (1.0, 2.0, 1.0, 3.0, 1.0):
         pictures.at(Path("/a.mp4"), "one", seconds, 320)
     assert len(drawn) == 3

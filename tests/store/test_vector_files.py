@@ -13,14 +13,14 @@ import pytest
 from made_up import Films
 
 from tempo_edge.store.embedded import vector_files as module
-from tempo_edge.store.embedded.vector_files import Origin, VectorFiles
+from tempo_edge.store.embedded.vector_files import CacheOrigin, VectorFiles
 from tempo_edge.store.embedded.vectors import FaissVectors, load_faiss
 
 SAMPLE = np.zeros((3, 4), np.float32)
 
 
-def origin(count: int) -> Origin:
-    return Origin("library", count, count, "contents", count)
+def origin(count: int) -> CacheOrigin:
+    return CacheOrigin("library", count, count, "contents", count)
 
 
 def index(count: int) -> Any:
@@ -29,7 +29,7 @@ def index(count: int) -> Any:
     return made
 
 
-def saved(folder: Path) -> tuple[Origin, int] | None:
+def saved(folder: Path) -> tuple[CacheOrigin, int] | None:
     """(what the cache in a folder was built from, vectors in its index)."""
     found = VectorFiles(folder, load_faiss()).read(lambda of: True)
     return None if found is None else (found[0], found[1].ntotal)

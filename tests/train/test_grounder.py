@@ -17,7 +17,7 @@ from tempo_edge.search.grounders.prompt import STATE, VISUAL, FrameTokens, Promp
 from tempo_edge.search.similarity import CurveSettings
 from tempo_edge.train.grounder.model.collate import collate
 from tempo_edge.train.grounder.model.generate import generate
-from tempo_edge.train.grounder.model.network import DecoderShape, Grounder
+from tempo_edge.train.grounder.model.network import DecoderShape, GrounderNetwork
 
 SMALL = DecoderShape(hidden=32, layers=2, heads=2, inner=48, dropout=0.0)
 
@@ -39,7 +39,7 @@ def _prompt(looks: int, seed: int) -> Prompt:
 
 
 def test_an_answer_does_not_depend_on_its_neighbours() -> None:
-    model = Grounder(SMALL).eval()
+    model = GrounderNetwork(SMALL).eval()
     prompts = [_prompt(3, 1), _prompt(9, 2), _prompt(5, 3)]
     times = list(range(0, 120, 7))
     together = generate(model, prompts, [Grammar(times, times) for _ in prompts])
@@ -51,7 +51,7 @@ def test_an_answer_does_not_depend_on_its_neighbours() -> None:
 
 
 def test_a_sight_begins_as_the_words_of_its_time() -> None:
-    model = Grounder(DecoderShape()).eval()
+    model = GrounderNetwork(DecoderShape()).eval()
     prompt = _prompt(12, 1)
     batch = collate([prompt])
     with torch.no_grad():
@@ -66,7 +66,7 @@ def test_a_sight_begins_as_the_words_of_its_time() -> None:
 
 def test_all_that_is_told_is_of_one_size() -> None:
     """Where a part is ten times another's size, Adam's steps are too long for the one."""
-    model = Grounder(DecoderShape()).eval()
+    model = GrounderNetwork(DecoderShape()).eval()
     prompt = _prompt(40, 1)
     batch = collate([prompt])
     with torch.no_grad():
@@ -79,7 +79,7 @@ def test_all_that_is_told_is_of_one_size() -> None:
 def test_untaught_it_repeats_the_draft_if_that_is_better_than_chance(
     height: float, refused: bool
 ) -> None:
-    model = Grounder(DecoderShape()).eval()
+    model = GrounderNetwork(DecoderShape()).eval()
     rng = np.random.default_rng(0)
     asked = rng.normal(size=256).astype(np.float32)
     asked /= np.linalg.norm(asked)
@@ -117,7 +117,7 @@ def test_training_looks_only_at_answers() -> None:
 
 
 def test_forced_words_teach_nothing_and_words_out_of_reach_do_not_compete() -> None:
-    model = Grounder(SMALL).eval()
+    model = GrounderNetwork(SMALL).eval()
     prompts, answers = [_prompt(3, 1)], [[*eta.spell("1.5-3.0"), eta.TOKEN["[end]"]]]
     could = np.zeros((len(answers[0]), len(eta.WORDS)), np.bool_)
     could[np.arange(len(could)), answers[0]] = True
@@ -130,7 +130,7 @@ def test_forced_words_teach_nothing_and_words_out_of_reach_do_not_compete() -> N
 
 
 def test_a_decoder_learns_to_tell_two_windows_apart() -> None:
-    model = Grounder(SMALL)
+    model = GrounderNetwork(SMALL)
     prompts = [_prompt(3, 1), _prompt(3, 2)]
     answers = [[*eta.spell("none"), 4], [*eta.spell("1.5-3.0"), 4]]
     optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3)
@@ -147,7 +147,7 @@ def test_a_decoder_learns_to_tell_two_windows_apart() -> None:
 
 
 def test_sampling_repeats_under_one_seed_and_differs_under_another() -> None:
-    model = Grounder(SMALL).eval()
+    model = GrounderNetwork(SMALL).eval()
     prompts = [_prompt(6, 1)] * 6
     times = list(range(0, 90, 4))
 
@@ -161,7 +161,7 @@ def test_sampling_repeats_under_one_seed_and_differs_under_another() -> None:
 
 
 def test_the_default_decoder_has_about_ten_million_weights() -> None:
-    assert 10e6 < sum(p.numel() for p in Grounder(DecoderShape()).parameters()) < 40e6
+    assert 10e6 < sum(p.numel() for p in GrounderNetwork(DecoderShape()).parameters()) < 40e6
 
 
 def test_odd_shapes_are_named() -> None:
@@ -170,7 +170,7 @@ def test_odd_shapes_are_named() -> None:
 
 
 def test_weights_have_the_names_that_checkpoints_have() -> None:
-    names = set(Grounder(SMALL).state_dict())
+    names = set(GrounderNetwork(SMALL).state_dict())
     layer = {
         *(f"self_attn.{part}_proj.weight" for part in "qkvo"),
         *(f"mlp.{part}_proj.weight" for part in ("gate", "up", "down")),

@@ -19,7 +19,7 @@ from tempo_edge.search.grounders.prompt import STATE, FrameTokens, Prompt, Quest
 from tempo_edge.search.similarity import CurveSettings
 from tempo_edge.train.grounder.model import decoder_graph, onnx_agreement
 from tempo_edge.train.grounder.model.generate import generate
-from tempo_edge.train.grounder.model.network import DecoderShape, Grounder
+from tempo_edge.train.grounder.model.network import DecoderShape, GrounderNetwork
 from tempo_edge.train.onnx_graph import Storage
 
 SMALL = DecoderShape(hidden=64, layers=3, heads=4, inner=96, dropout=0.0)
@@ -37,9 +37,9 @@ def _prompt(looks: int, seed: int) -> Prompt:
 
 
 @pytest.fixture(scope="module")
-def model() -> Grounder:
+def model() -> GrounderNetwork:
     torch.manual_seed(3)
-    grounder = Grounder(SMALL)
+    grounder = GrounderNetwork(SMALL)
     for parameter in grounder.parameters():  # as decided as a trained one
         parameter.data *= 1.7
     return grounder.eval()
@@ -47,7 +47,7 @@ def model() -> Grounder:
 
 @pytest.mark.parametrize(("storage", "loss"), [("fp32", 1e-4), ("fp16", 5e-3), ("int8", 5e-2)])
 def test_answers_are_those_of_training(
-    tmp_path: Path, model: Grounder, storage: Storage, loss: float
+    tmp_path: Path, model: GrounderNetwork, storage: Storage, loss: float
 ) -> None:
     path = tmp_path / "grounder.onnx"
     decoder_graph.write_decoder(path, model, storage)
@@ -62,7 +62,9 @@ def test_answers_are_those_of_training(
     assert same == 12 if storage == "fp32" else same >= 9
 
 
-def test_spans_are_said_even_where_a_refusal_is_likelier(tmp_path: Path, model: Grounder) -> None:
+def test_spans_are_said_even_where_a_refusal_is_likelier(
+    tmp_path: Path, model: GrounderNetwork
+) -> None:
     path = tmp_path / "grounder.onnx"
     decoder_graph.write_decoder(path, model)
     decoder = AnswerDecoder(open_session(path, threads=1))
@@ -71,11 +73,13 @@ def test_spans_are_said_even_where_a_refusal_is_likelier(tmp_path: Path, model: 
     assert decoder.answer(_prompt(4, 0), Grammar([5], [5])).text == "none"
 
 
-def test_what_was_written_is_compared_with_what_was_taught(tmp_path: Path, model: Grounder) -> None:
+def test_what_was_written_is_compared_with_what_was_taught(
+    tmp_path: Path, model: GrounderNetwork
+) -> None:
     path = tmp_path / "grounder.onnx"
     decoder_graph.write_decoder(path, model)
     found = onnx_agreement.compare(model, path, prompts=8)
     assert 0 < found.logits < onnx_agreement.TOLERANCE and found.same == found.prompts == 8
     torch.manual_seed(4)
-    other = onnx_agreement.compare(Grounder(SMALL).eval(), path, prompts=8)
+    other = onnx_agreement.compare(GrounderNetwork(SMALL).eval(), path, prompts=8)
     assert other.logits > 0.1

@@ -29,7 +29,7 @@ from tempo_edge.train.grounder.examples import Example
 from tempo_edge.train.grounder.grpo.nano_policy import NanoPolicy, collate_answers, log_probs
 from tempo_edge.train.grounder.grpo.pir_grpo import GrpoSettings, PirGrpo, Rollouts, policy_loss
 from tempo_edge.train.grounder.held_out_windows import HeldOutWindows, dev_score, figures
-from tempo_edge.train.grounder.model.network import DecoderShape, Grounder
+from tempo_edge.train.grounder.model.network import DecoderShape, GrounderNetwork
 from tempo_edge.train.grounder.prompt_builder import PromptBuilder, answer_spans, target_tokens
 from tempo_edge.train.grounder.sft import Sft, SftSettings
 from tempo_edge.train.grounder.synthetic import feature_bank as feature_banks
@@ -118,7 +118,7 @@ def test_pir_grpo_earns_more_than_it_began_with(
     settings = GrpoSettings(
         steps=24, prompts=4, group=6, every=8, learning_rate=3e-3, bfloat16=False, mix=MIX
     )
-    policy = NanoPolicy(Grounder(SMALL), prompt_builder)
+    policy = NanoPolicy(GrounderNetwork(SMALL), prompt_builder)
     run = PirGrpo(policy, few, settings)
     first, _, last = (run.train(print) for _ in range(3))
     assert last["reward"] > first["reward"] + 0.05
@@ -132,13 +132,13 @@ def test_an_interrupted_pir_grpo_ends_alike(
         steps=4, prompts=2, group=4, every=2, passes=2, learning_rate=1e-2, bfloat16=False, mix=MIX
     )
     assert settings.kl > 0
-    policy = NanoPolicy(Grounder(SMALL), prompt_builder)
+    policy = NanoPolicy(GrounderNetwork(SMALL), prompt_builder)
     whole = PirGrpo(policy, SyntheticWindows(bank, MIX), settings)
     whole.train(print)
     training_state.save(tmp_path / "last.pt", whole.state())
     expected = whole.train(print)
     assert expected["kl"] > 0
-    other = NanoPolicy(Grounder(SMALL), prompt_builder)  # begins with other weights
+    other = NanoPolicy(GrounderNetwork(SMALL), prompt_builder)  # begins with other weights
     again = PirGrpo(other, SyntheticWindows(bank, MIX), settings)
     again.restore(training_state.load(tmp_path / "last.pt"))
     assert again.step == 2
@@ -153,7 +153,7 @@ def test_answers_that_all_earn_the_same_teach_nothing(
 ) -> None:
     settings = GrpoSettings(steps=1, prompts=1, group=2, tries=1, temperature=1e-6, bfloat16=False)
     run = PirGrpo(
-        NanoPolicy(Grounder(SMALL), prompt_builder), SyntheticWindows(bank, MIX), settings
+        NanoPolicy(GrounderNetwork(SMALL), prompt_builder), SyntheticWindows(bank, MIX), settings
     )
     with pytest.raises(DataError, match="after 1 tries of 1 prompts: nothing to learn from"):
         run.train(print)
@@ -162,7 +162,7 @@ def test_answers_that_all_earn_the_same_teach_nothing(
 def test_shares_of_one_answer_do_not_depend_on_the_others(
     bank: FeatureBank, prompt_builder: PromptBuilder
 ) -> None:
-    model = Grounder(SMALL).eval()
+    model = GrounderNetwork(SMALL).eval()
     rng = np.random.default_rng(3)
     examples = [draw(bank, MIX, rng) for _ in range(2)]
     prompts = [prompt_builder.prompt(example) for example in examples]

@@ -29,7 +29,7 @@ from tempo_edge.train.towers import training as tower_training
 from tempo_edge.train.towers.batches import grouped_order
 from tempo_edge.train.towers.losses import contrastive_loss, distillation_loss, shared_targets
 from tempo_edge.train.towers.profile_report import PROFILE
-from tempo_edge.train.towers.recipe import RECIPES, Recipe, override
+from tempo_edge.train.towers.recipe import RECIPES, TowerRecipe, override
 from tempo_edge.train.towers.retrieval import retrieval
 
 TINY = dataclasses.replace(
@@ -76,7 +76,7 @@ def _threads() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-def _train(data: Path, recipe: Recipe, work: Path, said: list[str]) -> Any:
+def _train(data: Path, recipe: TowerRecipe, work: Path, said: list[str]) -> Any:
     return tower_training.train(data, recipe, work, device="cpu", threads=1, say=said.append)
 
 
@@ -167,7 +167,7 @@ def test_a_missing_archive_is_named(tmp_path: Path, capsys: pytest.CaptureFixtur
 
 
 def test_settings_are_read_as_what_they_are() -> None:
-    recipe = override(Recipe(), ["bfloat16=false", "epochs=3", "archives=flickr8k,sports100"])
+    recipe = override(TowerRecipe(), ["bfloat16=false", "epochs=3", "archives=flickr8k,sports100"])
     assert recipe.bfloat16 is False
     assert recipe.epochs == 3
     assert recipe.archives == ("flickr8k", "sports100")

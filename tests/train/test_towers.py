@@ -16,7 +16,7 @@ pytest.importorskip("transformers")
 from tempo_edge.train.data import archives
 from tempo_edge.train.onnx_graph import Graph, quantize_rows
 from tempo_edge.train.towers import backbones, profile_files
-from tempo_edge.train.towers.encoders import ImageTower, SentenceEncoder, TextTower
+from tempo_edge.train.towers.encoders import SentenceEncoder, TrainedImageTower, TrainedTextTower
 from tempo_edge.train.towers.heads import DIM, ImageHead, TextHead
 from tempo_edge.train.towers.profile_files import background_rows, write_background
 from tempo_edge.train.towers.trunk import Trunk
@@ -34,7 +34,7 @@ def _run(path: Path, feed: dict[str, np.ndarray]) -> list[np.ndarray]:
     return list(session.run(None, feed))
 
 
-def _image(lite0: backbones.Tensors) -> ImageTower:
+def _image(lite0: backbones.Tensors) -> TrainedImageTower:
     torch.manual_seed(0)
     head = ImageHead(1280, CLASSES, 32, 0.0)
     head.start(
@@ -45,7 +45,7 @@ def _image(lite0: backbones.Tensors) -> ImageTower:
     )
     # A trained head looks at some places more than at others.
     torch.nn.init.normal_(head.attend.weight, std=0.05)
-    return ImageTower(Trunk(lite0, 5), head).eval()
+    return TrainedImageTower(Trunk(lite0, 5), head).eval()
 
 
 def test_the_classifier_tells_apart_as_many_classes_as_its_archive_names() -> None:
@@ -99,7 +99,7 @@ def test_too_many_frozen_blocks_are_refused(lite0: backbones.Tensors) -> None:
 def test_text_file_agrees_with_torch(tmp_path: Path, storage: str, least: float) -> None:
     minilm, _ = backbones.load_minilm()
     torch.manual_seed(0)
-    tower = TextTower(SentenceEncoder(minilm), TextHead(384, 32, 0.0)).eval()
+    tower = TrainedTextTower(SentenceEncoder(minilm), TextHead(384, 32, 0.0)).eval()
     torch.nn.init.normal_(tower.head.map.down.weight, std=0.05)
     path = tmp_path / "text.onnx"
     profile_files.write_text(path, tower.reader.tensors(), tower.head, storage)  # type: ignore[arg-type]
@@ -151,7 +151,7 @@ def test_weights_have_the_names_that_checkpoints_have(lite0: backbones.Tensors) 
     assert image == {f"head.{part}" for part in head} | {
         f"trunk.{part}" for part in ("first", "stem", "top", "last")
     }
-    text = TextTower(SentenceEncoder(backbones.load_minilm()[0]), TextHead(384, 16))
+    text = TrainedTextTower(SentenceEncoder(backbones.load_minilm()[0]), TextHead(384, 16))
     names = {name for name in text.state_dict() if not name.startswith("reader.bert.encoder.")}
     embeddings = {
         f"reader.bert.embeddings.{name}.weight"

@@ -19,7 +19,7 @@ from tempo_edge.models.checksum import sha256_of
 from tempo_edge.models.profile_manifest import record_file
 from tempo_edge.train.data.archives import DataError
 from tempo_edge.train.hub import HubPolicy
-from tempo_edge.train.hub.family import Family, SmolVLM
+from tempo_edge.train.hub.family import HubFamily, SmolVLM
 from tempo_edge.train.onnx_graph import IR_VERSION, OPSET
 from tempo_export.files import write_whole
 from tempo_export.vlm.decoder import Decoder, Embedding
@@ -35,7 +35,7 @@ WEIGHTS, TOKENIZER = "grounder-weights.data", "grounder-tokenizer.json"
 _USUAL = 8  # tokens along a side of a picture
 
 
-def usual_size(family: Family) -> int:
+def usual_size(family: HubFamily) -> int:
     """Pixels a side of a picture of 64 tokens, or of the only size that there is."""
     if isinstance(family, SmolVLM):
         return family.edge
@@ -122,7 +122,7 @@ def _decoder(decoder: Decoder, weights: Weights) -> onnx.ModelProto:
     return trace(decoder, inputs, outputs, axes, weights, "grounder-step")
 
 
-def _about(vision: Vision, decoder: Decoder, family: Family) -> dict[str, Any]:
+def _about(vision: Vision, decoder: Decoder, family: HubFamily) -> dict[str, Any]:
     with torch.no_grad():
         black = torch.zeros((1, vision.size, vision.size, 3), dtype=torch.uint8)
         tokens = int(vision(black)[0].shape[1])
@@ -140,7 +140,7 @@ def _about(vision: Vision, decoder: Decoder, family: Family) -> dict[str, Any]:
     }
 
 
-def _tokenizer(family: Family) -> str:
+def _tokenizer(family: HubFamily) -> str:
     from tokenizers import Tokenizer
 
     plain = Tokenizer.from_str(family.tokenizer.backend_tokenizer.to_str())

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from tempo_edge.train.data.archives import DataError
-from tempo_edge.train.hub.family import Family
+from tempo_edge.train.hub.family import HubFamily
 
 __all__ = ["Decoder", "Embedding"]
 
@@ -53,7 +53,7 @@ class Decoder(nn.Module):
         deep: how many of the first layers a picture's deeper features are added behind.
     """
 
-    def __init__(self, model: Any, family: Family, deep: int) -> None:
+    def __init__(self, model: Any, family: HubFamily, deep: int) -> None:
         """Raises DataError if a layer sees a part of the past only."""
         super().__init__()
         inner = model.model

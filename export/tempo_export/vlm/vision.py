@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from tempo_edge.train.data.archives import DataError
-from tempo_edge.train.hub.family import Family, SmolVLM
+from tempo_edge.train.hub.family import HubFamily, SmolVLM
 
 __all__ = ["Vision", "vision_of"]
 
@@ -28,7 +28,7 @@ class Vision(nn.Module):
 
     deep = 0
 
-    def __init__(self, family: Family, size: int) -> None:
+    def __init__(self, family: HubFamily, size: int) -> None:
         """Raises DataError if pictures of that size would be resized."""
         super().__init__()
         self.size = size
@@ -46,7 +46,7 @@ class Vision(nn.Module):
         return (samples - cast(Tensor, self.mean)) / cast(Tensor, self.spread)
 
 
-def vision_of(model: Any, family: Family, size: int) -> Vision:
+def vision_of(model: Any, family: HubFamily, size: int) -> Vision:
     """The tower of a model for pictures of `size` pixels a side."""
     kind = _Smol if isinstance(family, SmolVLM) else _Qwen
     return kind(model.model, family, size).eval()
@@ -58,7 +58,7 @@ def _levels(images: Any) -> tuple[list[float], list[float]]:
     return list(images.image_mean), list(images.image_std)
 
 
-def _edge(family: Family, size: int) -> int:
+def _edge(family: HubFamily, size: int) -> int:
     """Pixels a side of what a picture of that size becomes."""
     seen, _ = family.see([np.zeros((size, size, 3), np.uint8)])
     if "image_grid_thw" in seen:
@@ -70,7 +70,7 @@ def _edge(family: Family, size: int) -> int:
 class _Smol(Vision):
     """SmolVLM2: SigLIP, and a projector that folds squares of tokens into one."""
 
-    def __init__(self, model: Any, family: Family, size: int) -> None:
+    def __init__(self, model: Any, family: HubFamily, size: int) -> None:
         super().__init__(family, size)
         tower = model.vision_model
         self.patches = tower.embeddings.patch_embedding
@@ -106,7 +106,7 @@ def _looked_up(tower: Any, size: int) -> Tensor:
 class _Qwen(Vision):
     """The towers of Qwen2-VL, Qwen2.5-VL and Qwen3-VL."""
 
-    def __init__(self, model: Any, family: Family, size: int) -> None:
+    def __init__(self, model: Any, family: HubFamily, size: int) -> None:
         super().__init__(family, size)
         tower = self.tower = model.visual
         config = family.config.vision_config

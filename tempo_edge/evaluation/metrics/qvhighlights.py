@@ -46,7 +46,7 @@ class Label:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Prediction:
     """A query's prediction: spans with scores, best first, and one score a clip."""
 
     qid: int
@@ -64,7 +64,7 @@ def read_labels(path: Path) -> list[Label]:
     return read_json_lines(path, _label)
 
 
-def read_answers(path: Path) -> list[Answer]:
+def read_answers(path: Path) -> list[Prediction]:
     """A prediction file in the authors' format: JSON lines, plain or gzipped.
 
     Raises:
@@ -115,7 +115,7 @@ def saliency_of(facts: dict[str, Any]) -> NDArray[np.int64]:
     return values
 
 
-def _answer(facts: dict[str, Any]) -> Answer:
+def _answer(facts: dict[str, Any]) -> Prediction:
     windows: list[ScoredInterval] = []
     for window in listed(facts, "pred_relevant_windows"):
         start, end, score = numbers("pred_relevant_windows", window, 3)
@@ -125,10 +125,10 @@ def _answer(facts: dict[str, Any]) -> Answer:
     scores = numbers("pred_saliency_scores", given, len(given))
     if not scores or not np.isfinite(scores).all():
         raise ValueError(f"pred_saliency_scores {str(scores)[:40]} must be finite, at least one")
-    return Answer(_qid(facts), tuple(windows), tuple(scores))
+    return Prediction(_qid(facts), tuple(windows), tuple(scores))
 
 
-def figures(answers: Sequence[Answer], labels: Sequence[Label]) -> dict[str, float]:
+def figures(answers: Sequence[Prediction], labels: Sequence[Label]) -> dict[str, float]:
     """Every figure in percent, not rounded; NaN for a length that no query has.
 
     Raises:
@@ -163,7 +163,7 @@ def _check_ids(asked: Sequence[int], known: Sequence[int]) -> None:
 
 
 def _moments(
-    name: str, answers: Sequence[Answer], truth: Sequence[Sequence[Interval]]
+    name: str, answers: Sequence[Prediction], truth: Sequence[Sequence[Interval]]
 ) -> dict[str, float]:
     precision = score_precision([answer.windows for answer in answers], truth)
     spans = [[window[:2] for window in answer.windows] for answer in answers]

@@ -26,7 +26,7 @@ from tempo_edge.service.http.clip_download import LONGEST_CLIP_SECONDS, Clips
 from tempo_edge.service.http.events import Events
 from tempo_edge.service.http.files import open_listed
 from tempo_edge.service.http.find_request import LONGEST_TEXT, FindRequest
-from tempo_edge.service.http.frames import Pictures
+from tempo_edge.service.http.frames import PictureCache
 from tempo_edge.service.http.openapi import document
 from tempo_edge.service.http.parameters import LATEST_SECONDS, Parameters
 from tempo_edge.service.http.playing import can_play, play
@@ -70,7 +70,7 @@ class App:
         self._handle = Handle(library, models)
         self._lookups = WorkerPool("library", _LOOKUPS, ended=self._handle.close)
         self._media = WorkerPool("decoder", _PICTURES, threads=2)
-        self._pictures = Pictures()
+        self._pictures = PictureCache()
         self._clips = Clips()
         self._page = Page()
         self._document = document()

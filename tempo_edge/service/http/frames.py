@@ -17,7 +17,7 @@ from tempo_edge.media import jpeg
 from tempo_edge.media.orientation import Orientation
 from tempo_edge.media.pyav import PyAVVideo
 
-__all__ = ["Pictures", "picture_at"]
+__all__ = ["PictureCache", "picture_at"]
 
 # A picture may have been shown for this long already: how far back to look for it, in seconds, one
 # after another, before looking through the whole video. What decoding starts from lies before that.
@@ -30,8 +30,8 @@ _END = 2**62
 _KEPT, _KEPT_BYTES = 512, 16 << 20
 
 
-class Pictures:
-    """Pictures that were asked for lately; threads may share one."""
+class PictureCache:
+    """The pictures that were asked for lately; threads may share one."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple[str, str, float, int], bytes] = OrderedDict()

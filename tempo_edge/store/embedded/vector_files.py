@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from tempo_edge._files import atomic_write, make_private
 
-__all__ = ["Origin", "VectorFiles"]
+__all__ = ["CacheOrigin", "VectorFiles"]
 
 # Of a file, what is read at either end to see that it is whole: all of a small one.
 _CHECKED_BYTES = 1 << 20
@@ -34,7 +34,7 @@ _UNREADABLE = (OSError, ValueError, KeyError, TypeError, RuntimeError, EOFError,
 
 
 @dataclass(frozen=True)
-class Origin:
+class CacheOrigin:
     """The rows that a cache was built from.
 
     Ids are never used twice, so the number of frames and the largest id tell one state of a library
@@ -73,7 +73,7 @@ class VectorFiles:
         self._faiss = faiss
         self._mapped: tuple[Path, os.stat_result] | None = None
 
-    def write(self, origin: Origin, index: Any, sample: NDArray[np.float32]) -> None:
+    def write(self, origin: CacheOrigin, index: Any, sample: NDArray[np.float32]) -> None:
         """Put a cache in the place of the one before; nothing where another process does just that.
 
         Raises:
@@ -101,8 +101,8 @@ class VectorFiles:
                     old.unlink(missing_ok=True)
 
     def read(
-        self, is_ours: Callable[[Origin], bool]
-    ) -> tuple[Origin, Any, NDArray[np.float32]] | None:
+        self, is_ours: Callable[[CacheOrigin], bool]
+    ) -> tuple[CacheOrigin, Any, NDArray[np.float32]] | None:
         """The saved cache, its index memory-mapped; None if it is missing, torn or another's."""
         for _ in range(2):
             try:
@@ -114,11 +114,11 @@ class VectorFiles:
         return None
 
     def _read(
-        self, is_ours: Callable[[Origin], bool]
-    ) -> tuple[Origin, Any, NDArray[np.float32]] | None:
+        self, is_ours: Callable[[CacheOrigin], bool]
+    ) -> tuple[CacheOrigin, Any, NDArray[np.float32]] | None:
         about = json.loads((self._folder / "current.json").read_text(encoding="utf-8"))
         marks = dict(about.pop("files"))
-        origin = Origin(**about)
+        origin = CacheOrigin(**about)
         vectors, samples = self._paths(origin)
         if any(marks[path.name] != _fingerprint(path) for path in (vectors, samples)):
             return None
@@ -153,14 +153,14 @@ class VectorFiles:
         same = (now.st_dev, now.st_ino) == (before.st_dev, before.st_ino)
         return not same or (now.st_size, now.st_mtime_ns) == (before.st_size, before.st_mtime_ns)
 
-    def read_to_write(self, origin: Origin) -> Any:
+    def read_to_write(self, origin: CacheOrigin) -> Any:
         """An index of its own in memory, to be added to; None if it can't be read."""
         try:
             return self._faiss.read_index(str(self._paths(origin)[0]))
         except _UNREADABLE:
             return None
 
-    def _paths(self, origin: Origin) -> tuple[Path, Path]:
+    def _paths(self, origin: CacheOrigin) -> tuple[Path, Path]:
         return self._folder / f"{origin.key}.faiss", self._folder / f"{origin.key}.npy"
 
 

@@ -22,7 +22,7 @@ from tempo_edge.errors import LibraryError, MissingExtraError
 from tempo_edge.models.sessions import cpu_count
 from tempo_edge.quantization import dequantize
 from tempo_edge.store.embedded.catalogue import SqliteCatalogue
-from tempo_edge.store.embedded.vector_files import Origin, VectorFiles
+from tempo_edge.store.embedded.vector_files import CacheOrigin, VectorFiles
 from tempo_edge.store.interface import Hits, Vectors
 
 __all__ = ["FaissVectors", "load_faiss"]
@@ -91,7 +91,7 @@ class FaissVectors(Vectors):
     def _forget(self) -> None:
         """Hold nothing."""
         self._index: Any = None
-        self._origin: Origin | None = None
+        self._origin: CacheOrigin | None = None
         self._dead = 0
         self._tail_ids: NDArray[np.int64] = np.zeros(0, np.int64)
         self._tail: NDArray[np.float32] = np.zeros((0, 0), np.float32)
@@ -202,7 +202,7 @@ class FaissVectors(Vectors):
 
     # -- following the catalogue ---------------------------------------------------------------
 
-    def _follow(self, origin: Origin, writing: bool) -> bool:
+    def _follow(self, origin: CacheOrigin, writing: bool) -> bool:
         """Scan what was added since the cache was built; False where it must change."""
         count, largest = self._catalogue.frame_span()
         limit = min(_TAIL_LIMIT, max(_TAIL_FREE, int(_TAIL_SHARE * origin.count)))
@@ -236,7 +236,7 @@ class FaissVectors(Vectors):
         self._sample = _spread(training, SAMPLE_SIZE)
         self._adopt(index, largest, trained=count)
 
-    def _extend(self, origin: Origin) -> bool:
+    def _extend(self, origin: CacheOrigin) -> bool:
         """Add what is new to an inverted file, which is much quicker than to train another."""
         count, largest = self._catalogue.frame_span()
         if origin.trained < _FLAT_LIMIT or count > _GROWTH * origin.trained:
@@ -261,7 +261,7 @@ class FaissVectors(Vectors):
 
     def _adopt(self, index: Any, largest: int, trained: int) -> None:
         self._index = index
-        self._origin = Origin(
+        self._origin = CacheOrigin(
             self._catalogue.get_meta("library_id") or "",
             index.ntotal,
             largest,
@@ -271,7 +271,7 @@ class FaissVectors(Vectors):
         self._tail_ids = np.zeros(0, np.int64)
         self._dead = index.ntotal - self._catalogue.frame_span()[0]
 
-    def _save_if_possible(self, origin: Origin, must_save: bool) -> None:
+    def _save_if_possible(self, origin: CacheOrigin, must_save: bool) -> None:
         try:
             self._files.write(origin, self._index, self._sample)
         except (OSError, RuntimeError) as error:
@@ -294,7 +294,7 @@ class FaissVectors(Vectors):
         index.cp.min_points_per_centroid = 1  # else FAISS complains on stderr
         return index
 
-    def _is_ours(self, origin: Origin) -> bool:
+    def _is_ours(self, origin: CacheOrigin) -> bool:
         """True if the cache was built from this database, or from this one as it was before."""
         contents = self._catalogue.contents_of_frame(int(origin.largest_id))
         return origin.library == self._catalogue.get_meta("library_id") and contents in (

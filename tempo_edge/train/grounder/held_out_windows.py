@@ -12,7 +12,7 @@ from tempo_edge.evaluation.metrics import Interval, Refusals, auroc, score_groun
 from tempo_edge.search.similarity import find_peaks, floor_of
 from tempo_edge.train.grounder.examples import Example, ExampleSource
 from tempo_edge.train.grounder.model.generate import generate
-from tempo_edge.train.grounder.model.network import Grounder
+from tempo_edge.train.grounder.model.network import GrounderNetwork
 from tempo_edge.train.grounder.prompt_builder import PromptBuilder, answer_spans
 
 _BATCH = 32
@@ -42,7 +42,7 @@ class HeldOutWindows:
         self._prompt_builder = prompt_builder
         self.examples: list[Example] = [source.draw(rng) for _ in range(count)]
 
-    def answers(self, model: Grounder) -> tuple[list[list[Interval]], list[float]]:
+    def answers(self, model: GrounderNetwork) -> tuple[list[list[Interval]], list[float]]:
         """The spans answered to each example, and the chance that what it asks for occurs."""
         model.eval()
         spans: list[list[Interval]] = []
@@ -82,7 +82,7 @@ class HeldOutWindows:
         ((first, last),) = find_peaks(z_scores, example.edges, shape, floor, limit=1)
         return (float(example.edges[first]), float(example.edges[last])), float(z_scores.max())
 
-    def __call__(self, model: Grounder) -> dict[str, float]:
+    def __call__(self, model: GrounderNetwork) -> dict[str, float]:
         """Figures in percent."""
         spans, present = self.answers(model)
         return figures(self.examples, spans, present)

@@ -15,7 +15,7 @@ from tempo_edge.search.grounders.prompt import Prompt
 from tempo_edge.train.grounder.annotated_windows import AnnotatedVideos
 from tempo_edge.train.grounder.examples import Example, ExampleSource
 from tempo_edge.train.grounder.model.collate import PromptBatch, collate
-from tempo_edge.train.grounder.model.network import DecoderShape, Grounder
+from tempo_edge.train.grounder.model.network import DecoderShape, GrounderNetwork
 from tempo_edge.train.grounder.prompt_builder import (
     PromptBuilder,
     allowed_tokens,
@@ -75,12 +75,12 @@ class Sft:
         prompt_builder: PromptBuilder,
         settings: SftSettings,
         device: str = "cpu",
-        start: Grounder | None = None,
+        start: GrounderNetwork | None = None,
     ) -> None:
         """Begin with the weights of `start`, or with random ones."""
         torch.manual_seed(settings.seed)
         self.settings = settings
-        self.model = (Grounder(settings.shape) if start is None else start).to(device)
+        self.model = (GrounderNetwork(settings.shape) if start is None else start).to(device)
         # Answers, which grow word by word, are read as ever.
         decoder = self.model.llama.model
         self._read = torch.compile(decoder, dynamic=True) if settings.compiled else decoder

@@ -18,7 +18,7 @@ from tempo_edge.train.grounder.grpo.nano_policy import NanoPolicy
 from tempo_edge.train.grounder.grpo.pir_grpo import GrpoSettings, PirGrpo
 from tempo_edge.train.grounder.held_out_windows import HeldOutWindows, dev_score
 from tempo_edge.train.grounder.model.checkpoint_files import load_grounder, save_grounder
-from tempo_edge.train.grounder.model.network import Grounder
+from tempo_edge.train.grounder.model.network import GrounderNetwork
 from tempo_edge.train.grounder.prompt_builder import PromptBuilder
 from tempo_edge.train.grounder.sft import Sft, SftSettings
 from tempo_edge.train.grounder.synthetic import feature_bank
@@ -149,7 +149,7 @@ def _about(settings: SftSettings | GrpoSettings, start: Path | None) -> dict[str
 
 def _follow(
     run: TrainingRun,
-    model: Grounder,
+    model: GrounderNetwork,
     steps: int,
     dev: HeldOutWindows,
     folder: RunFolder,

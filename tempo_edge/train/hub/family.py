@@ -13,10 +13,10 @@ from torch import Tensor
 from tempo_edge.models.chat_template import Chat
 from tempo_edge.train.data.archives import DataError
 
-__all__ = ["FAMILIES", "Family", "Qwen3VL", "QwenVL", "SmolVLM", "family_of"]
+__all__ = ["FAMILIES", "HubFamily", "Qwen3VL", "QwenVL", "SmolVLM", "family_of"]
 
 
-class Family(ABC):
+class HubFamily(ABC):
     """One family of checkpoints: its way to take pictures and to count places.
 
     Attributes:
@@ -89,7 +89,7 @@ class Family(ABC):
         return Chat(before, opens, sight, closes, after, self.unit, self.lead)
 
 
-class QwenVL(Family):
+class QwenVL(HubFamily):
     """Qwen2-VL and Qwen2.5-VL: a picture has a grid, and its tokens have places in it.
 
     A frame is fed as a picture, not as a part of a video: a video's frames would be merged in twos
@@ -133,7 +133,7 @@ class Qwen3VL(QwenVL):
     unit = " seconds"
 
 
-class SmolVLM(Family):
+class SmolVLM(HubFamily):
     """SmolVLM2: squares of one size, one place a token, and words around each picture.
 
     Frames are not cut into tiles, as those of its videos aren't.
@@ -176,7 +176,7 @@ class SmolVLM(Family):
 
 
 #: What is known, by the ``model_type`` of a checkpoint's configuration.
-FAMILIES: dict[str, type[Family]] = {
+FAMILIES: dict[str, type[HubFamily]] = {
     "qwen2_vl": QwenVL,
     "qwen2_5_vl": QwenVL,
     "qwen3_vl": Qwen3VL,
@@ -184,7 +184,7 @@ FAMILIES: dict[str, type[Family]] = {
 }
 
 
-def family_of(kind: str) -> type[Family]:
+def family_of(kind: str) -> type[HubFamily]:
     """The family of a configuration's ``model_type``.
 
     Raises:

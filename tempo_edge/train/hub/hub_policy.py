@@ -13,7 +13,7 @@ from tempo_edge.evaluation.metrics.spans import Interval
 from tempo_edge.moment import Span as TimedSpan
 from tempo_edge.train.grounder.examples import Example
 from tempo_edge.train.grounder.grpo.rewards import read_answer
-from tempo_edge.train.hub.family import Family
+from tempo_edge.train.hub.family import HubFamily
 from tempo_edge.train.hub.hub_prefill import HubPrefill
 
 __all__ = ["HubAnswers", "HubPolicy"]
@@ -43,7 +43,7 @@ class HubPolicy:
     weights.
     """
 
-    def __init__(self, model: Any, family: Family) -> None:
+    def __init__(self, model: Any, family: HubFamily) -> None:
         self.model = model.eval()
         self.family = family
         self.tokenizer = family.tokenizer

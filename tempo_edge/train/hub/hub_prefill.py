@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from tempo_edge.train.grounder.model.kv_cache import kv_cache_arguments
-from tempo_edge.train.hub.family import Family, ahead, following
+from tempo_edge.train.hub.family import HubFamily, ahead, following
 
 __all__ = ["HubPrefill"]
 
@@ -20,7 +20,7 @@ class HubPrefill:
     """
 
     def __init__(
-        self, model: Any, family: Family, inputs: dict[str, Tensor], group_size: int = 1
+        self, model: Any, family: HubFamily, inputs: dict[str, Tensor], group_size: int = 1
     ) -> None:
         """`model` is wrapped by ``peft``; gradients flow if they are enabled."""
         from transformers import DynamicCache

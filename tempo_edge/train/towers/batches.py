@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tempo_edge.evaluation.minimal_pairs import swap
 from tempo_edge.train.towers.corpus import Corpus, Pictures
-from tempo_edge.train.towers.recipe import Recipe
+from tempo_edge.train.towers.recipe import TowerRecipe
 
 _CROP = (20, 22, 24)  # sides of the window that is cut out of a 24x24 map
 
@@ -58,7 +58,7 @@ class BatchSampler:
     """An endless supply of epochs over a corpus."""
 
     def __init__(
-        self, corpus: Corpus, recipe: Recipe, near: NDArray[np.int64] | None = None
+        self, corpus: Corpus, recipe: TowerRecipe, near: NDArray[np.int64] | None = None
     ) -> None:
         """`near` are the neighbours of captioned pictures; without it they meet at random."""
         self._corpus = corpus

@@ -71,7 +71,7 @@ class SentenceEncoder(nn.Module):
         }
 
 
-class TextTower(nn.Module):
+class TrainedTextTower(nn.Module):
     """Sentences as token numbers to unit vectors [N, 256]."""
 
     def __init__(self, encoder: SentenceEncoder, head: TextHead) -> None:
@@ -85,7 +85,7 @@ class TextTower(nn.Module):
         return out
 
 
-class ImageTower(nn.Module):
+class TrainedImageTower(nn.Module):
     """Features of the stem to unit vectors float32 ``[n, 256]``."""
 
     def __init__(self, trunk: Trunk, head: ImageHead) -> None:

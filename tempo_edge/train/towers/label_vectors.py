@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from tempo_edge.train.towers.encoders import TextTower
+from tempo_edge.train.towers.encoders import TrainedTextTower
 from tempo_edge.train.towers.tokens import Encode
 
 __all__ = ["label_vectors"]
@@ -17,7 +17,9 @@ _PROMPTS = 3  # prompts of a label whose mean stands for it
 
 
 @torch.no_grad()
-def label_vectors(text: TextTower, encode: Encode, prompts: Sequence[Sequence[str]]) -> Tensor:
+def label_vectors(
+    text: TrainedTextTower, encode: Encode, prompts: Sequence[Sequence[str]]
+) -> Tensor:
     """One unit vector for each label, float32 [K, 256]: the mean of its first prompts."""
     chosen = [list(each[:_PROMPTS]) for each in prompts]
     vectors = text(encode([prompt for each in chosen for prompt in each]))

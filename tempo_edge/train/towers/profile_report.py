@@ -37,7 +37,7 @@ from tempo_edge.train.towers.retrieval import Retrieval, retrieval, top1
 PROFILE = Path(__file__).resolve().parents[2] / "models" / "nano"
 
 
-class Report(TypedDict):
+class ProfileReport(TypedDict):
     """The figures of a profile.
 
     ``pairs`` holds of each kind the percent right, the percent right blind, and the count.
@@ -78,7 +78,7 @@ def _breadth(data: Path, profile: ProfileSessions) -> tuple[float, float, float]
     )
 
 
-def measure(data: Path, folder: Path, *, split: str = "test") -> Report:
+def measure(data: Path, folder: Path, *, split: str = "test") -> ProfileReport:
     """Measure the profile in `folder` on the archives in `data`.
 
     `split` is the Flickr8k split to retrieve from; choose settings on `dev`, report `test`.
@@ -98,7 +98,7 @@ def measure(data: Path, folder: Path, *, split: str = "test") -> Report:
         labels = sorted({record.label for record in archive.records})
         players, _ = profile.pictures(archive, games)
     unseen, held_out, of_100 = _breadth(data, profile)
-    return Report(
+    return ProfileReport(
         flickr8k=retrieval(texts, pictures, right),
         sports100_dev_top1=top1(
             players,
@@ -115,7 +115,7 @@ def measure(data: Path, folder: Path, *, split: str = "test") -> Report:
     )
 
 
-def _rows(report: Report, split: str) -> list[tuple[str, str]]:
+def _rows(report: ProfileReport, split: str) -> list[tuple[str, str]]:
     found = report["flickr8k"]
     return [
         (f"Flickr8k {split} text to image R@1", f"{found['r1']:.1f} %"),
@@ -138,7 +138,7 @@ def _rows(report: Report, split: str) -> list[tuple[str, str]]:
     ]
 
 
-def table(reports: Mapping[str, Report], split: str = "test") -> str:
+def table(reports: Mapping[str, ProfileReport], split: str = "test") -> str:
     """The reports of named profiles as lines of text, one column each."""
     columns = [_rows(report, split) for report in reports.values()]
     lines = [["", *reports]]

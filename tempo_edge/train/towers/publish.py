@@ -15,7 +15,7 @@ from tempo_edge.train.progress_log import Say
 from tempo_edge.train.towers import backbones, parity, profile_files
 from tempo_edge.train.towers.corpus import trained_on
 from tempo_edge.train.towers.profile_sessions import ProfileSessions
-from tempo_edge.train.towers.recipe import Recipe
+from tempo_edge.train.towers.recipe import TowerRecipe
 from tempo_edge.train.towers.trainer import Trainer
 
 __all__ = ["BACKGROUND", "check", "write"]
@@ -44,7 +44,7 @@ def write(trainer: Trainer, data: Path, out: Path, command: str) -> None:
     profile_files.write_profile(out, training)
 
 
-def _vectors(folder: Path, data: Path, recipe: Recipe) -> NDArray[np.float32]:
+def _vectors(folder: Path, data: Path, recipe: TowerRecipe) -> NDArray[np.float32]:
     """Vectors of a fixed sample of training pictures, through the files just written."""
     profile = ProfileSessions(folder)
     with ExitStack() as stack:

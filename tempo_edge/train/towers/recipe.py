@@ -9,7 +9,7 @@ from tempo_edge.train.data.archives import ARCHIVES
 
 
 @dataclass(frozen=True)
-class Recipe:
+class TowerRecipe:
     """The settings of one run.
 
     `frozen` counts the blocks of the image trunk that keep their weights; `trunk_rate`,
@@ -60,11 +60,13 @@ class Recipe:
 
 
 RECIPES = {
-    "full": Recipe(),
+    "full": TowerRecipe(),
     # What the first version of the profile was: both towers as they come, heads behind them.
-    "heads": Recipe(trunk_rate=0.0, reader_rate=0.0, reading_epochs=0, swapped=0.0, neighbours=1),
+    "heads": TowerRecipe(
+        trunk_rate=0.0, reader_rate=0.0, reading_epochs=0, swapped=0.0, neighbours=1
+    ),
     # Fine-tuning as it is usually done: captioned photographs alone, one plain loss.
-    "plain": Recipe(
+    "plain": TowerRecipe(
         archives=("flickr8k",),
         epochs=15,
         batch=192,
@@ -80,7 +82,7 @@ RECIPES = {
 }
 
 
-def override(recipe: Recipe, settings: list[str]) -> Recipe:
+def override(recipe: TowerRecipe, settings: list[str]) -> TowerRecipe:
     """`recipe` with `NAME=VALUE` settings applied; raises ValueError naming a bad one."""
     kinds = {field.name: type(getattr(recipe, field.name)) for field in dataclasses.fields(recipe)}
     changes: dict[str, object] = {}

@@ -18,10 +18,10 @@ from tempo_edge.train.progress_log import Say
 from tempo_edge.train.schedule import decaying_groups, rate_share
 from tempo_edge.train.towers.batches import BatchSampler, TowerBatch
 from tempo_edge.train.towers.corpus import Corpus
-from tempo_edge.train.towers.encoders import ImageTower, TextTower
+from tempo_edge.train.towers.encoders import TrainedImageTower, TrainedTextTower
 from tempo_edge.train.towers.label_vectors import label_vectors
 from tempo_edge.train.towers.losses import contrastive_loss, distillation_loss
-from tempo_edge.train.towers.recipe import Recipe
+from tempo_edge.train.towers.recipe import TowerRecipe
 from tempo_edge.train.towers.tokens import Encode
 
 
@@ -37,7 +37,12 @@ class Trainer:
     """The state of a run: towers, their slow averages, optimizer, schedule and batches."""
 
     def __init__(
-        self, image: ImageTower, text: TextTower, corpus: Corpus, encode: Encode, recipe: Recipe
+        self,
+        image: TrainedImageTower,
+        text: TrainedTextTower,
+        corpus: Corpus,
+        encode: Encode,
+        recipe: TowerRecipe,
     ) -> None:
         self.image, self.text = image, text
         self.recipe = recipe

@@ -23,11 +23,11 @@ from tempo_edge.train.progress_log import Say
 from tempo_edge.train.towers import backbones
 from tempo_edge.train.towers.caption_pretraining import PretrainingSettings, pretrain
 from tempo_edge.train.towers.corpus import Archives, Corpus, gather
-from tempo_edge.train.towers.encoders import ImageTower, SentenceEncoder, TextTower
+from tempo_edge.train.towers.encoders import SentenceEncoder, TrainedImageTower, TrainedTextTower
 from tempo_edge.train.towers.feature_cache import FeatureCache
 from tempo_edge.train.towers.heads import ImageHead, TextHead
 from tempo_edge.train.towers.label_vectors import label_vectors
-from tempo_edge.train.towers.recipe import Recipe
+from tempo_edge.train.towers.recipe import TowerRecipe
 from tempo_edge.train.towers.tokens import Encode, tokenize
 from tempo_edge.train.towers.trainer import Trainer
 from tempo_edge.train.towers.trunk import Trunk
@@ -46,7 +46,7 @@ def _pretrain(
     data: Path,
     archives: Archives,
     encode: Encode,
-    recipe: Recipe,
+    recipe: TowerRecipe,
     work: Path,
     say: Say,
 ) -> None:
@@ -67,14 +67,14 @@ def _pretrain(
     training_state.save(path, encoder.state_dict())
 
 
-def load_towers(recipe: Recipe, device: str) -> tuple[Trunk, SentenceEncoder]:
+def load_towers(recipe: TowerRecipe, device: str) -> tuple[Trunk, SentenceEncoder]:
     """Both backbones as their packages hold them."""
     trunk = Trunk(backbones.fold(backbones.load_lite0()), recipe.frozen)
     return trunk.to(device), SentenceEncoder(backbones.load_minilm()[0]).to(device)
 
 
 def _build(
-    data: Path, archives: Archives, recipe: Recipe, work: Path, device: str, say: Say
+    data: Path, archives: Archives, recipe: TowerRecipe, work: Path, device: str, say: Say
 ) -> tuple[Trainer, Validation]:
     """A trainer at its beginning, and the validation that follows it."""
     encode = tokenize(backbones.load_minilm()[1])
@@ -100,13 +100,13 @@ def _start(
     encoder: SentenceEncoder,
     corpus: Corpus,
     encode: Encode,
-    recipe: Recipe,
+    recipe: TowerRecipe,
     classifier: tuple[NDArray[np.float32], NDArray[np.float32]],
-) -> tuple[ImageTower, TextTower]:
+) -> tuple[TrainedImageTower, TrainedTextTower]:
     """Towers whose heads already know the classifier's classes by name."""
     device = next(encoder.parameters()).device
     head = TextHead(384, recipe.text_hidden, recipe.text_dropout)
-    text = TextTower(encoder, head.to(device)).eval()
+    text = TrainedTextTower(encoder, head.to(device)).eval()
     said = [some[0] for some in corpus.captioned.captions[:2000]]
     with torch.no_grad():
         names = [each[0] for each in corpus.labels.prompts]
@@ -120,11 +120,11 @@ def _start(
         last = trunk(torch.from_numpy(maps).permute(0, 3, 1, 2).to(device))
     weight, bias = (torch.from_numpy(part[rows]) for part in classifier)
     image.start(last.mean(dim=(2, 3)).cpu(), weight, bias, vectors.cpu())
-    return ImageTower(trunk, image.to(device)), text
+    return TrainedImageTower(trunk, image.to(device)), text
 
 
 def train(
-    data: Path, recipe: Recipe, work: Path, *, device: str, threads: int, say: Say
+    data: Path, recipe: TowerRecipe, work: Path, *, device: str, threads: int, say: Say
 ) -> Trainer:
     """Train by `recipe`, going on from the work folder's checkpoint; returns the finished run."""
     torch.set_num_threads(threads)

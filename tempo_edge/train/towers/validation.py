@@ -12,7 +12,7 @@ from torch import Tensor
 from tempo_edge.train.data.archives import Record, imagenet_classes, imagenet_split
 from tempo_edge.train.data.label_prompts import ASKED, SPORT_ASKED
 from tempo_edge.train.towers.corpus import Archives, sports
-from tempo_edge.train.towers.encoders import ImageTower, TextTower
+from tempo_edge.train.towers.encoders import TrainedImageTower, TrainedTextTower
 from tempo_edge.train.towers.feature_cache import FeatureCache
 from tempo_edge.train.towers.label_vectors import label_vectors
 from tempo_edge.train.towers.retrieval import retrieval, top1
@@ -54,7 +54,7 @@ class Validation:
         self._breadth = {"seen": part(unseen), "held_out": part(held_out)}
 
     @staticmethod
-    def _embed(image: ImageTower, maps: NDArray[np.float16]) -> Tensor:
+    def _embed(image: TrainedImageTower, maps: NDArray[np.float16]) -> Tensor:
         device = next(image.parameters()).device
         parts = []
         for start in range(0, len(maps), _BATCH):
@@ -64,7 +64,7 @@ class Validation:
                 parts.append(image(batch).float().cpu())
         return torch.cat(parts)
 
-    def __call__(self, image: ImageTower, text: TextTower) -> dict[str, float]:
+    def __call__(self, image: TrainedImageTower, text: TrainedTextTower) -> dict[str, float]:
         """Figures in percent for two towers in evaluation mode."""
         device_type = next(image.parameters()).device.type
         with torch.no_grad(), torch.autocast(device_type, torch.bfloat16):

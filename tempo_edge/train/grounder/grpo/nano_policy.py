@@ -17,7 +17,7 @@ from tempo_edge.search.grounders.boundaries import Boundaries
 from tempo_edge.search.grounders.prompt import WIDTH, Prompt
 from tempo_edge.train.grounder.examples import Example
 from tempo_edge.train.grounder.model.generate import generate
-from tempo_edge.train.grounder.model.network import Grounder
+from tempo_edge.train.grounder.model.network import GrounderNetwork
 from tempo_edge.train.grounder.model.prefill import Prefill
 from tempo_edge.train.grounder.prompt_builder import PromptBuilder, allowed_tokens, answer_spans
 
@@ -66,7 +66,7 @@ def collate_answers(
     return GrammarAnswers(prompts, *parts)
 
 
-def log_probs(model: Grounder, batch: GrammarAnswers) -> Tensor:
+def log_probs(model: GrounderNetwork, batch: GrammarAnswers) -> Tensor:
     """The log-probability of each token within the grammar, float32 ``[p * g, a]``."""
     prefill = Prefill(model, batch.prompts, len(batch.tokens) // len(batch.prompts))
     following = prefill.decode(batch.tokens[:, :-1], batch.notes[:, :-1])
@@ -79,7 +79,7 @@ def log_probs(model: Grounder, batch: GrammarAnswers) -> Tensor:
 class NanoPolicy:
     """A :class:`~tempo_edge.train.grounder.grpo.policy.Policy` of a grounder and its text tower."""
 
-    def __init__(self, model: Grounder, prompt_builder: PromptBuilder) -> None:
+    def __init__(self, model: GrounderNetwork, prompt_builder: PromptBuilder) -> None:
         """The reference is a copy of the model as it is now."""
         self.model = model
         self._reference = copy.deepcopy(model).eval().requires_grad_(False)

@@ -11,13 +11,13 @@ from onnx import TensorProto
 
 from tempo_edge import eta
 from tempo_edge.search.grounders.prompt import ANSWER, DRAFTED, QUERY, REASONS, VISUAL, WIDTH
-from tempo_edge.train.grounder.model.network import Grounder
+from tempo_edge.train.grounder.model.network import GrounderNetwork
 from tempo_edge.train.onnx_graph import Graph, Storage
 
 Tensors = dict[str, NDArray[np.float32]]
 
 
-def write_decoder(path: Path, model: Grounder, storage: Storage = "fp16") -> None:
+def write_decoder(path: Path, model: GrounderNetwork, storage: Storage = "fp16") -> None:
     """Write one graph for the prompt and for every word after it.
 
     Inputs: ``words`` and ``kinds`` int64 ``[t]``, ``features`` float32 ``[t, WIDTH]`` and ``past``
@@ -32,7 +32,7 @@ def write_decoder(path: Path, model: Grounder, storage: Storage = "fp16") -> Non
 class _Llama:
     """The decoder's graph, written down once as its configuration says."""
 
-    def __init__(self, graph: Graph, model: Grounder, tensors: Tensors) -> None:
+    def __init__(self, graph: Graph, model: GrounderNetwork, tensors: Tensors) -> None:
         config = model.llama.config
         self.graph, self.tensors, self.shape = graph, tensors, model.shape
         self.size = self.shape.hidden // self.shape.heads

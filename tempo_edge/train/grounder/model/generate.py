@@ -13,7 +13,7 @@ from torch import Tensor
 from tempo_edge import eta
 from tempo_edge.search.grounders.grammar import Grammar
 from tempo_edge.search.grounders.prompt import Prompt
-from tempo_edge.train.grounder.model.network import Grounder
+from tempo_edge.train.grounder.model.network import GrounderNetwork
 from tempo_edge.train.grounder.model.prefill import Prefill
 
 __all__ = ["Answers", "generate"]
@@ -35,7 +35,7 @@ class Answers:
 
 @torch.no_grad()
 def generate(
-    model: Grounder,
+    model: GrounderNetwork,
     prompts: Sequence[Prompt],
     grammars: Sequence[Grammar],
     *,

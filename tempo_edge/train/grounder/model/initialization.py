@@ -18,7 +18,7 @@ from tempo_edge import eta
 from tempo_edge.search.grounders.prompt import NEARNESS, REASONS, TENTHS, Z_SCORE_SCALE
 
 if TYPE_CHECKING:
-    from tempo_edge.train.grounder.model.network import Grounder
+    from tempo_edge.train.grounder.model.network import GrounderNetwork
 
 __all__ = ["initialize"]
 
@@ -35,7 +35,7 @@ _HUSH = 0.3
 
 
 @torch.no_grad()
-def initialize(model: Grounder) -> None:
+def initialize(model: GrounderNetwork) -> None:
     """Put a new grounder's weights where it is to begin."""
     table: Any = model.llama.get_input_embeddings().weight
     _say_alike(table)
@@ -51,7 +51,7 @@ def _say_alike(table: Tensor) -> None:
         table[token] = table[eta.TOKEN[spoken]]
 
 
-def _speak_up(model: Grounder, table: Tensor) -> None:
+def _speak_up(model: GrounderNetwork, table: Tensor) -> None:
     """Queries and frames start as loud as words, and a tenth as the word that says it."""
     for projector in (model.query, model.sight, model.draft):
         nn.init.normal_(projector.weight, std=model.shape.hidden**-0.5)
@@ -60,7 +60,7 @@ def _speak_up(model: Grounder, table: Tensor) -> None:
     model.sight.weight[:, TENTHS] = table[tenths].T
 
 
-def _doubt(model: Grounder, none: Tensor) -> None:
+def _doubt(model: GrounderNetwork, none: Tensor) -> None:
     """`none` is as loud as the draft's word where the best frame is as high as by chance."""
     weight, best = model.draft.weight, NEARNESS.start - REASONS.start
     weight.mul_(_HUSH)

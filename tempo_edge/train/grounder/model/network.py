@@ -39,7 +39,7 @@ class DecoderShape:
             raise ValueError(f"hidden {self.hidden} must be an even multiple of heads {self.heads}")
 
 
-class Grounder(nn.Module):
+class GrounderNetwork(nn.Module):
     """A Llama decoder whose prompt mixes words with what was asked and seen."""
 
     def __init__(self, shape: DecoderShape) -> None:

@@ -12,7 +12,7 @@ from tempo_edge.models.sessions import cpu_count, open_session
 from tempo_edge.quantization import unit
 from tempo_edge.search.grounders.prompt import STATE, FrameTokens, Prompt, Question, build
 from tempo_edge.search.similarity import CurveSettings
-from tempo_edge.train.grounder.model.network import Grounder
+from tempo_edge.train.grounder.model.network import GrounderNetwork
 from tempo_edge.train.grounder.model.prefill import Prefill
 
 __all__ = ["TOLERANCE", "Agreement", "compare"]
@@ -36,7 +36,7 @@ class Agreement:
     prompts: int
 
 
-def compare(model: Grounder, path: Path, prompts: int = 32, seed: int = 0) -> Agreement:
+def compare(model: GrounderNetwork, path: Path, prompts: int = 32, seed: int = 0) -> Agreement:
     """Read made-up prompts of 2 to 64 frames with both."""
     rng = np.random.default_rng(seed)
     session = open_session(path, threads=cpu_count())

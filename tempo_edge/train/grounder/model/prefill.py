@@ -10,7 +10,7 @@ from torch import Tensor
 from tempo_edge.search.grounders.prompt import ANSWER, Prompt
 from tempo_edge.train.grounder.model.collate import collate
 from tempo_edge.train.grounder.model.kv_cache import kv_cache_arguments
-from tempo_edge.train.grounder.model.network import Grounder
+from tempo_edge.train.grounder.model.network import GrounderNetwork
 
 __all__ = ["Prefill"]
 
@@ -21,7 +21,9 @@ class Prefill:
     ``logits`` float32 ``[p * group_size, words]`` belong to the first token of an answer.
     """
 
-    def __init__(self, model: Grounder, prompts: Sequence[Prompt], group_size: int = 1) -> None:
+    def __init__(
+        self, model: GrounderNetwork, prompts: Sequence[Prompt], group_size: int = 1
+    ) -> None:
         """Read the prompts; gradients flow if they are enabled."""
         from transformers import DynamicCache
 
