@@ -96,7 +96,7 @@ def watched(watch: Stopwatch) -> Iterator[None]:
         (video, "packets", watch.around("demux", video.packets)),
         (video, "_packets_from", watch.along("demux", video._packets_from)),
         (video, "_decode", watch.along("decode", video._decode)),
-        (footage, "_variation", watch.around("compare", footage._variation)),
+        (footage, "frame_change", watch.around("compare", footage.frame_change)),
         (_frame.PyAVFrame, "thumbnail", watch.around("shrink", _frame.PyAVFrame.thumbnail)),
         (tower, "encode", watch.around("encode", tower.encode)),
         (Indexer, "_store", watch.around("store", Indexer._store)),

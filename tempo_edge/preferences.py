@@ -76,9 +76,9 @@ class Preferences:
             raise TempoEdgeError(f"preferences {path} can't be written: {error}") from error
 
     def with_profile(self, name: str) -> Preferences:
-        """These, with another profile for new libraries."""
+        """The preferences with another profile for new libraries."""
         return replace(self, profile=name)
 
     def with_told(self, hint: str) -> Preferences:
-        """These, with a hint that was given."""
+        """The preferences with a hint that was given."""
         return replace(self, told=self.told | {hint})

@@ -192,7 +192,7 @@ def compare_surfaces(
     sums: NDArray[np.int64],
     thumbnails: NDArray[np.unsignedinteger],
 ) -> None:
-    """The same for luma planes that lie in device memory, such as a decoder's surfaces.
+    """Compare luma planes that lie in device memory, such as a decoder's surfaces.
 
     Args:
         addresses: where each plane begins, on the device; at most :data:`MOST_PICTURES`.

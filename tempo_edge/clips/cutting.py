@@ -82,7 +82,7 @@ def cut(source: Path, span: Span, folder: Path) -> Path:
 
 
 def cut_or_copy(source: Path, span: Span, folder: Path) -> Clip:
-    """The same, but without encoding where that gives the same pictures.
+    """The clip of :func:`cut`, but without encoding where that gives the same pictures.
 
     That is so where the span begins within half a frame of a key frame, nothing in it leans on
     pictures after its end, and an MP4 can hold the codecs.

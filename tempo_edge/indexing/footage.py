@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge.errors import MediaError
+from tempo_edge.indexing.frame_change import cell_means, frame_change
 from tempo_edge.media import DecodeRange, Frame, PacketTable, Video, VideoInfo, open_video
 from tempo_edge.models import Profile
 from tempo_edge.quantization import quantize
@@ -304,7 +305,7 @@ class FootageReader:
             found.decoded += 1
             jump = False
             if measured and before is not None:
-                step = _variation(before, frame)[0]
+                step = frame_change(before, frame)[0]
                 jump = step >= _CUT and step >= 3 * lately
                 lately = 0.7 * lately + 0.3 * step if lately else step
             # Where a wanted picture was lost to damage, the next one stands in for it.
@@ -325,13 +326,13 @@ class FootageReader:
         change = np.ones((1, 1), np.float32)
         amount = 1.0
         if measured and reference is not None:
-            amount, change = _variation(reference, frame)
+            amount, change = frame_change(reference, frame)
         return _Look(
             frame.pts,
             frame.thumbnail(profile.image_size, profile.interpolation, crop=profile.crop),
             amount,
             jump,
-            _cells(frame.upright(change), self._grid),
+            cell_means(frame.upright(change), self._grid),
         )
 
     def _tie(self, found: _RunLooks, reference: Frame | None, chosen: SamplingPlan) -> None:
@@ -339,8 +340,8 @@ class FootageReader:
         head, first = found.looks[0], found.first
         if reference is None or first is None:
             return
-        head.variation, change = _variation(reference, first)
-        head.changes = _cells(first.upright(change), self._grid)
+        head.variation, change = frame_change(reference, first)
+        head.changes = cell_means(first.upright(change), self._grid)
         head.cut = (head.pts in chosen.scene_keys and head.variation >= _CUT / 2) or (
             head.pts in chosen.calm_keys and head.variation >= _FRESH
         )
@@ -378,27 +379,3 @@ class FootageReader:
                     )
                 )
         return rows
-
-
-def _variation(before: Frame, after: Frame) -> tuple[float, NDArray[np.float32]]:
-    """(variation, change of each block) from one picture to another; 1 if they differ in kind."""
-    from tempo_kernels import block_differences, variation
-
-    one, two = before.luma(), after.luma()
-    if one.shape != two.shape or one.dtype != two.dtype:
-        return 1.0, np.ones((1, 1), np.float32)
-    change = block_differences(one, two, bit_depth=after.bit_depth)
-    return variation(change), change
-
-
-def _cells(change: NDArray[np.float32], grid: int) -> NDArray[np.float32]:
-    """Mean change of each cell of a ``grid`` x ``grid`` raster over the picture."""
-    height, width = change.shape
-    # Repeating first lets a picture of fewer blocks than cells fill them all.
-    tall = np.repeat(change, -(-grid // height), axis=0)
-    wide = np.repeat(tall, -(-grid // width), axis=1)
-    rows = np.linspace(0, wide.shape[0], grid + 1).astype(int)
-    columns = np.linspace(0, wide.shape[1], grid + 1).astype(int)
-    sums = np.add.reduceat(np.add.reduceat(wide, rows[:-1], axis=0), columns[:-1], axis=1)
-    areas = np.multiply.outer(np.diff(rows), np.diff(columns))
-    return np.asarray(sums / areas, dtype=np.float32)
