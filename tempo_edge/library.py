@@ -105,7 +105,7 @@ class Library(Closing):
         if asked is not None and asked != self._profile_name:
             raise LibraryError(
                 f"{self.path} was built with profile {self._profile_name!r}, not {asked!r}: "
-                "use another --library, or forget everything in this one"
+                f"use another --library, or read it again with tempo-edge index --profile {asked}"
             )
         if self.profile.fingerprint != recorded:
             raise LibraryError(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tempo_edge._console.text import note
 from tempo_edge.cli.background import be_nice
 from tempo_edge.cli.options import (
     DecoderOption,
@@ -21,6 +22,11 @@ from tempo_edge.cli.options import (
     place,
 )
 from tempo_edge.cli.use import hint
+from tempo_edge.errors import LibraryError
+from tempo_edge.preferences import Preferences
+
+if TYPE_CHECKING:
+    from tempo_edge.rereading import Reread
 
 __all__ = ["index"]
 
@@ -44,22 +50,59 @@ def index(
     ] = None,
     quiet: QuietOption = False,
 ) -> None:
-    """Index videos, so that they can be searched. Run it again to pick up changes."""
+    """Index videos, so that they can be searched. Run it again to pick up changes.
+
+    With the --profile of another model everything is read again, and searched as
+    before until that is done.
+    """
     from tempo_edge._console.progress import Progress
     from tempo_edge.indexing.footage import Sampling
+    from tempo_edge.rereading import is_of_another_profile, reread
 
     be_nice()
     # So that the bar is taken away and the cursor comes back.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    how: dict[str, Any] = {
+        "exclude": exclude or (),
+        "decoder": decoder,
+        "sampling": Sampling(frames_per_second=uniform),
+    }
+    if profile is not None and is_of_another_profile(library, profile):
+        with Progress(quiet) as progress:
+            found = reread(library, profile, paths, on_event=progress, **how)
+        progress.summary(found.report)
+        _tell(found, profile, quiet)
+        return
     with opened(library, profile) as target, Progress(quiet) as progress:
-        report = target.index(
-            paths,
-            exclude=exclude or (),
-            decoder=decoder,
-            sampling=Sampling(frames_per_second=uniform),
-            on_event=progress,
-        )
+        report = target.index(paths, on_event=progress, **how)
         name = target.profile.name
     progress.summary(report)
     if not quiet:
+        _offer(name)
         hint(name)
+
+
+def _tell(found: Reread, profile: str, quiet: bool) -> None:
+    """Say whether a library that is read again is searched with its new profile by now.
+
+    Raises:
+        LibraryError: files of it are not in the new one.
+    """
+    if found.lacking:
+        raise LibraryError(
+            f"the library is searched as before, for {found.lacking[0]} "
+            f"({len(found.lacking)} in all) can't be read with {profile}: bring it back and run "
+            "this again, or run tempo-edge index without --profile to forget what is gone"
+        )
+    if not quiet:
+        note(f"from now on the library is searched with {profile}")
+
+
+def _offer(name: str) -> None:
+    """Say how a library is read again with the profile that new ones are read with."""
+    chosen = Preferences.read().profile
+    if name != chosen and sys.stderr.isatty():
+        note(
+            f"this library was read with {name}; tempo-edge index --profile {chosen} reads all of "
+            f"it again, and it is searched with {name} until that is done"
+        )

@@ -320,6 +320,20 @@ class Store(ABC):
         """
 
     @abstractmethod
+    def take_over(self, draft: Path) -> None:
+        """Let another library take the place of this one, at once and as a whole.
+
+        Who reads this one finds it replaced, see :attr:`Catalogue.is_replaced`. The caller holds
+        the locks of both.
+
+        Args:
+            draft: the other one, a :meth:`companion` of this, which is gone afterwards.
+
+        Raises:
+            LibraryError: it can't be done now, or not by this store. What was there stays.
+        """
+
+    @abstractmethod
     def sizes(self) -> Sizes:
         """How much room the library takes; what can't be looked at counts as nothing."""
 

@@ -77,7 +77,7 @@ def test_a_library_where_everything_was_forgotten_takes_another_profile(
     with rows:
         rows.execute("UPDATE meta SET value='giga-0123456789abcdef' WHERE key='profile'")
     rows.close()
-    assert "was built with profile 'giga'" in tempo("index", "--profile", "nano", footage).error
+    assert "was built with profile 'giga'" in tempo("find", "--profile", "nano", "a dog").error
     rows = sqlite3.connect(library_path)
     with rows:
         rows.execute("DELETE FROM files")

@@ -64,6 +64,12 @@ class EmbeddedStore(Store):
 
         return back_up(self._path, target)
 
+    def take_over(self, draft: Path) -> None:
+        """A file renamed; see :mod:`tempo_edge.store.embedded.replacing`."""
+        from tempo_edge.store.embedded.replacing import take_over
+
+        take_over(self._path, draft)
+
     def sizes(self) -> Sizes:
         """The database with its log, and the cache of vectors."""
         log = self._path.with_name(self._path.name + "-wal")

@@ -1,0 +1,117 @@
+"""A library that is read again with another profile: beside itself, until the new one is whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tempo_edge.errors import NoLibraryError
+from tempo_edge.library import Library
+from tempo_edge.store.opening import open_store
+from tempo_edge.store.place import default_library_path
+
+if TYPE_CHECKING:
+    from tempo_edge.indexing.footage import Sampling
+    from tempo_edge.indexing.indexer import IndexEvent, IndexReport
+
+__all__ = ["Reread", "is_of_another_profile", "reread"]
+
+
+@dataclass(frozen=True)
+class Reread:
+    """The outcome of a run.
+
+    Attributes:
+        report: what was read.
+        lacking: files of the library that the new one lacks still; if there are none, it has taken
+            the place of the old one, unless the run was asked to end.
+    """
+
+    report: IndexReport
+    lacking: tuple[str, ...]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the new one has taken the place of the old one."""
+        return not (self.lacking or self.report.stopped)
+
+
+def is_of_another_profile(path: Path | None, profile: str) -> bool:
+    """Whether a library holds frames that another profile than this one has read.
+
+    Raises:
+        LibraryError: what is there is no library.
+        ProfileError: there is no such profile.
+    """
+    from tempo_edge.models import load_profile
+
+    fingerprint = load_profile(profile).fingerprint
+    try:
+        with open_store(_named(path)).reader() as catalogue, catalogue.snapshot():
+            recorded = catalogue.get_meta("profile")
+            return recorded not in (None, fingerprint) and bool(catalogue.count_frames())
+    except NoLibraryError:
+        return False
+
+
+def reread(
+    path: Path | None,
+    profile: str,
+    paths: Iterable[str | Path],
+    *,
+    exclude: Iterable[str] = (),
+    decoder: str = "pyav",
+    sampling: Sampling | None = None,
+    on_event: Callable[[IndexEvent], None] | None = None,
+    stopping: Callable[[], bool] = lambda: False,
+) -> Reread:
+    """Read all that a library holds, and these paths, with another profile.
+
+    What is read goes into a library beside it, which takes its place at once when it holds all of
+    its files; until then the old one is searched and kept up to date as ever. A run that was ended,
+    by whatever, goes on where it was.
+
+    Args:
+        path: the library's file; by default the user's.
+        profile: name of the other profile.
+        paths: files and folders to index besides; the other arguments are those of
+            :meth:`tempo_edge.library.Library.index`, and so are the errors.
+    """
+    store = open_store(_named(path))
+    draft = store.companion(f".{profile}.draft.db")
+    known = _videos(_named(path))
+    here = [each for each in known if Path(each).exists()]
+    with Library.open(draft, profile=profile) as other:
+        report = other.index(
+            [*paths, *here],
+            exclude=exclude,
+            decoder=decoder,
+            sampling=sampling,
+            on_event=on_event,
+            stopping=stopping,
+        )
+        held = {row.path for row in other.files()}
+    if report.stopped:
+        return Reread(report, _without(known, held))
+    with store.lock(), open_store(draft).lock():
+        # Nothing is lost: what came into the old one meanwhile counts as well.
+        lacking = _without(_videos(_named(path)), held)
+        if not lacking:
+            store.take_over(draft)
+    return Reread(report, lacking)
+
+
+def _named(path: Path | None) -> Path:
+    return default_library_path() if path is None else path.expanduser()
+
+
+def _videos(path: Path) -> list[str]:
+    """The files of a library that hold a video."""
+    with open_store(path).reader() as catalogue, catalogue.snapshot():
+        return [row.path for row in catalogue.files().values() if row.video_id is not None]
+
+
+def _without(known: Sequence[str], held: set[str]) -> tuple[str, ...]:
+    return tuple(sorted(each for each in known if each not in held))
