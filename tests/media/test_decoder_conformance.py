@@ -23,7 +23,7 @@ from videos import MATRICES, Truth, corners, make_video, motion, read_number, sh
 
 from tempo_edge.errors import MediaError
 from tempo_edge.media import DECODERS, DecodeRange, Frame, PacketTable, Video, open_video
-from tempo_edge.media._frame import squeeze
+from tempo_edge.media._frame import shrink
 from tempo_edge.media.pyav import PyAVVideo
 
 Gallery = Callable[[str], Truth]
@@ -104,10 +104,11 @@ def test_a_run_is_the_pictures_that_a_straight_decode_has_at_those_times(
                 picture = meant[frame.pts]
                 shown = picture.reformat(format="gray").to_ndarray()
                 assert number(frame) == read_number(shown)
-                small = squeeze(picture, 48, scaler).astype(int)
-                thumbnail = frame.thumbnail(48)
-                assert (thumbnail.shape, thumbnail.dtype) == ((48, 48, 3), np.uint8)
-                assert np.abs(small - thumbnail).mean() < 3
+                for how, crop in (("AREA", False), ("BICUBIC", True)):
+                    small = shrink(picture, 48, scaler, how, crop=crop).astype(int)
+                    thumbnail = frame.thumbnail(48, how, crop=crop)
+                    assert (thumbnail.shape, thumbnail.dtype) == ((48, 48, 3), np.uint8)
+                    assert np.abs(small - thumbnail).mean() < 3
         assert video.damaged == 0
 
 
@@ -191,7 +192,7 @@ def test_a_new_decoder_is_one_line_in_the_registry(
     gallery: Gallery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = gallery("plain.mp4").path
-    monkeypatch.setitem(DECODERS, "toy", f"{__name__}:Toy")  # type: ignore[arg-type]
+    monkeypatch.setitem(DECODERS, "toy", f"{__name__}:Toy")
     with open_video(path, "toy") as video:
         assert isinstance(video, Toy)
     with pytest.raises(ValueError, match=r"decoder 'vlc' must be one of \('pyav', .*, 'toy'\)$"):
