@@ -25,7 +25,7 @@ GUARDS: Mapping[str, tuple[str, ...]] = {
             "moment": "moment search/copies timeline/timeline",
             "saa": "saa library/looks",
             "eta": "eta search/boundaries search/prompt",
-            "vocabulary": "eta search/grammar",
+            "eta_vocabulary": "eta search/grammar",
             "quantization": "quantization",
         },
     ),

@@ -20,9 +20,9 @@ from shown import Footage, films
 
 import tempo_edge
 from tempo_edge.indexing.indexer import IndexEvent
+from tempo_edge.service.jobs.index_progress import IndexingProgress
 from tempo_edge.service.jobs.index_worker import Worker
 from tempo_edge.service.jobs.job_list import Jobs
-from tempo_edge.service.jobs.progress import IndexingProgress
 from tempo_edge.service.jobs.throttle import Throttle
 
 

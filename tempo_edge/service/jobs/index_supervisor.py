@@ -13,8 +13,8 @@ from typing import Any
 
 from tempo_edge.errors import ServiceError
 from tempo_edge.indexing.indexer import IndexEvent
+from tempo_edge.service.jobs.index_progress import IndexingProgress
 from tempo_edge.service.jobs.job_list import Jobs
-from tempo_edge.service.jobs.progress import IndexingProgress
 from tempo_edge.service.jobs.throttle import Throttle
 
 __all__ = ["Indexing"]
