@@ -1,10 +1,11 @@
 """Explicit Timestamp-modal Alignment: every frame's time is said before the frame.
 
 A grounder reads ``<12.4s>`` and then what the frame at 12.4 seconds shows, and answers in the same
-language: ``12.4-15.8;20.0-21.3``, or ``none``. It has 228 words and no more
-(:mod:`tempo_edge.eta_vocabulary`). Times are seconds since the window began, taken from the container's
-own clock and rounded once, to a tenth. A whole number of seconds is one word and a tenth is one, so
-that to name a time that was read is to repeat two words; in exchange the words end at 100 seconds.
+language: ``12.4-15.8;20.0-21.3``, or ``none``. It has 228 words and no more, which are in
+:mod:`tempo_edge.eta_vocabulary`. Times are seconds since the window began, taken from the
+container's own clock and rounded once, to a tenth. A whole number of seconds is one word and a
+tenth is one, so that to name a time that was read is to repeat two words; in exchange the words end
+at 100 seconds.
 The idea is Tempo-R0's (arXiv 2507.04702); the wording here is our own.
 """
 
