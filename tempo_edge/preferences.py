@@ -53,8 +53,8 @@ class Preferences:
             if not isinstance(profile, str) or not all(isinstance(each, str) for each in told):
                 raise ValueError("profile must be a name, told a list of names")
             return Preferences(profile, frozenset(told))
-        except FileNotFoundError:
-            return Preferences()
+        except (FileNotFoundError, NotADirectoryError, PermissionError):
+            return Preferences()  # a service in a sandbox sees none
         except (OSError, ValueError, AttributeError, TypeError, RecursionError) as error:
             raise TempoEdgeError(
                 f"preferences {path} can't be read: {error}: delete them, and choose again"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,7 +23,7 @@ from tempo_edge.cli.options import (
     place,
 )
 from tempo_edge.cli.use import hint
-from tempo_edge.errors import LibraryError
+from tempo_edge.errors import LibraryError, TempoEdgeError
 from tempo_edge.preferences import Preferences
 
 if TYPE_CHECKING:
@@ -100,9 +101,12 @@ def _tell(found: Reread, profile: str, quiet: bool) -> None:
 
 def _offer(name: str) -> None:
     """Say how a library is read again with the profile that new ones are read with."""
-    chosen = Preferences.read().profile
-    if name != chosen and sys.stderr.isatty():
-        note(
-            f"this library was read with {name}; tempo-edge index --profile {chosen} reads all of "
-            f"it again, and it is searched with {name} until that is done"
-        )
+    if not sys.stderr.isatty():
+        return
+    with suppress(TempoEdgeError):  # preferences are for `models use` to complain of
+        chosen = Preferences.read().profile
+        if name != chosen:
+            note(
+                f"this library was read with {name}; tempo-edge index --profile {chosen} reads all "
+                f"of it again, and it is searched with {name} until that is done"
+            )

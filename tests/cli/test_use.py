@@ -208,6 +208,21 @@ def varint(number: int) -> bytes:
     return bytes([*out, number])
 
 
+def test_a_library_of_another_profile_is_offered_to_be_read_again(
+    originals: Path, environment: dict[str, str], command: Callable[..., list[str]]
+) -> None:
+    def shown(*arguments: object) -> str:
+        return on_terminal(command(*map(str, arguments)), environment)[1]
+
+    shown("index", originals)
+    path = Path(environment["HOME"]) / ".config/tempo-edge/preferences.json"
+    Preferences(profile="siglip2").write(path)
+    assert "index --profile siglip2 reads all of it again" in shown("index", originals)
+    assert "--profile siglip2" not in shown("index", originals, "-q")
+    path.write_text("{")
+    assert "preferences" not in shown("index", originals)
+
+
 @pytest.mark.skipif(not GENERAL_CALIBRATION.exists(), reason="nothing else could be searched")
 def test_what_would_understand_more_is_said_once(
     originals: Path, environment: dict[str, str], command: Callable[..., list[str]]
