@@ -1,8 +1,9 @@
 """A published encoder becomes a profile: fetched, checked, tried, and described.
 
-Nothing is converted: the graphs are run as they were published. The smallest is fetched first, and
-another only where that one doesn't run here. What is fetched stays until the profile is whole, so a
-preparation that was ended, by whatever, goes on from there.
+The graphs are run as they were published, but that a large one's weights come to lie apart, so that
+it opens fast. The smallest is fetched first, and another only where that one doesn't run here. What
+is fetched stays until the profile is whole, so a preparation that was ended, by whatever, goes on
+from there.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from tempo_edge.models.published_towers import (
 )
 from tempo_edge.models.pull import partial_folder
 from tempo_edge.models.registry import ABOUT, VOCABULARY, Profile, read_profile
-from tempo_edge.models.sessions import Opener, cpu_count, open_session
+from tempo_edge.models.sessions import Opener, cpu_count, open_session, separate_weights
 from tempo_edge.models.transfer import Transfer
 from tempo_edge.models.vocabulary import LARGE_BYTES, write_vocabulary
 
@@ -42,6 +43,9 @@ _RESAMPLING = {2: "BILINEAR", 3: "BICUBIC"}
 
 # Graphs that take their scales from all the pictures they are given at once.
 _EIGHT_BITS = ("_int8", "_uint8")
+
+# A text tower from which on a cold search would wait for its weights to be copied.
+_LARGE_TOWER_BYTES = 100_000_000
 
 _SENTENCE = "a dog jumps over a fence"
 
@@ -242,13 +246,29 @@ class Preparation:
             if (draft / "tokenizer.json").stat().st_size >= LARGE_BYTES:
                 self._tell("writing down the tokenizer so that it loads fast")
                 write_vocabulary(draft / "tokenizer.json", draft / VOCABULARY)
+            published = self._separate(text, draft / "text.onnx")
             alone = Path(image.file).stem.endswith(_EIGHT_BITS)
             facts = self._facts(replace(layout, alone=alone), pictures, image, text)
-            _describe(draft, facts)
+            _describe(draft, {**facts, "published": published} if published else facts)
             inspect(read_profile(draft))
             take_place(draft, place)
         shutil.rmtree(self._fetched, ignore_errors=True)
         return read_profile(place)
+
+    def _separate(self, text: _Tried, path: Path) -> dict[str, str]:
+        """Lay out a large text tower so that it opens fast; gives the SHA-256 that it had, if so.
+
+        A library names its profile by what was published, whatever form that has on a machine.
+        """
+        if path.stat().st_size < _LARGE_TOWER_BYTES:
+            return {}
+        self._tell("laying out the text tower so that it opens fast")
+        published = self._fetched / text.file
+        path.unlink()  # by this name only: what was fetched stays
+        if separate_weights(published, path):
+            return {path.name: sha256_of(published)}
+        _link(published, path)
+        return {}
 
     def _facts(
         self, layout: Layout, pictures: _Pictures, image: _Tried, text: _Tried

@@ -132,7 +132,15 @@ def read_profile(folder: Path) -> Profile:
         crop=about.optional("crop", about.truth) or False,
         layout=Layout.of(about.part("layout")) if "layout" in about else None,
         pair=PairProbability.of(about.part("pair")) if "pair" in about else None,
+        published=_published(about),
     )
+
+
+def _published(about: Description) -> dict[str, str]:
+    if "published" not in about:
+        return {}
+    files = about.part("published")
+    return {file_name(files, file): files.digest(file) for file in files}
 
 
 def _interpolation(about: Description) -> Callable[[str], str]:
@@ -202,6 +210,7 @@ class Profile:
         interpolation, crop: how pictures become square; see ``Frame.thumbnail`` of the media.
         layout: what the graphs take and give, where they are as somebody else published them.
         pair: the probability of a pair, where the model has one.
+        published: SHA-256 of what a file was made of, where it lies here in another form.
         opener: what opens its models.
     """
 
@@ -219,12 +228,14 @@ class Profile:
     crop: bool = False
     layout: Layout | None = None
     pair: PairProbability | None = None
+    published: dict[str, str] = field(default_factory=dict)
     opener: Opener = field(default=open_session, repr=False, compare=False)
 
     @property
     def fingerprint(self) -> str:
         """Changes whenever vectors of this profile stop being comparable with older ones."""
-        towers = [self._digest(name) for name in ("image.onnx", "text.onnx", "tokenizer.json")]
+        files = ("image.onnx", "text.onnx", "tokenizer.json")
+        towers = [self.published.get(name) or self._digest(name) for name in files]
         return f"{self.name}-{hashlib.sha256(''.join(towers).encode()).hexdigest()[:16]}"
 
     def checked(self, file: str) -> Path:

@@ -231,6 +231,27 @@ def test_what_came_before_an_end_is_not_fetched_again(
     assert "text_model_int8.onnx" in fetched and "vision_model_int8.onnx" not in fetched
 
 
+def test_a_large_text_tower_is_laid_out_to_open_fast(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = prepared("siglip2", tmp_path / "plain")
+    monkeypatch.setattr("tempo_edge.models.preparation._LARGE_TOWER_BYTES", 1)
+    apart = prepared("siglip2", tmp_path / "apart")
+    assert apart.files.keys() - plain.files.keys() == {"text.onnx.data"}
+    sizes = [(each.folder / "text.onnx").stat().st_size for each in (apart, plain)]
+    assert sizes[0] < sizes[1] / 4
+    # The same profile: a library of the one can be searched with the other.
+    assert apart.fingerprint == plain.fingerprint
+    for each in SENTENCES:
+        np.testing.assert_array_equal(
+            *(profile.text_tower.encode([each]) for profile in (plain, apart))
+        )
+    with (apart.folder / "text.onnx.data").open("r+b") as file:
+        file.write(b"!")
+    with pytest.raises(ProfileError, match=r"text\.onnx\.data has SHA-256"):
+        _ = read_profile(apart.folder).text_tower
+
+
 def test_published_graphs_are_not_rewritten(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
