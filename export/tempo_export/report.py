@@ -46,7 +46,9 @@ def profile_outcome(profile: Profile, facts: dict[str, Any]) -> Outcome:
         if grounder != "videos":
             lines.append(_search_line(grounder, figures))
     if "calibration.json" not in profile.files:
-        lines.append("  not calibrated yet: nothing can be searched with it; see --videos")
+        lines.append(
+            "  not calibrated itself, so that the general calibration judges; see --videos"
+        )
     return Outcome(facts, "\n".join(lines) + "\n")
 
 

@@ -53,7 +53,7 @@ def _is_colourful() -> bool:
 
 
 def tell_refusal(answer: Answer, as_json: bool) -> None:
-    """Say on stderr that nothing matches, what came closest, and how to see more of that."""
+    """Say on stderr that nothing matches, what came closest, unsure, and how to see more."""
     if as_json:
         note(json_line(answer.refusal()).rstrip("\n"))
         return
@@ -63,7 +63,7 @@ def tell_refusal(answer: Answer, as_json: bool) -> None:
         return
     width = max(columns(printable(str(moment.path))) for moment in closest)
     for moment in closest:
-        note(f"closest: {_line(moment, width, False)}")
+        note(f"unsure: {_line(moment, width, False)}")
     note(f"{answer.rejected_count} held back: to see more, add --min-confidence 0")
 
 

@@ -47,12 +47,16 @@ class Draws:
     def by_curve(self, text: str, videos: list[int], present: bool) -> Draw:
         """Facts of every segment of the similarity curve."""
         _, null, windows = self._ask(text, videos)
-        segments = [
-            segment
+        facts = [
+            null.features(
+                segment.peak,
+                segment.mean,
+                segment.floor,
+                window.pooled(segment.first, segment.last),
+            )
             for window in windows
             for segment in cut_out(window, self._settings, null.background_mean)
         ]
-        facts = [null.features(segment.peak, segment.mean, segment.floor) for segment in segments]
         return Draw(np.stack(facts), present)
 
     def by(
@@ -79,7 +83,10 @@ class Draws:
         question = self._questions[text]
         frames = self._catalogue.count_frames(videos)
         sample = self._vectors.sample(videos)
-        null = NullDistribution.of(question.vector, self._profile.background, sample, frames)
+        footage = self._searcher.footage
+        null = NullDistribution.of(
+            question.vector, footage, sample, frames, self._searcher.cohort(footage)
+        )
         windows = retrieve(
             question.vector,
             self._catalogue,

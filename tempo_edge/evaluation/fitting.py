@@ -35,7 +35,6 @@ from tempo_edge.moment import Span
 from tempo_edge.search.calibrate import (
     FEATURES,
     Calibration,
-    fit_logistic,
 )
 from tempo_edge.search.fitted import QUICK
 from tempo_edge.search.grounders import GROUNDERS
@@ -295,26 +294,20 @@ def _fit_confidence(draws: Sequence[Draw], features: Sequence[str]) -> dict[str,
     rounds of picking it and fitting again settle that.
     """
     present = np.asarray([draw.present for draw in draws])
-    start = features.index("read" if "read" in features else "above_background")
+    start = features.index("read" if "read" in features else "above_sentences")
     chosen = np.stack([draw.features[np.argmax(draw.features[:, start])] for draw in draws])
     for _ in range(5):
-        weights, bias = fit_logistic(chosen, present)
-        chosen = np.stack([d.features[np.argmax(d.features @ weights)] for d in draws])
-    judge = Calibration(weights, bias, 0.5)
+        judge = Calibration.fitted(chosen, present, features)
+        chosen = np.stack([d.features[np.argmax(d.features @ judge.weights)] for d in draws])
     confidence = np.asarray([judge.confidence(row) for row in chosen])
-    cuts = np.unique(np.round(confidence, 3))
-    accuracy = [
-        ((confidence >= c) & present).sum() / present.sum() / 2
-        + ((confidence < c) & ~present).sum() / (~present).sum() / 2
-        for c in cuts
-    ]
-    best = int(np.argmax(accuracy))
+    shown = confidence >= judge.threshold
+    accuracy = shown[present].mean() / 2 + (~shown[~present]).mean() / 2
     return {
-        "features": list(features),
-        "weights": weights.tolist(),
-        "bias": bias,
-        "threshold": float(cuts[best]),
-        "balanced_accuracy": float(accuracy[best]),
+        "features": [name for name, weight in zip(features, judge.weights, strict=True) if weight],
+        "weights": [float(weight) for weight in judge.weights if weight],
+        "bias": judge.bias,
+        "threshold": judge.threshold,
+        "balanced_accuracy": float(accuracy),
     }
 
 

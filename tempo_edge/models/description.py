@@ -158,6 +158,16 @@ class Description:
         if self._value(name) != list(wanted):
             self.refuse(name, f"must be {json.dumps(list(wanted))}")
 
+    def some_of(self, name: str, allowed: Sequence[str]) -> list[str]:
+        """A list of different texts, each of them allowed."""
+        value = self._value(name)
+        known = isinstance(value, list) and all(
+            isinstance(each, str) and each in allowed for each in value
+        )
+        if not known or not value or len(set(value)) < len(value):
+            self.refuse(name, f"must be some of {json.dumps(list(allowed))}")
+        return list(value)
+
     def optional(self, name: str, read: Callable[[str], T]) -> T | None:
         """The value of a field by ``read``, a method of this description, or None."""
         return None if self._facts.get(name) is None else read(name)

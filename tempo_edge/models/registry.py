@@ -33,9 +33,9 @@ from tempo_edge.models.published_towers import (
 )
 from tempo_edge.models.sessions import Opener, cpu_count, open_session
 from tempo_edge.models.shapes import WORDS, image_shapes, text_shapes
+from tempo_edge.models.stored_vectors import kept_sentences, read_vectors
 from tempo_edge.models.tokenizer import MOST_TOKENS, read_tokenizer
 from tempo_edge.models.towers import ImageTower, TextTower
-from tempo_edge.quantization import dequantize
 
 if TYPE_CHECKING:
     from tempo_edge.models.hub_model import HubModel
@@ -59,9 +59,6 @@ ABOUT = "profile.json"
 
 #: The pieces of a large tokenizer, in a file that loads faster.
 VOCABULARY = "vocabulary.db"
-
-# Pictures of a background: the built-in profile has two thousand.
-_MOST_BACKGROUND = 1_000_000
 
 #: Where the profiles lie that come with the package.
 BUILT_IN = Path(__file__).parent
@@ -331,35 +328,31 @@ class Profile:
         """
         if not {"background.npy", "calibration.json"} & self.files.keys():
             return np.zeros((0, self.dim), np.float32)
-        path = self.checked("background.npy")
-        try:
-            # Mapped, so that a header is held against the file before memory is set aside for it.
-            packed = np.load(path, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError, EOFError, OverflowError, SyntaxError) as error:
-            raise ProfileError(f"{path} can't be read as an array: {error}") from error
-        if (
-            not isinstance(packed, np.ndarray)
-            or packed.dtype != np.int8
-            or packed.shape[1:] != (self.dim,)
-            or not 2 <= len(packed) <= _MOST_BACKGROUND
-        ):
-            raise ProfileError(
-                f"{path} must hold int8 [m, {self.dim}] with m from 2 to {_MOST_BACKGROUND}"
-            )
-        return dequantize(np.asarray(packed))
+        return read_vectors(self.checked("background.npy"), self.dim)
+
+    @cached_property
+    def sentences(self) -> NDArray[np.float32]:
+        """Unit vectors ``[m, dim]`` of generic sentences: what might have been asked of a frame.
+
+        A profile that doesn't bring them has them encoded once; they are kept in the user's cache.
+
+        Raises:
+            ProfileError: the file is no array of int8 of that width, or the text tower can't be
+                run.
+        """
+        if "sentences.npy" in self.files:
+            return read_vectors(self.checked("sentences.npy"), self.dim)
+        return kept_sentences(self.fingerprint, self.dim, self.text_tower.encode)
 
     @cached_property
     def calibration(self) -> Description:
         """The shape of a span and the confidence of each grounder, fitted on development videos.
 
+        A profile that was never calibrated has the general one, fitted on others.
+
         Raises:
-            ProfileError: it was not calibrated yet, or its calibration can't be read.
+            ProfileError: its calibration can't be read.
         """
         if "calibration.json" not in self.files:
-            if GENERAL_CALIBRATION.exists():
-                return Description.read(GENERAL_CALIBRATION)
-            raise ProfileError(
-                f"profile {self.name!r} is not calibrated, so nobody knows which similarities mean "
-                "anything: see tempo-edge export --videos"
-            )
+            return Description.read(GENERAL_CALIBRATION)
         return Description.read(self.checked("calibration.json"))

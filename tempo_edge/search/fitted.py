@@ -21,7 +21,7 @@ def grounders_of(profile: Profile) -> tuple[str, ...]:
     """The grounders that a profile has.
 
     Raises:
-        ProfileError: it is not calibrated, or its calibration can't be read.
+        ProfileError: its calibration can't be read.
     """
     return tuple(name for name, each in GROUNDERS.items() if each.is_offered_by(profile))
 
@@ -30,7 +30,7 @@ def preferred(profile: Profile) -> str:
     """The grounder that a profile's calibration prefers, if it has that one.
 
     Raises:
-        ProfileError: it is not calibrated, or its calibration can't be read.
+        ProfileError: its calibration can't be read.
     """
     about = profile.calibration
     name = about.optional("default", about.text)

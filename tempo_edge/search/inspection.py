@@ -43,6 +43,8 @@ def inspect(profile: Profile) -> None:
             calibration_of(profile, grounder)
     read_tokenizer(profile.checked("tokenizer.json"))
     _ = profile.background
+    if "sentences.npy" in profile.files:
+        _ = profile.sentences
     try:
         load_onnxruntime()
     except MissingExtraError as error:

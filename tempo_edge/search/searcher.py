@@ -17,6 +17,7 @@ from tempo_edge.moment import Copy, Moment, Span
 from tempo_edge.query import Query
 from tempo_edge.search.calibrate import Calibration, NullDistribution
 from tempo_edge.search.candidates import Candidate
+from tempo_edge.search.contrast import Cohort
 from tempo_edge.search.copies import grouped
 from tempo_edge.search.fitted import QUICK, calibration_of, grounders_of, is_quick, preferred
 from tempo_edge.search.grounders import GROUNDERS, Grounder, Materials
@@ -57,11 +58,24 @@ class Searcher:
         self._vectors = vectors
         self._profile = profile
         self._grounders: dict[str, Grounder] = {}
+        self._cohort: tuple[NDArray[np.float32], Cohort] | None = None
 
     @cached_property
     def settings(self) -> CurveSettings:
         """The profile's shape of a span."""
         return CurveSettings.of(self._profile)
+
+    @property
+    def footage(self) -> NDArray[np.float32]:
+        """Unrelated frames ``[k, d]``: the profile's own, or else what the library holds."""
+        own = self._profile.background
+        return own if len(own) else self._vectors.sample()
+
+    def cohort(self, footage: NDArray[np.float32]) -> Cohort:
+        """What the profile makes of generic sentences and of unrelated footage ``[k, d]``."""
+        if self._cohort is None or self._cohort[0] is not footage:
+            self._cohort = footage, Cohort.of(self._profile.sentences, footage)
+        return self._cohort[1]
 
     def calibration(self, grounder: str) -> Calibration:
         """The profile's calibration of a grounder."""
@@ -135,7 +149,9 @@ class Searcher:
         if not frames:
             return []
         sample = self._vectors.sample(videos)
-        null = NullDistribution.of(vector, self._profile.background, sample, frames)
+        footage = self.footage
+        cohort = self.cohort(footage) if self.calibration(grounder).has_contrast else None
+        null = NullDistribution.of(vector, footage, sample, frames, cohort)
         question = Question(
             sought.states, vector, null.background_mean, null.background_std, sought.text
         )

@@ -43,6 +43,19 @@ class Window:
     packed: NDArray[np.int8] | None = None
     stretch: Stretch | None = field(default=None, compare=False, repr=False)
 
+    def pooled(self, first: int, last: int) -> NDArray[np.float32] | None:
+        """The vector ``[d]`` that frames ``first`` to ``last``, both inclusive, are judged by.
+
+        It lies halfway between the best frame's and the mean over time. None if vectors were not
+        kept.
+        """
+        if self.packed is None:
+            return None
+        frames = dequantize(self.packed[first : last + 1])
+        shown = np.diff(self.edges[first : last + 2]).astype(np.float32)
+        best = frames[int(np.argmax(self.similarities[first : last + 1]))]
+        return np.asarray(0.5 * best + 0.5 * (shown @ frames) / shown.sum(), dtype=np.float32)
+
     @property
     def widest(self) -> Window:
         """The window of all that was read around this one."""

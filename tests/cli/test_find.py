@@ -117,7 +117,8 @@ def test_a_refusal_names_the_three_closest_and_how_to_see_them(tempo: Tempo) -> 
     assert (said.status, said.out) == (1, "")
     first, *closest, last = said.err.splitlines()
     assert first == "nothing matches"
-    told = [re.split(" {2,}", each.removeprefix("closest: ")) for each in closest]
+    assert all(each.startswith("unsure: ") for each in closest)
+    told = [re.split(" {2,}", each.removeprefix("unsure: ")) for each in closest]
     assert told == [re.split(" {2,}", each) for each in shown[:3]]
     assert last == f"{len(FILMS)} held back: to see more, add --min-confidence 0"
     option = re.findall(r"--min-confidence 0", last)[0].split()

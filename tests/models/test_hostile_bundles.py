@@ -130,11 +130,13 @@ READ = load_json(load_profile("nano").checked("calibration.json"))["mllm"]
     ("file", "contents", "said"),
     [
         ("calibration.json", b"{", r"can't be read"),
-        ("calibration.json", calibration(weights=[1e308] * 6), r"weights\[0\] must be a number"),
+        ("calibration.json", calibration(weights=[1e308] * 4), r"weights\[0\] must be a number"),
         ("calibration.json", calibration(curve={"keep": 2}), r"curve can't be used"),
         ("calibration.json", calibration(default=5), r"default must be a text"),
         ("calibration.json", calibration(mllm={**READ, "bias": "x"}), r"mllm\.bias must be"),
         ("background.npy", b"", r"can't be read as an array"),
+        ("sentences.npy", b"", r"can't be read as an array"),
+        ("sentences.npy", npy(np.ones((4, 8), np.int8)), r"must hold int8 \[m, 256\]"),
         ("background.npy", npy(np.ones((4, 8), np.int8)), r"must hold int8 \[m, 256\]"),
         ("tokenizer.json", b"{}", r"can't be read as a tokenizer"),
         (

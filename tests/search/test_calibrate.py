@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 
 from tempo_edge.errors import ProfileError
 from tempo_edge.models.description import Description
-from tempo_edge.search.calibrate import FEATURES, Calibration, NullDistribution, fit_logistic
+from tempo_edge.search.calibrate import (
+    FEATURES,
+    READ_FEATURES,
+    Calibration,
+    NullDistribution,
+    fit_logistic,
+    fit_monotone,
+)
+from tempo_edge.search.contrast import EVIDENCE, FRAMES_WEIGHT, SHOWN_FROM
 
 
 def unit(rows: int, dim: int, seed: int) -> np.ndarray:
@@ -50,7 +58,7 @@ def test_confidence_is_a_probability(features: list[float]) -> None:
 
 
 def test_confidence_rises_with_what_weighs_positively() -> None:
-    judge = Calibration(np.asarray([0.0, 1.0, 0, 0, 0, 0]), 0.0, 0.5)
+    judge = Calibration(np.eye(len(FEATURES))[1], 0.0, 0.5)
     low, high = np.zeros(len(FEATURES)), np.zeros(len(FEATURES))
     high[1] = 2.0
     assert judge.confidence(low) == 0.5
@@ -65,8 +73,48 @@ def test_the_stored_form_must_be_of_these_features() -> None:
         "threshold": 0.4,
     }
     assert Calibration.of(Description(Path("c.json"), facts)).threshold == 0.4
-    with pytest.raises(ProfileError, match=r"c\.json: features must be \["):
-        Calibration.of(Description(Path("c.json"), {**facts, "features": ["other"]}))
+    for wrong in (["other"], ["rise", "rise"], [], "rise", [1]):
+        with pytest.raises(ProfileError, match=r"c\.json: features must be some of \["):
+            Calibration.of(Description(Path("c.json"), {**facts, "features": wrong}))
+
+
+def test_features_that_a_calibration_does_not_name_weigh_nothing() -> None:
+    """So one that was fitted before there was evidence judges as it did."""
+    older = ["similarity", "above_background", "above_library", "rise", "fullness", "log_frames"]
+    facts = {"features": older, "weights": [1, 2, 3, 4, 5, 6], "bias": 1, "threshold": 0.4}
+    judge = Calibration.of(Description(Path("c.json"), facts))
+    assert dict(zip(FEATURES, judge.weights, strict=True)) == {
+        **dict.fromkeys(FEATURES, 0.0),
+        **dict(zip(older, [1, 2, 3, 4, 5, 6], strict=True)),
+    }
+    assert not judge.has_contrast
+    facts = {"features": ["sentence_rank"], "weights": [1], "bias": 1, "threshold": 0.4}
+    assert Calibration.of(Description(Path("c.json"), facts)).has_contrast
+    read = Calibration.of(Description(Path("c.json"), facts), READ_FEATURES)
+    assert read.has_contrast and read.weights.tolist()[READ_FEATURES.index("sentence_rank")] == 1
+
+
+def test_more_of_a_fact_never_speaks_against_a_span() -> None:
+    generator = np.random.default_rng(2)
+    x = generator.normal(size=(5000, 3))
+    present = generator.random(5000) < 1 / (1 + np.exp(-(x[:, 0] - 0.7 * x[:, 1] + 0.5 * x[:, 2])))
+    weights, _ = fit_monotone(x, present, ridge=1e-3)
+    assert weights == pytest.approx([1.0, 0.0, 0.5], abs=0.15)
+    assert (fit_monotone(-np.abs(x), present)[0] >= 0).all()
+    half = fit_monotone(x, present, ridge=1e-3, offset=0.5 * x[:, 0])[0]
+    assert half[0] == pytest.approx(weights[0] - 0.5, abs=0.05), "what is given is not fitted"
+
+
+def test_what_frames_weigh_is_not_fitted() -> None:
+    generator = np.random.default_rng(3)
+    facts = generator.normal(size=(2000, len(EVIDENCE)))
+    present = facts[:, 0] + generator.normal(size=2000) > 0
+    judge = Calibration.fitted(facts, present, EVIDENCE)
+    assert (
+        judge.weights[-1] == FRAMES_WEIGHT
+        and judge.weights[0] > 1
+        and judge.threshold == SHOWN_FROM
+    )
 
 
 def test_chance_measures_both_crowds() -> None:
@@ -95,6 +143,7 @@ def test_a_library_of_one_frame_has_finite_facts() -> None:
 def test_a_span_is_judged_by_how_far_it_stands_out_of_either_crowd() -> None:
     chance = NullDistribution(0.1, 0.2, 0.3, 0.4, 100)
     wanted = {
+        **dict.fromkeys(EVIDENCE, 0.0),
         "similarity": 0.9,
         "above_background": 4.0,
         "above_library": 1.5,

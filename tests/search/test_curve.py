@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tempo_edge.search.calibrate import FEATURES, Calibration, NullDistribution
 from tempo_edge.search.grounders.curve import by_curve, continued, cut_out
-from tempo_edge.search.similarity import CurveSettings
+from tempo_edge.search.similarity import CurveSettings, Segment
 from tempo_edge.search.window import Window
 from tempo_edge.store.rows import VideoRow
 
@@ -189,7 +189,7 @@ def test_joining_bridges_what_is_an_answer_and_no_more(
     curve = window([h / 10 for h in heights], cuts=list(cuts))
     before = cut_out(curve, SETTINGS, 0.0, limit=16)
 
-    def is_answer(height: float, floor: float) -> bool:
+    def is_answer(height: float, segment: Segment) -> bool:
         return height >= least / 10 - 1e-6
 
     after = continued(curve, SETTINGS, before, is_answer)

@@ -14,7 +14,8 @@ from videos import make_video, motion, texture
 
 import tempo_edge
 from tempo_edge import Library, QueryError
-from tempo_edge.models import load_profile
+from tempo_edge.models import load_profile, stored_vectors
+from tempo_edge.models.generic_sentences import generic_sentences
 from tempo_edge.quantization import dequantize
 from tempo_edge.search.retrieve import retrieve
 from tempo_edge.search.window import Stretch
@@ -99,6 +100,24 @@ def test_everything_is_given_when_nothing_is_held_back(library: Path) -> None:
         assert answer.rejected_count == 0
         assert all(m.profile == "nano" and not m.offline for m in answer)
         assert len(opened.find("clouds", min_confidence=0.0, limit=1)) == 1
+
+
+def test_a_profile_without_a_calibration_and_pictures_of_its_own_is_searched_with(
+    library: Path, film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The general calibration judges, the library stands in for unrelated pictures."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    nano = load_profile("nano")
+    lacking = ("calibration.json", "background.npy", "sentences.npy", "grounder.onnx")
+    bare = replace(nano, files={n: sha for n, sha in nano.files.items() if n not in lacking})
+    monkeypatch.setattr(stored_vectors, "generic_sentences", lambda: generic_sentences()[:60])
+    with Library.open(Path(shutil.copy(library, tmp_path / "l.db")), profile=bare) as opened:
+        answer = opened.find("clouds", min_confidence=0.0, limit=100)
+        assert {moment.path.name for moment in answer} == {"film.mp4", "more.mp4"}
+        assert all(0 < moment.confidence < 1 for moment in answer)
+        assert opened.searcher.calibration("curve").has_contrast
+        assert opened.searcher.footage.shape == (opened.catalogue.count_frames(None), nano.dim)
+        assert bare.sentences.shape == (60, nano.dim)
 
 
 def test_a_refusal_says_what_came_closest(library: Path) -> None:

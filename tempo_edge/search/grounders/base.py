@@ -88,7 +88,7 @@ class Grounder(ABC):
         """Whether a profile has all that it takes to search with it.
 
         Raises:
-            ProfileError: the profile is not calibrated, or its calibration can't be read.
+            ProfileError: the profile's calibration can't be read.
         """
         return cls.comes_with(profile) and (
             cls.calibration is None or cls.calibration in profile.calibration

@@ -61,15 +61,18 @@ def by_curve(
 ) -> list[Candidate]:
     """Spans cut out of similarity curves, most likely first."""
 
-    def is_answer(similarity: float, floor: float) -> bool:
-        features = null.features(similarity, similarity, floor)
-        return calibration.confidence(features) >= calibration.threshold
-
     found: list[Candidate] = []
     for window in windows:
         checkpoint()
+
+        def is_answer(similarity: float, segment: Segment, window: Window = window) -> bool:
+            vector = window.pooled(segment.first, segment.last)
+            features = null.features(similarity, similarity, segment.floor, vector)
+            return calibration.confidence(features) >= calibration.threshold
+
         for segment in _spans(window, settings, null.background_mean, is_answer):
-            features = null.features(segment.peak, segment.mean, segment.floor)
+            vector = window.pooled(segment.first, segment.last)
+            features = null.features(segment.peak, segment.mean, segment.floor, vector)
             found.append(Candidate(window, segment, features, calibration.confidence(features)))
     return distinct(found)
 
@@ -78,12 +81,12 @@ def _spans(
     window: Window,
     settings: CurveSettings,
     chance: float,
-    is_answer: Callable[[float, float], bool],
+    is_answer: Callable[[float, Segment], bool],
 ) -> list[Segment]:
     """The best spans of a window, each with all the pieces that continue it."""
     pieces = cut_out(window, settings, chance, limit=_PIECES)
     best = pieces[:_SPANS]
-    if not best or not is_answer(best[0].peak, best[0].floor):
+    if not best or not is_answer(best[0].peak, best[0]):
         return best
     whole = continued(window, settings, pieces, is_answer)
     return [span for span in whole if any(span.first <= each.first <= span.last for each in best)]
@@ -112,7 +115,7 @@ def continued(
     window: Window,
     settings: CurveSettings,
     segments: Sequence[Segment],
-    is_answer: Callable[[float, float], bool],
+    is_answer: Callable[[float, Segment], bool],
 ) -> list[Segment]:
     """Segments of one window with those made one between which nothing ends, in time order.
 
@@ -121,7 +124,7 @@ def continued(
     end by itself: what is shown before and after it may be the same.
 
     Args:
-        is_answer: whether a span is one, by its mean similarity and the floor.
+        is_answer: whether a segment is one, by its mean similarity.
     """
     joined: list[Segment] = []
     curve = smoothed(window.similarities, window.cuts, settings.smooth)
@@ -137,10 +140,11 @@ def _goes_on(
     curve: NDArray[np.float64],
     before: Segment,
     after: Segment,
-    is_answer: Callable[[float, float], bool],
+    is_answer: Callable[[float, Segment], bool],
 ) -> bool:
     """Whether what lies between two segments would be an answer by itself."""
     first, last = before.last + 1, after.first - 1
-    return first > last or is_answer(
-        segment_of(window, curve, first, last, after.floor).mean, after.floor
-    )
+    if first > last:
+        return True
+    dip = segment_of(window, curve, first, last, after.floor)
+    return is_answer(dip.mean, dip)

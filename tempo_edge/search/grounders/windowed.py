@@ -128,7 +128,9 @@ class WindowedGrounder(Grounder):
         """The candidate of a range of a window's frames, as the calibration judges it."""
         first, last = frames
         segment = segment_of(window, window.similarities, first, last - 1, floor)
-        facts = null.features(segment.peak, segment.mean, segment.floor)
+        facts = null.features(
+            segment.peak, segment.mean, segment.floor, window.pooled(first, last - 1)
+        )
         features = np.concatenate([[log_odds(grounding.present)], facts])
         return Candidate(window, segment, features, calibration.confidence(features), grounding)
 
