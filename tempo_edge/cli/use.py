@@ -103,6 +103,7 @@ def _made(encoder: PublishedEncoder, source: Path | None, quiet: bool) -> Profil
         preparation = Preparation(encoder, store, source=source, quiet=plain, tell=note)
         profile = preparation.run(inspect)
         spent = milliseconds_a_picture(profile)
+        note(f"reading generic sentences with {profile.name}, once: what a query is held against")
         _ = profile.sentences  # which the first search would wait for
     speed = "" if spent is None else f", {spent:.0f} ms a picture here"
     note(f"installed {profile.name} {profile.version} in {profile.folder}{speed}")

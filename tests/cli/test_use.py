@@ -85,14 +85,18 @@ def test_from_a_hub_to_a_library(
     assert said.status == 0 and said.out == "", said.err
     lines = said.err.splitlines()
     assert lines[0].startswith(f"siglip2: 0 MB from {repository} at {revision[:12]}, Apache-2.0")
-    assert lines[1].startswith("installed siglip2 ") and lines[1].endswith(" ms a picture here")
-    assert lines[2] == "new libraries are indexed with siglip2"
+    assert lines[1].startswith("reading generic sentences with siglip2, once")
+    assert lines[2].startswith("installed siglip2 ") and lines[2].endswith(" ms a picture here")
+    assert lines[3:] == ["new libraries are indexed with siglip2"]
     monkeypatch.delenv("HF_ENDPOINT")
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
 
     said = tempo("index", originals, "-q")
     assert said.status == 0, said.err
     assert json.loads(tempo("status", "--json").out)["profile"] == "siglip2"
+    said = tempo("find", "a beach", "--min-confidence", "0", "--json")
+    assert said.status == 0 and json.loads(said.out.splitlines()[0])["profile"] == "siglip2"
+    assert tempo("find", "a beach", "--min-confidence", "1").status == 1
     rows = json.loads(tempo("models", "list", "--json").out)
     row = next(each for each in rows if each["name"] == "siglip2")
     assert row["is_default"] and row["speaks"] == "many languages"
