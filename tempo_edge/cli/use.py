@@ -13,7 +13,7 @@ import typer
 from tempo_edge._console.pulse import Pulse
 from tempo_edge._console.text import note
 from tempo_edge.cli.options import place
-from tempo_edge.errors import ProfileError, TempoEdgeError
+from tempo_edge.errors import TempoEdgeError
 from tempo_edge.preferences import DEFAULT_PROFILE, Preferences
 
 if TYPE_CHECKING:
@@ -64,10 +64,6 @@ def use(
         raise TempoEdgeError(f"profile {name!r} must be one of {known}")
     Preferences.read().with_profile(profile.name).write()
     note(f"new libraries are indexed with {profile.name}")
-    try:
-        _ = profile.calibration
-    except ProfileError as error:
-        note(f"it can be indexed with, but not searched yet: {error}")
 
 
 def _is_agreed(encoder: PublishedEncoder, *, ask: bool) -> bool:
@@ -115,10 +111,6 @@ def hint(profile: str | None) -> None:
     if profile != DEFAULT_PROFILE or not sys.stderr.isatty():
         return
     from tempo_edge.models.published import ENCODERS
-    from tempo_edge.models.registry import GENERAL_CALIBRATION
-
-    if not GENERAL_CALIBRATION.exists():
-        return  # with which the other could not be searched
 
     with suppress(TempoEdgeError):  # preferences that can't be kept are for `models use` to tell of
         preferences = Preferences.read()

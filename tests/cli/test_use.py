@@ -21,7 +21,7 @@ from hub import Hub, running
 from published_encoders import tiny
 
 from tempo_edge.models.published import ENCODERS
-from tempo_edge.models.registry import GENERAL_CALIBRATION, installed_profiles, load_profile
+from tempo_edge.models.registry import installed_profiles, load_profile
 from tempo_edge.preferences import Preferences, preferences_path
 
 Tempo = Callable[..., Said]
@@ -227,7 +227,6 @@ def test_a_library_of_another_profile_is_offered_to_be_read_again(
     assert "preferences" not in shown("index", originals)
 
 
-@pytest.mark.skipif(not GENERAL_CALIBRATION.exists(), reason="nothing else could be searched")
 def test_what_would_understand_more_is_said_once(
     originals: Path, environment: dict[str, str], command: Callable[..., list[str]]
 ) -> None:
