@@ -153,11 +153,6 @@ class Description:
                 self._refuse(f"{name}[{place}]", f"must be a number from {low:g} to {high:g}", each)
         return [float(each) for each in value]
 
-    def exactly(self, name: str, wanted: Sequence[str]) -> None:
-        """Refuse a field that does not hold these texts, in this order."""
-        if self._value(name) != list(wanted):
-            self.refuse(name, f"must be {json.dumps(list(wanted))}")
-
     def some_of(self, name: str, allowed: Sequence[str]) -> list[str]:
         """A list of different texts, each of them allowed."""
         value = self._value(name)

@@ -60,7 +60,7 @@ def test_from_a_hub_to_an_answer(
     about = json.loads((registry.load_profile(profile).folder / "profile.json").read_text())
     assert about["grounder"]["revision"] == real.revision and about["grounder"]["adapter"]
     gate = registry.load_profile(profile).calibration.part("vlm")
-    gate.exactly("features", READ_FEATURES)
+    assert gate.some_of("features", READ_FEATURES)
     assert 0 <= gate.number("threshold") <= 1
 
     assert tempo("index", labelled, "--profile", profile, "-q").status == 0
