@@ -61,7 +61,7 @@ def test_a_frame_that_another_sentence_fits_better_is_no_answer() -> None:
 
 
 @given(st.floats(0.0, 3.0), st.integers(0, 5))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_more_of_the_query_in_a_frame_is_more_evidence(more: float, seed: int) -> None:
     other = drawn(1, 10 + seed)[0]
     low, high = facts_of(QUERY, other + more * QUERY), facts_of(QUERY, other + (more + 0.1) * QUERY)
