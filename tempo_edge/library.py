@@ -18,7 +18,7 @@ from tempo_edge.errors import LibraryError, NoLibraryError
 from tempo_edge.preferences import Preferences
 from tempo_edge.query import DEFAULT_LIMIT, Query, places
 from tempo_edge.store.opening import open_store
-from tempo_edge.store.place import default_library_path
+from tempo_edge.store.place import library_path
 
 if TYPE_CHECKING:
     import numpy as np
@@ -62,7 +62,7 @@ class Library(Closing):
         """Open a library, which need not exist before something is indexed into it.
 
         Args:
-            path: the database file; by default :func:`default_library_path`.
+            path: the database file; by default :func:`tempo_edge.store.place.default_library_path`.
             profile: name of a model profile, or the profile itself, wherever its folder lies; by
                 default the one that the library was built with, and for a new one that of the
                 user's preferences, ``"nano"`` where there are none.
@@ -77,7 +77,7 @@ class Library(Closing):
         if isinstance(profile, str):
             load_profile(profile)
         asked = profile if profile is None or isinstance(profile, str) else profile.name
-        where = default_library_path() if path is None else Path(path).expanduser()
+        where = library_path(path)
         library = cls(where, asked or "")
         if profile is not None and not isinstance(profile, str):
             library.profile = profile

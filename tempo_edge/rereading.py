@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tempo_edge.errors import NoLibraryError
 from tempo_edge.library import Library
 from tempo_edge.store.opening import open_store
-from tempo_edge.store.place import default_library_path
+from tempo_edge.store.place import library_path
 
 if TYPE_CHECKING:
     from tempo_edge.indexing.footage import Sampling
@@ -49,7 +49,7 @@ def is_of_another_profile(path: Path | None, profile: str) -> bool:
 
     fingerprint = load_profile(profile).fingerprint
     try:
-        with open_store(_named(path)).reader() as catalogue, catalogue.snapshot():
+        with open_store(library_path(path)).reader() as catalogue, catalogue.snapshot():
             recorded = catalogue.get_meta("profile")
             return recorded not in (None, fingerprint) and bool(catalogue.count_frames())
     except NoLibraryError:
@@ -79,9 +79,9 @@ def reread(
         paths: files and folders to index besides; the other arguments are those of
             :meth:`tempo_edge.library.Library.index`, and so are the errors.
     """
-    store = open_store(_named(path))
+    store = open_store(library_path(path))
     draft = store.companion(f".{profile}.draft.db")
-    known = _videos(_named(path))
+    known = _videos(library_path(path))
     here = [each for each in known if Path(each).exists()]
     with Library.open(draft, profile=profile) as other:
         report = other.index(
@@ -97,14 +97,10 @@ def reread(
         return Reread(report, _without(known, held))
     with store.lock(), open_store(draft).lock():
         # Nothing is lost: what came into the old one meanwhile counts as well.
-        lacking = _without(_videos(_named(path)), held)
+        lacking = _without(_videos(library_path(path)), held)
         if not lacking:
             store.take_over(draft)
     return Reread(report, lacking)
-
-
-def _named(path: Path | None) -> Path:
-    return default_library_path() if path is None else path.expanduser()
 
 
 def _videos(path: Path) -> list[str]:

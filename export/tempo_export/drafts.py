@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,13 +9,10 @@ from typing import Any
 
 from tempo_edge._files import atomic_dir
 from tempo_edge.errors import ExportError
-from tempo_edge.models.checksum import sha256_of
+from tempo_edge.models.profile_manifest import write_manifest
 from tempo_edge.models.registry import Profile, read_profile
-from tempo_export.files import write_whole
 
 __all__ = ["drafted", "finish"]
-
-_ABOUT = "profile.json"
 
 
 @contextmanager
@@ -45,11 +41,5 @@ def finish(folder: Path, facts: dict[str, Any]) -> Profile:
     Raises:
         ProfileError: what was written is no profile.
     """
-    files = {
-        path.name: {"sha256": sha256_of(path), "bytes": path.stat().st_size}
-        for path in sorted(folder.iterdir())
-        if path.is_file() and path.name != _ABOUT
-    }
-    text = json.dumps({**facts, "files": files}, indent=2) + "\n"
-    write_whole(folder / _ABOUT, text.encode())
+    write_manifest(folder, facts)
     return read_profile(folder)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from tempo_edge.models.checkpoint import Checkpoint
 from tempo_edge.models.checksum import sha256_of
-from tempo_edge.models.registry import ABOUT, Profile
+from tempo_edge.models.profile_manifest import MANIFEST
+from tempo_edge.models.registry import Profile
 from tempo_export.drafts import finish
 
 __all__ = ["write_grounder"]
@@ -40,7 +41,7 @@ def write_grounder(
     for file in towers.files:
         shutil.copyfile(towers.checked(file), folder / file)
     attach(checkpoint, folder, adapter, size)
-    about = json.loads((towers.folder / ABOUT).read_text(encoding="utf-8"))
+    about = json.loads((towers.folder / MANIFEST).read_text(encoding="utf-8"))
     about["name"] = name
     about["grounder"] = {
         "repository": checkpoint.repository,

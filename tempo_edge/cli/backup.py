@@ -21,9 +21,9 @@ def backup(
 ) -> None:
     """Copy the library to a file, whole, even while something writes it."""
     from tempo_edge.store.opening import open_store
-    from tempo_edge.store.place import default_library_path
+    from tempo_edge.store.place import library_path
 
-    store = open_store((library or default_library_path()).expanduser())
+    store = open_store(library_path(library))
     copy = store.back_up(file.expanduser())
     wrote = f"wrote {file}, {copy.size / 1e6:.1f} MB"
     if copy.fault:

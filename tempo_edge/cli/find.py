@@ -197,6 +197,6 @@ def _exclude(asked: dict[str, object]) -> None:
 def _ask_service(library: Path | None, query: Query) -> Answer | None:
     """The answer of a service that is running for this library, if one is."""
     from tempo_edge.service import client
-    from tempo_edge.store.place import default_library_path
+    from tempo_edge.store.place import library_path
 
-    return client.find(default_library_path() if library is None else library.expanduser(), query)
+    return client.find(library_path(library), query)

@@ -17,7 +17,7 @@ import typer
 from tempo_edge._console.pulse import Pulse
 from tempo_edge._console.text import emit, note, printable
 from tempo_edge.cli.command import Command
-from tempo_edge.cli.options import place
+from tempo_edge.cli.options import NoBarsOption, SourceOption, place
 from tempo_edge.cli.use import use
 from tempo_edge.errors import ProfileError
 from tempo_edge.preferences import DEFAULT_PROFILE, Preferences
@@ -60,16 +60,8 @@ def list_(
 @app.command(cls=Command)
 def pull(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A model; see list --all.")],
-    source: Annotated[
-        Path | None,
-        typer.Option(
-            "--from",
-            metavar="DIR",
-            parser=place,
-            help="Folder with its files, in place of the hub.",
-        ),
-    ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars.")] = False,
+    source: SourceOption = None,
+    quiet: NoBarsOption = False,
 ) -> None:
     """Fetch a published model, pinned and checked. A pull that was ended goes on."""
     from tempo_edge.models.checkpoint import installed_checkpoints

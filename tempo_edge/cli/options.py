@@ -16,8 +16,10 @@ __all__ = [
     "DecoderOption",
     "ExcludeOption",
     "LibraryOption",
+    "NoBarsOption",
     "ProfileOption",
     "QuietOption",
+    "SourceOption",
     "number",
     "opened",
     "place",
@@ -51,6 +53,16 @@ LibraryOption = Annotated[
 ProfileOption = Annotated[
     str | None, typer.Option("--profile", metavar="NAME", help="Model profile; nano is built in.")
 ]
+SourceOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--from",
+        metavar="DIR",
+        parser=place,
+        help="Folder with its files, in place of the hub.",
+    ),
+]
+NoBarsOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars.")]
 DecoderOption = Annotated[
     str,
     typer.Option(

@@ -12,7 +12,7 @@ import typer
 
 from tempo_edge._console.pulse import Pulse
 from tempo_edge._console.text import note
-from tempo_edge.cli.options import place
+from tempo_edge.cli.options import NoBarsOption, SourceOption
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.preferences import DEFAULT_PROFILE, Preferences
 
@@ -33,17 +33,9 @@ def use(
             metavar="NAME", help="A profile, or an encoder that becomes one: siglip2, tinyclip ..."
         ),
     ],
-    source: Annotated[
-        Path | None,
-        typer.Option(
-            "--from",
-            metavar="DIR",
-            parser=place,
-            help="Folder with its files, in place of the hub.",
-        ),
-    ] = None,
+    source: SourceOption = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Fetch without asking.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars.")] = False,
+    quiet: NoBarsOption = False,
 ) -> None:
     """Make a profile that of new libraries; an encoder is fetched and checked before that."""
     from tempo_edge.models.published import ENCODERS

@@ -19,8 +19,8 @@ from typing import IO, BinaryIO, cast
 
 from tempo_edge._files import atomic_write, clear, draft_folder, take_place
 from tempo_edge.errors import ProfileError
+from tempo_edge.models.profile_manifest import MANIFEST
 from tempo_edge.models.registry import (
-    ABOUT,
     Profile,
     installed_profiles,
     profiles_in,
@@ -52,8 +52,8 @@ def write_bundle(profile: Profile, target: Path) -> int:
         raise ProfileError(f"bundle {target} can't be written: what is there is no bundle")
     try:
         with atomic_write(target) as draft, tarfile.open(draft, "w", format=_FORMAT) as bundle:
-            about = (profile.folder / ABOUT).read_bytes()
-            bundle.addfile(_entry(ABOUT, len(about)), io.BytesIO(about))
+            about = (profile.folder / MANIFEST).read_bytes()
+            bundle.addfile(_entry(MANIFEST, len(about)), io.BytesIO(about))
             for name in sorted(profile.files):
                 path = profile.checked(name)
                 with path.open("rb") as file:
@@ -113,7 +113,7 @@ def remove(name: str) -> Path:
         raise ProfileError(f"profile {name!r} must be {known}")
     place = there[name]
     try:
-        clear(place, ABOUT)
+        clear(place, MANIFEST)
     except OSError as error:
         raise ProfileError(f"profile {name!r} can't be removed: {error}") from error
     return place
@@ -150,10 +150,10 @@ def _described(
     archive: tarfile.TarFile, entry: tarfile.TarInfo | None, folder: Path, bundle: Path
 ) -> Profile:
     """The profile that a bundle's first entry describes, which is put into ``folder``."""
-    if entry is None or entry.name != ABOUT or not entry.isfile() or entry.size > _MOST_ABOUT:
-        raise ProfileError(f"bundle {bundle} must begin with {ABOUT}")
+    if entry is None or entry.name != MANIFEST or not entry.isfile() or entry.size > _MOST_ABOUT:
+        raise ProfileError(f"bundle {bundle} must begin with {MANIFEST}")
     _check_holds(entry, bundle)
-    (folder / ABOUT).write_bytes(_open(archive, entry).read())
+    (folder / MANIFEST).write_bytes(_open(archive, entry).read())
     with _said_of(bundle, folder):
         return read_profile(folder)
 

@@ -8,7 +8,6 @@ from there.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import time
@@ -23,6 +22,7 @@ from tempo_edge._files import draft_folder, take_place
 from tempo_edge.errors import ProfileError
 from tempo_edge.models.checksum import sha256_of
 from tempo_edge.models.description import Description
+from tempo_edge.models.profile_manifest import write_manifest
 from tempo_edge.models.published import PinnedFile, PublishedEncoder
 from tempo_edge.models.published_towers import (
     Layout,
@@ -31,7 +31,7 @@ from tempo_edge.models.published_towers import (
     Words,
 )
 from tempo_edge.models.pull import partial_folder
-from tempo_edge.models.registry import ABOUT, VOCABULARY, Profile, read_profile
+from tempo_edge.models.registry import VOCABULARY, Profile, read_profile
 from tempo_edge.models.sessions import Opener, cpu_count, open_session, separate_weights
 from tempo_edge.models.transfer import Transfer
 from tempo_edge.models.vocabulary import LARGE_BYTES, write_vocabulary
@@ -249,7 +249,7 @@ class Preparation:
             published = self._separate(text, draft / "text.onnx")
             alone = Path(image.file).stem.endswith(_EIGHT_BITS)
             facts = self._facts(replace(layout, alone=alone), pictures, image, text)
-            _describe(draft, {**facts, "published": published} if published else facts)
+            write_manifest(draft, {**facts, "published": published} if published else facts)
             inspect(read_profile(draft))
             take_place(draft, place)
         shutil.rmtree(self._fetched, ignore_errors=True)
@@ -304,13 +304,3 @@ def _link(source: Path, target: Path) -> None:
         os.link(source, target)
     except OSError:
         shutil.copyfile(source, target)
-
-
-def _describe(folder: Path, facts: dict[str, Any]) -> None:
-    """Write ``profile.json`` with the size and SHA-256 of every file in a folder."""
-    files = {
-        path.name: {"sha256": sha256_of(path), "bytes": path.stat().st_size}
-        for path in sorted(folder.iterdir())
-    }
-    text = json.dumps({**facts, "files": files}, indent=2) + "\n"
-    (folder / ABOUT).write_text(text, encoding="utf-8")

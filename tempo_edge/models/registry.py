@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from tempo_edge.errors import ProfileError
 from tempo_edge.models.checksum import sha256_of
 from tempo_edge.models.description import NAME, Description, file_name
+from tempo_edge.models.profile_manifest import MANIFEST
 from tempo_edge.models.published import ENCODERS
 from tempo_edge.models.published_towers import (
     INTERPOLATIONS,
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from tempo_edge.models.hub_model import HubModel
 
 __all__ = [
-    "ABOUT",
     "BUILT_IN",
     "GENERAL_CALIBRATION",
     "VOCABULARY",
@@ -53,9 +53,6 @@ __all__ = [
     "profiles_in",
     "read_profile",
 ]
-
-#: The file that describes a profile; without it a folder is none.
-ABOUT = "profile.json"
 
 #: The pieces of a large tokenizer, in a file that loads faster.
 VOCABULARY = "vocabulary.db"
@@ -112,7 +109,7 @@ def read_profile(folder: Path) -> Profile:
     Raises:
         ProfileError: its description can't be read.
     """
-    about = Description.read(folder / ABOUT)
+    about = Description.read(folder / MANIFEST)
     files = about.part("files")
     return Profile(
         name=about.name("name", NAME),
@@ -262,7 +259,7 @@ class Profile:
     def _digest(self, file: str) -> str:
         """The SHA-256 that a file must have."""
         if file not in self.files:
-            raise ProfileError(f"{self.folder / ABOUT} lacks files.{file}")
+            raise ProfileError(f"{self.folder / MANIFEST} lacks files.{file}")
         return self.files[file]
 
     @cached_property

@@ -150,7 +150,8 @@ class Searcher:
             return []
         sample = self._vectors.sample(videos)
         footage = self.footage
-        cohort = self.cohort(footage) if self.calibration(grounder).has_contrast else None
+        calibration = self.calibration(grounder)
+        cohort = self.cohort(footage) if calibration.has_contrast else None
         null = NullDistribution.of(vector, footage, sample, frames, cohort)
         question = Question(
             sought.states, vector, null.background_mean, null.background_std, sought.text
@@ -164,7 +165,7 @@ class Searcher:
             context_seconds=GROUNDERS[grounder].context_seconds,
         )
         asked = self._opened(grounder)
-        return asked.ground(question, windows, null, self.calibration(grounder), checkpoint)
+        return asked.ground(question, windows, null, calibration, checkpoint)
 
     def _opened(self, name: str) -> Grounder:
         """A grounder over this library, loaded on first use."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-__all__ = ["default_library_path"]
+__all__ = ["default_library_path", "library_path"]
 
 
 def default_library_path() -> Path:
@@ -16,3 +16,8 @@ def default_library_path() -> Path:
     from platformdirs import user_data_path
 
     return user_data_path("tempo-edge") / "library.db"
+
+
+def library_path(named: str | Path | None) -> Path:
+    """Where the library that somebody named is kept; the default one where nobody named any."""
+    return default_library_path() if named is None else Path(named).expanduser()
