@@ -123,12 +123,14 @@ def _siglip2(dim: int, image: dict[str, str], text: tuple[str, ...]) -> dict[str
 
 
 def _tinyclip() -> dict[str, bytes]:
-    seen = _seeing(20, "int8", "image_embeds")
-    read = _reading(20, clip_tokenizer().get_vocab_size(), None, "text_embeds")
-    takes = ("input_ids", "pixel_values", "attention_mask")
-    both = (seen[0] + read[0], seen[1] + read[1])
-    graph = _made(both, takes, ("text_embeds", "image_embeds"), 20)
-    return {"onnx/model_int8.onnx": graph, **_beside(_CLIP_SIZE, "clip")}
+    takes, gives = ("input_ids", "pixel_values", "attention_mask"), ("text_embeds", "image_embeds")
+    graphs = {}
+    for form in ("int8", "uint8"):
+        seen = _seeing(20, form, "image_embeds")
+        read = _reading(20, clip_tokenizer().get_vocab_size(), None, "text_embeds")
+        both = (seen[0] + read[0], seen[1] + read[1])
+        graphs[f"onnx/model_{form}.onnx"] = _made(both, takes, gives, 20)
+    return {**graphs, **_beside(_CLIP_SIZE, "clip")}
 
 
 def _clip() -> dict[str, bytes]:
@@ -148,13 +150,20 @@ _WRITERS: dict[str, Callable[[], dict[str, bytes]]] = {
         24,
         {
             "onnx/vision_model_int8.onnx": "int8",
+            "onnx/vision_model_uint8.onnx": "uint8",
             "onnx/vision_model_fp16.onnx": "float",
             "onnx/vision_model.onnx": "float",
         },
-        ("onnx/text_model_int8.onnx", "onnx/text_model_fp16.onnx"),
+        (
+            "onnx/text_model_int8.onnx",
+            "onnx/text_model_uint8.onnx",
+            "onnx/text_model_fp16.onnx",
+        ),
     ),
     "siglip2-so400m": lambda: _siglip2(
-        36, {"onnx/vision_model_fp16.onnx": "float"}, ("onnx/text_model_int8.onnx",)
+        36,
+        {"onnx/vision_model_fp16.onnx": "float"},
+        ("onnx/text_model_int8.onnx", "onnx/text_model_uint8.onnx"),
     ),
     "tinyclip": _tinyclip,
     "clip": _clip,

@@ -34,23 +34,39 @@ def use(
         ),
     ],
     source: SourceOption = None,
+    precision: Annotated[
+        str | None,
+        typer.Option(
+            "--precision",
+            metavar="NAME",
+            help="int8, uint8, fp16 or fp32, where it can be had; fastest fetches and times all. "
+            "By default the smallest that runs here.",
+        ),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Fetch without asking.")] = False,
     quiet: NoBarsOption = False,
 ) -> None:
     """Make a profile that of new libraries; an encoder is fetched and checked before that."""
+    from tempo_edge.models.graph_choice import check_precision
     from tempo_edge.models.published import ENCODERS
     from tempo_edge.models.pull import partial_folder
     from tempo_edge.models.registry import installed_profiles, load_profile, profile_names
 
     if name in profile_names():
         profile = load_profile(name)
+        if precision is not None:
+            raise TempoEdgeError(
+                f"profile {name!r} is here already, precision {precision!r} is for one that is to "
+                f"be fetched: tempo-edge models remove {name}, but libraries that it built want it"
+            )
         # What is left where a run was ended after its profile had come into its place.
         shutil.rmtree(partial_folder(name, installed_profiles()), ignore_errors=True)
     elif name in ENCODERS:
         encoder = ENCODERS[name]
-        if not _is_agreed(encoder, ask=not yes and source is None):
+        check_precision(encoder, precision)
+        if not _is_agreed(encoder, precision, ask=not yes and source is None):
             raise typer.Exit(1)
-        profile = _made(encoder, source, quiet)
+        profile = _made(encoder, source, precision, quiet)
     else:
         known = sorted({*profile_names(), *ENCODERS})
         raise TempoEdgeError(f"profile {name!r} must be one of {known}")
@@ -58,10 +74,13 @@ def use(
     note(f"new libraries are indexed with {profile.name}")
 
 
-def _is_agreed(encoder: PublishedEncoder, *, ask: bool) -> bool:
+def _is_agreed(encoder: PublishedEncoder, precision: str | None, *, ask: bool) -> bool:
     """Say what would be fetched; and ask, where somebody is at a terminal."""
+    from tempo_edge.models.graph_choice import fetched_bytes
+
+    size = fetched_bytes(encoder, precision) / 1e6
     note(
-        f"{encoder.name}: {encoder.bytes / 1e6:.0f} MB from {encoder.repository} "
+        f"{encoder.name}: {size:.0f} MB from {encoder.repository} "
         f"at {encoder.revision[:12]}, {encoder.licence}, reads {encoder.languages}"
     )
     if not ask or not (sys.stdin.isatty() and sys.stderr.isatty()):
@@ -69,26 +88,31 @@ def _is_agreed(encoder: PublishedEncoder, *, ask: bool) -> bool:
     return typer.confirm("Fetch it?", default=True, err=True)
 
 
-def _made(encoder: PublishedEncoder, source: Path | None, quiet: bool) -> Profile:
+def _made(
+    encoder: PublishedEncoder, source: Path | None, precision: str | None, quiet: bool
+) -> Profile:
     """The profile of an encoder, fetched and prepared; which takes a while, and says so."""
+    from tempo_edge.models.graph_choice import fetched_bytes
     from tempo_edge.models.preparation import Preparation
     from tempo_edge.models.pull import pulled_bytes
     from tempo_edge.models.registry import installed_profiles
     from tempo_edge.models.speed import milliseconds_a_picture
     from tempo_edge.search.inspection import inspect
 
-    store = installed_profiles()
+    store, size = installed_profiles(), fetched_bytes(encoder, precision)
 
     def at() -> str:
         came = pulled_bytes(encoder.name, store)
-        if not 0 < came < encoder.bytes:
+        if not 0 < came < size:
             return f"preparing {encoder.name}"
-        return f"fetching {encoder.name}: {came / 1e6:.0f} of {encoder.bytes / 1e6:.0f} MB"
+        return f"fetching {encoder.name}: {came / 1e6:.0f} of {size / 1e6:.0f} MB"
 
     # Bars are for terminals only: elsewhere they are thousands of lines.
     plain = quiet or not sys.stderr.isatty()
     with Pulse(lambda: "" if quiet else at(), note):
-        preparation = Preparation(encoder, store, source=source, quiet=plain, tell=note)
+        preparation = Preparation(
+            encoder, store, source=source, precision=precision, quiet=plain, tell=note
+        )
         profile = preparation.run(inspect)
         spent = milliseconds_a_picture(profile)
         note(f"reading generic sentences with {profile.name}, once: what a query is held against")

@@ -12,6 +12,7 @@ from tempo_edge.errors import ProfileError
 
 __all__ = [
     "ENCODERS",
+    "PRECISIONS",
     "PUBLISHED",
     "PinnedFile",
     "Published",
@@ -112,19 +113,37 @@ PUBLISHED = {
 }
 
 
+#: The precisions that graphs are published in, smallest files first.
+PRECISIONS = ("int8", "uint8", "fp16", "fp32")
+
+# What a file may have beyond twice the size that is expected, where the commit alone knows it.
+_SMALL_CHANGE = 1 << 16
+
+
 @dataclass(frozen=True)
 class PinnedFile:
     """A file of a repository.
 
     Attributes:
         name: its path there.
-        bytes: its size, to be told before it is fetched.
+        bytes: its size, to be told before it is fetched; without a checksum an estimate.
         sha256: its checksum; None where the commit alone says what is in it.
     """
 
     name: str
     bytes: int
     sha256: str | None = None
+
+    @property
+    def precision(self) -> str:
+        """The one of :data:`PRECISIONS` that a graph's name says it has."""
+        ending = self.name.removesuffix(".onnx").rpartition("_")[2]
+        return ending if ending in PRECISIONS else "fp32"
+
+    @property
+    def most_bytes(self) -> int:
+        """The largest size that such a file may have at its commit."""
+        return self.bytes if self.sha256 is not None else 2 * self.bytes + _SMALL_CHANGE
 
 
 @dataclass(frozen=True)
@@ -137,7 +156,8 @@ class PublishedEncoder:
         licence: of the weights; ``languages``: what queries may be in.
         family: ``"siglip2"`` or ``"clip"``: what the graphs' inputs and outputs mean.
         image, text: the graphs of either tower, smallest first: another is fetched where the one
-            before it doesn't run. Both may be one graph that has both towers.
+            before it doesn't run, or where it is asked for. Both may be one graph that has both
+            towers.
         beside: tokenizer, configuration and the description of what is done to pictures.
         logit_scale, logit_bias: what training learnt to make a pair's probability of a cosine,
             the scale as its logarithm.
@@ -162,6 +182,12 @@ class PublishedEncoder:
         return {each.name: each.sha256 for each in files if each.sha256 is not None}
 
     @property
+    def precisions(self) -> tuple[str, ...]:
+        """The precisions that a graph of either tower can be had in, smallest first."""
+        had = {each.precision for each in (*self.image, *self.text)}
+        return tuple(each for each in PRECISIONS if each in had)
+
+    @property
     def bytes(self) -> int:
         """Size of what is fetched where the smallest graphs run."""
         return sum(each.bytes for each in {self.image[0], self.text[0], *self.beside})
@@ -180,10 +206,13 @@ _GEMMA = PinnedFile(
 
 
 # One graph for both towers.
-_TINY_CLIP = PinnedFile(
-    "onnx/model_int8.onnx",
-    85_618_595,
-    "0843578fa3e1c386a3be5250ccb13cc8836d062876a34756f380a2e371e86a75",
+_TINY_CLIP = (
+    PinnedFile(
+        "onnx/model_int8.onnx",
+        85_618_595,
+        "0843578fa3e1c386a3be5250ccb13cc8836d062876a34756f380a2e371e86a75",
+    ),
+    PinnedFile("onnx/model_uint8.onnx", 85_618_600),
 )
 
 
@@ -212,6 +241,7 @@ ENCODERS = {
                     94_553_333,
                     "0dd31785a2713f1113ef2272472165c69d580473dae38d7b47568ac587795e70",
                 ),
+                PinnedFile("onnx/vision_model_uint8.onnx", 94_553_400),
                 PinnedFile(
                     "onnx/vision_model_fp16.onnx",
                     186_039_516,
@@ -229,6 +259,7 @@ ENCODERS = {
                     283_438_275,
                     "3a0603d3a00c05a80a6ded4743c16aaac7b1e62cdcc7e362e7ce418659b96400",
                 ),
+                PinnedFile("onnx/text_model_uint8.onnx", 283_438_300),
                 PinnedFile(
                     "onnx/text_model_fp16.onnx",
                     564_862_230,
@@ -271,6 +302,7 @@ ENCODERS = {
                     711_126_655,
                     "189f41c153c7a914b67ee3f8aff2b90d6deacf280a504284b4004257cebf9066",
                 ),
+                PinnedFile("onnx/text_model_uint8.onnx", 711_126_700),
             ),
             beside=(_GEMMA, *_described(0)[1:]),
             logit_scale=4.699399948120117,
@@ -283,8 +315,8 @@ ENCODERS = {
             licence="MIT",
             languages="English",
             family="clip",
-            image=(_TINY_CLIP,),
-            text=(_TINY_CLIP,),
+            image=_TINY_CLIP,
+            text=_TINY_CLIP,
             beside=_described(2_300_000),
         ),
         PublishedEncoder(

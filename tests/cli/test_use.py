@@ -85,9 +85,11 @@ def test_from_a_hub_to_a_library(
     assert said.status == 0 and said.out == "", said.err
     lines = said.err.splitlines()
     assert lines[0].startswith(f"siglip2: 0 MB from {repository} at {revision[:12]}, Apache-2.0")
-    assert lines[1].startswith("reading generic sentences with siglip2, once")
-    assert lines[2].startswith("installed siglip2 ") and lines[2].endswith(" ms a picture here")
-    assert lines[3:] == ["new libraries are indexed with siglip2"]
+    assert lines[1].startswith("onnx/vision_model_int8.onnx takes ")
+    assert lines[2].endswith(" ms a sentence here")
+    assert lines[3].startswith("reading generic sentences with siglip2, once")
+    assert lines[4].startswith("installed siglip2 ") and lines[4].endswith(" ms a picture here")
+    assert lines[5:] == ["new libraries are indexed with siglip2"]
     monkeypatch.delenv("HF_ENDPOINT")
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
 
@@ -128,6 +130,15 @@ def test_a_copy_takes_the_place_of_a_hub(copy: Path, tempo: Tempo, tmp_path: Pat
     assert said.status == 0, said.err
     said = tempo("models", "use", "siglip2")  # which is here already: nobody is asked
     assert said.status == 0 and Preferences.read().profile == "siglip2"
+
+
+def test_a_precision_is_fetched_where_it_can_be_had(copy: Path, tempo: Tempo) -> None:
+    said = tempo("models", "use", "siglip2", "--from", copy, "--precision", "half")
+    assert "precision 'half' of 'siglip2' must be one of ['int8', 'uint8'" in said.error
+    said = tempo("models", "use", "siglip2", "--from", copy, "--precision", "fp16")
+    assert said.status == 0 and "onnx/vision_model_fp16.onnx takes " in said.err, said.err
+    said = tempo("models", "use", "siglip2", "--from", copy, "--precision", "int8")
+    assert "'siglip2' is here already" in said.error and "models remove siglip2" in said.error
 
 
 def test_offline_means_offline(

@@ -7,7 +7,12 @@ them.
 from __future__ import annotations
 
 import json
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,8 +28,10 @@ from tempo_export.request import Request
 from tokenizers import Tokenizer
 
 from tempo_edge import ProfileError
+from tempo_edge._extras import pip_command
 from tempo_edge.errors import ExportError
 from tempo_edge.models import Profile
+from tempo_edge.models.graph_choice import TriedGraph
 from tempo_edge.models.preparation import Preparation
 from tempo_edge.models.published import ENCODERS
 from tempo_edge.models.registry import VOCABULARY, read_profile
@@ -56,7 +63,11 @@ def test_every_pin_is_a_commit_and_a_checksum() -> None:
     for encoder in ENCODERS.values():
         assert len(encoder.revision) == 40 and int(encoder.revision, 16)
         assert all(len(digest) == 64 and int(digest, 16) for digest in encoder.sha256.values())
-        assert {each.name for each in (*encoder.image, *encoder.text)} <= encoder.sha256.keys()
+        for graphs in (encoder.image, encoder.text):
+            # What is fetched first has a checksum here; of another the commit has to know it.
+            assert graphs[0].name in encoder.sha256
+            free = [each.precision for each in graphs if each.name not in encoder.sha256]
+            assert free in ([], ["uint8"])
 
 
 def test_pictures_and_sentences_become_unit_vectors(made: Profile) -> None:
@@ -136,30 +147,185 @@ def test_a_long_sentence_keeps_its_end_mark(made: Profile) -> None:
     assert ids[0, -1] == tokenizer.token_to_id(made.layout.end)
 
 
-def test_a_graph_that_does_not_run_is_followed_by_the_next(tmp_path: Path) -> None:
+def broken(graph: bytes) -> bytes:
+    """A graph of the same length that no ONNX Runtime runs."""
+    return graph.replace(b"ConvInteger", b"ConvBelongs")
+
+
+@pytest.fixture
+def fetching(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Fetching]:
+    with running(Hub({})) as hub:
+        hub.large = (".onnx", "tokenizer.json")
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+        yield Fetching(hub, tmp_path / "profiles")
+
+
+@dataclass
+class Fetching:
+    """Preparations of SigLIP 2 in small from a hub; ``said`` are the lines of the last one."""
+
+    hub: Hub
+    store: Path
+    said: list[str] = field(default_factory=list)
+
+    def prepare(self, files: dict[str, bytes], precision: str | None = None) -> dict[str, str]:
+        """Prepare it of these files; gives its graphs by tower."""
+        encoder, _ = tiny("siglip2", files)
+        self.hub.repositories[encoder.repository] = files
+        self.hub.revision = encoder.revision
+        self.hub.asked.clear()
+        self.said.clear()
+        profile = Preparation(
+            encoder, self.store, quiet=True, tell=self.said.append, precision=precision
+        ).run(inspect)
+        source = json.loads((profile.folder / "profile.json").read_text())["source"]
+        shutil.rmtree(profile.folder)
+        return {tower: source[tower].removeprefix("onnx/") for tower in ("image", "text")}
+
+    @property
+    def fetched(self) -> set[str]:
+        """The graphs that were asked of the hub."""
+        return {name for method, name, _ in self.hub.asked if method == "GET" and "model" in name}
+
+
+def test_a_graph_that_does_not_run_is_followed_by_the_next(fetching: Fetching) -> None:
     _, files = tiny("siglip2")
-    files["onnx/vision_model_int8.onnx"] = files["onnx/vision_model_int8.onnx"].replace(
-        b"ConvInteger", b"ConvBelongs"
-    )
-    encoder, _ = tiny("siglip2", files)
-    with running(Hub({encoder.repository: files}, encoder.revision)) as hub:
-        said: list[str] = []
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("HF_ENDPOINT", hub.url)
-            patch.setattr(constants, "HF_HUB_OFFLINE", False)
-            profile = Preparation(encoder, tmp_path / "profiles", quiet=True, tell=said.append).run(
-                inspect
-            )
-    asked = {name for _, name, _ in hub.asked}
-    assert "vision_model_fp16.onnx" in asked
+    files["onnx/vision_model_int8.onnx"] = broken(files["onnx/vision_model_int8.onnx"])
+    chosen = fetching.prepare(files)
+    assert chosen == {"image": "vision_model_uint8.onnx", "text": "text_model_int8.onnx"}
     # The smallest runs, or the one after it: nothing larger is fetched.
-    assert not asked & {"vision_model.onnx", "text_model_fp16.onnx"}
-    (line,) = said
+    assert fetching.fetched == {"vision_model_int8.onnx", *chosen.values()}
+    line, image, text = fetching.said
     assert line.startswith("onnx/vision_model_int8.onnx can't be opened")
-    assert line.endswith("fetching onnx/vision_model_fp16.onnx, 0 MB")
-    about = json.loads((profile.folder / "profile.json").read_text())
-    assert about["source"]["image"] == "onnx/vision_model_fp16.onnx"
-    assert profile.layout is not None and not profile.layout.alone
+    assert line.endswith("trying onnx/vision_model_uint8.onnx, 0 MB")
+    assert image.startswith("onnx/vision_model_uint8.onnx takes ")
+    assert image.endswith(" ms a picture here")
+    assert text.endswith(" ms a sentence here")
+
+    del files["onnx/vision_model_uint8.onnx"]  # which the commit need not have
+    assert fetching.prepare(files)["image"] == "vision_model_fp16.onnx"
+
+
+def test_a_graph_that_only_the_commit_knows_is_compared_with_that(fetching: Fetching) -> None:
+    _, files = tiny("siglip2")
+    files["onnx/vision_model_int8.onnx"] = broken(files["onnx/vision_model_int8.onnx"])
+    name = "onnx/vision_model_uint8.onnx"
+    fetching.hub.altered = {name: files[name][:-1] + b"!"}
+    with pytest.raises(ProfileError, match=rf"{name} has SHA-256 .*, expected .*: pull it again"):
+        fetching.prepare(files)
+    fetching.hub.altered = {}
+    encoder, _ = tiny("siglip2", files)
+    far = {**files, name: files[name] + bytes(1 << 18)}
+    fetching.hub.repositories[encoder.repository] = far
+    with pytest.raises(ProfileError, match=rf"{name} has \d+ bytes, at most \d+ are expected"):
+        Preparation(encoder, fetching.store, quiet=True).run(inspect)
+
+
+def test_a_precision_is_what_was_asked_for(fetching: Fetching) -> None:
+    _, files = tiny("siglip2")
+    chosen = fetching.prepare(files, "fp16")
+    assert chosen == {"image": "vision_model_fp16.onnx", "text": "text_model_fp16.onnx"}
+    assert fetching.fetched == set(chosen.values())
+    # Of one tower there is none: it has its own, and a line says so.
+    chosen = fetching.prepare(files, "fp32")
+    assert chosen == {"image": "vision_model.onnx", "text": "text_model_int8.onnx"}
+    assert fetching.said[-1].endswith("a sentence here; it can't be had in fp32")
+    with pytest.raises(ProfileError, match=r"'int4' of 'siglip2' must be one of \['int8'"):
+        fetching.prepare(files, "int4")
+
+
+def test_the_fastest_is_chosen_of_all(fetching: Fetching, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, files = tiny("siglip2")
+    spent = {"vision_model_fp16": 30.0, "text_model_uint8": 49.0}
+
+    def timed(self: Preparation, path: Path, encode: Callable[[], Any]) -> TriedGraph:
+        milliseconds = spent.get(path.stem, 50.0)
+        name = path.relative_to(self._fetched).as_posix()
+        return TriedGraph(name, encode().shape[-1], milliseconds)
+
+    monkeypatch.setattr(Preparation, "_timed", timed)
+    chosen = fetching.prepare(files, "fastest")
+    assert chosen == {"image": "vision_model_fp16.onnx", "text": "text_model_uint8.onnx"}
+    assert len(fetching.fetched) == 7
+    assert fetching.said[0].startswith(
+        "onnx/vision_model_fp16.onnx takes 30 ms a picture here; 50 ms"
+    )
+    # What was left by a run that was ended costs nothing: it is timed, and taken if much faster.
+    for graph in ("onnx/vision_model_fp16.onnx", "onnx/text_model_uint8.onnx"):
+        path = fetching.store / ".siglip2.partial" / graph
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(files[graph])
+    chosen = fetching.prepare(files)
+    assert chosen == {"image": "vision_model_fp16.onnx", "text": "text_model_int8.onnx"}
+
+
+def test_halves_come_first_where_eight_bits_have_no_kernels(
+    fetching: Fetching, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempo_edge.models.preparation.runs_on_gpu", lambda: True)
+    _, files = tiny("siglip2")
+    chosen = fetching.prepare(files)
+    assert chosen == {"image": "vision_model_fp16.onnx", "text": "text_model_int8.onnx"}
+    assert fetching.fetched == set(chosen.values())
+
+
+def test_a_copy_without_the_smallest_graph_is_as_good(tmp_path: Path) -> None:
+    _, files = tiny("siglip2")
+    del files["onnx/vision_model_int8.onnx"], files["onnx/text_model_int8.onnx"]
+    encoder, _ = tiny("siglip2")
+    source = tmp_path / "source"
+    for path, data in files.items():
+        (source / path).parent.mkdir(parents=True, exist_ok=True)
+        (source / path).write_bytes(data)
+    profile = Preparation(encoder, tmp_path / "profiles", source=source).run(inspect)
+    assert json.loads((profile.folder / "profile.json").read_text())["source"]["image"] != (
+        "onnx/vision_model_int8.onnx"
+    )
+
+
+def test_a_graph_of_both_towers_is_split(tmp_path: Path) -> None:
+    """Either part opens alone, is smaller, and gives what the whole gives."""
+    import onnxruntime
+
+    profile = prepared("tinyclip", tmp_path / "profiles")
+    _, files = tiny("tinyclip")
+    whole = onnxruntime.InferenceSession(files["onnx/model_int8.onnx"])
+    parts = {
+        name: onnxruntime.InferenceSession(profile.folder / f"{name}.onnx")
+        for name in ("image", "text")
+    }
+    fed = {
+        "pixel_values": np.random.default_rng(4).normal(size=(2, 3, 48, 48)).astype(np.float32),
+        "input_ids": np.array([[3, 5, 7], [9, 2, 4]]),
+        "attention_mask": np.array([[1, 1, 1], [1, 1, 0]]),
+    }
+    for name, takes in (("image", ["pixel_values"]), ("text", ["input_ids", "attention_mask"])):
+        assert [each.name for each in parts[name].get_inputs()] == takes
+        (ours,) = parts[name].run(None, {each: fed[each] for each in takes})
+        np.testing.assert_allclose(ours, whole.run([f"{name}_embeds"], fed)[0], atol=1e-5)
+    sizes = [(profile.folder / f"{name}.onnx").stat().st_size for name in parts]
+    assert sum(sizes) < 1.2 * len(files["onnx/model_int8.onnx"])
+
+
+def test_without_the_package_that_splits_the_whole_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    split = prepared("tinyclip", tmp_path / "split")
+    encoder, _ = tiny("tinyclip")
+    said: list[str] = []
+    monkeypatch.setitem(sys.modules, "onnx.utils", None)
+    profile = Preparation(
+        encoder, tmp_path / "whole", source=tmp_path / "source", tell=said.append
+    ).run(inspect)
+    (line,) = [each for each in said if "could be split" in each]
+    assert line.endswith(f"onnx is not installed: {pip_command('onnx')}")
+    # The same profile: a library of the one can be searched with the other.
+    assert profile.fingerprint == split.fingerprint
+    for each in SENTENCES:
+        np.testing.assert_allclose(
+            profile.text_tower.encode([each]), split.text_tower.encode([each]), atol=1e-5
+        )
 
 
 def test_a_tower_of_which_nothing_runs_is_an_error_that_leaves_nothing(tmp_path: Path) -> None:
