@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from tempo_edge.indexing.footage import Sampling
     from tempo_edge.indexing.indexer import IndexEvent, IndexReport
 
-__all__ = ["Reread", "is_of_another_profile", "reread"]
+__all__ = ["Reread", "clear_away", "is_of_another_profile", "reread"]
+
+# What the new library is called beside the old one.
+_DRAFT = ".{profile}.draft.db"
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ def reread(
             :meth:`tempo_edge.library.Library.index`, and so are the errors.
     """
     store = open_store(library_path(path))
-    draft = store.companion(f".{profile}.draft.db")
+    draft = store.companion(_DRAFT.format(profile=profile))
     known = _videos(library_path(path))
     here = [each for each in known if Path(each).exists()]
     with Library.open(draft, profile=profile) as other:
@@ -101,6 +104,20 @@ def reread(
         if not lacking:
             store.take_over(draft)
     return Reread(report, lacking)
+
+
+def clear_away(path: Path | None, profile: str) -> None:
+    """Clear away what is left of a run that was ended right after its library took its place.
+
+    Raises:
+        LibraryError: another process writes to the library.
+    """
+    store = open_store(library_path(path))
+    draft = store.companion(_DRAFT.format(profile=profile))
+    left = (draft.with_suffix(".lock"), draft.with_suffix(".vectors"))
+    if not draft.exists() and any(each.exists() for each in left):
+        with store.lock():
+            store.take_over(draft)
 
 
 def _videos(path: Path) -> list[str]:

@@ -58,7 +58,7 @@ def index(
     """
     from tempo_edge._console.progress import Progress
     from tempo_edge.indexing.footage import Sampling
-    from tempo_edge.rereading import is_of_another_profile, reread
+    from tempo_edge.rereading import clear_away, is_of_another_profile, reread
 
     be_nice()
     # So that the bar is taken away and the cursor comes back.
@@ -74,6 +74,8 @@ def index(
         progress.summary(found.report)
         _tell(found, profile, quiet)
         return
+    if profile is not None:
+        clear_away(library, profile)
     with opened(library, profile) as target, Progress(quiet) as progress:
         report = target.index(paths, on_event=progress, **how)
         name = target.profile.name

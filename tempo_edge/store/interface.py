@@ -324,7 +324,7 @@ class Store(ABC):
         """Let another library take the place of this one, at once and as a whole.
 
         Who reads this one finds it replaced, see :attr:`Catalogue.is_replaced`. The caller holds
-        the locks of both.
+        the locks of both. Ended half-way and called again, it does what is left.
 
         Args:
             draft: the other one, a :meth:`companion` of this, which is gone afterwards.

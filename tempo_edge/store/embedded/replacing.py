@@ -22,23 +22,26 @@ def take_over(library: Path, draft: Path) -> None:
     """Let the library in the file ``draft`` take the place of another one in the same folder.
 
     Who reads that finds another library there the next time. Ended at any moment, either the one
-    or the other is there, whole.
+    or the other is there, whole; where the draft is in its place already, the rest is done.
 
     Raises:
         LibraryError: it can't be done now. What was there is there still.
     """
     place = Path(os.path.realpath(library))
-    try:
-        _settle(draft)
-        _settle(place)
-        publish(draft, place)
-    except (OSError, sqlite3.Error) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise LibraryError(f"{library} can't be replaced ({reason}): run it again") from error
+    if draft.exists():
+        try:
+            _settle(draft)
+            _settle(place)
+            publish(draft, place)
+        except (OSError, sqlite3.Error) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise LibraryError(f"{library} can't be replaced ({reason}): run it again") from error
     vectors = beside(place, ".vectors")
-    with suppress(OSError):  # a cache, which is made anew where it doesn't fit
-        shutil.rmtree(vectors, ignore_errors=True)
-        beside(draft, ".vectors").replace(vectors)
+    drafted = beside(draft, ".vectors")
+    if drafted.exists():
+        with suppress(OSError):  # a cache, which is made anew where it doesn't fit
+            shutil.rmtree(vectors, ignore_errors=True)
+            drafted.replace(vectors)
     with suppress(OSError):
         beside(draft, ".lock").unlink()
 
