@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 from tempo_edge.attention.budget import SamplingBudget
 from tempo_edge.attention.key_frames import chosen_keys, gap_filling, out_of_rhythm
 from tempo_edge.attention.novelty import bought, events
-from tempo_edge.attention.sampling_plan import SamplingPlan, uniform_plan
+from tempo_edge.attention.sampling_plan import Reason, SamplingPlan, uniform_plan
 from tempo_edge.attention.token_shares import shares
 from tempo_edge.media import DecodeRange, PacketTable, VideoInfo
 
-__all__ = ["SamplingBudget", "SamplingPlan", "allocate", "plan", "uniform_plan"]
+__all__ = ["Reason", "SamplingBudget", "SamplingPlan", "allocate", "plan", "uniform_plan"]
 
 
 def plan(table: PacketTable, info: VideoInfo, limits: SamplingBudget) -> SamplingPlan:
@@ -42,12 +42,14 @@ def plan(table: PacketTable, info: VideoInfo, limits: SamplingBudget) -> Samplin
     kept = chosen_keys(table, seconds, keys, rhythm, limits)
     ends = np.append(kept[1:], len(table))
     last = seconds[-1]
-    wanted: list[int] = []
+    odd = set(keys[rhythm].tolist())
+    wanted: dict[int, Reason] = {}
     reach: list[int] = []  # per kept key, the index up to which its GOP is decoded
     for start, end in zip(kept, ends, strict=True):
         limit = seconds[end] if end < len(table) else last
         inside = gap_filling(seconds, int(start), int(end), float(limit), limits.max_gap_seconds)
-        wanted += [int(start), *inside]
+        wanted |= dict.fromkeys(inside, Reason.GAP)
+        wanted[int(start)] = Reason.SCENE if int(start) in odd else Reason.KEY
         reach.append(inside[-1] if inside else int(start))
     spent = sum(r - int(k) for r, k in zip(reach, kept, strict=True))
     first = int(table.pts[kept[0]])
@@ -61,18 +63,20 @@ def plan(table: PacketTable, info: VideoInfo, limits: SamplingBudget) -> Samplin
         events(table, seconds, int(start), int(end), typical, limits)
         for start, end in zip(kept, ends, strict=True)
     ]
-    wanted += bought(found, reach, pool)
-    chosen = np.unique(np.asarray(wanted, dtype=np.int64))
-    scene = frozenset(int(table.pts[k]) for k, odd in zip(keys, rhythm, strict=True) if odd)
+    for event in bought(found, reach, pool):
+        wanted.setdefault(event.index, event.reason)
+    chosen = sorted(wanted)
+    scene = frozenset(table.pts[keys[rhythm]].tolist())
     runs = [
         DecodeRange(int(table.pts[k]), int(table.pts[r])) for k, r in zip(kept, reach, strict=True)
     ]
     calm = frozenset(
         int(table.pts[key])
         for key, before in zip(kept[1:], found, strict=False)
-        if all(gain <= 1.0 for _, gain in before)
+        if all(event.reason is not Reason.SPIKE for event in before)
     )
-    return SamplingPlan(runs, table.pts[chosen], scene, calm - scene)
+    reasons = tuple(wanted[index] for index in chosen)
+    return SamplingPlan(runs, table.pts[chosen], reasons, scene, calm - scene)
 
 
 def allocate(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -17,8 +18,8 @@ from numpy.typing import NDArray
 from videos import Shot, Truth, make_video, motion, texture
 
 from tempo_edge.indexing.footage import FootageReader, Sampling
-from tempo_edge.media import PacketTable, VideoInfo, open_video
-from tempo_edge.saa import SamplingBudget, SamplingPlan, allocate, plan, uniform_plan
+from tempo_edge.media import DecodeRange, PacketTable, VideoInfo, open_video
+from tempo_edge.saa import Reason, SamplingBudget, SamplingPlan, allocate, plan, uniform_plan
 from tempo_edge.store.rows import FrameRow
 
 INFO = VideoInfo("h264", 640, 360, Fraction(1, 1000), Fraction(0), Fraction(60), None, 8)
@@ -191,6 +192,49 @@ def test_a_key_frame_is_not_measured_by_less_than_it_takes() -> None:
     # 249 pictures of a two-hundredth each: one key frame's worth of news, not a dozen.
     assert chosen.wanted.tolist()[:3] == [0, 10_000, 20_000]
     assert len(chosen.wanted) == 4
+
+
+reasons_left_out = st.sets(st.sampled_from([r for r in Reason if r is not Reason.DISTANCE]))
+
+
+def test_a_plan_says_why_it_looks() -> None:
+    sizes = np.where(table([250, 250, 33, 300]).keys, 20_000, 150)
+    sizes[[100, 250 + 250 + 33 + 60]] = 18_000  # two cuts
+    sizes[350:450] = 1_500  # and motion
+    packets = table([250, 250, 33, 300], sizes=sizes.tolist())
+    chosen = plan(packets, INFO, POLICY)
+    told = dict(zip((chosen.wanted // 40).tolist(), chosen.reasons, strict=True))
+    assert {told[at] for at in (0, 250, 500)} == {Reason.KEY}
+    assert told[533] is Reason.SCENE
+    assert {at for at, why in told.items() if why is Reason.SPIKE} == {100, 593}
+    assert [at for at, why in told.items() if why is Reason.REFRESH and 350 <= at < 450]
+    assert Reason.GAP in chosen.reasons
+
+
+@settings(max_examples=200)
+@given(tables(), policies, reasons_left_out)
+def test_what_is_looked_at_for_a_reason_can_be_left_out(
+    packets: PacketTable, policy: SamplingBudget, reasons: set[Reason]
+) -> None:
+    whole = plan(packets, INFO, policy)
+    part = whole.without(reasons)
+    assert part.wanted.tolist() == [
+        pts
+        for at, (pts, why) in enumerate(zip(whole.wanted.tolist(), whole.reasons, strict=True))
+        if not at or why not in reasons
+    ]
+    assert not set(part.reasons[1:]) & reasons
+    assert [run.key for run in part.runs] == sorted({run.key for run in part.runs})
+    assert {run.last for run in part.runs} <= set(part.wanted.tolist())
+    for pts in part.wanted:
+        assert sum(run.key <= pts <= run.last for run in part.runs) == 1
+    assert part.finds_cuts == (Reason.PASSED not in reasons)
+
+
+def test_reasons_are_one_a_look() -> None:
+    chosen = plan(table([50, 50]), INFO, POLICY)
+    with pytest.raises(ValueError, match=r"reasons must be one a look: 1 for \d"):
+        replace(chosen, reasons=(Reason.KEY,))
 
 
 def test_pictures_before_the_first_key_frame_are_left_alone() -> None:
@@ -398,6 +442,41 @@ def test_cuts_are_found_to_the_picture(tmp_path: Path, name: str, options: dict[
     tolerance = Fraction(1, 1000) if name.endswith(".mkv") else 0
     assert [abs(a - b) <= tolerance for a, b in zip(nearest, truth.cuts, strict=True)] == [True] * 3
     assert len(found) == 3  # and nothing else is taken for one
+
+
+def test_cuts_on_the_way_are_looked_at_only_if_that_is_planned(tmp_path: Path) -> None:
+    """A cut to much the same bytes: no packet stands out, so that only what is decoded tells."""
+    shots: list[Shot] = [(motion(2, step=2), 3.16), (motion(4, step=1), 3)]
+    truth = make_video(tmp_path / "a.mp4", shots=shots, size=(192, 112), gop=1000, scenecut=False)
+
+    class Partial(Sampling):
+        left_out = frozenset({Reason.SPIKE})
+
+        def plan(self, table: PacketTable, info: VideoInfo) -> SamplingPlan:
+            # The last picture is wanted, and the cut is on the way there.
+            last = int(table.pts[-1])
+            chosen = super().plan(table, info).without({Reason.SPIKE, Reason.REFRESH})
+            chosen = replace(
+                chosen,
+                runs=[DecodeRange(chosen.runs[0].key, last)],
+                wanted=np.array([chosen.runs[0].key, last]),
+                reasons=(Reason.KEY, Reason.GAP),
+            )
+            return chosen.without(self.left_out)
+
+    def found(sampling: Sampling) -> list[Fraction]:
+        reader = FootageReader(PROFILE, sampling)
+        try:
+            rows = reader.read(truth.path).frames
+        finally:
+            reader.close()
+        with open_video(truth.path) as video:
+            return [video.info.time_of(row.pts) for row in rows if row.cut]
+
+    sampling = Partial()
+    assert found(sampling) == list(truth.cuts)
+    Partial.left_out = frozenset({Reason.SPIKE, Reason.PASSED})
+    assert found(sampling) == []
 
 
 def test_a_cut_at_a_key_frame_in_rhythm_is_found(tmp_path: Path) -> None:

@@ -283,7 +283,7 @@ class FootageReader:
             wanted = deque(chosen.wanted[low:high].tolist())
             before, found = video.damaged, _RunLooks([])
             try:
-                self._measure(video.frames(run), wanted, chosen.measured, found)
+                self._measure(video.frames(run), wanted, chosen, found)
             except MediaError as error:
                 if isinstance(error.__cause__, MemoryError):
                     raise error.__cause__ from None  # no fault of the footage
@@ -295,7 +295,7 @@ class FootageReader:
             handles.put(video)
 
     def _measure(
-        self, frames: Iterator[Frame], wanted: deque[int], measured: bool, found: _RunLooks
+        self, frames: Iterator[Frame], wanted: deque[int], chosen: SamplingPlan, found: _RunLooks
     ) -> None:
         before: Frame | None = None
         lately = 0.0
@@ -304,16 +304,16 @@ class FootageReader:
                 continue  # two pictures of one instant: the first is the one that stays
             found.decoded += 1
             jump = False
-            if measured and before is not None:
+            if chosen.measured and before is not None:
                 step = frame_change(before, frame)[0]
                 jump = step >= _CUT and step >= 3 * lately
                 lately = 0.7 * lately + 0.3 * step if lately else step
             # Where a wanted picture was lost to damage, the next one stands in for it.
             due = bool(wanted) and frame.pts >= wanted[0]
-            if due or jump:
+            if due or (jump and chosen.finds_cuts):
                 while wanted and wanted[0] <= frame.pts:
                     wanted.popleft()
-                found.looks.append(self._take(frame, found.last, jump, measured))
+                found.looks.append(self._take(frame, found.last, jump, chosen.measured))
                 if found.first is None:
                     found.first = frame
                 if found.last is None or found.looks[-1].variation > self._sampling.policy.still:
