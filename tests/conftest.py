@@ -21,6 +21,7 @@ from videos import make_video, motion, texture
 import tempo_edge
 from tempo_edge import cli, models
 from tempo_edge._console import pulse
+from tempo_edge.indexing.footage import FootageReader
 
 # Workers that gain something: each makes the session's fixtures for itself.
 _MOST_WORKERS = 4
@@ -132,6 +133,20 @@ def footage(originals: Path, tmp_path: Path) -> Path:
     folder = tmp_path / "footage"
     shutil.copytree(originals, folder)
     return folder
+
+
+@pytest.fixture
+def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of the files that were really read."""
+    names: list[str] = []
+    read = FootageReader.read
+
+    def noting(self: FootageReader, path: Path, *rest: object) -> object:
+        names.append(path.name)
+        return read(self, path, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(FootageReader, "read", noting)
+    return names
 
 
 @pytest.fixture(scope="session")

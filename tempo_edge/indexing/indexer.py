@@ -12,17 +12,14 @@ from pathlib import Path
 
 from tempo_edge._files.absolute import absolute, encodable
 from tempo_edge.errors import MediaError, RefusedRowError, TempoEdgeError
+from tempo_edge.indexing.digests import FileDigests, key_of
 from tempo_edge.indexing.exclusion import NOTHING, Exclusion
 from tempo_edge.indexing.footage import Footage
 from tempo_edge.indexing.journal import Journal
 from tempo_edge.indexing.presence import Presence
-from tempo_edge.indexing.reading import (
-    FileReader,
-    FromCallerError,
-    PassingError,
-    Stopped,
-    VideoReader,
-)
+from tempo_edge.indexing.problems import PassingError
+from tempo_edge.indexing.reading import FileReader, FromCallerError, Stopped, VideoReader
+from tempo_edge.indexing.recognition import Recognizer
 from tempo_edge.indexing.selection import Selection
 from tempo_edge.indexing.survey import Survey, is_same, named_before
 from tempo_edge.indexing.walk import (
@@ -31,7 +28,7 @@ from tempo_edge.indexing.walk import (
     volume_of,
 )
 from tempo_edge.store.interface import WritableCatalogue
-from tempo_edge.store.rows import FileRow
+from tempo_edge.store.rows import Contents, FileRow
 
 __all__ = ["IndexEvent", "IndexReport", "Indexer"]
 
@@ -116,7 +113,8 @@ class Indexer:
         self._volumes: dict[str, str] = {}
         self._pruned = False
         self._journal = Journal(catalogue)
-        self._files = FileReader(catalogue, reader, confined, self._journal, self._check_stop)
+        recognizer = Recognizer(catalogue, FileDigests(self._check_stop), self._journal)
+        self._files = FileReader(recognizer, reader, confined, self._journal)
 
     def index(
         self,
@@ -247,8 +245,8 @@ class Indexer:
 
         tell("started")
         try:
-            content_hash, video_id, footage = self._files.read(found, progress)
-            remark = self._store(found, content_hash, video_id, footage)
+            contents, video_id, footage = self._files.read(found, progress)
+            remark = self._store(found, contents, video_id, footage)
         except MediaError as error:
             reason = " ".join(str(error).split())
             self._skip(found, reason, survey.known.get(found.path), isinstance(error, PassingError))
@@ -265,7 +263,7 @@ class Indexer:
             tell("indexed", remark, total, total)
 
     def _store(
-        self, found: FoundFile, content_hash: bytes, video_id: int | None, footage: Footage | None
+        self, found: FoundFile, contents: Contents, video_id: int | None, footage: Footage | None
     ) -> str:
         """One transaction a file: its video with all its frames, and its row; gives its remark.
 
@@ -274,7 +272,7 @@ class Indexer:
             LibraryError: the disk is full or lost.
         """
         try:
-            return self._put_whole(found, content_hash, video_id, footage)
+            return self._put_whole(found, contents, video_id, footage)
         except RefusedRowError as error:
             raise PassingError(f"can't be stored: {error}") from error
         except TempoEdgeError:
@@ -283,18 +281,19 @@ class Indexer:
             raise PassingError(f"can't be stored: {type(error).__name__}: {error}") from error
 
     def _put_whole(
-        self, found: FoundFile, content_hash: bytes, video_id: int | None, footage: Footage | None
+        self, found: FoundFile, contents: Contents, video_id: int | None, footage: Footage | None
     ) -> str:
         with self._catalogue.transaction():
             if footage is not None:
                 video_id = self._catalogue.put_video(
-                    content_hash,
+                    key_of(contents),
                     footage.video,
                     footage.frames,
                     footage.curve,
                     "; ".join(footage.remarks),
                 )
             assert video_id is not None
+            self._catalogue.note_contents(video_id, contents)
             remark = self._catalogue.remark(video_id)
             self._put(found, "indexed", found.mtime_ns, remark, video_id)
         return remark

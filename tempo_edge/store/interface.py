@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from tempo_edge.store.rows import FileRow, FrameRow, VideoRow
+    from tempo_edge.store.rows import Contents, FileRow, FrameRow, VideoRow
 
 __all__ = ["Backup", "Catalogue", "Hits", "Sizes", "Store", "Vectors", "WritableCatalogue"]
 
@@ -117,7 +117,7 @@ class Catalogue(Closing, ABC):
 
     @abstractmethod
     def video_by_hash(self, content_hash: bytes) -> int | None:
-        """The video with these contents, if the library has it."""
+        """The video that was put with these contents, if the library has it."""
 
     @abstractmethod
     def video(self, video_id: int) -> VideoRow:
@@ -219,6 +219,24 @@ class WritableCatalogue(Catalogue):
             curve: ``[n, 2]`` (seconds, variation).
             remark: what the owner of its files should know, in one line; see :meth:`remark`.
         """
+
+    # -- contents: asked by whoever writes alone ---------------------------------------------------
+
+    @abstractmethod
+    def contents(self, video_id: int) -> Contents:
+        """What is known of the bytes of a video's files; nothing of a video that is not there."""
+
+    @abstractmethod
+    def note_contents(self, video_id: int, contents: Contents) -> None:
+        """Add what is known by now of the bytes of a video's files; what was known stays."""
+
+    @abstractmethod
+    def videos_of_sample(self, sample: bytes) -> list[tuple[int, Contents]]:
+        """(id, what is known of its bytes) of the videos with a sample, in the order of ids."""
+
+    @abstractmethod
+    def lacks_samples(self, size: int) -> bool:
+        """Whether there may be videos in files of this size whose sample is not known."""
 
     @abstractmethod
     def prune(self) -> int:

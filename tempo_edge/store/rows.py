@@ -8,7 +8,36 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FileRow", "FrameRow", "VideoRow"]
+__all__ = ["Contents", "FileRow", "FrameRow", "VideoRow"]
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What is known of the bytes of the files that hold a video; None where it is not known.
+
+    Attributes:
+        size: in bytes.
+        sample: the digest of the size and of a sample of the bytes.
+        packets: the digest of the packet table that the container's index holds.
+        whole: SHA-256 of all bytes.
+    """
+
+    size: int | None = None
+    sample: bytes | None = None
+    packets: bytes | None = None
+    whole: bytes | None = None
+
+    def may_be(self, other: Contents) -> bool:
+        """Whether both agree in all that is known of both."""
+        return all(
+            mine is None or theirs is None or mine == theirs
+            for mine, theirs in (
+                (self.size, other.size),
+                (self.sample, other.sample),
+                (self.packets, other.packets),
+                (self.whole, other.whole),
+            )
+        )
 
 
 @dataclass(frozen=True)

@@ -16,27 +16,12 @@ from videos import make_video, texture
 
 import tempo_edge
 from tempo_edge.errors import LibraryError
-from tempo_edge.indexing.footage import FootageReader
 from tempo_edge.indexing.indexer import Indexer, IndexEvent, IndexReport
 from tempo_edge.indexing.session import WritingSession
 from tempo_edge.store.opening import open_store
 from tempo_edge.store.rows import FileRow
 
 VIDEOS = {"beach.mp4", "street.mkv", "garden.mp4"}
-
-
-@pytest.fixture
-def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Names of the files that were really read."""
-    names: list[str] = []
-    read = FootageReader.read
-
-    def noting(self: FootageReader, path: Path, *rest: object) -> object:
-        names.append(path.name)
-        return read(self, path, *rest)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(FootageReader, "read", noting)
-    return names
 
 
 @pytest.fixture

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 import tempo_edge
+from tempo_edge.errors import LibraryError
+from tempo_edge.store.embedded.schema import WAYS_UP
 from tempo_edge.store.opening import open_store
-from tempo_edge.store.rows import FileRow, VideoRow
+from tempo_edge.store.rows import Contents, FileRow, VideoRow
 
 # As `iterdump` wrote it down then. What is here stays as it is: it is what people have.
 DUMP = """
@@ -113,3 +115,56 @@ def test_it_is_a_library_like_any_other(before: Path, footage: Path) -> None:
         assert library.forget("/films") == 2
         assert library.index(footage / "beach.mp4").indexed == 1
         assert [row.video_id for row in library.files()] == [2], "ids go on where they were"
+
+
+def version(path: Path) -> int:
+    with closing(sqlite3.connect(path)) as opened:
+        return int(opened.execute("PRAGMA user_version").fetchone()[0])
+
+
+def test_whoever_writes_brings_it_up_and_whoever_reads_leaves_it(before: Path) -> None:
+    store = open_store(before)
+    with store.reader():
+        pass
+    assert version(before) == 1
+    with store.writer() as writer:
+        assert writer.contents(1) == Contents(123456, None, None, b"\0\xff")
+        assert writer.lacks_samples(123456) and not writer.lacks_samples(123457)
+    assert version(before) == 2
+    with store.writer() as writer:  # once is enough
+        writer.note_contents(1, Contents(123456, b"s"))
+        assert writer.contents(1) == Contents(123456, b"s", None, b"\0\xff")
+
+
+def test_a_reader_goes_on_while_it_is_brought_up(before: Path) -> None:
+    store = open_store(before)
+    with store.reader() as reader:
+        with reader.snapshot():
+            assert len(reader.files()) == 2
+        with store.writer():
+            pass
+        with reader.snapshot():
+            assert len(reader.files()) == 2 and not reader.is_replaced
+
+
+def test_it_is_brought_up_as_a_whole_or_not_at_all(
+    before: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(WAYS_UP, 1, WAYS_UP[1] + "INSERT INTO nowhere VALUES (1);")
+    with pytest.raises(LibraryError), open_store(before).writer():
+        pass
+    monkeypatch.undo()
+    assert version(before) == 1
+    with closing(sqlite3.connect(before)) as opened:
+        names = {name for (name,) in opened.execute("SELECT name FROM sqlite_master")}
+    assert "contents" not in names
+    with open_store(before).writer() as writer:
+        assert writer.contents(1).size == 123456
+
+
+def test_a_video_that_no_file_holds_may_be_of_any_size(before: Path) -> None:
+    with closing(sqlite3.connect(before)) as opened, opened:
+        opened.execute("DELETE FROM files")
+    with open_store(before).writer() as writer:
+        assert writer.contents(1) == Contents(None, None, None, b"\0\xff")
+        assert writer.lacks_samples(1)

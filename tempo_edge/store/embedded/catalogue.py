@@ -17,12 +17,11 @@ from numpy.typing import NDArray
 from tempo_edge.errors import LibraryError
 from tempo_edge.store.embedded.columns import (
     LONGEST_SECONDS,
-    Columns,
     file_row,
     frame_row,
     video_row,
 )
-from tempo_edge.store.embedded.database import Database
+from tempo_edge.store.embedded.contents import ContentsTable
 from tempo_edge.store.interface import WritableCatalogue
 from tempo_edge.store.rows import FileRow, FrameRow, VideoRow
 
@@ -37,7 +36,7 @@ _REMARK, _HOLES = "remark of video ", "holes of video "
 _FILE = "path, volume, size, mtime_ns, state, reason, video_id"
 
 
-class SqliteCatalogue(Database, WritableCatalogue):
+class SqliteCatalogue(ContentsTable, WritableCatalogue):
     """One library's rows; what a public method does, its interface says."""
 
     # What the profile makes; until it is known, rows must agree with each other.
@@ -47,9 +46,6 @@ class SqliteCatalogue(Database, WritableCatalogue):
     def expect(self, dim: int, cells: int) -> None:
         """Refuse vectors of another length than ``dim``, and tokens of other than ``cells``."""
         self._dim, self._cells = dim, cells
-
-    def _columns(self, row: str) -> Columns:
-        return Columns(self.path, row)
 
     # -- the whole ---------------------------------------------------------------------------
 

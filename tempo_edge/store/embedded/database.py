@@ -19,7 +19,7 @@ from tempo_edge.store.embedded.database_file import (
     on_readonly_disk,
     tidy,
 )
-from tempo_edge.store.embedded.schema import SCHEMA, SCHEMA_VERSION
+from tempo_edge.store.embedded.schema import OLDEST_VERSION, SCHEMA, SCHEMA_VERSION, WAYS_UP
 
 __all__ = ["Database", "unreadable"]
 
@@ -93,6 +93,7 @@ class Database:
                 self._create()
             elif not self.readonly:
                 self._prepare_writing()
+                self._bring_up()
             found = self.get_meta("library_id")
         except BaseException as error:
             if db is not None:
@@ -176,10 +177,10 @@ class Database:
                 f"{self.path} is another program's database, not a library: "
                 "choose another --library"
             )
-        if version < SCHEMA_VERSION:
+        if version < OLDEST_VERSION:
             raise LibraryError(
-                f"{self.path} has schema version {version}, this tempo-edge reads only "
-                f"{SCHEMA_VERSION}: delete it and index again"
+                f"{self.path} has schema version {version}, this tempo-edge reads "
+                f"{OLDEST_VERSION} to {SCHEMA_VERSION}: delete it and index again"
             )
         if version > SCHEMA_VERSION:
             raise LibraryError(
@@ -192,6 +193,17 @@ class Database:
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")
         self._db.execute(f"PRAGMA journal_size_limit={_LOG_BYTES}")
+
+    def _bring_up(self) -> None:
+        """Make a library of an older version one of this, as a whole or not at all."""
+        ((version,),) = self._db.execute("PRAGMA user_version")
+        if version == SCHEMA_VERSION:
+            return
+        with self.transaction():
+            for older in range(version, SCHEMA_VERSION):
+                for statement in WAYS_UP[older].split(";"):
+                    self._db.execute(statement)
+            self._db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
 
     def _create(self) -> None:
         if self.readonly:

@@ -2,11 +2,37 @@
 
 from __future__ import annotations
 
-__all__ = ["SCHEMA", "SCHEMA_VERSION"]
+__all__ = ["OLDEST_VERSION", "SCHEMA", "SCHEMA_VERSION", "WAYS_UP"]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
-SCHEMA = """
+#: The oldest version that is read, and brought up where it is written.
+OLDEST_VERSION = 1
+
+_CONTENTS = """
+CREATE TABLE contents (
+  video_id INTEGER PRIMARY KEY REFERENCES videos(id) ON DELETE CASCADE,
+  size INTEGER,
+  sample BLOB,
+  packets BLOB,
+  whole BLOB
+);
+CREATE INDEX contents_by_sample ON contents (sample);
+CREATE INDEX contents_by_size ON contents (size) WHERE sample IS NULL;
+"""
+
+#: By version, what makes a library of it one of the next. Version 1 knew the digest of the whole
+#: of each file, and nothing else of its bytes.
+WAYS_UP = {
+    1: _CONTENTS
+    + """
+INSERT INTO contents (video_id, size, whole)
+  SELECT id, (SELECT size FROM files WHERE video_id=videos.id LIMIT 1), content_hash FROM videos;
+"""
+}
+
+SCHEMA = (
+    """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE videos (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -43,3 +69,5 @@ CREATE TABLE files (
 ) WITHOUT ROWID;
 CREATE INDEX files_by_video ON files (video_id);
 """
+    + _CONTENTS
+)

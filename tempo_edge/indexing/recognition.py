@@ -1,0 +1,102 @@
+"""Which video of a library a file holds, told by as few of its bytes as will do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from tempo_edge.indexing.digests import SAMPLE_BYTES, FileDigests
+from tempo_edge.indexing.journal import Journal
+from tempo_edge.indexing.problems import PassingError
+from tempo_edge.indexing.walk import FoundFile
+from tempo_edge.media.packet_digest import packet_digest
+from tempo_edge.store.interface import WritableCatalogue
+from tempo_edge.store.rows import Contents
+
+__all__ = ["Recognizer"]
+
+
+class Recognizer:
+    """Recognizes the videos of one library.
+
+    A file's sample is read first. Most files are new, and no video has that sample: that is all.
+    Where one has, the packet tables of both are compared: not before, because it takes the opening
+    of the file, and what has no table, or one that can't be read today, is known by its sample
+    still. Videos of libraries that were written before there were samples are known by the digest
+    of the whole: a file that may be one of these by its size is read whole, once.
+
+    Args:
+        catalogue: what is known already.
+        digests: makes those of files.
+        journal: told of a file whose container is opened, in case the process dies of it.
+        packet_digest: that of the packet table of a container's index, or None.
+    """
+
+    def __init__(
+        self,
+        catalogue: WritableCatalogue,
+        digests: FileDigests,
+        journal: Journal,
+        packet_digest: Callable[[Path], bytes | None] = packet_digest,
+    ) -> None:
+        self._catalogue = catalogue
+        self._digests = digests
+        self._journal = journal
+        self._packet_digest = packet_digest
+
+    def recognize(
+        self, found: FoundFile, whole: bytes | None = None
+    ) -> tuple[Contents, int | None]:
+        """(what was learned of a file's contents, the video that has them or None).
+
+        Args:
+            found: the file.
+            whole: the digest of all of it, where that is known.
+
+        Raises:
+            PassingError: the file can't be read, or is not as it was found.
+        """
+        contents = Contents(found.size, self._digests.sample(found), None, whole)
+        alike = self._catalogue.videos_of_sample(contents.sample or b"")
+        if not alike:
+            return self._as_before(found, contents)
+        if any(known.packets for _, known in alike):
+            contents = replace(contents, packets=self.packets(found))
+        alike = [(video, known) for video, known in alike if known.may_be(contents)]
+        if len(alike) > 1 and contents.whole is None:
+            contents = replace(contents, whole=self._digests.whole(found))
+            alike = [(video, known) for video, known in alike if known.may_be(contents)]
+        # What is known to be the same comes before what may be.
+        alike.sort(key=lambda each: each[1].whole != contents.whole)
+        return contents, alike[0][0] if alike else None
+
+    def packets(self, found: FoundFile) -> bytes | None:
+        """The digest of a file's packet table.
+
+        None where it has none, where all of it is in its sample, and where a run died at it: it
+        is not opened in this process again.
+
+        Raises:
+            PassingError: the disk fails.
+        """
+        if found.size <= SAMPLE_BYTES or self._journal.suspects(found):
+            return None
+        try:
+            with self._journal.under_way(found):
+                return self._packet_digest(Path(found.path))
+        except OSError as error:
+            raise PassingError(
+                f"can't be read: {(error.strerror or str(error)).lower()}"
+            ) from error
+
+    def _as_before(self, found: FoundFile, contents: Contents) -> tuple[Contents, int | None]:
+        """Recognize what was indexed before there were samples."""
+        if not self._catalogue.lacks_samples(found.size):
+            return contents, None
+        whole = contents.whole or self._digests.whole(found)
+        video_id = self._catalogue.video_by_hash(whole)
+        contents = replace(contents, whole=whole)
+        if video_id is not None:
+            contents = replace(contents, packets=self.packets(found))
+        return contents, video_id
