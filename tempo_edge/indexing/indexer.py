@@ -21,7 +21,7 @@ from tempo_edge.indexing.problems import PassingError
 from tempo_edge.indexing.reading import FileReader, FromCallerError, Stopped, VideoReader
 from tempo_edge.indexing.recognition import Recognizer
 from tempo_edge.indexing.selection import Selection
-from tempo_edge.indexing.survey import Survey, is_same, named_before
+from tempo_edge.indexing.survey import KnownRows, Survey, is_same, named_before
 from tempo_edge.indexing.walk import (
     FoundFile,
     find_footage,
@@ -137,12 +137,13 @@ class Indexer:
         """
         report = IndexReport()
         began = time.perf_counter()
-        survey = Survey()
+        places = [absolute(root) for root in roots]
+        survey = Survey.of([encodable(str(root)) for root in places])
         self._volumes.clear()  # something may have been mounted since
         try:
-            for root in roots:
-                selection = Selection(str(absolute(root)), exclusion)
-                self._survey(absolute(root), selection, survey, report, postpone)
+            for root in places:
+                selection = Selection(str(root), exclusion)
+                self._survey(root, selection, survey, report, postpone)
                 report.excluded += selection.excluded
             # Last of all, those that a run died at.
             work = sorted(survey.work.values(), key=self._journal.suspects)
@@ -183,26 +184,27 @@ class Indexer:
         postpone: Callable[[FoundFile], bool],
     ) -> None:
         """Compare the files under a root with what the library knows of them."""
-        known = self._catalogue.files(Path(encodable(str(root))))
-        survey.known.update(known)
+        known = KnownRows(self._catalogue, encodable(str(root)))
         moved: list[FileRow] = []
         for found in chain(find_footage(root, selection), named_before(known, selection)):
             self._check_stop()
-            if found.path in survey.seen:
+            if not survey.is_new(found.path):
                 continue
-            survey.seen.add(found.path)
             if found.folder:
                 survey.hidden.append(found.path.rstrip("/") + "/")
-            row = survey.known.get(found.path)
+            row = known.take(found.path)
             if row is None or not is_same(found, row):
                 if not postpone(found):
                     survey.work[found.path] = found
+                    if row is not None:
+                        survey.known[found.path] = row
                 continue
             report.unchanged += 1
             report.skipped_before += row.state == "skipped"
             volume = self._volume(found.path)
             if volume != row.volume:
                 moved.append(replace(row, volume=volume))
+        survey.unmet.update(known.rest())
         if moved:
             with self._catalogue.transaction():
                 for row in moved:

@@ -6,45 +6,119 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from tempo_edge.indexing.selection import Selection
 from tempo_edge.indexing.walk import FoundFile, examine
+from tempo_edge.store.interface import Catalogue
 from tempo_edge.store.rows import FileRow
 
-__all__ = ["Survey", "is_same", "named_before"]
+__all__ = ["KnownRows", "Survey", "is_same", "named_before"]
 
 
 @dataclass
 class Survey:
-    """The files that a walk over the roots found.
+    """What came of a walk over the roots; of files that are as they were nothing is held.
 
     Attributes:
         work: files that are new or changed, by path.
-        seen: every path that is there.
-        known: the library's rows at and under the roots.
+        known: the library's rows of those.
+        unmet: its rows of files that were not found, by path.
         hidden: folders that could not be listed, each with its closing slash.
+        seen: every path that is there, where roots overlap; None where none is come to twice.
     """
 
     work: dict[str, FoundFile] = field(default_factory=dict)
-    seen: set[str] = field(default_factory=set)
     known: dict[str, FileRow] = field(default_factory=dict)
+    unmet: dict[str, FileRow] = field(default_factory=dict)
     hidden: list[str] = field(default_factory=list)
+    seen: set[str] | None = None
+
+    @staticmethod
+    def of(roots: Sequence[str]) -> Survey:
+        """A survey of some roots that has yet to begin."""
+        return Survey(seen=set() if _overlap(roots) else None)
+
+    def is_new(self, path: str) -> bool:
+        """Whether a path was not come to before, by way of another root."""
+        if self.seen is None:
+            return True
+        before = len(self.seen)
+        self.seen.add(path)
+        return len(self.seen) > before
 
     def gone(self) -> list[FileRow]:
         """Rows of files that were not found, where it is sure that they were looked for."""
-        hidden = tuple(self.hidden)
+        hidden, seen = tuple(self.hidden), self.seen or ()
         return [
             row
-            for path, row in sorted(self.known.items())
-            if path not in self.seen and not path.startswith(hidden)
+            for path, row in sorted(self.unmet.items())
+            if path not in seen and not path.startswith(hidden)
         ]
 
 
-def named_before(known: Iterable[str], selection: Selection) -> Iterator[FoundFile]:
-    """Files that no walk takes, and that somebody named once: they stay while they are there."""
-    for path in filter(selection.must_be_named, known):
+class KnownRows:
+    """The library's rows at and under a root, read folder by folder as a walk comes to them.
+
+    Args:
+        catalogue: has the rows.
+        root: a file or a folder.
+    """
+
+    def __init__(self, catalogue: Catalogue, root: str) -> None:
+        self._catalogue = catalogue
+        self._root = root
+        self._folder: str | None = None
+        #: Folders that rows lie under and that no walk came to yet.
+        self._waiting = {root}
+        row = catalogue.file(root)
+        self._unmet = {} if row is None else {root: row}
+
+    def take(self, path: str) -> FileRow | None:
+        """The row of a file that was found, which is not given again; None for a new file."""
+        folder = path.rpartition("/")[0] or "/"
+        if folder != self._folder:
+            self._folder = folder
+            self._reach(folder)
+        return self._unmet.pop(path, None)
+
+    def rest(self) -> dict[str, FileRow]:
+        """The rows that were not taken, by path and in its order."""
+        while self._waiting:
+            self._read(self._waiting.pop())
+        return dict(sorted(self._unmet.items()))
+
+    def _reach(self, folder: str) -> None:
+        """Read a folder, and before it those above, which tell what lies in them."""
+        way = [folder]
+        while len(way[-1]) > len(self._root):
+            way.append(way[-1].rpartition("/")[0] or "/")
+        for each in reversed(way):
+            if each in self._waiting:
+                self._waiting.remove(each)
+                self._read(each)
+
+    def _read(self, folder: str) -> None:
+        rows, folders = self._catalogue.listing(folder)
+        self._unmet.update((row.path, row) for row in rows)
+        self._waiting.update(folders)
+
+
+def _overlap(roots: Sequence[str]) -> bool:
+    """Whether one of some paths is another, or lies under it."""
+    ordered = sorted(root.rstrip("/") + "/" for root in roots)
+    return any(later.startswith(root) for root, later in pairwise(ordered))
+
+
+def named_before(known: KnownRows, selection: Selection) -> Iterator[FoundFile]:
+    """Files that no walk takes, and that somebody named once: they stay while they are there.
+
+    Args:
+        known: what is left of it when the walk is over.
+    """
+    for path in filter(selection.must_be_named, known.rest()):
         there = os.path.lexists(path) and not os.path.isdir(path)
         if there and not selection.rejects(path):
             yield examine(path)

@@ -9,7 +9,7 @@ write rows with, and the search among vectors. Whatever keeps them, only the fam
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -104,6 +104,27 @@ class Catalogue(Closing, ABC):
     @abstractmethod
     def files(self, under: Path | None = None) -> dict[str, FileRow]:
         """File rows by path, all of them or those at or under one path, letter by letter."""
+
+    @abstractmethod
+    def file(self, path: str) -> FileRow | None:
+        """The row of one file, or None."""
+
+    @abstractmethod
+    def each_file(self, under: Path | None = None) -> Iterator[FileRow]:
+        """The rows of :meth:`files` in the order of the letters of their paths, few at a time.
+
+        It is read to its end before anything is written.
+        """
+
+    @abstractmethod
+    def listing(self, folder: str) -> tuple[list[FileRow], list[str]]:
+        """Rows of the files in a folder, and the folders in it that hold others further down.
+
+        Both are in the order of letters; that of a folder is of its path and a slash.
+
+        Args:
+            folder: an absolute path.
+        """
 
     @abstractmethod
     def files_of(self, video_id: int) -> list[FileRow]:

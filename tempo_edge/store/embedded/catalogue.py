@@ -34,6 +34,7 @@ _REMARK, _HOLES = "remark of video ", "holes of video "
 
 
 _FILE = "path, volume, size, mtime_ns, state, reason, video_id"
+_BETWEEN = f"SELECT {_FILE} FROM files WHERE path>=? AND path<? ORDER BY path"
 
 
 class SqliteCatalogue(ContentsTable, WritableCatalogue):
@@ -79,16 +80,42 @@ class SqliteCatalogue(ContentsTable, WritableCatalogue):
 
     def files(self, under: Path | None = None) -> dict[str, FileRow]:
         """File rows by path, all of them or those at or under one path."""
-        sql = f"SELECT {_FILE} FROM files"
-        arguments: tuple[str, ...] = ()
-        if under is not None and str(under) != "/":
-            # A half-open range of the primary key: every path that starts with "under/".
-            sql += " WHERE path=? OR (path>=? AND path<?)"
-            arguments = (str(under), f"{under}/", f"{under}0")
-        return {
-            row[0]: file_row(self._columns(f"file {row[0]!r}"), *row)
-            for row in self._db.execute(sql, arguments)
-        }
+        return {row.path: row for row in self.each_file(under)}
+
+    def file(self, path: str) -> FileRow | None:
+        """The row of one file, or None."""
+        row = self._db.execute(f"SELECT {_FILE} FROM files WHERE path=?", (path,)).fetchone()
+        return None if row is None else file_row(self.path, *row)
+
+    def each_file(self, under: Path | None = None) -> Iterator[FileRow]:
+        """The rows of :meth:`files` in the order of their paths, few at a time."""
+        if under is None or str(under) == "/":
+            rows = self._db.execute(f"SELECT {_FILE} FROM files ORDER BY path")
+        else:
+            if (row := self.file(str(under))) is not None:
+                yield row
+            rows = self._db.execute(_BETWEEN, _inside(str(under)))
+        for values in rows:
+            yield file_row(self.path, *values)
+
+    def listing(self, folder: str) -> tuple[list[FileRow], list[str]]:
+        """Rows of the files in a folder, and the folders in it that hold others further down."""
+        first, end = _inside(folder)
+        inside = len(first)
+        rows: list[FileRow] = []
+        folders: list[str] = []
+        while first < end:
+            for values in self._db.execute(_BETWEEN, (first, end)):
+                row = file_row(self.path, *values)
+                deeper = row.path.find("/", inside + 1)  # no name is empty
+                if deeper > 0:  # go on behind that folder
+                    folders.append(row.path[:deeper])
+                    first = f"{row.path[:deeper]}0"
+                    break
+                rows.append(row)
+            else:
+                break
+        return rows, folders
 
     def put_file(self, row: FileRow) -> None:
         """Insert or replace one file row."""
@@ -132,7 +159,7 @@ class SqliteCatalogue(ContentsTable, WritableCatalogue):
         rows = self._db.execute(
             f"SELECT {_FILE} FROM files WHERE video_id=? ORDER BY path", (video_id,)
         )
-        return [file_row(self._columns(f"file {row[0]!r}"), *row) for row in rows]
+        return [file_row(self.path, *row) for row in rows]
 
     # -- videos and frames -----------------------------------------------------------------------
 
@@ -362,6 +389,12 @@ class SqliteCatalogue(ContentsTable, WritableCatalogue):
         if row is None:
             return ""
         return self._columns(f"the video of frame {frame_id}").bytes("content_hash", row[0]).hex()
+
+
+def _inside(folder: str) -> tuple[str, str]:
+    """The half-open range of the paths of all that lies under a folder."""
+    prefix = "" if folder == "/" else folder
+    return f"{prefix}/", f"{prefix}0"
 
 
 def _ticks(first: int, last: int) -> tuple[int, int]:

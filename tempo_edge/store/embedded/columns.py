@@ -130,13 +130,17 @@ class Columns:
         return read
 
 
-def file_row(read: Columns, path: Any, volume: Any, *others: Any) -> FileRow:
+def file_row(library: Path, path: Any, volume: Any, *others: Any) -> FileRow:
     """A row of ``files``, in the order of its columns.
+
+    Args:
+        library: named in errors.
 
     Raises:
         LibraryError: a value is none that belongs there.
     """
     size, mtime_ns, state, reason, video_id = others
+    read = Columns(library, f"file {path!r}")
     if state not in _STATES:
         raise read.fault("state", state, " or ".join(_STATES))
     return FileRow(

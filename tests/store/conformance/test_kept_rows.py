@@ -184,6 +184,25 @@ def test_files_at_or_under_a_path_letter_by_letter(writer: WritableCatalogue) ->
     assert writer.files(Path("/v/b/c")) == {}
 
 
+def test_one_file_letter_by_letter(writer: WritableCatalogue) -> None:
+    for path in PATHS:
+        put(writer, path, path=path)
+    for path in PATHS:
+        row = writer.file(path)
+        assert row is not None and row == writer.files()[path]
+    assert writer.file("/v") is None and writer.file("/v/b/") is None
+
+
+def test_a_listing_goes_no_further_down(writer: WritableCatalogue) -> None:
+    for path in ("/v/a.mp4", "/v/b.mp4", "/v/b/1.mp4", "/v/b/2/3.mp4", "/v/b-/4.mp4", "/w/5.mp4"):
+        put(writer, path, path=path)
+    rows, folders = writer.listing("/v")
+    assert [row.path for row in rows] == ["/v/a.mp4", "/v/b.mp4"]
+    assert folders == ["/v/b-", "/v/b"], "as a path that goes on with a slash"
+    assert writer.listing("/") == ([], ["/v", "/w"])
+    assert writer.listing("/v/a.mp4") == writer.listing("/nothing") == ([], [])
+
+
 def test_the_files_of_a_video_are_in_the_order_of_their_letters(writer: WritableCatalogue) -> None:
     video = put(writer, "a", path=PATHS[0])
     with writer.transaction():
@@ -268,3 +287,10 @@ def test_what_is_under_a_path_is_what_python_says(
         top = str(place).rstrip("/")
         expected = {name for name in names if name == top or name.startswith(f"{top}/")}
         assert set(writer.files(place)) == expected
+        assert [row.path for row in writer.each_file(place)] == sorted(expected)
+        inside = {name for name in expected if name.startswith(f"{top}/")}
+        ends = {name: name.find("/", len(top) + 2) for name in inside}
+        rows, folders = writer.listing(str(place))
+        assert [row.path for row in rows] == sorted(name for name in inside if ends[name] < 0)
+        deeper = {name[: ends[name]] for name in inside if ends[name] >= 0}
+        assert folders == sorted(deeper, key=lambda folder: f"{folder}/")
