@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,67 @@ def write_siglip2(folder: Path, seed: int = 0) -> Path:
     }
     about = {"tokenizer_class": "PreTrainedTokenizerFast", **special}
     return _write(folder, model, tokenizer, about, images)
+
+
+def open_clip_here() -> Any:
+    """OpenCLIP, also where torchvision was built for another torch than the one that is here.
+
+    Its operators can't be loaded then, which neither OpenCLIP nor timm needs, nor can they be told
+    of to torch, without which it can't be imported.
+    """
+    try:
+        import torchvision  # noqa: F401
+    except RuntimeError:
+        import torch
+
+        for name in [each for each in sys.modules if each.partition(".")[0] == "torchvision"]:
+            del sys.modules[name]
+        for operator in ("nms", "qnms"):
+            told = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
+            torch.library.define(f"torchvision::{operator}", told)
+    import open_clip
+
+    return open_clip
+
+
+def write_perception(folder: Path, seed: int = 0) -> Path:
+    """An encoder like ``timm/PE-Core-S-16-384``."""
+    import torch
+    from safetensors.torch import save_file
+
+    tokenizer = clip_tokenizer()
+    tokenizer.enable_truncation(77)  # as published, though the tower reads 32
+    config = {
+        "embed_dim": 24,
+        "vision_cfg": {
+            "image_size": 384,
+            "timm_model_name": "vit_pe_core_tiny_patch16_384",
+            "timm_model_pretrained": False,
+            "timm_pool": "map",
+            "timm_proj": None,
+        },
+        "text_cfg": {
+            "context_length": 32,
+            "vocab_size": tokenizer.get_vocab_size(),
+            "width": 32,
+            "heads": 2,
+            "layers": 2,
+        },
+    }
+    torch.manual_seed(seed)
+    model = open_clip_here().CustomTextCLIP(**config)
+    folder.mkdir(parents=True)
+    save_file(model.state_dict(), folder / "open_clip_model.safetensors")
+    pictures = {"mean": [0.5] * 3, "std": [0.5] * 3, "interpolation": "bilinear"}
+    about = {
+        "model_cfg": {**config, "custom_text": True},
+        "preprocess_cfg": {**pictures, "resize_mode": "squash"},
+    }
+    (folder / "open_clip_config.json").write_text(json.dumps(about))
+    (folder / "open_clip_pytorch_model.bin").write_bytes(b"a pickle")
+    tokenizer.save(str(folder / "tokenizer.json"))
+    (folder / "tokenizer_config.json").write_text('{"tokenizer_class": "CLIPTokenizer"}')
+    return folder
 
 
 def _write(

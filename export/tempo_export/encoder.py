@@ -24,7 +24,9 @@ from tempo_edge.models.towers import ImageTower
 from tempo_edge.quantization import quantize
 from tempo_export.drafts import finish
 from tempo_export.graphs import OPSET, read_graph, versions, write_graph
+from tempo_export.perception import is_open_clip, load_perception, picture_size
 from tempo_export.request import Progress
+from tempo_export.torch_encoder import TorchEncoder, write_traced
 
 __all__ = ["FAMILIES", "TOLERANCE", "EncoderFamily", "image_size", "write_encoder"]
 
@@ -72,6 +74,8 @@ def image_size(checkpoint: Checkpoint) -> int:
     Raises:
         ExportError: its configuration can't be read.
     """
+    if is_open_clip(checkpoint):
+        return picture_size(checkpoint)
     path = checkpoint.folder / "config.json"
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
@@ -95,20 +99,17 @@ def write_encoder(
         MissingExtraError: torch or transformers is not installed.
     """
     checkpoint.verify()
-    model, family = _load(checkpoint)
-    config = model.config
-    about = json.loads((checkpoint.folder / "preprocessor_config.json").read_text("utf-8"))
-    from tempo_export import towers
+    made = load_perception(checkpoint) if is_open_clip(checkpoint) else _load(checkpoint)
+    from tempo_export.towers import CELLS
 
-    images = getattr(towers, family.images)(model, about["image_mean"], about["image_std"]).eval()
-    text = getattr(towers, family.text)(model).eval()
     progress(f"writing {checkpoint.name}: image tower")
-    size = config.vision_config.image_size
-    _write(images, pictures[:2], folder / "image.onnx", "images", ("vectors", "tokens"), {0: "N"})
+    outputs = ("vectors", "tokens")
+    write_traced(made.images, pictures[:2], folder / "image.onnx", "images", outputs, {0: "N"})
     progress(f"writing {checkpoint.name}: text tower")
-    ids = _write_tokenizer(checkpoint, config.text_config.max_position_embeddings, family, folder)
-    _write_text(text, ids, model, family, folder / "text.onnx")
-    _compare(images, text, pictures[:4], ids, folder, checkpoint.name)
+    ids = _write_tokenizer(made.tokenizer, folder / "tokenizer.json")
+    made.write_text(ids, folder / "text.onnx")
+    _take_masks(folder / "text.onnx")
+    _compare(made.images, made.text, pictures[:4], ids, folder, checkpoint.name)
     progress(f"writing {checkpoint.name}: {len(pictures)} pictures as its background")
     vectors = _encode(folder / "image.onnx", pictures)
     np.save(folder / "background.npy", quantize(vectors))
@@ -118,8 +119,9 @@ def write_encoder(
             "name": checkpoint.name,
             "version": checkpoint.revision[:12],
             "dim": vectors.shape[1],
-            "image_size": size,
-            "tokens_per_frame": towers.CELLS**2,
+            "image_size": made.size,
+            "tokens_per_frame": CELLS**2,
+            **made.facts,
             "licences": {"weights": checkpoint.licence},
             "source": {
                 "repository": checkpoint.repository,
@@ -132,7 +134,13 @@ def write_encoder(
     )
 
 
-def _load(checkpoint: Checkpoint) -> tuple[Any, EncoderFamily]:
+def _load(checkpoint: Checkpoint) -> TorchEncoder:
+    """The towers of a checkpoint that transformers reads.
+
+    Raises:
+        ProfileError: it can't be loaded, or is of another architecture.
+        MissingExtraError: torch or transformers is not installed.
+    """
     try:
         import torch
         import transformers
@@ -151,54 +159,31 @@ def _load(checkpoint: Checkpoint) -> tuple[Any, EncoderFamily]:
             f"checkpoint {checkpoint.name!r} is a {kind!r}, an encoder must be one of "
             f"{sorted(FAMILIES)}"
         )
-    return model.eval(), FAMILIES[kind]
+    from tempo_export import towers
 
-
-def _write(
-    module: Any,
-    example: NDArray[Any],
-    path: Path,
-    takes: str,
-    gives: tuple[str, str],
-    dynamic: dict[int, str],
-) -> None:
-    """Trace a module and write its graph, with sizes that may vary by name."""
-    import torch
-
-    beside = path.with_name(f"{path.stem}.traced")
-    beside.mkdir()
-    with warnings.catch_warnings():
-        # The tracer is on its way out, and warns of shapes that it takes for constants; those that
-        # are none are named here, and what was traced is compared with the module below.
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            module,
-            (torch.from_numpy(example),),
-            str(beside / path.name),
-            input_names=[takes],
-            output_names=list(gives),
-            dynamic_axes={takes: dynamic, gives[0]: {0: "N"}, gives[1]: dynamic},
-            opset_version=OPSET,
-            dynamo=False,
-        )
-    write_graph(read_graph(beside / path.name), path)
-    for each in beside.iterdir():
-        each.unlink()
-    beside.rmdir()
+    family, config = FAMILIES[kind], model.eval().config
+    about = json.loads((checkpoint.folder / "preprocessor_config.json").read_text("utf-8"))
+    images = getattr(towers, family.images)(model, about["image_mean"], about["image_std"])
+    text = getattr(towers, family.text)(model).eval()
+    return TorchEncoder(
+        images.eval(),
+        text,
+        _tokenizer(checkpoint, config.text_config.max_position_embeddings, family),
+        config.vision_config.image_size,
+        lambda ids, path: _write_text(text, ids, model, family, path),
+    )
 
 
 def _write_text(
     text: Any, ids: NDArray[np.int64], model: Any, family: EncoderFamily, path: Path
 ) -> None:
     """Write the text tower: through optimum where it is installed, else traced, alike to search."""
-    import onnx
     import torch
 
     try:
         from optimum.exporters.onnx import export, model_configs
     except ImportError:
-        _write(text, ids, path, "input_ids", ("vectors", "states"), {0: "N", 1: "L"})
-        graph = read_graph(path)
+        write_traced(text, ids, path, "input_ids", ("vectors", "states"), {0: "N", 1: "L"})
     else:
         import transformers
 
@@ -214,9 +199,21 @@ def _write_text(
         with torch.no_grad():
             vectors, states = text(torch.from_numpy(ids))
         _unite(graph, pooled, (vectors.shape[-1], states.shape[-1]))
-    # What search gives besides: a tower that has no use for it must take it all the same.
+        _rewrite(graph, path)
+
+
+def _take_masks(path: Path) -> None:
+    """Let a text tower take what search gives besides, for which it has no use."""
+    import onnx
+
+    graph = read_graph(path)
     info = onnx.helper.make_tensor_value_info("attention_mask", onnx.TensorProto.INT64, ["N", "L"])
     graph.graph.input.append(info)
+    _rewrite(graph, path)
+
+
+def _rewrite(graph: Any, path: Path) -> None:
+    """Write a graph in the place of another, whose weights may lie beside it."""
     for each in path.parent.glob(f"{path.name}*"):
         each.unlink()
     write_graph(graph, path)
@@ -246,10 +243,8 @@ def _unite(model: Any, pooled: str, widths: tuple[int, int]) -> None:
     )
 
 
-def _write_tokenizer(
-    checkpoint: Checkpoint, longest: int, family: EncoderFamily, folder: Path
-) -> NDArray[np.int64]:
-    """Write ``tokenizer.json`` as search uses it; gives the ids of a sentence, int64 ``[1, l]``."""
+def _tokenizer(checkpoint: Checkpoint, longest: int, family: EncoderFamily) -> Any:
+    """The tokenizer of a checkpoint, which cuts, fills up and lowers as in training."""
     import transformers
     from tokenizers import Tokenizer, normalizers
 
@@ -264,7 +259,13 @@ def _write_tokenizer(
     if family.lower:
         rest = [tokenizer.normalizer] if tokenizer.normalizer is not None else []
         tokenizer.normalizer = normalizers.Sequence([normalizers.Lowercase(), *rest])
-    path = folder / "tokenizer.json"
+    return tokenizer
+
+
+def _write_tokenizer(tokenizer: Any, path: Path) -> NDArray[np.int64]:
+    """Write ``tokenizer.json`` as search uses it; gives the ids of a sentence, int64 ``[1, l]``."""
+    from tokenizers import Tokenizer
+
     path.write_text(tokenizer.to_str(pretty=False), encoding="utf-8")
     coded = Tokenizer.from_file(str(path)).encode(_SENTENCE)
     return np.asarray([coded.ids], np.int64)

@@ -79,6 +79,15 @@ PUBLISHED = {
             },
             speaks="many languages",
         ),
+        # Its authors publish a pickle, which is never read: this is the same in safetensors.
+        Published(
+            name="pe-core-s16-384",
+            repository="timm/PE-Core-S-16-384",
+            revision="3249a38eb1c432ec19231c6fe1774acb6a4e4efe",
+            kind="encoder",
+            licence="Apache-2.0",
+            bytes=349_000_000,
+        ),
         Published(
             name="smolvlm2-500m-video-instruct",
             repository="HuggingFaceTB/SmolVLM2-500M-Video-Instruct",

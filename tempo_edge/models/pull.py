@@ -18,7 +18,10 @@ from tempo_edge.models.checkpoint import ABOUT, Checkpoint, read_checkpoint
 from tempo_edge.models.published import Published
 from tempo_edge.models.transfer import RemoteFile, Transfer
 
-__all__ = ["partial_folder", "pull", "pulled_bytes"]
+__all__ = ["OPEN_CLIP", "partial_folder", "pull", "pulled_bytes"]
+
+#: What takes the place of ``config.json`` in the layout of OpenCLIP.
+OPEN_CLIP = "open_clip_config.json"
 
 # Descriptions are small; what is larger is not one.
 _LARGEST_DESCRIPTION = 64 << 20
@@ -91,9 +94,11 @@ def _wanted(files: Iterable[RemoteFile], model: Published) -> Iterator[RemoteFil
         )
         and file.name != ABOUT
     ]
-    for needed in ("config.json", "tokenizer.json"):
-        if not any(file.name == needed for file in kept):
-            raise ProfileError(f"model {model.name!r} lacks {needed}")
+    names = {file.name for file in kept}
+    if not {"config.json", OPEN_CLIP} & names:
+        raise ProfileError(f"model {model.name!r} lacks config.json")
+    if "tokenizer.json" not in names:
+        raise ProfileError(f"model {model.name!r} lacks tokenizer.json")
     if not any(file.name.endswith(_WEIGHTS) for file in kept):
         raise ProfileError(f"model {model.name!r} has no weights in safetensors")
     # Small ones first: what is wrong with a checkpoint shows before gigabytes have come.

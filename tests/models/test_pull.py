@@ -163,7 +163,7 @@ def test_every_published_model_is_pinned() -> None:
         assert each.kind in ("encoder", "grounder")
         assert all(len(digest) == 64 for digest in each.sha256.values())
         assert find_published(each.repository) is each
-    with pytest.raises(ProfileError, match=r"model 'giant' must be one of \['qwen3"):
+    with pytest.raises(ProfileError, match=r"model 'giant' must be one of \['pe-core"):
         find_published("giant")
 
 
