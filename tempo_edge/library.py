@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -349,9 +349,16 @@ class Library(Closing):
 
     def files(self, under: str | Path | None = None) -> list[FileRow]:
         """Every file the library knows, with its state and, if it was skipped, the reason."""
+        return list(self.each_file(under))
+
+    def each_file(self, under: str | Path | None = None) -> Iterator[FileRow]:
+        """The rows of :meth:`files`, few of which are in memory at a time.
+
+        Until all were given, nothing else can be asked of this library.
+        """
         scope = None if under is None else recorded(under)
         with self._turn, self.catalogue.snapshot():
-            return sorted(self.catalogue.files(scope).values(), key=lambda row: row.path)
+            yield from self.catalogue.each_file(scope)
 
     def totals(self) -> dict[str, float]:
         """Counts of files, videos and frames, and the hours of footage."""

@@ -63,7 +63,17 @@ def test_a_search_decodes_and_compiles_nothing(
     assert not loaded & {"torch", "numba", "av", "watchdog", "decord"}
 
 
-def test_a_look_at_the_status_loads_no_engine(environment: dict[str, str], built: Path) -> None:
-    statement = f"import tempo_edge; tempo_edge.Library.open({str(built)!r}).files()"
-    _, loaded = run(statement, environment)
-    assert loaded == set()
+@pytest.mark.parametrize("call", ["api", "command"])
+def test_a_look_at_the_status_loads_no_engine(
+    environment: dict[str, str], built: Path, call: str
+) -> None:
+    statements = {
+        "api": f"import tempo_edge; tempo_edge.Library.open({str(built)!r}).files()",
+        "command": (
+            "import tempo_edge.cli as cli; sys.argv = ['tempo-edge', 'status', "
+            f"'--library', {str(built)!r}]\n"
+            "try: cli.main()\nexcept SystemExit: pass"
+        ),
+    }
+    _, loaded = run(statements[call], environment)
+    assert loaded <= ({"rich"} if call == "command" else set()), "typer may bring it"

@@ -13,7 +13,6 @@ from tempo_edge.moment import format_timestamp
 
 if TYPE_CHECKING:
     from tempo_edge.library import Library
-    from tempo_edge.store.rows import FileRow
 
 __all__ = ["describe", "format_status", "status"]
 
@@ -40,22 +39,24 @@ def describe(library: Library, under: Path | None) -> dict[str, Any]:
     """
     from tempo_edge.indexing.presence import Presence
 
-    files = library.files(under)
     presence = Presence()
-    states: dict[str, list[FileRow]] = {n: [] for n in ("indexed", "skipped", "offline", "gone")}
-    for row in files:
+    counts = dict.fromkeys(("indexed", "skipped", "offline", "gone"), 0)
+    told: dict[str, list[Any]] = {name: [] for name in ("offline", "gone", "remarks", "skipped")}
+    for row in library.each_file(under):
         place = presence.of(row)
-        states[row.state if place == "here" else place].append(row)
+        state = row.state if place == "here" else place
+        counts[state] += 1
+        if state == "skipped":
+            told[state].append({"path": row.path, "reason": row.reason})
+        elif state != "indexed":
+            told[state].append(row.path)
+        elif row.reason:
+            told["remarks"].append({"path": row.path, "remark": row.reason})
     facts: dict[str, Any] = {"library": str(library.path), "profile": library.profile.name}
     if under is None:
         facts.update(library.totals())
-    facts.update({f"files_{state}": len(rows) for state, rows in states.items()})
-    facts["offline"] = [row.path for row in states["offline"]]
-    facts["gone"] = [row.path for row in states["gone"]]
-    facts["remarks"] = [
-        {"path": row.path, "remark": row.reason} for row in states["indexed"] if row.reason
-    ]
-    facts["skipped"] = [{"path": row.path, "reason": row.reason} for row in states["skipped"]]
+    facts.update({f"files_{state}": count for state, count in counts.items()})
+    facts.update(told)
     sizes = library.store.sizes()
     facts["database_bytes"], facts["cache_bytes"] = sizes.database, sizes.cache
     return facts

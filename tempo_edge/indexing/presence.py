@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 
 from tempo_edge.indexing.walk import is_mounted
 from tempo_edge.store.rows import FileRow
@@ -28,7 +29,7 @@ class Presence:
         What can't be looked at is here: the next run of the indexer says why it can't.
         """
         try:
-            os.lstat(row.path)
+            is_link = stat.S_ISLNK(os.lstat(row.path).st_mode)
         except (FileNotFoundError, NotADirectoryError):
             spelled_out = row.state == "skipped" and "\\x" in row.path  # a name that is not UTF-8
             if spelled_out and self.is_mounted(row.volume):
@@ -36,6 +37,6 @@ class Presence:
             return "gone" if self.is_mounted(row.volume) else "offline"
         except OSError:
             return "here"
-        if row.state == "indexed" and not os.path.exists(row.path):  # noqa: PTH110
+        if is_link and row.state == "indexed" and not os.path.exists(row.path):  # noqa: PTH110
             return "offline"  # a link to where nothing is at present
         return "here"

@@ -6,12 +6,18 @@ import json
 import os
 import re
 import shutil
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from harness import Said
 from shelves import put_offline
+
+from tempo_edge.cli.status import describe
+from tempo_edge.library import Library
+from tempo_edge.store.opening import open_store
+from tempo_edge.store.rows import FileRow
 
 Tempo = Callable[..., Said]
 
@@ -91,3 +97,25 @@ def test_a_folder_that_can_not_be_looked_into_ends_nothing(
     monkeypatch.setattr(os, "stat", refuse)
     monkeypatch.setattr(os, "lstat", lambda path, **c: refuse(path) and lstat(path, **c))
     assert stated(tempo) == {"indexed": 3, "skipped": 0}
+
+
+def test_the_memory_of_status_does_not_grow_with_files_that_are_well(tmp_path: Path) -> None:
+    def peak(files: int) -> int:
+        folder, place = tmp_path / f"{files}", tmp_path / f"{files}.db"
+        folder.mkdir()
+        with open_store(place).writer() as catalogue, catalogue.transaction():
+            for number in range(files):
+                path = folder / f"clip {number}.mp4"
+                path.touch()
+                catalogue.put_file(FileRow(str(path), "", 0, 0, "indexed"))
+        with Library.open(place) as library:
+            describe(library, None)
+            tracemalloc.start()
+            try:
+                facts = describe(library, None)
+                return tracemalloc.get_traced_memory()[1]
+            finally:
+                tracemalloc.stop()
+                assert facts["files_indexed"] == files
+
+    assert (peak(4000) - peak(200)) / 3800 < 20, "bytes a file"
