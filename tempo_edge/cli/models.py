@@ -18,7 +18,7 @@ from tempo_edge._console.pulse import Pulse
 from tempo_edge._console.text import emit, note, printable
 from tempo_edge.cli.command import Command
 from tempo_edge.cli.options import NoBarsOption, SourceOption, place
-from tempo_edge.cli.use import use
+from tempo_edge.cli.use import read_sentences, use
 from tempo_edge.errors import ProfileError
 from tempo_edge.preferences import DEFAULT_PROFILE, Preferences
 
@@ -160,6 +160,7 @@ def import_bundle(
     note(f"installed {profile.name} {profile.version} in {profile.folder}")
     if (BUILT_IN / profile.name).is_dir():
         note(f"until it is removed it is used in place of the built-in {profile.name}")
+    read_sentences(profile)
 
 
 def _here() -> tuple[list[dict[str, Any]], list[str]]:

@@ -13,14 +13,14 @@ import typer
 from tempo_edge._console.pulse import Pulse
 from tempo_edge._console.text import note
 from tempo_edge.cli.options import NoBarsOption, SourceOption
-from tempo_edge.errors import TempoEdgeError
+from tempo_edge.errors import MissingExtraError, TempoEdgeError
 from tempo_edge.preferences import DEFAULT_PROFILE, Preferences
 
 if TYPE_CHECKING:
     from tempo_edge.models import Profile
     from tempo_edge.models.published import PublishedEncoder
 
-__all__ = ["hint", "use"]
+__all__ = ["hint", "read_sentences", "use"]
 
 # The encoder that is suggested, and what the hint of it is called in the preferences.
 _SUGGESTED, _HINT = "siglip2", "larger-model"
@@ -115,11 +115,25 @@ def _made(
         )
         profile = preparation.run(inspect)
         spent = milliseconds_a_picture(profile)
-        note(f"reading generic sentences with {profile.name}, once: what a query is held against")
-        _ = profile.sentences  # which the first search would wait for
+    read_sentences(profile)
     speed = "" if spent is None else f", {spent:.0f} ms a picture here"
     note(f"installed {profile.name} {profile.version} in {profile.folder}{speed}")
     return profile
+
+
+def read_sentences(profile: Profile) -> None:
+    """Read the generic sentences with a profile that brings none: its first search would wait.
+
+    Where models can't be run nothing is read.
+    """
+    from tempo_edge.models.stored_vectors import sentences_path
+
+    if "sentences.npy" in profile.files or sentences_path(profile.fingerprint).exists():
+        return
+    what = f"reading generic sentences with {profile.name}"
+    note(f"{what}, once: what a query is held against")
+    with Pulse(lambda: what, note), suppress(MissingExtraError):
+        _ = profile.sentences
 
 
 def hint(profile: str | None) -> None:

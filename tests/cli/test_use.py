@@ -22,6 +22,7 @@ from published_encoders import tiny
 
 from tempo_edge.models.published import ENCODERS
 from tempo_edge.models.registry import installed_profiles, load_profile
+from tempo_edge.models.stored_vectors import sentences_path
 from tempo_edge.preferences import Preferences, preferences_path
 
 Tempo = Callable[..., Said]
@@ -139,6 +140,27 @@ def test_a_precision_is_fetched_where_it_can_be_had(copy: Path, tempo: Tempo) ->
     assert said.status == 0 and "onnx/vision_model_fp16.onnx takes " in said.err, said.err
     said = tempo("models", "use", "siglip2", "--from", copy, "--precision", "int8")
     assert "'siglip2' is here already" in said.error and "models remove siglip2" in said.error
+
+
+def test_an_imported_bundle_can_be_searched_at_once(
+    copy: Path, tempo: Tempo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The generic sentences are read when it is imported, not by the first search."""
+    assert tempo("models", "use", "siglip2", "--from", copy).status == 0
+    assert tempo("models", "export-bundle", "siglip2", tmp_path / "siglip2.tar").status == 0
+    line = "reading generic sentences with siglip2, once"
+    # Another machine.
+    for variable in ("HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(variable, str(tmp_path / "other" / variable))
+    said = tempo("models", "import-bundle", tmp_path / "siglip2.tar")
+    assert said.status == 0 and said.err.splitlines()[-1].startswith(line), said.err
+    assert sentences_path(load_profile("siglip2").fingerprint).exists()
+    said = tempo("models", "import-bundle", tmp_path / "siglip2.tar", "--replace")
+    assert said.status == 0 and line not in said.err
+    # One that brings them needs not read them.
+    assert tempo("models", "export-bundle", "nano", tmp_path / "nano.tar").status == 0
+    said = tempo("models", "import-bundle", tmp_path / "nano.tar")
+    assert said.status == 0 and "generic sentences" not in said.err
 
 
 def test_offline_means_offline(
