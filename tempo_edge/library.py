@@ -215,6 +215,7 @@ class Library(Closing):
         sampling: Sampling | None = None,
         on_event: Callable[[IndexEvent], None] | None = None,
         stopping: Callable[[], bool] = lambda: False,
+        verify: bool = False,
     ) -> IndexReport:
         """Index what is new or changed under ``paths``, and forget what is gone.
 
@@ -227,6 +228,8 @@ class Library(Closing):
             on_event: told of every file and of progress inside long ones.
             stopping: asked often; True ends the run, and a file that is being read then is left
                 for the next time. It may take its time to answer: meanwhile nothing goes on.
+            verify: then read every file of the library under ``paths`` whole, tell of those whose
+                contents changed while size and time did not, and read these again.
 
         Raises:
             LibraryError: another process writes this library, a path does not exist, or the disk
@@ -242,7 +245,7 @@ class Library(Closing):
         told = self._keeping_up(on_event)
         profile = self.profile
         with WritingSession(self.store, profile, decoder, sampling, told, stopping) as indexer:
-            report = indexer.index(roots, exclusion=exclusion)
+            report = indexer.index(roots, exclusion=exclusion, verify=verify)
         self._refresh(must_save=True)
         return report
 

@@ -69,6 +69,7 @@ def reread(
     sampling: Sampling | None = None,
     on_event: Callable[[IndexEvent], None] | None = None,
     stopping: Callable[[], bool] = lambda: False,
+    verify: bool = False,
 ) -> Reread:
     """Read all that a library holds, and these paths, with another profile.
 
@@ -94,6 +95,7 @@ def reread(
             sampling=sampling,
             on_event=on_event,
             stopping=stopping,
+            verify=verify,
         )
         held = {row.path for row in other.files()}
     if report.stopped:

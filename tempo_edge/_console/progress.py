@@ -24,6 +24,10 @@ __all__ = ["Progress"]
 _SHORT_RUN_SECONDS = 20.0
 
 
+# Events of a file that is not done yet.
+_UNDER_WAY = ("started", "progress", "verifying")
+
+
 class Progress:
     """Takes the indexer's events. Skipped files and remarks get a line whatever else is shown.
 
@@ -64,6 +68,8 @@ class Progress:
         self._at = self._told(event)
         if event.kind == "skipped":
             self._say(f"skipping {printable(event.path)}: {printable(event.reason)}")
+        elif event.kind == "changed":
+            self._say(f"changed {printable(event.path)}: {printable(event.reason)}")
         elif event.kind == "offline" and not self._quiet:
             self._say(f"offline {printable(event.path)}: {event.reason}")
         elif self._lines and not self._quiet and event.kind in ("indexed", "reused", "dropped"):
@@ -91,6 +97,8 @@ class Progress:
             "dropped": report.dropped,
             "offline": report.offline,
             "excluded": report.excluded,
+            "verified": report.verified,
+            "changed": report.changed,
         }
         parts = [f"{report.indexed} indexed"]
         line = ", ".join(parts + [f"{count} {name}" for name, count in counts.items() if count])
@@ -100,11 +108,12 @@ class Progress:
 
     def _told(self, event: IndexEvent) -> str:
         """What is under way now that this has happened."""
-        if event.kind in ("started", "progress"):
-            share = event.done_seconds / event.total_seconds if event.total_seconds else 0.0
+        if event.kind in _UNDER_WAY:
+            share = _share(event)
             far = f" {share:.0%}" if share else ""
             place = f"{event.position} of {event.files}" if event.files > 1 else ""
-            return f"reading {printable(event.path)}{far}" + (f" ({place})" if place else "")
+            what = "verifying" if event.kind == "verifying" else "reading"
+            return f"{what} {printable(event.path)}{far}" + (f" ({place})" if place else "")
         return "" if self._lines else "finishing"
 
     def _say(self, text: str) -> None:
@@ -116,10 +125,9 @@ class Progress:
 
     def _advance(self, bar: RichProgress, event: IndexEvent) -> None:
         seconds = self._footage_seconds
-        done = float(event.position - (event.kind in ("started", "progress")))
+        done = float(event.position - (event.kind in _UNDER_WAY)) + _share(event)
         if event.kind == "progress":
             seconds += event.done_seconds
-            done += event.done_seconds / max(event.total_seconds, 1e-9)
         elapsed = time.perf_counter() - self._began
         bar.update(
             bar.task_ids[0],
@@ -129,6 +137,15 @@ class Progress:
             rate=f"{seconds / max(elapsed, 1e-9):.0f}x",
             files=f"{event.position}/{event.files}",
         )
+
+
+def _share(event: IndexEvent) -> float:
+    """How much of the file that is under way is done, within [0, 1]."""
+    if event.kind == "verifying":
+        return event.done_bytes / max(event.total_bytes, 1)
+    if event.kind == "progress" and event.total_seconds:
+        return event.done_seconds / event.total_seconds
+    return 0.0
 
 
 def _bar() -> RichProgress:

@@ -49,6 +49,13 @@ def index(
             help="Baseline: decode everything and look at FPS frames a second, without SAA.",
         ),
     ] = None,
+    verify: Annotated[
+        bool,
+        typer.Option(
+            "--verify",
+            help="Read every file whole, tell whose contents changed unnoticed and index it anew.",
+        ),
+    ] = False,
     quiet: QuietOption = False,
 ) -> None:
     """Index videos, so that they can be searched. Run it again to pick up changes.
@@ -67,6 +74,7 @@ def index(
         "exclude": exclude or (),
         "decoder": decoder,
         "sampling": Sampling(frames_per_second=uniform),
+        "verify": verify,
     }
     if profile is not None and is_of_another_profile(library, profile):
         with Progress(quiet) as progress:

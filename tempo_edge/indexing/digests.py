@@ -15,7 +15,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from tempo_edge.indexing.problems import CHANGED, PassingError, check_facts
+from tempo_edge.indexing.problems import CHANGED, PassingError, check_facts, unread
 from tempo_edge.indexing.walk import FoundFile
 from tempo_edge.store.rows import Contents
 
@@ -118,7 +118,10 @@ class FileDigests:
         end = start + length
         while start < end:
             self._check_stop()
-            block = os.pread(file, min(_READ_BYTES, end - start), start)
+            try:
+                block = os.pread(file, min(_READ_BYTES, end - start), start)
+            except OSError as error:
+                raise unread(error) from error
             if not block:
                 raise PassingError(CHANGED)  # it is shorter than it says
             start += len(block)
@@ -130,16 +133,17 @@ def _opened(found: FoundFile) -> Iterator[int]:
     """A file's descriptor, while the file stays as it was found.
 
     Raises:
-        PassingError: it can't be read, or changed.
+        PassingError: it can't be opened, or changed.
     """
     try:
-        with open(found.path, "rb", buffering=0, opener=_open_at_once) as file:
-            yield file.fileno()
-            check_facts(os.fstat(file.fileno()), found)
+        file = open(found.path, "rb", buffering=0, opener=_open_at_once)  # noqa: SIM115
     except FileNotFoundError as error:
         raise PassingError("vanished before it was read") from error
     except OSError as error:
-        raise PassingError(f"can't be read: {(error.strerror or str(error)).lower()}") from error
+        raise unread(error) from error
+    with file:
+        yield file.fileno()
+        check_facts(os.fstat(file.fileno()), found)
 
 
 def _open_at_once(path: str, flags: int) -> int:

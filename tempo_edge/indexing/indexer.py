@@ -22,6 +22,7 @@ from tempo_edge.indexing.reading import FileReader, FromCallerError, Stopped, Vi
 from tempo_edge.indexing.recognition import Recognizer
 from tempo_edge.indexing.selection import Selection
 from tempo_edge.indexing.survey import KnownRows, Survey, is_same, named_before
+from tempo_edge.indexing.verification import Verification, Verified
 from tempo_edge.indexing.walk import (
     FoundFile,
     find_footage,
@@ -39,11 +40,13 @@ class IndexEvent:
 
     Attributes:
         kind: ``"started"``, ``"progress"``, ``"indexed"``, ``"reused"``, ``"skipped"``,
-            ``"dropped"`` or, once a volume, ``"offline"``.
+            ``"dropped"`` or, once a volume, ``"offline"``; where files are verified,
+            ``"verifying"``, ``"verified"`` or ``"changed"``.
         path: the file; of a volume, where it is mounted when it is there.
-        reason: why, for a file that was skipped; a remark, for one that was indexed, or nothing;
-            what is kept, for a volume.
+        reason: why, for a file that was skipped or changed; a remark, for one that was indexed, or
+            nothing; what is kept, for a volume.
         done_seconds, total_seconds: footage of this file read so far, and in all.
+        done_bytes, total_bytes: the same where it is verified.
         position, files: which of the files that need work this is, from 1, and how many there are.
     """
 
@@ -54,6 +57,8 @@ class IndexEvent:
     total_seconds: float = 0.0
     position: int = 0
     files: int = 0
+    done_bytes: int = 0
+    total_bytes: int = 0
 
 
 @dataclass
@@ -67,6 +72,8 @@ class IndexReport:
         dropped: files gone from a volume that is there, or left out by now; ``offline``: files on
             a volume that is not mounted.
         excluded: files and folders that were left out on request; a folder counts once.
+        verified: files read whole that are what they were; ``changed``: files that are not, though
+            their size and time are, and that were read again.
         stopped: True when the run was asked to end before all was done.
         footage_seconds: seconds of footage read; ``elapsed_seconds``: wall time.
     """
@@ -79,6 +86,8 @@ class IndexReport:
     dropped: int = 0
     offline: int = 0
     excluded: int = 0
+    verified: int = 0
+    changed: int = 0
     stopped: bool = False
     footage_seconds: float = 0.0
     elapsed_seconds: float = 0.0
@@ -113,8 +122,12 @@ class Indexer:
         self._volumes: dict[str, str] = {}
         self._pruned = False
         self._journal = Journal(catalogue)
-        recognizer = Recognizer(catalogue, FileDigests(self._check_stop), self._journal)
+        digests = FileDigests(self._check_stop)
+        recognizer = Recognizer(catalogue, digests, self._journal)
         self._files = FileReader(recognizer, reader, confined, self._journal)
+        self._verification = Verification(
+            catalogue, digests, recognizer, self._tell, self._check_stop
+        )
 
     def index(
         self,
@@ -123,6 +136,7 @@ class Indexer:
         exclusion: Exclusion = NOTHING,
         postpone: Callable[[FoundFile], bool] = lambda found: False,
         prune: bool = True,
+        verify: bool = False,
     ) -> IndexReport:
         """Index everything new or changed at or under ``roots`` and forget what is gone.
 
@@ -131,6 +145,7 @@ class Indexer:
             exclusion: what under them to leave out, and to forget if it is known.
             postpone: asked of each new or changed file; True leaves it for another run.
             prune: call :meth:`prune` at the end, unless nothing has changed.
+            verify: read whole files afterwards, and again what changed unnoticed.
 
         Raises:
             LibraryError: the library can't be written.
@@ -152,7 +167,9 @@ class Indexer:
                 self._take(found, survey, report, position)
             # Last, so that a file which was moved has met the frames of its old name by now.
             self._missing(survey.gone(), report)
-            if survey.work or report.dropped:
+            if verify:
+                self._verify(places, survey, report)
+            if survey.work or report.dropped or report.changed:
                 self._pruned = False
             if prune:
                 self.prune()
@@ -230,6 +247,24 @@ class Indexer:
             self._on_event(IndexEvent("offline", volume.partition(":")[2], reason))
         report.dropped += len(drop)
         report.offline += sum(kept.values())
+
+    def _verify(self, places: list[Path], survey: Survey, report: IndexReport) -> None:
+        """Read whole files; what changed unnoticed is read again."""
+        outcome = Verified()
+        try:
+            self._verification.run(places, outcome)
+        finally:
+            report.verified += outcome.verified
+            report.changed += len(outcome.changed)
+            report.unchanged = max(0, report.unchanged - len(outcome.changed))
+            report.skipped += outcome.unread
+        again = replace(survey, work={found.path: found for found in outcome.changed})
+        for position, found in enumerate(outcome.changed, start=1):
+            self._check_stop()
+            self._take(found, again, report, position)
+
+    def _tell(self, kind: str, path: str, reason: str = "", **counts: int) -> None:
+        self._on_event(IndexEvent(kind, path, reason, **counts))
 
     def _take(self, found: FoundFile, survey: Survey, report: IndexReport, position: int) -> None:
         """Index one file, or note why it can't be."""

@@ -10,7 +10,7 @@ import os
 from tempo_edge.errors import MediaError
 from tempo_edge.indexing.walk import LAST_NS, FoundFile
 
-__all__ = ["CHANGED", "PassingError", "check_facts", "check_still"]
+__all__ = ["CHANGED", "PassingError", "check_facts", "check_still", "unread"]
 
 CHANGED = "changed while it was read: index it again when it is still"
 
@@ -40,3 +40,8 @@ def check_facts(facts: os.stat_result, found: FoundFile) -> None:
     """
     if (facts.st_size, min(facts.st_mtime_ns, LAST_NS)) != (found.size, found.mtime_ns):
         raise PassingError(CHANGED)
+
+
+def unread(error: OSError) -> PassingError:
+    """The problem of a file that a disk, or who owns it, keeps from being read."""
+    return PassingError(f"can't be read: {(error.strerror or str(error)).lower()}")

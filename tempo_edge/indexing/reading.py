@@ -62,24 +62,16 @@ class FileReader:
         self._journal = journal
 
     def read(
-        self,
-        found: FoundFile,
-        progress: Callable[[float, float], None],
-        whole: bytes | None = None,
+        self, found: FoundFile, progress: Callable[[float, float], None]
     ) -> tuple[Contents, int | None, Footage | None]:
         """(what the file's bytes are, the video if it is known already, or else its footage).
-
-        Args:
-            found: the file.
-            progress: called with (seconds done, seconds in all) now and then.
-            whole: the digest of all of it, where that is known.
 
         Raises:
             MediaError: the file can't be used.
         """
         if found.problem:
             raise (PassingError if found.passing else MediaError)(found.problem)
-        contents, video_id = self._recognizer.recognize(found, whole)
+        contents, video_id = self._recognizer.recognize(found)
         if video_id is not None:
             return contents, video_id, None
         try:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tempo_edge.indexing.digests import SAMPLE_BYTES, FileDigests
 from tempo_edge.indexing.journal import Journal
-from tempo_edge.indexing.problems import PassingError
+from tempo_edge.indexing.problems import unread
 from tempo_edge.indexing.walk import FoundFile
 from tempo_edge.media.packet_digest import packet_digest
 from tempo_edge.store.interface import WritableCatalogue
@@ -44,19 +44,19 @@ class Recognizer:
         self._digests = digests
         self._journal = journal
         self._packet_digest = packet_digest
+        self._wholes: dict[str, bytes] = {}
 
-    def recognize(
-        self, found: FoundFile, whole: bytes | None = None
-    ) -> tuple[Contents, int | None]:
+    def tell_whole(self, path: str, whole: bytes) -> None:
+        """Learn the digest of all of a file before it is to be recognized."""
+        self._wholes[path] = whole
+
+    def recognize(self, found: FoundFile) -> tuple[Contents, int | None]:
         """(what was learned of a file's contents, the video that has them or None).
-
-        Args:
-            found: the file.
-            whole: the digest of all of it, where that is known.
 
         Raises:
             PassingError: the file can't be read, or is not as it was found.
         """
+        whole = self._wholes.pop(found.path, None)
         contents = Contents(found.size, self._digests.sample(found), None, whole)
         alike = self._catalogue.videos_of_sample(contents.sample or b"")
         if not alike:
@@ -86,9 +86,7 @@ class Recognizer:
             with self._journal.under_way(found):
                 return self._packet_digest(Path(found.path))
         except OSError as error:
-            raise PassingError(
-                f"can't be read: {(error.strerror or str(error)).lower()}"
-            ) from error
+            raise unread(error) from error
 
     def _as_before(self, found: FoundFile, contents: Contents) -> tuple[Contents, int | None]:
         """Recognize what was indexed before there were samples."""

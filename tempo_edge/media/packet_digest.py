@@ -1,6 +1,6 @@
 """The digest of the packet table that a container's own index holds; the film is not read.
 
-An index names the place, the size and the time of packets. MP4, MOV and AVI name every packet,
+An index names the place and the size of packets. MP4, MOV and AVI name every packet,
 Matroska and WebM each key frame. What has no index, as a transport stream, has no such digest.
 """
 
@@ -34,7 +34,8 @@ _HEAD_ONLY = {"probesize": "32", "analyzeduration": "1", "fpsprobesize": "0"}
 # Entries that count, of one stream: about two days of pictures.
 _MOST_ENTRIES = 10_000_000
 
-_ENTRY = struct.Struct("<qqq?")
+# Times and flags are FFmpeg's own reading of the index, which another version may read otherwise.
+_ENTRY = struct.Struct("<qq")
 
 
 def packet_digest(path: Path) -> bytes | None:
@@ -64,5 +65,5 @@ def _digest(container: InputContainer) -> bytes | None:
         digest.update(struct.pack("<q", stream.index))
         for entry in islice(stream.index_entries, _MOST_ENTRIES):
             found = True
-            digest.update(_ENTRY.pack(entry.pos, entry.size, entry.timestamp, entry.is_keyframe))
+            digest.update(_ENTRY.pack(entry.pos, entry.size))
     return _SCHEME + digest.digest() if found else None

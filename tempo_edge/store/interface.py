@@ -260,6 +260,14 @@ class WritableCatalogue(Catalogue):
         """Whether there may be videos in files of this size whose sample is not known."""
 
     @abstractmethod
+    def note_verified(self, path: str, run: int) -> None:
+        """Note that all bytes of a file were found to be its video's, until it is put again."""
+
+    @abstractmethod
+    def verified(self, path: str) -> int | None:
+        """The run that :meth:`note_verified` noted last for a file, or None."""
+
+    @abstractmethod
     def prune(self) -> int:
         """Drop the videos that no file holds, with their frames; gives how many."""
 

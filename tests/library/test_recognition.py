@@ -150,7 +150,8 @@ def of_before(shelf: Shelf) -> None:
         for path, video in known:
             whole = hashlib.sha256(Path(path).read_bytes()).digest()
             rows.execute("UPDATE videos SET content_hash=? WHERE id=?", (whole, video))
-        rows.execute("DROP TABLE contents")
+        for table in ("contents", "verified"):
+            rows.execute(f"DROP TABLE {table}")
         rows.execute("PRAGMA user_version=1")
 
 

@@ -52,6 +52,17 @@ class ContentsTable(Database):
         ).fetchone()
         return bool(found)
 
+    def note_verified(self, path: str, run: int) -> None:
+        """Note that all bytes of a file were found to be its video's, until it is put again."""
+        self._db.execute("INSERT OR REPLACE INTO verified VALUES (?, ?)", (path, run))
+
+    def verified(self, path: str) -> int | None:
+        """The run that was noted last for a file, or None."""
+        row = self._db.execute("SELECT run FROM verified WHERE path=?", (path,)).fetchone()
+        if row is None:
+            return None
+        return self._columns(f"the verification of {path!r}").whole("run", row[0], high=2**63 - 1)
+
     def _contents(self, video_id: int, size: Any, *digests: Any) -> Contents:
         read = self._columns(f"the contents of video {video_id}")
         names = ("sample", "packets", "whole")

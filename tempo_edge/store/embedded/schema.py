@@ -19,6 +19,10 @@ CREATE TABLE contents (
 );
 CREATE INDEX contents_by_sample ON contents (sample);
 CREATE INDEX contents_by_size ON contents (size) WHERE sample IS NULL;
+CREATE TABLE verified (
+  path TEXT PRIMARY KEY REFERENCES files(path) ON DELETE CASCADE,
+  run INTEGER NOT NULL
+) WITHOUT ROWID;
 """
 
 #: By version, what makes a library of it one of the next. Version 1 knew the digest of the whole

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from films import put
 
@@ -80,3 +82,18 @@ def test_it_goes_with_its_video(writer: WritableCatalogue) -> None:
 
 def test_of_a_video_that_is_not_there_nothing_is_known(writer: WritableCatalogue) -> None:
     assert writer.contents(77) == Contents()
+
+
+def test_a_file_is_verified_until_it_is_put_again_or_gone(writer: WritableCatalogue) -> None:
+    for name in "ab":
+        put(writer, name)
+    assert writer.verified("/a") is None
+    writer.note_verified("/a", 3)
+    writer.note_verified("/b", 3)
+    writer.note_verified("/a", 2**62)
+    assert (writer.verified("/a"), writer.verified("/b")) == (2**62, 3)
+    writer.put_file(replace(writer.files()["/a"], mtime_ns=2))
+    writer.drop_files(["/b"])
+    assert writer.verified("/a") is None and writer.verified("/b") is None
+    put(writer, "b")
+    assert writer.verified("/b") is None
