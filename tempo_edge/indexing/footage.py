@@ -123,6 +123,10 @@ class _Damage:
         return (f"damaged: {self.damaged} of {self.decoded} decoded pictures {one} not whole",)
 
 
+class _IndexContradictedError(Exception):
+    """Packets are not what the container's index says: the file has to be read as a whole."""
+
+
 class FootageReader:
     """Reads videos with one profile, one sampling and one decoder; keeps its threads."""
 
@@ -154,7 +158,16 @@ class FootageReader:
         Raises:
             MediaError: the file can't be used; the text says why.
         """
-        with open_video(path, self._decoder) as video:
+        try:
+            return self._read(path, on_progress, whole=False)
+        except _IndexContradictedError:  # what was planned by it is worth nothing
+            return self._read(path, on_progress, whole=True)
+
+    def _read(
+        self, path: Path, on_progress: Callable[[float, float], None] | None, *, whole: bool
+    ) -> Footage:
+        """Decode, measure and encode one file, planned by its index or by all of its packets."""
+        with open_video(path, self._decoder, whole=whole) as video:
             info, table = video.info, video.packets()
             if len(table) < 2:
                 raise MediaError("holds a single picture, not a video")
@@ -288,6 +301,8 @@ class FootageReader:
                 if isinstance(error.__cause__, MemoryError):
                     raise error.__cause__ from None  # no fault of the footage
                 found.damaged = 1  # a stretch at least; the rest of the file is still footage
+            if video.contradicted:
+                raise _IndexContradictedError
             found.damaged = max(found.damaged, video.damaged - before)
             found.decoded = max(found.decoded, found.damaged)
             return found

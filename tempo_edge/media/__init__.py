@@ -35,7 +35,9 @@ DECODERS: Mapping[str, str] = {
 }
 
 
-def open_video(path: Path, decoder: str = "pyav", table: PacketTable | None = None) -> Video:
+def open_video(
+    path: Path, decoder: str = "pyav", table: PacketTable | None = None, *, whole: bool = False
+) -> Video:
     """Open the film of ``path``: its default video stream, else the largest that moves.
 
     Args:
@@ -43,6 +45,8 @@ def open_video(path: Path, decoder: str = "pyav", table: PacketTable | None = No
         decoder: one of :data:`DECODERS`; ``"decord"`` needs the extra of that name.
         table: the packets of the file, where they are known already: what was found out in
             reading them need not be found out again.
+        whole: list packets by reading all of them, whatever the container's index says: damage
+            in what is never decoded is found by nothing else.
 
     Raises:
         MediaError: the file holds no video that can be read; the text says why.
@@ -52,5 +56,5 @@ def open_video(path: Path, decoder: str = "pyav", table: PacketTable | None = No
     if decoder not in DECODERS:
         raise ValueError(f"decoder {decoder!r} must be one of {tuple(DECODERS)}")
     module, _, kind = DECODERS[decoder].partition(":")
-    video: Video = getattr(import_module(module), kind)(path, table=table)
+    video: Video = getattr(import_module(module), kind)(path, table=table, whole=whole)
     return video

@@ -67,10 +67,12 @@ class DecordFrame:
 class DecordVideo(Closing):
     """A video stream opened with decord. Decodes one picture after another, on one thread."""
 
-    def __init__(self, path: Path, *, table: PacketTable | None = None) -> None:
+    def __init__(
+        self, path: Path, *, table: PacketTable | None = None, whole: bool = False
+    ) -> None:
         self._decord = _import_decord()
         self._path = path
-        self._container = PyAVVideo(path, table=table)
+        self._container = PyAVVideo(path, table=table, whole=whole)
         self._scaler = VideoReformatter()
         self._reader: Any = None
         self._linear = False
@@ -80,6 +82,10 @@ class DecordVideo(Closing):
     @property
     def info(self) -> VideoInfo:
         return self._container.info
+
+    @property
+    def contradicted(self) -> bool:
+        return self._container.contradicted
 
     def packets(self) -> PacketTable:
         return self._container.packets()

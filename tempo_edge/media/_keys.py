@@ -18,7 +18,10 @@ from av.video.codeccontext import VideoCodecContext
 
 from tempo_edge.media._types import PacketTable
 
-__all__ = ["believe", "has_no_times", "has_palette_apart", "may_hold_decode_times", "rests_on_none"]
+__all__ = [
+    "believe", "has_no_times", "has_palette_apart", "is_told", "may_hold_decode_times",
+    "rests_on_none",
+]  # fmt: skip
 
 # Key flags of these don't rest on the container's word alone: FFmpeg reads the packets themselves,
 # or the decoder says which of its pictures lean on others.
@@ -67,6 +70,11 @@ def believe(table: PacketTable, context: VideoCodecContext) -> PacketTable:
     if not keys.any():
         keys[0] = True
     return replace(table, keys=keys)
+
+
+def is_told(codec: str) -> bool:
+    """Whether FFmpeg tells from a packet itself, and not from its container, that it is a key."""
+    return codec in _CHECKED
 
 
 def rests_on_none(context: VideoCodecContext) -> bool:

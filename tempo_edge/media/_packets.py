@@ -19,10 +19,12 @@ from numpy.typing import NDArray
 from tempo_edge.errors import MediaError
 from tempo_edge.media._clock import Clock, holes
 from tempo_edge.media._evidence import Evidence
+from tempo_edge.media._intact import Check
+from tempo_edge.media._keys import is_told
 from tempo_edge.media._types import PacketTable, Part
 from tempo_edge.media.container import reason
 
-__all__ = ["on_one_clock", "packet_table", "stamp_of", "starts", "until"]
+__all__ = ["contradicts", "on_one_clock", "packet_table", "stamp_of", "starts", "until"]
 
 _Any = TypeVar("_Any", bound=Stream)
 
@@ -36,14 +38,22 @@ def stamp_of(packet: Packet[VideoStream]) -> int | None:
 
 
 def until(
-    first: int, last: int, packets: Iterable[Packet[VideoStream]]
+    first: int, last: int, packets: Iterable[Packet[VideoStream]], place: int | None = None
 ) -> Iterator[Packet[VideoStream] | None]:
-    """The packets that [first, last] needs, then None to get what the decoder still holds."""
+    """The packets that [first, last] needs, then None to get what the decoder still holds.
+
+    Args:
+        first, last: ticks.
+        packets: those from the key frame on.
+        place: byte at which the last of them begins, where that is known.
+    """
     for packet in packets:
         # No picture is shown before it is decoded: past this point none belongs here.
         if packet.dts is not None and packet.dts > last:
             break
         yield packet
+        if place is not None and packet.pos is not None and packet.pos >= place:
+            break  # the next one would be read for nothing
         if first == last and packet.is_keyframe and stamp_of(packet) == last:
             break  # a key frame alone needs nothing else
     yield None
@@ -53,6 +63,19 @@ def starts(packet: Packet[VideoStream], key: int) -> bool:
     """Whether decoding may begin here: at the key frame, one after it, or one that is hidden."""
     stamp = stamp_of(packet)
     return packet.is_keyframe and stamp is not None and (packet.is_discard or stamp >= key)
+
+
+def contradicts(packet: Packet[VideoStream], table: PacketTable, is_intact: Check) -> bool:
+    """Whether a packet is another than a table says that was made from its container's index."""
+    stamp = stamp_of(packet)
+    row = len(table) if stamp is None else int(np.searchsorted(table.pts, stamp))
+    if row == len(table) or table.pts[row] != stamp or packet.is_discard:
+        return False  # before the start, say: the index told of it, the table doesn't
+    # Decoding may start behind a key frame that an edit list hides: the first picture then is none.
+    is_other_key = is_told(packet.stream.codec_context.name) and (
+        packet.is_keyframe != table.keys[row] and row > 0
+    )
+    return packet.size != table.sizes[row] or is_other_key or not is_intact(packet)
 
 
 def on_one_clock(
@@ -162,6 +185,7 @@ def _in_order(
         for column in (read.shown, read.decoded, read.lengths, read.sizes, read.positions)
     )
     keys = np.frombuffer(read.keys, dtype=np.bool_)
+    in_file_order = bool((np.diff(positions) > 0).all())
     clock = Clock.of(decoded, shown, second, resets)
     good, times = clock.good, clock.rising(shown)
     remarks = _remarks(clock, times, second)
@@ -193,6 +217,7 @@ def _in_order(
         holes=holes(stamps, lengths, second, resets, lost),
         positions=positions[rows],
         parts=parts if len(parts) > 1 else (),
+        in_file_order=in_file_order,
     )
 
 

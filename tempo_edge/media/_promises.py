@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["outermost_boxes", "promised_samples"]
+__all__ = ["FIRST_BOXES", "outermost_boxes", "promised_samples"]
 
 # Boxes that hold others, as FFmpeg enters them.
 _FOLDERS = frozenset(
@@ -25,8 +25,8 @@ _FOLDERS = frozenset(
     }
 )
 
-# What a file of this kind may begin with.
-_FIRST = _FOLDERS | {
+#: What a file of this kind may begin with.
+FIRST_BOXES = _FOLDERS | {
     b"ftyp",
     b"mdat",
     b"free",
@@ -130,7 +130,7 @@ def outermost_boxes(descriptor: int, size: int) -> Iterator[tuple[bytes, int, in
     while at + 8 <= size:
         head = os.pread(descriptor, 16, at)
         length, kind, inner = int.from_bytes(head[:4], "big"), head[4:8], at + 8
-        if at == 0 and kind not in _FIRST:
+        if at == 0 and kind not in FIRST_BOXES:
             return
         if length == 1:
             length, inner = int.from_bytes(head[8:16], "big"), at + 16

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -20,19 +19,17 @@ from av.video.stream import VideoStream
 
 from tempo_edge._closing import Closing
 from tempo_edge.errors import MediaError
-from tempo_edge.media._bounds import bounded, decoder_pixels
-from tempo_edge.media._clock import longest_picture
+from tempo_edge.media._blocks import BlockFile
+from tempo_edge.media._bounds import decoder_pixels
 from tempo_edge.media._counting import counted, interval_of
-from tempo_edge.media._ending import Sound, promised_end
-from tempo_edge.media._evidence import Evidence
 from tempo_edge.media._intact import check_for
-from tempo_edge.media._keys import believe, has_no_times
-from tempo_edge.media._packets import on_one_clock, packet_table, stamp_of
+from tempo_edge.media._keys import has_no_times
+from tempo_edge.media._listing import Film, listed, listed_from_index, may_be_listed_from_index
+from tempo_edge.media._packets import contradicts, on_one_clock, stamp_of
 from tempo_edge.media._restarts import may_restart, resets_are_usual
 from tempo_edge.media._streams import describe, films, first_that_moves, format_names
-from tempo_edge.media._truncation import lacks_fragments, promise
 from tempo_edge.media._types import PacketTable
-from tempo_edge.media.container import demux, open_container, reason
+from tempo_edge.media.container import demux, discard_all_but, open_container, reason
 
 __all__ = ["StreamReader"]
 
@@ -45,16 +42,6 @@ _STEPS_BACK = (0, 1, 10)
 _PLACES_BACK = 2
 
 
-# What a file lacks of its promised length is worth telling from here on, in seconds.
-_MISSED = Fraction(1, 2)
-
-# Lengths are written in milliseconds, and so are the times of what they are the sum of.
-_ROUNDED = Fraction(2, 1000)
-
-# Containers whose length is written down, not guessed by FFmpeg from what is there.
-_TELLING = frozenset({"mov", "matroska"})
-
-
 class StreamReader(Closing):
     """The video stream of a file, for whoever decodes its packets on the same thread.
 
@@ -62,16 +49,25 @@ class StreamReader(Closing):
         path: the file.
         options: FFmpeg's options of the decoder.
         table: the packets of the file, where they are known already.
+        whole: list all packets by reading them, whatever the container's index says.
+
+    Attributes:
+        contradicted: whether a packet was found to be another than the container's index says.
 
     Raises:
         MediaError: the file can't be opened or holds no film.
     """
 
-    def __init__(self, path: Path, options: dict[str, str], table: PacketTable | None) -> None:
+    def __init__(
+        self, path: Path, options: dict[str, str], table: PacketTable | None, *, whole: bool
+    ) -> None:
         self._path = path
         self._options = options
         self._table = table
+        self._whole = whole
         self._looked = False
+        self._file: BlockFile | None = None
+        self.contradicted = False
         self._open()
         try:
             self._use(self._film())
@@ -84,15 +80,25 @@ class StreamReader(Closing):
                 remark = f"holds no time stamps: times are counted at {rate}"
                 self.info = replace(self.info, remarks=(*self.info.remarks, remark))
         except BaseException:
-            self._container.close()
+            self._release()
             raise
 
     def _open(self) -> None:
         try:
-            self._container = open_container(self._path, {"probesize": "10000000"})
+            if self._is_indexed():
+                self._file = BlockFile(self._path)
+            self._container = open_container(self._path, {"probesize": "10000000"}, self._file)
         except (av.error.FFmpegError, OSError, ValueError) as error:
+            if self._file is not None:
+                self._file.close()
             raise MediaError(f"can't be opened: {reason(error)}") from error
         self._fresh = True  # nothing has been read since, and nothing sought
+
+    def _is_indexed(self) -> bool:
+        """Whether single groups of pictures are going to be read of a file."""
+        if self._table is not None:
+            return self._table.from_index
+        return not self._whole and may_be_listed_from_index(self._path)
 
     def _film(self) -> VideoStream:
         candidates = films(self._container)
@@ -105,6 +111,7 @@ class StreamReader(Closing):
 
     def _use(self, stream: VideoStream) -> None:
         self._stream = stream
+        self._is_intact = check_for(stream.codec_context)
         stream.codec_context.thread_count = 1
         most = decoder_pixels(stream.codec_context)
         stream.codec_context.options = {**self._options, "max_pixels": str(most)}
@@ -146,74 +153,14 @@ class StreamReader(Closing):
 
     def packets(self) -> PacketTable:
         if self._table is None:
-            self._rewind()
-            second = float(1 / self.info.time_base)
-            sound, resets = Sound(self._stream), resets_are_usual(self._container)
-            check = check_for(self.codec_context)
-            evidence = Evidence(self._path, self.format_names, check, sound)
-            packets = demux(self._container)
-            self._fresh = False
-            held = bounded(packets, self._path.stat().st_size)
-            pictures = sound.without(held)
-            if self._interval is not None:
-                pictures = counted(pictures, 0, self._interval)
-            table = packet_table(pictures, second, resets, evidence)
-            self._table = believe(self._placed(table, sound, evidence), self.codec_context)
+            film = Film(self._path, self._container, self._stream, self.info, self._interval)
+            table = None if self._file is None else listed_from_index(film)
+            if table is None:
+                self._rewind()
+                self._fresh = False
+                table = listed(replace(film, container=self._container, stream=self._stream))
+            self._table = table
         return self._table
-
-    def _placed(self, table: PacketTable, sound: Sound, evidence: Evidence) -> PacketTable:
-        """A table with what is known of its container: its stream, and where footage ends."""
-        info, end, gaps = self.info, table.end, table.holes
-        assert end is not None
-        limit = longest_picture(resets_are_usual(self._container)) / info.time_base
-        zero = math.floor(info.start_time / info.time_base)
-        if not table.parts:
-            table = table.since(zero)
-            if not len(table):
-                raise MediaError("holds no picture after its start")
-        first = int(table.pts[0])
-        if first - zero > limit:
-            gaps = ((zero, first), *gaps)
-        over, promised = sound.end, promised_end(self._path, self._container)
-        read = max(end * info.time_base, over or 0)
-        stops = "mov" in self.format_names and lacks_fragments(self._path)
-        if promised is not None and evidence.lacks(float(promised - read), float(read)):
-            stops = True
-        elif over is None and not table.remarks:
-            over = promised
-        if over is not None and not table.parts:
-            last = int(over / info.time_base)
-            end = last if end < last <= end + limit else end
-        cut = self._cut_short(end, sound.end)
-        assert table.end is not None
-        damage = evidence.remarks(info, table.end, is_cut=bool(cut), stops=stops)
-        remarks = table.remarks + cut + damage
-        return replace(table, remarks=remarks, stream=self.stream_index, end=end, holes=gaps)
-
-    def _cut_short(self, end: int, over: Fraction | None) -> tuple[str, ...]:
-        """A remark on a file that breaks off.
-
-        Other containers may go on with sound alone: it is bytes that must be missing. Where these
-        may be those of an index, something that is seen or heard must be missing as well.
-
-        Args:
-            end: where its last picture is over, in ticks.
-            over: seconds of the container at which its last sound is.
-        """
-        told, size = promise(self._path), self._path.stat().st_size
-        if size >= max(told.end, told.data_end):
-            return ()
-        seconds = told.seconds
-        if seconds is None and self.format_names & _TELLING:
-            seconds = self.info.duration
-        last = self.info.time_of(end)
-        lasts = last if over is None else max(last, over - self.info.start_time)
-        is_there = told.data_end > 0 if seconds is None else seconds <= lasts + _ROUNDED
-        if told.data_end <= size and is_there:
-            return ()
-        more = seconds is not None and seconds >= last + _MISSED
-        added = f", its container promises {float(seconds or 0):.1f} s" if more else ""
-        return (f"cut short: it ends at {float(last):.1f} s{added}",)
 
     def _packets_from(self, stamp: int) -> Iterator[Packet[VideoStream]]:
         """Packets from a key frame at or before ``stamp`` on, wherever the index points."""
@@ -330,8 +277,31 @@ class StreamReader(Closing):
         """Packets that hold something, from where the container stands, on the table's clock."""
         self._fresh = False
         packets = (packet for packet in demux(self._container, self._stream) if packet.size)
-        parts = self._table.parts if self._table is not None else ()
+        table = self._table
+        if table is not None and table.from_index:
+            discard_all_but(self._container, self._stream)
+            return map(self._compared, packets)
+        parts = table.parts if table is not None else ()
         return on_one_clock(packets, parts, self.info.time_base) if parts else packets
+
+    def _compared(self, packet: Packet[VideoStream]) -> Packet[VideoStream]:
+        """A packet, once it was seen whether it is the one that the container's index told of."""
+        assert self._table is not None
+        self.contradicted |= contradicts(packet, self._table, self._is_intact)
+        return packet
+
+    def _expect(self, first: int, last: int) -> int | None:
+        """Prepare to read what ``[first, last]`` ticks need, and no more.
+
+        Returns:
+            The byte at which the last packet of them begins; None where that is not known.
+        """
+        table = self._table
+        stretch = None if table is None or not table.from_index else table.stretch(first, last)
+        if stretch is None or self._file is None:
+            return None
+        self._file.expect(stretch.start, stretch.end)
+        return stretch.last
 
     def _rewind(self) -> None:
         """Stand at the start of the file, where nothing has been read yet."""
@@ -340,7 +310,7 @@ class StreamReader(Closing):
         # Seeking there is no way: some containers can't, and lose what was read ahead in trying,
         # others skip to a key frame of the wrong stream.
         index = self._stream.index
-        self._container.close()
+        self._release()
         self._open()
         stream = self._container.streams[index]
         assert isinstance(stream, VideoStream)
@@ -348,4 +318,9 @@ class StreamReader(Closing):
 
     def close(self) -> None:
         """Release the file."""
+        self._release()
+
+    def _release(self) -> None:
         self._container.close()
+        if self._file is not None:
+            self._file.close()

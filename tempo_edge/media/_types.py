@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["DecodeRange", "Frame", "PacketTable", "Part", "Video", "VideoInfo"]
+__all__ = ["DecodeRange", "Frame", "PacketTable", "Part", "Stretch", "Video", "VideoInfo"]
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,21 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Stretch:
+    """Bytes of a file that hold what a run needs.
+
+    Attributes:
+        start: byte at which the first packet begins.
+        last: byte at which the last one does.
+        end: byte at which that is over.
+    """
+
+    start: int
+    last: int
+    end: int
+
+
+@dataclass(frozen=True)
 class PacketTable:
     """One row a coded picture, in presentation order.
 
@@ -88,6 +103,8 @@ class PacketTable:
             container doesn't tell.
         parts: the parts of a file whose clock starts again, in the order in which they lie there;
             empty for all other files. ``pts`` count on through all of them.
+        from_index: whether the packets were listed by what the container says of them, unread.
+        in_file_order: whether packets lie in the file in the order in which they are decoded.
     """
 
     pts: NDArray[np.int64]
@@ -99,6 +116,8 @@ class PacketTable:
     stream: int | None = None
     positions: NDArray[np.int64] | None = None
     parts: tuple[Part, ...] = ()
+    from_index: bool = False
+    in_file_order: bool = False
 
     def __len__(self) -> int:
         return len(self.pts)
@@ -130,6 +149,23 @@ class PacketTable:
             ),
             positions=None if self.positions is None else self.positions[kept],
         )
+
+    def stretch(self, first: int, last: int) -> Stretch | None:
+        """Where the packets lie that lead to the pictures within ``[first, last]`` ticks.
+
+        No picture leans on one that is decoded after it. None where packets lie in another order,
+        or the container doesn't tell where.
+        """
+        if self.positions is None or not self.in_file_order:
+            return None
+        keys = np.flatnonzero(self.keys & (self.pts <= first))
+        end = int(np.searchsorted(self.pts, last, side="right"))
+        if not len(keys) or end <= keys[-1]:
+            return None
+        rows = slice(int(keys[-1]), end)
+        at = int(self.positions[rows].argmax()) + rows.start
+        place = int(self.positions[at])
+        return Stretch(int(self.positions[rows].min()), place, place + int(self.sizes[at]))
 
     def shown_until(self, pts: int) -> int:
         """A time stamp without the holes before it: ticks that grow by what is shown alone."""
@@ -190,16 +226,19 @@ class Video(Protocol):
     """An open video stream. A context manager; one instance belongs to one thread.
 
     ``damaged`` counts the pictures that so far could not be decoded, or not as a whole.
+    ``contradicted`` is True once a packet was found to be another than a table that was made
+    from the container's index says: whoever relied on it opens the file anew, ``whole``.
     """
 
     damaged: int
+    contradicted: bool
 
     @property
     def info(self) -> VideoInfo:
         """What the container says."""
 
     def packets(self) -> PacketTable:
-        """Demux the whole stream; nothing is decoded.
+        """List the whole stream, from the container's index if that tells; nothing is decoded.
 
         Raises:
             MediaError: there is no packet with a time stamp.

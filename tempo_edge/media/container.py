@@ -16,10 +16,11 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Stream
 
+from tempo_edge.media._blocks import BlockFile
 from tempo_edge.media._bounds import MOST_PIXELS, most_packets
 from tempo_edge.media._promises import promised_samples
 
-__all__ = ["demux", "open_container", "reason"]
+__all__ = ["demux", "discard_all_but", "open_container", "reason"]
 
 # Tags that are not UTF-8 must not keep a film from being read. From 19 on, PyAV sees to that itself
 # and no longer takes the argument.
@@ -47,7 +48,9 @@ _SEARCH_BYTES = (1 << 31) - 1
 _HEAD_BYTES = 4096
 
 
-def open_container(path: Path, options: dict[str, str] | None = None) -> InputContainer:
+def open_container(
+    path: Path, options: dict[str, str] | None = None, file: BlockFile | None = None
+) -> InputContainer:
     """Open a file for reading: the one door through which any media comes.
 
     FFmpeg opens this very file and nothing else: what refers to others is refused by its demuxer,
@@ -56,6 +59,7 @@ def open_container(path: Path, options: dict[str, str] | None = None) -> InputCo
     Args:
         path: the file.
         options: FFmpeg's options for the demuxer.
+        file: the same file, where FFmpeg is to read it through a file object; it stays open.
 
     Raises:
         av.FFmpegError, OSError, ValueError: FFmpeg can't make anything of it, or must not.
@@ -71,7 +75,10 @@ def open_container(path: Path, options: dict[str, str] | None = None) -> InputCo
     try:
         # Absolute, because FFmpeg takes what stands before a colon for a protocol.
         container = av.open(
-            str(path.absolute()), mode="r", options={**(options or {}), **bounds}, **_LENIENT
+            file or str(path.absolute()),
+            mode="r",
+            options={**(options or {}), **bounds},
+            **_LENIENT,
         )
     except av.error.ArgumentError as error:
         if _is_text(path):
@@ -127,6 +134,13 @@ def demux(container: InputContainer, *streams: Stream) -> Iterator[Packet[Any]]:
     # After the last packet PyAV looks for streams that appeared on the way, and doesn't find them.
     with suppress(IndexError):
         yield from container.demux(*streams)
+
+
+def discard_all_but(container: InputContainer, stream: Stream) -> None:
+    """Have a demuxer pass over the packets of all other streams: most need not read them then."""
+    for other in container.streams:
+        if other.index != stream.index and hasattr(other, "discard"):  # PyAV before 18 has none
+            other.discard = av.stream.Discard.all
 
 
 def reason(error: BaseException) -> str:

@@ -48,12 +48,20 @@ class PyAVVideo(StreamReader):
         path: the file.
         fast: leave out the loop filter: for thumbnails and differences, not for people.
         table: the packets of the file, where they are known already.
+        whole: list all packets by reading them, whatever the container's index says.
     """
 
-    def __init__(self, path: Path, *, fast: bool = True, table: PacketTable | None = None) -> None:
-        super().__init__(path, _FAST_OPTIONS if fast else {}, table)
+    def __init__(
+        self,
+        path: Path,
+        *,
+        fast: bool = True,
+        table: PacketTable | None = None,
+        whole: bool = False,
+    ) -> None:
+        super().__init__(path, _FAST_OPTIONS if fast else {}, table, whole=whole)
         self.damaged = 0
-        self._whole: PyAVVideo | None = None
+        self._beginning: PyAVVideo | None = None
         self._straight: StraightDecode | None = None
         self._decoder_tells = True  # whether a picture leans on others
         self._scaler = VideoReformatter()
@@ -69,10 +77,19 @@ class PyAVVideo(StreamReader):
             told += 1
             return PyAVFrame(frame, self._scaler)
 
-        # By `map`, which holds on to no picture that the caller has let go of.
-        yield from map(wrapped, self._shown(run.key, run.last, from_key=True))
-        swallowed = self._expected(run) - told
-        self.damaged = max(self.damaged, before + swallowed)
+        is_whole = False
+        try:
+            # By `map`, which holds on to no picture that the caller has let go of.
+            yield from map(wrapped, self._shown(run.key, run.last, from_key=True))
+            swallowed = self._expected(run) - told
+            self.damaged = max(self.damaged, before + swallowed)
+            is_whole = not self.damaged
+        except GeneratorExit:
+            is_whole = not self.damaged
+            raise
+        finally:
+            if not is_whole and self._table is not None:
+                self.contradicted |= self._table.from_index
 
     def _expected(self, run: DecodeRange) -> int:
         """Pictures that a decoder must give for a run, as far as is known; it may hide them."""
@@ -131,6 +148,7 @@ class PyAVVideo(StreamReader):
                 del frame
         finally:
             self.damaged += straight.damage.count - before
+            self.contradicted |= self._beginning is not None and self._beginning.contradicted
         error = error or straight.damage.first
         if error is not None and not seen:
             raise MediaError(f"can't be decoded: {reason(error)}") from error
@@ -150,13 +168,14 @@ class PyAVVideo(StreamReader):
     ) -> Iterator[VideoFrame]:
         """The pictures within [first, last]; no packet beyond what they need is decoded."""
         damage = Damage()
+        place = self._expect(first, last)
         try:
             head = next(packets, None)
         except av.error.FFmpegError as error:
             raise IndexLiesError from error
         led = chain([head] if head else [], packets)
         # Where a clock starts again, FFmpeg's times of decoding are off by some pictures.
-        needed = chain(led, [None]) if self.joined() else until(first, last, led)
+        needed = chain(led, [None]) if self.joined() else until(first, last, led, place)
         # A key frame that an edit list hides is decoded, and not given.
         is_hidden = head is not None and head.is_discard
         tells = self._decoder_tells and not is_hidden and not rests_on_none(self.codec_context)
@@ -183,10 +202,10 @@ class PyAVVideo(StreamReader):
     def _straight_from(self, first: int) -> StraightDecode:
         """A decode from the beginning of the file that has not passed ``first`` yet."""
         if self._straight is None or self._straight.is_past(first):
-            if self._whole is not None:
-                self._whole.close()
-            self._whole = type(self)(self._path, fast=bool(self._options), table=self._table)
-            self._straight = self._whole._all()
+            if self._beginning is not None:
+                self._beginning.close()
+            self._beginning = type(self)(self._path, fast=bool(self._options), table=self._table)
+            self._straight = self._beginning._all()
         return self._straight
 
     def _all(self) -> StraightDecode:
@@ -218,5 +237,5 @@ class PyAVVideo(StreamReader):
 
     def close(self) -> None:
         super().close()
-        if self._whole is not None:
-            self._whole.close()
+        if self._beginning is not None:
+            self._beginning.close()
