@@ -165,6 +165,25 @@ def test_a_sound_backup_is_not_replaced_by_a_damaged_one(
     assert f"wrote {target}" in tempo("backup", target).err, "one that is no better is replaced"
 
 
+@pytest.mark.parametrize(
+    ("column", "value"), [("size", "'big'"), ("sample", "'s'"), ("packets", "7"), ("whole", "0.5")]
+)
+def test_what_is_known_of_bytes_and_can_not_be_is_named(
+    tempo: Tempo, library_path: Path, footage: Path, tmp_path: Path, column: str, value: str
+) -> None:
+    edit(library_path, f"UPDATE contents SET {column}={value} WHERE video_id=1")
+    said = tempo("backup", tmp_path / "copy.db")
+    assert f"{column} of the contents of video 1 is " in said.err
+    said = tempo("index", "--verify", footage)
+    if column != "sample":  # whatever else it is, it is not the one that is looked for
+        assert f"{column} of the contents of video 1 is " in said.error
+
+
+def test_a_run_that_can_not_be_is_named(tempo: Tempo, library_path: Path, tmp_path: Path) -> None:
+    edit(library_path, "INSERT INTO verified SELECT path, -1 FROM files LIMIT 1")
+    assert " run of the verification of " in tempo("backup", tmp_path / "copy.db").err
+
+
 @pytest.mark.parametrize("version", [-1, 0])
 @pytest.mark.parametrize("readonly", [True, False])
 def test_an_older_schema(library_path: Path, version: int, readonly: bool) -> None:

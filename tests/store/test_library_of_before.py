@@ -168,3 +168,8 @@ def test_a_video_that_no_file_holds_may_be_of_any_size(before: Path) -> None:
     with open_store(before).writer() as writer:
         assert writer.contents(1) == Contents(None, None, None, b"\0\xff")
         assert writer.lacks_samples(1)
+
+
+def test_a_copy_of_it_is_as_sound_as_it_is(before: Path, tmp_path: Path) -> None:
+    assert open_store(before).back_up(tmp_path / "copy.db").fault == ""
+    assert version(tmp_path / "copy.db") == 1

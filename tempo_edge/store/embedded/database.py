@@ -74,6 +74,8 @@ class Database:
         check_file(path, readonly=self.readonly)
         #: How often it was opened again because the file had changed under a reader.
         self.reopened = 0
+        #: Of the tables that are there: a reader leaves an older library as it is.
+        self.version = SCHEMA_VERSION
         #: True once a reader found another library in the place of its own.
         self.is_replaced = False
         self._id = self._open()
@@ -172,6 +174,7 @@ class Database:
         ).fetchone()
         if not (application or version or tables):
             return True
+        self.version = int(version)
         if application != _APPLICATION_ID:
             raise LibraryError(
                 f"{self.path} is another program's database, not a library: "
@@ -196,14 +199,14 @@ class Database:
 
     def _bring_up(self) -> None:
         """Make a library of an older version one of this, as a whole or not at all."""
-        ((version,),) = self._db.execute("PRAGMA user_version")
-        if version == SCHEMA_VERSION:
+        if self.version == SCHEMA_VERSION:
             return
         with self.transaction():
-            for older in range(version, SCHEMA_VERSION):
+            for older in range(self.version, SCHEMA_VERSION):
                 for statement in WAYS_UP[older].split(";"):
                     self._db.execute(statement)
             self._db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+        self.version = SCHEMA_VERSION
 
     def _create(self) -> None:
         if self.readonly:

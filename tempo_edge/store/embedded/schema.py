@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["OLDEST_VERSION", "SCHEMA", "SCHEMA_VERSION", "WAYS_UP"]
+__all__ = ["CONTENTS_SINCE", "OLDEST_VERSION", "SCHEMA", "SCHEMA_VERSION", "WAYS_UP"]
 
 SCHEMA_VERSION = 2
 
 #: The oldest version that is read, and brought up where it is written.
 OLDEST_VERSION = 1
+
+#: The first version with what is known of the bytes of files.
+CONTENTS_SINCE = 2
 
 _CONTENTS = """
 CREATE TABLE contents (

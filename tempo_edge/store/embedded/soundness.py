@@ -8,6 +8,7 @@ from tempo_edge.errors import LibraryError, ProfileError
 from tempo_edge.store.embedded.catalogue import SqliteCatalogue
 from tempo_edge.store.embedded.database import unreadable
 from tempo_edge.store.embedded.database_file import UNREADABLE
+from tempo_edge.store.embedded.schema import CONTENTS_SINCE
 
 __all__ = ["first_fault"]
 
@@ -46,8 +47,13 @@ def _read(catalogue: SqliteCatalogue) -> None:
         LibraryError: a value is none that belongs there.
     """
     _expect(catalogue)
-    catalogue.files()
+    files = catalogue.files()
     catalogue.totals()
+    if catalogue.version >= CONTENTS_SINCE:
+        for video, _ in catalogue.videos():
+            catalogue.contents(video)
+        for path in files:
+            catalogue.verified(path)
     for video, _ in catalogue.videos():
         catalogue.video(video)
         catalogue.curve(video)
