@@ -1,7 +1,7 @@
 """Which files under a folder that was named are footage, and which are left out of a walk."""
 
 # Strings and `os` instead of `Path`: a walk touches every file, and this is several times as fast.
-# ruff: noqa: PTH112, PTH116, PTH118, PTH119, PTH120, PTH122, PTH206, PTH208
+# ruff: noqa: PTH112, PTH116, PTH118, PTH120, PTH206, PTH208
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import codecs
 import fnmatch
 import os
 import re
-from collections.abc import Collection
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ from tempo_edge._files.signatures import VIDEO_SUFFIXES
 if TYPE_CHECKING:
     from tempo_edge.indexing.exclusion import Exclusion
 
-__all__ = ["LEFT_OUT", "NOTES", "PARTIAL", "Selection"]
+__all__ = ["LEFT_OUT", "NOTES", "PARTIAL", "Beside", "Selection"]
 
 # Files and folders that hold no footage of a person's own, or what was thrown away: their names,
 # in any case of letters.
@@ -59,6 +59,27 @@ _SHARED_WITH_TEXT = (".ts", ".mts")
 _CONTROLS = bytes({*range(32), 127} - {*b"\t\n\f\r"})
 
 
+class Beside:
+    """The names in a folder, which tell of each other that they are not whole yet.
+
+    Args:
+        names: of all that lies in the folder.
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = frozenset(names)
+        # In most folders there is none, and no name need be looked up.
+        self._has_notes = any(name.endswith(PARTIAL) for name in self._names)
+
+    def has(self, name: str, endings: Iterable[str]) -> bool:
+        """Whether a note lies here, named like a file with one of :data:`PARTIAL` behind."""
+        return self._has_notes and any(name + ending in self._names for ending in endings)
+
+    def of(self, film: str) -> list[str]:
+        """The names that begin so."""
+        return [name for name in self._names if name.startswith(film)]
+
+
 class Selection:
     """Which files a walk from a folder takes, and which folders it goes into.
 
@@ -88,12 +109,12 @@ class Selection:
             path: a folder.
             linked: it is a link.
         """
-        name = os.path.basename(path)
+        name = _name(path)
         if _is_hidden(name) or _is_left_out(path) or (linked and self._leads_out(path)):
             return False
         return not self._is_excluded(path, folder=True)
 
-    def takes(self, path: str, linked: bool, beside: Collection[str]) -> bool:
+    def takes(self, path: str, linked: bool, beside: Beside) -> bool:
         """True if a walk that is in its folder takes this file.
 
         Args:
@@ -101,7 +122,7 @@ class Selection:
             linked: it is a link.
             beside: the names in its folder.
         """
-        name = os.path.basename(path)
+        name = _name(path)
         if not _is_video(name) or _is_hidden(name) or _is_partial(path, beside):
             return False
         if _is_left_out(path) or (linked and self._leads_out(path)):
@@ -128,10 +149,10 @@ class Selection:
             return True
         if any(_is_left_out(each) for each in self._way(path)):
             return True
-        beside: list[str] = []
+        names: list[str] = []
         with suppress(OSError):
-            beside = os.listdir(os.path.dirname(path))
-        return not os.path.isdir(path) and (_is_partial(path, beside) or _is_prose(path))
+            names = os.listdir(os.path.dirname(path))
+        return not os.path.isdir(path) and (_is_partial(path, Beside(names)) or _is_prose(path))
 
     def _inside(self, path: str) -> list[str]:
         return path.removeprefix(self._root).strip(os.sep).split(os.sep)
@@ -166,8 +187,15 @@ class Selection:
         return excluded
 
 
+def _name(path: str) -> str:
+    """The last part of a path; `os.path.basename` takes four times as long."""
+    return path[path.rfind(os.sep) + 1 :]
+
+
 def _is_video(name: str) -> bool:
-    return os.path.splitext(name)[1].lower() in VIDEO_SUFFIXES
+    dot = name.rfind(".")
+    # A name of dots alone before the last one has no suffix.
+    return name[dot:].lower() in VIDEO_SUFFIXES and bool(name[: max(dot, 0)].strip("."))
 
 
 def _is_hidden(name: str) -> bool:
@@ -175,7 +203,7 @@ def _is_hidden(name: str) -> bool:
 
 
 def _is_left_out(path: str) -> bool:
-    name = os.path.basename(path)
+    name = _name(path)
     return _LEFT_OUT.fullmatch(name) is not None or _is_trash(path, name)
 
 
@@ -188,20 +216,19 @@ def _is_trash(path: str, name: str) -> bool:
     return all(os.path.isdir(os.path.join(path, part)) for part in ("files", "info"))
 
 
-def _is_partial(path: str, beside: Collection[str]) -> bool:
+def _is_partial(path: str, beside: Beside) -> bool:
     """True for a download that is not whole yet, as its name and what lies beside it tell."""
-    name = os.path.basename(path)
-    if _BECOMING.match(name) or any(name + note in beside for note in NOTES):
+    name = _name(path)
+    if (".temp." in name and _BECOMING.match(name)) or beside.has(name, NOTES):
         return True
-    if any(name + ending in beside for ending in PARTIAL) and _is_empty(path):
+    if beside.has(name, PARTIAL) and _is_empty(path):
         return True  # it keeps the name free
-    stream = _STREAM.match(name)
+    stream = _STREAM.match(name) if ".f" in name else None
     if stream is None:
         return False
-    film = stream["film"] + "."
     return any(
-        other.startswith(film) and (other.endswith((".part", ".ytdl")) or _BECOMING.match(other))
-        for other in beside
+        other.endswith((".part", ".ytdl")) or _BECOMING.match(other)
+        for other in beside.of(stream["film"] + ".")
     )
 
 
@@ -217,7 +244,7 @@ def _is_prose(path: str) -> bool:
     Transport streams, damaged ones too, hold control characters all over; text holds none. One
     byte tells nothing.
     """
-    if not path.lower().endswith(_SHARED_WITH_TEXT):
+    if not path[-4:].lower().endswith(_SHARED_WITH_TEXT):
         return False
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)

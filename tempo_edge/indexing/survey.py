@@ -102,7 +102,8 @@ class KnownRows:
 
     def _read(self, folder: str) -> None:
         rows, folders = self._catalogue.listing(folder)
-        self._unmet.update((row.path, row) for row in rows)
+        for row in rows:
+            self._unmet[row.path] = row
         self._waiting.update(folders)
 
 
@@ -128,4 +129,4 @@ def is_same(found: FoundFile, row: FileRow) -> bool:
     """True if there is nothing new to learn about a file."""
     if found.problem:
         return not found.passing and found.problem == row.reason
-    return (row.size, row.mtime_ns) == (found.size, found.mtime_ns)
+    return row.mtime_ns == found.mtime_ns and row.size == found.size

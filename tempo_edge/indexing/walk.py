@@ -1,7 +1,7 @@
 """Find footage under folders: which files to index, and why others are left out."""
 
 # Strings and `os` instead of `Path`: a walk touches every file, and this is several times as fast.
-# ruff: noqa: PTH116, PTH118, PTH119, PTH120, PTH208
+# ruff: noqa: PTH116, PTH118, PTH120, PTH208
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 from tempo_edge._files.absolute import encodable
-
-if TYPE_CHECKING:
-    from tempo_edge.indexing.selection import Selection
+from tempo_edge.indexing.selection import Beside, Selection
 
 __all__ = [
     "LAST_NS",
@@ -37,9 +36,8 @@ LAST_NS = 2**63 - 1
 _Identity = tuple[int, int]
 
 
-@dataclass(frozen=True)
-class FoundFile:
-    """A file that may be footage.
+class FoundFile(NamedTuple):
+    """A file that may be footage. One is made of every file: a frozen dataclass takes 1 µs more.
 
     Attributes:
         path: where it is; always valid UTF-8.
@@ -109,13 +107,13 @@ def _walk(root: str, selection: Selection) -> Iterator[FoundFile]:
                 continue
             visited.add(identity)
             with os.scandir(folder) as scan:
-                entries = sorted(scan, key=lambda entry: entry.name)
+                entries = sorted(scan, key=attrgetter("name"))
         except OSError as error:
             problem = f"can't be listed: {_reason(error)}"
             yield FoundFile(encodable(folder), 0, 0, problem, passing=True, folder=True)
             continue
         branch = _Branch(identity, above)
-        beside = {entry.name for entry in entries}
+        beside = Beside(entry.name for entry in entries)
         inner: list[tuple[str, _Branch | None]] = []
         for entry in entries:
             if _is_folder(entry):
@@ -135,8 +133,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 def examine(path: str) -> FoundFile:
     """The facts of a file that can be told without opening it."""
-    shown = encodable(path)
-    if shown != path:
+    if not path.isascii() and (shown := encodable(path)) != path:
         return FoundFile(shown, 0, 0, "its name is not valid UTF-8: rename it to index it")
     try:
         facts = os.stat(path)
@@ -144,7 +141,7 @@ def examine(path: str) -> FoundFile:
         return FoundFile(path, 0, 0, f"can't be read: {_reason(error)}", passing=True)
     if not stat.S_ISREG(facts.st_mode):
         return FoundFile(path, 0, 0, "is not a regular file")
-    if os.path.basename(path).startswith("._"):
+    if path.startswith("._", path.rfind("/") + 1):
         problem = "is a macOS resource fork, not a video"
     elif facts.st_size == 0:
         problem = "is empty (0 bytes)"

@@ -140,18 +140,37 @@ def file_row(library: Path, path: Any, volume: Any, *others: Any) -> FileRow:
         LibraryError: a value is none that belongs there.
     """
     size, mtime_ns, state, reason, video_id = others
-    read = Columns(library, f"file {path!r}")
-    if state not in _STATES:
-        raise read.fault("state", state, " or ".join(_STATES))
-    return FileRow(
-        read.text("path", path),
-        read.text("volume", volume),
-        read.whole("size", size, high=2**63 - 1),
-        read.whole("mtime_ns", mtime_ns, -(2**63), 2**63 - 1),
-        state,
-        read.text("reason", reason),
-        None if video_id is None else read.whole("video_id", video_id),
-    )
+    # There are so many of them that each call counts: the checks proper come where one fails.
+    texts = isinstance(path, str) and isinstance(volume, str) and isinstance(reason, str)
+    numbers = isinstance(size, int) and isinstance(mtime_ns, int) and size >= 0
+    known = video_id is None or (isinstance(video_id, int) and 0 <= video_id <= 2**62)
+    if not (texts and numbers and known and state in _STATES):
+        raise _file_fault(Columns(library, f"file {path!r}"), path, volume, *others)
+    return FileRow(path, volume, size, mtime_ns, state, reason, video_id)
+
+
+def _file_fault(
+    read: Columns,
+    path: Any,
+    volume: Any,
+    size: Any,
+    mtime_ns: Any,
+    state: Any,
+    reason: Any,
+    video_id: Any,
+) -> LibraryError:
+    """The error that names the first value of a row of ``files`` that does not belong there."""
+    try:
+        read.text("path", path)
+        read.text("volume", volume)
+        read.whole("size", size, high=2**63 - 1)
+        read.whole("mtime_ns", mtime_ns, -(2**63), 2**63 - 1)
+        read.text("reason", reason)
+        if video_id is not None:
+            read.whole("video_id", video_id)
+    except LibraryError as error:
+        return error
+    return read.fault("state", state, " or ".join(_STATES))
 
 
 def video_row(read: Columns, holes: tuple[tuple[int, int], ...], *values: Any) -> VideoRow:
