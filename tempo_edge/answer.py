@@ -24,6 +24,9 @@ __all__ = ["Answer", "moment_as_dict", "moment_from_dict"]
 # Rejected moments that a refusal of the command line names.
 _CLOSEST = 3
 
+# With so many rivals the first moment is right for one query in twelve, else for two in five.
+_MANY = 4
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -34,6 +37,7 @@ class Answer:
         rejected: the likeliest of those that were held back, best first; a handful at most.
         rejected_count: how many moments were held back because they were not likely enough.
         grounder: what turned candidates into spans.
+        rivals: how many other videos have a moment that is nearly as likely as the first.
         evidence: what each moment was judged by; ``rejected_evidence``: the same of ``rejected``.
             A service keeps both to itself. Answers are equal if their moments are.
     """
@@ -42,8 +46,14 @@ class Answer:
     rejected: tuple[Moment, ...]
     rejected_count: int
     grounder: str = field(compare=False)
+    rivals: int = 0
     evidence: tuple[Candidate, ...] = field(default=(), compare=False, repr=False)
     rejected_evidence: tuple[Candidate, ...] = field(default=(), compare=False, repr=False)
+
+    @property
+    def is_unsure(self) -> bool:
+        """Whether the first moment stands out of nothing: many others are nearly as likely."""
+        return bool(self.moments) and self.rivals >= _MANY
 
     @property
     def best_rejected(self) -> Moment | None:
@@ -77,6 +87,7 @@ class Answer:
             "moments": [moment_as_dict(moment) for moment in self.moments],
             "near": [moment_as_dict(moment) for moment in self.rejected],
             "held_back": self.rejected_count,
+            "rivals": self.rivals,
         }
 
     @classmethod
@@ -96,8 +107,9 @@ class Answer:
                 tuple(moment_from_dict(each, profile) for each in facts["near"]),
                 int(facts["held_back"]),
                 str(facts["grounder"]),
+                int(facts.get("rivals", 0)),
             )
-        except (KeyError, TypeError, OverflowError) as error:
+        except (AttributeError, KeyError, TypeError, OverflowError) as error:
             raise ValueError(f"{error!r} is missing or of another kind") from error
 
 

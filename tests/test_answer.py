@@ -41,11 +41,16 @@ _moments = st.builds(
 )
 
 
-@given(st.lists(_moments, max_size=3), st.lists(_moments, max_size=3), st.integers(0, 99))
+@given(
+    st.lists(_moments, max_size=3),
+    st.lists(_moments, max_size=3),
+    st.integers(0, 99),
+    st.integers(0, 23),
+)
 def test_what_the_service_tells_is_read_back(
-    moments: list[Moment], rejected: list[Moment], count: int
+    moments: list[Moment], rejected: list[Moment], count: int, rivals: int
 ) -> None:
-    answer = Answer(tuple(moments), tuple(rejected), count, "curve")
+    answer = Answer(tuple(moments), tuple(rejected), count, "curve", rivals)
     told = json.loads(json.dumps(answer.as_dict()))
     back = Answer.from_dict(told, "nano")
     assert back == answer and back.grounder == "curve"
@@ -72,8 +77,21 @@ def test_the_format_of_the_service() -> None:
         '{"grounder": "mllm", "moments": [{"video": 7, "path": "/v/a.mp4", "name": "a.mp4", '
         '"start_seconds": 1.23456, "end_seconds": 3.5, "score": 2.5, "confidence": 0.75, '
         '"online": true, "copies": [{"path": "/v/b.mp4", "start_seconds": 0.5, '
-        '"end_seconds": 2.75, "online": false}]}], "near": [], "held_back": 3}'
+        '"end_seconds": 2.75, "online": false}]}], "near": [], "held_back": 3, "rivals": 0}'
     )
+
+
+def test_who_does_not_tell_of_rivals_knows_of_none() -> None:
+    told = Answer((moment(),), (), 0, "curve", 5).as_dict()
+    assert Answer.from_dict(told).rivals == 5
+    del told["rivals"]
+    assert Answer.from_dict(told).rivals == 0
+
+
+def test_an_answer_with_many_rivals_is_unsure() -> None:
+    assert Answer((moment(),), (), 0, "curve", 4).is_unsure
+    assert not Answer((moment(),), (), 0, "curve", 3).is_unsure
+    assert not Answer((), (moment(),), 1, "curve", 4).is_unsure  # a refusal, which says so itself
 
 
 def test_the_format_of_the_command_line() -> None:

@@ -45,6 +45,8 @@ def show(answer: Answer, as_json: bool, null: bool) -> None:
         for line in (_line(moment, width, coloured), *_also(moment))
     ]
     emit("".join(lines), styled=coloured)
+    if answer.is_unsure:
+        note(f"unsure: {answer.rivals} other videos have a moment that is nearly as likely")
 
 
 def _is_colourful() -> bool:

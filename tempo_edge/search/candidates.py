@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,17 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge.moment import Span
-from tempo_edge.search.calibrate import FEATURES
+from tempo_edge.search.calibrate import FEATURES, log_odds
 from tempo_edge.search.similarity import Segment
 from tempo_edge.search.window import Window
 
 if TYPE_CHECKING:
     from tempo_edge.search.grounders.context_window import Grounding
 
-__all__ = ["Candidate", "distinct"]
+__all__ = ["Candidate", "distinct", "rivals_of"]
 
 # Two spans in one video that overlap by this much are one answer.
 _SAME = 0.3
+
+# A span whose log-odds are no more than this below those of the best is nearly as likely.
+_NEARLY = 1.0
 
 
 @dataclass(frozen=True)
@@ -61,3 +64,15 @@ def distinct(found: Iterable[Candidate]) -> list[Candidate]:
             taken.append(span)
             kept.append(candidate)
     return kept
+
+
+def rivals_of(ordered: Sequence[Candidate]) -> int:
+    """How many other videos have a span that is nearly as likely as the first, which is the best.
+
+    The best of many is likely by chance; what is really there stands out of the others.
+    """
+    if not ordered:
+        return 0
+    level = log_odds(ordered[0].confidence) - _NEARLY
+    near = {each.window.video_id for each in ordered if log_odds(each.confidence) >= level}
+    return len(near - {ordered[0].window.video_id})

@@ -16,7 +16,7 @@ from tempo_edge.models import Profile
 from tempo_edge.moment import Copy, Moment, Span
 from tempo_edge.query import Query
 from tempo_edge.search.calibrate import Calibration, NullDistribution
-from tempo_edge.search.candidates import Candidate
+from tempo_edge.search.candidates import Candidate, rivals_of
 from tempo_edge.search.contrast import Cohort
 from tempo_edge.search.copies import grouped
 from tempo_edge.search.fitted import QUICK, calibration_of, grounders_of, is_quick, preferred
@@ -135,6 +135,7 @@ class Searcher:
             tuple(self._moment(group, None) for group in closest),
             len(rejected),
             chosen,
+            rivals_of([group[0] for group in groups]),
             tuple(group[0] for group in shown),
             tuple(group[0] for group in closest),
         )

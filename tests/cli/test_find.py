@@ -21,8 +21,11 @@ from videos import make_video, texture
 
 import tempo_edge
 from tempo_edge import cli
+from tempo_edge.answer import Answer
 from tempo_edge.cli import entry
+from tempo_edge.cli.answers import show
 from tempo_edge.media import DECODERS
+from tempo_edge.moment import Moment
 from tempo_edge.search.grounders import GROUNDERS
 
 Tempo = Callable[..., Said]
@@ -127,6 +130,19 @@ def test_a_refusal_names_the_three_closest_and_how_to_see_them(tempo: Tempo) -> 
     rows = tempo("find", "clouds", *ALL, "--json").out.splitlines()
     assert refusal["closest"] == [json.loads(row) for row in rows[:3]]
     assert refusal["best_rejected"] == refusal["closest"][0]
+
+
+@pytest.mark.parametrize(("rivals", "said"), [(3, ""), (7, "unsure: 7 other videos have a")])
+def test_an_answer_that_stands_out_of_nothing_says_so(
+    rivals: int, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    moment = Moment(Path("/v/a.mp4"), 0.0, 1.0, score=2.0, confidence=0.6, profile="nano")
+    answer = Answer((moment,), (), 0, "curve", rivals)
+    show(answer, as_json=False, null=False)
+    out, err = capsys.readouterr()
+    assert out.startswith("/v/a.mp4") and err.startswith(said) and bool(err) == bool(said)
+    show(answer, as_json=True, null=False)
+    assert capsys.readouterr().err == ""
 
 
 def test_words_need_no_quotes(tempo: Tempo) -> None:

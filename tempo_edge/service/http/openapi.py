@@ -86,6 +86,7 @@ _SCHEMAS: _Facts = {
         moments=_list(_ref("Moment")),
         near=_list(_ref("Moment")),
         held_back=_COUNT,
+        rivals=_COUNT,
     ),
     "Video": _object(
         id=_COUNT,
