@@ -17,7 +17,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import NormalDist
 
@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks._asked import LARGE, SIZES, Asked, Draw, Picture, asked, draws, pictures, views
+from benchmarks._training_pairs import pair_odds, training_pairs
 from benchmarks.machine import describe
 from tempo_edge._files import atomic_write
 from tempo_edge.evaluation.metrics.rejection import auroc
@@ -56,12 +57,15 @@ class Vectors:
     Attributes:
         pictures: every view of every picture; ``texts``: the queries.
         sentences: generic ones; ``background``: unrelated pictures.
+        trained, captions: pictures that towers were trained on, and a caption of each.
     """
 
     pictures: NDArray[np.float32]
     texts: NDArray[np.float32]
     sentences: NDArray[np.float32]
     background: NDArray[np.float32]
+    trained: NDArray[np.float32]
+    captions: NDArray[np.float32]
 
     def mapped(self, of_pictures: _Map, of_texts: _Map) -> Vectors:
         """The vectors of a profile made of this one."""
@@ -70,6 +74,8 @@ class Vectors:
             of_texts(self.texts),
             of_texts(self.sentences),
             of_pictures(self.background),
+            of_pictures(self.trained),
+            of_texts(self.captions),
         )
 
 
@@ -97,6 +103,12 @@ class Facts:
         return np.array(
             [a + int(np.argmax(score[a:b])) for a, b in zip(self.start, ends, strict=True)]
         )
+
+    def with_pair(self, vectors: Vectors) -> Facts:
+        """The same with the log-odds of a pair before all other evidence: the model's own word."""
+        scale, bias = pair_odds(vectors.trained, vectors.captions)
+        odds = scale * self.similarity + bias
+        return replace(self, evidence=np.column_stack([odds, self.evidence]))
 
 
 class _Map:
@@ -132,7 +144,8 @@ def encoded(
             np.savez(file, pictures=np.concatenate(seen), texts=read, sentences=profile.sentences)
     with np.load(kept) as stored:
         arrays = {name: stored[name] for name in stored.files}
-    return Vectors(**arrays, background=profile.background)
+    trained, captions = training_pairs(folder, work, data)
+    return Vectors(**arrays, background=profile.background, trained=trained, captions=captions)
 
 
 def made_of(base: Vectors, seed: int) -> dict[str, Vectors]:
@@ -225,13 +238,13 @@ def made_up(
     return frames, unit(np.asarray(sample, dtype=np.float32))
 
 
-def fitted(of: Sequence[Facts]) -> Calibration:
+def fitted(of: Sequence[Facts], features: Sequence[str] = EVIDENCE) -> Calibration:
     """The calibration of several profiles, each of which counts alike."""
-    picks = [facts.best(facts.evidence[:, EVIDENCE.index("above_sentences")]) for facts in of]
+    picks = [facts.best(facts.evidence[:, features.index("above_sentences")]) for facts in of]
     present = np.concatenate([facts.present for facts in of])
     for _ in range(4):
         chosen = [facts.evidence[pick] for facts, pick in zip(of, picks, strict=True)]
-        calibration = Calibration.fitted(np.concatenate(chosen), present, EVIDENCE)
+        calibration = Calibration.fitted(np.concatenate(chosen), present, features)
         picks = [facts.best(facts.evidence @ calibration.weights) for facts in of]
     return calibration
 
@@ -293,6 +306,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     facts = {n: facts_of(v, found, queries, drawn, options.seed) for n, v in profiles.items()}
     print(json.dumps({**describe(), "queries": len(queries), "draws": len(drawn)}))
     _tell(facts, drawn)
+    _tell_of_pairs({name: of.with_pair(profiles[name]) for name, of in facts.items()})
     if options.write is not None:
         general = fitted(list(facts.values()))
         kept = {name: w for name, w in zip(EVIDENCE, general.weights.tolist(), strict=True) if w}
@@ -331,6 +345,20 @@ def _tell(facts: dict[str, Facts], drawn: list[Draw]) -> None:
     print("|---|" + "---|" * (len(SIZES) + 2))
     for name, of in facts.items():
         print(f"| {name} | {by_size(of, of.evidence @ chosen[name].weights, drawn)} |")
+
+
+def _tell_of_pairs(facts: dict[str, Facts]) -> None:
+    """Print what the log-odds of a pair add to the fits, and what they weigh in them."""
+    features = ("read", *EVIDENCE)
+    print("\n| profile | its own fit with the pair | all others' fit with it | weight |")
+    print("|---|---|---|---|")
+    for name, of in facts.items():
+        others = [other for key, other in facts.items() if key != name]
+        fits = fitted([of], features), fitted(others, features)
+        figures = [measured(of, of.evidence @ fit.weights) for fit in fits]
+        cells = [", ".join(f"{v:.1f}" for v in each.values()) for each in figures]
+        weights = ", ".join(f"{fit.weights[0]:.2f}" for fit in fits)
+        print(f"| {name} | {' | '.join(cells)} | {weights} |")
 
 
 def _named(text: str) -> tuple[str, Path]:

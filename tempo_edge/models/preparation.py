@@ -328,7 +328,7 @@ class Preparation:
     ) -> dict[str, Any]:
         """All that ``profile.json`` says, but for the list of files."""
         encoder = self._encoder
-        facts: dict[str, Any] = {
+        return {
             "name": encoder.name,
             "version": encoder.revision[:12],
             "dim": image.dim,
@@ -346,9 +346,6 @@ class Preparation:
                 "text": text.file,
             },
         }
-        if encoder.logit_scale is not None and encoder.logit_bias is not None:
-            facts["pair"] = {"logit_scale": encoder.logit_scale, "logit_bias": encoder.logit_bias}
-        return facts
 
 
 def _link(source: Path, target: Path) -> None:

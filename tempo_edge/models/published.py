@@ -168,8 +168,6 @@ class PublishedEncoder:
             before it doesn't run, or where it is asked for. Both may be one graph that has both
             towers.
         beside: tokenizer, configuration and the description of what is done to pictures.
-        logit_scale, logit_bias: what training learnt to make a pair's probability of a cosine,
-            the scale as its logarithm.
     """
 
     name: str
@@ -181,8 +179,6 @@ class PublishedEncoder:
     image: tuple[PinnedFile, ...]
     text: tuple[PinnedFile, ...]
     beside: tuple[PinnedFile, ...]
-    logit_scale: float | None = None
-    logit_bias: float | None = None
 
     @property
     def sha256(self) -> dict[str, str]:
@@ -288,8 +284,6 @@ ENCODERS = {
                     "9b36b57ebaf20f09bf4c22100ccc21877ea6bfe5aead0c00c59f8af8ccefacfc",
                 ),
             ),
-            logit_scale=4.724453449249268,
-            logit_bias=-16.771724700927734,
         ),
         PublishedEncoder(
             name="siglip2-so400m",
@@ -314,8 +308,6 @@ ENCODERS = {
                 PinnedFile("onnx/text_model_uint8.onnx", 711_126_700),
             ),
             beside=(_GEMMA, *_described(0)[1:]),
-            logit_scale=4.699399948120117,
-            logit_bias=-15.932409286499023,
         ),
         PublishedEncoder(
             name="tinyclip",

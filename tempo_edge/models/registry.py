@@ -45,7 +45,6 @@ __all__ = [
     "BUILT_IN",
     "GENERAL_CALIBRATION",
     "VOCABULARY",
-    "PairProbability",
     "Profile",
     "installed_profiles",
     "load_profile",
@@ -125,7 +124,6 @@ def read_profile(folder: Path) -> Profile:
         interpolation=about.optional("interpolation", _interpolation(about)) or INTERPOLATIONS[0],
         crop=about.optional("crop", about.truth) or False,
         layout=Layout.of(about.part("layout")) if "layout" in about else None,
-        pair=PairProbability.of(about.part("pair")) if "pair" in about else None,
         published=_published(about),
     )
 
@@ -160,34 +158,6 @@ def _licence(about: Description) -> str:
 
 
 @dataclass(frozen=True)
-class PairProbability:
-    """What training called the probability that a picture and a sentence are a pair.
-
-    Attributes:
-        logit_scale, logit_bias: what it learnt, the scale as its logarithm.
-    """
-
-    logit_scale: float
-    logit_bias: float
-
-    @staticmethod
-    def of(about: Description) -> PairProbability:
-        """The two numbers in a description.
-
-        Raises:
-            ProfileError: one is missing or out of bounds.
-        """
-        return PairProbability(
-            about.number("logit_scale", -10.0, 10.0), about.number("logit_bias", -100.0, 100.0)
-        )
-
-    def __call__(self, cosines: NDArray[np.floating]) -> NDArray[np.float64]:
-        """The probability in [0, 1] for each cosine."""
-        odds = math.exp(self.logit_scale) * np.asarray(cosines, np.float64) + self.logit_bias
-        return np.asarray(1.0 / (1.0 + np.exp(-odds)), np.float64)
-
-
-@dataclass(frozen=True)
 class Profile:
     """An image tower and a text tower that map into one space of unit vectors.
 
@@ -203,7 +173,6 @@ class Profile:
         languages: what queries may be in.
         interpolation, crop: how pictures become square; see ``Frame.thumbnail`` of the media.
         layout: what the graphs take and give, where they are as somebody else published them.
-        pair: the probability of a pair, where the model has one.
         published: SHA-256 of what a file was made of, where it lies here in another form.
         opener: what opens its models.
     """
@@ -221,7 +190,6 @@ class Profile:
     interpolation: str = INTERPOLATIONS[0]
     crop: bool = False
     layout: Layout | None = None
-    pair: PairProbability | None = None
     published: dict[str, str] = field(default_factory=dict)
     opener: Opener = field(default=open_session, repr=False, compare=False)
 

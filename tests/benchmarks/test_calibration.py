@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks._asked import LARGE, Asked, Draw, Picture, draws
+from benchmarks._training_pairs import pair_odds
 from benchmarks.calibration import Vectors, facts_of, fitted, made_of, made_up, measured
 from tempo_edge.quantization import unit
 
@@ -22,7 +23,9 @@ def vectors() -> Vectors:
         [base[i] + 0.3 * generator.normal(size=(p.views, 32)) for i, p in enumerate(PICTURES)]
     )
     texts = np.concatenate([base[:40], base[:1]]) + 0.5 * generator.normal(size=(41, 32))
-    others = [unit(generator.normal(size=(n, 32)).astype(np.float32)) for n in (100, 500)]
+    others = [unit(generator.normal(size=(n, 32)).astype(np.float32)) for n in (100, 500, 200)]
+    captions = others[-1] + 0.1 * generator.normal(size=(200, 32))
+    others.append(unit(captions.astype(np.float32)))
     return Vectors(unit(shown.astype(np.float32)), unit(texts.astype(np.float32)), *others)
 
 
@@ -47,6 +50,18 @@ def test_evidence_tells_present_from_absent_in_every_profile(vectors: Vectors) -
         top = score[facts.best(score)]
         assert top[small & facts.present].mean() > top[small & ~facts.present].mean() + 0.5
         assert set(measured(facts, score)) == {"auroc", "right", "alarms"}
+
+
+def test_the_odds_of_a_pair_are_those_of_training(vectors: Vectors) -> None:
+    scale, bias = pair_odds(vectors.trained, vectors.captions)
+    odds = scale * (vectors.trained @ vectors.captions.T) + bias
+    assert (odds.diagonal() > 0).mean() > 0.95
+    assert (odds[~np.eye(200, dtype=bool)] > 0).mean() < 0.001
+    drawn = draws(PICTURES, QUERIES[:9], seed=1)
+    facts = facts_of(vectors, PICTURES, QUERIES, drawn, 1)
+    with_pair = facts.with_pair(vectors).evidence
+    np.testing.assert_allclose(with_pair[:, 0], scale * facts.similarity + bias)
+    np.testing.assert_array_equal(with_pair[:, 1:], facts.evidence)
 
 
 def test_the_best_of_millions_of_frames_is_what_drawing_them_all_would_give(

@@ -45,7 +45,6 @@ PLACES = [
     ("layout", {}, r"lacks layout\.image_output"),
     ("layout", {"image_output": "x"}, r"layout\.image_output must be one of pooler_output"),
     ("published", {"text.onnx": "x"}, r"published\.text\.onnx must be a SHA-256"),
-    ("pair", {"logit_scale": 1e9}, r"pair\.logit_scale must be a number from -10 to 10"),
     ("text_max_tokens", 10**12, r"text_max_tokens must be .* from 1 to 65536, not 1000000000000"),
     ("text_max_tokens", -4, r"text_max_tokens must be a whole number from 1 to 65536, not -4"),
     ("tokens_per_frame", 10, r"tokens_per_frame must be a square number"),
