@@ -43,8 +43,8 @@ class IndexEvent:
             ``"dropped"`` or, once a volume, ``"offline"``; where files are verified,
             ``"verifying"``, ``"verified"`` or ``"changed"``.
         path: the file; of a volume, where it is mounted when it is there.
-        reason: why, for a file that was skipped or changed; a remark, for one that was indexed, or
-            nothing; what is kept, for a volume.
+        reason: why, for a file that was skipped or changed; a remark, for one that was indexed or
+            verified, or nothing; what is kept, for a volume.
         done_seconds, total_seconds: footage of this file read so far, and in all.
         done_bytes, total_bytes: the same where it is verified.
         position, files: which of the files that need work this is, from 1, and how many there are.
@@ -126,7 +126,7 @@ class Indexer:
         recognizer = Recognizer(catalogue, digests, self._journal)
         self._files = FileReader(recognizer, reader, confined, self._journal)
         self._verification = Verification(
-            catalogue, digests, recognizer, self._tell, self._check_stop
+            catalogue, digests, recognizer, self._journal, self._tell, self._check_stop
         )
 
     def index(

@@ -16,8 +16,10 @@ from typing import Protocol
 
 from tempo_edge._files.absolute import encodable
 from tempo_edge.indexing.digests import FileDigests
+from tempo_edge.indexing.journal import Journal
 from tempo_edge.indexing.problems import PassingError
 from tempo_edge.indexing.recognition import Recognizer
+from tempo_edge.indexing.remarks import remarks_of
 from tempo_edge.indexing.survey import is_same
 from tempo_edge.indexing.walk import FoundFile, examine
 from tempo_edge.store.interface import WritableCatalogue
@@ -77,9 +79,11 @@ class Verification:
         catalogue: opened for writing.
         digests: makes those of files.
         recognizer: told of the digest of a file that is to be read again.
+        journal: told of a file that is demuxed, in case the process dies of it.
         tell: told of each file; kinds are ``"verifying"``, ``"verified"``, ``"changed"`` and
             ``"skipped"``.
         check_stop: called often; raises whatever is to end the run.
+        remarks_of: the remarks on a film whose packets are all read.
     """
 
     def __init__(
@@ -87,12 +91,16 @@ class Verification:
         catalogue: WritableCatalogue,
         digests: FileDigests,
         recognizer: Recognizer,
+        journal: Journal,
         tell: Told,
         check_stop: Callable[[], None],
+        remarks_of: Callable[[Path], tuple[str, ...]] = remarks_of,
     ) -> None:
         self._catalogue = catalogue
         self._digests = digests
         self._recognizer = recognizer
+        self._journal = journal
+        self._remarks_of = remarks_of
         self._tell = tell
         self._check_stop = check_stop
 
@@ -173,11 +181,14 @@ class Verification:
             tell("skipped", 0, str(error))
             return
         if _is_known(known, seen):
+            # Bytes that were held against a digest of before were demuxed as a whole before.
+            more = () if known.whole is not None else self._unsaid(found, row)
             with self._catalogue.transaction():
+                self._remark(row.video_id, more)
                 self._catalogue.note_contents(row.video_id, seen)
                 self._catalogue.note_verified(found.path, run)
             outcome.verified += 1
-            tell("verified", found.size)
+            tell("verified", found.size, "; ".join(more))
             return
         assert seen.whole is not None
         self._recognizer.tell_whole(found.path, seen.whole)
@@ -197,6 +208,24 @@ class Verification:
         if known.whole is not None and known.packets is not None:
             return seen  # nothing is to be compared, nothing to be learned
         return replace(seen, packets=self._recognizer.packets(found))
+
+    def _unsaid(self, found: FoundFile, row: FileRow) -> tuple[str, ...]:
+        """The remarks that all packets of a file give, and that were not made on it before."""
+        if self._journal.suspects(found):
+            return ()
+        with self._journal.under_way(found):
+            remarks = self._remarks_of(Path(found.path))
+        return tuple(remark for remark in remarks if remark not in row.reason)
+
+    def _remark(self, video_id: int, more: tuple[str, ...]) -> None:
+        """Add remarks to those on a video, and to those on its files."""
+        if not more:
+            return
+        before = self._catalogue.remark(video_id)
+        self._catalogue.note_remark(video_id, "; ".join([before, *more] if before else more))
+        for row in self._catalogue.files_of(video_id):
+            remark = "; ".join([row.reason, *more] if row.reason else more)
+            self._catalogue.put_file(replace(row, reason=remark))
 
     def _what_changed(self, row: FileRow, known: Contents, seen: Contents) -> str:
         """The words for a file whose contents are not those of its video."""

@@ -241,6 +241,10 @@ class WritableCatalogue(Catalogue):
             remark: what the owner of its files should know, in one line; see :meth:`remark`.
         """
 
+    @abstractmethod
+    def note_remark(self, video_id: int, remark: str) -> None:
+        """Make a remark on a video, in the place of the one that there is; see :meth:`remark`."""
+
     # -- contents: asked by whoever writes alone ---------------------------------------------------
 
     @abstractmethod

@@ -11,13 +11,16 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+import av
 import pytest
 from harness import Said, Shelf
 from tabled import make_padded, unsampled
+from videos import make_video, motion, texture
 
 import tempo_edge
 from tempo_edge.indexing.digests import FileDigests
 from tempo_edge.indexing.session import WritingSession
+from tempo_edge.media import _listing
 from tempo_edge.store.rows import Contents
 
 Tempo = Callable[..., Said]
@@ -256,6 +259,54 @@ def test_what_the_caller_raises_comes_through(shelf: Shelf, film: Path) -> None:
 
     with tempo_edge.Library.open(shelf.path) as library, pytest.raises(BrokenPipeError):
         library.index(film, on_event=fail, verify=True)
+
+
+@pytest.fixture
+def damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A film with a packet that is not whole and that no plan by its index has decoded."""
+    monkeypatch.setattr(_listing, "_SMALL", 0)
+    path = tmp_path / "damaged.mp4"
+    shots = [(texture(1), 5), (motion(2), 5), (texture(3), 5)]
+    make_video(path, shots=shots, size=(128, 96), scenecut=False, bframes=0, gop=25)
+    with av.open(str(path)) as container:
+        packet = [each for each in container.demux(video=0) if each.size][60]
+    assert packet.pos is not None
+    content = bytearray(path.read_bytes())
+    content[packet.pos : packet.pos + packet.size] = b"\xff" * packet.size
+    path.write_bytes(content)
+    return path
+
+
+def test_damage_in_what_was_never_decoded_is_remarked_on_once(shelf: Shelf, damaged: Path) -> None:
+    shelf.index(damaged)
+    assert reasons(shelf, "indexed") == [""], "its index says nothing of it"
+    copy = Path(shutil.copy(damaged, damaged.with_name("copy.mp4")))
+    shelf.index(copy)
+    told = "damaged: 1 of 375 packets is not whole"
+    assert shelf.index(damaged, verify=True).verified == 1
+    assert reasons(shelf, "verified") == [told]
+    with tempo_edge.Library.open(shelf.path) as library:
+        assert [row.reason for row in library.files()] == [told, told], "copies are as damaged"
+    shelf.index(damaged, copy, verify=True)
+    assert reasons(shelf, "verified") == ["", ""]
+    moved = damaged.rename(damaged.with_name("moved.mp4"))
+    shelf.index(moved)
+    assert reasons(shelf, "reused") == [told]
+
+
+def test_a_film_that_an_earlier_run_died_at_is_hashed_and_not_opened(
+    shelf: Shelf, film: Path
+) -> None:
+    shelf.index(film)
+    facts = film.stat()
+    with closing(sqlite3.connect(shelf.path)) as rows, rows:
+        state = json.dumps({str(film): [facts.st_size, facts.st_mtime_ns]})
+        rows.execute("INSERT INTO meta VALUES ('file under way', ?)", (state,))
+    with pytest.MonkeyPatch.context() as patch:
+        for module in ("tempo_edge.media.packet_digest", "tempo_edge.indexing.remarks"):
+            name = "open_container" if "packet" in module else "open_video"
+            patch.setattr(f"{module}.{name}", lambda *_, **__: pytest.fail("it was opened"))
+        assert shelf.index(film, verify=True).verified == 1
 
 
 def test_the_command_says_what_changed(tempo: Tempo, film: Path) -> None:

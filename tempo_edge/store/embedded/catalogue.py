@@ -6,7 +6,6 @@ frames. A video's rows are written in one transaction, so a killed run leaves wh
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,22 +21,17 @@ from tempo_edge.store.embedded.columns import (
     video_row,
 )
 from tempo_edge.store.embedded.contents import ContentsTable
+from tempo_edge.store.embedded.video_notes import VideoNotes
 from tempo_edge.store.interface import WritableCatalogue
 from tempo_edge.store.rows import FileRow, FrameRow, VideoRow
 
 __all__ = ["SqliteCatalogue"]
 
-# Before a video's id, the key of its remark among the stored facts, and that of its holes: a file
-# of the same contents that turns up later is told of too, and libraries of before need no new
-# column.
-_REMARK, _HOLES = "remark of video ", "holes of video "
-
-
 _FILE = "path, volume, size, mtime_ns, state, reason, video_id"
 _BETWEEN = f"SELECT {_FILE} FROM files WHERE path>=? AND path<? ORDER BY path"
 
 
-class SqliteCatalogue(ContentsTable, WritableCatalogue):
+class SqliteCatalogue(ContentsTable, VideoNotes, WritableCatalogue):
     """One library's rows; what a public method does, its interface says."""
 
     # What the profile makes; until it is known, rows must agree with each other.
@@ -134,12 +128,7 @@ class SqliteCatalogue(ContentsTable, WritableCatalogue):
             "DELETE FROM videos WHERE id NOT IN "
             "(SELECT video_id FROM files WHERE video_id IS NOT NULL)"
         )
-        for kind in (_REMARK, _HOLES):
-            self._db.execute(
-                "DELETE FROM meta WHERE substr(key, 1, ?)=? AND "
-                "CAST(substr(key, ?) AS INTEGER) NOT IN (SELECT id FROM videos)",
-                (len(kind), kind, len(kind) + 1),
-            )
+        self._prune_notes()
         return cursor.rowcount
 
     def videos(self, limit: int | None = None, offset: int = 0) -> list[tuple[int, float]]:
@@ -222,14 +211,10 @@ class SqliteCatalogue(ContentsTable, WritableCatalogue):
             ),
         )
         if remark:
-            self.set_meta(f"{_REMARK}{video_id}", remark)
+            self.note_remark(video_id, remark)
         if video.holes:
-            self.set_meta(f"{_HOLES}{video_id}", json.dumps(video.holes))
+            self._note_holes(video_id, video.holes)
         return video_id
-
-    def remark(self, video_id: int) -> str:
-        """The remark made on a video when it was indexed: that it is damaged, say; or nothing."""
-        return self.get_meta(f"{_REMARK}{video_id}") or ""
 
     def video(self, video_id: int) -> VideoRow:
         """A video's facts.
@@ -245,16 +230,6 @@ class SqliteCatalogue(ContentsTable, WritableCatalogue):
         if row is None:
             raise LibraryError(f"there is no video {video_id} in {self.path}")
         return video_row(self._columns(f"video {video_id}"), self._holes(video_id), *row)
-
-    def _holes(self, video_id: int) -> tuple[tuple[int, int], ...]:
-        kept = self.get_meta(f"{_HOLES}{video_id}")
-        try:
-            read = [(before, after) for before, after in json.loads(kept or "[]")]
-        except (TypeError, ValueError, RecursionError):
-            read = [(None, None)]
-        if any(type(tick) is not int or abs(tick) >= 2**63 for hole in read for tick in hole):
-            raise self._columns(f"video {video_id}").fault("holes", kept, "pairs of ticks")
-        return tuple(read)
 
     def curve(self, video_id: int) -> NDArray[np.float32]:
         """The variation curve measured while indexing: ``[n, 2]`` (seconds, variation)."""

@@ -97,3 +97,14 @@ def test_a_file_is_verified_until_it_is_put_again_or_gone(writer: WritableCatalo
     assert writer.verified("/a") is None and writer.verified("/b") is None
     put(writer, "b")
     assert writer.verified("/b") is None
+
+
+def test_a_remark_takes_the_place_of_the_one_before(writer: WritableCatalogue) -> None:
+    odd, plain = put(writer, "a", remark="is odd"), put(writer, "b")
+    for video in (odd, plain):
+        writer.note_remark(video, "is damaged")
+        assert writer.remark(video) == "is damaged"
+    with writer.transaction():
+        writer.drop_files(["/a"])
+        writer.prune()
+    assert writer.remark(odd) == "" and writer.remark(plain) == "is damaged"
