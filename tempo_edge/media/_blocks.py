@@ -79,6 +79,15 @@ class BlockFile:
         self._at = at + len(found)
         return found
 
+    def peek(self, at: int, size: int) -> bytes:
+        """``size`` bytes from ``at`` on, fewer at the end; the file stands where it stood."""
+        stood, found = self._at, b""
+        self._at = at
+        while len(found) < size and (more := BlockFile.read(self, size - len(found))):
+            found += more
+        self._at = stood
+        return found
+
     def _fill(self, at: int, size: int) -> None:
         """Read the block that begins at a byte."""
         start, end = self._expected

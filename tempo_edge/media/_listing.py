@@ -21,12 +21,12 @@ from tempo_edge.media._evidence import Evidence
 from tempo_edge.media._intact import Check, check_for
 from tempo_edge.media._keys import believe
 from tempo_edge.media._packets import packet_table
-from tempo_edge.media._payload import HollowFile, may_tell_payload, payload_of
+from tempo_edge.media._payload import may_tell_payload, open_hollow
 from tempo_edge.media._restarts import resets_are_usual
 from tempo_edge.media._streams import format_names
 from tempo_edge.media._truncation import lacks_fragments, promise
 from tempo_edge.media._types import PacketTable, VideoInfo
-from tempo_edge.media.container import demux, open_container
+from tempo_edge.media.container import demux
 
 __all__ = ["Film", "listed", "listed_from_index"]
 
@@ -41,9 +41,6 @@ _TELLING = frozenset({"mov", "matroska"})
 
 # A file of so few bytes is read sooner than it is sought through.
 _SMALL = 1 << 22
-
-# FFmpeg neither looks into packets to find out what they are, nor asks their bytes for key frames.
-_UNSEEN = {"probesize": "32", "analyzeduration": "0", "fflags": "+noparse"}
 
 
 @dataclass(frozen=True)
@@ -98,21 +95,22 @@ def listed_from_index(film: Film) -> PacketTable | None:
     """
     if film.interval is not None:
         return None
-    payload = payload_of(film.path, format_names(film.container))
-    if payload is None:
-        return None
-    hollow = HollowFile(film.path, payload)
     try:
-        with open_container(film.path, _UNSEEN, hollow) as container:
+        opened = open_hollow(film.path, format_names(film.container))
+        if opened is None:
+            return None
+        container, file = opened
+        try:
             stream = container.streams[film.stream.index]
             if not isinstance(stream, VideoStream) or stream.time_base != film.info.time_base:
                 return None
             read = replace(film, container=container, stream=stream)
             table, is_whole = _listed(film, read, _any)
+        finally:
+            container.close()
+            file.close()
     except (av.error.FFmpegError, IndexError, OSError, ValueError, MediaError):
         return None
-    finally:
-        hollow.close()
     return replace(table, from_index=True) if is_whole else None
 
 

@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from tempo_edge.media._blocks import BlockFile
-from tempo_edge.media._promises import FIRST_BOXES, outermost_boxes
+from av.container import InputContainer
 
-__all__ = ["HollowFile", "Payload", "may_tell_payload", "payload_of"]
+from tempo_edge.media._blocks import BlockFile
+from tempo_edge.media._matroska import EBML, blocks_of_matroska
+from tempo_edge.media._promises import FIRST_BOXES, outermost_boxes
+from tempo_edge.media.container import open_container
+
+__all__ = ["HollowFile", "Payload", "WalkedPayload", "may_tell_payload", "open_hollow"]
 
 # Stretches of payload in a file: a fragment each of a week of footage.
 _MOST_STRETCHES = 1 << 20
+
+
+# FFmpeg doesn't ask packets whether they are key frames, nor look into any to find out what they
+# are.
+_SEEN = {"probesize": "10000000", "fflags": "+noparse"}
+_UNSEEN = {"probesize": "32", "analyzeduration": "0", "fflags": "+noparse"}
+
+# A place that lies so far behind the last known stretch is not reached by going on.
+_FAR = 1 << 20
 
 
 class Payload:
@@ -47,6 +60,36 @@ class Payload:
         return None if place == len(self._ends) else (self._starts[place], self._ends[place])
 
 
+class WalkedPayload(Payload):
+    """Stretches of payload that are found one after another, as far as somebody asks.
+
+    Args:
+        walk: their bounds, rising.
+        begun: byte up to which the file has been read without it.
+    """
+
+    def __init__(self, walk: Iterator[tuple[int, int]], begun: int = 0) -> None:
+        super().__init__([], [])
+        self._walk: Iterator[tuple[int, int]] | None = walk
+        self._begun = begun
+
+    def after(self, at: int) -> tuple[int, int] | None:
+        frontier = self._ends[-1] if self._ends else 0
+        if at > max(frontier, self._begun) + _FAR:
+            return None  # an index at the end of the file, say: it is read as it is
+        while frontier <= at and self._walk is not None:
+            start, end = next(self._walk, (-1, -1))
+            if start < 0:
+                self._walk = None
+                break
+            if start < frontier or end < start:
+                raise ValueError("stretches of payload must rise")
+            self._starts.append(start)
+            self._ends.append(end)
+            frontier = end
+        return super().after(at)
+
+
 class HollowFile(BlockFile):
     """A file whose payload is not read: zeros stand for it.
 
@@ -54,16 +97,16 @@ class HollowFile(BlockFile):
 
     Args:
         path: the file.
-        payload: where its payload lies.
+        payload: where its payload lies; where that is open, all of the file is read.
     """
 
-    def __init__(self, path: Path, payload: Payload) -> None:
+    def __init__(self, path: Path, payload: Payload | None = None) -> None:
         super().__init__(path)
-        self._payload = payload
+        self.payload = payload
 
     def read(self, size: int) -> bytes:
         at = self.tell()
-        stretch = self._payload.after(at)
+        stretch = None if self.payload is None else self.payload.after(at)
         if stretch is None:
             return super().read(size)
         start, end = stretch
@@ -74,6 +117,37 @@ class HollowFile(BlockFile):
         return bytes(hollow)
 
 
+def open_hollow(path: Path, formats: frozenset[str]) -> tuple[InputContainer, HollowFile] | None:
+    """A container open at its beginning, and its file, whose payload is not going to be read.
+
+    None where only demuxing all of it would tell where its payload lies.
+
+    Args:
+        path: the file.
+        formats: FFmpeg's names of its container.
+
+    Raises:
+        av.FFmpegError, OSError, ValueError: FFmpeg can't make anything of it, or must not.
+    """
+    if not formats & {"mov", "matroska"}:
+        return None
+    file = HollowFile(path)
+    try:
+        if "mov" in formats:
+            file.payload = _boxes_of_media(path)
+            if file.payload is None:
+                file.close()
+                return None
+            return open_container(path, _UNSEEN, file), file
+        # How long a packet of sound lasts is known to FFmpeg once it has seen some.
+        container = open_container(path, _SEEN, file)
+        file.payload = WalkedPayload(blocks_of_matroska(file.peek, file.size), file.tell())
+        return container, file
+    except BaseException:
+        file.close()
+        raise
+
+
 def may_tell_payload(path: Path) -> bool:
     """Whether a file begins like one of a container that says where its payload lies.
 
@@ -82,20 +156,7 @@ def may_tell_payload(path: Path) -> bool:
     """
     with path.open("rb") as file:
         head = file.read(8)
-    return head[4:8] in FIRST_BOXES
-
-
-def payload_of(path: Path, formats: frozenset[str]) -> Payload | None:
-    """Where the payload of a file lies; None where only demuxing the whole of it would tell.
-
-    Args:
-        path: the file.
-        formats: FFmpeg's names of its container.
-
-    Raises:
-        OSError: the file can't be read.
-    """
-    return _boxes_of_media(path) if "mov" in formats else None
+    return head[4:8] in FIRST_BOXES or head.startswith(EBML)
 
 
 def _boxes_of_media(path: Path) -> Payload | None:
