@@ -22,7 +22,7 @@ from tempo_edge.saa import SamplingBudget, plan
 Gallery = Callable[[str], Truth]
 
 # What says where its payload lies.
-INDEXED = (".mp4", ".mov")
+INDEXED = (".mp4", ".mov", ".mkv", ".webm")
 
 
 @pytest.fixture(autouse=True)
