@@ -11,10 +11,12 @@ from tempo_edge.errors import NoLibraryError
 from tempo_edge.library import Library
 from tempo_edge.store.opening import open_store
 from tempo_edge.store.place import library_path
+from tempo_edge.store.rows import Contents
 
 if TYPE_CHECKING:
     from tempo_edge.indexing.footage import Sampling
     from tempo_edge.indexing.indexer import IndexEvent, IndexReport
+    from tempo_edge.store.interface import Store
 
 __all__ = ["Reread", "clear_away", "is_of_another_profile", "reread"]
 
@@ -69,7 +71,6 @@ def reread(
     sampling: Sampling | None = None,
     on_event: Callable[[IndexEvent], None] | None = None,
     stopping: Callable[[], bool] = lambda: False,
-    verify: bool = False,
 ) -> Reread:
     """Read all that a library holds, and these paths, with another profile.
 
@@ -95,7 +96,6 @@ def reread(
             sampling=sampling,
             on_event=on_event,
             stopping=stopping,
-            verify=verify,
         )
         held = {row.path for row in other.files()}
     if report.stopped:
@@ -104,6 +104,7 @@ def reread(
         # Nothing is lost: what came into the old one meanwhile counts as well.
         lacking = _without(_videos(library_path(path)), held)
         if not lacking:
+            _carry_digests(store, open_store(draft))
             store.take_over(draft)
     return Reread(report, lacking)
 
@@ -120,6 +121,21 @@ def clear_away(path: Path | None, profile: str) -> None:
     if not draft.exists() and any(each.exists() for each in left):
         with store.lock():
             store.take_over(draft)
+
+
+def _carry_digests(old: Store, new: Store) -> None:
+    """Let a library know the digests of whole files that another has, whose place it takes.
+
+    They are what later verifications are held against. The caller holds the locks of both.
+    """
+    with old.writer() as before, new.writer() as after, after.transaction():
+        for row in before.each_file():
+            there = after.file(row.path)
+            if row.video_id is None or there is None or there.video_id is None:
+                continue
+            whole = before.contents(row.video_id).whole
+            if whole is not None and (row.size, row.mtime_ns) == (there.size, there.mtime_ns):
+                after.note_contents(there.video_id, Contents(whole=whole))
 
 
 def _videos(path: Path) -> list[str]:

@@ -74,9 +74,13 @@ def index(
         "exclude": exclude or (),
         "decoder": decoder,
         "sampling": Sampling(frames_per_second=uniform),
-        "verify": verify,
     }
     if profile is not None and is_of_another_profile(library, profile):
+        if verify:
+            raise TempoEdgeError(
+                f"--verify is for a library that stays with its profile: let {profile} read it "
+                "again without --verify, then run tempo-edge index --verify"
+            )
         with Progress(quiet) as progress:
             found = reread(library, profile, paths, on_event=progress, **how)
         progress.summary(found.report)
@@ -85,7 +89,7 @@ def index(
     if profile is not None:
         clear_away(library, profile)
     with opened(library, profile) as target, Progress(quiet) as progress:
-        report = target.index(paths, on_event=progress, **how)
+        report = target.index(paths, on_event=progress, verify=verify, **how)
         name = target.profile.name
     progress.summary(report)
     if not quiet:

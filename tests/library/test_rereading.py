@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -165,3 +166,26 @@ def test_what_a_person_sees(films: Path, tempo: Tempo, tmp_path: Path) -> None:
     assert json.loads(tempo("status", "--json").out)["profile"] == "other"
     said = tempo("index", films, "--profile", "other")
     assert said.status == 0 and "from now on" not in said.err
+
+
+def test_digests_of_whole_files_outlive_the_profile(library: Path, films: Path) -> None:
+    film = films / "beach.mp4"
+    with Library.open(library) as opened:
+        assert opened.index(films, verify=True).verified == 3
+    times = film.stat()
+    content = bytearray(film.read_bytes())
+    content[-1] ^= 1
+    film.write_bytes(content)
+    os.utime(film, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert reread(library, "other", [films]).is_whole
+    with Library.open(library) as opened:
+        report = opened.index(films, verify=True)
+    assert (report.verified, report.changed) == (2, 1)
+
+
+def test_a_library_is_not_verified_while_it_is_read_again(
+    tempo: Tempo, library: Path, films: Path
+) -> None:
+    said = tempo("index", films, "--library", library, "--profile", "other", "--verify")
+    assert said.error.startswith("--verify is for a library that stays with its profile: ")
+    assert profile_of(library) == "nano"
