@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from harness import Shelf
-from tabled import make_padded, place_between, unsampled
+from tabled import make_padded, of_before, place_between, unsampled
 
 import tempo_edge
 from tempo_edge.indexing.digests import FileDigests
@@ -143,22 +143,10 @@ def test_a_film_that_an_earlier_run_died_at_is_not_opened_to_be_recognized(
 # -- libraries of before -------------------------------------------------------------------------
 
 
-def of_before(shelf: Shelf) -> None:
-    """Make a library what the program before this one would have made of the same files."""
-    with closing(sqlite3.connect(shelf.path)) as rows, rows:
-        known = rows.execute("SELECT path, video_id FROM files WHERE video_id").fetchall()
-        for path, video in known:
-            whole = hashlib.sha256(Path(path).read_bytes()).digest()
-            rows.execute("UPDATE videos SET content_hash=? WHERE id=?", (whole, video))
-        for table in ("contents", "verified"):
-            rows.execute(f"DROP TABLE {table}")
-        rows.execute("PRAGMA user_version=1")
-
-
 @pytest.fixture
 def old(shelf: Shelf, padded: Path, decoded: list[str]) -> Iterator[Shelf]:
     shelf.index(padded)
-    of_before(shelf)
+    of_before(shelf.path)
     decoded.clear()
     yield shelf
     assert decoded == [], "nothing of it is decoded again"
@@ -206,7 +194,7 @@ def test_a_new_film_of_another_size_is_not_hashed(
     shelf: Shelf, padded: Path, takes: Path, hashed: list[str]
 ) -> None:
     shelf.index(padded)
-    of_before(shelf)
+    of_before(shelf.path)
     assert shelf.index(takes / "one.avi").indexed == 1 and hashed == []
 
 
@@ -214,7 +202,7 @@ def test_a_new_film_of_the_same_size_is_hashed_and_is_another(
     shelf: Shelf, padded: Path, hashed: list[str]
 ) -> None:
     shelf.index(padded)
-    of_before(shelf)
+    of_before(shelf.path)
     other = altered(padded, padded.stat().st_size - 5, b"other")
     assert shelf.index(other).indexed == 1 and hashed == ["altered.mp4"]
     assert videos(shelf) == 2

@@ -14,7 +14,7 @@ from pathlib import Path
 import av
 import pytest
 from harness import Said, Shelf
-from tabled import make_padded, unsampled
+from tabled import make_padded, of_before, unsampled
 from videos import make_video, motion, texture
 
 import tempo_edge
@@ -239,11 +239,7 @@ def test_a_library_of_before_is_held_against_its_digests_and_learns_its_samples(
 ) -> None:
     shelf.index(film)
     whole = hashlib.sha256(film.read_bytes()).digest()
-    with closing(sqlite3.connect(shelf.path)) as rows, rows:
-        rows.execute("UPDATE videos SET content_hash=?", (whole,))
-        for table in ("contents", "verified"):
-            rows.execute(f"DROP TABLE {table}")
-        rows.execute("PRAGMA user_version=1")
+    of_before(shelf.path)
     decoded.clear()
     assert shelf.index(film, verify=True).verified == 1 and decoded == []
     learned = known(shelf, film)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from harness import Said, Shelf
+from tabled import make_padded, of_before
 
 import tempo_edge
 from tempo_edge.indexing.session import WritingSession
@@ -100,6 +101,23 @@ def test_another_stick_in_its_place_forgets_nothing_of_the_first(
         "beach.mp4": True,
         "street.mkv": False,
     }
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_a_film_that_is_moved_to_another_volume_is_not_decoded(
+    shelf: Shelf, stick: Stick, tmp_path: Path, decoded: list[str], before: bool
+) -> None:
+    """Whether its library has samples or knows digests of whole files alone."""
+    film = tmp_path / "film.mp4"
+    make_padded(film)
+    shelf.index(film)
+    if before:
+        of_before(shelf.path)
+    decoded.clear()
+    moved = Path(shutil.move(film, stick.folder / "moved.mp4"))
+    report = shelf.index(film, stick.folder)
+    assert (report.reused, report.dropped, report.indexed) == (1, 1, 0)
+    assert decoded == [] and shelf.states() == {moved.name: "indexed"}
 
 
 def test_a_stick_that_is_there_forgets_what_was_deleted(
