@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["EVIDENCE", "FRAMES_WEIGHT", "SHOWN_FROM", "Cohort", "Contrast"]
+__all__ = ["EVIDENCE", "FRAMES_WEIGHT", "SHOWN_FROM", "Cohort", "Contrast", "stand_in"]
 
 #: The facts that a contrast gives, in this order.
 EVIDENCE = ("residual", "above_footage", "above_sentences", "sentence_rank", "frames_seen")
@@ -47,6 +47,9 @@ _LIBRARY_HALF = 200
 
 # Frames of unrelated footage that tell how far each generic sentence varies over it.
 _TOLD_BY = 256
+
+# Generic sentences that stand for frames where a profile brings none.
+_STAND_IN = 512
 
 # More frames than this are no more different ones: they find no better look-alikes by chance.
 _FRAMES = 3000
@@ -161,6 +164,23 @@ class Contrast:
                 np.log(min(max(self.frames, 1), _FRAMES)),
             ]
         )
+
+
+def stand_in(frames: NDArray[np.float32], sentences: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Unrelated footage ``[k, d]`` of a profile that brings none, made of a library's own.
+
+    Few frames say little of how high a query scores by chance, and the very ones that are looked
+    for may be among them. Generic sentences are many, and they lie as far apart as frames do: some
+    of them are moved to where the library's frames lie, which is elsewhere in most models.
+
+    Args:
+        frames: the library's, ``[n, d]``; ``sentences``: generic ones, ``[m, d]``.
+    """
+    if not len(frames):
+        return frames
+    some = sentences[:: max(1, len(sentences) // _STAND_IN)][:_STAND_IN]
+    moved = some - sentences.mean(0) + frames.mean(0)
+    return np.concatenate([frames, moved], dtype=np.float32)
 
 
 def _moments(scores: NDArray[np.floating], spread: float) -> tuple[float, float]:

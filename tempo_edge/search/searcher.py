@@ -17,7 +17,7 @@ from tempo_edge.moment import Copy, Moment, Span
 from tempo_edge.query import Query
 from tempo_edge.search.calibrate import Calibration, NullDistribution
 from tempo_edge.search.candidates import Candidate, rivals_of
-from tempo_edge.search.contrast import Cohort
+from tempo_edge.search.contrast import Cohort, stand_in
 from tempo_edge.search.copies import grouped
 from tempo_edge.search.fitted import QUICK, calibration_of, grounders_of, is_quick, preferred
 from tempo_edge.search.grounders import GROUNDERS, Grounder, Materials
@@ -59,6 +59,7 @@ class Searcher:
         self._profile = profile
         self._grounders: dict[str, Grounder] = {}
         self._cohort: tuple[NDArray[np.float32], Cohort] | None = None
+        self._stand_in: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
 
     @cached_property
     def settings(self) -> CurveSettings:
@@ -67,9 +68,14 @@ class Searcher:
 
     @property
     def footage(self) -> NDArray[np.float32]:
-        """Unrelated frames ``[k, d]``: the profile's own, or else what the library holds."""
+        """Unrelated frames ``[k, d]``: the profile's own, or else what stands for them."""
         own = self._profile.background
-        return own if len(own) else self._vectors.sample()
+        if len(own):
+            return own
+        sample = self._vectors.sample()
+        if self._stand_in is None or self._stand_in[0] is not sample:
+            self._stand_in = sample, stand_in(sample, self._profile.sentences)
+        return self._stand_in[1]
 
     def cohort(self, footage: NDArray[np.float32]) -> Cohort:
         """What the profile makes of generic sentences and of unrelated footage ``[k, d]``."""

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tempo_edge.quantization import unit
 from tempo_edge.search.calibrate import FEATURES, NullDistribution
-from tempo_edge.search.contrast import EVIDENCE, Cohort, Contrast
+from tempo_edge.search.contrast import EVIDENCE, Cohort, Contrast, stand_in
 
 DIM = 32
 
@@ -126,3 +126,25 @@ def test_a_null_distribution_gives_the_evidence_where_it_has_a_cohort() -> None:
     plain = NullDistribution.of(QUERY, FOOTAGE, SAMPLE, 100).features(0.9, 0.8, 0.1, QUERY)
     assert plain[: len(EVIDENCE)].tolist() == [0.0] * len(EVIDENCE)
     assert plain[len(EVIDENCE) :].tolist() == [facts[n] for n in FEATURES[len(EVIDENCE) :]]
+
+
+def test_sentences_stand_for_frames_where_the_library_has_few() -> None:
+    gap = 4 * drawn(1, 6)[0]  # models keep pictures and sentences apart
+    frame = unit(QUERY + 0.8 * drawn(1, 4)[0]) + gap
+    few = np.stack([frame, *(drawn(5, 7) + gap)])
+    standing = stand_in(few, SENTENCES)
+    np.testing.assert_array_equal(standing[:6], few)
+    assert len(standing) == 6 + len(SENTENCES)
+    np.testing.assert_allclose(standing[6:].mean(0), few.mean(0), atol=1e-5)
+
+    def above(footage: np.ndarray) -> float:
+        contrast = Contrast.of(QUERY, Cohort.of(SENTENCES, footage), footage, few, 6)
+        return float(contrast.facts(frame)[EVIDENCE.index("above_footage")])
+
+    right = above(drawn(500, 1) + gap)
+    assert abs(above(standing) - right) < abs(above(few) - right)
+    assert len(stand_in(few[:0], SENTENCES)) == 0
+
+
+def test_of_many_sentences_some_stand_for_frames() -> None:
+    assert len(stand_in(FOOTAGE, drawn(2000, 9))) == len(FOOTAGE) + 512

@@ -105,7 +105,7 @@ def test_everything_is_given_when_nothing_is_held_back(library: Path) -> None:
 def test_a_profile_without_a_calibration_and_pictures_of_its_own_is_searched_with(
     library: Path, film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The general calibration judges, the library stands in for unrelated pictures."""
+    """The general calibration judges, library and sentences stand in for unrelated pictures."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     nano = load_profile("nano")
     lacking = ("calibration.json", "background.npy", "sentences.npy", "grounder.onnx")
@@ -116,8 +116,11 @@ def test_a_profile_without_a_calibration_and_pictures_of_its_own_is_searched_wit
         assert {moment.path.name for moment in answer} == {"film.mp4", "more.mp4"}
         assert all(0 < moment.confidence < 1 for moment in answer)
         assert opened.searcher.calibration("curve").has_contrast
-        assert opened.searcher.footage.shape == (opened.catalogue.count_frames(None), nano.dim)
         assert bare.sentences.shape == (60, nano.dim)
+        footage, frames = opened.searcher.footage, opened.catalogue.count_frames(None)
+        assert footage.shape == (frames + 60, nano.dim)
+        np.testing.assert_array_equal(footage[:frames], opened.vectors.sample())
+        assert opened.searcher.footage is footage, "it is made once"
 
 
 def test_a_refusal_says_what_came_closest(library: Path) -> None:
