@@ -34,7 +34,16 @@ from tempo_edge.quantization import unit
 from tempo_edge.search.calibrate import Calibration
 from tempo_edge.search.contrast import EVIDENCE, Cohort, Contrast
 
-__all__ = ["Facts", "Vectors", "encoded", "facts_of", "made_up", "main"]
+__all__ = [
+    "Facts",
+    "Vectors",
+    "best_views",
+    "encoded",
+    "facts_of",
+    "made_up",
+    "main",
+    "named_profile",
+]
 
 _TOP = 5
 _SAMPLE = 2048
@@ -176,7 +185,7 @@ def facts_of(
     for draw in drawn:
         query = vectors.texts[draw.query]
         similar = vectors.pictures @ query
-        view = _best_views(similar, firsts, owner)
+        view = best_views(similar, firsts, owner)
         own = view[list(draw.here)]
         if draw.size == LARGE:
             frames, sample = made_up(vectors, firsts, draw, query, similar, generator)
@@ -202,7 +211,7 @@ def facts_of(
     )
 
 
-def _best_views(
+def best_views(
     similar: NDArray[np.float32], firsts: NDArray[np.int64], owner: NDArray[np.int64]
 ) -> NDArray[np.int64]:
     """The view of each picture that is nearest to a query, ``[p]``."""
@@ -361,7 +370,7 @@ def _tell_of_pairs(facts: dict[str, Facts]) -> None:
         print(f"| {name} | {' | '.join(cells)} | {weights} |")
 
 
-def _named(text: str) -> tuple[str, Path]:
+def named_profile(text: str) -> tuple[str, Path]:
     name, mark, folder = text.partition("=")
     if not mark or not (Path(folder) / "profile.json").exists():
         raise argparse.ArgumentTypeError(f"{text!r} must be NAME=DIR with DIR/profile.json")
@@ -374,7 +383,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--work", type=Path, required=True, help="vectors are kept here")
     parser.add_argument(
         "--profile",
-        type=_named,
+        type=named_profile,
         action="append",
         default=[],
         metavar="NAME=DIR",

@@ -8,7 +8,10 @@ import pytest
 from benchmarks._asked import LARGE, Asked, Draw, Picture, draws
 from benchmarks._training_pairs import pair_odds
 from benchmarks.calibration import Vectors, facts_of, fitted, made_of, made_up, measured
+from benchmarks.small_libraries import FOOTAGE, confidences
+from tempo_edge.models import load_profile
 from tempo_edge.quantization import unit
+from tempo_edge.search.fitted import calibration_of
 
 PICTURES = [Picture("set", f"{i}.jpg", (f"caption {i}",), None, 1 + i % 3) for i in range(60)]
 QUERIES = [Asked(f"caption {i}", "set", (i,)) for i in range(40)] + [Asked("away", "elsewhere", ())]
@@ -50,6 +53,16 @@ def test_evidence_tells_present_from_absent_in_every_profile(vectors: Vectors) -
         top = score[facts.best(score)]
         assert top[small & facts.present].mean() > top[small & ~facts.present].mean() + 0.5
         assert set(measured(facts, score)) == {"auroc", "right", "alarms"}
+
+
+def test_small_libraries_are_held_against_three_kinds_of_footage(vectors: Vectors) -> None:
+    small = [draw for draw in draws(PICTURES, QUERIES, seed=1) if draw.size <= 60]
+    judge = calibration_of(load_profile("nano"), "curve")
+    present = np.array([bool(draw.here) for draw in small])
+    for name in FOOTAGE:
+        found = confidences(vectors, PICTURES, small, name, judge)
+        assert found.shape == present.shape
+        assert found[present].mean() > found[~present].mean() + 0.1, name
 
 
 def test_the_odds_of_a_pair_are_those_of_training(vectors: Vectors) -> None:
