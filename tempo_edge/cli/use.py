@@ -61,6 +61,7 @@ def use(
             )
         # What is left where a run was ended after its profile had come into its place.
         shutil.rmtree(partial_folder(name, installed_profiles()), ignore_errors=True)
+        read_sentences(profile)
     elif name in ENCODERS:
         encoder = ENCODERS[name]
         check_precision(encoder, precision)

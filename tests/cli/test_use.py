@@ -27,9 +27,10 @@ from tempo_edge.preferences import Preferences, preferences_path
 
 Tempo = Callable[..., Said]
 
-# A process of its own knows the tiny files by these pins.
+# A process of its own knows the tiny files by these pins, and has neither torch nor onnx.
 PINNED = """
 import json, sys
+sys.modules.update(dict.fromkeys(("torch", "transformers", "onnx", "PIL")))
 from dataclasses import replace
 from tempo_edge import cli
 from tempo_edge.models.published import ENCODERS, PinnedFile
@@ -212,28 +213,55 @@ print("status", os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:], typed)))
 """
 
 
-def test_a_killed_run_goes_on(served: dict[str, bytes], environment: dict[str, str]) -> None:
-    """A real process without torch, and a `kill -9` amid the fetching."""
+def test_a_run_that_is_killed_at_any_moment_goes_on(
+    served: dict[str, bytes], environment: dict[str, str], originals: Path
+) -> None:
+    """Real processes without torch: `kill -9` at one moment after another, and then the end."""
     served["onnx/text_model_int8.onnx"] += b"\x9a\x06" + varint(40_000_000) + bytes(40_000_000)
     encoder, _ = tiny("siglip2", served)
     ENCODERS["siglip2"] = encoder  # which the fixture puts back
-    store = Path(environment["HOME"]) / ".local/share/tempo-edge/profiles"
+    home = Path(environment["HOME"])
+    store = home / ".local/share/tempo-edge/profiles"
+    partial = store / ".siglip2.partial"
+    moments: dict[str, Callable[[], bool]] = {
+        "it had begun": partial.exists,
+        "a graph came": lambda: any(partial.glob("**/*.incomplete")),
+        "graphs were tried": (partial / "onnx/text_model_int8.onnx").exists,
+        "the profile was written": lambda: any(
+            each != partial for each in (store.glob(".siglip2*") if store.exists() else ())
+        ),
+        "it had its place": (store / "siglip2").exists,
+    }
     with running(Hub({encoder.repository: served}, encoder.revision)) as hub:
         told = {**environment, "HF_ENDPOINT": hub.url, "HF_HUB_OFFLINE": "0"}
-        start = [sys.executable, "-c", PINNED, pins("siglip2"), "models", "use", "siglip2", "-q"]
-        process = subprocess.Popen(start, env=told, stderr=subprocess.PIPE, text=True)
-        deadline = time.monotonic() + PATIENCE
-        while not any(store.glob(".siglip2.partial/**/*.incomplete")) and process.poll() is None:
-            assert time.monotonic() < deadline
-            time.sleep(0.001)
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        if (store / "siglip2").exists():
-            pytest.skip("the run was done before it could be killed")
-        ended = subprocess.run(start, env=told, capture_output=True, text=True, timeout=PATIENCE)
+        start = [sys.executable, "-c", PINNED, pins("siglip2")]
+        use = [*start, "models", "use", "siglip2", "-q"]
+        killed = [moment for moment, is_now in moments.items() if killed_at(use, told, is_now)]
+        assert killed  # all five, unless the machine is too quick
+        ended = subprocess.run(use, env=told, capture_output=True, text=True, timeout=PATIENCE)
     assert ended.returncode == 0, ended.stderr
     assert "new libraries are indexed with siglip2" in ended.stderr
     assert sorted(path.name for path in store.iterdir()) == ["siglip2"]
+    assert any((home / ".cache/tempo-edge/sentences").glob("*.npy")), killed
+    find = ["find", "a beach", "--no-service", "--min-confidence", "0", "--json"]
+    for arguments in (["index", str(originals), "-q"], find):
+        said = subprocess.run(
+            [*start, *arguments], env=environment, capture_output=True, text=True, timeout=PATIENCE
+        )
+        assert said.returncode == 0, said.stderr
+    assert json.loads(said.stdout.splitlines()[0])["profile"] == "siglip2"
+
+
+def killed_at(line: list[str], told: dict[str, str], is_now: Callable[[], bool]) -> bool:
+    """Whether a process could be killed at a moment, before it had ended."""
+    process = subprocess.Popen(line, env=told, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + PATIENCE
+    while not is_now() and process.poll() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    return process.returncode == -signal.SIGKILL
 
 
 def varint(number: int) -> bytes:

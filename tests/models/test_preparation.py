@@ -337,18 +337,21 @@ def test_towers_of_two_spaces_are_refused(tmp_path: Path) -> None:
         prepared("siglip2", tmp_path / "profiles", files)
 
 
+# Every file that is fetched of every encoder, and what it is held by: a checksum, known here or to
+# the commit; a small file's name in git.
+FETCHED = [
+    (
+        name,
+        file.name,
+        "git's blob" if file.name.endswith("config.json") and not file.sha256 else "SHA-256",
+    )
+    for name, encoder in sorted(ENCODERS.items())
+    for file in {encoder.image[0]: 0, encoder.text[0]: 0, **dict.fromkeys(encoder.beside)}
+]
+
+
 @pytest.mark.usefixtures("reachable")
-@pytest.mark.parametrize(
-    ("name", "file", "said"),
-    [
-        ("siglip2", "onnx/vision_model_int8.onnx", "SHA-256"),
-        ("siglip2", "config.json", "SHA-256"),
-        ("siglip2", "tokenizer.json", "SHA-256"),
-        ("tinyclip", "onnx/model_int8.onnx", "SHA-256"),
-        ("clip", "preprocessor_config.json", "git's blob"),
-        ("clip", "tokenizer.json", "SHA-256"),  # the commit's own, for large files
-    ],
-)
+@pytest.mark.parametrize(("name", "file", "said"), FETCHED)
 def test_one_byte_changed_is_refused_by_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, file: str, said: str
 ) -> None:
@@ -418,6 +421,28 @@ def test_published_graphs_are_not_rewritten(
     monkeypatch.setenv("TEMPO_EDGE_PROFILES", str(tmp_path / "profiles"))
     with pytest.raises(ExportError, match="'clip' searches as it was published"):
         export(Request(name="clip", precision="fp16"), lambda line: None)
+
+
+def test_one_byte_changed_afterwards_is_refused_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for limit in ("LARGE_BYTES", "_LARGE_TOWER_BYTES"):
+        monkeypatch.setattr(f"tempo_edge.models.preparation.{limit}", 1)
+    profile = prepared("siglip2", tmp_path / "profiles")
+    wanted = {"image.onnx", "text.onnx", "text.onnx.data", "tokenizer.json", VOCABULARY}
+    assert profile.files.keys() == wanted
+    for file in sorted(wanted):
+        path = profile.folder / file
+        data = bytearray(path.read_bytes())
+        data[len(data) // 2] ^= 1
+        path.write_bytes(data)
+        with pytest.raises(
+            ProfileError, match=rf"'siglip2': {file} has SHA-256 .*install it again"
+        ):
+            for each in profile.files:
+                profile.checked(each)
+        data[len(data) // 2] ^= 1
+        path.write_bytes(data)
 
 
 def test_a_large_tokenizer_loads_by_its_pieces(
