@@ -207,7 +207,10 @@ class Verification:
         seen = Contents(found.size, self._digests.sample(found), None, whole)
         if known.whole is not None and known.packets is not None:
             return seen  # nothing is to be compared, nothing to be learned
-        return replace(seen, packets=self._recognizer.packets(found))
+        if self._journal.suspects(found):
+            return seen
+        with self._journal.under_way(found):
+            return replace(seen, packets=self._recognizer.packets(found))
 
     def _unsaid(self, found: FoundFile, row: FileRow) -> tuple[str, ...]:
         """The remarks that all packets of a file give, and that were not made on it before."""

@@ -305,6 +305,25 @@ def test_a_film_that_an_earlier_run_died_at_is_hashed_and_not_opened(
         assert shelf.index(film, verify=True).verified == 1
 
 
+def test_a_file_is_no_longer_under_way_once_it_is_verified(shelf: Shelf, film: Path) -> None:
+    """What kills a run is the file that it is at, not one of those before."""
+    copy = Path(shutil.copy(film, film.with_name("copy.mp4")))
+    shelf.index(film)
+    of_before(shelf.path)
+    shelf.index(copy)
+    seen: list[object] = []
+    with tempo_edge.Library.open(shelf.path) as library:
+
+        def look(event: object) -> None:
+            if event.kind == "verified":  # type: ignore[attr-defined]
+                with closing(sqlite3.connect(shelf.path)) as rows:
+                    told = "SELECT value FROM meta WHERE key='file under way'"
+                    seen.extend(rows.execute(told).fetchall())
+
+        assert library.index(film.parent, on_event=look, verify=True).verified == 2
+    assert seen == []
+
+
 def test_the_command_says_what_changed(tempo: Tempo, film: Path) -> None:
     said = tempo("index", "--verify", film).err.splitlines()
     assert len(said) == 1 and "1 indexed, 1 verified" in said[0]
