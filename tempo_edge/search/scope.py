@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
@@ -11,7 +10,6 @@ from tempo_edge.errors import QueryError
 from tempo_edge.indexing.walk import is_mounted
 from tempo_edge.query import Query
 from tempo_edge.store.interface import Catalogue
-from tempo_edge.store.rows import FileRow
 
 __all__ = ["videos_of"]
 
@@ -40,8 +38,7 @@ def _by_path(query: Query, catalogue: Catalogue) -> set[int] | None:
 
 
 def _under(path: Path, catalogue: Catalogue) -> set[int]:
-    rows = catalogue.files(path)
-    videos = {row.video_id for row in rows.values() if row.video_id is not None}
+    videos = {row.video_id for row in catalogue.each_file(path) if row.video_id is not None}
     if not videos:
         raise QueryError(f"the library holds no footage at or under {path}")
     return videos
@@ -60,10 +57,9 @@ def _by_file(query: Query, catalogue: Catalogue) -> set[int] | None:
     """Videos that a file holds which was changed at the right time, on a volume that counts."""
     if query.after is None and query.before is None and query.offline:
         return None
-    rows: Iterable[FileRow] = catalogue.files().values()
     volumes: dict[str, bool] = {}
     chosen = set()
-    for row in rows:
+    for row in catalogue.each_file():
         if row.video_id is None or not _is_between(row.mtime_ns, query.after, query.before):
             continue
         if not query.offline:

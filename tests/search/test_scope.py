@@ -98,7 +98,7 @@ def test_what_is_offline_may_be_left_out(library: Library, monkeypatch: pytest.M
         path: replace(row, volume=volumes[str(Path(path).relative_to(folder).with_suffix(""))])
         for path, row in rows.items()
     }
-    monkeypatch.setattr(library.catalogue, "files", lambda under=None: moved)
+    monkeypatch.setattr(library.catalogue, "each_file", lambda under=None: moved.values())
     monkeypatch.setattr(scope, "is_mounted", lambda volume: asked.append(volume) or volume == "one")
     assert found(library, offline=False) == {"a"}
     assert sorted(asked) == ["one", "two"]
@@ -114,7 +114,7 @@ def test_a_time_that_no_calendar_knows_is_of_no_day(
         path: replace(row, mtime_ns=2**63 - 1) for path, row in library.catalogue.files().items()
     }
     rows |= {f"{path}x": replace(row, mtime_ns=-(2**63)) for path, row in rows.items()}
-    monkeypatch.setattr(library.catalogue, "files", lambda under=None: rows)
+    monkeypatch.setattr(library.catalogue, "each_file", lambda under=None: rows.values())
     monkeypatch.setattr(scope, "date", _NoCalendar)
     assert found(library, after=date(1, 1, 1)) == set()
 

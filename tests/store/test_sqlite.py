@@ -165,6 +165,6 @@ def test_ids_may_pass_four_thousand_million(writer: SqliteCatalogue, path: Path)
     other.close()
     video = put(writer, "b", frames=2)
     assert video == many + 1
-    ids, _ = writer.vectors_of([video])
+    ((ids, _),) = writer.vectors_of([video])
     assert ids.dtype == np.int64 and ids.tolist() == [many + 1, many + 2]
     assert writer.frame_keys(ids.tolist()) == [(many + 1, video, 0), (many + 2, video, 1)]

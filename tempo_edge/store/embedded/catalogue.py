@@ -314,13 +314,16 @@ class SqliteCatalogue(ContentsTable, VideoNotes, WritableCatalogue):
         rows = self._db.execute("SELECT id FROM frames WHERE video_id IN temp.chosen ORDER BY id")
         return np.fromiter((row[0] for row in rows), dtype=np.int64)
 
-    def vectors_of(self, videos: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
-        """Ids ``[n]`` and vectors ``[n, d]`` of all frames of these videos."""
+    def vectors_of(
+        self, videos: Sequence[int], batch: int = 8192
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int8]]]:
+        """Batches of (ids ``[n]``, vectors ``[n, d]``) of all frames of these videos, by id."""
         self._choose(videos)
-        rows = self._db.execute(
+        cursor = self._db.execute(
             "SELECT id, vector FROM frames WHERE video_id IN temp.chosen ORDER BY id"
-        ).fetchall()
-        return self._packed(rows)
+        )
+        while rows := cursor.fetchmany(batch):
+            yield self._packed(rows)
 
     def _choose(self, videos: Sequence[int]) -> None:
         """Hold a list of videos in a temporary table: no limit on its length."""

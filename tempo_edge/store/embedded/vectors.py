@@ -60,6 +60,9 @@ SAMPLE_SIZE = 2048
 # Videos of a scope that its sample is of.
 _SAMPLED_VIDEOS = 500
 
+# What FAISS's set of ids takes for each of them.
+_SET_BYTES = 50
+
 # A scoped search over at most this many frames scans them all and needs no FAISS.
 _SCAN_LIMIT = 200_000
 
@@ -140,19 +143,26 @@ class FaissVectors(Vectors):
             return self._search_living(query, k, None)
         if self._catalogue.count_frames(videos) > _SCAN_LIMIT:
             return self._search_living(query, k, self._catalogue.frame_ids(videos))
-        ids, packed = self._catalogue.vectors_of(videos)
-        if not len(ids):
-            return Hits(np.zeros(0, np.int64), np.zeros(0, np.float32))
-        similarities = dequantize(packed) @ query
-        best = np.argsort(-similarities, kind="stable")[:k]
-        return Hits(ids[best], similarities[best])
+        nearest = Hits(np.zeros(0, np.int64), np.zeros(0, np.float32))
+        for ids, packed in self._catalogue.vectors_of(videos):
+            similarities = dequantize(packed) @ query
+            all_ids = np.concatenate([nearest.ids, ids])
+            all_of_them = np.concatenate([nearest.similarities, similarities])
+            best = np.argsort(-all_of_them, kind="stable")[:k]
+            nearest = Hits(all_ids[best], all_of_them[best])
+        return nearest
 
     def sample(self, videos: Sequence[int] | None = None) -> NDArray[np.float32]:
         """Unit vectors ``[n, d]`` spread over all frames, or over those of some videos."""
         if videos is None:
             return self._sample
-        _, packed = self._catalogue.vectors_of(videos[:_SAMPLED_VIDEOS])
-        return dequantize(packed[:: max(1, len(packed) // SAMPLE_SIZE)])
+        some = videos[:_SAMPLED_VIDEOS]
+        step = max(1, self._catalogue.count_frames(some) // SAMPLE_SIZE)
+        parts, skipped = [np.zeros((0, 0), np.int8)], 0
+        for _, packed in self._catalogue.vectors_of(some):
+            parts.append(packed[skipped::step].copy())  # or else the whole batch would stay
+            skipped = (skipped - len(packed)) % step
+        return dequantize(np.concatenate(parts[1:] or parts))
 
     def _search_living(
         self, query: NDArray[np.float32], k: int, among: NDArray[np.int64] | None
@@ -195,10 +205,19 @@ class FaissVectors(Vectors):
         faiss = self._faiss
         chosen: dict[str, Any] = {}
         if among is not None:
-            chosen["sel"] = faiss.IDSelectorBatch(among)
+            chosen["sel"] = self._selector(among)
         if isinstance(self._index, faiss.IndexIVF):
             return faiss.SearchParametersIVF(nprobe=_LISTS_VISITED, **chosen)
         return faiss.SearchParameters(**chosen) if chosen else None
+
+    def _selector(self, among: NDArray[np.int64]) -> Any:
+        """A filter on ids; a bitmap, unless they are so few that a set takes less room."""
+        largest = int(among.max(initial=0))
+        if largest > _SET_BYTES * len(among):
+            return self._faiss.IDSelectorBatch(among)
+        is_among = np.zeros(largest + 1, np.bool_)
+        is_among[among] = True
+        return self._faiss.IDSelectorBitmap(np.packbits(is_among, bitorder="little"))
 
     # -- following the catalogue ---------------------------------------------------------------
 
@@ -226,9 +245,10 @@ class FaissVectors(Vectors):
             return
         self._faiss.omp_set_num_threads(cpu_count())
         step = max(1, count // _TRAINING_FRAMES)
-        training = np.concatenate(
-            [dequantize(vectors[::step]) for _, vectors in self._catalogue.vectors_after(0)]
-        )
+        # Packed until they are together, and copied, or else the whole batches would stay.
+        drawn = [vectors[::step].copy() for _, vectors in self._catalogue.vectors_after(0)]
+        training = dequantize(np.concatenate(drawn))
+        del drawn
         index = self._empty_index(training.shape[1], count)
         index.train(training)
         for ids, vectors in self._catalogue.vectors_after(0):
