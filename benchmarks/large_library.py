@@ -7,7 +7,8 @@ once (``VmHWM``), mapped files included. The time of a file is that of ``index``
 that of ``index`` over a hundredth of them, by the difference in files: starting Python and loading
 what it takes is no part of it, and is told in a row of its own.
 
-``--against DIR`` measures another checkout in turn with this one, on the same libraries.
+``--against DIR`` measures another checkout in turn with this one, on the same libraries: it must
+know their schema.
 """
 
 from __future__ import annotations
@@ -131,19 +132,19 @@ def measured(checkout: Path, *arguments: str) -> Cost:
 def rows(checkouts: Sequence[Path], scratch: Path, files: int, runs: int) -> list[str]:
     """A row of the table for each command, with a cell for each checkout, measured in turn."""
     few = files // _FEWER
-    commands = {
-        f"`index`, {number} files": ("index", str(scratch / f"{number}"), str(number))
+    search = ("find", _QUERY, "--no-service")
+    commands: dict[str, tuple[int, tuple[str, ...]]] = {
+        f"`index`, {number} files": (number, ("index", str(scratch / f"{number}")))
         for number in (few, files)
     }
-    commands["`status`"] = ("status", "", str(files))
-    commands["`find`"] = ("find", _QUERY, str(files))
+    commands["`status`"] = (files, ("status",))
+    commands["`find`"] = (files, search)
+    commands["`find --in` all of it"] = (files, (*search, "--in", str(scratch / f"{files}")))
     costs: dict[tuple[str, Path], list[Cost]] = {}
     for _ in range(runs):
-        for name, (command, argument, library) in commands.items():
+        for name, (number, command) in commands.items():
             for checkout in checkouts:
-                given = [command, *([argument] if argument else [])]
-                given += ["--no-service"] if command == "find" else []
-                cost = measured(checkout, *given, "--library", str(scratch / f"{library}.db"))
+                cost = measured(checkout, *command, "--library", str(scratch / f"{number}.db"))
                 costs.setdefault((name, checkout), []).append(cost)
     table = []
     for name in commands:

@@ -6,12 +6,14 @@ import json
 import os
 import shutil
 import threading
+import tracemalloc
 
 import numpy as np
 import pytest
 from made_up import DIM, Films, Vectors
 
 from tempo_edge.errors import LibraryError
+from tempo_edge.quantization import dequantize
 from tempo_edge.store.embedded import vectors as module
 from tempo_edge.store.embedded.catalogue import SqliteCatalogue
 from tempo_edge.store.embedded.vector_files import VectorFiles
@@ -330,6 +332,58 @@ def test_drafts_of_the_dead_and_old_caches_are_swept_away(films: Films) -> None:
     assert left == {f"{key}.faiss", f"{key}.npy", "current.json", "lock"}
     about = json.loads((films.folder / "current.json").read_text())
     assert set(about["files"]) == {f"{key}.faiss", f"{key}.npy"}
+
+
+@pytest.mark.parametrize("batch", [1, 7, 100, 8192])
+def test_some_videos_are_scanned_and_sampled_alike_whatever_the_batch(
+    films: Films, monkeypatch: pytest.MonkeyPatch, batch: int
+) -> None:
+    for name in ("a", "b", "c", "d"):
+        films.add(name, 25)
+    vectors = films.add("e", 3, near=np.ones(DIM, np.float32))
+    films.add("f", 3, near=np.ones(DIM, np.float32))
+    read = films.catalogue.vectors_of
+    monkeypatch.setattr(films.catalogue, "vectors_of", lambda videos: read(videos, batch))
+    monkeypatch.setattr(module, "SAMPLE_SIZE", 9)
+    cache, some = films.cache(), [1, 3, 5, 6]
+    truth = films.similarities(vectors[0])
+    inside = [*range(1, 26), *range(51, 76), *range(101, 107)]
+    hits = cache.search(vectors[0], 10, some)
+    assert hits.ids.tolist() == sorted(inside, key=lambda each: -truth[each])[:10]
+    assert hits.similarities == pytest.approx([truth[each] for each in hits.ids.tolist()], abs=1e-6)
+    every = dequantize(np.concatenate([packed for _, packed in read(some)]))
+    assert (cache.sample(some) == every[:: 56 // 9]).all()
+    assert not len(cache.search(vectors[0], 10, []).ids) and not len(cache.sample([]))
+
+
+def test_the_memory_of_a_scan_does_not_grow_with_what_is_scanned(films: Films) -> None:
+    films.add("a", 10_000)
+    query = films.add("b", 40_000)[0]
+    cache = films.cache()
+
+    def peak(videos: list[int]) -> int:
+        tracemalloc.start()
+        try:
+            assert len(cache.search(query, 256, videos).ids) == 256
+            cache.sample(videos)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    assert peak([2]) < 1.2 * peak([1])
+
+
+@pytest.mark.parametrize("each", [0, 50], ids=["as a set", "as a bitmap"])
+def test_what_a_search_is_kept_to_is_told_to_faiss(
+    films: Films, monkeypatch: pytest.MonkeyPatch, each: int
+) -> None:
+    monkeypatch.setattr(module, "_SET_BYTES", each)
+    monkeypatch.setattr(module, "_SCAN_LIMIT", 0)
+    for name in ("a", "b", "c"):
+        films.add(name, 77)
+    query = films.add("d", 77)[0]
+    found = films.cache().search(query, 500, [2, 4]).ids
+    assert sorted(found.tolist()) == [*range(78, 155), *range(232, 309)]
 
 
 def test_many_build_at_once(films: Films) -> None:
