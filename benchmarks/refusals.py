@@ -44,11 +44,15 @@ class _Sentence:
 
 @dataclass(frozen=True)
 class _Outcome:
-    """The file that came first, its confidence, and the highest with other footage around it."""
+    """The file that came first, its confidence, and the highest with other footage around it.
+
+    ``unsure``: whether many other videos are nearly as likely.
+    """
 
     first: str
     confidence: float
     around: float
+    unsure: bool
 
 
 def _clips(data: Path, folder: Path) -> list[_Sentence]:
@@ -102,7 +106,7 @@ def _ask(library: Library, text: str, around: _Around) -> _Outcome:
         for frame in frames
     ]
     confidences = [own[0].confidence, *[calibration.confidence(facts) for facts in others]]
-    return _Outcome(best.path.name, best.confidence, max(confidences))
+    return _Outcome(best.path.name, best.confidence, max(confidences), answer.is_unsure)
 
 
 def _tell(name: str, sentences: list[_Sentence], outcomes: list[_Outcome], level: float) -> None:
@@ -126,8 +130,20 @@ def _tell(name: str, sentences: list[_Sentence], outcomes: list[_Outcome], level
         share(absent, len(absent)),
         f"{100 * sum(o.around < level for o in answered) / max(len(answered), 1):.1f}",
         share(absent, len(absent), around=True),
+        *_told_unsure([o for _, o in pairs if o.confidence >= level], right),
     ]
     print("| " + " | ".join(cells) + " |")
+
+
+def _told_unsure(answered: list[_Outcome], right: list[_Outcome]) -> list[str]:
+    """The share of answers that say they are unsure, and how many of those and of others are right.
+
+    An answer to a sentence on what is not there is not right.
+    """
+    kinds = [[o for o in answered if o.unsure == unsure] for unsure in (True, False)]
+    rights = [sum(any(o is r for r in right) for o in kind) / max(len(kind), 1) for kind in kinds]
+    share = len(kinds[0]) / max(len(answered), 1)
+    return [f"{100 * each:.1f}" for each in (share, *rights)]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -144,8 +160,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(json.dumps(describe()))
     print(
         "| footage | present, absent | right file first | right and answered | wrong and answered "
-        "| absent answered | refused with other footage | absent answered with it |\n"
-        "|---|---|---:|---:|---:|---:|---:|---:|"
+        "| absent answered | refused with other footage | absent answered with it "
+        "| answers that say unsure | right of these | right of others |\n"
+        "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|"
     )
     with tempfile.TemporaryDirectory() as folder_of_clips:
         scratch = options.keep or Path(folder_of_clips)
