@@ -29,7 +29,7 @@ from benchmarks.indexing import repeat_film
 from benchmarks.machine import describe
 from tempo_edge import Library
 from tempo_edge.evaluation import plots
-from tempo_edge.indexing import footage
+from tempo_edge.indexing import looks
 from tempo_edge.indexing.frame_change import frame_change
 from tempo_edge.indexing.indexer import Indexer
 from tempo_edge.media import _frame, pyav
@@ -97,7 +97,7 @@ def watched(watch: Stopwatch) -> Iterator[None]:
         (video, "packets", watch.around("demux", video.packets)),
         (video, "_packets_from", watch.along("demux", video._packets_from)),
         (video, "_decode", watch.along("decode", video._decode)),
-        (footage, "frame_change", watch.around("compare", frame_change)),
+        (looks, "frame_change", watch.around("compare", frame_change)),
         (_frame.PyAVFrame, "thumbnail", watch.around("shrink", _frame.PyAVFrame.thumbnail)),
         (tower, "encode", watch.around("encode", tower.encode)),
         (Indexer, "_store", watch.around("store", Indexer._store)),

@@ -1,54 +1,61 @@
-"""One video file to its frames: the bounded pipeline of the indexer.
+"""A video file to its frames: the bounded pipeline of the indexer.
 
 Demux, plan, then decode and measure on worker threads, each with a decoder of its own, while the
-calling thread shares out tokens and runs the image tower. A few runs are in flight at a time and
-about a minute of thumbnails is held, so memory does not grow with the film's length.
+calling thread shares out tokens and runs the image tower. Several threads may read a file each:
+they share workers and memory, and the file that was begun first has the first claim on both. About
+a minute of thumbnails is held of each, so memory grows neither with a film's length nor with the
+number of films.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import Future
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import count
 from pathlib import Path
 from queue import Empty, LifoQueue
+from threading import BoundedSemaphore, Lock, Thread
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge.errors import MediaError
-from tempo_edge.indexing.frame_change import cell_means, frame_change
+from tempo_edge.indexing.decode_pool import DecodePool, MemoryBudget
+from tempo_edge.indexing.looks import Damage, IndexContradictedError, Look, LookTaker, RunLooks
 from tempo_edge.media import DecodeRange, Frame, PacketTable, Video, VideoInfo, open_video
 from tempo_edge.models import Profile
+from tempo_edge.models.towers import ImageTower
 from tempo_edge.quantization import quantize
 from tempo_edge.saa import SamplingBudget, SamplingPlan, allocate, plan, uniform_plan
 from tempo_edge.store.rows import FrameRow, VideoRow
 
 __all__ = ["Footage", "FootageReader", "Sampling"]
 
-# Frames encoded at once: large enough to be fast, small enough to overlap with decoding.
+# Frames encoded at once: large enough to be fast, small enough to overlap with decoding. Never of
+# several files: a picture takes as long among four as among sixteen, and not every graph gives the
+# same vector whatever pictures it is given beside.
 _BATCH = 16
 
 # Looks that may wait for their tokens: about 40 MB of thumbnails.
 _CHUNK_LOOKS = 256
 _CHUNK_SECONDS = 60.0
 
-# Decoded pictures that may be held by runs that wait for their turn, and by decoders at work.
+# Decoded pictures that may be held by runs of all files that wait for their turn.
 _HELD_BYTES = 150e6
+
+# What open decoders of all files may hold: so much, or more where there are many workers.
 _DECODER_BYTES = 512e6
+_WORKER_BYTES = 64e6
 
 # Pictures alive in a decoder at work: those it leans on, and those that are compared.
 _DECODER_PICTURES = 8
 
-# A picture that differs this much from the one right before it, and three times as much as pictures
-# did lately, is the first one after a cut.
-_CUT = 0.15
-
-# A key frame in the encoder's rhythm must differ by this much from the look before it, seconds ago,
-# to count as the first picture of a new scene.
-_FRESH = 0.5
+# Runs in flight for each worker: of large pictures, and of any.
+_LEAST_AHEAD, _MOST_AHEAD = 2, 12
 
 
 @dataclass(frozen=True)
@@ -83,52 +90,21 @@ class Footage:
     remarks: tuple[str, ...] = ()
 
 
-@dataclass
-class _Look:
-    """A frame looked at. ``changes`` is its 3x3 (say) map of how much each part changed."""
+@dataclass(frozen=True)
+class _Course:
+    """The course of reading a file: its turn among others, and whom to tell how far it is."""
 
-    pts: int
-    thumbnail: NDArray[np.uint8]
-    variation: float
-    cut: bool
-    changes: NDArray[np.float32]
-
-
-@dataclass
-class _RunLooks:
-    """The looks of a run, the two pictures that tie it to its neighbours, and what was damaged."""
-
-    looks: list[_Look]
-    first: Frame | None = None
-    last: Frame | None = None
-    decoded: int = 0
-    damaged: int = 0
-
-
-@dataclass
-class _Damage:
-    """How many pictures of a film were decoded, and how many of them were not whole."""
-
-    decoded: int = 0
-    damaged: int = 0
-
-    def add(self, found: _RunLooks) -> None:
-        self.decoded += found.decoded
-        self.damaged += found.damaged
-
-    def remarks(self) -> tuple[str, ...]:
-        if not self.damaged:
-            return ()
-        one = "is" if self.damaged == 1 else "are"
-        return (f"damaged: {self.damaged} of {self.decoded} decoded pictures {one} not whole",)
-
-
-class _IndexContradictedError(Exception):
-    """Packets are not what the container's index says: the file has to be read as a whole."""
+    turn: int
+    on_progress: Callable[[float, float], None] | None
+    checkpoint: Callable[[], None]
+    on_decoded: Callable[[], None]
 
 
 class FootageReader:
-    """Reads videos with one profile, one sampling and one decoder; keeps its threads."""
+    """Reads videos with one profile, one sampling and one decoder; keeps its threads.
+
+    Several threads may read a file each. What is found in one does not depend on the others.
+    """
 
     def __init__(
         self, profile: Profile, sampling: Sampling, decoder: str = "pyav", workers: int = 2
@@ -139,33 +115,48 @@ class FootageReader:
         self._sampling = sampling
         self._decoder = decoder
         self._workers = workers
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="tempo-decode")
-        self._grid = round(profile.tokens_per_frame**0.5)
+        self._pool = DecodePool(workers)
+        self._taker = LookTaker(profile, sampling.policy)
+        self._held = MemoryBudget(_HELD_BYTES, _LEAST_AHEAD * workers)
+        self._decoders = MemoryBudget(max(_DECODER_BYTES, _WORKER_BYTES * workers))
+        # A batch takes memory as well, so few are encoded at a time.
+        self._encoding = BoundedSemaphore(max(1, workers // 4))
+        self._loading = Lock()
+        self._turns = count()
 
     def close(self) -> None:
         """End the worker threads."""
-        self._pool.shutdown(cancel_futures=True)
+        self._pool.close()
 
     def read(
-        self, path: Path, on_progress: Callable[[float, float], None] | None = None
+        self,
+        path: Path,
+        on_progress: Callable[[float, float], None] | None = None,
+        *,
+        checkpoint: Callable[[], None] = lambda: None,
+        on_decoded: Callable[[], None] = lambda: None,
     ) -> Footage:
         """Decode, measure and encode one file.
 
         Args:
             path: a video file.
             on_progress: called with (seconds done, seconds in all) now and then.
+            checkpoint: called often; whatever it raises ends the reading.
+            on_decoded: called once nothing more is read from the file.
 
         Raises:
             MediaError: the file can't be used; the text says why.
         """
+        turn = next(self._turns)
+        if not turn:  # while the first file is planned
+            Thread(target=self._load_ahead, name="tempo-load", daemon=True).start()
+        course = _Course(turn, on_progress, checkpoint, on_decoded)
         try:
-            return self._read(path, on_progress, whole=False)
-        except _IndexContradictedError:  # what was planned by it is worth nothing
-            return self._read(path, on_progress, whole=True)
+            return self._read(path, course, whole=False)
+        except IndexContradictedError:  # what was planned by it is worth nothing
+            return self._read(path, course, whole=True)
 
-    def _read(
-        self, path: Path, on_progress: Callable[[float, float], None] | None, *, whole: bool
-    ) -> Footage:
+    def _read(self, path: Path, course: _Course, *, whole: bool) -> Footage:
         """Decode, measure and encode one file, planned by its index or by all of its packets."""
         with open_video(path, self._decoder, whole=whole) as video:
             info, table = video.info, video.packets()
@@ -174,8 +165,38 @@ class FootageReader:
             if not table.keys.any():
                 raise MediaError("holds no key frame to start decoding from")
             decoder, unfit = self._fitting(video)
+        course.checkpoint()
         another = partial(open_video, path, decoder, table)
         chosen = self._sampling.plan(table, info)
+        damage = Damage()
+        # Closed here, not by whoever forgets it: others wait for the memory that it holds.
+        with closing(self._looks(course, another, chosen, info, table, damage)) as looks:
+            length, rows, curve = self._frames(looks, chosen, info, table, course)
+        if not rows:
+            raise MediaError("no picture of it can be decoded")
+        facts = VideoRow(
+            info.codec,
+            info.width,
+            info.height,
+            length,
+            info.rate,
+            info.time_base,
+            info.start_time,
+            table.holes,
+        )
+        # Each once, in order.
+        remarks = tuple(dict.fromkeys(info.remarks + table.remarks + unfit + damage.remarks()))
+        return Footage(facts, rows, np.asarray(curve, dtype=np.float32).reshape(-1, 2), remarks)
+
+    def _frames(
+        self,
+        looks: Iterator[Look],
+        chosen: SamplingPlan,
+        info: VideoInfo,
+        table: PacketTable,
+        course: _Course,
+    ) -> tuple[float, list[FrameRow], list[tuple[float, float]]]:
+        """(seconds of the film, its frames, its variation curve) of its looks."""
         interval = float(np.median(np.diff(table.pts)) * info.time_base)
 
         def shown_by(pts: int) -> float:
@@ -185,34 +206,20 @@ class FootageReader:
         total = shown_by(int(table.pts[-1]) if table.end is None else table.end)
         rows: list[FrameRow] = []
         curve: list[tuple[float, float]] = []
-        chunk: list[_Look] = []
+        chunk: list[Look] = []
         opened = shown_by(int(chosen.runs[0].key))
-        damage = _Damage()
-        for look in self._looks(another, chosen, info, table, damage):
+        for look in looks:
             chunk.append(look)
             now = shown_by(look.pts)
             curve.append((float(info.time_of(look.pts)), look.variation))
             if now - opened >= _CHUNK_SECONDS or len(chunk) >= _CHUNK_LOOKS:
                 rows += self._encode(chunk, max(now - opened, interval), chosen.measured)
                 chunk, opened = [], now
-                if on_progress is not None:
-                    on_progress(now, total)
+                if course.on_progress is not None:
+                    course.on_progress(now, total)
+        course.on_decoded()
         rows += self._encode(chunk, max(total - opened, interval), chosen.measured)
-        if not rows:
-            raise MediaError("no picture of it can be decoded")
-        facts = VideoRow(
-            info.codec,
-            info.width,
-            info.height,
-            total,
-            info.rate,
-            info.time_base,
-            info.start_time,
-            table.holes,
-        )
-        # Each once, in order.
-        remarks = tuple(dict.fromkeys(info.remarks + table.remarks + unfit + damage.remarks()))
-        return Footage(facts, rows, np.asarray(curve, dtype=np.float32).reshape(-1, 2), remarks)
+        return total, rows, curve
 
     # -- decoding and measuring ----------------------------------------------------------------
 
@@ -226,58 +233,81 @@ class FootageReader:
 
     def _looks(
         self,
+        course: _Course,
         another: Callable[[], Video],
         chosen: SamplingPlan,
         info: VideoInfo,
         table: PacketTable,
-        damage: _Damage,
-    ) -> Iterator[_Look]:
+        damage: Damage,
+    ) -> Generator[Look, None, None]:
         """Every look of the file in time order, decoded a few runs ahead of the caller."""
-        handles: LifoQueue[Video] = LifoQueue()
-        pending: deque[Future[_RunLooks]] = deque()
-        runs = iter(chosen.runs)
+        picture = info.picture_bytes or 2 * info.width * info.height
+        decoders = min(self._decoders_for(picture), len(chosen.runs))
+        thumbnails = min(len(chosen.wanted), _CHUNK_LOOKS) * 3 * self._profile.image_size**2
         reference: Frame | None = None
-        ahead, breaks = self._runs_ahead(info), table.breaks
-        try:
-            while True:
-                while len(pending) < ahead:
-                    run = next(runs, None)
-                    if run is None:
-                        break
-                    pending.append(self._pool.submit(self._look, another, handles, run, chosen))
-                if not pending:
-                    break
-                found = pending.popleft().result()
+        with (
+            self._decoders.lent(course.turn, decoders * _DECODER_PICTURES * picture + thumbnails),
+            closing(self._measured(course.turn, another, chosen, picture)) as runs,
+        ):
+            for found in runs:
+                course.checkpoint()
                 damage.add(found)
                 if chosen.measured and found.looks and found.first is not None:
-                    if found.first.pts in breaks:  # whatever it looks like, it goes on with nothing
+                    if found.first.pts in table.breaks:  # it goes on with nothing before it
                         found.looks[0].cut = True
                     else:
-                        self._tie(found, reference, chosen)
+                        self._taker.tie(found, reference, chosen)
                 if found.last is not None:
                     reference = found.last
                 yield from found.looks
+
+    def _decoders_for(self, picture: int) -> int:
+        """How many decoders may work on a file with pictures of so many bytes."""
+        return max(1, min(self._workers, int(_DECODER_BYTES / (_DECODER_PICTURES * picture))))
+
+    def _runs_ahead(self, picture: int) -> int:
+        """Runs in flight: their lengths differ a hundredfold, so a few would leave cores idle.
+
+        Each finished one holds two pictures until its turn comes, so large pictures allow fewer,
+        and very large ones no two decoders at once.
+        """
+        decoders = self._decoders_for(picture)
+        if decoders < self._workers:
+            return decoders
+        fitting = int(_HELD_BYTES / (2 * picture))
+        most = min(_MOST_AHEAD * self._workers, fitting)
+        return max(_LEAST_AHEAD * self._workers, most)
+
+    def _measured(
+        self, turn: int, another: Callable[[], Video], chosen: SamplingPlan, picture: int
+    ) -> Generator[RunLooks, None, None]:
+        """Every run of the file in time order, decoded a few ahead of the caller."""
+        handles: LifoQueue[Video] = LifoQueue()
+        pending: deque[Future[RunLooks]] = deque()
+        runs = deque(chosen.runs)
+        ahead, cost, taken = self._runs_ahead(picture), 2 * picture, 0
+        try:
+            while runs or pending:
+                while runs and len(pending) < ahead:
+                    if not self._held.try_take(cost):
+                        if pending:
+                            break
+                        self._held.take(turn, cost)
+                    taken += cost
+                    work = partial(self._look, another, handles, runs.popleft(), chosen)
+                    pending.append(self._pool.submit(turn, work))
+                yield pending.popleft().result()
+                self._held.give_back(cost)
+                taken -= cost
         finally:
             for future in pending:
                 future.cancel()
             for future in pending:
                 if not future.cancelled():
                     future.exception()  # wait: the handle it holds must come back to be closed
+            self._held.give_back(taken)
             while not handles.empty():
                 handles.get_nowait().close()
-
-    def _runs_ahead(self, info: VideoInfo) -> int:
-        """Runs in flight: their lengths differ a hundredfold, so a few would leave cores idle.
-
-        Each finished one holds two pictures until its turn comes, so large pictures allow fewer,
-        and very large ones no two decoders at once.
-        """
-        picture = info.picture_bytes or 2 * info.width * info.height
-        decoders = max(1, int(_DECODER_BYTES / (_DECODER_PICTURES * picture)))
-        if decoders < self._workers:
-            return decoders
-        fitting = int(_HELD_BYTES / (2 * picture))
-        return max(2 * self._workers, min(12 * self._workers, fitting))
 
     def _look(
         self,
@@ -285,85 +315,29 @@ class FootageReader:
         handles: LifoQueue[Video],
         run: DecodeRange,
         chosen: SamplingPlan,
-    ) -> _RunLooks:
-        """Worker: decode one run and look at what is wanted or turns out to be a cut."""
+    ) -> RunLooks:
+        """Worker: decode one run and look at it."""
         try:
             video = handles.get_nowait()
         except Empty:
             video = another()
         try:
-            low, high = np.searchsorted(chosen.wanted, [run.key, run.last + 1])
-            wanted = deque(chosen.wanted[low:high].tolist())
-            before, found = video.damaged, _RunLooks([])
-            try:
-                self._measure(video.frames(run), wanted, chosen, found)
-            except MediaError as error:
-                if isinstance(error.__cause__, MemoryError):
-                    raise error.__cause__ from None  # no fault of the footage
-                found.damaged = 1  # a stretch at least; the rest of the file is still footage
-            if video.contradicted:
-                raise _IndexContradictedError
-            found.damaged = max(found.damaged, video.damaged - before)
-            found.decoded = max(found.decoded, found.damaged)
-            return found
+            return self._taker.look(video, run, chosen)
         finally:
             handles.put(video)
 
-    def _measure(
-        self, frames: Iterator[Frame], wanted: deque[int], chosen: SamplingPlan, found: _RunLooks
-    ) -> None:
-        before: Frame | None = None
-        lately = 0.0
-        for frame in frames:
-            if before is not None and frame.pts <= before.pts:
-                continue  # two pictures of one instant: the first is the one that stays
-            found.decoded += 1
-            jump = False
-            if chosen.measured and before is not None:
-                step = frame_change(before, frame)[0]
-                jump = step >= _CUT and step >= 3 * lately
-                lately = 0.7 * lately + 0.3 * step if lately else step
-            # Where a wanted picture was lost to damage, the next one stands in for it.
-            due = bool(wanted) and frame.pts >= wanted[0]
-            if due or (jump and chosen.finds_cuts):
-                while wanted and wanted[0] <= frame.pts:
-                    wanted.popleft()
-                found.looks.append(self._take(frame, found.last, jump, chosen.measured))
-                if found.first is None:
-                    found.first = frame
-                if found.last is None or found.looks[-1].variation > self._sampling.policy.still:
-                    found.last = frame
-            frame.release()
-            before = frame
-
-    def _take(self, frame: Frame, reference: Frame | None, jump: bool, measured: bool) -> _Look:
-        profile = self._profile
-        change = np.ones((1, 1), np.float32)
-        amount = 1.0
-        if measured and reference is not None:
-            amount, change = frame_change(reference, frame)
-        return _Look(
-            frame.pts,
-            frame.thumbnail(profile.image_size, profile.interpolation, crop=profile.crop),
-            amount,
-            jump,
-            cell_means(frame.upright(change), self._grid),
-        )
-
-    def _tie(self, found: _RunLooks, reference: Frame | None, chosen: SamplingPlan) -> None:
-        """Measure a run's first look against the last one of the runs before it."""
-        head, first = found.looks[0], found.first
-        if reference is None or first is None:
-            return
-        head.variation, change = frame_change(reference, first)
-        head.changes = cell_means(first.upright(change), self._grid)
-        head.cut = (head.pts in chosen.scene_keys and head.variation >= _CUT / 2) or (
-            head.pts in chosen.calm_keys and head.variation >= _FRESH
-        )
-
     # -- tokens and vectors --------------------------------------------------------------------
 
-    def _encode(self, chunk: list[_Look], seconds: float, measured: bool) -> list[FrameRow]:
+    def _tower(self) -> ImageTower:
+        """The image tower, which is loaded once."""
+        with self._loading:
+            return self._profile.image_tower
+
+    def _load_ahead(self) -> None:
+        with suppress(Exception):  # whoever encodes meets it again
+            self._tower()
+
+    def _encode(self, chunk: list[Look], seconds: float, measured: bool) -> list[FrameRow]:
         """Share out tokens over a stretch and run the image tower on the frames that got any."""
         if not chunk:
             return []
@@ -377,9 +351,10 @@ class FootageReader:
         rows: list[FrameRow] = []
         for start in range(0, len(kept), _BATCH):
             part = kept[start : start + _BATCH]
-            vectors, tokens = self._profile.image_tower.encode(
-                np.stack([look.thumbnail for look, _ in part])
-            )
+            pictures = np.stack([look.thumbnail for look, _ in part])
+            tower = self._tower()
+            with self._encoding:
+                vectors, tokens = tower.encode(pictures)
             packed, packed_tokens = quantize(vectors), quantize(tokens)
             for i, (look, share) in enumerate(part):
                 cells = np.sort(np.argsort(-look.changes.ravel(), kind="stable")[:share])
