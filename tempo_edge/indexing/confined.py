@@ -63,18 +63,25 @@ class ConfinedReader:
         }
 
     def read(
-        self, path: Path, on_progress: Callable[[float, float], None] | None = None
+        self,
+        path: Path,
+        on_progress: Callable[[float, float], None] | None = None,
+        checkpoint: Callable[[], None] = lambda: None,
+        on_decoded: Callable[[], None] = lambda: None,
     ) -> Footage:
         """Decode, measure and encode one file, wherever that may lead.
 
         Args:
             path: a video file.
             on_progress: called with (seconds done, seconds in all) now and then.
+            checkpoint: called at the beginning; whatever it raises ends the reading.
+            on_decoded: called at the end.
 
         Raises:
             MediaError: the file can't be used, or the child died of it; the text says why.
             RuntimeError: the child failed in a way that nobody foresaw.
         """
+        checkpoint()
         with tempfile.TemporaryDirectory(prefix="tempo-edge-") as folder:
             result = Path(folder) / "footage.npz"
             order = {**self._order, "path": str(path), "result": str(result)}
@@ -99,6 +106,7 @@ class ConfinedReader:
                 raise MediaError(said["unusable"])
             if "failed" in said:
                 raise RuntimeError(said["failed"])
+            on_decoded()
             return load_footage(result)
 
 

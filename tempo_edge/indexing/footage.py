@@ -132,7 +132,6 @@ class FootageReader:
         self,
         path: Path,
         on_progress: Callable[[float, float], None] | None = None,
-        *,
         checkpoint: Callable[[], None] = lambda: None,
         on_decoded: Callable[[], None] = lambda: None,
     ) -> Footage:

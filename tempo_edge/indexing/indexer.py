@@ -12,13 +12,15 @@ from pathlib import Path
 
 from tempo_edge._files.absolute import absolute, encodable
 from tempo_edge.errors import MediaError, RefusedRowError, TempoEdgeError
+from tempo_edge.indexing.desk import Desk, Stopped
 from tempo_edge.indexing.digests import FileDigests, key_of
 from tempo_edge.indexing.exclusion import NOTHING, Exclusion
 from tempo_edge.indexing.footage import Footage
 from tempo_edge.indexing.journal import Journal
 from tempo_edge.indexing.presence import Presence
 from tempo_edge.indexing.problems import PassingError
-from tempo_edge.indexing.reading import FileReader, FromCallerError, Stopped, VideoReader
+from tempo_edge.indexing.reading import CopiesUnderWay, FileReader, VideoReader
+from tempo_edge.indexing.reading_ahead import Place, Reading, ReadingAhead
 from tempo_edge.indexing.recognition import Recognizer
 from tempo_edge.indexing.selection import Selection
 from tempo_edge.indexing.survey import KnownRows, Survey, is_same, named_before
@@ -106,6 +108,7 @@ class Indexer:
         confined: does the same for a file that an earlier run died at, without dying of it too.
         on_event: told of every file that is not left alone, and of progress inside long ones.
         stopping: asked often; once it says True the run ends, and only whole files are kept.
+        at_once: how many files may be under way.
     """
 
     def __init__(
@@ -115,16 +118,20 @@ class Indexer:
         confined: VideoReader,
         on_event: Callable[[IndexEvent], None] | None = None,
         stopping: Callable[[], bool] = lambda: False,
+        at_once: int = 4,
     ) -> None:
         self._catalogue = catalogue
+        self._at_once = at_once
         self._on_event = on_event or (lambda event: None)
         self._stopping = stopping
         self._volumes: dict[str, str] = {}
         self._pruned = False
         self._journal = Journal(catalogue)
-        digests = FileDigests(self._check_stop)
-        recognizer = Recognizer(catalogue, digests, self._journal)
-        self._files = FileReader(recognizer, reader, confined, self._journal)
+        self._desk = Desk(self._check_stop)
+        digests = FileDigests(self._desk.checkpoint)
+        recognizer = Recognizer(catalogue, digests, self._journal, self._desk)
+        self._copies = CopiesUnderWay()
+        self._files = FileReader(recognizer, self._copies, reader, confined, self._journal)
         self._verification = Verification(
             catalogue, digests, recognizer, self._journal, self._tell, self._check_stop
         )
@@ -162,9 +169,7 @@ class Indexer:
                 report.excluded += selection.excluded
             # Last of all, those that a run died at.
             work = sorted(survey.work.values(), key=self._journal.suspects)
-            for position, found in enumerate(work, start=1):
-                self._check_stop()
-                self._take(found, survey, report, position)
+            self._read(work, survey, report)
             # Last, so that a file which was moved has met the frames of its old name by now.
             self._missing(survey.gone(), report)
             if verify:
@@ -258,38 +263,54 @@ class Indexer:
             report.changed += len(outcome.changed)
             report.unchanged = max(0, report.unchanged - len(outcome.changed))
             report.skipped += outcome.unread
-        again = replace(survey, work={found.path: found for found in outcome.changed})
-        for position, found in enumerate(outcome.changed, start=1):
-            self._check_stop()
-            self._take(found, again, report, position)
+        self._read(outcome.changed, survey, report)
 
     def _tell(self, kind: str, path: str, reason: str = "", **counts: int) -> None:
         self._on_event(IndexEvent(kind, path, reason, **counts))
 
-    def _take(self, found: FoundFile, survey: Survey, report: IndexReport, position: int) -> None:
-        """Index one file, or note why it can't be."""
-        files = len(survey.work)
+    def _read(self, work: list[FoundFile], survey: Survey, report: IndexReport) -> None:
+        """Index files, in order; what is told of them is as if one were read after the other."""
+        try:
+            with ReadingAhead(
+                work,
+                self._files.read,
+                self._desk,
+                at_once=self._at_once,
+                is_alone=self._journal.suspects,
+                place=lambda found: Place(),
+            ) as ahead:
+                for position, found in enumerate(work, start=1):
+                    self._check_stop()
+                    self._take(ahead, found, position, len(work), survey, report)
+        finally:
+            self._journal.end_all()
+
+    def _take(
+        self,
+        ahead: ReadingAhead,
+        found: FoundFile,
+        position: int,
+        files: int,
+        survey: Survey,
+        report: IndexReport,
+    ) -> None:
+        """Store what was read of the next file, or note why it can't be used."""
 
         def tell(kind: str, reason: str = "", done: float = 0.0, total: float = 0.0) -> None:
             self._on_event(IndexEvent(kind, found.path, reason, done, total, position, files))
 
-        def progress(done: float, total: float) -> None:
-            self._check_stop()
-            try:
-                tell("progress", "", done, total)
-            except Exception as error:
-                raise FromCallerError(error) from None
-
         tell("started")
+        reading = ahead.take(lambda done, total: tell("progress", "", done, total))
         try:
-            contents, video_id, footage = self._files.read(found, progress)
-            remark = self._store(found, contents, video_id, footage)
+            footage, remark = self._store(found, *reading.result.result())
         except MediaError as error:
             reason = " ".join(str(error).split())
             self._skip(found, reason, survey.known.get(found.path), isinstance(error, PassingError))
             report.skipped += 1
             tell("skipped", reason)
             return
+        finally:
+            self._copies.settle(reading)
         if footage is None:
             report.reused += 1
             tell("reused", remark)
@@ -301,15 +322,21 @@ class Indexer:
 
     def _store(
         self, found: FoundFile, contents: Contents, video_id: int | None, footage: Footage | None
-    ) -> str:
-        """One transaction a file: its video with all its frames, and its row; gives its remark.
+    ) -> tuple[Footage | None, str]:
+        """One transaction a file: its video with all its frames, and its row.
+
+        Gives the footage, unless its video is there by now, and its remark.
 
         Raises:
             MediaError: the file makes rows that the library refuses.
             LibraryError: the disk is full or lost.
         """
+        if footage is not None and self._copies.are_read(contents.sample or b""):
+            alike = self._catalogue.videos_of_sample(contents.sample or b"")
+            video_id = next((video for video, known in alike if known.may_be(contents)), None)
+            footage = footage if video_id is None else None
         try:
-            return self._put_whole(found, contents, video_id, footage)
+            return footage, self._put_whole(found, contents, video_id, footage)
         except RefusedRowError as error:
             raise PassingError(f"can't be stored: {error}") from error
         except TempoEdgeError:
@@ -345,7 +372,7 @@ class Indexer:
     def _put(
         self, found: FoundFile, state: str, mtime_ns: int, reason: str, video_id: int | None
     ) -> None:
-        self._journal.acquit(found.path)
+        self._journal.settle(found.path)
         volume = self._volume(found.path)
         self._catalogue.put_file(
             FileRow(found.path, volume, found.size, mtime_ns, state, reason, video_id)

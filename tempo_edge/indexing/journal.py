@@ -1,7 +1,8 @@
-"""The file that a run died at: known to the next run, which takes it last and confined.
+"""The files that a run died at: known to the next run, which takes them last and confined.
 
-A run that ends by itself, or from the keyboard, leaves nothing behind; one that is killed, by its
-file or by chance, leaves the name of the file that it was at.
+A run that ends by itself, or from the keyboard, leaves nothing behind; one that is killed, by a
+file or by chance, leaves the names of the files that it was at. Several were under way then, and
+one may be guilty: each is read in a process of its own, and only the one that kills that is.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _MOST_SUSPECTS = 1000
 
 
 class Journal:
-    """The file under way, and the suspects of earlier runs, kept in a library.
+    """The files under way, and the suspects of earlier runs, kept in a library.
 
     Args:
         catalogue: opened for writing.
@@ -31,6 +32,7 @@ class Journal:
 
     def __init__(self, catalogue: WritableCatalogue) -> None:
         self._catalogue = catalogue
+        self._under_way: dict[str, list[int]] = {}
         self._suspects: dict[str, list[int]] = self._kept(_SUSPECTS)
         died_at = self._kept(_UNDER_WAY)
         if died_at:
@@ -50,21 +52,46 @@ class Journal:
         """Whether a run died at this file, as it is now."""
         return self._suspects.get(found.path) == _state(found)
 
-    def acquit(self, path: str) -> None:
-        """Forget that a run died at a file; called within a transaction that settles it."""
-        if self._suspects.pop(path, None) is not None:
-            self._catalogue.set_meta(_SUSPECTS, json.dumps(self._suspects))
+    def begin(self, found: FoundFile) -> None:
+        """From now on a death of this process is put down to a file, beside others under way."""
+        if self._under_way.get(found.path) == _state(found):
+            return
+        self._under_way[found.path] = _state(found)
+        with self._catalogue.transaction():
+            self._write()
 
     @contextmanager
     def under_way(self, found: FoundFile) -> Iterator[None]:
         """While inside, a death of this process is put down to a file."""
-        with self._catalogue.transaction():
-            self._catalogue.set_meta(_UNDER_WAY, json.dumps({found.path: _state(found)}))
+        self.begin(found)
         try:
             yield
         finally:
             with self._catalogue.transaction():
-                self._catalogue.drop_meta(_UNDER_WAY)
+                self._end(found.path)
+
+    def settle(self, path: str) -> None:
+        """Put nothing down to a file any more; called within the transaction that settles it."""
+        self._end(path)
+        if self._suspects.pop(path, None) is not None:
+            self._catalogue.set_meta(_SUSPECTS, json.dumps(self._suspects))
+
+    def end_all(self) -> None:
+        """Put nothing down to any file under way: the run ends in good order."""
+        if self._under_way:
+            self._under_way.clear()
+            with self._catalogue.transaction():
+                self._write()
+
+    def _end(self, path: str) -> None:
+        if self._under_way.pop(path, None) is not None:
+            self._write()
+
+    def _write(self) -> None:
+        if self._under_way:
+            self._catalogue.set_meta(_UNDER_WAY, json.dumps(self._under_way))
+        else:
+            self._catalogue.drop_meta(_UNDER_WAY)
 
 
 def _state(found: FoundFile) -> list[int]:

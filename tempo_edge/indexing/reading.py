@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -11,39 +12,64 @@ from tempo_edge.errors import MediaError, TempoEdgeError
 from tempo_edge.indexing.footage import Footage
 from tempo_edge.indexing.journal import Journal
 from tempo_edge.indexing.problems import PassingError, check_still
+from tempo_edge.indexing.reading_ahead import Reading
 from tempo_edge.indexing.recognition import Recognizer
-from tempo_edge.indexing.walk import FoundFile
 from tempo_edge.store.rows import Contents
 
-__all__ = ["FileReader", "FromCallerError", "Stopped", "VideoReader"]
-
-
-class Stopped(BaseException):
-    """The caller asked for an end; passes through everything that mends errors."""
-
-
-class FromCallerError(BaseException):
-    """Carries what the caller's own ``on_event`` raised past everything that mends errors."""
-
-    def __init__(self, error: Exception) -> None:
-        super().__init__()
-        self.error = error
+__all__ = ["CopiesUnderWay", "FileReader", "VideoReader"]
 
 
 class VideoReader(Protocol):
     """Turns a video file into footage."""
 
     def read(
-        self, path: Path, on_progress: Callable[[float, float], None] | None = None
+        self,
+        path: Path,
+        on_progress: Callable[[float, float], None] | None = None,
+        checkpoint: Callable[[], None] = lambda: None,
+        on_decoded: Callable[[], None] = lambda: None,
     ) -> Footage:
         """Decode, measure and encode one file; see :class:`FootageReader`."""
 
 
+class CopiesUnderWay:
+    """The files under way by the samples of their contents, for the thread that writes.
+
+    Of two that are alike the later one waits for the other, and is recognized then. Where the later
+    one came first both are read.
+    """
+
+    def __init__(self) -> None:
+        self._read_by: dict[bytes, Reading] = {}
+        self._read_twice: set[bytes] = set()
+
+    def before(self, reading: Reading, sample: bytes) -> Reading | None:
+        """An earlier file with this sample that is yet to be stored."""
+        other = self._read_by.get(sample)
+        if other is not None and other.position < reading.position:
+            return other
+        if other is not None:
+            self._read_twice.add(sample)
+        self._read_by[sample] = reading
+        return None
+
+    def are_read(self, sample: bytes) -> bool:
+        """Whether several files with this sample were read."""
+        return sample in self._read_twice
+
+    def settle(self, reading: Reading) -> None:
+        """Note that a file was stored, or why it was not."""
+        for sample in [key for key, other in self._read_by.items() if other is reading]:
+            del self._read_by[sample]
+        reading.settled.set_result(None)
+
+
 class FileReader:
-    """Reads the files of one library.
+    """Reads the files of one library, each on a thread of its own.
 
     Args:
         recognizer: tells the videos that are known already.
+        copies: those that will be known soon.
         reader: reads a file that no run died at.
         confined: reads a file that one did, without dying of it too.
         journal: which files those are.
@@ -52,32 +78,32 @@ class FileReader:
     def __init__(
         self,
         recognizer: Recognizer,
+        copies: CopiesUnderWay,
         reader: VideoReader,
         confined: VideoReader,
         journal: Journal,
     ) -> None:
         self._recognizer = recognizer
+        self._copies = copies
         self._reader = reader
         self._confined = confined
         self._journal = journal
 
-    def read(
-        self, found: FoundFile, progress: Callable[[float, float], None]
-    ) -> tuple[Contents, int | None, Footage | None]:
+    def read(self, reading: Reading) -> tuple[Contents, int | None, Footage | None]:
         """(what the file's bytes are, the video if it is known already, or else its footage).
 
         Raises:
             MediaError: the file can't be used.
+            Stopped: the run ends.
         """
+        found = reading.found
         if found.problem:
             raise (PassingError if found.passing else MediaError)(found.problem)
-        contents, video_id = self._recognizer.recognize(found)
+        contents, video_id = self._recognize(reading)
         if video_id is not None:
             return contents, video_id, None
         try:
-            contents, footage = self._footage(found, contents, progress)
-        except FromCallerError as caught:
-            raise caught.error from None
+            contents, footage = self._footage(reading, contents)
         except TempoEdgeError:
             check_still(found)
             raise
@@ -87,11 +113,23 @@ class FileReader:
         check_still(found)
         return contents, None, footage
 
-    def _footage(
-        self, found: FoundFile, contents: Contents, progress: Callable[[float, float], None]
-    ) -> tuple[Contents, Footage]:
+    def _recognize(self, reading: Reading) -> tuple[Contents, int | None]:
+        """What the recognizer says once no earlier file that is alike is under way."""
+        while True:
+            contents, video_id = self._recognizer.recognize(reading.found)
+            if video_id is not None:
+                return contents, video_id
+            sample = contents.sample or b""
+            other = reading.desk.ask(partial(self._copies.before, reading, sample))
+            if other is None:
+                return contents, None
+            reading.desk.wait_for(other.settled)
+
+    def _footage(self, reading: Reading, contents: Contents) -> tuple[Contents, Footage]:
+        found = reading.found
+        how = reading.tell, reading.desk.checkpoint, reading.leave
         if self._journal.suspects(found):
-            return contents, self._confined.read(Path(found.path), progress)
-        with self._journal.under_way(found):
-            footage = self._reader.read(Path(found.path), progress)
+            return contents, self._confined.read(Path(found.path), *how)
+        reading.desk.ask(partial(self._journal.begin, found))
+        footage = self._reader.read(Path(found.path), *how)
         return replace(contents, packets=self._recognizer.packets(found)), footage

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+from tempo_edge.indexing.desk import Desk
 from tempo_edge.indexing.digests import SAMPLE_BYTES, FileDigests
 from tempo_edge.indexing.journal import Journal
 from tempo_edge.indexing.problems import unread
@@ -30,6 +32,7 @@ class Recognizer:
         catalogue: what is known already.
         digests: makes those of files.
         journal: told of a file whose container is opened, in case the process dies of it.
+        desk: that of the thread that writes; files are recognized by others.
         packet_digest: that of the packet table of a container's index, or None.
     """
 
@@ -38,11 +41,13 @@ class Recognizer:
         catalogue: WritableCatalogue,
         digests: FileDigests,
         journal: Journal,
+        desk: Desk,
         packet_digest: Callable[[Path], bytes | None] = packet_digest,
     ) -> None:
         self._catalogue = catalogue
         self._digests = digests
         self._journal = journal
+        self._desk = desk
         self._packet_digest = packet_digest
         self._wholes: dict[str, bytes] = {}
 
@@ -58,7 +63,7 @@ class Recognizer:
         """
         whole = self._wholes.pop(found.path, None)
         contents = Contents(found.size, self._digests.sample(found), None, whole)
-        alike = self._catalogue.videos_of_sample(contents.sample or b"")
+        alike = self._desk.ask(partial(self._catalogue.videos_of_sample, contents.sample or b""))
         if not alike:
             return self._as_before(found, contents)
         if any(known.packets for _, known in alike):
@@ -83,17 +88,17 @@ class Recognizer:
         if found.size <= SAMPLE_BYTES or self._journal.suspects(found):
             return None
         try:
-            with self._journal.under_way(found):
-                return self._packet_digest(Path(found.path))
+            self._desk.ask(partial(self._journal.begin, found))
+            return self._packet_digest(Path(found.path))
         except OSError as error:
             raise unread(error) from error
 
     def _as_before(self, found: FoundFile, contents: Contents) -> tuple[Contents, int | None]:
         """Recognize what was indexed before there were samples."""
-        if not self._catalogue.lacks_samples(found.size):
+        if not self._desk.ask(partial(self._catalogue.lacks_samples, found.size)):
             return contents, None
         whole = contents.whole or self._digests.whole(found)
-        video_id = self._catalogue.video_by_hash(whole)
+        video_id = self._desk.ask(partial(self._catalogue.video_by_hash, whole))
         contents = replace(contents, whole=whole)
         if video_id is not None:
             contents = replace(contents, packets=self.packets(found))

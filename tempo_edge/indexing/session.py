@@ -18,6 +18,9 @@ from tempo_edge.store.interface import Store, WritableCatalogue
 
 __all__ = ["WritingSession"]
 
+# Files under way beside one for each worker: while one is opened, another one is stored.
+_FILES_BESIDE = 2
+
 
 class WritingSession:
     """A library's lock, its catalogue opened for writing, and an indexer over both.
@@ -58,13 +61,13 @@ class WritingSession:
             writer = stack.enter_context(self._store.writer())
             with writer.transaction():
                 _record_profile(writer, self._profile.fingerprint)
-            reader = FootageReader(
-                self._profile, self._sampling, self._decoder, workers=cpu_count()
-            )
+            workers = cpu_count()
+            reader = FootageReader(self._profile, self._sampling, self._decoder, workers)
             stack.callback(reader.close)
             self._open = stack.pop_all()
         confined = ConfinedReader(self._profile, self._sampling, self._decoder)
-        return Indexer(writer, reader, confined, self._on_event, self._stopping)
+        at_once = workers + _FILES_BESIDE
+        return Indexer(writer, reader, confined, self._on_event, self._stopping, at_once)
 
     def __exit__(
         self,
