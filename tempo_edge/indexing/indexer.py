@@ -20,7 +20,7 @@ from tempo_edge.indexing.journal import Journal
 from tempo_edge.indexing.presence import Presence
 from tempo_edge.indexing.problems import PassingError
 from tempo_edge.indexing.reading import CopiesUnderWay, FileReader, VideoReader
-from tempo_edge.indexing.reading_ahead import Place, Reading, ReadingAhead
+from tempo_edge.indexing.reading_ahead import Place, ReadingAhead
 from tempo_edge.indexing.recognition import Recognizer
 from tempo_edge.indexing.selection import Selection
 from tempo_edge.indexing.survey import KnownRows, Survey, is_same, named_before
