@@ -302,7 +302,8 @@ class Indexer:
         tell("started")
         reading = ahead.take(lambda done, total: tell("progress", "", done, total))
         try:
-            footage, remark = self._store(found, *reading.result.result())
+            contents, video_id, footage = reading.result.result()
+            remark = self._store(found, contents, video_id, footage)
         except MediaError as error:
             reason = " ".join(str(error).split())
             self._skip(found, reason, survey.known.get(found.path), isinstance(error, PassingError))
@@ -322,21 +323,15 @@ class Indexer:
 
     def _store(
         self, found: FoundFile, contents: Contents, video_id: int | None, footage: Footage | None
-    ) -> tuple[Footage | None, str]:
-        """One transaction a file: its video with all its frames, and its row.
-
-        Gives the footage, unless its video is there by now, and its remark.
+    ) -> str:
+        """One transaction a file: its video with all its frames, and its row; gives its remark.
 
         Raises:
             MediaError: the file makes rows that the library refuses.
             LibraryError: the disk is full or lost.
         """
-        if footage is not None and self._copies.are_read(contents.sample or b""):
-            alike = self._catalogue.videos_of_sample(contents.sample or b"")
-            video_id = next((video for video, known in alike if known.may_be(contents)), None)
-            footage = footage if video_id is None else None
         try:
-            return footage, self._put_whole(found, contents, video_id, footage)
+            return self._put_whole(found, contents, video_id, footage)
         except RefusedRowError as error:
             raise PassingError(f"can't be stored: {error}") from error
         except TempoEdgeError:

@@ -35,27 +35,16 @@ class VideoReader(Protocol):
 class CopiesUnderWay:
     """The files under way by the samples of their contents, for the thread that writes.
 
-    Of two that are alike the later one waits for the other, and is recognized then. Where the later
-    one came first both are read.
+    Of two that are alike the later one waits for the other, and is recognized then.
     """
 
     def __init__(self) -> None:
         self._read_by: dict[bytes, Reading] = {}
-        self._read_twice: set[bytes] = set()
 
     def before(self, reading: Reading, sample: bytes) -> Reading | None:
-        """An earlier file with this sample that is yet to be stored."""
-        other = self._read_by.get(sample)
-        if other is not None and other.position < reading.position:
-            return other
-        if other is not None:
-            self._read_twice.add(sample)
-        self._read_by[sample] = reading
-        return None
-
-    def are_read(self, sample: bytes) -> bool:
-        """Whether several files with this sample were read."""
-        return sample in self._read_twice
+        """An earlier file with this sample that is yet to be stored; asked in file order."""
+        other = self._read_by.setdefault(sample, reading)
+        return None if other is reading else other
 
     def settle(self, reading: Reading) -> None:
         """Note that a file was stored, or why it was not."""
@@ -100,6 +89,7 @@ class FileReader:
         if found.problem:
             raise (PassingError if found.passing else MediaError)(found.problem)
         contents, video_id = self._recognize(reading)
+        reading.is_recognized()
         if video_id is not None:
             return contents, video_id, None
         try:
@@ -115,6 +105,7 @@ class FileReader:
 
     def _recognize(self, reading: Reading) -> tuple[Contents, int | None]:
         """What the recognizer says once no earlier file that is alike is under way."""
+        reading.desk.wait_for(reading.turn)
         while True:
             contents, video_id = self._recognizer.recognize(reading.found)
             if video_id is not None:

@@ -41,17 +41,19 @@ class Reading:
     """The reading of one file, as far as it is.
 
     Attributes:
-        found: the file; ``position``: which one it is, from 0.
+        found: the file.
         place: where it is read from.
         desk: that of the thread that writes.
+        turn: done once the file before it is recognized; ``next_turn``: once this one is.
         result: what it gave or raised.
         settled: done once that was stored, or noted.
         progress: (seconds done, seconds in all) that nobody was told yet.
         is_on: whether more is going to be read from the file.
     """
 
-    def __init__(self, found: FoundFile, position: int, place: Place, desk: Desk) -> None:
-        self.found, self.position, self.place, self.desk = found, position, place, desk
+    def __init__(self, found: FoundFile, place: Place, desk: Desk, turn: Future[None]) -> None:
+        self.found, self.place, self.desk, self.turn = found, place, desk, turn
+        self.next_turn: Future[None] = Future()
         self.result: Future[Any] = Future()
         self.settled: Future[None] = Future()
         self.progress: tuple[float, float] | None = None
@@ -66,6 +68,11 @@ class Reading:
         self.desk.checkpoint()
         self.progress = (done, total)
         self.desk.wake()
+
+    def is_recognized(self) -> None:
+        """Note that it is known whether the file's contents are those of another one."""
+        if not self.next_turn.done():
+            self.next_turn.set_result(None)
 
     def leave(self) -> None:
         """Note that nothing more is read from the file: the next one may be."""
@@ -95,13 +102,15 @@ class ReadingAhead:
         is_alone: Callable[[FoundFile], bool],
         place: Callable[[FoundFile], Place],
     ) -> None:
-        self._files = deque(enumerate(files))
+        self._files = deque(files)
         self._read = read
         self._desk = desk
         self._at_once = at_once
         self._is_alone = is_alone
         self._place = place
         self._under_way: deque[Reading] = deque()
+        self._turn: Future[None] = Future()
+        self._turn.set_result(None)
 
     def __enter__(self) -> ReadingAhead:
         self._desk.open()
@@ -143,7 +152,7 @@ class ReadingAhead:
         """Begin to read as many files as may be under way."""
         busy = Counter(each.place.name for each in self._under_way if each.is_on)
         while self._files and len(self._under_way) < self._at_once:
-            position, found = self._files[0]
+            found = self._files[0]
             last = self._under_way[-1].found if self._under_way else None
             if last is not None and (self._is_alone(found) or self._is_alone(last)):
                 return
@@ -152,7 +161,8 @@ class ReadingAhead:
                 return
             busy[place.name] += 1
             self._files.popleft()
-            reading = Reading(found, position, place, self._desk)
+            reading = Reading(found, place, self._desk, self._turn)
+            self._turn = reading.next_turn
             self._under_way.append(reading)
             Thread(target=self._run, args=(reading,), name="tempo-read", daemon=True).start()
 
@@ -161,4 +171,5 @@ class ReadingAhead:
             reading.result.set_result(self._read(reading))
         except BaseException as error:
             reading.result.set_exception(error)
+        reading.is_recognized()
         reading.leave()
