@@ -99,8 +99,8 @@ def figures(
     right = np.array([shots.items[i] == item for i, item in zip(first, asked, strict=True)])
     top = pooled.max(1)
     absent = top[~present].tolist()
-    areas = (auroc(top[kind].tolist(), absent) for kind in (present, right & present))
-    return (float(right[present].mean()), *areas)
+    of_all, of_right = (auroc(top[kind].tolist(), absent) for kind in (present, right & present))
+    return float(right[present].mean()), of_all, of_right
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

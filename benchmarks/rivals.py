@@ -59,11 +59,11 @@ def unsure(
         ]
     )
     answered = (odds[best] >= level) & np.isin(facts.size, sizes)
-    rights = [
+    right, other = (
         float(facts.right[best][kind].mean()) if kind.any() else float("nan")
         for kind in (answered & many, answered & ~many)
-    ]
-    return (float(many[answered].mean()), *rights)
+    )
+    return float(many[answered].mean()), right, other
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

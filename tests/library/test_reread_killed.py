@@ -74,7 +74,7 @@ def searched_with(path: Path) -> str:
 
 
 def read_again(path: Path, films: Path, environment: Environment, first: str = "") -> Forked:
-    words = ["index", "-q", "--library", path, "--profile", "other", films]
+    words: list[str | Path] = ["index", "-q", "--library", path, "--profile", "other", films]
     return Forked(words, environment, stderr=subprocess.PIPE, first=first)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from tempo_edge.quantization import unit
 from tempo_edge.search.calibrate import FEATURES, NullDistribution
@@ -130,18 +131,18 @@ def test_a_null_distribution_gives_the_evidence_where_it_has_a_cohort() -> None:
 
 def test_sentences_stand_for_frames_where_the_library_has_few() -> None:
     gap = 4 * drawn(1, 6)[0]  # models keep pictures and sentences apart
-    frame = unit(QUERY + 0.8 * drawn(1, 4)[0]) + gap
-    few = np.stack([frame, *(drawn(5, 7) + gap)])
+    films = np.stack([unit(QUERY + 0.8 * drawn(1, 4)[0]), *drawn(5, 7)])
+    few = np.asarray(films + gap, np.float32)
     standing = stand_in(few, SENTENCES)
     np.testing.assert_array_equal(standing[:6], few)
     assert len(standing) == 6 + len(SENTENCES)
     np.testing.assert_allclose(standing[6:].mean(0), few.mean(0), atol=1e-5)
 
-    def above(footage: np.ndarray) -> float:
+    def above(footage: NDArray[np.float32]) -> float:
         contrast = Contrast.of(QUERY, Cohort.of(SENTENCES, footage), footage, few, 6)
-        return float(contrast.facts(frame)[EVIDENCE.index("above_footage")])
+        return float(contrast.facts(few[0])[EVIDENCE.index("above_footage")])
 
-    right = above(drawn(500, 1) + gap)
+    right = above(np.asarray(drawn(500, 1) + gap, np.float32))
     assert abs(above(standing) - right) < abs(above(few) - right)
     assert len(stand_in(few[:0], SENTENCES)) == 0
 
