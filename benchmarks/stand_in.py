@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
-from onnx import ModelProto, TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper, numpy_helper
 
 from tempo_edge.models.published import ENCODERS, PinnedFile, PublishedEncoder
 
@@ -44,9 +45,9 @@ def write_siglip2(folder: Path, seed: int = 0) -> PublishedEncoder:
     Gives the published encoder with the checksums of these in the place of its own.
     """
     rng = np.random.default_rng(seed)
-    files = {
-        "onnx/vision_model_int8.onnx": lambda: _vision(rng).SerializeToString(),
-        "onnx/text_model_int8.onnx": lambda: _text(rng).SerializeToString(),
+    files: dict[str, Callable[[], bytes]] = {
+        "onnx/vision_model_int8.onnx": lambda: _vision(rng),
+        "onnx/text_model_int8.onnx": lambda: _text(rng),
         "tokenizer.json": _tokenizer,
         "config.json": lambda: json.dumps({"model_type": "siglip"}).encode(),
         "preprocessor_config.json": lambda: json.dumps(_PICTURES).encode(),
@@ -153,8 +154,8 @@ class _Graph:
             value = self.node("Add", value, self.mlp(self.norm(value)))
         return self.norm(value)
 
-    def model(self, takes: str, kind: int, shape: list[Any]) -> ModelProto:
-        """The graph from an input to ``pooler_output``, which its last node gives."""
+    def model(self, takes: str, kind: int, shape: list[Any]) -> bytes:
+        """The file of the graph from an input to ``pooler_output``, which its last node gives."""
         graph = helper.make_graph(
             self.nodes,
             "stand-in",
@@ -163,10 +164,11 @@ class _Graph:
             self.weights,
         )
         opsets = [helper.make_opsetid("", 17)]
-        return helper.make_model(graph, opset_imports=opsets, ir_version=8)
+        made = helper.make_model(graph, opset_imports=opsets, ir_version=8)
+        return bytes(made.SerializeToString())
 
 
-def _vision(rng: np.random.Generator) -> ModelProto:
+def _vision(rng: np.random.Generator) -> bytes:
     """Patches by ConvInteger, twelve layers, and a head whose one query looks for all."""
     graph = _Graph(rng)
     numbers, scale, zero = graph.quantized("pixel_values")
@@ -188,7 +190,7 @@ def _vision(rng: np.random.Generator) -> ModelProto:
     return graph.model("pixel_values", TensorProto.FLOAT, ["b", 3, "h", "w"])
 
 
-def _text(rng: np.random.Generator) -> ModelProto:
+def _text(rng: np.random.Generator) -> bytes:
     """A quarter of a million words in eight bits, twelve layers, and a head at the last token."""
     graph = _Graph(rng)
     rows = graph.node("Gather", graph.levels(_WORDS, _WIDTH), "input_ids")

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +22,6 @@ from tempo_edge.models.description import Description
 from tempo_edge.models.pull import OPEN_CLIP
 from tempo_edge.models.tokenizer import encode, plain_tokenizer
 from tempo_export.torch_encoder import TorchEncoder, write_traced
-
-if TYPE_CHECKING:
-    from tokenizers import Tokenizer
 
 __all__ = ["is_open_clip", "load_perception", "picture_size"]
 
@@ -130,7 +127,7 @@ def _check(config: dict[str, Any], name: str) -> None:
         raise ProfileError(f"checkpoint {name!r} asks for weights that are not its own")
 
 
-def _tokenizer(checkpoint: Checkpoint, longest: int) -> Tokenizer:
+def _tokenizer(checkpoint: Checkpoint, longest: int) -> Any:
     """The tokenizer, which cuts and fills up with zeros as OpenCLIP's own does.
 
     Raises:

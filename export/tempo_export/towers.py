@@ -152,9 +152,9 @@ class PerceptionImages(_Pixels):
         both = pool.kv(seen).unflatten(-1, (2, *heads)).permute(2, 0, 3, 1, 4)
         keys, values = pool.k_norm(both[0]), both[1]
         weights = (asked * pool.scale) @ keys.transpose(-2, -1) + self.mask
-        found = (weights.softmax(dim=-1) @ values).transpose(1, 2).flatten(2)
-        found = pool.proj(found)
-        return found + pool.mlp(pool.norm(found))
+        found: Tensor = pool.proj((weights.softmax(dim=-1) @ values).transpose(1, 2).flatten(2))
+        inner: Tensor = pool.mlp(pool.norm(found))
+        return found + inner
 
 
 class ClipText(nn.Module):
