@@ -52,7 +52,7 @@ _LIKENESS, _FAITHFUL = 40.0, 0.95
 _RUNS = 16
 
 _SPARSE = SamplingBudget()
-_DENSE = SamplingBudget(max_gap_seconds=0.3, min_gap_seconds=0.1)
+_DENSE = SamplingBudget(max_gap_seconds=0.3, min_gap_seconds=0.1, calm=0.0)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -34,12 +34,13 @@ from tempo_edge import Library
 from tempo_edge._files import atomic_write
 from tempo_edge.indexing.footage import Sampling
 from tempo_edge.media import PacketTable, VideoInfo, pyav
-from tempo_edge.saa import Reason, SamplingPlan
+from tempo_edge.models.registry import Profile, load_profile
+from tempo_edge.saa import Reason, SamplingBudget, SamplingPlan
 from tempo_edge.search.window import open_window
 
 __all__ = ["PLANS", "Outcome", "main", "measure", "table"]
 
-_BOUGHT = frozenset({Reason.GAP, Reason.SPIKE, Reason.REFRESH, Reason.PASSED})
+_BOUGHT = frozenset({Reason.GAP, Reason.SPIKE, Reason.PASSED})
 
 #: Reasons left out of each plan, by the name of what is left.
 PLANS: Mapping[str, frozenset[Reason]] = {
@@ -116,13 +117,15 @@ class _Decoding:
             yield
 
 
-def measure(films: CompositeSet, sampling: Sampling, scratch: Path, videos: int) -> Outcome:
+def measure(
+    films: CompositeSet, sampling: Sampling, scratch: Path, videos: int, profile: Profile
+) -> Outcome:
     """Index the first so many films of a set with a sampling, and search them."""
     shown = films.manifest["videos"][:videos]
     names = {video["file"] for video in shown}
     queries = [q for q in films.queries if not q["present"] or q["file"] in names]
     decoding = _Decoding()
-    with Library.open(scratch) as library:
+    with Library.open(scratch, profile=profile) as library:
         with decoding.watched():
             library.index([films.folder / name for name in sorted(names)], sampling=sampling)
         found = ask(library, queries, "curve")
@@ -231,6 +234,17 @@ def _size(text: str) -> tuple[int, int] | None:
     return int(width), int(height)
 
 
+def _policy(text: str) -> tuple[str, SamplingBudget]:
+    kinds = {field.name: type(field.default) for field in fields(SamplingBudget)}
+    changes: dict[str, Any] = {}
+    for change in text.split(","):
+        name, _, value = change.partition("=")
+        if name not in kinds:
+            raise argparse.ArgumentTypeError(f"{name!r} must be one of {', '.join(kinds)}")
+        changes[name] = kinds[name](value)
+    return text, SamplingBudget(**changes)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
@@ -246,9 +260,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--plans", nargs="+", choices=list(PLANS), default=list(PLANS), help="the first is whole"
     )
+    parser.add_argument(
+        "--try",
+        dest="tries",
+        type=_policy,
+        nargs="+",
+        default=[],
+        metavar="LIMIT=VALUE",
+        help="one more plan each, with another limit (or more, by commas) of SamplingBudget",
+    )
     parser.add_argument("--json", type=Path, help="write the figures here as well")
     options = parser.parse_args(arguments)
-    films = load_composites(options.films)
+    films, profile = load_composites(options.films), load_profile("nano")
     results: dict[str, dict[str, Outcome]] = {}
     about = describe()
     print(json.dumps(about))
@@ -256,11 +279,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for number, size in enumerate(options.as_large):
             budget = "own size" if size is None else "as {}x{}".format(*size)
             found = results.setdefault(budget, {})
-            for name in options.plans:
+            plans = {name: PartialSampling(left_out=PLANS[name]) for name in options.plans}
+            plans |= {str(changes): PartialSampling(policy) for changes, policy in options.tries}
+            for name, sampling in plans.items():
                 began = time.perf_counter()
-                sampling = PartialSampling(left_out=PLANS[name], as_large=size)
+                sampling = replace(sampling, as_large=size)
                 scratch = Path(folder) / f"{number}-{len(found)}.db"
-                found[name] = measure(films, sampling, scratch, options.videos)
+                found[name] = measure(films, sampling, scratch, options.videos, profile)
                 took = time.perf_counter() - began
                 print(f"{budget}, {name}: {took:.0f} s", file=sys.stderr, flush=True)
             print(f"\nPixel budget {budget}:\n\n{table(found)}", flush=True)

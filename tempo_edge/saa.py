@@ -19,13 +19,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge.attention.budget import SamplingBudget
+from tempo_edge.attention.intra_only import evenly, is_intra_only, size_steps
 from tempo_edge.attention.key_frames import chosen_keys, gap_filling, out_of_rhythm
-from tempo_edge.attention.novelty import bought, events
+from tempo_edge.attention.novelty import Spike, bought, novelty, spikes
+from tempo_edge.attention.reach import Reach
 from tempo_edge.attention.sampling_plan import Reason, SamplingPlan, uniform_plan
 from tempo_edge.attention.token_shares import shares
 from tempo_edge.media import DecodeRange, PacketTable, VideoInfo
 
 __all__ = ["Reason", "SamplingBudget", "SamplingPlan", "allocate", "plan", "uniform_plan"]
+
+# Pictures a second that the pixel budget is meant for; of faster footage more may be decoded.
+_USUAL_RATE = 30.0
 
 
 def plan(table: PacketTable, info: VideoInfo, limits: SamplingBudget) -> SamplingPlan:
@@ -38,45 +43,66 @@ def plan(table: PacketTable, info: VideoInfo, limits: SamplingBudget) -> Samplin
     keys = np.flatnonzero(table.keys)
     if not len(keys):
         raise ValueError("the packet table holds no key frame")
-    rhythm = out_of_rhythm(keys, len(table))
-    kept = chosen_keys(table, seconds, keys, rhythm, limits)
-    ends = np.append(kept[1:], len(table))
-    last = seconds[-1]
-    odd = set(keys[rhythm].tolist())
-    wanted: dict[int, Reason] = {}
-    reach: list[int] = []  # per kept key, the index up to which its GOP is decoded
-    for start, end in zip(kept, ends, strict=True):
-        limit = seconds[end] if end < len(table) else last
-        inside = gap_filling(seconds, int(start), int(end), float(limit), limits.max_gap_seconds)
-        wanted |= dict.fromkeys(inside, Reason.GAP)
-        wanted[int(start)] = Reason.SCENE if int(start) in odd else Reason.KEY
-        reach.append(inside[-1] if inside else int(start))
-    spent = sum(r - int(k) for r, k in zip(reach, kept, strict=True))
-    first = int(table.pts[kept[0]])
-    shown = (table.shown_until(int(table.pts[-1])) - table.shown_until(first)) * info.time_base
-    pictures = limits.dense_pixels_per_second * float(shown)
+    first = int(table.pts[keys[0]])
+    ticks = table.shown_until(int(table.pts[-1])) - table.shown_until(first)
+    shown = float(ticks * info.time_base)
+    affordable = limits.dense_pixels_per_second / (info.width * info.height)  # pictures a second
+    wanted, kept = _sure_looks(table, seconds, keys, (affordable, shown), limits)
+    scenes = {index for index, reason in wanted.items() if reason is Reason.SCENE}
+    news = novelty(table, kept)
+    reach = Reach(keys)
+    for index in wanted:
+        reach.extend(index)
+    offered: list[Spike] = []
+    calm: set[int] = set()
+    next_keys = set(keys[1:][np.isin(keys[:-1], kept)].tolist())
+    for start, end in zip(kept.tolist(), [*kept[1:].tolist(), len(table)], strict=True):
+        for index in gap_filling(news, seconds, start, end, limits):
+            wanted.setdefault(index, Reason.GAP)
+            reach.extend(index)
+        found = spikes(news, start, end, limits)
+        offered += found
+        if end in next_keys and not found:
+            calm.add(end)
+    # Where pictures come faster, each holds less that is new and is decoded with less work.
+    pool = affordable * max(shown, len(table) / _USUAL_RATE)
     # The gap rule comes first; what it decodes anyway can be looked at for nothing.
-    pool = max(0, int(pictures / (info.width * info.height)) - spent)
-    # A black or plain key frame is tiny and would make every packet after it look like news.
-    typical = float(np.median(table.sizes[kept]))
-    found = [
-        events(table, seconds, int(start), int(end), typical, limits)
-        for start, end in zip(kept, ends, strict=True)
-    ]
-    for event in bought(found, reach, pool):
-        wanted.setdefault(event.index, event.reason)
+    for index in bought(offered, reach, max(0, int(pool) - reach.pictures)):
+        wanted.setdefault(index, Reason.SPIKE)
+    for key, _ in reach.runs:
+        wanted.setdefault(key, Reason.KEY)
     chosen = sorted(wanted)
-    scene = frozenset(table.pts[keys[rhythm]].tolist())
-    runs = [
-        DecodeRange(int(table.pts[k]), int(table.pts[r])) for k, r in zip(kept, reach, strict=True)
-    ]
-    calm = frozenset(
-        int(table.pts[key])
-        for key, before in zip(kept[1:], found, strict=False)
-        if all(event.reason is not Reason.SPIKE for event in before)
+    return SamplingPlan(
+        [DecodeRange(int(table.pts[key]), int(table.pts[last])) for key, last in reach.runs],
+        table.pts[chosen],
+        tuple(wanted[index] for index in chosen),
+        scene_keys=frozenset(table.pts[sorted(scenes)].tolist()),
+        calm_keys=frozenset(table.pts[sorted(calm - scenes)].tolist()),
     )
-    reasons = tuple(wanted[index] for index in chosen)
-    return SamplingPlan(runs, table.pts[chosen], reasons, scene, calm - scene)
+
+
+def _sure_looks(
+    table: PacketTable,
+    seconds: NDArray[np.float64],
+    keys: NDArray[np.int64],
+    paid: tuple[float, float],
+    limits: SamplingBudget,
+) -> tuple[dict[int, Reason], NDArray[np.int64]]:
+    """Key frames that are looked at, each with its reason, and those that gaps lie between.
+
+    Args:
+        paid: pictures a second that the budget pays for, and for how many seconds.
+    """
+    if is_intra_only(table):
+        kept = evenly(table, seconds, keys, paid[0], limits)
+        scenes = size_steps(table, keys, int(paid[0] * paid[1]) - len(kept))
+        wanted = dict.fromkeys(kept.tolist(), Reason.DISTANCE)
+    else:
+        odd = out_of_rhythm(keys, len(table))
+        kept = chosen_keys(table, seconds, keys, odd, limits)
+        scenes = np.intersect1d(keys[odd], kept)
+        wanted = dict.fromkeys(kept.tolist(), Reason.KEY)
+    return wanted | dict.fromkeys(scenes.tolist(), Reason.SCENE), kept
 
 
 def allocate(

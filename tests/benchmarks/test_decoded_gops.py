@@ -11,6 +11,7 @@ import pytest
 from benchmarks import decoded_gops
 from benchmarks.composites import CompositeSet, build_composites
 from benchmarks.decoded_gops import PLANS, Outcome, PartialSampling, measure, table
+from tempo_edge.models.registry import load_profile
 from tempo_edge.saa import Reason
 
 
@@ -33,9 +34,10 @@ def films(data: Path, tmp_path_factory: pytest.TempPathFactory) -> CompositeSet:
 def test_less_is_decoded_and_every_boundary_is_held_against_the_truth(
     films: CompositeSet, tmp_path: Path
 ) -> None:
-    whole = measure(films, PartialSampling(), tmp_path / "whole.db", 2)
+    profile = load_profile("nano")
+    whole = measure(films, PartialSampling(), tmp_path / "whole.db", 2, profile)
     barely = PartialSampling(left_out=frozenset(Reason))  # the first picture of each
-    alone = measure(films, barely, tmp_path / "barely.db", 2)
+    alone = measure(films, barely, tmp_path / "barely.db", 2, profile)
     boundaries = sum(len(video["shots"]) - 1 for video in films.manifest["videos"])
     for outcome in (whole, alone):
         assert sum(map(len, outcome.errors.values())) == boundaries
@@ -44,7 +46,7 @@ def test_less_is_decoded_and_every_boundary_is_held_against_the_truth(
         assert all(0 <= error < 8 for errors in outcome.errors.values() for error in errors)
     assert alone.decoded == alone.frames == 2 < whole.decoded
     assert whole.errors == {"cut, free GOPs": [0.0] * boundaries}
-    only_one = measure(films, barely, tmp_path / "one.db", 1)
+    only_one = measure(films, barely, tmp_path / "one.db", 1, profile)
     assert only_one.decoded == 1 and len(only_one.hits) == 2
 
 
@@ -80,10 +82,13 @@ def test_the_command_prints_a_table_for_each_budget(
     decoded_gops.main(
         [
             *("--films", str(films.folder), "--videos", "1", "--as-large", "own", "1920x1080"),
-            *("--plans", "whole plan", "no spikes", "--json", str(kept)),
+            *("--plans", "whole plan", "--try", "calm=0.2,spike=0.5", "--json", str(kept)),
         ]
     )
     told = capsys.readouterr().out
     assert re.findall(r"Pixel budget (.*):", told) == ["own size", "as 1920x1080"]
-    assert told.count("| no spikes |") == 4
-    assert set(json.loads(kept.read_text())["results"]["own size"]) == {"whole plan", "no spikes"}
+    assert told.count("| calm=0.2,spike=0.5 |") == 4
+    assert len(json.loads(kept.read_text())["results"]["own size"]) == 2
+    with pytest.raises(SystemExit):
+        decoded_gops.main(["--films", str(films.folder), "--try", "speed=2"])
+    assert "'speed' must be one of max_gap_seconds, " in capsys.readouterr().err
