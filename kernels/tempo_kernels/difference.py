@@ -62,15 +62,15 @@ def compare(
             covers; a side that the plane does not have is cut to it. None for none.
         parallel: use every core for this pair. Leave it off where the caller already works on
             several videos or groups of pictures at a time.
-        kernel: one of :func:`available`; by default the fastest that is installed. The choice
-            never changes the result.
+        kernel: one of :func:`available`; by default the fastest that is loaded. The choice never
+            changes the result.
 
     Raises:
         ValueError: an argument has a wrong dtype, shape, stride or value.
     """
     _check(previous, current, block, bit_depth, thumbnail)
     height, width = current.shape
-    chosen = choose(kernel)
+    chosen = choose(kernel, current.size)
     size = (0, 0) if thumbnail is None else (min(thumbnail[0], height), min(thumbnail[1], width))
     sums = np.zeros((-(-height // block), -(-width // block)), np.int64)
     small = np.empty(size, current.dtype)

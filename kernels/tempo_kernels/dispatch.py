@@ -6,16 +6,17 @@ import importlib.util
 import os
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tempo_kernels import native
+from tempo_kernels import lanes, native
 from tempo_kernels.reference import parts, shrink, sum_absolute_differences
 
-__all__ = ["Work", "available", "choose", "run"]
+__all__ = ["Work", "available", "choose", "load_fastest", "run"]
 
 
 @dataclass(frozen=True)
@@ -62,10 +63,16 @@ _LIVE: dict[str, Callable[[], bool]] = {
     "numba-cuda": _numba_cuda,
     "native": native.usable,
     "numba-cpu": _numba,
+    "lanes": lambda: True,
     "numpy": lambda: True,
 }
 # Those that are asked for pictures in host memory if none is named, the fastest first.
-_ON_CPU = ("native", "numba-cpu", "numpy")
+_ON_CPU = ("native", "numba-cpu", "lanes")
+
+# A library that is built is loaded at once, and Numba takes half a second or, where it has yet to
+# compile, a few: until so many samples were compared it would save less than that.
+_SLOW_TO_LOAD = "numba-cpu"
+_WORTH_LOADING = 1_000_000_000
 
 
 def available() -> dict[str, bool]:
@@ -78,15 +85,62 @@ def _fastest() -> str:
     return next(name for name in _ON_CPU if _LIVE[name]())
 
 
-def choose(kernel: str | None) -> str:
-    """The kernel of a name, or the fastest for pictures in host memory.
+class _Loading:
+    """The loading of the fastest kernel, beside the work, once that is worth it."""
+
+    def __init__(self) -> None:
+        self.done = False
+        self._compared = 0
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def count(self, samples: int) -> None:
+        """Note that planes of so many samples are compared."""
+        self._compared += samples  # two threads at once may lose one: it is no more than a guess
+        if self._compared >= _WORTH_LOADING and self._thread is None:
+            with self._lock:
+                if self._thread is None:
+                    self._thread = threading.Thread(target=self._try, daemon=True)
+                    self._thread.start()
+
+    def load(self) -> None:
+        """Load it, and have it compiled for the pictures that there are."""
+        for dtype in (np.uint8, np.uint16):
+            plane = np.zeros((64, 64), dtype)
+            sums = np.zeros((4, 4), np.int64)
+            run(_SLOW_TO_LOAD, Work(plane, plane, 16, sums, np.empty((0, 0), dtype), False))
+        self.done = True
+
+    def _try(self) -> None:
+        with suppress(Exception):  # whatever a compiler may say: there is a kernel without one
+            self.load()
+
+
+_loading = _Loading()
+
+
+def load_fastest() -> None:
+    """Load the fastest kernel now; without this it is loaded once there is enough to do for it."""
+    if _fastest() == _SLOW_TO_LOAD:
+        _loading.load()
+
+
+def choose(kernel: str | None, samples: int = 0) -> str:
+    """The kernel of a name, or the fastest that is loaded for pictures in host memory.
+
+    Args:
+        kernel: its name; None for the fastest.
+        samples: in each of the planes that it is to compare.
 
     Raises:
         ValueError: there is none of that name, or it can't run here.
         NativeError: its library is there but can't be used.
     """
     if kernel is None:
-        return _fastest()
+        if _fastest() != _SLOW_TO_LOAD or _loading.done:
+            return _fastest()
+        _loading.count(samples)
+        return "lanes"
     if kernel in native.LIBRARIES:
         native.load(kernel)  # says what is wrong
     if kernel not in _LIVE or not _LIVE[kernel]():
@@ -97,6 +151,15 @@ def choose(kernel: str | None) -> str:
 
 def _numpy_run(work: Work) -> None:
     work.sums[...] = sum_absolute_differences(work.previous, work.current, work.block)
+    if work.shrunk.size:
+        work.shrunk[...] = shrink(work.current, (work.shrunk.shape[0], work.shrunk.shape[1]))
+
+
+def _lanes_run(work: Work) -> None:
+    if work.block != lanes.BLOCK:
+        _numpy_run(work)
+        return
+    work.sums[...] = lanes.sum_absolute_differences(work.previous, work.current)
     if work.shrunk.size:
         work.shrunk[...] = shrink(work.current, (work.shrunk.shape[0], work.shrunk.shape[1]))
 
@@ -150,6 +213,7 @@ def _on_gpu(compare_pictures: Callable[..., None], work: Work) -> None:
 
 _RUN: dict[str, Callable[[Work], None]] = {
     "numpy": _numpy_run,
+    "lanes": _lanes_run,
     "native": _native_run,
     "numba-cpu": _numba_run,
     "cuda": _cuda_run,

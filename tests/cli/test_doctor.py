@@ -48,7 +48,7 @@ def test_what_is_right_is_one_line_a_group(tempo: Tempo, footage: Path) -> None:
     rows = dict(zip(groups, right, strict=True))
     assert "av " in rows["packages"] and "onnxruntime " in rows["packages"]
     assert "CPUExecutionProvider" in rows["providers"]
-    assert "numba-cpu runs, numpy runs" in rows["kernels"]
+    assert "numba-cpu runs, lanes runs, numpy runs" in rows["kernels"]
     assert "nano " in rows["profiles"] and "matches its checksums" in rows["profiles"]
     assert "3 videos" in rows["library"]
     assert "cpu" in rows["extras"]

@@ -55,6 +55,28 @@ def test_a_second_process_loads_what_the_first_compiled(tmp_path: Path) -> None:
     assert list(tmp_path.rglob("*.nbi"))
 
 
+FEW_AND_MANY = """
+import sys
+import numpy as np
+from tempo_kernels import block_differences, dispatch, native
+native.load = lambda kernel="native": None
+dispatch._WORTH_LOADING = 10_000
+one, two = np.zeros((40, 50), np.uint8), np.ones((40, 50), np.uint8)
+for _ in range(4):
+    first = block_differences(one, two)
+assert "numba" not in sys.modules, "it would take longer to load than all of this"
+for _ in range(2):
+    block_differences(one, two)
+dispatch._loading._thread.join()
+assert dispatch._loading.done and dispatch.choose(None) == "numba-cpu"
+assert (block_differences(one, two) == first).all()
+"""
+
+
+def test_a_compiler_is_loaded_once_there_is_enough_to_do_for_it() -> None:
+    subprocess.run([sys.executable, "-W", "error", "-c", FEW_AND_MANY], check=True)
+
+
 def test_code_that_can_not_be_kept_is_compiled_all_the_same() -> None:
     """A function without a file is to Numba like one in a folder that can't be written."""
     from tempo_kernels import cpu

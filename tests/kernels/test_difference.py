@@ -15,7 +15,7 @@ from tempo_kernels.reference import sum_absolute_differences
 
 Plane = NDArray[np.unsignedinteger]
 DEPTHS = (8, 9, 10, 12, 16)
-COMPILED = ("native", "numba-cpu")
+KERNELS = ("native", "numba-cpu", "lanes")
 
 sides = st.integers(1, 70)
 
@@ -75,7 +75,7 @@ def test_kernels_agree(
     current = plane(seed + 1, height, width, depth, paddings[1])
     options = {"block": block, "bit_depth": depth, "thumbnail": size, "parallel": parallel}
     numpy = compare(previous, current, kernel="numpy", **options)  # type: ignore[arg-type]
-    for kernel in COMPILED:
+    for kernel in KERNELS:
         found = compare(previous, current, kernel=kernel, **options)  # type: ignore[arg-type]
         np.testing.assert_array_equal(found.differences, numpy.differences)
         assert (found.thumbnail is None) == (numpy.thumbnail is None) == (size is None)
@@ -115,7 +115,7 @@ def _frozen(plane: Plane) -> Plane:
     return plane
 
 
-@pytest.mark.parametrize("kernel", COMPILED)
+@pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("parallel", [False, True])
 @pytest.mark.parametrize("depth", [8, 10])
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -138,7 +138,7 @@ def test_samples_that_lie_askew_in_memory() -> None:
     skewed = np.ndarray((40, 50), np.uint16, raw, offset=1, strides=(101, 2))
     flat = np.zeros((40, 50), np.uint16)
     expected = block_differences(flat, skewed.copy(), bit_depth=16, kernel="numpy")
-    for kernel in COMPILED:
+    for kernel in KERNELS:
         found = block_differences(flat, skewed, bit_depth=16, kernel=kernel)
         np.testing.assert_array_equal(found, expected)
 
@@ -147,7 +147,7 @@ def test_extremes_do_not_overflow() -> None:
     for dtype, depth in ((np.uint8, 8), (np.uint16, 16)):
         dark = np.zeros((1200, 64), dtype)
         light = np.full((1200, 64), np.iinfo(dtype).max, dtype)
-        for kernel in ("numpy", *COMPILED):
+        for kernel in ("numpy", *KERNELS):
             for pair in ((dark, light), (light, dark)):
                 found = block_differences(*pair, block=1200, bit_depth=depth, kernel=kernel)
                 np.testing.assert_array_equal(found, [[1.0]])
@@ -156,7 +156,7 @@ def test_extremes_do_not_overflow() -> None:
 def test_a_column_sum_holds_the_largest_block() -> None:
     shape = (LARGEST_BLOCK, 2)
     dark, light = np.zeros(shape, np.uint16), np.full(shape, 65_535, np.uint16)
-    for kernel in COMPILED:
+    for kernel in KERNELS:
         found = compare(
             dark, light, block=LARGEST_BLOCK, bit_depth=16, thumbnail=(1, 1), kernel=kernel
         )
@@ -166,7 +166,7 @@ def test_a_column_sum_holds_the_largest_block() -> None:
 
 def test_a_cell_of_the_thumbnail_may_be_taller_than_a_column_sum_holds() -> None:
     tall = np.full((70_000, 1), 65_535, np.uint16)
-    for kernel in COMPILED:
+    for kernel in KERNELS:
         found = compare(tall, tall, bit_depth=16, thumbnail=(1, 1), kernel=kernel)
         np.testing.assert_array_equal(found.thumbnail, [[65_535]])
 
@@ -178,7 +178,7 @@ def test_threads_may_call_at_once() -> None:
 
     def work(parallel: bool) -> None:
         for turn in range(20):
-            kernel = COMPILED[turn % len(COMPILED)]
+            kernel = KERNELS[turn % len(KERNELS)]
             grid = block_differences(previous, current, parallel=parallel, kernel=kernel)
             found.append(bool((grid == expected).all()))
 
@@ -215,7 +215,7 @@ GOOD = np.zeros((4, 4), np.uint8)
         (GOOD, GOOD, {"block": 40_000}, r"block 40000 must be within \[1, 32768\]"),
         (GOOD, GOOD, {"bit_depth": 0}, r"bit_depth 0 must be within \[1, 8\]"),
         (GOOD, GOOD, {"bit_depth": 10}, r"bit_depth 10 must be within \[1, 8\]"),
-        (GOOD, GOOD, {"kernel": "cuda"}, r"kernel 'cuda' must be one of \['native', 'numba-cpu', "),
+        (GOOD, GOOD, {"kernel": "cuda"}, r"kernel 'cuda' must be one of \['lanes', 'native', "),
         (GOOD, GOOD, {"thumbnail": (0, 4)}, r"thumbnail \(0, 4\) must have at least one row"),
     ],
 )
@@ -267,4 +267,5 @@ def test_grain_adds_up_to_nothing() -> None:
 def test_what_can_run_is_told() -> None:
     live = available()
     assert live["native"] and live["numba-cpu"] and live["numpy"]
-    assert set(live) == {"native", "numba-cpu", "numpy", "cuda", "numba-cuda"}
+    assert live["lanes"]
+    assert set(live) == {"native", "numba-cpu", "lanes", "numpy", "cuda", "numba-cuda"}

@@ -27,7 +27,9 @@ def test_without_a_library_another_kernel_is_taken(
     live = available()
     assert not live["native"] and live["numba-cpu"] and live["numpy"]
     assert compare(PICTURE, PICTURE).variation == 0.0
-    with pytest.raises(ValueError, match=r"kernel 'native' must be one of \['numba-cpu', 'numpy'"):
+    with pytest.raises(
+        ValueError, match=r"kernel 'native' must be one of \['lanes', 'numba-cpu', "
+    ):
         compare(PICTURE, PICTURE, kernel="native")
 
 
