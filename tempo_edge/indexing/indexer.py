@@ -208,6 +208,8 @@ class Indexer:
         """Compare the files under a root with what the library knows of them."""
         known = KnownRows(self._catalogue, encodable(str(root)))
         moved: list[FileRow] = []
+        folder: str | None = None
+        volume = ""
         for found in chain(find_footage(root, selection), named_before(known, selection)):
             self._check_stop()
             if not survey.is_new(found.path):
@@ -223,7 +225,8 @@ class Indexer:
                 continue
             report.unchanged += 1
             report.skipped_before += row.state == "skipped"
-            volume = self._volume(found.path)
+            if known.folder != folder:
+                folder, volume = known.folder, self._volume(found.path)
             if volume != row.volume:
                 moved.append(replace(row, volume=volume))
         survey.unmet.update(known.rest())

@@ -70,7 +70,8 @@ class KnownRows:
     def __init__(self, catalogue: Catalogue, root: str) -> None:
         self._catalogue = catalogue
         self._root = root
-        self._folder: str | None = None
+        #: The folder of the file that was asked for last.
+        self.folder: str | None = None
         #: Folders that rows lie under and that no walk came to yet.
         self._waiting = {root}
         row = catalogue.file(root)
@@ -78,9 +79,9 @@ class KnownRows:
 
     def take(self, path: str) -> FileRow | None:
         """The row of a file that was found, which is not given again; None for a new file."""
-        folder = path.rpartition("/")[0] or "/"
-        if folder != self._folder:
-            self._folder = folder
+        folder = path[: path.rfind("/")] or "/"
+        if folder != self.folder:
+            self.folder = folder
             self._reach(folder)
         return self._unmet.pop(path, None)
 

@@ -267,3 +267,9 @@ def test_the_documentation_lists_what_the_code_does() -> None:
 
     assert listed("What counts as a video") == VIDEO_SUFFIXES
     assert listed("What is left out") == {*LEFT_OUT, *(f"*{ending}" for ending in PARTIAL)}
+
+
+def test_a_star_stands_at_an_end() -> None:
+    """Where alone a walk looks for it."""
+    assert [name for name in LEFT_OUT if name.count("*") > 1 or "*" in name[1:-1]] == []
+    assert not any(letter in name for name in LEFT_OUT for letter in "?[]")
