@@ -99,6 +99,8 @@ def repeat(source: Path, target: Path, seconds: float) -> None:
         length = Fraction(math.ceil((end - begin) * _RATE), _RATE)
         for loop in range(max(1, round(seconds / float(length)))):
             for packet in packets:
+                if packet.dts * packet.time_base - begin > seconds:
+                    continue  # less than once
                 writer.mux(_shifted(packet, loop * length, streams[packet.stream_index]))
 
 
