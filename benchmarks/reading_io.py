@@ -250,7 +250,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--films", type=Path, help="keep what is drawn in this folder")
     parser.add_argument("--seconds", type=int, help="make all films this long")
     options = parser.parse_args(arguments)
-    rows = []
+    rows: list[Row] = []
     with tempfile.TemporaryDirectory() as made:
         scratch = Path(made)
         drawn = options.films or scratch

@@ -19,8 +19,8 @@ from av.video.codeccontext import VideoCodecContext
 from tempo_edge.media._types import PacketTable
 
 __all__ = [
-    "believe", "has_no_times", "has_palette_apart", "is_told", "may_hold_decode_times",
-    "rests_on_none",
+    "believe", "container_tells", "has_no_times", "has_palette_apart", "is_told",
+    "may_hold_decode_times", "rests_on_none",
 ]  # fmt: skip
 
 # Key flags of these don't rest on the container's word alone: FFmpeg reads the packets themselves,
@@ -31,6 +31,9 @@ _CHECKED = frozenset(
         *("libdav1d", "mpeg1video", "mpeg2video", "mpeg4", "vc1", "vp8", "vp9", "vvc"),
     }
 )
+
+# Codecs of whose key frames and pictures an AVI says less than their packets do.
+_TELLS_ITSELF = frozenset({"h261", "h263", "mpeg1video", "mpeg2video"})
 
 # Codecs whose pictures never lean on one another, though FFmpeg doesn't list them as such.
 _INTRA = frozenset({"cfhd", "exr", "hap", "dxv", "pam", "png", "tiff", "webp"})
@@ -70,6 +73,20 @@ def believe(table: PacketTable, context: VideoCodecContext) -> PacketTable:
     if not keys.any():
         keys[0] = True
     return replace(table, keys=keys)
+
+
+def container_tells(formats: frozenset[str], context: VideoCodecContext) -> bool:
+    """Whether a container says of a codec's packets all that FFmpeg would read in them.
+
+    AVI and MXF leave key flags, times of B-frames and the bounds of pictures to their packets.
+
+    Args:
+        formats: FFmpeg's names of the container.
+        context: what FFmpeg knows of the stream.
+    """
+    if not formats & {"avi", "mxf"} or _is_intra(context):
+        return True
+    return "avi" in formats and context.name not in _TELLS_ITSELF and not context.has_b_frames
 
 
 def is_told(codec: str) -> bool:

@@ -19,7 +19,7 @@ from tempo_edge.media._counting import counted
 from tempo_edge.media._ending import Sound, promised_end
 from tempo_edge.media._evidence import Evidence
 from tempo_edge.media._intact import Check, check_for
-from tempo_edge.media._keys import believe
+from tempo_edge.media._keys import believe, container_tells
 from tempo_edge.media._packets import packet_table
 from tempo_edge.media._payload import may_tell_payload, open_hollow
 from tempo_edge.media._restarts import resets_are_usual
@@ -93,10 +93,11 @@ def listed_from_index(film: Film) -> PacketTable | None:
     Args:
         film: its container may stand anywhere, and is left there.
     """
-    if film.interval is not None:
+    formats = format_names(film.container)
+    if film.interval is not None or not container_tells(formats, film.stream.codec_context):
         return None
     try:
-        opened = open_hollow(film.path, format_names(film.container))
+        opened = open_hollow(film.path, formats)
         if opened is None:
             return None
         container, file = opened
@@ -111,7 +112,11 @@ def listed_from_index(film: Film) -> PacketTable | None:
             file.close()
     except (av.error.FFmpegError, IndexError, OSError, ValueError, MediaError):
         return None
-    return replace(table, from_index=True) if is_whole else None
+    # Without an index of its own, FFmpeg takes every packet of an AVI for a key frame.
+    listed_there = len(getattr(film.stream, "index_entries", ()))
+    if not is_whole or ("avi" in formats and listed_there < len(table)):
+        return None
+    return replace(table, from_index=True)
 
 
 def _any(packet: Packet[VideoStream]) -> bool:

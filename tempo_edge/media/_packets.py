@@ -68,9 +68,11 @@ def starts(packet: Packet[VideoStream], key: int) -> bool:
 def contradicts(packet: Packet[VideoStream], table: PacketTable, is_intact: Check) -> bool:
     """Whether a packet is another than a table says that was made from its container's index."""
     stamp = stamp_of(packet)
-    row = len(table) if stamp is None else int(np.searchsorted(table.pts, stamp))
-    if row == len(table) or table.pts[row] != stamp or packet.is_discard:
+    if stamp is None or packet.is_discard or not table.pts[0] <= stamp <= table.pts[-1]:
         return False  # before the start, say: the index told of it, the table doesn't
+    row = int(np.searchsorted(table.pts, stamp))
+    if table.pts[row] != stamp:
+        return True
     # Decoding may start behind a key frame that an edit list hides: the first picture then is none.
     is_other_key = is_told(packet.stream.codec_context.name) and (
         packet.is_keyframe != table.keys[row] and row > 0

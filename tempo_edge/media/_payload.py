@@ -11,6 +11,12 @@ from pathlib import Path
 from av.container import InputContainer
 
 from tempo_edge.media._blocks import BlockFile
+from tempo_edge.media._chunks import (
+    MXF_PARTITION,
+    chunks_of_avi,
+    packets_of_mxf,
+    tags_of_flv,
+)
 from tempo_edge.media._matroska import EBML, blocks_of_matroska
 from tempo_edge.media._promises import FIRST_BOXES, outermost_boxes
 from tempo_edge.media.container import open_container
@@ -20,6 +26,15 @@ __all__ = ["HollowFile", "Payload", "WalkedPayload", "may_tell_payload", "open_h
 # Stretches of payload in a file: a fragment each of a week of footage.
 _MOST_STRETCHES = 1 << 20
 
+
+# How the packets of a container are walked, by FFmpeg's name of it; and what such files begin with.
+_WALKS = {
+    "matroska": blocks_of_matroska,
+    "avi": chunks_of_avi,
+    "flv": tags_of_flv,
+    "mxf": packets_of_mxf,
+}
+_HEADS = (EBML, b"RIFF", b"FLV", MXF_PARTITION)
 
 # FFmpeg doesn't ask packets whether they are key frames, nor look into any to find out what they
 # are.
@@ -129,11 +144,12 @@ def open_hollow(path: Path, formats: frozenset[str]) -> tuple[InputContainer, Ho
     Raises:
         av.FFmpegError, OSError, ValueError: FFmpeg can't make anything of it, or must not.
     """
-    if not formats & {"mov", "matroska"}:
+    walk = next((walk for name, walk in _WALKS.items() if name in formats), None)
+    if walk is None and "mov" not in formats:
         return None
     file = HollowFile(path)
     try:
-        if "mov" in formats:
+        if walk is None:
             file.payload = _boxes_of_media(path)
             if file.payload is None:
                 file.close()
@@ -141,7 +157,7 @@ def open_hollow(path: Path, formats: frozenset[str]) -> tuple[InputContainer, Ho
             return open_container(path, _UNSEEN, file), file
         # How long a packet of sound lasts is known to FFmpeg once it has seen some.
         container = open_container(path, _SEEN, file)
-        file.payload = WalkedPayload(blocks_of_matroska(file.peek, file.size), file.tell())
+        file.payload = WalkedPayload(walk(file.peek, file.size), file.tell())
         return container, file
     except BaseException:
         file.close()
@@ -155,8 +171,8 @@ def may_tell_payload(path: Path) -> bool:
         OSError: the file can't be read.
     """
     with path.open("rb") as file:
-        head = file.read(8)
-    return head[4:8] in FIRST_BOXES or head.startswith(EBML)
+        head = file.read(len(MXF_PARTITION))
+    return head[4:8] in FIRST_BOXES or head.startswith(_HEADS)
 
 
 def _boxes_of_media(path: Path) -> Payload | None:

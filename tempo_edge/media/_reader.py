@@ -168,6 +168,8 @@ class StreamReader(Closing):
             yield from self._packets_by_number(self.packets(), stamp, self._interval)
             return
         joined = self.joined()
+        if self._table is not None and self._table.from_index and "flv" in self.format_names:
+            joined = self._table  # which knows no other way than to read up to there
         if joined is not None:
             yield from self._packets_by_place(joined, stamp)
             return

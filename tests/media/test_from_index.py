@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import fields, replace
@@ -15,14 +16,15 @@ from gallery import GALLERY
 from harness import Said
 from videos import Truth, make_cut_short, make_video, motion
 
+from benchmarks._pairs import pairs, write
 from tempo_edge.errors import MediaError
 from tempo_edge.media import DecodeRange, PacketTable, VideoInfo, _blocks, _listing, open_video
 from tempo_edge.saa import SamplingBudget, plan
 
 Gallery = Callable[[str], Truth]
 
-# What says where its payload lies.
-INDEXED = (".mp4", ".mov", ".mkv", ".webm")
+# Transport streams have no index, and AVI says of B-frames less than they do themselves.
+DEMUXED = ("open.ts", "closed.ts", "interlaced.ts", "mpeg4.avi")
 
 
 @pytest.fixture(autouse=True)
@@ -61,7 +63,7 @@ def test_the_table_the_plan_and_the_pictures_are_those_of_the_whole_file(
 ) -> None:
     path = gallery(name).path
     (info, table), (whole_info, whole) = listed(path, whole=False), listed(path, whole=True)
-    assert table.from_index == name.endswith(INDEXED) and not whole.from_index
+    assert table.from_index == (name not in DEMUXED) and not whole.from_index
     assert info == whole_info
     assert_same(table, whole)
     budget = SamplingBudget()
@@ -166,3 +168,44 @@ def test_an_index_that_tells_of_key_frames_that_are_none_is_found_out(tmp_path: 
         list(video.frames(DecodeRange(int(table.pts[14]), int(table.pts[16]))))
         assert video.contradicted
     assert_same(listed(film, whole=True)[1], replace(right, from_index=False))
+
+
+# A muxer, the codecs in it whose packets it tells of, and some of whose packets it does not.
+FAMILIES = {
+    "mp4": (("libx264", "libx265", "mpeg4", "libsvtav1"), ()),
+    "mov": (("libx264", "prores_ks", "mjpeg", "mpeg2video", "dnxhd", "h263"), ()),
+    "matroska": (("libx264", "libx265", "libvpx", "mpeg2video", "ffv1", "mjpeg"), ()),
+    "flv": (("libx264", "flv", "flashsv"), ()),
+    "avi": (("mjpeg", "mpeg4", "msmpeg4", "dvvideo", "huffyuv"), ("mpeg2video", "h263")),
+    "mxf": (("dnxhd", "jpeg2000", "dvvideo"), ("mpeg2video", "libx264")),
+}
+WRITTEN = [
+    (muxer, encoder, told)
+    for muxer, family in FAMILIES.items()
+    for told, encoders in zip((True, False), family, strict=True)
+    for encoder in encoders
+]
+
+
+@pytest.mark.parametrize(("muxer", "encoder", "is_told"), WRITTEN)
+@pytest.mark.parametrize("kind", ["plain", "B-frames", "no index", "left out", "joined"])
+def test_what_ffmpeg_writes_is_listed_the_same_either_way(
+    tmp_path: Path, muxer: str, encoder: str, is_told: bool, kind: str
+) -> None:
+    pair = next(
+        (each for each in pairs(kind) if (each.muxer, each.encoder) == (muxer, encoder)), None
+    )
+    path = pair and write(pair, tmp_path)
+    if path is None:
+        return  # no such kind of that codec
+    try:
+        info, table = listed(path, whole=False)
+    except MediaError as refused:
+        with pytest.raises(MediaError, match=re.escape(str(refused))):
+            listed(path, whole=True)
+        return
+    whole_info, whole = listed(path, whole=True)
+    if kind == "plain":
+        assert table.from_index == is_told
+    assert info == whole_info
+    assert_same(table, whole)
