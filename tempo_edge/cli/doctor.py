@@ -24,6 +24,10 @@ Check = dict[str, str]
 _MARKS = {"ok": "ok     ", "missing": "MISSING", "optional": "absent "}
 
 
+# Where systems keep what is theirs.
+_NO_FOOTAGE = ("/boot", "/dev", "/etc", "/proc", "/run/user", "/snap", "/sys", "/var/lib")
+
+
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
@@ -49,6 +53,7 @@ def examine() -> dict[str, Any]:
         *_providers(),
         *_kernels(),
         *_profiles(),
+        *_disks(),
         _player(),
         _library(),
         _service(),
@@ -179,6 +184,21 @@ def _profiles() -> list[Check]:
             mend = f"{pip_command()} --force-reinstall" if name == "nano" else ""
             checks.append(_check("profiles", name, "missing", str(error), mend))
     return checks
+
+
+def _disks() -> list[Check]:
+    """Where videos may lie, and how many of them are read at once from there."""
+    from tempo_edge.indexing.medium import Media
+
+    media = Media()
+    found = {}
+    for mount in media.mounts:
+        medium = media.of_mount(mount)
+        if (medium.disks or medium.kind == "network") and not mount.point.startswith(_NO_FOOTAGE):
+            how = "one file at a time" if medium.at_once == 1 else "several files at once"
+            found[mount.point] = f"({medium.kind}: {how})"
+    found = found or {"disks": "nothing is known of them: several files at once"}
+    return [_check("disks", point, "ok", how) for point, how in found.items()]
 
 
 def _player() -> Check:

@@ -17,6 +17,7 @@ from tempo_edge.indexing.digests import FileDigests, key_of
 from tempo_edge.indexing.exclusion import NOTHING, Exclusion
 from tempo_edge.indexing.footage import Footage
 from tempo_edge.indexing.journal import Journal
+from tempo_edge.indexing.medium import Media
 from tempo_edge.indexing.presence import Presence
 from tempo_edge.indexing.problems import PassingError
 from tempo_edge.indexing.reading import CopiesUnderWay, FileReader, VideoReader
@@ -122,6 +123,7 @@ class Indexer:
     ) -> None:
         self._catalogue = catalogue
         self._at_once = at_once
+        self._media = Media()
         self._on_event = on_event or (lambda event: None)
         self._stopping = stopping
         self._volumes: dict[str, str] = {}
@@ -162,6 +164,7 @@ class Indexer:
         places = [absolute(root) for root in roots]
         survey = Survey.of([encodable(str(root)) for root in places])
         self._volumes.clear()  # something may have been mounted since
+        self._media = Media()
         try:
             for root in places:
                 selection = Selection(str(root), exclusion)
@@ -280,13 +283,17 @@ class Indexer:
                 self._desk,
                 at_once=self._at_once,
                 is_alone=self._journal.suspects,
-                place=lambda found: Place(),
+                place=self._place,
             ) as ahead:
                 for position, found in enumerate(work, start=1):
                     self._check_stop()
                     self._take(ahead, found, position, len(work), survey, report)
         finally:
             self._journal.end_all()
+
+    def _place(self, found: FoundFile) -> Place:
+        medium = self._media.of(found.path)
+        return Place(medium.disks, medium.at_once)
 
     def _take(
         self,

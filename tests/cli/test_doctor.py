@@ -27,7 +27,7 @@ Check = dict[str, str]
 
 GROUPS = (
     *("tempo-edge", "packages", "providers", "kernels", "profiles"),
-    *("player", "library", "service", "extras"),
+    *("disks", "player", "library", "service", "extras"),
 )
 
 
@@ -50,6 +50,7 @@ def test_what_is_right_is_one_line_a_group(tempo: Tempo, footage: Path) -> None:
     assert "CPUExecutionProvider" in rows["providers"]
     assert "numba-cpu runs, lanes runs, numpy runs" in rows["kernels"]
     assert "nano " in rows["profiles"] and "matches its checksums" in rows["profiles"]
+    assert "file" in rows["disks"] and "at " in rows["disks"]
     assert "3 videos" in rows["library"]
     assert "cpu" in rows["extras"]
 
