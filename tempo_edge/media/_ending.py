@@ -23,7 +23,6 @@ class Sound:
     """Listens to a file's packets on the way.
 
     Attributes:
-        end: seconds of the container at which the last sound is over.
         bytes: what all packets but those of the pictures held so far.
         last_byte: where the last of them ends in the file.
     """
@@ -31,24 +30,35 @@ class Sound:
     def __init__(self, pictures: Stream) -> None:
         self._pictures = pictures.index
         self.bytes = self.last_byte = 0
-        self.end: Fraction | None = None
+        # By stream, in its own ticks: a fraction for each packet takes a third of the time.
+        self._ends: dict[int, int] = {}
+        self._heard: dict[int, Stream] = {}
+
+    @property
+    def end(self) -> Fraction | None:
+        """Seconds of the container at which the last sound is over; None if there is none."""
+        ends = (
+            end * self._heard[index].time_base
+            for index, end in self._ends.items()
+            if self._heard[index].time_base is not None
+        )
+        return max(ends, default=None)
 
     def without(self, packets: Iterable[Packet[Stream]]) -> Iterator[Packet[VideoStream]]:
         """The pictures among packets of all kinds."""
+        ends = self._ends
         for packet in packets:
-            if packet.stream_index == self._pictures:
+            index, size = packet.stream_index, packet.size
+            if index == self._pictures:
                 yield cast("Packet[VideoStream]", packet)
                 continue
-            self.bytes += packet.size
-            self.last_byte = max(self.last_byte, (packet.pos or 0) + packet.size)
-            if (
-                packet.stream.type == "audio"
-                and packet.pts is not None
-                and packet.time_base is not None
-                and packet.size
-            ):
-                over = (packet.pts + (packet.duration or 0)) * packet.time_base
-                self.end = over if self.end is None else max(self.end, over)
+            self.bytes += size
+            self.last_byte = max(self.last_byte, (packet.pos or 0) + size)
+            if index not in self._heard:
+                self._heard[index] = packet.stream
+            if self._heard[index].type == "audio" and packet.pts is not None and size:
+                over = packet.pts + (packet.duration or 0)
+                ends[index] = max(ends.get(index, over), over)
 
 
 def promised_end(path: Path, container: InputContainer) -> Fraction | None:
