@@ -85,8 +85,7 @@ class StreamReader(Closing):
 
     def _open(self) -> None:
         try:
-            if self._is_indexed():
-                self._file = BlockFile(self._path)
+            self._file = BlockFile(self._path) if self._is_indexed() else None
             self._container = open_container(self._path, {"probesize": "10000000"}, self._file)
         except (av.error.FFmpegError, OSError, ValueError) as error:
             if self._file is not None:
