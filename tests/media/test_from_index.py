@@ -74,6 +74,15 @@ def test_the_table_the_plan_and_the_pictures_are_those_of_the_whole_file(
         np.testing.assert_array_equal(luma, right)
 
 
+@pytest.mark.parametrize("name", ["plain.mp4", "variable.mkv", "intra.avi", "mpeg4.avi"])
+def test_one_reader_may_list_and_decode(gallery: Gallery, name: str) -> None:
+    with open_video(gallery(name).path) as video:
+        table = video.packets()
+        for last in table.pts[[-1, 5]].tolist():
+            frames = list(video.frames(DecodeRange(int(table.pts[0]), last)))
+            assert [frame.pts for frame in frames] == table.pts[table.pts <= last].tolist()
+
+
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Bytes that each file object has read, by the time it is closed."""
