@@ -60,6 +60,7 @@ _X265 = {"preset": "ultrafast", "x265-params": "log-level=none:pools=2"}
 CODINGS: Mapping[str, Coding] = {
     "h264-2s": Coding("libx264", (1920, 1080), 2, 8_000_000, 20, _X264),
     "h264-10s": Coding("libx264", (1920, 1080), 10, 8_000_000, 20, _X264),
+    "h264-camera": Coding("libx264", (1920, 1080), 2, 50_000_000, 10, _X264),
     "hevc-4k": Coding("libx265", (3840, 2160), 2, 40_000_000, 6, _X265),
 }
 

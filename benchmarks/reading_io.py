@@ -36,6 +36,7 @@ from unittest import mock
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks import reading_clips
 from benchmarks._reading_films import RECIPES, repeat, write
 from benchmarks.machine import describe
 from tempo_edge.cli.entry import main as tempo_edge
@@ -248,6 +249,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--film", action="append", choices=RECIPES, help="all, if none is named")
     parser.add_argument("--films", type=Path, help="keep what is drawn in this folder")
+    parser.add_argument(
+        "--clips", action="store_true", help="then clips, a short film and a slow disk as well"
+    )
     parser.add_argument("--seconds", type=int, help="make all films this long")
     options = parser.parse_args(arguments)
     rows: list[Row] = []
@@ -268,6 +272,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             film.unlink()
     print(table(rows))
     print(json.dumps({**describe(), "rows": [asdict(row) for row in rows]}))
+    if options.clips:
+        reading_clips.main([] if options.films is None else ["--films", str(options.films)])
 
 
 if __name__ == "__main__":
