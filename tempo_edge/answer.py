@@ -1,8 +1,8 @@
 """The answer to a query, written down and read back in the formats that doors speak.
 
-There are two. The command line (``find --json``) prints a moment a line by
-:meth:`~tempo_edge.moment.Moment.as_dict`, and :meth:`Answer.refusal` where there is none: numbers
-are rounded, a moment names its profile and is ``offline`` or not. The service (``/v1/find``) gives
+There are two. The command line (``find --json``) prints a moment a line by :meth:`Answer.rows`, and
+:meth:`Answer.refusal` where there is none: numbers are rounded, a moment names its profile and is
+``offline`` or not. The service (``/v1/find``) gives
 :meth:`Answer.as_dict`: numbers are in full, a moment names its video and is ``online`` or not.
 Whoever asks a service reads that back by :meth:`Answer.from_dict`.
 """
@@ -56,6 +56,13 @@ class Answer:
         return bool(self.moments) and self.rivals >= _MANY
 
     @property
+    def doubt(self) -> str:
+        """Why an answer is unsure, in one line for people; empty where it is not."""
+        if not self.is_unsure:
+            return ""
+        return f"unsure: {self.rivals} other videos have a moment that is nearly as likely"
+
+    @property
     def best_rejected(self) -> Moment | None:
         """The most likely moment that was held back, if any was."""
         return self.rejected[0] if self.rejected else None
@@ -70,6 +77,11 @@ class Answer:
 
     def __len__(self) -> int:
         return len(self.moments)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The moments as plain values, each with what is true of all: what ``find --json`` says."""
+        whole = {"rivals": self.rivals, "unsure": self.is_unsure}
+        return [{**moment.as_dict(), **whole} for moment in self.moments]
 
     def refusal(self) -> dict[str, Any]:
         """Why there is no moment, as plain values: what ``find --json`` says then."""
@@ -88,6 +100,7 @@ class Answer:
             "near": [moment_as_dict(moment) for moment in self.rejected],
             "held_back": self.rejected_count,
             "rivals": self.rivals,
+            "unsure": self.is_unsure,
         }
 
     @classmethod

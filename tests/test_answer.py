@@ -77,7 +77,8 @@ def test_the_format_of_the_service() -> None:
         '{"grounder": "mllm", "moments": [{"video": 7, "path": "/v/a.mp4", "name": "a.mp4", '
         '"start_seconds": 1.23456, "end_seconds": 3.5, "score": 2.5, "confidence": 0.75, '
         '"online": true, "copies": [{"path": "/v/b.mp4", "start_seconds": 0.5, '
-        '"end_seconds": 2.75, "online": false}]}], "near": [], "held_back": 3, "rivals": 0}'
+        '"end_seconds": 2.75, "online": false}]}], "near": [], "held_back": 3, "rivals": 0, '
+        '"unsure": false}'
     )
 
 
@@ -92,6 +93,20 @@ def test_an_answer_with_many_rivals_is_unsure() -> None:
     assert Answer((moment(),), (), 0, "curve", 4).is_unsure
     assert not Answer((moment(),), (), 0, "curve", 3).is_unsure
     assert not Answer((), (moment(),), 1, "curve", 4).is_unsure  # a refusal, which says so itself
+
+
+@pytest.mark.parametrize("rivals", [0, 3, 4, 7])
+def test_every_format_says_alike_whether_an_answer_is_unsure(rivals: int) -> None:
+    answer = Answer((moment(), moment(confidence=0.7)), (), 0, "curve", rivals)
+    service, *rows = answer.as_dict(), *answer.rows()
+    assert [(each["rivals"], each["unsure"]) for each in (service, *rows)] == [
+        (rivals, rivals >= 4)
+    ] * 3
+    assert [{k: v for k, v in row.items() if k not in ("rivals", "unsure")} for row in rows] == [
+        each.as_dict() for each in answer
+    ]
+    said = f"unsure: {rivals} other videos have a moment that is nearly as likely"
+    assert answer.doubt == (said if rivals >= 4 else "")
 
 
 def test_the_format_of_the_command_line() -> None:

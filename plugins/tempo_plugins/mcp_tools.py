@@ -42,7 +42,8 @@ TOOLS: tuple[dict[str, Any], ...] = (
             "Finds where something is seen in the user's own indexed videos. Gives spans "
             "[start_seconds, end_seconds) with calibrated confidence, best first. An empty list "
             "means that nothing matches; `nearest` is then the best that was held back, and is "
-            "no match."
+            "no match. If `unsure`, `rivals` other videos have a moment nearly as likely as the "
+            "first, which is then seldom the right one."
         ),
         "inputSchema": {
             "type": "object",
@@ -81,8 +82,16 @@ TOOLS: tuple[dict[str, Any], ...] = (
                 "moments": {"type": "array", "items": _MOMENT},
                 "nearest": {"anyOf": [_MOMENT, {"type": "null"}]},
                 "held_back": {"type": "integer", "description": "How many were not likely enough."},
+                "rivals": {
+                    "type": "integer",
+                    "description": "Other videos with a moment nearly as likely as the first.",
+                },
+                "unsure": {
+                    "type": "boolean",
+                    "description": "True if so many have that the first may well be wrong.",
+                },
             },
-            "required": ["moments", "nearest", "held_back"],
+            "required": ["moments", "nearest", "held_back", "rivals", "unsure"],
         },
         "annotations": _READS_ONLY,
     },
@@ -159,6 +168,8 @@ def _find_moments(client: ServiceOrLibrary, given: Mapping[str, Any]) -> dict[st
         "moments": [_moment(each) for each in answer],
         "nearest": None if nearest is None else _moment(nearest),
         "held_back": answer.rejected_count,
+        "rivals": answer.rivals,
+        "unsure": answer.is_unsure,
     }
 
 

@@ -31,7 +31,7 @@ def show(answer: Answer, as_json: bool, null: bool) -> None:
         TempoEdgeError: they can't be written.
     """
     if as_json:
-        emit("".join(json_line(moment.as_dict()) for moment in answer.moments))
+        emit("".join(json_line(row) for row in answer.rows()))
         return
     if null:
         paths = dict.fromkeys(os.fsencode(moment.path) for moment in answer.moments)
@@ -45,8 +45,8 @@ def show(answer: Answer, as_json: bool, null: bool) -> None:
         for line in (_line(moment, width, coloured), *_also(moment))
     ]
     emit("".join(lines), styled=coloured)
-    if answer.is_unsure:
-        note(f"unsure: {answer.rivals} other videos have a moment that is nearly as likely")
+    if answer.doubt:
+        note(answer.doubt)
 
 
 def _is_colourful() -> bool:

@@ -189,6 +189,21 @@ def test_more_of_the_same_leaves_the_nearest_misses_open(
     assert page.look("document.querySelector('#near').checkVisibility()")
 
 
+def test_an_answer_that_stands_out_of_nothing_says_so(page: Page, service: Service) -> None:
+    found = service.ask("v1/find", q="cars on a city street", limit="24")
+    assert found["unsure"] is False
+    page.click("#query")
+    answer_with(page, 200, {**found, "rivals": 1234, "unsure": True}, lambda: page.type("cars"))
+    page.until("document.querySelector('#unsure').textContent !== ''")
+    said = "Unsure: 1,234 other videos have a moment that is nearly as likely."
+    assert page.text("#unsure") == said
+    answer_with(page, 200, {**found, "rivals": 3}, lambda: page.type(" and dogs"))
+    page.until("document.querySelector('#unsure').textContent === ''")
+    page.look("location.hash = ''")
+    page.until("document.querySelector('#title').textContent === 'Your footage'")
+    assert page.text("#unsure") == "" and page.errors() == []
+
+
 def test_copies_are_told_on_the_card_of_the_one(page: Page, service: Service) -> None:
     found = service.ask("v1/find", q="cars on a city street", limit="24")
     assert all(each["copies"] == [] for each in found["moments"])

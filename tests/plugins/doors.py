@@ -58,10 +58,13 @@ class Service:
     scopes: list[list[str]] = field(default_factory=list)
     gate: threading.Event | None = None
 
-    def found(self, *moments: dict[str, Any], near: Any = (), held_back: int = 0) -> None:
+    def found(
+        self, *moments: dict[str, Any], near: Any = (), held_back: int = 0, rivals: int = 0
+    ) -> None:
         """Let searches find these."""
         facts = {"query": "", "took_ms": 1, "grounder": "curve", "moments": moments}
-        self.says("/v1/find", {**facts, "near": list(near), "held_back": held_back})
+        held = {"near": list(near), "held_back": held_back, "rivals": rivals}
+        self.says("/v1/find", {**facts, **held})
 
     def says(self, target: str, facts: Any, status: int = 200) -> None:
         self.answers[target] = status, json.dumps(facts).encode()

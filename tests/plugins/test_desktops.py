@@ -110,16 +110,34 @@ def test_gnome_searches_anew_with_each_word(bus: Bus, installed: Install, servic
     assert bus.call(*GNOME_INTERFACE, "GetInitialResultSet", "as", ["d"]) == []
 
 
+@BOTH
+def test_a_line_says_that_its_answer_is_unsure(
+    bus: Bus, installed: Install, plugin: str, place: tuple[str, str], service: Service
+) -> None:
+    installed(plugin)
+    for rivals, said in ((3, "75% · /v"), (4, "75%, unsure · /v")):
+        service.found(moment("/v/a.mp4", video=None), rivals=rivals)
+        if plugin == "gnome":
+            names = bus.call(*GNOME_INTERFACE, "GetInitialResultSet", "as", ["dog"])
+            (meta,) = bus.call(*GNOME_INTERFACE, "GetResultMetas", "as", names)
+            line = meta["description"]
+        else:
+            (row,) = bus.call(*KRUNNER_INTERFACE, "Match", "s", "dog")
+            line = row[5]["subtext"]
+        assert line == ("s", f"00:01.2–00:03.5 · {said}")
+
+
 def test_gnome_shows_all_on_a_page(
     bus: Bus, installed: Install, service: Service, film: Path, notes: Notes
 ) -> None:
     installed("gnome")
-    service.found(moment(film, video=None))
+    service.found(moment(film, video=None), rivals=4)
     bus.call(*GNOME_INTERFACE, "LaunchSearch", "asu", ["a", "<wall>"], 0)
     (page,) = notes.taken("xdg-open")
     text = Path(page).read_text(encoding="utf-8")
     assert "<h1>a &lt;wall&gt;</h1>" in text and f"{film.as_uri()}#t=1.25" in text
     assert "data:image/jpeg;base64," in text
+    assert "<p>Unsure: 4 other videos have a moment that is nearly as likely.</p>" in text
 
 
 def test_krunner_from_words_to_the_player(

@@ -56,6 +56,9 @@ def test_rows_for_a_query(service: Service, asked: Callable[..., Any], tmp_path:
     assert row["moment"] == {**facts, "copies": []}
     assert service.asked[0][1]["limit"] == "3" and service.asked[0][1]["retrieval"] == "1"
     assert asked(b'{"query": " a"}') == (0, {"rows": []})
+    service.found(facts, rivals=4)
+    (row,) = asked(b'{"query": "a dog"}')[1]["rows"]
+    assert row["subtitle"] == f"00:01.2–00:03.5 · 75%, unsure · {tmp_path} · offline"
 
 
 def test_a_newer_query_shows_nothing_of_the_older(

@@ -171,6 +171,16 @@ def test_moments_are_found_through_the_service(peer: Peer, service: Service) -> 
     ]
 
 
+@pytest.mark.parametrize(("rivals", "unsure"), [(3, False), (7, True)])
+def test_an_assistant_is_told_of_what_is_nearly_as_likely(
+    peer: Peer, service: Service, rivals: int, unsure: bool
+) -> None:
+    service.found(moment("/v/a.mp4"), rivals=rivals)
+    facts = peer.call("find_moments", query="a dog")["structuredContent"]
+    assert (facts["rivals"], facts["unsure"]) == (rivals, unsure)
+    assert facts["moments"][0]["path"] == "/v/a.mp4"
+
+
 def test_without_a_service_the_library_is_searched(own_home: dict[str, str], built: Path) -> None:
     with serving(own_home, "--library", str(built)) as peer:
         peer.agree()
@@ -218,7 +228,13 @@ def test_mistakes_are_told_to_the_model(peer: Peer) -> None:
 def test_null_is_as_good_as_left_out(peer: Peer, service: Service) -> None:
     service.found()
     told = peer.call("find_moments", query="a dog", limit=None, within=None, min_confidence=None)
-    assert told["structuredContent"] == {"moments": [], "nearest": None, "held_back": 0}
+    assert told["structuredContent"] == {
+        "moments": [],
+        "nearest": None,
+        "held_back": 0,
+        "rivals": 0,
+        "unsure": False,
+    }
 
 
 ERRORS: list[tuple[str, dict[str, Any], int]] = [

@@ -54,7 +54,7 @@ class Provider:
         except TempoEdgeError as error:
             note(f"tempo-edge: {error}")
             return []
-        names = self._offers.add(answer.moments)
+        names = self._offers.add(answer)
         # So that the pictures are on their way when the shell asks for them.
         self._pictures.get(answer.moments, 0.0)
         return names
@@ -71,7 +71,8 @@ class Provider:
         pictures = self._pictures.get(known.values(), _WAIT_SECONDS)
         shown = []
         for name, moment in known.items():
-            meta = {"id": name, "name": title(moment), "description": subtitle(moment)}
+            about = subtitle(moment, self._offers.is_unsure(name))
+            meta = {"id": name, "name": title(moment), "description": about}
             if moment in pictures:
                 meta["gicon"] = str(pictures[moment])
             shown.append({key: Variant("s", text) for key, text in meta.items()})

@@ -55,16 +55,16 @@ class Runner:
             return []
         try:
             asked = Query(wanted[:LONGEST_TEXT], _LIMIT, retrieval=True)
-            moments = self._client.find(asked).moments
+            answer = self._client.find(asked)
         except TempoEdgeError as error:
             note(f"tempo-edge: {error}")
             return []
-        names = self._offers.add(moments)
-        pictures = self._pictures.get(moments, _WAIT_SECONDS)
+        names = self._offers.add(answer)
+        pictures = self._pictures.get(answer.moments, _WAIT_SECONDS)
         matches = []
-        for name, moment in zip(names, moments, strict=True):
+        for name, moment in zip(names, answer.moments, strict=True):
             more = {
-                "subtext": Variant("s", subtitle(moment)),
+                "subtext": Variant("s", subtitle(moment, answer.is_unsure)),
                 "urls": Variant("as", [moment.path.as_uri()]),
                 "actions": Variant("as", [_FOLDER]),
             }

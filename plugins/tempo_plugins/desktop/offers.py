@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Iterable
 
 from tempo_edge._console.text import printable
+from tempo_edge.answer import Answer
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.moment import Moment, format_timestamp
 
@@ -20,27 +20,34 @@ _MOST = 1000
 
 
 class Offers:
-    """The latest moments by name."""
+    """The latest moments by name, and whether the answers that they came with were unsure."""
 
     def __init__(self) -> None:
         self._moments: OrderedDict[str, Moment] = OrderedDict()
+        self._unsure: dict[str, bool] = {}
 
-    def add(self, moments: Iterable[Moment]) -> list[str]:
-        """Names for moments; the same moment has the same name each time."""
+    def add(self, answer: Answer) -> list[str]:
+        """Names for an answer's moments; the same moment has the same name each time."""
         names = []
-        for moment in moments:
+        for moment in answer.moments:
             span = f"{moment.start_seconds:.3f} {moment.end_seconds:.3f} {moment.path}"
             name = hashlib.sha256(span.encode("utf-8", "surrogateescape")).hexdigest()[:24]
             self._moments[name] = moment
             self._moments.move_to_end(name)
+            self._unsure[name] = answer.is_unsure
             names.append(name)
         while len(self._moments) > _MOST:
-            self._moments.popitem(last=False)
+            forgotten, _ = self._moments.popitem(last=False)
+            del self._unsure[forgotten]
         return names
 
     def get(self, name: str) -> Moment | None:
         """The moment of that name, if it is known."""
         return self._moments.get(name)
+
+    def is_unsure(self, name: str) -> bool:
+        """Whether the latest answer with the moment of that name was unsure."""
+        return self._unsure.get(name, False)
 
     def known(self, name: str) -> Moment:
         """The moment of that name.
@@ -59,9 +66,10 @@ def title(moment: Moment) -> str:
     return printable(moment.path.name)
 
 
-def subtitle(moment: Moment) -> str:
-    """When, how likely and where, on one line."""
+def subtitle(moment: Moment, unsure: bool = False) -> str:
+    """When, how likely and where, on one line; and whether the answer that it is of is unsure."""
     span = f"{format_timestamp(moment.start_seconds)}–{format_timestamp(moment.end_seconds)}"
     folder = printable(str(moment.path.parent))
     absent = " · offline" if moment.offline else ""
-    return f"{span} · {moment.confidence:.0%} · {folder}{absent}"
+    doubt = ", unsure" if unsure else ""
+    return f"{span} · {moment.confidence:.0%}{doubt} · {folder}{absent}"

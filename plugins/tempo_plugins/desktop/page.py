@@ -63,7 +63,8 @@ def render(query: str, answer: Answer, pictures: Mapping[Moment, Path]) -> str:
         closest = "" if near is None else f" Closest: {_escaped(title(near))}, {_about(near)}."
         return _document(query, f"<p>Nothing matches.{closest}</p>")
     cells = "".join(_cell(moment, pictures.get(moment)) for moment in answer.moments)
-    return _document(query, f"<ol>{cells}</ol>")
+    doubt = f"<p>{_escaped(answer.doubt.capitalize())}.</p>" if answer.doubt else ""
+    return _document(query, f"{doubt}<ol>{cells}</ol>")
 
 
 def _overview(client: ServiceOrLibrary) -> str:

@@ -44,18 +44,18 @@ def rows(
     if len(query.strip()) < _SHORTEST:
         return []
     try:
-        moments = client.find(Query(query, limit, retrieval=True)).moments
+        found = client.find(Query(query, limit, retrieval=True))
     except SupersededError:
         return []
-    files = pictures.get(moments, _WAIT_SECONDS)
+    files = pictures.get(found.moments, _WAIT_SECONDS)
     return [
         {
             "title": title(moment),
-            "subtitle": subtitle(moment),
+            "subtitle": subtitle(moment, found.is_unsure),
             "icon": str(files[moment]) if moment in files else "",
             "moment": moment_as_dict(moment),
         }
-        for moment in moments
+        for moment in found.moments
     ]
 
 

@@ -87,6 +87,7 @@ _SCHEMAS: _Facts = {
         near=_list(_ref("Moment")),
         held_back=_COUNT,
         rivals=_COUNT,
+        unsure={"type": "boolean"},
     ),
     "Video": _object(
         id=_COUNT,

@@ -85,6 +85,7 @@ export class Results {
     this.near.show([]);
     find("title").textContent = "Your footage";
     find("nothing").hidden = true;
+    find("unsure").textContent = "";
     find("near").hidden = find("near-more").hidden = true;
     find("select-all").hidden = true;
     find("more").hidden = videos.length < this.limit || this.limit >= MOST;
@@ -136,6 +137,9 @@ export class Results {
     find("count").textContent = found
       ? `${count(found, "moment")}${thorough}${this.quick ? "" : `, ${this.took(answer)}`}`
       : `No moment for “${name(answer.query)}”${thorough}`;
+    find("unsure").textContent = answer.unsure
+      ? `Unsure: ${count(answer.rivals, "other video")} have a moment that is nearly as likely.`
+      : "";
     find("select-all").hidden = found < 2;
     find("more").hidden = found < this.limit || this.limit >= MOST;
     find("nothing").hidden = found > 0;
