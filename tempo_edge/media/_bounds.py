@@ -13,6 +13,7 @@ from av.video.format import VideoFormat
 from tempo_edge.errors import MediaError
 
 __all__ = [
+    "MOST_PACKETS",
     "MOST_PIXELS",
     "bounded",
     "check_picture",
@@ -42,8 +43,8 @@ _REPEATS = 4
 _SPARE_BYTES = 1 << 20
 _SPARE_PACKETS = 4096
 
-# Packets that are read of one file: about two days of pictures and sound.
-_MOST_PACKETS = 10_000_000
+#: Packets that are read of one file: about two days of pictures and sound.
+MOST_PACKETS = 10_000_000
 
 
 def picture_bytes(width: int, height: int, form: VideoFormat | None) -> int:
@@ -91,6 +92,6 @@ def bounded(packets: Iterable[Packet[_Any]], file_bytes: int) -> Iterator[Packet
         left -= packet.size
         if left < 0 or number >= most:
             raise MediaError(f"promises more pictures than its {file_bytes} bytes can hold")
-        if number >= _MOST_PACKETS:
-            raise MediaError(f"holds more than {_MOST_PACKETS:,} pictures: cut it into parts")
+        if number >= MOST_PACKETS:
+            raise MediaError(f"holds more than {MOST_PACKETS:,} pictures: cut it into parts")
         yield packet

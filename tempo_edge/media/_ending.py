@@ -37,11 +37,11 @@ class Sound:
     @property
     def end(self) -> Fraction | None:
         """Seconds of the container at which the last sound is over; None if there is none."""
-        ends = (
-            end * self._heard[index].time_base
-            for index, end in self._ends.items()
-            if self._heard[index].time_base is not None
-        )
+        ends = []
+        for index, end in self._ends.items():
+            time_base = self._heard[index].time_base
+            if time_base is not None:
+                ends.append(end * time_base)
         return max(ends, default=None)
 
     def without(self, packets: Iterable[Packet[Stream]]) -> Iterator[Packet[VideoStream]]:

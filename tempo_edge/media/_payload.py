@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+from array import array
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
 from av.container import InputContainer
 
 from tempo_edge.media._blocks import BlockFile
+from tempo_edge.media._bounds import MOST_PACKETS
 from tempo_edge.media._chunks import (
     MXF_PARTITION,
     chunks_of_avi,
@@ -59,7 +61,7 @@ class Payload:
         bounds = [0, *(bound for pair in zip(starts, ends, strict=True) for bound in pair)]
         if any(later < earlier for earlier, later in pairwise(bounds)):
             raise ValueError("stretches of payload must rise")
-        self._starts, self._ends = list(starts), list(ends)
+        self._starts, self._ends = array("q", starts), array("q", ends)
 
     def __len__(self) -> int:
         return len(self._starts)
@@ -157,11 +159,29 @@ def open_hollow(path: Path, formats: frozenset[str]) -> tuple[InputContainer, Ho
             return open_container(path, _UNSEEN, file), file
         # How long a packet of sound lasts is known to FFmpeg once it has seen some.
         container = open_container(path, _SEEN, file)
-        file.payload = WalkedPayload(walk(file.peek, file.size), file.tell())
+        file.payload = WalkedPayload(walk(_limited(file.peek), file.size), file.tell())
         return container, file
     except BaseException:
         file.close()
         raise
+
+
+def _limited(peek: Callable[[int, int], bytes]) -> Callable[[int, int], bytes]:
+    """A way to peek into a file, but not without end.
+
+    Raises:
+        ValueError: it was asked more often than any film that is read has packets.
+    """
+    left = MOST_PACKETS
+
+    def limited(at: int, size: int) -> bytes:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise ValueError(f"holds more than {MOST_PACKETS:,} headers")
+        return peek(at, size)
+
+    return limited
 
 
 def may_tell_payload(path: Path) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tempo_edge.media._blocks import BlockFile
-from tempo_edge.media._payload import HollowFile, Payload
+from tempo_edge.media._payload import HollowFile, Payload, WalkedPayload
 
 CONTENT = random.Random(3).randbytes(700_000)
 AT = st.integers(0, len(CONTENT) + 9)
@@ -108,3 +109,27 @@ def test_no_byte_is_read_of_a_file_that_is_payload_throughout(path: Path) -> Non
 def test_payload_that_overlaps_or_falls_is_refused(starts: list[int], ends: list[int]) -> None:
     with pytest.raises(ValueError, match="must rise"):
         Payload(starts, ends)
+
+
+def test_payload_that_is_walked_is_found_as_far_as_somebody_asks() -> None:
+    walked: list[int] = []
+
+    def walk() -> Iterator[tuple[int, int]]:
+        for start in range(100, 5000, 1000):
+            walked.append(start)
+            yield start, start + 500
+
+    payload = WalkedPayload(walk())
+    assert payload.after(0) == (100, 600) and walked == [100]
+    assert payload.after(599) == (100, 600) and payload.after(600) == (1100, 1600)
+    assert payload.after(1 << 22) is None and walked == [100, 1100], "an index at the end, say"
+    assert payload.after(150) == (100, 600), "and back again"
+    assert payload.after(3000) == (3100, 3600)
+    assert payload.after(4600) is None and len(walked) == 5
+
+
+@pytest.mark.parametrize("second", [(500, 900), (700, 650), (50, 60)])
+def test_a_walk_that_turns_back_is_refused(second: tuple[int, int]) -> None:
+    payload = WalkedPayload(iter([(100, 600), second]))
+    with pytest.raises(ValueError, match="must rise"):
+        payload.after(600)
