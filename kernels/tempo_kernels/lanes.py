@@ -48,4 +48,5 @@ def sum_absolute_differences(
     while sums.shape[1] > 1:
         half = sums.shape[1] // 2
         sums = sums[:, :half] + sums[:, half:]
-    return sums.reshape(rows, columns, BLOCK // 2).sum(axis=2, dtype=np.int64)
+    found: NDArray[np.int64] = sums.reshape(rows, columns, BLOCK // 2).sum(axis=2, dtype=np.int64)
+    return found

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from threading import Event
 
@@ -175,13 +176,13 @@ def test_readers_pause_as_long_as_nobody_answers_whether_to_end() -> None:
 
 def test_workers_do_first_what_belongs_to_the_earliest_file() -> None:
     pool, held, done = DecodePool(1), Event(), list[str]()
-    first = pool.submit(9, lambda: held.wait(PATIENCE))
+    pool.submit(9, lambda: held.wait(PATIENCE))
     rest = [
-        pool.submit(turn, lambda what=what: done.append(what))  # type: ignore[misc]
+        pool.submit(turn, partial(done.append, what))
         for turn, what in ((2, "2a"), (1, "1a"), (2, "2b"), (0, "0"), (1, "1b"))
     ]
     held.set()
-    for future in [first, *rest]:
+    for future in rest:
         future.result(PATIENCE)
     pool.close()
     assert done == ["0", "1a", "1b", "2a", "2b"]
@@ -254,7 +255,7 @@ def clips(tmp_path: Path) -> Path:
 def rows(library: Path) -> dict[str, object]:
     """All that a library holds of each file's video, by the name of the file."""
     with closing(sqlite3.connect(library)) as opened:
-        found = {}
+        found: dict[str, object] = {}
         for path, video in opened.execute("SELECT path, video_id FROM files").fetchall():
             told = opened.execute("SELECT * FROM videos WHERE id=?", (video,)).fetchone()
             frames = opened.execute(
