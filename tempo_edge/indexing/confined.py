@@ -1,7 +1,8 @@
 """Reading a file in a process of its own, with little memory: one that may die of it.
 
-The child is told on its standard input what to read, and ends with it. It tells how far it is on
-its standard output, one line of JSON at a time, and leaves the footage in a file.
+The child is told on its standard input what to read, file by file, and ends with it. It tells how
+far it is on its standard output, one line of JSON at a time, and leaves the footage in a file. One
+that died, or that could not read a file, reads no other.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from contextlib import suppress
 from dataclasses import asdict, fields
 from fractions import Fraction
 from pathlib import Path
+from queue import SimpleQueue
 from threading import Thread, Timer
 from typing import Any
 
@@ -38,7 +40,7 @@ _SILENCE_SECONDS = 300.0
 
 
 class ConfinedReader:
-    """Reads videos as :class:`FootageReader` does, each in a child process with limited memory.
+    """Reads videos as :class:`FootageReader` does, in a child process with limited memory.
 
     Args:
         profile: the models to read with.
@@ -61,6 +63,15 @@ class ConfinedReader:
             "decoder": decoder,
             "room_bytes": room_bytes,
         }
+        self._child: subprocess.Popen[bytes] | None = None
+
+    def close(self) -> None:
+        """End the child, if there is one."""
+        child, self._child = self._child, None
+        if child is not None:
+            child.kill()
+            with child:  # what is written to it or read from it is closed
+                child.wait()
 
     def read(
         self,
@@ -85,16 +96,13 @@ class ConfinedReader:
         with tempfile.TemporaryDirectory(prefix="tempo-edge-") as folder:
             result = Path(folder) / "footage.npz"
             order = {**self._order, "path": str(path), "result": str(result)}
-            with subprocess.Popen(
-                [sys.executable, "-m", "tempo_edge.indexing.confined"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-            ) as child:
-                try:
-                    said = _follow(child, order, on_progress or (lambda done, total: None))
-                finally:
-                    child.kill()
+            child = self._living()
+            said = None
+            try:
+                said = _follow(child, order, on_progress or (lambda done, total: None))
+            finally:
+                if said is None or "read" not in said:
+                    self.close()
             if said is None and child.returncode < 0:
                 raise MediaError(
                     f"killed the indexer twice, at last by {_name(-child.returncode)}: "
@@ -108,6 +116,18 @@ class ConfinedReader:
                 raise RuntimeError(said["failed"])
             on_decoded()
             return load_footage(result)
+
+    def _living(self) -> subprocess.Popen[bytes]:
+        """The child that read the file before, or a new one."""
+        if self._child is None or self._child.poll() is not None:
+            self.close()
+            self._child = subprocess.Popen(
+                [sys.executable, "-m", "tempo_edge.indexing.confined"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
+        return self._child
 
 
 def _follow(
@@ -211,31 +231,40 @@ def main() -> None:
     # is the file's fault.
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, signal.SIG_IGN)
-    order = json.loads(sys.stdin.buffer.readline())
-    Thread(target=_end_with_input, daemon=True).start()
+    orders: SimpleQueue[dict[str, Any]] = SimpleQueue()
+    Thread(target=_take_orders, args=(orders,), daemon=True).start()
+    order = orders.get()
     try:
-        word = _read(order)
+        profile = _profile(order)
+        while True:
+            _tell(_read(profile, order))
+            order = orders.get()
     except MediaError as error:
-        word = {"unusable": str(error)}
+        _tell({"unusable": str(error)})
     except MemoryError:
-        word = {"unusable": "takes more memory than a single file may"}
+        _tell({"unusable": "takes more memory than a single file may"})
     except Exception as error:
-        word = {"failed": f"{type(error).__name__}: {error}"}
-    _tell(word)
+        _tell({"failed": f"{type(error).__name__}: {error}"})
 
 
-def _end_with_input() -> None:
-    sys.stdin.buffer.read()
+def _take_orders(orders: SimpleQueue[dict[str, Any]]) -> None:
+    for line in sys.stdin.buffer:
+        orders.put(json.loads(line))
     signal.raise_signal(signal.SIGKILL)
 
 
-def _read(order: dict[str, Any]) -> dict[str, Any]:
-    """Do as told; gives the last word."""
+def _profile(order: dict[str, Any]) -> Profile:
+    """The models, with all that is loaded before memory is limited."""
     from tempo_edge.models.registry import read_profile
 
     profile = read_profile(Path(order["profile"]))
     _warm_up(profile)
     _confine(order["room_bytes"])
+    return profile
+
+
+def _read(profile: Profile, order: dict[str, Any]) -> dict[str, Any]:
+    """Do as told; gives the last word."""
     sampling = Sampling(SamplingBudget(**order["policy"]), order["frames_per_second"])
     reader = FootageReader(profile, sampling, order["decoder"], workers=1)
     try:

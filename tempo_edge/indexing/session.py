@@ -64,8 +64,9 @@ class WritingSession:
             workers = cpu_count()
             reader = FootageReader(self._profile, self._sampling, self._decoder, workers)
             stack.callback(reader.close)
+            confined = ConfinedReader(self._profile, self._sampling, self._decoder)
+            stack.callback(confined.close)
             self._open = stack.pop_all()
-        confined = ConfinedReader(self._profile, self._sampling, self._decoder)
         at_once = workers + _FILES_BESIDE
         return Indexer(writer, reader, confined, self._on_event, self._stopping, at_once)
 

@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -126,9 +127,8 @@ def test_what_a_child_reads_is_what_its_parent_would_read(footage: Path, tmp_pat
         here = reader.read(footage / "beach.mp4")
     finally:
         reader.close()
-    there = ConfinedReader(profile, sampling).read(
-        footage / "beach.mp4", lambda done, total: told.append((done, total))
-    )
+    with closing(ConfinedReader(profile, sampling)) as confined:
+        there = confined.read(footage / "beach.mp4", lambda done, total: told.append((done, total)))
     save_footage(here, tmp_path / "kept.npz")
     for found in (there, load_footage(tmp_path / "kept.npz")):
         assert found.video == here.video and found.remarks == here.remarks
@@ -156,8 +156,8 @@ def test_a_file_that_takes_too_much_memory_ends_its_child_alone(large: Path) -> 
 
 
 def test_of_large_pictures_few_are_held_at_once(large: Path) -> None:
-    reader = ConfinedReader(load_profile("nano"), Sampling(), room_bytes=260 << 20)
-    footage = reader.read(large)
+    with closing(ConfinedReader(load_profile("nano"), Sampling(), room_bytes=260 << 20)) as reader:
+        footage = reader.read(large)
     assert footage.frames and footage.remarks == ()
     assert footage.video.duration_seconds == pytest.approx(8)
 
@@ -167,3 +167,24 @@ def test_a_child_says_why_a_file_is_no_video(tmp_path: Path) -> None:
     reader = ConfinedReader(load_profile("nano"), Sampling())
     with pytest.raises(MediaError, match=r"^can't be opened: invalid data found"):
         reader.read(tmp_path / "a.mp4")
+
+
+def test_one_child_reads_file_after_file_until_one_kills_it(
+    footage: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, deadly: Environment
+) -> None:
+    """Those that were under way beside a killer cost no process each."""
+    for name, value in deadly.items():
+        monkeypatch.setenv(name, value)
+    with closing(ConfinedReader(load_profile("nano"), Sampling())) as reader:
+        assert reader.read(footage / "garden.mp4").frames
+        first = reader._child
+        assert reader.read(footage / "street.mkv").frames and reader._child is first
+        (tmp_path / "deadly").write_text("always", encoding="utf-8")
+        with pytest.raises(MediaError, match=r"^killed the indexer twice, at last by SIGSEGV"):
+            reader.read(footage / "beach.mp4")
+        assert reader.read(footage / "garden.mp4").frames and reader._child is not first
+        # One that dies between two files is put down to neither.
+        assert reader._child is not None
+        reader._child.kill()
+        reader._child.wait()
+        assert reader.read(footage / "street.mkv").frames
