@@ -18,7 +18,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -235,7 +235,7 @@ def _size(text: str) -> tuple[int, int] | None:
 
 
 def _policy(text: str) -> tuple[str, SamplingBudget]:
-    kinds = {field.name: type(field.default) for field in fields(SamplingBudget)}
+    kinds = {name: type(value) for name, value in asdict(SamplingBudget()).items()}
     changes: dict[str, Any] = {}
     for change in text.split(","):
         name, _, value = change.partition("=")

@@ -51,6 +51,7 @@ def examine() -> dict[str, Any]:
         _needed("onnxruntime", CPU_OR_GPU, "onnxruntime-gpu"),
         _needed("faiss", CPU_OR_GPU, "faiss-cpu", "faiss-gpu-cu12"),
         *_providers(),
+        *_decoding(),
         *_kernels(),
         *_profiles(),
         *_disks(),
@@ -125,6 +126,26 @@ def _providers() -> list[Check]:
         for each in found
         if each.trouble
     ]
+
+
+def _decoding() -> list[Check]:
+    """Pictures a second of a short film: by all cores, and by every device that FFmpeg knows of."""
+    try:
+        from tempo_edge.media.devices import DEVICES, offered, trials
+    except ImportError:
+        return []  # the line on the package says it
+    found = trials()
+    detail = f"{found.software_rate:.0f} pictures of 1080p a second"
+    checks = [_check("decoding", "software", "ok", detail)]
+    for trial in found.devices:
+        if trial.trouble:
+            checks.append(_check("decoding", trial.device, "optional", trial.trouble))
+            continue
+        faster = trial.rate > found.software_rate
+        detail = f"{trial.rate:.0f}, {'--decoder hardware uses it' if faster else 'slower: off'}"
+        checks.append(_check("decoding", trial.device, "ok", detail))
+    others = [device for device in offered() if device not in DEVICES]
+    return checks + [_check("decoding", each, "optional", "not tried") for each in others]
 
 
 def _kernels() -> list[Check]:

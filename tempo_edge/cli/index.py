@@ -18,6 +18,7 @@ from tempo_edge.cli.options import (
     LibraryOption,
     ProfileOption,
     QuietOption,
+    chosen_decoder,
     number,
     opened,
     place,
@@ -72,7 +73,7 @@ def index(
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     how: dict[str, Any] = {
         "exclude": exclude or (),
-        "decoder": decoder,
+        "decoder": chosen_decoder(decoder),
         "sampling": Sampling(frames_per_second=uniform),
     }
     if profile is not None and is_of_another_profile(library, profile):

@@ -20,6 +20,7 @@ __all__ = [
     "ProfileOption",
     "QuietOption",
     "SourceOption",
+    "chosen_decoder",
     "number",
     "opened",
     "place",
@@ -66,7 +67,10 @@ NoBarsOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress b
 DecoderOption = Annotated[
     str,
     typer.Option(
-        "--decoder", metavar="NAME", show_default=False, help="pyav (the default) or decord."
+        "--decoder",
+        metavar="NAME",
+        show_default=False,
+        help="pyav (the default), decord, or hardware where that is faster (see doctor).",
     ),
 ]
 ExcludeOption = Annotated[
@@ -87,6 +91,20 @@ def opened(library: Path | None, profile: str | None) -> Library:
     from tempo_edge.library import Library
 
     return Library.open(library, profile=profile)
+
+
+def chosen_decoder(name: str) -> str:
+    """The decoder that was asked for; where no device is faster here, a line says so once."""
+    if name != "hardware":
+        return name
+    from tempo_edge._console.text import note
+    from tempo_edge.media.devices import why_off
+
+    why = why_off()
+    if not why:
+        return name
+    note(f"hardware decoding is off: {why}")
+    return "pyav"
 
 
 def number(text: str) -> float:

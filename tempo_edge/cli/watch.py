@@ -16,6 +16,7 @@ from tempo_edge.cli.options import (
     LibraryOption,
     ProfileOption,
     QuietOption,
+    chosen_decoder,
     opened,
     place,
 )
@@ -47,7 +48,7 @@ def watch(
         target.watch(
             folders,
             exclude=exclude or (),
-            decoder=decoder,
+            decoder=chosen_decoder(decoder),
             polling=polling,
             stop=stop,
             on_event=progress,

@@ -4,7 +4,8 @@
 >>> with open_video(path) as video:                     # doctest: +SKIP
 ...     video.info.duration_seconds, len(video.packets())
 
-Decoders stand behind one interface, :class:`Video`: PyAV (the default) and decord. Times are the
+Decoders stand behind one interface, :class:`Video`: PyAV (the default), decord, and PyAV with a
+device that decodes. Times are the
 container's own: presentation time stamps and time bases kept as integers and
 :class:`~fractions.Fraction`.
 """
@@ -32,6 +33,7 @@ __all__ = [
 DECODERS: Mapping[str, str] = {
     "pyav": "tempo_edge.media.pyav:PyAVVideo",
     "decord": "tempo_edge.media._decord:DecordVideo",
+    "hardware": "tempo_edge.media.hardware:HardwareVideo",
 }
 
 

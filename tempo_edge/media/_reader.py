@@ -12,6 +12,7 @@ from pathlib import Path
 import av
 import numpy as np
 from av.audio.stream import AudioStream
+from av.codec.hwaccel import HWAccel
 from av.container import InputContainer
 from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
@@ -86,12 +87,18 @@ class StreamReader(Closing):
     def _open(self) -> None:
         try:
             self._file = BlockFile(self._path) if self._is_indexed() else None
-            self._container = open_container(self._path, {"probesize": "10000000"}, self._file)
+            self._container = open_container(
+                self._path, {"probesize": "10000000"}, self._file, self._accel()
+            )
         except (av.error.FFmpegError, OSError, ValueError) as error:
             if self._file is not None:
                 self._file.close()
             raise MediaError(f"can't be opened: {reason(error)}") from error
         self._fresh = True  # nothing has been read since, and nothing sought
+
+    def _accel(self) -> HWAccel | None:
+        """The device that decodes, if any does."""
+        return None
 
     def _is_indexed(self) -> bool:
         """Whether single groups of pictures are going to be read of a file."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+from av.codec.hwaccel import HWAccel
 from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Stream
@@ -49,7 +50,10 @@ _HEAD_BYTES = 4096
 
 
 def open_container(
-    path: Path, options: dict[str, str] | None = None, file: BlockFile | None = None
+    path: Path,
+    options: dict[str, str] | None = None,
+    file: BlockFile | None = None,
+    accel: HWAccel | None = None,
 ) -> InputContainer:
     """Open a file for reading: the one door through which any media comes.
 
@@ -60,6 +64,7 @@ def open_container(
         path: the file.
         options: FFmpeg's options for the demuxer.
         file: the same file, where FFmpeg is to read it through a file object; it stays open.
+        accel: the device that decodes it, in place of the processor.
 
     Raises:
         av.FFmpegError, OSError, ValueError: FFmpeg can't make anything of it, or must not.
@@ -78,6 +83,7 @@ def open_container(
             file or str(path.absolute()),
             mode="r",
             options={**(options or {}), **bounds},
+            hwaccel=accel,
             **_LENIENT,
         )
     except av.error.ArgumentError as error:

@@ -19,6 +19,7 @@ from snapshots import check, masked
 
 import tempo_edge
 from tempo_edge.cli import demo
+from tempo_edge.media.devices import why_off
 
 Tempo = Callable[..., Said]
 Commands = Callable[..., list[str]]
@@ -115,6 +116,18 @@ def test_the_other_decoder(tempo: Tempo, footage: Path) -> None:
     pytest.importorskip("decord")
     said = tempo("index", "--decoder", "decord", footage / "beach.mp4")
     assert (said.status, said.err.split(" (")[0]) == (0, "1 indexed")
+
+
+def test_hardware_decoding_that_is_off_is_told_once(tempo: Tempo, footage: Path) -> None:
+    if not why_off():
+        pytest.skip("a device decodes faster here")
+    said = tempo("index", "-q", "--decoder", "hardware", footage)
+    assert said.status == 0
+    assert re.fullmatch(
+        r"hardware decoding is off: cuda .*; the processor decodes \d+ .*\n", said.err
+    )
+    facts = json.loads(tempo("status", "--json").out)
+    assert facts["videos"] == 3 and not facts["remarks"]
 
 
 def test_the_library_of_the_environment(

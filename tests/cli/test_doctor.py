@@ -26,7 +26,7 @@ Tempo = Callable[..., Said]
 Check = dict[str, str]
 
 GROUPS = (
-    *("tempo-edge", "packages", "providers", "kernels", "profiles"),
+    *("tempo-edge", "packages", "providers", "decoding", "kernels", "profiles"),
     *("disks", "player", "library", "service", "extras"),
 )
 
