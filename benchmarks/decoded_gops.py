@@ -40,7 +40,7 @@ from tempo_edge.search.window import open_window
 
 __all__ = ["PLANS", "Outcome", "main", "measure", "table"]
 
-_BOUGHT = frozenset({Reason.GAP, Reason.SPIKE, Reason.PASSED})
+_BOUGHT = frozenset({Reason.GAP, Reason.SPIKE, Reason.REFRESH, Reason.PASSED})
 
 #: Reasons left out of each plan, by the name of what is left.
 PLANS: Mapping[str, frozenset[Reason]] = {
@@ -70,8 +70,11 @@ class PartialSampling(Sampling):
         policy = self.policy
         if self.as_large is not None:
             share = info.width * info.height / (self.as_large[0] * self.as_large[1])
-            pixels = share * policy.dense_pixels_per_second
-            policy = replace(policy, dense_pixels_per_second=pixels)
+            policy = replace(
+                policy,
+                dense_pixels_per_second=share * policy.dense_pixels_per_second,
+                refresh_pixels=share * policy.refresh_pixels,
+            )
         return Sampling(policy).plan(table, info).without(self.left_out)
 
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from tempo_edge.attention.budget import SamplingBudget
 from tempo_edge.attention.intra_only import evenly, is_intra_only, size_steps
 from tempo_edge.attention.key_frames import chosen_keys, gap_filling, out_of_rhythm
-from tempo_edge.attention.novelty import Spike, bought, novelty, spikes
+from tempo_edge.attention.novelty import Event, bought, events, novelty
 from tempo_edge.attention.reach import Reach
 from tempo_edge.attention.sampling_plan import Reason, SamplingPlan, uniform_plan
 from tempo_edge.attention.token_shares import shares
@@ -53,22 +53,24 @@ def plan(table: PacketTable, info: VideoInfo, limits: SamplingBudget) -> Samplin
     reach = Reach(keys)
     for index in wanted:
         reach.extend(index)
-    offered: list[Spike] = []
+    offered: list[Event] = []
     calm: set[int] = set()
     next_keys = set(keys[1:][np.isin(keys[:-1], kept)].tolist())
     for start, end in zip(kept.tolist(), [*kept[1:].tolist(), len(table)], strict=True):
         for index in gap_filling(news, seconds, start, end, limits):
             wanted.setdefault(index, Reason.GAP)
             reach.extend(index)
-        found = spikes(news, start, end, limits)
+        found = events(news, seconds, start, end, limits)
         offered += found
-        if end in next_keys and not found:
+        if end in next_keys and all(event.reason is not Reason.SPIKE for event in found):
             calm.add(end)
     # Where pictures come faster, each holds less that is new and is decoded with less work.
-    pool = affordable * max(shown, len(table) / _USUAL_RATE)
+    faster = max(1.0, len(table) / max(_USUAL_RATE * shown, 1.0))
     # The gap rule comes first; what it decodes anyway can be looked at for nothing.
-    for index in bought(offered, reach, max(0, int(pool) - reach.pictures)):
-        wanted.setdefault(index, Reason.SPIKE)
+    pool = max(0, int(affordable * shown * faster) - reach.pictures)
+    most = limits.refresh_pixels / (info.width * info.height) * faster
+    for event in bought(offered, reach, pool, most):
+        wanted.setdefault(event.place, event.reason)
     for key, _ in reach.runs:
         wanted.setdefault(key, Reason.KEY)
     chosen = sorted(wanted)

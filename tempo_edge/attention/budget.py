@@ -18,6 +18,8 @@ class SamplingBudget:
         min_gap_seconds: key frames closer than this are skipped unless their size jumps.
         dense_pixels_per_second: luma pixels that may be decoded beyond key frames and the gap rule.
         spike: a packet of this share of its key frame's bytes was coded almost afresh: a cut.
+        refresh: frames are looked at again after this many key frames' worth of new bytes.
+        refresh_pixels: luma pixels that may be decoded for one such look.
         calm: packets that together hold less than this share of a key frame show nothing new.
         tokens_per_second: visual tokens kept.
         token_floor, token_ceiling: fewest and most tokens for a frame that is kept.
@@ -29,6 +31,8 @@ class SamplingBudget:
     min_gap_seconds: float = 1.0
     dense_pixels_per_second: float = 5e6
     spike: float = 0.35
+    refresh: float = 1.0
+    refresh_pixels: float = 15e6
     calm: float = 0.1
     tokens_per_second: float = 1.5
     token_floor: int = 1
@@ -37,7 +41,7 @@ class SamplingBudget:
     still: float = 0.004
 
     def __post_init__(self) -> None:
-        for name in ("max_gap_seconds", "tokens_per_second"):
+        for name in ("max_gap_seconds", "refresh", "tokens_per_second"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} {getattr(self, name)} must be positive")
         if not 0 <= self.token_floor <= self.token_ceiling:

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from tempo_edge.attention.budget import SamplingBudget
 from tempo_edge.attention.reach import Reach
+from tempo_edge.attention.sampling_plan import Reason
 from tempo_edge.media import PacketTable
 
-__all__ = ["Spike", "bought", "new_bytes", "novelty", "spikes"]
+__all__ = ["Event", "bought", "events", "new_bytes", "novelty"]
 
 # A packet this small, in bytes and as a share of a key frame, holds headers and nothing else.
 _EMPTY_BYTES, _EMPTY_SHARE = 64, 0.002
@@ -22,11 +23,12 @@ _EMPTY_BYTES, _EMPTY_SHARE = 64, 0.002
 _STANDS_OUT, _LATELY = 4.0, 8
 
 
-class Spike(NamedTuple):
-    """A picture that was coded almost afresh: its place, and its share of a key frame's bytes."""
+class Event(NamedTuple):
+    """A picture at which bytes say that something new came: its place, how much, and what it is."""
 
-    index: int
-    share: float
+    place: int
+    gain: float
+    reason: Reason
 
 
 def new_bytes(table: PacketTable) -> NDArray[np.int64]:
@@ -49,58 +51,86 @@ def novelty(table: PacketTable, kept: NDArray[np.int64]) -> NDArray[np.float64]:
     return shares
 
 
-def spikes(news: NDArray[np.float64], start: int, end: int, limits: SamplingBudget) -> list[Spike]:
-    """The pictures from one look to the next that were coded almost afresh, as happens at a cut.
-
-    They stand out from what is usual up to the next look, or from all those right before them:
-    after a cut to something hectic every picture is large.
+def events(
+    news: NDArray[np.float64],
+    seconds: NDArray[np.float64],
+    start: int,
+    end: int,
+    limits: SamplingBudget,
+) -> list[Event]:
+    """Where bytes say that something new came into the picture, from one look to the next.
 
     Args:
         news: the novelty of each packet, ``[n]``.
         start, end: the key frame that is looked at, and the next one that is.
     """
     inner = news[start + 1 : end]
-    large = np.flatnonzero(inner >= limits.spike)
-    if not len(large):
+    spikes = set(_spikes(inner, limits.spike))
+    if not spikes and inner.sum() < limits.refresh:
         return []
-    usual = float(np.median(inner))
-    found: list[Spike] = []
-    for offset in large.tolist():
-        lately = inner[max(0, offset - _LATELY) : offset]
-        before = float(lately.max()) if len(lately) == _LATELY else usual
-        if inner[offset] >= _STANDS_OUT * min(usual, before):
-            found.append(Spike(start + 1 + offset, float(inner[offset])))
+    found: list[Event] = []
+    gathered, since = 0.0, seconds[start]
+    for offset, share in enumerate(inner.tolist()):
+        index = start + 1 + offset
+        gathered += share
+        if offset in spikes:
+            found.append(Event(index, 1.0 + share, Reason.SPIKE))
+        elif gathered >= limits.refresh and seconds[index] - since >= limits.min_gap_seconds:
+            found.append(Event(index, min(gathered, 1.0), Reason.REFRESH))
+        else:
+            continue
+        gathered, since = 0.0, seconds[index]
     return found
 
 
-def bought(offered: list[Spike], reach: Reach, pool: int) -> list[int]:
-    """Buy spikes, the highest for each decoded picture first; extends ``reach`` in place.
+def _spikes(inner: NDArray[np.float64], least: float) -> list[int]:
+    """The pictures that were coded almost afresh, as happens at a cut.
+
+    They stand out from what is usual up to the next look, or from all those right before them:
+    after a cut to something hectic every picture is large.
+    """
+    large = np.flatnonzero(inner >= least).tolist()
+    usual = float(np.median(inner)) if large else 0.0
+    found: list[int] = []
+    for offset in large:
+        lately = inner[max(0, offset - _LATELY) : offset]
+        before = float(lately.max()) if len(lately) == _LATELY else usual
+        if inner[offset] >= _STANDS_OUT * min(usual, before):
+            found.append(offset)
+    return found
+
+
+def bought(offered: list[Event], reach: Reach, pool: int, most_for_refresh: float) -> list[Event]:
+    """Buy events, most gain for each decoded picture first; extends ``reach`` in place.
 
     Args:
-        offered: spikes in the order of their places.
+        offered: events in the order of their places.
         pool: pictures that may be decoded for them.
+        most_for_refresh: pictures that may be decoded for a single refresh.
     """
-    groups: dict[int, list[Spike]] = defaultdict(list)
-    for spike in offered:
-        groups[reach.key_of(spike.index)].append(spike)
-    taken: list[int] = []
+    groups: dict[int, list[Event]] = defaultdict(list)
+    for event in offered:
+        groups[reach.key_of(event.place)].append(event)
+    taken: list[Event] = []
     heap: list[tuple[float, int, int]] = []
 
     def offer(key: int, position: int) -> None:
         if position < len(groups[key]):
-            index, share = groups[key][position]
-            heapq.heappush(heap, (-(1.0 + share) / max(1, reach.cost(index)), key, position))
+            event = groups[key][position]
+            worth = event.gain / max(1, reach.cost(event.place))
+            heapq.heappush(heap, (-worth, key, position))
 
     for key in groups:
         offer(key, 0)
     while heap:
         _, key, position = heapq.heappop(heap)
-        index = groups[key][position].index
-        cost = reach.cost(index)
+        event = groups[key][position]
+        cost = reach.cost(event.place)
         if cost > pool:
             continue  # nothing later in this GOP is nearer
-        pool -= cost
-        reach.extend(index)
-        taken.append(index)
+        if event.reason is Reason.SPIKE or cost <= most_for_refresh:
+            pool -= cost
+            reach.extend(event.place)
+            taken.append(event)
         offer(key, position + 1)
     return taken

@@ -21,6 +21,7 @@ class Reason(Enum):
     KEY = "key frames in rhythm"
     GAP = "gap fillers"
     SPIKE = "spikes"
+    REFRESH = "refreshes"
     PASSED = "cuts on the way"  # decoded for the sake of another, and found to follow a cut
     DISTANCE = "equal distances"  # of the uniform plan
 
