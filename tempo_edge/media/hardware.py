@@ -26,9 +26,19 @@ class HardwareVideo(PyAVVideo):
     """
 
     _is_checked = False
+    _is_off = False  # the device could not be opened for this file: it has no room left, say
+
+    def _open(self) -> None:
+        try:
+            super()._open()
+        except MediaError:
+            if self._is_off or faster_device() is None:
+                raise
+            self._is_off = True
+            super()._open()
 
     def _accel(self) -> HWAccel | None:
-        device = faster_device()
+        device = None if self._is_off else faster_device()
         # What the device does not decode, FFmpeg decodes by the processor.
         return None if device is None else HWAccel(device, allow_software_fallback=True)
 

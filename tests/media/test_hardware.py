@@ -16,7 +16,7 @@ from videos import Truth, make_video, motion
 
 from tempo_edge.errors import MediaError
 from tempo_edge.indexing.footage import FootageReader, Sampling
-from tempo_edge.media import DecodeRange, devices, hardware, open_video
+from tempo_edge.media import DecodeRange, _reader, devices, hardware, open_video
 from tempo_edge.media.devices import DEVICES, Trial, Trials, alike
 from tempo_edge.media.hardware import HardwareVideo
 from tempo_edge.media.pyav import PyAVVideo
@@ -165,3 +165,25 @@ def test_a_file_that_a_device_decodes_alike_is_decoded_by_it(
         last = int(video.packets().pts[-1])
         assert len(list(video.frames(DecodeRange(0, last)))) == 50
         assert isinstance(video, Elsewhere)
+
+
+def test_a_device_that_has_no_room_left_leaves_a_file_to_the_processor(
+    film: Truth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, asked = _reader.open_container, []
+
+    def full(path: Path, *rest: Any) -> Any:
+        asked.append(rest[-1])
+        if rest[-1] is not None:
+            raise av.error.MemoryError(12, "Cannot allocate memory")
+        return opened(path, *rest)
+
+    monkeypatch.setattr(_reader, "open_container", full)
+    monkeypatch.setattr(hardware, "faster_device", lambda: "cuda")
+    with open_video(film.path, "hardware") as video:
+        video.check()
+        assert len(list(video.frames(DecodeRange(0, int(video.packets().pts[-1]))))) == 50
+    assert [accel is None for accel in asked[:2]] == [False, True]
+    (film.path.parent / "bad.mp4").write_bytes(b"bad")
+    with pytest.raises(MediaError, match="can't be opened"):
+        open_video(film.path.parent / "bad.mp4", "hardware")
