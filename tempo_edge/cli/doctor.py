@@ -136,7 +136,7 @@ def _decoding() -> list[Check]:
         return []  # the line on the package says it
     found = trials()
     detail = f"{found.software_rate:.0f} pictures of 1080p a second"
-    checks = [_check("decoding", "software", "ok", detail)]
+    checks = [_check("decoding", "software", "ok", detail)] if found.software_rate else []
     for trial in found.devices:
         if trial.trouble:
             checks.append(_check("decoding", trial.device, "optional", trial.trouble))

@@ -73,12 +73,16 @@ def offered() -> list[str]:
 
 @cache
 def trials() -> Trials:
-    """Try every device, once in this process."""
-    with tempfile.TemporaryDirectory() as folder:
-        film = Path(folder) / "trial.mp4"
-        _write(film)
-        pictures, rate = _decoded(film, None)
-        found = tuple(_try(film, device, pictures) for device in DEVICES)
+    """Try every device, once in this process; where no film can be written, none can be tried."""
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            film = Path(folder) / "trial.mp4"
+            _write(film)
+            pictures, rate = _decoded(film, None)
+            found = tuple(_try(film, device, pictures) for device in DEVICES)
+    except (av.error.FFmpegError, OSError) as error:
+        trouble = f"can't be tried: {reason(error)}"
+        return Trials(0.0, tuple(Trial(device, trouble) for device in DEVICES))
     return Trials(rate * _cores(), found)
 
 
@@ -97,7 +101,8 @@ def why_off() -> str:
         f"{each.device} {each.trouble or f'decodes {each.rate:.0f} pictures a second'}"
         for each in found.devices
     ]
-    return f"{', '.join(told)}; the processor decodes {found.software_rate:.0f} pictures a second"
+    rate = f"; the processor decodes {found.software_rate:.0f} pictures a second"
+    return ", ".join(told) + (rate if found.software_rate else "")
 
 
 def alike(one: NDArray[np.unsignedinteger], two: NDArray[np.unsignedinteger]) -> bool:

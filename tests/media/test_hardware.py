@@ -187,3 +187,13 @@ def test_a_device_that_has_no_room_left_leaves_a_file_to_the_processor(
     (film.path.parent / "bad.mp4").write_bytes(b"bad")
     with pytest.raises(MediaError, match="can't be opened"):
         open_video(film.path.parent / "bad.mp4", "hardware")
+
+
+@pytest.mark.usefixtures("afresh")
+def test_where_nothing_can_be_written_no_device_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(devices, "_write", full)
+    assert devices.faster_device() is None
+    assert devices.why_off().startswith("cuda can't be tried: no space left on device, vaapi ")
