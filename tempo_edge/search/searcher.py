@@ -25,6 +25,7 @@ from tempo_edge.search.grounders.prompt import Question
 from tempo_edge.search.retrieve import GLANCE, WINDOWS, retrieve
 from tempo_edge.search.scope import videos_of
 from tempo_edge.search.similarity import CurveSettings
+from tempo_edge.search.wording import read
 from tempo_edge.store.interface import Catalogue, Vectors
 
 __all__ = ["Searcher"]
@@ -125,7 +126,7 @@ class Searcher:
             )
         videos = videos_of(query, self._catalogue)
         chosen = QUICK if query.retrieval else self.grounder(query.grounder)
-        vector, states = self._profile.text_tower.read(query.text)
+        vector, states = read(self._profile, query.text)
         windows = GLANCE if query.retrieval else WINDOWS
         sought = _Sought(query.text, vector, states, videos, windows)
         groups = grouped(self._candidates(sought, chosen, checkpoint))

@@ -102,6 +102,15 @@ def test_everything_is_given_when_nothing_is_held_back(library: Path) -> None:
         assert len(opened.find("clouds", min_confidence=0.0, limit=1)) == 1
 
 
+def test_a_question_finds_what_it_seeks(library: Path) -> None:
+    with Library.open(library) as opened:
+        said, asked, other = (
+            [(m.path, m.start_seconds, m.score) for m in opened.find(query, min_confidence=0.0)]
+            for query in ("clouds over a field", "where are clouds over a field?", "a dog")
+        )
+    assert asked == said != other
+
+
 def test_a_profile_without_a_calibration_and_pictures_of_its_own_is_searched_with(
     library: Path, film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

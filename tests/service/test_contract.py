@@ -245,6 +245,7 @@ def test_the_picture_that_is_shown_then(service: Service, named: Footage) -> Non
 def test_how_a_video_looks_over_time(service: Service, named: Footage) -> None:
     video = ids(service)["plain.mp4"]
     said = service.get(f"/v1/videos/{video}/curve", q="a beach").json
+    assert said == service.get(f"/v1/videos/{video}/curve", q="where is a beach?").json
     count = len(said["variation"])
     assert count >= 2 and len(said["similarity"]) == count and len(said["edges"]) == count + 1
     assert said["edges"] == sorted(said["edges"])

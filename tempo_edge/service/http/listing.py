@@ -12,6 +12,7 @@ from tempo_edge import __version__
 from tempo_edge.errors import NoLibraryError, ServiceError
 from tempo_edge.library import Library
 from tempo_edge.search.window import open_window
+from tempo_edge.search.wording import read
 from tempo_edge.service.http.paths import is_there
 from tempo_edge.store.rows import FileRow
 
@@ -124,7 +125,7 @@ def curve(library: Library, video_id: int, query: str | None) -> Facts:
         vector = (
             np.zeros(library.profile.dim, np.float32)
             if query is None
-            else library.profile.text_tower.read(query)[0]
+            else read(library.profile, query)[0]
         )
         window = open_window(vector, catalogue, video_id, video, _FIRST, _LAST)
         variation = catalogue.variations(video_id)
