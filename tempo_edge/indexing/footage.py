@@ -122,11 +122,17 @@ class FootageReader:
         # A batch takes memory as well, so few are encoded at a time.
         self._encoding = BoundedSemaphore(max(1, workers // 4))
         self._loading = Lock()
+        self._loader = Thread(target=self._load_ahead, name="tempo-load", daemon=True)
         self._turns = count()
 
     def close(self) -> None:
-        """End the worker threads."""
+        """End the worker threads, and wait for a model that is being loaded.
+
+        An interpreter that ends below a runtime's constructor takes the whole process down.
+        """
         self._pool.close()
+        if self._loader.ident is not None:
+            self._loader.join()
 
     def read(
         self,
@@ -148,7 +154,7 @@ class FootageReader:
         """
         turn = next(self._turns)
         if not turn:  # while the first file is planned
-            Thread(target=self._load_ahead, name="tempo-load", daemon=True).start()
+            self._loader.start()
         course = _Course(turn, on_progress, checkpoint, on_decoded)
         try:
             return self._read(path, course, whole=False)

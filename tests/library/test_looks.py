@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from threading import Event, Timer
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from harness import PATIENCE
 from numpy.typing import NDArray
 from videos import Painter, Picture, Shot, make_video, texture
 
+from tempo_edge.errors import MediaError
 from tempo_edge.indexing.footage import Footage, FootageReader, Sampling
 from tempo_edge.saa import SamplingBudget
 
@@ -208,3 +211,32 @@ def test_a_cut_is_where_a_shot_ends_and_nowhere_else(
     film = tmp_path / "film.mp4"
     make_video(film, shots=shots, size=(192, 112), rate=Fraction(8), gop=gop, scenecut=False)
     assert cuts(reading.read(film)) == right
+
+
+def test_a_reader_ends_after_the_model_that_it_loads(reading: Reading, tmp_path: Path) -> None:
+    """A process that ends in the midst of a runtime's constructor is aborted."""
+    closing, loaded = Event(), Event()
+
+    class Slow(SimpleNamespace):
+        @property
+        def image_tower(self) -> Tower:
+            assert closing.wait(PATIENCE)
+            loaded.set()
+            return Tower()
+
+    del reading.profile.image_tower
+    reading.profile = Slow(**vars(reading.profile))
+    reader = reading.reader()
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(b"no film")
+    with pytest.raises(MediaError, match="can't be opened"):
+        reader.read(broken)
+    ended = reader._pool.close
+
+    def close() -> None:
+        ended()
+        Timer(0.05, closing.set).start()
+
+    reader._pool.close = close  # type: ignore[method-assign]
+    reader.close()
+    assert loaded.is_set()
