@@ -100,6 +100,24 @@ class _Course:
     on_decoded: Callable[[], None]
 
 
+@dataclass(frozen=True)
+class _Source:
+    """A file under several decoders: those that are idle, and how another one is opened."""
+
+    another: Callable[[], Video]
+    handles: LifoQueue[Video]
+
+    def take(self) -> Video:
+        try:
+            return self.handles.get_nowait()
+        except Empty:
+            return self.another()
+
+    def close(self) -> None:
+        while not self.handles.empty():
+            self.handles.get_nowait().close()
+
+
 class FootageReader:
     """Reads videos with one profile, one sampling and one decoder; keeps its threads.
 
@@ -170,13 +188,17 @@ class FootageReader:
             if not table.keys.any():
                 raise MediaError("holds no key frame to start decoding from")
             decoder, unfit = self._fitting(video)
-        course.checkpoint()
-        another = partial(open_video, path, decoder, table)
-        chosen = self._sampling.plan(table, info)
-        damage = Damage()
-        # Closed here, not by whoever forgets it: others wait for the memory that it holds.
-        with closing(self._looks(course, another, chosen, info, table, damage)) as looks:
-            length, rows, curve = self._frames(looks, chosen, info, table, course)
+            course.checkpoint()
+            # The first to decode is who listed the packets: opening a file takes as long as a clip.
+            handles: LifoQueue[Video] = LifoQueue()
+            if decoder == self._decoder:
+                handles.put(video)
+            source = _Source(partial(open_video, path, decoder, table), handles)
+            chosen = self._sampling.plan(table, info)
+            damage = Damage()
+            # Closed here, not by whoever forgets it: others wait for the memory that it holds.
+            with closing(self._looks(course, source, chosen, info, table, damage)) as looks:
+                length, rows, curve = self._frames(looks, chosen, info, table, course)
         if not rows:
             raise MediaError("no picture of it can be decoded")
         facts = VideoRow(
@@ -239,7 +261,7 @@ class FootageReader:
     def _looks(
         self,
         course: _Course,
-        another: Callable[[], Video],
+        source: _Source,
         chosen: SamplingPlan,
         info: VideoInfo,
         table: PacketTable,
@@ -252,7 +274,7 @@ class FootageReader:
         reference: Frame | None = None
         with (
             self._decoders.lent(course.turn, decoders * _DECODER_PICTURES * picture + thumbnails),
-            closing(self._measured(course.turn, another, chosen, picture)) as runs,
+            closing(self._measured(course.turn, source, chosen, picture)) as runs,
         ):
             for found in runs:
                 course.checkpoint()
@@ -284,10 +306,9 @@ class FootageReader:
         return max(_LEAST_AHEAD * self._workers, most)
 
     def _measured(
-        self, turn: int, another: Callable[[], Video], chosen: SamplingPlan, picture: int
+        self, turn: int, source: _Source, chosen: SamplingPlan, picture: int
     ) -> Generator[RunLooks, None, None]:
         """Every run of the file in time order, decoded a few ahead of the caller."""
-        handles: LifoQueue[Video] = LifoQueue()
         pending: deque[Future[RunLooks]] = deque()
         runs = deque(chosen.runs)
         ahead, cost, taken = self._runs_ahead(picture), 2 * picture, 0
@@ -299,7 +320,7 @@ class FootageReader:
                             break
                         self._held.take(turn, cost)
                     taken += cost
-                    work = partial(self._look, another, handles, runs.popleft(), chosen)
+                    work = partial(self._look, source, runs.popleft(), chosen)
                     pending.append(self._pool.submit(turn, work))
                 yield pending.popleft().result()
                 self._held.give_back(cost)
@@ -311,25 +332,15 @@ class FootageReader:
                 if not future.cancelled():
                     future.exception()  # wait: the handle it holds must come back to be closed
             self._held.give_back(taken)
-            while not handles.empty():
-                handles.get_nowait().close()
+            source.close()
 
-    def _look(
-        self,
-        another: Callable[[], Video],
-        handles: LifoQueue[Video],
-        run: DecodeRange,
-        chosen: SamplingPlan,
-    ) -> RunLooks:
+    def _look(self, source: _Source, run: DecodeRange, chosen: SamplingPlan) -> RunLooks:
         """Worker: decode one run and look at it."""
-        try:
-            video = handles.get_nowait()
-        except Empty:
-            video = another()
+        video = source.take()
         try:
             return self._taker.look(video, run, chosen)
         finally:
-            handles.put(video)
+            source.handles.put(video)
 
     # -- tokens and vectors --------------------------------------------------------------------
 
