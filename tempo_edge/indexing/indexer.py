@@ -25,7 +25,7 @@ from tempo_edge.indexing.reading_ahead import Place, ReadingAhead
 from tempo_edge.indexing.recognition import Recognizer
 from tempo_edge.indexing.selection import Selection
 from tempo_edge.indexing.survey import KnownRows, Survey, is_same, named_before
-from tempo_edge.indexing.verification import Verification, Verified
+from tempo_edge.indexing.verification import FIRST_READ, Verification, Verified
 from tempo_edge.indexing.walk import (
     FoundFile,
     find_footage,
@@ -365,6 +365,8 @@ class Indexer:
             self._catalogue.note_contents(video_id, contents)
             remark = self._catalogue.remark(video_id)
             self._put(found, "indexed", found.mtime_ns, remark, video_id)
+            if footage is not None:
+                self._catalogue.note_verified(found.path, FIRST_READ)
         return remark
 
     def _skip(self, found: FoundFile, reason: str, row: FileRow | None, passing: bool) -> None:

@@ -25,7 +25,11 @@ from tempo_edge.indexing.walk import FoundFile, examine
 from tempo_edge.store.interface import WritableCatalogue
 from tempo_edge.store.rows import Contents, FileRow
 
-__all__ = ["Told", "Verification", "Verified"]
+__all__ = ["FIRST_READ", "Told", "Verification", "Verified"]
+
+# The run that is noted for the file that a video was read from: of copies by their samples, it
+# alone is known to hold what the rows say.
+FIRST_READ = 0
 
 # The key, among a library's stored facts, of the verification that was not ended.
 _UNDER_WAY = "verification under way"
@@ -119,7 +123,7 @@ class Verification:
         """
         places = [encodable(str(root)) for root in roots]
         run = self._begin(places)
-        work = list(dict.fromkeys(self._unread(places, run)))
+        work = list(dict.fromkeys(self._from_the_first(self._unread(places, run))))
         for position, path in enumerate(work, start=1):
             self._check_stop()
             found, row = examine(path), self._catalogue.file(path)
@@ -147,6 +151,21 @@ class Verification:
             for row in self._catalogue.each_file(Path(place)):
                 if row.video_id is not None and self._catalogue.verified(row.path) != run:
                     yield row.path
+
+    def _from_the_first(self, paths: Iterable[str]) -> Iterator[str]:
+        """The paths, each after that of the file that its video was read from.
+
+        Whichever comes first teaches the digest that the others are held against. A file that lies
+        elsewhere than what is asked for is read for that, too.
+        """
+        for path in paths:
+            row = self._catalogue.file(path)
+            video = None if row is None else row.video_id
+            if video is not None and self._catalogue.contents(video).whole is None:
+                for copy in self._catalogue.files_of(video):
+                    if self._catalogue.verified(copy.path) == FIRST_READ:
+                        yield copy.path
+            yield path
 
     def _verify(
         self, found: FoundFile, row: FileRow, run: int, outcome: Verified, place: tuple[int, int]
@@ -236,7 +255,7 @@ class Verification:
         copies = [each.path for each in self._catalogue.files_of(row.video_id)]
         copies.remove(row.path)
         is_alike = replace(known, whole=None).may_be(seen)
-        if copies and is_alike and self._catalogue.verified(row.path) is None:
+        if copies and is_alike and not self._catalogue.verified(row.path):
             return (
                 f"agrees with {copies[0]} in its size and in the sample of its bytes, and differs "
                 "in the rest: it is read as another video"

@@ -142,6 +142,22 @@ def test_copies_that_agree_in_the_sample_and_differ_in_the_whole_become_two(
     assert known(shelf, third) == known(shelf, other), "of two that are alike, all bytes tell which"
 
 
+@pytest.mark.parametrize("asked", ["all", "the copy"])
+def test_of_copies_that_differ_the_one_that_was_not_read_is_read(
+    shelf: Shelf, film: Path, decoded: list[str], asked: str
+) -> None:
+    """Whichever comes first by its name, and whichever is asked for."""
+    shelf.index(film)
+    earlier = Path(shutil.copy(film, film.with_name("another.mp4")))
+    rot(earlier)
+    assert shelf.index(film.parent).reused == 1
+    shelf.index(film.parent if asked == "all" else earlier, verify=True)
+    assert decoded == ["film.mp4", "another.mp4"]
+    assert shelf.said("changed") == [("changed", "another.mp4")]
+    assert known(shelf, film).whole == hashlib.sha256(film.read_bytes()).digest()
+    assert known(shelf, earlier).whole == hashlib.sha256(earlier.read_bytes()).digest()
+
+
 def test_a_copy_that_changed_after_it_was_verified(shelf: Shelf, film: Path) -> None:
     other = Path(shutil.copy(film, film.with_name("other.mp4")))
     shelf.index(film.parent, verify=True)
