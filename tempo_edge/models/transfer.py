@@ -165,6 +165,7 @@ class _Hub:
         try:
             import huggingface_hub
             from huggingface_hub import constants, hf_api
+            from huggingface_hub.utils.logging import set_verbosity_error
             from huggingface_hub.utils.tqdm import disable_progress_bars
         except ImportError as error:
             raise MissingExtraError(lacking("huggingface_hub")) from error
@@ -172,6 +173,7 @@ class _Hub:
         self._offline, self._file = bool(constants.HF_HUB_OFFLINE), hf_api.RepoFile
         # Asked for by hand: the library itself looks only once, when it is imported.
         self._endpoint = os.environ.get("HF_ENDPOINT") or None
+        set_verbosity_error()  # else it warns of each attempt; what ended it is told anyway
         if quiet:
             disable_progress_bars()
 
@@ -211,4 +213,7 @@ class _Hub:
             return question()
         except Exception as error:  # the library lets its transport's own errors through
             reason = " ".join(str(error).split()) or type(error).__name__
-            raise ProfileError(f"model {self._model.name!r} can't be pulled: {reason}") from error
+            raise ProfileError(
+                f"model {self._model.name!r} can't be pulled: {reason}: try again, name a mirror "
+                "in HF_ENDPOINT, or a folder that holds it by --from DIR"
+            ) from error

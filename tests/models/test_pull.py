@@ -113,7 +113,7 @@ def test_a_checkpoint_must_be_one(hub: Hub, tmp_path: Path, lacking: str) -> Non
 
 
 def test_a_hub_out_of_reach_is_an_error_of_one_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setattr(time, "sleep", lambda seconds: None)  # between its attempts
@@ -121,6 +121,10 @@ def test_a_hub_out_of_reach_is_an_error_of_one_line(
     with pytest.raises(ProfileError, match="model 'tiny' can't be pulled: ") as error:
         pull(TINY, tmp_path, quiet=True)
     assert "\n" not in str(error.value)
+    assert str(error.value).endswith(
+        ": try again, name a mirror in HF_ENDPOINT, or a folder that holds it by --from DIR"
+    )
+    assert capfd.readouterr() == ("", ""), "none of the library's own attempts"
 
 
 def test_offline_means_offline(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
