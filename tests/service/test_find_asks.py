@@ -196,7 +196,8 @@ def test_whatever_answers_it_does_without(
 ) -> None:
     fake(said)
     asked = tempo("find", "a beach", *ALL)
-    assert (asked.status, asked.err) == (0, "") and asked.out
+    assert asked.status == 0 and asked.out
+    assert asked == tempo("find", "a beach", *ALL, "--no-service")
 
 
 def test_one_that_never_answers(
