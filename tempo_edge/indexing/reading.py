@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -123,4 +122,4 @@ class FileReader:
             return contents, self._confined.read(Path(found.path), *how)
         reading.desk.ask(partial(self._journal.begin, found))
         footage = self._reader.read(Path(found.path), *how)
-        return replace(contents, packets=self._recognizer.packets(found)), footage
+        return self._recognizer.contents_read(found, contents, footage.remarks), footage

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,9 @@ from tempo_edge.store.rows import Contents
 
 __all__ = ["Recognizer"]
 
+# How remarks on damage begin.
+_DAMAGED = "damaged: "
+
 
 class Recognizer:
     """Recognizes the videos of one library.
@@ -25,8 +28,10 @@ class Recognizer:
     A file's sample is read first. Most files are new, and no video has that sample: that is all.
     Where one has, the packet tables of both are compared: not before, because it takes the opening
     of the file, and what has no table, or one that can't be read today, is known by its sample
-    still. Videos of libraries that were written before there were samples are known by the digest
-    of the whole: a file that may be one of these by its size is read whole, once.
+    still. What a damaged file lacks may be there in one that is alike in all of this, so such a
+    file is read whole, and so is the other before it is taken for a copy. Videos of libraries that
+    were written before there were samples are known by the digest of the whole: a file that may be
+    one of these by its size is read whole, once.
 
     Args:
         catalogue: what is known already.
@@ -69,12 +74,33 @@ class Recognizer:
         if any(known.packets for _, known in alike):
             contents = replace(contents, packets=self.packets(found))
         alike = [(video, known) for video, known in alike if known.may_be(contents)]
-        if len(alike) > 1 and contents.whole is None:
+        if contents.whole is None and (
+            len(alike) > 1 or any(self._is_damaged(*each) for each in alike)
+        ):
             contents = replace(contents, whole=self._digests.whole(found))
             alike = [(video, known) for video, known in alike if known.may_be(contents)]
         # What is known to be the same comes before what may be.
         alike.sort(key=lambda each: each[1].whole != contents.whole)
         return contents, alike[0][0] if alike else None
+
+    def contents_read(
+        self, found: FoundFile, contents: Contents, remarks: Iterable[str]
+    ) -> Contents:
+        """What is known of a file's contents once it was read, and these remarks were made on it.
+
+        Raises:
+            PassingError: the file can't be read, or is not as it was found.
+        """
+        contents = replace(contents, packets=self.packets(found))
+        if contents.whole is None and any(each.startswith(_DAMAGED) for each in remarks):
+            contents = replace(contents, whole=self._digests.whole(found))
+        return contents
+
+    def _is_damaged(self, video: int, known: Contents) -> bool:
+        """Whether a video is of a damaged file of which all bytes are known."""
+        if known.whole is None:
+            return False
+        return _DAMAGED in self._desk.ask(partial(self._catalogue.remark, video))
 
     def packets(self, found: FoundFile) -> bytes | None:
         """The digest of a file's packet table.

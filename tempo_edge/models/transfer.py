@@ -6,6 +6,7 @@ with the checksum that is known here. One that is not goes, and is refused by na
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 from collections.abc import Callable
@@ -165,7 +166,6 @@ class _Hub:
         try:
             import huggingface_hub
             from huggingface_hub import constants, hf_api
-            from huggingface_hub.utils.logging import set_verbosity_error
             from huggingface_hub.utils.tqdm import disable_progress_bars
         except ImportError as error:
             raise MissingExtraError(lacking("huggingface_hub")) from error
@@ -173,7 +173,8 @@ class _Hub:
         self._offline, self._file = bool(constants.HF_HUB_OFFLINE), hf_api.RepoFile
         # Asked for by hand: the library itself looks only once, when it is imported.
         self._endpoint = os.environ.get("HF_ENDPOINT") or None
-        set_verbosity_error()  # else it warns of each attempt; what ended it is told anyway
+        # It would warn of each attempt; what ended them is told anyway.
+        logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
         if quiet:
             disable_progress_bars()
 

@@ -114,7 +114,7 @@ def test_a_damaged_library_is_copied_and_it_is_said(
     tempo: Tempo, library_path: Path, tmp_path: Path, name: str
 ) -> None:
     statement, column, _ = EDITS[name]
-    edit(library_path, statement)
+    edit(library_path, "DELETE FROM verified", statement)  # which refers to paths
     target = tmp_path / "copy.db"
     said = tempo("backup", target)
     assert (said.status, said.err.count("\n")) == (2, 1)
@@ -180,7 +180,7 @@ def test_what_is_known_of_bytes_and_can_not_be_is_named(
 
 
 def test_a_run_that_can_not_be_is_named(tempo: Tempo, library_path: Path, tmp_path: Path) -> None:
-    edit(library_path, "INSERT INTO verified SELECT path, -1 FROM files LIMIT 1")
+    edit(library_path, "INSERT OR REPLACE INTO verified SELECT path, -1 FROM files LIMIT 1")
     assert " run of the verification of " in tempo("backup", tmp_path / "copy.db").err
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from harness import Shelf
 from tabled import make_padded, of_before, place_between, unsampled
+from videos import make_video, motion
 
 import tempo_edge
 from tempo_edge.indexing.digests import FileDigests
@@ -87,6 +88,32 @@ def test_films_alike_in_all_that_is_looked_at_are_one(
     other = altered(padded, (start + end) // 2, b"other")
     assert shelf.index(other).reused == 1 and videos(shelf) == 1
     assert hashed == []
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_a_sound_film_does_not_have_the_damage_of_one_that_is_alike(
+    shelf: Shelf, tmp_path: Path, hashed: list[str], together: bool
+) -> None:
+    sound = make_video(
+        tmp_path / "b.ts", shots=[(motion(1), 4)], size=(640, 480), gop=1, options={"crf": "6"}
+    ).path
+    content = bytearray(sound.read_bytes())
+    start, end = max(unsampled(len(content)), key=lambda each: each[1] - each[0])
+    assert end - start > 40_000, "pictures lie there"
+    content[start:end] = bytes(end - start)
+    damaged = tmp_path / "a.ts"
+    damaged.write_bytes(content)
+    if together:
+        assert shelf.index(tmp_path).indexed == 2
+    else:
+        assert [shelf.index(film).indexed for film in (damaged, sound)] == [1, 1]
+    assert sorted(hashed) == ["a.ts", "b.ts"]
+    with tempo_edge.Library.open(shelf.path) as library:
+        told = {Path(row.path).name: row.reason for row in library.files()}
+    assert told["a.ts"].startswith("damaged: ") and told["b.ts"] == ""
+    # Once more alike, and it is known.
+    shutil.copy(damaged, tmp_path / "c.ts")
+    assert shelf.index(tmp_path).reused == 1
 
 
 def test_a_new_film_is_neither_hashed_nor_opened_to_be_recognized(
