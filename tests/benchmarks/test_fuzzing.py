@@ -67,7 +67,7 @@ FAULTS: list[Plant] = [
     ("bundles", "benchmarks.fuzz.bundles.install_bundle", _outside),
     ("packets", "benchmarks.fuzz.packets.stamp_of", lambda packet: packet.dts),
     ("packets", "tempo_edge.media._packets.holes", lambda *facts: ((5, 3),)),
-    ("containers", "tempo_edge.media._reader.believe", _without_keys),
+    ("containers", "tempo_edge.media._listing.believe", _without_keys),
     ("subtitles", "tempo_edge.media._streams._zero", lambda container: Fraction(0)),
     ("queries", "tempo_edge.eta.read", _in_any_order),
     (

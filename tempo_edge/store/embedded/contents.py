@@ -38,8 +38,11 @@ class ContentsTable(Database):
 
     def videos_of_sample(self, sample: bytes) -> list[tuple[int, Contents]]:
         """(id, what is known of its bytes) of the videos with a sample, in the order of ids."""
+        # Others' programs remove videos without what refers to them.
         rows = self._db.execute(
-            f"SELECT {_CONTENTS} FROM contents WHERE sample=? ORDER BY video_id", (sample,)
+            f"SELECT {_CONTENTS} FROM contents WHERE sample=? "
+            "AND EXISTS (SELECT 1 FROM videos WHERE id=video_id) ORDER BY video_id",
+            (sample,),
         )
         return [(int(row[0]), self._contents(*row)) for row in rows]
 
