@@ -85,6 +85,8 @@ class FileReader:
             Stopped: the run ends.
         """
         found = reading.found
+        # What can't be read waits as well: else it would let the files after it pass those before.
+        reading.desk.wait_for(reading.turn)
         if found.problem:
             raise (PassingError if found.passing else MediaError)(found.problem)
         contents, video_id = self._recognize(reading)
@@ -104,7 +106,6 @@ class FileReader:
 
     def _recognize(self, reading: Reading) -> tuple[Contents, int | None]:
         """What the recognizer says once no earlier file that is alike is under way."""
-        reading.desk.wait_for(reading.turn)
         while True:
             contents, video_id = self._recognizer.recognize(reading.found)
             if video_id is not None:

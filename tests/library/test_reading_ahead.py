@@ -20,8 +20,10 @@ from videos import make_video, motion, texture
 import tempo_edge
 from tempo_edge.indexing.decode_pool import DecodePool, MemoryBudget
 from tempo_edge.indexing.desk import Desk, Stopped
+from tempo_edge.indexing.digests import FileDigests
 from tempo_edge.indexing.footage import FootageReader
 from tempo_edge.indexing.indexer import IndexEvent
+from tempo_edge.indexing.reading import CopiesUnderWay
 from tempo_edge.indexing.reading_ahead import Place, Reading, ReadingAhead
 from tempo_edge.indexing.walk import FoundFile
 
@@ -299,6 +301,33 @@ def test_of_copies_that_are_met_together_one_is_read(
     report = shelf.index(clips)
     assert (report.indexed, report.reused) == (1, 5)
     assert decoded == ["0.mp4"]
+
+
+def test_a_copy_does_not_pass_the_file_before_it_by_one_that_can_not_be_read(
+    shelf: Shelf, clips: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy_asked, asked = Event(), []
+    sample, before = FileDigests.sample, CopiesUnderWay.before
+
+    def slow(self: FileDigests, found: FoundFile) -> bytes:
+        if found.path.endswith("0.mp4"):
+            copy_asked.wait(0.5)
+        return sample(self, found)
+
+    def noting(self: CopiesUnderWay, reading: Reading, digest: bytes) -> Reading | None:
+        asked.append(name(reading))
+        assert asked[0] == "0", "the copy would wait for nobody, and be waited for for ever"
+        copy_asked.set()
+        return before(self, reading, digest)
+
+    monkeypatch.setattr(FileDigests, "sample", slow)
+    monkeypatch.setattr(CopiesUnderWay, "before", noting)
+    for number in range(1, 6):
+        (clips / f"{number}.mp4").unlink(missing_ok=True)
+    (clips / "1.mp4").symlink_to("nowhere")
+    shutil.copy(clips / "0.mp4", clips / "2.mp4")
+    report = shelf.index(clips)
+    assert (report.indexed, report.reused, report.skipped) == (1, 1, 1)
 
 
 def test_a_copy_is_read_where_the_file_before_it_could_not_be(
