@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import av
 
-__all__ = ["BlockFile"]
+__all__ = ["BlockFile", "Peek"]
+
+Peek = Callable[[int, int], bytes]
+"""(at, size) to the bytes that lie there, fewer at the end of the file."""
 
 # The least that is read: a page of the kernel's cache.
 _PAGE = 4096

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+
+from tempo_edge.media._blocks import Peek
 
 __all__ = ["MXF_PARTITION", "chunks_of_avi", "packets_of_mxf", "tags_of_flv"]
-
-Peek = Callable[[int, int], bytes]
-"""(at, size) to the bytes that lie there, fewer at the end of the file."""
 
 # AVI: lists whose chunks are walked, and what a chunk of pictures is called behind its number.
 _ENTERED = frozenset({b"movi", b"rec "})

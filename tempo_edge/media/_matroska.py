@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+
+from tempo_edge.media._blocks import Peek
 
 __all__ = ["EBML", "blocks_of_matroska"]
-
-Peek = Callable[[int, int], bytes]
-"""(at, size) to the bytes that lie there, fewer at the end of the file."""
 
 #: What every file begins with.
 EBML = b"\x1a\x45\xdf\xa3"

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
 from av.container import InputContainer
 
-from tempo_edge.media._blocks import BlockFile
+from tempo_edge.media._blocks import BlockFile, Peek
 from tempo_edge.media._bounds import MOST_PACKETS
 from tempo_edge.media._chunks import (
     MXF_PARTITION,
@@ -62,14 +62,6 @@ class Payload:
         if any(later < earlier for earlier, later in pairwise(bounds)):
             raise ValueError("stretches of payload must rise")
         self._starts, self._ends = array("q", starts), array("q", ends)
-
-    def __len__(self) -> int:
-        return len(self._starts)
-
-    @property
-    def bytes(self) -> int:
-        """Bytes of all of them."""
-        return sum(self._ends) - sum(self._starts)
 
     def after(self, at: int) -> tuple[int, int] | None:
         """The bounds of the first stretch that is not over at a byte; None behind the last."""
@@ -166,7 +158,7 @@ def open_hollow(path: Path, formats: frozenset[str]) -> tuple[InputContainer, Ho
         raise
 
 
-def _limited(peek: Callable[[int, int], bytes]) -> Callable[[int, int], bytes]:
+def _limited(peek: Peek) -> Peek:
     """A way to peek into a file, but not without end.
 
     Raises:

@@ -29,20 +29,6 @@ def padded(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture
-def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Names of the files that were read whole for their digest."""
-    names: list[str] = []
-    whole = FileDigests.whole
-
-    def noting(self: FileDigests, found: object, *rest: object) -> bytes:
-        names.append(Path(found.path).name)  # type: ignore[attr-defined]
-        return whole(self, found, *rest)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(FileDigests, "whole", noting)
-    return names
-
-
 def videos(shelf: Shelf) -> float:
     with tempo_edge.Library.open(shelf.path) as library:
         return library.totals()["videos"]

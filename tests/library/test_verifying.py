@@ -18,7 +18,6 @@ from tabled import make_padded, of_before, unsampled
 from videos import make_video, motion, texture
 
 import tempo_edge
-from tempo_edge.indexing.digests import FileDigests
 from tempo_edge.indexing.session import WritingSession
 from tempo_edge.media import _listing
 from tempo_edge.store.rows import Contents
@@ -33,20 +32,6 @@ def film(tmp_path: Path) -> Path:
     folder.mkdir()
     make_padded(folder / "film.mp4")
     return folder / "film.mp4"
-
-
-@pytest.fixture
-def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Names of the files that were read whole."""
-    names: list[str] = []
-    whole = FileDigests.whole
-
-    def noting(self: FileDigests, found: object, *rest: object) -> bytes:
-        names.append(Path(found.path).name)  # type: ignore[attr-defined]
-        return whole(self, found, *rest)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(FileDigests, "whole", noting)
-    return names
 
 
 def rot(film: Path, at: int | None = None) -> None:
