@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tempo_edge.errors import MediaError
 from tempo_edge.indexing.frame_change import cell_means, frame_change
-from tempo_edge.media import DecodeRange, Frame, Video
+from tempo_edge.media import DAMAGED, DecodeRange, Frame, Video
 from tempo_edge.models import Profile
 from tempo_edge.saa import SamplingBudget, SamplingPlan
 
@@ -71,7 +71,7 @@ class Damage:
         if not self.damaged:
             return ()
         one = "is" if self.damaged == 1 else "are"
-        return (f"damaged: {self.damaged} of {self.decoded} decoded pictures {one} not whole",)
+        return (f"{DAMAGED}{self.damaged} of {self.decoded} decoded pictures {one} not whole",)
 
 
 class LookTaker:

@@ -12,14 +12,12 @@ from tempo_edge.indexing.digests import SAMPLE_BYTES, FileDigests
 from tempo_edge.indexing.journal import Journal
 from tempo_edge.indexing.problems import unread
 from tempo_edge.indexing.walk import FoundFile
+from tempo_edge.media import DAMAGED
 from tempo_edge.media.packet_digest import packet_digest
 from tempo_edge.store.interface import WritableCatalogue
 from tempo_edge.store.rows import Contents
 
 __all__ = ["Recognizer"]
-
-# How remarks on damage begin.
-_DAMAGED = "damaged: "
 
 
 class Recognizer:
@@ -91,8 +89,9 @@ class Recognizer:
         Raises:
             PassingError: the file can't be read, or is not as it was found.
         """
-        contents = replace(contents, packets=self.packets(found))
-        if contents.whole is None and any(each.startswith(_DAMAGED) for each in remarks):
+        if contents.packets is None:  # else they were compared already
+            contents = replace(contents, packets=self.packets(found))
+        if contents.whole is None and any(each.startswith(DAMAGED) for each in remarks):
             contents = replace(contents, whole=self._digests.whole(found))
         return contents
 
@@ -100,7 +99,7 @@ class Recognizer:
         """Whether a video is of a damaged file of which all bytes are known."""
         if known.whole is None:
             return False
-        return _DAMAGED in self._desk.ask(partial(self._catalogue.remark, video))
+        return DAMAGED in self._desk.ask(partial(self._catalogue.remark, video))
 
     def packets(self, found: FoundFile) -> bytes | None:
         """The digest of a file's packet table.

@@ -16,9 +16,18 @@ from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 
-from tempo_edge.media._types import DecodeRange, Frame, PacketTable, Part, Video, VideoInfo
+from tempo_edge.media._types import (
+    DAMAGED,
+    DecodeRange,
+    Frame,
+    PacketTable,
+    Part,
+    Video,
+    VideoInfo,
+)
 
 __all__ = [
+    "DAMAGED",
     "DECODERS",
     "DecodeRange",
     "Frame",

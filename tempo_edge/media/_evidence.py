@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tempo_edge.media._ending import Sound
 from tempo_edge.media._intact import Check
 from tempo_edge.media._lost import Layout, least_bytes, lost, unread_tail
-from tempo_edge.media._types import VideoInfo
+from tempo_edge.media._types import DAMAGED, VideoInfo
 
 __all__ = ["Evidence"]
 
@@ -117,20 +117,20 @@ class Evidence:
         count, broken = len(self._broken), sum(self._broken[:-1] if is_cut else self._broken)
         if 0 < broken < (1 - _HARDLY_ANY) * count:
             are = "is" if broken == 1 else "are"
-            told.append(f"damaged: {broken} of {count} packets {are} not whole")
+            told.append(f"{DAMAGED}{broken} of {count} packets {are} not whole")
         spans = [f"{float(time_of(a)):.1f} to {float(time_of(b)):.1f} s" for a, b in self._spans()]
         if len(spans) > _TOLD:
-            told.append(f"damaged: nothing can be read at {len(spans)} places, first {spans[0]}")
+            told.append(f"{DAMAGED}nothing can be read at {len(spans)} places, first {spans[0]}")
         elif spans:
-            told.append(f"damaged: nothing can be read from {' and from '.join(spans)}")
+            told.append(f"{DAMAGED}nothing can be read from {' and from '.join(spans)}")
         if is_cut:
             return tuple(told)
         over = float(time_of(end))
         if self._is_short(float(info.duration), over):
             missed = float(info.duration) - over
-            told.append(f"damaged: {missed:.1f} s can't be read, what follows is listed that early")
+            told.append(f"{DAMAGED}{missed:.1f} s can't be read, what follows is listed that early")
         elif stops or self.error is not None:
-            told.append(f"damaged: nothing can be read after {over:.1f} s")
+            told.append(f"{DAMAGED}nothing can be read after {over:.1f} s")
         return tuple(told)
 
     def lacks(self, seconds: float, over: float) -> bool:

@@ -25,7 +25,7 @@ from tempo_edge.media._payload import may_tell_payload, open_hollow
 from tempo_edge.media._restarts import resets_are_usual
 from tempo_edge.media._streams import format_names
 from tempo_edge.media._truncation import lacks_fragments, promise
-from tempo_edge.media._types import PacketTable, VideoInfo
+from tempo_edge.media._types import DAMAGED, PacketTable, VideoInfo
 from tempo_edge.media.container import demux
 
 __all__ = ["Film", "listed", "listed_from_index"]
@@ -38,6 +38,9 @@ _ROUNDED = Fraction(2, 1000)
 
 # Containers whose length is written down, not guessed by FFmpeg from what is there.
 _TELLING = frozenset({"mov", "matroska"})
+
+# How a remark on a file that breaks off begins.
+_CUT_SHORT = "cut short: "
 
 # A file of so few bytes is read sooner than it is sought through.
 _SMALL = 1 << 22
@@ -141,7 +144,7 @@ def _listed(film: Film, read: Film, check: Check) -> tuple[PacketTable, bool]:
         pictures = counted(pictures, 0, film.interval)
     table = packet_table(pictures, second, resets, evidence)
     table = _placed(film, table, sound, evidence)
-    told = any(remark.startswith(("damaged", "cut short")) for remark in table.remarks)
+    told = any(remark.startswith((DAMAGED, _CUT_SHORT)) for remark in table.remarks)
     return believe(table, film.stream.codec_context), not told and evidence.error is None
 
 
@@ -199,4 +202,4 @@ def _cut_short(film: Film, end: int, over: Fraction | None) -> tuple[str, ...]:
         return ()
     more = seconds is not None and seconds >= last + _MISSED
     added = f", its container promises {float(seconds or 0):.1f} s" if more else ""
-    return (f"cut short: it ends at {float(last):.1f} s{added}",)
+    return (f"{_CUT_SHORT}it ends at {float(last):.1f} s{added}",)

@@ -11,7 +11,19 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["DecodeRange", "Frame", "PacketTable", "Part", "Stretch", "Video", "VideoInfo"]
+__all__ = [
+    "DAMAGED",
+    "DecodeRange",
+    "Frame",
+    "PacketTable",
+    "Part",
+    "Stretch",
+    "Video",
+    "VideoInfo",
+]
+
+#: How a remark on damage begins.
+DAMAGED = "damaged: "
 
 
 @dataclass(frozen=True)
