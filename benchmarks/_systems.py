@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tempo_kernels import available, compare
 
-from tempo_edge.models.sessions import cpu_count
+from tempo_edge._cores import cpu_count
 
 __all__ = ["BLOCK", "THUMBNAIL", "Pool", "System", "copying", "systems"]
 

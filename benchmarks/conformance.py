@@ -30,11 +30,11 @@ from numpy.typing import NDArray
 
 from benchmarks._pairs import KINDS, PICTURES, Pair, draw, pairs, write
 from benchmarks.machine import describe
+from tempo_edge._cores import cpu_count
 from tempo_edge.errors import MediaError
 from tempo_edge.media import DecodeRange, PacketTable, Video, VideoInfo, open_video
 from tempo_edge.media._frame import shrink
 from tempo_edge.media.container import demux, open_container
-from tempo_edge.models.sessions import cpu_count
 from tempo_edge.saa import SamplingBudget, plan
 
 __all__ = ["Verdict", "compare", "examine", "judge", "straight"]

@@ -21,9 +21,9 @@ from typing import Any
 
 from benchmarks._systems import Pool, System, copying, systems
 from benchmarks.machine import describe
+from tempo_edge._cores import cpu_count
 from tempo_edge._files import atomic_write
 from tempo_edge.evaluation import plots
-from tempo_edge.models.sessions import cpu_count
 
 __all__ = ["Row", "main", "measure"]
 

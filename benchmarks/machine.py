@@ -8,7 +8,7 @@ import resource
 import sys
 from typing import Any
 
-from tempo_edge.models.sessions import cpu_count
+from tempo_edge._cores import cpu_count
 
 __all__ = ["describe", "peak_megabytes"]
 

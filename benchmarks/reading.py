@@ -19,7 +19,8 @@ import numpy as np
 
 from benchmarks.machine import describe
 from tempo_edge import eta
-from tempo_edge.models.sessions import cpu_count, open_session
+from tempo_edge._cores import cpu_count
+from tempo_edge.models.sessions import open_session
 from tempo_edge.search.grounders.boundaries import Boundaries
 from tempo_edge.search.grounders.context_window import FRAMES
 from tempo_edge.search.grounders.decoder import AnswerDecoder

@@ -35,10 +35,10 @@ from numpy.typing import NDArray
 
 from benchmarks._reading_films import Recipe, repeat, write
 from benchmarks.machine import describe
+from tempo_edge._cores import cpu_count
 from tempo_edge.indexing.medium import Media
 from tempo_edge.media import DecodeRange, open_video
 from tempo_edge.models.registry import Profile, load_profile
-from tempo_edge.models.sessions import cpu_count
 
 __all__ = ["Run", "SlowDisk", "least", "main", "table"]
 

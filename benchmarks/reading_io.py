@@ -39,11 +39,11 @@ from numpy.typing import NDArray
 from benchmarks import reading_clips
 from benchmarks._reading_films import RECIPES, repeat, write
 from benchmarks.machine import describe
+from tempo_edge._cores import cpu_count
 from tempo_edge.cli.entry import main as tempo_edge
 from tempo_edge.indexing import footage
 from tempo_edge.media import DecodeRange, PacketTable, Video, _blocks, open_video
 from tempo_edge.models.registry import load_profile
-from tempo_edge.models.sessions import cpu_count
 
 __all__ = ["Cost", "Row", "child", "main", "measure", "table"]
 

@@ -19,10 +19,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tempo_edge._cores import cpu_count
 from tempo_edge.errors import ExportError
 from tempo_edge.models.checksum import sha256_of
 from tempo_edge.models.registry import Profile
-from tempo_edge.models.sessions import cpu_count, open_session
+from tempo_edge.models.sessions import open_session
 from tempo_edge.models.towers import ImageTower, TextTower
 from tempo_export.drafts import drafted, finish
 from tempo_export.files import write_whole

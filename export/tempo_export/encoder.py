@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tempo_edge._cores import cpu_count
 from tempo_edge._extras import lacking
 from tempo_edge.errors import ExportError, MissingExtraError, ProfileError
 from tempo_edge.models.checkpoint import Checkpoint
 from tempo_edge.models.registry import Profile
-from tempo_edge.models.sessions import cpu_count, open_session
+from tempo_edge.models.sessions import open_session
 from tempo_edge.models.towers import ImageTower
 from tempo_edge.quantization import quantize
 from tempo_export.drafts import finish

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tempo_edge.models.sessions import cpu_count, open_session
+from tempo_edge._cores import cpu_count
+from tempo_edge.models.sessions import open_session
 from tempo_edge.models.towers import ImageTower
 from tempo_export.graphs import write_graph
 from tempo_export.precision import (

@@ -229,7 +229,7 @@ def _prepare(threads: int, device: str = "cpu") -> None:
         import transformers  # noqa: F401
     except ImportError as error:
         raise MissingExtraError(lacking(error.name or "torch")) from error
-    from tempo_edge.models.sessions import cpu_count
+    from tempo_edge._cores import cpu_count
 
     if device not in ("cpu", "cuda"):
         raise TempoEdgeError(f"device {device!r} must be cpu or cuda")

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Media", "Medium", "Mount", "mounts"]
+__all__ = ["Media", "Medium", "Mount", "mounts", "unescaped"]
 
 # File systems that are reached over a network, or by way of another machine.
 _REMOTE = frozenset(
@@ -68,11 +68,11 @@ def mounts(mountinfo: str) -> list[Mount]:
         before, dash, after = line.partition(" - ")
         fields, rest = before.split(), after.split()
         if dash and len(fields) >= 5 and len(rest) >= 2:
-            found.append(Mount(fields[2], _plain(fields[4]), rest[0], _plain(rest[1])))
+            found.append(Mount(fields[2], unescaped(fields[4]), rest[0], unescaped(rest[1])))
     return found
 
 
-def _plain(text: str) -> str:
+def unescaped(text: str) -> str:
     """A path in which blanks are written as octal numbers, as it is."""
     return re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), text)
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import re
 import signal
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -22,6 +21,7 @@ from tempo_edge._files.absolute import absolute
 from tempo_edge.errors import LibraryError
 from tempo_edge.indexing.exclusion import Exclusion
 from tempo_edge.indexing.indexer import Indexer, IndexReport
+from tempo_edge.indexing.medium import unescaped
 from tempo_edge.indexing.notifier import Notifier
 from tempo_edge.indexing.selection import NOTES, Selection
 from tempo_edge.indexing.walk import FoundFile
@@ -330,7 +330,7 @@ def needs_polling(path: Path) -> bool:
         with open("/proc/mounts", encoding="utf-8", errors="surrogateescape") as mounts:
             for line in mounts:
                 point, name = line.split()[1:3]
-                point = re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), point)
+                point = unescaped(point)
                 inside = real == point or real.startswith(point.rstrip("/") + "/")
                 if inside and len(point) >= len(best):
                     best, kind = point, name

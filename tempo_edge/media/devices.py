@@ -6,7 +6,6 @@ than all cores together. Both are tried on a short film that is encoded on the s
 
 from __future__ import annotations
 
-import os
 import tempfile
 import time
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
+from tempo_edge._cores import cpu_count
 from tempo_edge.media._frame import PyAVFrame
 from tempo_edge.media.container import open_container, reason
 
@@ -83,7 +83,7 @@ def trials() -> Trials:
     except (av.error.FFmpegError, OSError) as error:
         trouble = f"can't be tried: {reason(error)}"
         return Trials(0.0, tuple(Trial(device, trouble) for device in DEVICES))
-    return Trials(rate * _cores(), found)
+    return Trials(rate * cpu_count(), found)
 
 
 def faster_device() -> str | None:
@@ -122,13 +122,6 @@ def _try(film: Path, device: str, pictures: list[NDArray[np.unsignedinteger]]) -
         return Trial(device, f"can't be opened: {reason(error)}")
     same = len(found) == len(pictures) and all(map(alike, found, pictures))
     return Trial(device, "", rate) if same else Trial(device, "decodes other pictures")
-
-
-def _cores() -> int:
-    """The cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _write(film: Path) -> None:

@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tempo_edge._cores import cpu_count
 from tempo_edge.errors import ProfileError
 from tempo_edge.models.chat_template import Chat
 from tempo_edge.models.checksum import sha256_of
 from tempo_edge.models.description import Description, file_name
-from tempo_edge.models.sessions import Opener, cpu_count, open_session
+from tempo_edge.models.sessions import Opener, open_session
 from tempo_edge.models.tokenizer import read_tokenizer
 
 __all__ = ["MANIFEST", "HubModel", "KvCache", "Manifest"]

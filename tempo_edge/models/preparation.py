@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from tempo_edge._cores import cpu_count
 from tempo_edge._files import draft_folder, take_place
 from tempo_edge.errors import MissingExtraError, ProfileError
 from tempo_edge.models.checksum import sha256_of
@@ -39,7 +40,7 @@ from tempo_edge.models.published_towers import (
 )
 from tempo_edge.models.pull import partial_folder
 from tempo_edge.models.registry import VOCABULARY, Profile, read_profile
-from tempo_edge.models.sessions import Opener, cpu_count, open_session, separate_weights
+from tempo_edge.models.sessions import Opener, open_session, separate_weights
 from tempo_edge.models.transfer import Transfer
 from tempo_edge.models.vocabulary import LARGE_BYTES, write_vocabulary
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tempo_edge._cores import cpu_count
 from tempo_edge.errors import ProfileError
 from tempo_edge.models.checksum import sha256_of
 from tempo_edge.models.description import NAME, Description, file_name
@@ -32,7 +33,7 @@ from tempo_edge.models.published_towers import (
     PublishedTextTower,
     Words,
 )
-from tempo_edge.models.sessions import Opener, cpu_count, open_session
+from tempo_edge.models.sessions import Opener, open_session
 from tempo_edge.models.shapes import WORDS, image_shapes, text_shapes
 from tempo_edge.models.stored_vectors import kept_sentences, read_vectors
 from tempo_edge.models.tokenizer import MOST_TOKENS, read_tokenizer

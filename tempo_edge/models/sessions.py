@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -15,7 +14,6 @@ from tempo_edge.models.shapes import Shapes
 
 __all__ = [
     "Opener",
-    "cpu_count",
     "load_onnxruntime",
     "open_on_cpu",
     "open_session",
@@ -27,11 +25,6 @@ _EXTERNAL = "session.optimized_model_external_initializers"
 
 #: What opens a model: its file, threads inside an operator, shapes of its inputs.
 Opener = Callable[[Path, int, "Shapes | None"], Any]
-
-
-def cpu_count() -> int:
-    """Cores this process may use, which in a container are fewer than the machine's."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def open_session(

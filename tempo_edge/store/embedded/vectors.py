@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tempo_edge._cores import cpu_count
 from tempo_edge._extras import lacking
 from tempo_edge.errors import LibraryError, MissingExtraError
-from tempo_edge.models.sessions import cpu_count
 from tempo_edge.quantization import dequantize
 from tempo_edge.store.embedded.catalogue import SqliteCatalogue
 from tempo_edge.store.embedded.vector_files import CacheOrigin, VectorFiles

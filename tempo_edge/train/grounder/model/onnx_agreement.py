@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from tempo_edge.models.sessions import cpu_count, open_session
+from tempo_edge._cores import cpu_count
+from tempo_edge.models.sessions import open_session
 from tempo_edge.quantization import unit
 from tempo_edge.search.grounders.prompt import STATE, FrameTokens, Prompt, Question, build
 from tempo_edge.search.similarity import CurveSettings
