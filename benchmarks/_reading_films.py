@@ -18,7 +18,6 @@ __all__ = ["CODINGS", "RECIPES", "Coding", "Recipe", "repeat", "write"]
 
 _RATE = 25
 _SAMPLE_RATE = 48_000
-_SHOT_SECONDS = 5
 
 # Grain that is another one in every picture, as sensors make it: a share of the bits of real films.
 _GRAIN = 5
@@ -35,6 +34,7 @@ class Coding:
         bit_rate: bits a second.
         seconds: how much is drawn; a film repeats that.
         options: the encoder's own.
+        shot_seconds: from one cut to the next.
     """
 
     codec: str
@@ -43,6 +43,7 @@ class Coding:
     bit_rate: int
     seconds: int
     options: Mapping[str, str] = field(default_factory=dict)
+    shot_seconds: int = 5
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ _X265 = {"preset": "ultrafast", "x265-params": "log-level=none:pools=2"}
 CODINGS: Mapping[str, Coding] = {
     "h264-2s": Coding("libx264", (1920, 1080), 2, 8_000_000, 20, _X264),
     "h264-10s": Coding("libx264", (1920, 1080), 10, 8_000_000, 20, _X264),
+    "h264-phone": Coding("libx264", (1920, 1080), 1, 16_000_000, 10, _X264, shot_seconds=10),
     "h264-camera": Coding("libx264", (1920, 1080), 2, 50_000_000, 10, _X264),
     "hevc-4k": Coding("libx265", (3840, 2160), 2, 40_000_000, 6, _X265),
 }
@@ -98,11 +100,10 @@ def repeat(source: Path, target: Path, seconds: float) -> None:
         begin = min(packet.dts * packet.time_base for packet in packets)
         end = max((packet.dts + packet.duration) * packet.time_base for packet in packets)
         length = Fraction(math.ceil((end - begin) * _RATE), _RATE)
-        for loop in range(max(1, round(seconds / float(length)))):
+        for loop in range(math.ceil(seconds / length)):
             for packet in packets:
-                if packet.dts * packet.time_base - begin > seconds:
-                    continue  # less than once
-                writer.mux(_shifted(packet, loop * length, streams[packet.stream_index]))
+                if packet.dts * packet.time_base - begin + loop * length < seconds:
+                    writer.mux(_shifted(packet, loop * length, streams[packet.stream_index]))
 
 
 def _shifted(packet: Packet[Stream], seconds: Fraction, stream: Stream) -> Packet[Stream]:
@@ -141,15 +142,15 @@ def _encode(coding: Coding, path: Path) -> None:
 def _pictures(coding: Coding) -> Iterator[NDArray[np.uint8]]:
     """Shots of a camera that pans over a textured scene in which something large moves."""
     width, height = coding.size
-    for shot in range(-(-coding.seconds // _SHOT_SECONDS)):
+    for shot in range(-(-coding.seconds // coding.shot_seconds)):
         rng = np.random.default_rng(shot)
         margin = width // 8
         scene = _texture(rng, width + margin, height + margin)
         thing = _texture(rng, width // 4, height // 3)
         grain = rng.integers(-_GRAIN, _GRAIN + 1, (height + 64, width + 64, 1)).astype(np.int8)
-        count = min(_SHOT_SECONDS, coding.seconds - shot * _SHOT_SECONDS) * _RATE
+        count = min(coding.shot_seconds, coding.seconds - shot * coding.shot_seconds) * _RATE
         for number in range(count):
-            step = number * margin // (_SHOT_SECONDS * _RATE)
+            step = number * margin // (coding.shot_seconds * _RATE)
             picture = scene[step // 2 : step // 2 + height, step : step + width].astype(np.int16)
             # There and back again, so that what it covers comes to light.
             swing = 0.5 + 0.5 * np.sin(2 * np.pi * number / (3 * _RATE))

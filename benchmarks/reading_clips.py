@@ -1,11 +1,12 @@
 """The time of indexing many short clips, one short film, and a film on a slow disk.
 
-``python -m benchmarks.reading_clips`` draws clips as a phone takes them (10 s of H.264 in 1080p), a
-film of 30 s, and two of a camera, and indexes each in whole ``tempo-edge index`` processes: as the
-code is, as it was at ``--before`` (a revision, checked out beside it), and, for what is not on a
-slow disk, against a limit: one process that demuxes the same files, decodes their key frames and
-encodes as many pictures as were stored, on all cores, and does nothing else. All in turn, in one
-run. A core is busy where it runs that process: CPU seconds over wall time times cores.
+``python -m benchmarks.reading_clips`` draws clips of 10 s of H.264 in 1080p, as they are cut (every
+5 s) and as a phone takes them (one shot, a key frame every second), a film of 30 s, and two of a
+camera, and indexes each in whole ``tempo-edge index`` processes: as the code is, as it was at
+``--before`` (a revision, checked out beside it), and, for what is not on a slow disk, against a
+limit: one process that demuxes the same files, decodes their key frames and encodes as many
+pictures as were stored, on all cores, and does nothing else. All in turn, in one run. A core is
+busy where it runs that process: CPU seconds over wall time times cores.
 
 The disk is slowed by a control group of the kernel (``io.max``, or ``blkio.throttle`` where there
 is that), which wants root; films are dropped from the cache before each run.
@@ -51,6 +52,9 @@ Usage = resource.struct_rusage
 
 _BATCH = 16
 _CLIP_SECONDS = 10
+
+# What clips are of, if not of one's own film.
+_CLIPS = {"with a cut every 5 s": "h264-2s", "of one shot each": "h264-phone"}
 
 # What is read from the slow disk: 1080p as phones and as cameras write it.
 _FROM_DISK = {"8 Mbit/s": "h264-10s", "50 Mbit/s": "h264-camera"}
@@ -265,16 +269,21 @@ def _prepared(
     parts: Sequence[str], options: argparse.Namespace, drawn: Path, scratch: Path
 ) -> Iterator[tuple[str, Path, bool]]:
     """(what, its file or folder, whether it is read slowly), written one after the other."""
-    source = options.film or scratch / "source.mp4"
-    if not source.exists() and {"clips", "film"} & set(parts):
-        write(Recipe("h264-2s", "mp4", 30), source, drawn)
-    if "clips" in parts:
-        clips = scratch / "clips"
-        write_clips(clips, options.clips, source)
-        yield f"{options.clips} clips of {_CLIP_SECONDS} s", clips, False
+
+    def source(coding: str) -> Path:
+        film: Path = options.film or scratch / f"{coding}.mp4"
+        if not film.exists():
+            write(Recipe(coding, "mp4", 30), film, drawn)
+        return film
+
+    kinds = {"of the film": ""} if options.film else _CLIPS
+    for name, coding in kinds.items() if "clips" in parts else ():
+        clips = scratch / f"clips {coding}"
+        write_clips(clips, options.clips, source(coding))
+        yield f"{options.clips} clips of {_CLIP_SECONDS} s {name}", clips, False
     if "film" in parts:
         film = scratch / "film.mp4"
-        repeat(source, film, 30)
+        repeat(source("h264-2s"), film, 30)
         yield "one film of 30 s", film, False
     for name, coding in _FROM_DISK.items() if "disk" in parts else ():
         film = scratch / "slow.mp4"

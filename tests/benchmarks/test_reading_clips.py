@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from videos import make_video, texture
 
+from benchmarks._reading_films import repeat
 from benchmarks.reading_clips import Run, SlowDisk, least, table, write_clips
 from tempo_edge.media import open_video
 from tempo_edge.models import load_profile
@@ -26,6 +27,17 @@ def test_clips_have_the_same_pictures_and_other_contents(tmp_path: Path) -> None
             tables.append(video.packets().pts.tolist())
     assert tables[0] == tables[1] == tables[2]
     assert 50 <= len(tables[0]) <= 51, "ten seconds"
+
+
+@pytest.mark.parametrize("seconds", [3, 12, 30])
+def test_a_film_is_repeated_for_as_long_as_is_asked(tmp_path: Path, seconds: int) -> None:
+    film, longer = tmp_path / "film.mp4", tmp_path / "longer.mp4"
+    make_video(film, shots=[(texture(1), 12)], size=(96, 64), rate=Fraction(5), gop=5)
+    repeat(film, longer, seconds)
+    with open_video(longer) as video:
+        table = video.packets()
+    assert len(table.pts) == 5 * seconds
+    assert len(set(table.pts.tolist())) == len(table.pts)
 
 
 def test_the_limit_encodes_as_many_pictures_as_it_is_told(
