@@ -20,11 +20,12 @@ import archives
 
 from benchmarks import tower_ablation
 from tempo_edge.train import training_state
-from tempo_edge.train.data import archives as archive_data
-from tempo_edge.train.data.archives import Archive, DataError, imagenet_split
+from tempo_edge.train.data import held_out, label_prompts
+from tempo_edge.train.data.archives import Archive, DataError
+from tempo_edge.train.data.held_out import imagenet_split
 from tempo_edge.train.data.neighbours import nearest_neighbours
 from tempo_edge.train.towers import __main__ as command_line
-from tempo_edge.train.towers import curves, profile_report, validation
+from tempo_edge.train.towers import curves, profile_report
 from tempo_edge.train.towers import training as tower_training
 from tempo_edge.train.towers.batches import grouped_order
 from tempo_edge.train.towers.losses import contrastive_loss, distillation_loss, shared_targets
@@ -59,8 +60,9 @@ CLASSES = 320
 def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The archives, for a classifier of fewer classes that are asked for in one wording."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(archive_data, "CLASSES", CLASSES)
-        patch.setattr(validation, "ASKED", validation.ASKED[:1])
+        patch.setattr(held_out, "CLASSES", CLASSES)
+        once = {kind: asked[:1] for kind, asked in label_prompts.ASKED.items()}
+        patch.setattr(label_prompts, "ASKED", once)
         yield archives.write(tmp_path_factory.mktemp("archives"), classes=CLASSES)
 
 
@@ -275,7 +277,7 @@ def test_an_ablation_changes_one_thing_and_says_what_it_costs(
 def test_profiles_are_measured_side_by_side(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(archive_data, "CLASSES", 120)
+    monkeypatch.setattr(held_out, "CLASSES", 120)
     data = archives.write(tmp_path / "data", classes=120)
     copy = tmp_path / "nano"
     copy.symlink_to(PROFILE)

@@ -13,7 +13,7 @@ onnxruntime = pytest.importorskip("onnxruntime")
 pytest.importorskip("transformers")
 
 # ruff: noqa: E402 - the imports below need the train extra
-from tempo_edge.train.data import archives
+from tempo_edge.train.data import held_out
 from tempo_edge.train.onnx_graph import Graph, quantize_rows
 from tempo_edge.train.towers import backbones, profile_files
 from tempo_edge.train.towers.encoders import SentenceEncoder, TrainedImageTower, TrainedTextTower
@@ -50,7 +50,7 @@ def _image(lite0: backbones.Tensors) -> TrainedImageTower:
 
 def test_the_classifier_tells_apart_as_many_classes_as_its_archive_names() -> None:
     weight, bias = backbones.classifier(backbones.load_lite0())
-    assert (weight.shape, bias.shape) == ((archives.CLASSES, 1280), (archives.CLASSES,))
+    assert (weight.shape, bias.shape) == ((held_out.CLASSES, 1280), (held_out.CLASSES,))
 
 
 @pytest.mark.parametrize("storage", ["fp32", "fp16"])

@@ -1,7 +1,8 @@
 """The training archives: folders or plain tar files with media and an `index.jsonl`.
 
 An archive is read through one object whether it lies unpacked in a folder or not. Nothing is
-extracted, and a link or a path that leaves the archive is never followed.
+extracted, and a link or a path that leaves the archive is never followed. What its records must
+have is declared by its name, and a record that lacks it is refused.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ import io
 import json
 import tarfile
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Protocol
+from types import MappingProxyType
+from typing import IO, Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,11 +24,40 @@ from PIL import Image, UnidentifiedImageError
 from tempo_edge._closing import Closing
 from tempo_edge.errors import TempoEdgeError
 
-ARCHIVES = ("flickr8k", "coco_thumbs", "sports100", "imagenet_samples")
 SPLITS = ("train", "dev", "test")
-CLASSES = 1000  # of ImageNet, as many as the classifier tells apart
-HELD_OUT = 100  # ImageNet classes that training never sees nor names
-_HELD_OUT_SEED = 20
+
+#: What a label is a name of, which decides how sentences are made of it.
+Vocabulary = Literal["", "object", "sport", "place", "action", "count"]
+
+
+@dataclass(frozen=True)
+class Source:
+    """An archive's declared kind: what each of its records must have.
+
+    ``said`` is what is known of a picture: captions, or a label of ``vocabulary``. Records of
+    ``frames_of_clips`` that name the same clip are views of one picture, and a clip may have
+    captions in place of a label.
+    """
+
+    said: Literal["captions", "label"]
+    vocabulary: Vocabulary = ""
+    frames_of_clips: bool = False
+
+
+#: The archives that are known, by name.
+SOURCES: Mapping[str, Source] = MappingProxyType(
+    {
+        "flickr8k": Source("captions"),
+        "coco_thumbs": Source("captions"),
+        "sports100": Source("label", "sport"),
+        "imagenet_samples": Source("label", "object"),
+        "coco_sentences": Source("captions"),
+        "places100": Source("label", "place"),
+        "action_frames": Source("label", "action", frames_of_clips=True),
+        "animals": Source("label", "count"),
+    }
+)
+ARCHIVES = tuple(SOURCES)
 
 
 class DataError(TempoEdgeError):
@@ -35,7 +66,12 @@ class DataError(TempoEdgeError):
 
 @dataclass(frozen=True)
 class Record:
-    """One picture of an archive and what is said about it."""
+    """One picture of an archive and what is said about it.
+
+    ``label`` is empty where captions alone are known; a labelled frame of a clip may have captions
+    besides, which are true of every picture with its label. ``objects`` are things in a place, and
+    ``counts`` how many there are of each animal.
+    """
 
     archive: str
     file: str
@@ -43,6 +79,9 @@ class Record:
     label: str = ""
     synonyms: tuple[str, ...] = ()
     wnid: str = ""
+    clip: str = ""
+    objects: tuple[str, ...] = ()
+    counts: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}), hash=False)
 
     @property
     def split(self) -> str:
@@ -50,7 +89,58 @@ class Record:
         return self.file.split("/", 1)[0]
 
 
-class _Source(Protocol):
+def _text(row: Mapping[str, Any], key: str) -> str:
+    value = row.get(key, "")
+    if not isinstance(value, str):
+        raise ValueError(f"has {value!r} as its {key}, which must be a string")
+    return value.strip()
+
+
+def _texts(row: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    value = row.get(key, [])
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise ValueError(f"has {value!r} as its {key}, which must be a list of strings")
+    return tuple(each.strip() for each in value if each.strip())
+
+
+def _counts(row: Mapping[str, Any]) -> Mapping[str, int]:
+    value = row.get("objects", {})
+    numbers = value.values() if isinstance(value, dict) else [None]
+    if not all(type(number) is int and number > 0 for number in numbers):
+        raise ValueError(f"has {value!r} as its objects, which must be numbers of at least 1")
+    return MappingProxyType({str(name): number for name, number in value.items()})
+
+
+def _said(archive: str, source: Source, file: str, row: Mapping[str, Any]) -> Record:
+    """The record of a row; raises ValueError that says what its archive's kind asks for."""
+    labelled, kind = source.said == "label", source.vocabulary
+    record = Record(
+        archive=archive,
+        file=file,
+        captions=() if labelled and not source.frames_of_clips else _texts(row, "captions"),
+        label=_text(row, "label") if labelled else "",
+        synonyms=tuple(s.strip() for s in _text(row, "synonyms").split(",") if s.strip()),
+        wnid=_text(row, "wnid") if kind == "object" else "",
+        clip=_text(row, "clip") if source.frames_of_clips else "",
+        objects=_texts(row, "objects") if kind == "place" else (),
+        counts=_counts(row) if kind == "count" else MappingProxyType({}),
+    )
+    if source.frames_of_clips and not record.clip:
+        raise ValueError("has no clip")
+    if source.frames_of_clips and not record.label and not record.captions:
+        raise ValueError("has neither a label nor captions")
+    if not labelled and not record.captions:
+        raise ValueError("has no captions")
+    if labelled and not source.frames_of_clips and not record.label:
+        raise ValueError("has no label")
+    if kind == "object" and not record.wnid:
+        raise ValueError("has no wnid")
+    if kind == "count" and not record.counts:
+        raise ValueError("has no objects that are counted")
+    return record
+
+
+class _Reader(Protocol):
     def read(self, file: str) -> bytes: ...
 
     def close(self) -> None: ...
@@ -98,14 +188,22 @@ class Archive(Closing):
     """One named archive, open for reading."""
 
     def __init__(self, data: Path, name: str) -> None:
-        """Open `data/<name>/` or `data/<name>.tar`; raises DataError if neither is usable."""
+        """Open `data/<name>/` or `data/<name>.tar`.
+
+        Raises:
+            DataError: no such archive is known, neither is usable, or a record lacks what its
+                archive's kind must have.
+        """
+        if name not in SOURCES:
+            raise DataError(f"archive {name!r} must be one of {', '.join(ARCHIVES)}")
         self.name = name
+        self.source = SOURCES[name]
         folder, tar = data / name, data / f"{name}.tar"
         if folder.is_dir():
-            self._source: _Source = _Folder(folder)
+            self._reader: _Reader = _Folder(folder)
         elif tar.is_file():
             try:
-                self._source = _Tar(tar, name)
+                self._reader = _Tar(tar, name)
             except tarfile.TarError as error:
                 raise DataError(f"archive {name!r}: {tar} is not a plain tar file") from error
         else:
@@ -118,11 +216,11 @@ class Archive(Closing):
 
     def close(self) -> None:
         """Release the file handle, if any."""
-        self._source.close()
+        self._reader.close()
 
     def _index(self) -> list[Record]:
         try:
-            text = self._source.read("index.jsonl").decode("utf-8")
+            text = self._reader.read("index.jsonl").decode("utf-8")
         except (KeyError, OSError) as error:
             raise DataError(f"archive {self.name!r}: no index.jsonl at its top") from error
         records = [
@@ -138,20 +236,17 @@ class Archive(Closing):
         where = f"archive {self.name!r}: index.jsonl line {number}"
         try:
             row = json.loads(line)
-            record = Record(
-                archive=self.name,
-                file=str(row["file"]),
-                captions=tuple(str(c).strip() for c in row.get("captions", ())),
-                label=str(row.get("label", "")),
-                synonyms=tuple(s.strip() for s in str(row.get("synonyms", "")).split(",") if s),
-                wnid=str(row.get("wnid", "")),
-            )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            file = row["file"]
+            if not isinstance(file, str):
+                raise TypeError("a file is named by a string")
+        except (ValueError, KeyError, TypeError) as error:
             raise DataError(f"{where} is not an object with a 'file'") from error
+        try:
+            record = _said(self.name, self.source, file, row)
+        except ValueError as error:
+            raise DataError(f"{where}: {file!r} {error}") from error
         if record.split not in SPLITS:
-            raise DataError(f"{where}: {record.file!r} is not under one of {', '.join(SPLITS)}")
-        if not record.captions and not record.label:
-            raise DataError(f"{where}: {record.file!r} has neither captions nor a label")
+            raise DataError(f"{where}: {file!r} is not under one of {', '.join(SPLITS)}")
         return record
 
     def split(self, name: str) -> list[Record]:
@@ -164,7 +259,7 @@ class Archive(Closing):
     def picture(self, record: Record) -> Image.Image:
         """The decoded RGB picture of a record; raises DataError naming the file."""
         try:
-            content = self._source.read(record.file)
+            content = self._reader.read(record.file)
         except (KeyError, OSError) as error:
             raise DataError(f"archive {self.name!r}: {record.file} is missing") from error
         try:
@@ -173,44 +268,6 @@ class Archive(Closing):
             raise DataError(
                 f"archive {self.name!r}: {record.file} is not a readable picture"
             ) from error
-
-
-def imagenet_classes(records: list[Record]) -> list[Record]:
-    """One record for each ImageNet class, in the order of the classifier's outputs.
-
-    The classifier's classes follow the sorted WordNet identifiers.
-    """
-    classes = {record.wnid: record for record in records if record.wnid}
-    if len(classes) != CLASSES:
-        raise DataError(
-            f"archive 'imagenet_samples' names {len(classes)} classes, expected {CLASSES}"
-        )
-    return [classes[wnid] for wnid in sorted(classes)]
-
-
-def held_out_classes(classes: Sequence[Record]) -> set[str]:
-    """The identifiers of the 100 ImageNet classes that training never sees nor names."""
-    rng = np.random.default_rng(_HELD_OUT_SEED)
-    rows = rng.choice(len(classes), HELD_OUT, replace=False)
-    return {classes[row].wnid for row in rows}
-
-
-def imagenet_split(records: Sequence[Record]) -> tuple[list[Record], list[Record], list[Record]]:
-    """ImageNet samples to train on, unseen ones of seen classes, and those of held-out classes.
-
-    The first picture of each class that is not held out is trained on; its others are not.
-    """
-    out = held_out_classes(imagenet_classes(list(records)))
-    first: dict[str, Record] = {}
-    others: list[Record] = []
-    for record in records:
-        if record.wnid in out:
-            continue
-        if record.wnid in first:
-            others.append(record)
-        else:
-            first[record.wnid] = record
-    return list(first.values()), others, [record for record in records if record.wnid in out]
 
 
 def squash(picture: Image.Image, size: int) -> NDArray[np.uint8]:

@@ -2,39 +2,151 @@
 
 from __future__ import annotations
 
-from tempo_edge.train.data.archives import Record
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 
-TEMPLATES = (
-    "{}",
-    "a photo of a {}",
-    "a picture of {}",
-    "a close-up of a {}",
-    "a {} outdoors",
-    "a blurry photo of a {}",
-    "a video of a {}",
-    "there is a {} in the scene",
+import numpy as np
+
+from tempo_edge.train.data import animals
+from tempo_edge.train.data.archives import Record, Vocabulary
+from tempo_edge.train.data.furnishings import furnished
+from tempo_edge.train.data.nouns import with_article
+from tempo_edge.train.data.places import place
+from tempo_edge.train.data.sports import ACTIONS, SPORTS, Activity, activity
+
+__all__ = ["ASKED", "asked", "composition", "miscounts", "names", "prompts"]
+
+#: The prompts asked at evaluation: the mean of these, so that no single wording decides. Blank 0
+#: takes a label, and blank 1 the label with its article.
+ASKED: Mapping[Vocabulary, tuple[str, ...]] = MappingProxyType(
+    {
+        "object": ("a photo of a {0}", "{0}", "a picture of {0}"),
+        "sport": ("a photo of {0}", "{0}", "people doing {0}"),
+        "place": ("{0}", "a photo of {1}", "a picture of {1}"),
+        "action": ("{0}", "a photo of {0}", "a video of {0}"),
+        "count": ("{0}", "a photo of {0}", "a picture of {0}"),
+    }
 )
-SPORT_TEMPLATES = (
-    "{}",
-    "a photo of {}",
-    "people doing {}",
-    "someone doing {}",
-    "a video of {}",
-    "a game of {}",
-    "an athlete in a {} competition",
+
+# A name of two archives that means two things, or another label's thing as well.
+_MISLEADING: Mapping[Vocabulary, frozenset[str]] = MappingProxyType(
+    {"object": frozenset({"market", "tub", "bath"})}
 )
-# Asked at evaluation: the mean of these, so that no single wording decides.
-ASKED = ("a photo of a {}", "{}", "a picture of {}")
-SPORT_ASKED = ("a photo of {}", "{}", "people doing {}")
 
 
-def class_prompts(record: Record) -> list[str]:
-    """The prompts of an ImageNet class: its label and its next synonym in every template."""
+def _unique(sentences: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(sentences))
+
+
+def _object_prompts(record: Record) -> list[str]:
     others = [name for name in record.synonyms if name != record.label]
-    names = list(dict.fromkeys([record.label, *others[:1]]))
-    return [template.format(name) for name in names for template in TEMPLATES]
+    out: list[str] = []
+    for name in (record.label, *others[:1]):
+        one = with_article(name)
+        out += [
+            name,
+            f"a photo of {one}",
+            f"a picture of {one}",
+            f"a close-up of {one}",
+            f"{one} outdoors",
+            f"a blurry photo of {one}",
+            f"a video of {one}",
+            f"there is {one} in the scene",
+        ]
+    return out
 
 
-def sport_prompts(label: str) -> list[str]:
-    """The prompts of a sport."""
-    return [template.format(label) for template in SPORT_TEMPLATES]
+def _place_prompts(record: Record) -> list[str]:
+    known = place(record.label)
+    views = [f"inside {known.phrase}"] if known.enclosed else [f"a view of {known.phrase}"]
+    return [
+        record.label,
+        f"a photo of {known.phrase}",
+        f"a picture of {known.phrase}",
+        *known.also,
+        f"a video of {known.phrase}",
+        known.where,
+        *views,
+        *known.people,
+    ]
+
+
+def _activity_prompts(known: Activity, captions: Iterable[str]) -> list[str]:
+    return [
+        known.name,
+        f"a photo of {known.name}",
+        f"a video of {known.name}",
+        *known.also,
+        *known.people,
+        *captions,
+    ]
+
+
+def _sport_prompts(record: Record) -> list[str]:
+    return _activity_prompts(activity(record.label, SPORTS), ())
+
+
+def _action_prompts(record: Record) -> list[str]:
+    return _activity_prompts(activity(record.label, ACTIONS), record.captions)
+
+
+def _count_prompts(record: Record) -> list[str]:
+    return animals.sentences(record.label, record.counts)
+
+
+_PROMPTS: Mapping[Vocabulary, Callable[[Record], list[str]]] = MappingProxyType(
+    {
+        "object": _object_prompts,
+        "sport": _sport_prompts,
+        "place": _place_prompts,
+        "action": _action_prompts,
+        "count": _count_prompts,
+    }
+)
+
+
+def prompts(record: Record, vocabulary: Vocabulary) -> list[str]:
+    """The sentences of a record's label, the same for each picture that has it.
+
+    The first three stand for it, and the first is its bare name: "basketball", "two dogs". Raises
+    KeyError where no vocabulary has prompts.
+    """
+    return _unique(_PROMPTS[vocabulary](record))
+
+
+def names(record: Record, vocabulary: Vocabulary) -> list[str]:
+    """Every name of a record's label, lower case: labels that share one are the same thing."""
+    if vocabulary == "object":
+        known: tuple[str, ...] = (record.label, *record.synonyms)
+    elif vocabulary == "place":
+        known = (record.label, *place(record.label).also)
+    elif vocabulary == "count":
+        known = tuple(animals.names(record.label, record.counts))
+    else:
+        doing = activity(record.label, SPORTS if vocabulary == "sport" else ACTIONS)
+        known = (record.label, doing.name, *doing.also)
+    lower = _unique(name.lower() for name in known)
+    return [name for name in lower if name not in _MISLEADING.get(vocabulary, ())]
+
+
+def composition(record: Record, rng: np.random.Generator) -> str | None:
+    """A place with one to three of its things: "a bedroom with a bed, a lamp and a window".
+
+    Things that few pictures show are likelier than walls and ceilings. None without things.
+    """
+    return furnished(place(record.label), record.objects, rng)
+
+
+def miscounts(record: Record) -> list[str]:
+    """Sentences of the same animals in other numbers, which are wrong for the picture."""
+    return animals.miscounts(record.label, record.counts)
+
+
+def asked(label: Record | str, vocabulary: Vocabulary) -> list[str]:
+    """The prompts that are asked at evaluation about a label, or about that of a record.
+
+    Raises KeyError where no vocabulary has prompts.
+    """
+    name = label.label if isinstance(label, Record) else label
+    phrase = place(name).phrase if vocabulary == "place" else name
+    return [template.format(name, phrase) for template in ASKED[vocabulary]]

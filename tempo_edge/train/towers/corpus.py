@@ -8,14 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tempo_edge.train.data.archives import (
-    Archive,
-    Record,
-    held_out_classes,
-    imagenet_classes,
-    imagenet_split,
-)
-from tempo_edge.train.data.label_prompts import class_prompts, sport_prompts
+from tempo_edge.train.data.archives import Archive, Record
+from tempo_edge.train.data.held_out import held_out_classes, imagenet_classes, trained_on
+from tempo_edge.train.data.label_prompts import prompts as label_prompts
 from tempo_edge.train.towers.feature_cache import FeatureCache, ViewFeatures
 
 Archives = Mapping[str, Archive]
@@ -45,10 +40,11 @@ def labels(archives: Archives, names: Sequence[str]) -> Labels:
     out = held_out_classes(classes)
     rows = [row for row, record in enumerate(classes) if record.wnid not in out]
     known = [classes[row].wnid for row in rows]
-    prompts = [class_prompts(classes[row]) for row in rows]
+    prompts = [label_prompts(classes[row], "object") for row in rows]
     if "sports100" in names:
         known += sports(archives)
-        prompts += [sport_prompts(label) for label in sports(archives)]
+        by_label = {record.label: record for record in archives["sports100"].records}
+        prompts += [label_prompts(by_label[label], "sport") for label in sports(archives)]
     return Labels(known, prompts, np.array(rows, np.int64))
 
 
@@ -117,14 +113,6 @@ def _pictures(
         captions=[record.captions for record in records],
         label=np.array([place.get(r.wnid or r.label, -1) for r in records], np.int64),
     )
-
-
-def trained_on(archives: Archives, names: Sequence[str]) -> dict[str, list[Record]]:
-    """The records of each archive to train on: none of held-out classes, none that is measured."""
-    train = {name: archives[name].split("train") for name in names}
-    if "imagenet_samples" in train:
-        train["imagenet_samples"] = imagenet_split(archives["imagenet_samples"].records)[0]
-    return train
 
 
 def gather(cache: FeatureCache, archives: Archives, names: Sequence[str], views: int) -> Corpus:

@@ -24,12 +24,9 @@ import numpy as np
 
 from tempo_edge._console.text import note
 from tempo_edge.errors import TempoEdgeError
-from tempo_edge.train.data.archives import (
-    Archive,
-    imagenet_classes,
-    imagenet_split,
-)
-from tempo_edge.train.data.label_prompts import ASKED, SPORT_ASKED
+from tempo_edge.train.data.archives import Archive
+from tempo_edge.train.data.held_out import imagenet_classes, imagenet_split
+from tempo_edge.train.data.label_prompts import ASKED
 from tempo_edge.train.towers.pair_preferences import pairs, preferences
 from tempo_edge.train.towers.profile_sessions import ProfileSessions
 from tempo_edge.train.towers.retrieval import Retrieval, retrieval, top1
@@ -64,7 +61,7 @@ def _breadth(data: Path, profile: ProfileSessions) -> tuple[float, float, float]
         _, unseen, held_out = imagenet_split(archive.split("train"))
         pictures, _ = profile.pictures(archive, [*unseen, *held_out])
     place = {record.wnid: i for i, record in enumerate(classes)}
-    names = profile.names([record.label for record in classes], ASKED)
+    names = profile.names([record.label for record in classes], ASKED["object"])
     strange = sorted({record.wnid for record in held_out})
     known, new = pictures[: len(unseen)], pictures[len(unseen) :]
     return (
@@ -102,7 +99,7 @@ def measure(data: Path, folder: Path, *, split: str = "test") -> ProfileReport:
         flickr8k=retrieval(texts, pictures, right),
         sports100_dev_top1=top1(
             players,
-            profile.names(labels, SPORT_ASKED),
+            profile.names(labels, ASKED["sport"]),
             [labels.index(record.label) for record in games],
         ),
         imagenet_unseen_top1=unseen,

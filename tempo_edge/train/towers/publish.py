@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge.train.data.archives import Archive, squash
+from tempo_edge.train.data.held_out import trained_on
 from tempo_edge.train.progress_log import Say
 from tempo_edge.train.towers import backbones, parity, profile_files
-from tempo_edge.train.towers.corpus import trained_on
 from tempo_edge.train.towers.profile_sessions import ProfileSessions
 from tempo_edge.train.towers.recipe import TowerRecipe
 from tempo_edge.train.towers.trainer import Trainer

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from tempo_edge.train.data.archives import ARCHIVES
 
+_OBJECTS_AND_SPORTS = ("flickr8k", "coco_thumbs", "sports100", "imagenet_samples")
+
 
 @dataclass(frozen=True)
 class TowerRecipe:
@@ -20,7 +22,7 @@ class TowerRecipe:
     """
 
     seed: int = 0
-    archives: tuple[str, ...] = ARCHIVES
+    archives: tuple[str, ...] = _OBJECTS_AND_SPORTS
     size: int = 192
     views: int = 5
     frozen: int = 5

@@ -9,8 +9,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from tempo_edge.train.data.archives import Record, imagenet_classes, imagenet_split
-from tempo_edge.train.data.label_prompts import ASKED, SPORT_ASKED
+from tempo_edge.train.data.archives import Record
+from tempo_edge.train.data.held_out import imagenet_classes, imagenet_split
+from tempo_edge.train.data.label_prompts import asked
 from tempo_edge.train.towers.corpus import Archives, sports
 from tempo_edge.train.towers.encoders import TrainedImageTower, TrainedTextTower
 from tempo_edge.train.towers.feature_cache import FeatureCache
@@ -37,14 +38,14 @@ class Validation:
         games = archives["sports100"].split("dev")
         self._games = feature_cache.view(archives["sports100"], games, 0).maps
         labels = sports(archives)
-        self._sports = [[t.format(label) for t in SPORT_ASKED] for label in labels]
+        self._sports = [asked(label, "sport") for label in labels]
         self._game = np.array([labels.index(record.label) for record in games])
         records = archives["imagenet_samples"].split("train")
         classes = imagenet_classes(archives["imagenet_samples"].records)
         place = {record.wnid: row for row, record in enumerate(classes)}
         maps = feature_cache.view(archives["imagenet_samples"], records, 0).maps
         where = {record.file: row for row, record in enumerate(records)}
-        self._classes = [[t.format(record.label) for t in ASKED] for record in classes]
+        self._classes = [asked(record, "object") for record in classes]
         _, unseen, held_out = imagenet_split(records)
 
         def part(some: Sequence[Record]) -> tuple[NDArray[np.float16], NDArray[np.int64]]:

@@ -1,0 +1,95 @@
+"""Things in a place: how each is called in a sentence, and which of them are worth a word."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tempo_edge.train.data.nouns import listed, with_article
+from tempo_edge.train.data.places import Place
+
+__all__ = ["furnished"]
+
+_MOST = 3
+# Nearly every picture shows these: they tell no place from another, and nobody searches for them.
+_EVERYWHERE = frozenset(
+    {
+        "wall",
+        "floor",
+        "ceiling",
+        "sky",
+        "ground",
+        "land",
+        "window",
+        "door",
+        "building",
+        "buildings",
+        "tree",
+        "trees",
+        "column",
+        "pane",
+        "text",
+    }
+)
+_SELDOM = 0.1  # the weight of such a thing; any other has 1
+
+# Names that annotators gave and nobody says.
+_SAID = {
+    "ceiling lamp": "a lamp",
+    "desk lamp": "a lamp",
+    "floor lamp": "a lamp",
+    "fluorescent tube": "a neon light",
+    "glass": "glass",
+    "ground": "bare ground",
+    "land": "land",
+    "night table": "a nightstand",
+    "person": "someone",
+    "person sitting": "someone sitting",
+    "person standing": "someone standing",
+    "person walking": "someone walking",
+    "river water": "water",
+    "rock": "a rock",
+    "sand beach": "a sandy beach",
+    "sconce": "a wall lamp",
+    "sea water": "the sea",
+    "sky": "the sky",
+    "snowy mountain": "a snowy mountain",
+    "text": "writing",
+    "worktop": "a countertop",
+}
+
+
+def _phrase(thing: str) -> str:
+    return _SAID.get(thing) or with_article(thing)
+
+
+def _stem(thing: str) -> str:
+    """What "tree" and "trees", "shelf" and "shelves" have in common."""
+    return thing.removesuffix("s").removesuffix("e").removesuffix("f").removesuffix("v")
+
+
+def _drawn(place: Place, things: Sequence[str], rng: np.random.Generator) -> list[str]:
+    """Phrases of one to three different things that the place's name does not say already."""
+    order = [thing for thing in things if _stem(thing) not in place.phrase]
+    if not order:
+        return []
+    weights = np.array([_SELDOM if thing in _EVERYWHERE else 1.0 for thing in order])
+    wanted = int(rng.integers(1, _MOST + 1))
+    out: dict[str, str] = {}
+    for row in rng.choice(len(order), len(order), replace=False, p=weights / weights.sum()):
+        if len(out) == wanted:
+            break
+        phrase = _phrase(order[row])
+        if phrase not in out.values():
+            out.setdefault(_stem(order[row]), phrase)
+    return list(out.values())
+
+
+def furnished(place: Place, things: Sequence[str], rng: np.random.Generator) -> str | None:
+    """A sentence of a place with one to three of the things in it, or None if there is none."""
+    drawn = _drawn(place, things, rng)
+    if not drawn:
+        return None
+    said = listed(drawn)
+    return (f"{place.phrase} with {said}", f"{said} {place.where}")[int(rng.random() < 0.3)]
