@@ -68,6 +68,11 @@ def _table() -> dict[str, list[tuple[str, tuple[str, ...]]]]:
 _TABLE = _table()
 
 
+# Grammar tells these from the others of their line: "one dogs", "a orange ball".
+_TELLING = frozenset({"one", "orange"})
+_PRONOUNS = frozenset({"he", "her", "hers", "herself", "him", "himself", "his", "she"})
+
+
 @dataclass(frozen=True)
 class _Spot:
     """A word of a sentence that can be swapped: where it stands, and the line it is of."""
@@ -79,12 +84,45 @@ class _Spot:
     line: tuple[str, ...]
 
 
+def _spots(sentence: str, kinds: Sequence[str]) -> tuple[list[_Spot], list[str]]:
+    """The words that can be swapped, once for each of their lines, and all words in order."""
+    words = [(m.start(), m.end(), m.group().lower()) for m in _WORD.finditer(sentence)]
+    spots = [
+        _Spot(start, end, word, kind, line)
+        for start, end, word in words
+        for kind, line in _TABLE.get(word, [])
+        if kind in kinds
+    ]
+    return spots, [word for _, _, word in words]
+
+
+def _first_line(word: str) -> tuple[str, ...]:
+    return _TABLE[word][0][1]
+
+
+def _alike(spots: Sequence[_Spot], said: Sequence[str]) -> list[_Spot]:
+    """The spots at which any other word of the line would sound as right, one for each word.
+
+    No other word of the line is in the sentence, nor the same one again, and no pronoun tells
+    whether it was a man or a woman. Of a word's lines the first counts.
+    """
+    sexed = not _PRONOUNS.isdisjoint(said)
+    return [
+        spot
+        for spot in spots
+        if spot.line is _first_line(spot.word)
+        and spot.word not in _TELLING
+        and sum(word in spot.line for word in said) == 1
+        and not (spot.kind == "person" and sexed)
+    ]
+
+
 def word_frequencies(captions: Iterable[str]) -> dict[str, float]:
-    """The share that each word has of all words in the captions that can be swapped."""
-    words = (m.group().lower() for caption in captions for m in _WORD.finditer(caption))
-    found = Counter(word for word in words if word in _TABLE)
-    total = sum(found.values())
-    return {word: number / total for word, number in found.items()}
+    """The share of each word among those in the captions at which a balanced swap is possible."""
+    found: Counter[str] = Counter()
+    for caption in captions:
+        found.update({spot.word for spot in _alike(*_spots(caption, KINDS))})
+    return {word: number / found.total() for word, number in found.items()}
 
 
 def swap(
@@ -103,17 +141,10 @@ def swap(
     words alone do not tell what was changed. A frequent word is then mostly left as it is, and
     None comes oftener.
     """
-    words = [(m.start(), m.end(), m.group().lower()) for m in _WORD.finditer(sentence)]
-    present = {word for _, _, word in words}
-    spots = [
-        _Spot(start, end, word, kind, line)
-        for start, end, word in words
-        for kind, line in _TABLE.get(word, [])
-        if kind in kinds
-    ]
+    spots, said = _spots(sentence, kinds)
     if frequencies is not None:
-        return _balanced(sentence, spots, rng, frequencies)
-    free = [(spot, [word for word in spot.line if word not in present]) for spot in spots]
+        return _balanced(sentence, _alike(spots, said), rng, frequencies)
+    free = [(spot, [word for word in spot.line if word not in said]) for spot in spots]
     free = [(spot, others) for spot, others in free if others]
     if not free:
         return None
@@ -136,35 +167,20 @@ def _balanced(
     """A swap that is asked as often as the opposite one, over sentences with such frequencies.
 
     At each spot, in random order, a word of the line is drawn by its frequency; if it is the word
-    that stands there, or cannot be put in, the next spot is tried. So a pair of words is drawn in
-    proportion to the product of their frequencies, from either side.
+    that stands there, the next spot is tried. So a pair of words is drawn in proportion to the
+    product of their frequencies, from either side.
     """
-    said = [m.group().lower() for m in _WORD.finditer(sentence)]
     for row in rng.permutation(len(spots)):
         spot = spots[row]
-        weights = np.array([frequencies.get(word, 0.0) for word in spot.line])
+        weights = np.array(
+            [
+                frequencies.get(word, 0.0) if _first_line(word) is spot.line else 0.0
+                for word in spot.line
+            ]
+        )
         # A word that never stands in these sentences would only ever be taken out.
-        if not frequencies.get(spot.word) or np.count_nonzero(weights) < 2:
-            continue
-        new = spot.line[int(rng.choice(len(weights), p=weights / weights.sum()))]
-        if new not in said and not _tells(sentence[: spot.start], said, spot.word, new):
-            return _changed(sentence, spot, new)
+        if frequencies.get(spot.word):
+            new = spot.line[int(rng.choice(len(weights), p=weights / weights.sum()))]
+            if new != spot.word:
+                return _changed(sentence, spot, new)
     return None
-
-
-_HIS = frozenset({"he", "him", "himself", "his"})
-_HER = frozenset({"her", "hers", "herself", "she"})
-_MEN = frozenset({"boy", "man"})
-_WOMEN = frozenset({"girl", "woman"})
-
-
-def _tells(before: str, said: Sequence[str], old: str, new: str) -> bool:
-    """Whether grammar alone tells which of two words stood there, in either direction."""
-    if "one" in (old, new):
-        return True  # what is counted has another ending
-    article = before.split()[-1:]
-    if article and article[0].lower() in ("a", "an") and (old[0] in "aeiou") != (new[0] in "aeiou"):
-        return True
-    pronoun = not _HIS.isdisjoint(said) or not _HER.isdisjoint(said)
-    sexes = {old in _MEN, new in _MEN}, {old in _WOMEN, new in _WOMEN}
-    return pronoun and sexes == ({True, False}, {True, False})

@@ -5,6 +5,9 @@ from __future__ import annotations
 import io
 import json
 import tarfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +15,18 @@ import pytest
 
 pytest.importorskip("PIL")
 
+import archives
 from PIL import Image
 
-from tempo_edge.train.data.archives import Archive, DataError, imagenet_classes, squash
+from tempo_edge.train.data import held_out
+from tempo_edge.train.data.archives import ARCHIVES, SOURCES, Archive, DataError, Record, squash
 from tempo_edge.train.data.augmentation import view
+from tempo_edge.train.data.held_out import (
+    animals_split,
+    clips_split,
+    imagenet_classes,
+    trained_on,
+)
 
 
 def _jpeg() -> bytes:
@@ -73,7 +84,11 @@ def test_missing_index_is_named(tmp_path: Path) -> None:
         ("[1, 2]", "line 1 is not an object"),
         ("{", "line 1 is not an object"),
         ('{"file": "a.jpg", "captions": ["x"]}', "not under one of train, dev, test"),
-        ('{"file": "train/a.jpg"}', "neither captions nor a label"),
+        ('{"file": "train/a.jpg"}', r"line 1: 'train/a\.jpg' has no captions"),
+        ('{"file": "train/a.jpg", "captions": [" "]}', "has no captions"),
+        ('{"file": "train/a.jpg", "label": "archery"}', "has no captions"),
+        ('{"file": "train/a.jpg", "captions": "a dog"}', "must be a list of strings"),
+        ('{"file": 7, "captions": ["a dog"]}', "not an object with a 'file'"),
         ("", r"index\.jsonl is empty"),
     ],
 )
@@ -82,6 +97,118 @@ def test_bad_index_lines_are_named(tmp_path: Path, line: str, complaint: str) ->
     (folder / "index.jsonl").write_text(line + "\n", encoding="utf-8")
     with pytest.raises(DataError, match=f"'flickr8k'.*{complaint}"):
         Archive(tmp_path, "flickr8k")
+
+
+@pytest.mark.parametrize(
+    ("name", "row", "complaint"),
+    [
+        ("sports100", {"captions": ["people row"]}, "has no label"),
+        ("sports100", {"label": ["rowing"]}, "as its label, which must be a string"),
+        ("imagenet_samples", {"label": "tench"}, "has no wnid"),
+        ("places100", {"objects": ["bed"]}, "has no label"),
+        ("places100", {"label": "bedroom", "objects": {"bed": 1}}, "must be a list of strings"),
+        ("action_frames", {"label": "push-ups"}, "has no clip"),
+        ("action_frames", {"clip": "train/a.mp4"}, "neither a label nor captions"),
+        ("animals", {"label": "a dog"}, "has no objects that are counted"),
+        ("animals", {"label": "a dog", "objects": {"dog": 0}}, "numbers of at least 1"),
+        ("animals", {"label": "a dog", "objects": {"dog": "1"}}, "numbers of at least 1"),
+        ("animals", {"label": "a dog", "objects": ["dog"]}, "numbers of at least 1"),
+    ],
+)
+def test_what_an_archive_of_a_kind_must_have_is_asked_of_every_line(
+    tmp_path: Path, name: str, row: dict[str, Any], complaint: str
+) -> None:
+    good = {
+        "label": "bedroom",
+        "wnid": "n01440764",
+        "clip": "train/a.mp4",
+        "objects": {"dog": 1} if name == "animals" else [],
+    }
+    lines = [{"file": "train/a.jpg"} | good, {"file": "train/b.jpg"} | row]
+    _folder(tmp_path, lines, name)
+    with pytest.raises(DataError, match=rf"'{name}'.*line 2: 'train/b\.jpg'.*{complaint}"):
+        Archive(tmp_path, name)
+
+
+def test_an_archive_that_nobody_declared_is_refused(tmp_path: Path) -> None:
+    _folder(tmp_path, [ROW], "flickr9k")
+    with pytest.raises(DataError, match="'flickr9k' must be one of flickr8k, coco_thumbs, "):
+        Archive(tmp_path, "flickr9k")
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Archive]]:
+    data = archives.write(tmp_path_factory.mktemp("archives"), classes=120)
+    with ExitStack() as stack:
+        yield {name: stack.enter_context(Archive(data, name)) for name in ARCHIVES}
+
+
+def test_a_record_has_what_its_archive_says_of_pictures(opened: dict[str, Archive]) -> None:
+    bedroom = opened["places100"].split("train")[1]
+    assert (bedroom.label, bedroom.objects) == ("bedroom", ("bed", "wall", "window"))
+    pair = opened["animals"].records[1]
+    assert (pair.label, dict(pair.counts), pair.objects) == ("two dogs", {"dog": 2}, ())
+    with pytest.raises(TypeError):
+        pair.counts["dog"] = 3  # type: ignore[index]
+    frame, talk = opened["action_frames"].records[0], opened["action_frames"].records[-1]
+    assert (frame.label, frame.clip) == ("push-ups", "train/push-ups_a_c01.mp4")
+    assert frame.captions == ("people do push-ups",)
+    assert (talk.label, talk.captions) == ("", ("a man gives a talk",))
+    assert len({*opened["animals"].records}) == 20
+    for name, archive in opened.items():
+        labelled = [bool(record.label) for record in archive.records]
+        assert any(labelled) == (SOURCES[name].said == "label")
+
+
+def test_a_label_in_an_archive_of_captions_is_no_label(tmp_path: Path) -> None:
+    _folder(tmp_path, [ROW | {"label": "archery"}])
+    with Archive(tmp_path, "flickr8k") as archive:
+        assert archive.records[0].label == ""
+
+
+def test_a_fifth_of_the_animals_measures_whatever_their_order() -> None:
+    records = [Record("animals", f"train/{i}.jpg", label="a dog") for i in range(1000)]
+    train, measured = animals_split(records)
+    assert (len(train), len(measured)) == (800, 200)
+    assert {r.file for r in train}.isdisjoint(r.file for r in measured)
+    assert {r.file for r in animals_split(records[::-1])[1]} == {r.file for r in measured}
+
+
+def test_clips_of_one_film_are_on_one_side_with_all_their_frames() -> None:
+    records = [
+        Record("action_frames", f"train/{n}_{i}.jpg", label=label, clip=f"train/{n}.mp4")
+        for label in ("push-ups", "boxing")
+        for n in (f"{label}_g{film:02}_c{cut:02}" for film in range(20) for cut in (1, 2, 3))
+        for i in (1, 5)
+    ]
+    talk = Record("action_frames", "train/talk.jpg", ("a man talks",), clip="train/talk.mp4")
+    train, measured = clips_split([*records, talk])
+    assert talk in train
+    assert Counter(r.label for r in measured) == {"push-ups": 24, "boxing": 24}
+    films = [{r.clip.rpartition("_")[0] for r in side} for side in (train, measured)]
+    assert films[0].isdisjoint(films[1])
+    assert {*train, *measured} == {*records, talk}
+    assert clips_split([talk, *records[::-1]])[1] == measured[::-1]
+
+
+def test_a_label_of_one_film_is_trained_on_alone() -> None:
+    one = Record("action_frames", "train/a.jpg", label="a wave", clip="train/a_c01.mp4")
+    assert clips_split([one]) == ([one], [])
+
+
+def test_nothing_that_measures_is_trained_on(
+    opened: dict[str, Archive], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(held_out, "CLASSES", 120)
+    train = trained_on(opened, ARCHIVES)
+    assert list(train) == list(ARCHIVES)
+    assert {record.split for some in train.values() for record in some} == {"train"}
+    for name, split in (("animals", animals_split), ("action_frames", clips_split)):
+        kept, measured = split(opened[name].split("train"))
+        assert train[name] == kept
+        assert measured and not {r.file for r in measured} & {r.file for r in train[name]}
+    assert len(train["imagenet_samples"]) == 20
+    assert trained_on(opened, ("places100",)) == {"places100": opened["places100"].split("train")}
 
 
 def test_broken_and_missing_pictures_are_named(tmp_path: Path) -> None:

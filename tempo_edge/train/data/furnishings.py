@@ -33,6 +33,24 @@ _EVERYWHERE = frozenset(
     }
 )
 _SELDOM = 0.1  # the weight of such a thing; any other has 1
+# What a place consists of is not said to be in it: "a field on a runway".
+_PARTS = _EVERYWHERE | {
+    "field",
+    "grass",
+    "hill",
+    "mountain",
+    "path",
+    "river water",
+    "road",
+    "rocky mountain",
+    "sand beach",
+    "sea water",
+    "sidewalk",
+    "snowy mountain",
+    "step",
+    "steps",
+    "water",
+}
 
 # Names that annotators gave and nobody says.
 _SAID = {
@@ -69,21 +87,24 @@ def _stem(thing: str) -> str:
     return thing.removesuffix("s").removesuffix("e").removesuffix("f").removesuffix("v")
 
 
-def _drawn(place: Place, things: Sequence[str], rng: np.random.Generator) -> list[str]:
-    """Phrases of one to three different things that the place's name does not say already."""
-    order = [thing for thing in things if _stem(thing) not in place.phrase]
+def _drawn(place: Place, things: Sequence[str], rng: np.random.Generator) -> dict[str, str]:
+    """One to three different things that the place's name does not say already, as phrases."""
+    said = {_stem(word) for word in place.phrase.split()}
+    order = [thing for thing in things if said.isdisjoint({_stem(w) for w in thing.split()})]
     if not order:
-        return []
+        return {}
     weights = np.array([_SELDOM if thing in _EVERYWHERE else 1.0 for thing in order])
     wanted = int(rng.integers(1, _MOST + 1))
     out: dict[str, str] = {}
+    stems: set[str] = set()
     for row in rng.choice(len(order), len(order), replace=False, p=weights / weights.sum()):
         if len(out) == wanted:
             break
-        phrase = _phrase(order[row])
-        if phrase not in out.values():
-            out.setdefault(_stem(order[row]), phrase)
-    return list(out.values())
+        phrase, stem = _phrase(order[row]), _stem(order[row])
+        if phrase not in out.values() and stem not in stems:
+            out[order[row]] = phrase
+            stems.add(stem)
+    return out
 
 
 def furnished(place: Place, things: Sequence[str], rng: np.random.Generator) -> str | None:
@@ -91,5 +112,7 @@ def furnished(place: Place, things: Sequence[str], rng: np.random.Generator) -> 
     drawn = _drawn(place, things, rng)
     if not drawn:
         return None
-    said = listed(drawn)
-    return (f"{place.phrase} with {said}", f"{said} {place.where}")[int(rng.random() < 0.3)]
+    said = listed(list(drawn.values()))
+    if rng.random() < 0.3 and _PARTS.isdisjoint(drawn):
+        return f"{said} {place.where}"
+    return f"{place.phrase} with {said}"

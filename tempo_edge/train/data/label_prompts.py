@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
 import numpy as np
 
 from tempo_edge.train.data import animals
+from tempo_edge.train.data.activities import ACTIONS, SPORTS, Activity, activity
 from tempo_edge.train.data.archives import Record, Vocabulary
 from tempo_edge.train.data.furnishings import furnished
 from tempo_edge.train.data.nouns import with_article
 from tempo_edge.train.data.places import place
-from tempo_edge.train.data.sports import ACTIONS, SPORTS, Activity, activity
 
 __all__ = ["ASKED", "asked", "composition", "miscounts", "names", "prompts"]
 
 #: The prompts asked at evaluation: the mean of these, so that no single wording decides. Blank 0
-#: takes a label, and blank 1 the label with its article.
+#: takes a label, and blank 1 what a sentence says of it ("an office", "someone doing push-ups").
 ASKED: Mapping[Vocabulary, tuple[str, ...]] = MappingProxyType(
     {
         "object": ("a photo of a {0}", "{0}", "a picture of {0}"),
         "sport": ("a photo of {0}", "{0}", "people doing {0}"),
         "place": ("{0}", "a photo of {1}", "a picture of {1}"),
-        "action": ("{0}", "a photo of {0}", "a video of {0}"),
+        "action": ("{0}", "a photo of {1}", "a video of {1}"),
         "count": ("{0}", "a photo of {0}", "a picture of {0}"),
+    }
+)
+
+_PHRASE: Mapping[Vocabulary, Callable[[str], str]] = MappingProxyType(
+    {
+        "place": lambda label: place(label).phrase,
+        "action": lambda label: activity(label, ACTIONS).phrase,
     }
 )
 
@@ -33,13 +41,16 @@ _MISLEADING: Mapping[Vocabulary, frozenset[str]] = MappingProxyType(
     {"object": frozenset({"market", "tub", "bath"})}
 )
 
+# The scientific name of an animal, which nobody types: "Carassius auratus".
+_LATIN = re.compile(r"[A-Z][a-z]+ (?:[a-z]+(?:us|a|is|um|i|ns|or)|lar|ibex|dugon)")
+
 
 def _unique(sentences: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(sentences))
 
 
 def _object_prompts(record: Record) -> list[str]:
-    others = [name for name in record.synonyms if name != record.label]
+    others = [n for n in record.synonyms if n != record.label and not _LATIN.fullmatch(n)]
     out: list[str] = []
     for name in (record.label, *others[:1]):
         one = with_article(name)
@@ -58,7 +69,9 @@ def _object_prompts(record: Record) -> list[str]:
 
 def _place_prompts(record: Record) -> list[str]:
     known = place(record.label)
-    views = [f"inside {known.phrase}"] if known.enclosed else [f"a view of {known.phrase}"]
+    views = [f"a view of {known.phrase}"]
+    if known.enclosed:
+        views = [known.where.replace("in ", "inside ", 1)]
     return [
         record.label,
         f"a photo of {known.phrase}",
@@ -71,23 +84,24 @@ def _place_prompts(record: Record) -> list[str]:
     ]
 
 
-def _activity_prompts(known: Activity, captions: Iterable[str]) -> list[str]:
+def _activity_prompts(label: str, known: Mapping[str, Activity]) -> list[str]:
+    row = activity(label, known)
     return [
-        known.name,
-        f"a photo of {known.name}",
-        f"a video of {known.name}",
-        *known.also,
-        *known.people,
-        *captions,
+        row.name,
+        f"a photo of {row.phrase}",
+        f"a video of {row.phrase}",
+        label,  # as its archive spells it, which is asked at evaluation
+        *row.also,
+        *row.people,
     ]
 
 
 def _sport_prompts(record: Record) -> list[str]:
-    return _activity_prompts(activity(record.label, SPORTS), ())
+    return _activity_prompts(record.label, SPORTS)
 
 
 def _action_prompts(record: Record) -> list[str]:
-    return _activity_prompts(activity(record.label, ACTIONS), record.captions)
+    return [*_activity_prompts(record.label, ACTIONS), *record.captions]
 
 
 def _count_prompts(record: Record) -> list[str]:
@@ -148,5 +162,5 @@ def asked(label: Record | str, vocabulary: Vocabulary) -> list[str]:
     Raises KeyError where no vocabulary has prompts.
     """
     name = label.label if isinstance(label, Record) else label
-    phrase = place(name).phrase if vocabulary == "place" else name
-    return [template.format(name, phrase) for template in ASKED[vocabulary]]
+    said = _PHRASE[vocabulary](name) if vocabulary in _PHRASE else name
+    return [template.format(name, said) for template in ASKED[vocabulary]]

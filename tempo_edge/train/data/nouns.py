@@ -9,10 +9,10 @@ __all__ = ["listed", "plural", "with_article"]
 # Names whose last word is one of these take no article: stuffs, and what is plural already.
 _BARE = """
 badlands binoculars bars books bottles boxes broccoli buildings bushes cabinets carbonara cars
-chain-mail clothes consomme corn dough eggnog espresso flowers grass guacamole hay jean ladies'
-lotion magazines mail mountains paper people perfume plants powder rapeseed rocks sauce seats
-shelves shoes shutters spray stairs steps stones sunglasses sunscreen thatch tissue trees trunks
-velvet water wine wool
+clothes consomme corn dough eggnog espresso flowers glasses grass guacamole hay icecream jean
+ladies' lotion magazines mail mountains paper people perfume plants powder rapeseed rocks sauce
+seats shelves shoes shutters spray stairs steps stones sunglasses sunscreen syrup thatch tissue
+trees trunks velvet water wine wool
 """
 _BARE_WORDS = frozenset(_BARE.split())
 _BARE_NAMES = frozenset({"mashed potato", "ice cream", "chain mail"})
@@ -28,7 +28,8 @@ _SIBILANT = re.compile(r"(?:s|x|z|ch|sh)$")
 
 def with_article(name: str) -> str:
     """The name as it stands in a sentence: "an abbey", "a church", "badlands"."""
-    if name in _BARE_NAMES or name.split()[-1].lower() in _BARE_WORDS:
+    head = name.partition(" of ")[0]
+    if name in _BARE_NAMES or head.split()[-1].lower() in _BARE_WORDS:
         return name
     if _SPELT.match(name):
         return f"an {name}"

@@ -30,7 +30,7 @@ class Place:
 # A row is `name | where | other names | what people do`; a name may be followed by `= phrase`, and
 # what is indented goes on with the row before it.
 _INDOORS = """
-airport terminal | at an airport | airport, airport hall | people waiting at an airport; travellers
+airport terminal | in an airport | airport, airport hall | people waiting in an airport; travellers
   in an airport terminal
 aquarium | in an aquarium | fish tank | people looking at fish in an aquarium
 art gallery | in an art gallery | picture gallery | people looking at paintings in an art gallery
@@ -49,31 +49,31 @@ bowling alley | in a bowling alley | bowling lane | people bowling in a bowling 
 bus interior = the inside of a bus | in a bus | inside of a bus, bus seats | passengers on a bus
 butcher's shop | in a butcher's shop | butcher shop, meat market | a butcher selling meat
 candy store | in a candy store | sweet shop, candy shop | someone buying sweets in a candy store
-classroom | in a classroom | school classroom, schoolroom | students in a classroom
+classroom | in a classroom | school classroom, schoolroom |
 clothing store | in a clothing store | clothes shop, clothes store, fashion shop | people shopping
   for clothes
 cockpit | in a cockpit | airplane cockpit | a pilot in a cockpit
 coffee shop | in a coffee shop | cafe, coffee house | people drinking coffee in a cafe
-conference room | in a conference room | meeting room | people at a meeting in a conference room
-corridor | in a corridor | hallway, passage | someone walking down a corridor
+conference room | in a conference room | meeting room |
+corridor | in a corridor | hallway, passage |
 dining room | in a dining room | |
 food court | in a food court | | people eating in a food court
 hospital room | in a hospital room | hospital, sickroom | a patient in a hospital room
 indoor stage = a stage | on a stage | stage | performers on a stage; a show on a stage
 kindergarten classroom | in a kindergarten | kindergarten, preschool, nursery school | children in a
   kindergarten
-kitchen | in a kitchen | | someone cooking in a kitchen
+kitchen | in a kitchen | |
 laundromat | in a laundromat | launderette, laundry | someone washing clothes in a laundromat
 living room | in a living room | sitting room, lounge |
-lobby | in a lobby | hotel lobby, foyer, entrance hall | people in a lobby
+lobby | in a lobby | hotel lobby, foyer, entrance hall |
 locker room | in a locker room | changing room | players in a locker room
 martial arts gym | in a martial arts gym | dojo, gym | people training martial arts in a gym
 museum interior = the inside of a museum | in a museum | museum, museum hall | people visiting a
   museum
-office | in an office | workplace | someone working in an office
+office | in an office | workplace |
 restaurant | in a restaurant | diner | people eating in a restaurant; people in a restaurant
 shower | in a shower | shower stall, shower cabin |
-staircase | on a staircase | stairs, stairway | someone climbing the stairs
+staircase | on a staircase | stairs, stairway |
 subway station platform | on a subway platform | subway station, subway platform, metro station,
   underground station | people waiting for the subway
 supermarket | in a supermarket | grocery store, grocery | people shopping in a supermarket
@@ -92,7 +92,7 @@ boat deck | on the deck of a boat | deck of a boat, ship deck | people on the de
 botanical garden | in a botanical garden | botanic garden, garden | people visiting a botanical
   garden
 boxing ring | in a boxing ring | | boxers in a boxing ring
-bridge | on a bridge | | people crossing a bridge
+bridge | on a bridge | |
 campsite | at a campsite | campground, camping site, camping | people camping; tents at a campsite
 canyon | in a canyon | gorge |
 cemetery | in a cemetery | graveyard, burial ground | graves in a cemetery
@@ -101,7 +101,7 @@ church | at a church | church building, church from outside |
 coast | on the coast | seashore, seaside, seacoast, shore | waves on the coast
 construction site | on a construction site | building site | people working on a construction site
 corn field | in a corn field | cornfield, maize field |
-courtyard | in a courtyard | inner yard | people in a courtyard
+courtyard | in a courtyard | inner yard |
 dam | at a dam | |
 driveway | on a driveway | |
 east asian temple | at an East Asian temple | temple, Asian temple | people visiting a temple
@@ -114,10 +114,10 @@ golf course | on a golf course | | people playing golf on a golf course
 harbor | in a harbor | harbour, port, marina | boats in a harbor
 highway | on a highway | motorway, freeway | cars on a highway
 hot spring | at a hot spring | thermal spring | people bathing in a hot spring
-iceberg | on an iceberg | | ice in the sea
-lighthouse | at a lighthouse | |
+iceberg | near an iceberg | | ice in the sea
+lighthouse | near a lighthouse | |
 monastery | at a monastery | |
-mountain | on a mountain | mountains, mountain peak | people hiking on a mountain
+mountain | on a mountain | mountains, mountain peak |
 outdoor ice skating rink | on an ice rink | ice skating rink, ice rink, skating rink | people ice
   skating outdoors; people skating on an ice rink
 outdoor market | at a market | market, street market, marketplace | people shopping at an outdoor
@@ -136,10 +136,10 @@ rainforest | in a rainforest | jungle, rain forest |
 river | on a river | stream | a boat on a river
 rock arch | under a rock arch | natural arch, stone arch |
 runway | on a runway | airport runway, airstrip | a plane on a runway
-sandy desert | in a desert | desert, sand dunes, sand desert | people walking in the desert
+sandy desert | in a desert | desert, sand dunes, sand desert |
 shed | in a shed | garden shed |
 ski slope | on a ski slope | ski run, ski piste | people skiing down a slope; skiers on a ski slope
-skyscraper | at a skyscraper | high-rise, tower block | a skyscraper in a city
+skyscraper | near a skyscraper | high-rise, tower block | a skyscraper in a city
 slum | in a slum | slums, shanty town | people in a slum
 swamp | in a swamp | marsh, wetland |
 trench | in a trench | ditch |

@@ -10,6 +10,7 @@ __all__ = ["content_words", "short_query"]
 
 _WORD = re.compile(r"[a-z]+(?:[-'][a-z]+)*|[^\sa-z]")
 _LONGEST = 3
+_AT_THE_END = 3  # times as likely
 
 
 def _set_of(words: str) -> frozenset[str]:
@@ -36,6 +37,14 @@ _BETWEEN = _set_of(
     will with within without would you
     """
 )
+# Words that say how things lie to one another, or how many they are, and not what is seen.
+_BETWEEN |= _set_of(
+    """
+    amp area attempt background bottom bunch close closely couple direction distance edge foreground
+    front group groups here kind lot lots middle nearby number pair partially piece position set
+    side sides slowly quickly sort still top type types view way
+    """
+)
 # Words that need another after them: no query ends with one of them.
 _LEADING = _set_of(
     """
@@ -46,6 +55,16 @@ _LEADING = _set_of(
     carrying carries using uses taking takes making makes having
     """
 )
+
+# Words that are no query alone: too much fits them.
+_VAGUE = _set_of(
+    """
+    appears attempts look looking looks man men people person play playing plays sit sits sitting
+    stand standing stands take try trying waiting woman women
+    """
+)
+# A participle needs its noun as well: "striped", "dressed".
+_PARTICIPLE = re.compile(r"(?!bobsled|moped|speed|steed|breed)[a-z]{3,}ed")
 
 _IRREGULAR = {
     "children": "child",
@@ -122,15 +141,19 @@ def _runs(caption: str) -> list[list[str]]:
 def short_query(caption: str, rng: np.random.Generator) -> str | None:
     """What people type who look for a caption's picture: one to three content words in a row.
 
-    Every such row of the caption is as likely, but none that ends with a word that needs another
-    ("two", "red", "wearing"). None if nothing is left.
+    A row at the end of a phrase is likelier, since nouns end phrases. No row ends with a word that
+    needs another ("two", "red", "striped", "wearing"), and no word is alone that fits too much
+    ("sitting"). None if nothing is left.
     """
     rows = [
         run[start:end]
         for run in _runs(caption)
         for end in range(1, len(run) + 1)
         for start in range(max(0, end - _LONGEST), end)
+        for _ in range(_AT_THE_END if end == len(run) else 1)
         if run[end - 1] not in _LEADING
+        and not _PARTICIPLE.fullmatch(run[end - 1])
+        and (end - start > 1 or run[start] not in _VAGUE)
     ]
     if not rows:
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 __all__ = ["ACTIONS", "SPORTS", "Activity", "activity"]
@@ -11,15 +11,21 @@ __all__ = ["ACTIONS", "SPORTS", "Activity", "activity"]
 
 @dataclass(frozen=True)
 class Activity:
-    """What people do, in words: its name, other names of the same, and sentences of doing it."""
+    """What people do, in words.
+
+    ``name`` is how it is typed, ``phrase`` what a sentence says of it, ``also`` are other names of
+    the same, and ``people`` sentences of those who do it.
+    """
 
     name: str
+    phrase: str
     also: tuple[str, ...] = ()
     people: tuple[str, ...] = ()
 
 
 # A row is `label | other names | sentences`, where a label that nobody would type so is followed by
-# `= name`, and what is indented goes on with the row before it.
+# `= name` and one that is no part of a sentence by `/ phrase`, and what is indented goes on with
+# the row before it.
 _GAMES = """
 air hockey | |
 ampute football = amputee football | football on crutches | men with crutches playing football
@@ -105,9 +111,9 @@ wingsuit flying | wingsuit | someone flying in a wingsuit
 """
 _EVENTS = """
 archery | | someone doing archery; an archer with a bow; someone shooting an arrow
-balance beam | | a gymnast on the balance beam
+balance beam / the balance beam | | a gymnast on the balance beam
 bmx | bmx racing, bmx bike | someone riding a bmx bike
-bobsled | bobsledding, bobsleigh | a bobsled in an ice track
+bobsled / a bobsled | bobsledding, bobsleigh | a bobsled in an ice track
 canoe slamon = canoe slalom | canoe slamon, canoeing | someone paddling a canoe in white water
 figure skating men = men's figure skating | figure skating men | a man figure skating; a man skating
   on ice
@@ -116,38 +122,40 @@ figure skating pairs = pair skating | figure skating pairs | a couple figure ska
 figure skating women = women's figure skating | figure skating women | a woman figure skating; a
   woman skating on ice
 giant slalom | alpine skiing, skiing | a skier at a slalom gate; someone skiing downhill
-hammer throw | hammer throwing | an athlete throwing the hammer
-high jump | | an athlete jumping over a bar
+hammer throw / the hammer throw | hammer throwing | an athlete throwing the hammer
+high jump / the high jump | | an athlete jumping over a bar
 horse jumping | show jumping | a rider jumps a horse over a fence
-hurdles | hurdling, hurdle race | runners jumping over hurdles
+hurdles / a hurdle race | hurdling, hurdle race | runners jumping over hurdles
 javelin | javelin throw | an athlete throwing a javelin
 judo | | people doing judo; two people doing judo on a mat
 luge | | someone on a luge
 olympic wrestling = Olympic wrestling | wrestling, olympic wrestling | two wrestlers on a mat;
   people wrestling
-parallel bar = parallel bars | parallel bar | a gymnast on the parallel bars
-pole vault | pole vaulting | an athlete vaulting over a bar with a pole
-pommel horse | | a gymnast on the pommel horse
-rings | gymnastics rings, still rings | a gymnast on the rings
+parallel bar = parallel bars / the parallel bars | parallel bar | a gymnast on the parallel bars
+pole vault / the pole vault | pole vaulting | an athlete vaulting over a bar with a pole
+pommel horse / a pommel horse | | a gymnast on the pommel horse
+rings / gymnastics rings | gymnastics rings, still rings | a gymnast on the rings
 shot put | | an athlete putting the shot
-trapeze | flying trapeze | an acrobat on a trapeze
-uneven bars | | a gymnast on the uneven bars
+trapeze / a trapeze | flying trapeze | an acrobat on a trapeze
+uneven bars / the uneven bars | | a gymnast on the uneven bars
 """
 _ACTIONS = """
-baby crawling | crawling baby, crawling | a baby crawls on the floor; a baby crawling on hands and
-  knees; an infant crawling indoors
-fight | fighting, brawl, people fighting | a fight; people fight on a street; a fight caught on a
-  surveillance camera; people hitting each other; a violent fight in public
-no fight | nobody fights, peaceful people | people walking, nobody fights; people on a surveillance
-  camera; security camera footage of people; people standing around, no violence
-playing with a yo-yo | yo-yo, yoyo, yo-yo tricks | someone playing with a yo-yo; a person plays with
-  a yo-yo; a boy with a yo-yo; someone doing tricks with a yo-yo
-punching (boxing) = boxing | punching, boxing match, punching (boxing) | two boxers punch each
-  other; boxers fighting in a ring; a boxer throws a punch; two men boxing
-push-ups | pushups, push ups, doing push-ups | a person does push-ups; someone doing push-ups on the
-  floor; a man exercising on the floor
-sign language gesture | sign language, signing | a person makes a gesture in sign language; someone
-  using sign language; a person signing with their hands; someone in front of a wall gesturing
+baby crawling / a baby crawling | crawling baby, crawling | a baby crawls on the floor; a baby
+  crawling on hands and knees; an infant crawling indoors
+fight / a fight | fighting, brawl, people fighting | a fight; people fight on a street; a fight
+  caught on a surveillance camera; people hitting each other; a violent fight in public
+no fight / people who do not fight | nobody fights, peaceful people | people walking, nobody fights;
+  people on a surveillance camera; security camera footage of people; people standing around, no
+  violence
+playing with a yo-yo / someone playing with a yo-yo | yo-yo, yoyo, yo-yo tricks | someone playing
+  with a yo-yo; a person plays with a yo-yo; a boy with a yo-yo; someone doing tricks with a yo-yo
+punching (boxing) = boxing / people boxing | punching, boxing match, punching (boxing) | two boxers
+  punch each other; boxers fighting in a ring; a boxer throws a punch; two men boxing
+push-ups / someone doing push-ups | pushups, push ups, doing push-ups | a person does push-ups;
+  someone doing push-ups on the floor; a man exercising on the floor
+sign language gesture / a sign language gesture | sign language, signing | a person makes a gesture
+  in sign language; someone using sign language; a person signing with their hands; someone in front
+  of a wall gesturing
 """
 
 
@@ -159,17 +167,18 @@ def _rows(lines: str) -> dict[str, Activity]:
     rows: dict[str, Activity] = {}
     for line in lines.strip().replace("\n  ", " ").splitlines():
         called, also, people = (part.strip() for part in line.split("|"))
+        called, _, phrase = (part.strip() for part in called.partition("/"))
         label, _, name = (part.strip() for part in called.partition("="))
-        rows[label] = Activity(name or label, _parts(also, ","), _parts(people, ";"))
+        rows[label] = Activity(
+            name or label, phrase or name or label, _parts(also, ","), _parts(people, ";")
+        )
     return rows
 
 
 def _with(rows: dict[str, Activity], *templates: str) -> dict[str, Activity]:
     """The rows with the templates' sentences before their own."""
     return {
-        label: Activity(
-            row.name, row.also, (*(each.format(row.name) for each in templates), *row.people)
-        )
+        label: replace(row, people=(*(each.format(row.name) for each in templates), *row.people))
         for label, row in rows.items()
     }
 
@@ -189,4 +198,4 @@ ACTIONS: Mapping[str, Activity] = MappingProxyType(_rows(_ACTIONS))
 
 def activity(label: str, known: Mapping[str, Activity]) -> Activity:
     """An activity in words; of one that nobody described, its name alone."""
-    return known.get(label, Activity(label))
+    return known.get(label, Activity(label, label))
