@@ -83,6 +83,7 @@ def test_missing_index_is_named(tmp_path: Path) -> None:
     [
         ("[1, 2]", "line 1 is not an object"),
         ("{", "line 1 is not an object"),
+        ("[" * 100_000, "line 1 is not an object"),
         ('{"file": "a.jpg", "captions": ["x"]}', "not under one of train, dev, test"),
         ('{"file": "train/a.jpg"}', r"line 1: 'train/a\.jpg' has no captions"),
         ('{"file": "train/a.jpg", "captions": [" "]}', "has no captions"),
@@ -209,6 +210,21 @@ def test_nothing_that_measures_is_trained_on(
         assert measured and not {r.file for r in measured} & {r.file for r in train[name]}
     assert len(train["imagenet_samples"]) == 20
     assert trained_on(opened, ("places100",)) == {"places100": opened["places100"].split("train")}
+
+
+def test_an_index_that_is_no_text_is_named(tmp_path: Path) -> None:
+    folder = _folder(tmp_path, [ROW])
+    (folder / "index.jsonl").write_bytes(b'{"file": "train/\xff.jpg"}')
+    with pytest.raises(DataError, match=r"'flickr8k': index\.jsonl is not UTF-8 text"):
+        Archive(tmp_path, "flickr8k")
+
+
+def test_a_caption_may_hold_what_other_programs_take_for_the_end_of_a_line(tmp_path: Path) -> None:
+    folder = _folder(tmp_path, [ROW])
+    row = {"file": "train/a.jpg", "captions": ["a dog\u2028runs\x85"]}
+    (folder / "index.jsonl").write_text(json.dumps(row, ensure_ascii=False), encoding="utf-8")
+    with Archive(tmp_path, "flickr8k") as archive:
+        assert archive.records[0].captions == ("a dog\u2028runs",)
 
 
 def test_broken_and_missing_pictures_are_named(tmp_path: Path) -> None:

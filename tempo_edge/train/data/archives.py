@@ -223,9 +223,11 @@ class Archive(Closing):
             text = self._reader.read("index.jsonl").decode("utf-8")
         except (KeyError, OSError) as error:
             raise DataError(f"archive {self.name!r}: no index.jsonl at its top") from error
+        except UnicodeDecodeError as error:
+            raise DataError(f"archive {self.name!r}: index.jsonl is not UTF-8 text") from error
         records = [
             self._record(number, line)
-            for number, line in enumerate(text.splitlines(), start=1)
+            for number, line in enumerate(text.split("\n"), start=1)
             if line.strip()
         ]
         if not records:
@@ -239,7 +241,7 @@ class Archive(Closing):
             file = row["file"]
             if not isinstance(file, str):
                 raise TypeError("a file is named by a string")
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise DataError(f"{where} is not an object with a 'file'") from error
         try:
             record = _said(self.name, self.source, file, row)

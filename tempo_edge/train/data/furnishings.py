@@ -68,7 +68,7 @@ _SAID = {
     "person walking": "someone walking",
     "river water": "water",
     "rock": "a rock",
-    "sand beach": "a sandy beach",
+    "sand beach": "a beach",
     "sconce": "a wall lamp",
     "sea water": "the sea",
     "sky": "the sky",
