@@ -16,6 +16,17 @@ from tempo_edge.train.progress_log import Say
 __all__ = ["RunFolder", "TrainingRun"]
 
 
+# What of the figures on made-up dev windows is drawn.
+_FIGURES = (
+    "r1_at_0.7_at_85",
+    "answered",
+    "false_alarms_lookalike_at_85",
+    "false_alarms_swap_at_85",
+    "auroc_hard",
+    "auroc_hard_blind",
+)
+
+
 class TrainingRun(Protocol):
     """A training that can be stopped and continued."""
 
@@ -91,7 +102,7 @@ def _draw(path: Path, curves: Sequence[dict[str, float]]) -> None:
     for name in ("answer", "when", "whether", "reward", "kl", "entropy", "refused"):
         if name in curves[0]:
             left.plot(steps, [row[name] for row in curves], marker=".", label=name)
-    for name in ("r1_at_0.7", "answered", "false_alarms_easy", "false_alarms_hard", "reject_f1"):
+    for name in _FIGURES:
         if name in curves[0]:
             right.plot(steps, [row[name] for row in curves], marker=".", label=name)
     right.set(ylabel="percent, made-up dev windows", ylim=(0, 100))

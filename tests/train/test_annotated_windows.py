@@ -103,10 +103,10 @@ def test_absent_sentences_are_of_other_videos_or_nearly_true(library_path: Path)
         source = AnnotatedWindows(library, ANNOTATIONS, Mix(absent=1.0, hard=0.5))
         rng = np.random.default_rng(1)
         drawn = [source.draw(rng) for _ in range(20)]
-    assert {example.kind for example in drawn} == {"easy", "hard"}
+    assert {example.kind for example in drawn} == {"easy", "swap"}
     assert all(example.spans == () for example in drawn)
     true = {annotation.query for annotation in ANNOTATIONS}
-    assert all(example.query not in true for example in drawn if example.kind == "hard")
+    assert all(example.query not in true for example in drawn if example.kind == "swap")
 
 
 def test_a_library_without_the_videos_is_named(library_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_what_is_asked_repeats_under_one_seed() -> None:
     rows = questions(many, settings)
     assert rows == questions(many, settings)
     kinds = [kind for kind, _ in rows]
-    assert kinds.count("present") == 20 and kinds.count("hard") + kinds.count("easy") == 20
+    assert kinds.count("present") == 20 and kinds.count("swap") + kinds.count("easy") == 20
     assert all(bool(asked.spans) == (kind == "present") for kind, asked in rows)
 
 
@@ -133,8 +133,8 @@ def test_figures_of_answers_known_by_heart() -> None:
         Asked("present", true, ((0.0, 10.0, 0.9),)),
         Asked("present", true, ((0.0, 6.0, 0.8),)),
         Asked("present", true, ((20.0, 30.0, 0.2),)),
-        Asked("hard", (), ((0.0, 5.0, 0.6),)),
-        Asked("hard", (), ((0.0, 5.0, 0.1),)),
+        Asked("swap", (), ((0.0, 5.0, 0.6),)),
+        Asked("swap", (), ((0.0, 5.0, 0.1),)),
         Asked("easy", (), ()),
     ]
     found = figures(rows)
@@ -142,7 +142,7 @@ def test_figures_of_answers_known_by_heart() -> None:
     assert found["r1_at_0.7"] == 33.33
     assert found["mean_iou"] == 53.33
     assert found["answered"] == 66.67
-    assert (found["false_alarms_hard"], found["false_alarms_easy"]) == (50.0, 0.0)
+    assert (found["false_alarms_swap"], found["false_alarms_easy"]) == (50.0, 0.0)
     assert found["reject_f1"] == pytest.approx(2 * 2 / (2 + 1 + 3) * 100, abs=0.01)
     assert math.isnan(found["map_middle"]) and found["map_short"] > 0
 

@@ -94,7 +94,7 @@ def test_an_interrupted_run_ends_as_an_unbroken_one(data: Path, work: Path, tmp_
     assert all(torch.equal(a, b) for a, b in pairs)
     rows = [json.loads(line) for line in (whole.parent / "log.jsonl").read_text().splitlines()]
     assert [row["step"] for row in rows] == [4, 8]
-    assert {"answer", "when", "whether", "r1_at_0.7", "false_alarms_hard"} <= set(rows[0])
+    assert {"answer", "when", "whether", "r1_at_0.7", "auroc_hard_blind"} <= set(rows[0])
     assert (whole.parent / "curves.png").read_bytes().startswith(b"\x89PNG")
 
 

@@ -28,7 +28,7 @@ from tempo_edge.train.data.archives import Archive, DataError
 from tempo_edge.train.grounder.examples import Example
 from tempo_edge.train.grounder.grpo.nano_policy import NanoPolicy, collate_answers, log_probs
 from tempo_edge.train.grounder.grpo.pir_grpo import GrpoSettings, PirGrpo, Rollouts, policy_loss
-from tempo_edge.train.grounder.held_out_windows import HeldOutWindows, dev_score, figures
+from tempo_edge.train.grounder.held_out_windows import HeldOutWindows, Judged, dev_score, figures
 from tempo_edge.train.grounder.model.network import DecoderShape, GrounderNetwork
 from tempo_edge.train.grounder.prompt_builder import PromptBuilder, answer_spans, target_tokens
 from tempo_edge.train.grounder.sft import Sft, SftSettings
@@ -96,7 +96,7 @@ def test_sft_learns_to_answer(bank: FeatureBank, prompt_builder: PromptBuilder) 
     first, last = run.train(print), run.train(print)
     assert last["answer"] < first["answer"]
     found = HeldOutWindows(SyntheticWindows(bank, MIX), prompt_builder, count=8)(run.model)
-    assert set(found) >= {"r1_at_0.5", "false_alarms_hard", "reject_f1", "auroc"}
+    assert set(found) >= {"r1_at_0.5", "false_alarms_swap", "reject_f1", "auroc"}
 
 
 class _Few:
@@ -308,11 +308,12 @@ def test_similarity_alone_is_the_least_to_beat(
 def test_figures_count_refusals_by_kind(bank: FeatureBank) -> None:
     rng = np.random.default_rng(5)
     examples = [draw(bank, Mix(shots=(2, 3)), rng) for _ in range(30)]
+    there = np.array([bool(e.spans) for e in examples])
     truth = figures(
-        examples, [list(e.spans) for e in examples], [float(bool(e.spans)) for e in examples]
+        examples, Judged([e.spans for e in examples], there.astype(float), there, there * math.nan)
     )
     assert truth["r1_at_0.7"] == truth["answered"] == truth["reject_f1"] == truth["auroc"] == 100.0
-    assert truth["false_alarms_hard"] == 0.0
+    assert truth["false_alarms_swap"] == truth["false_alarms_lookalike"] == 0.0
 
 
 def test_settings_come_from_yaml_and_bad_ones_are_named(tmp_path: Path) -> None:

@@ -125,7 +125,30 @@ def test_absent_questions_are_about_nothing_that_is_shown() -> None:
         shown = {_nearest(look)[0] for look in example.looks}
         asked = {i for i, said in enumerate(BANK.captions) if example.query in said}
         assert not asked & shown
-    assert kinds.count("hard") > kinds.count("easy") > 0
+        assert example.shown == shown and asked <= example.about
+    assert kinds.count("swap") + kinds.count("lookalike") > kinds.count("easy") > 0
+
+
+def test_swaps_and_lookalikes_are_drawn_as_the_mix_says() -> None:
+    for swaps, kinds in ((1.0, {"easy", "swap"}), (0.0, {"easy", "lookalike"})):
+        rng, mix = np.random.default_rng(3), Mix(absent=1.0, swaps=swaps)
+        assert {draw(BANK, mix, rng).kind for _ in range(40)} == kinds
+    rng = np.random.default_rng(3)
+    assert {draw(BANK, Mix(absent=1.0, hard=0.0), rng).kind for _ in range(20)} == {"easy"}
+
+
+def test_halves_of_a_bank_share_no_picture() -> None:
+    first, second = banks.halves(BANK)
+    assert first.captions == BANK.captions[::2] and second.captions == BANK.captions[1::2]
+    assert (second.tokens == BANK.tokens[1::2]).all()
+    for half in (first, second):
+        assert half.near.shape == (30, 4) and half.near.max() < 30
+        likeness = (
+            unit(dequantize(half.vectors[:, 0, 0])) @ unit(dequantize(half.vectors[:, 0, 0])).T
+        )
+        for row, near in enumerate(half.near):
+            others = np.delete(likeness[row], row)
+            assert likeness[row][near].min() >= np.sort(others)[-4] - 1e-6
 
 
 def test_the_same_state_draws_the_same_window() -> None:
@@ -139,6 +162,7 @@ def test_the_same_state_draws_the_same_window() -> None:
     [
         ({"noise": (-1.0, 2.0)}, "noise .* must rise from at least 0"),
         ({"absent": 1.5}, r"absent 1\.5 must be within"),
+        ({"swaps": -0.5}, r"swaps -0\.5 must be within"),
         ({"shots": (5, 2)}, "shots .* must rise"),
         ({"shot_seconds": (0.1, 2.0)}, "shot_seconds .* must rise"),
     ],

@@ -6,6 +6,7 @@ once and trains on it: an annotation finds its video by the name of the file.
 
 from __future__ import annotations
 
+import dataclasses
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -78,6 +79,8 @@ class AnnotatedWindows:
     def __init__(self, library: Library, annotations: Sequence[Annotation], mix: Mix) -> None:
         """Take up a library's annotated videos; of `mix` only ``absent`` and ``hard`` count.
 
+        What is partially irrelevant is a swap: which videos look alike nobody says.
+
         Raises:
             DataError: the library holds none of the videos.
         """
@@ -96,19 +99,25 @@ class AnnotatedWindows:
             asked = self._asked(annotation, rng)
             if asked is None or row.video_id is None:
                 continue
-            query, kind = asked
+            query, kind, about = asked
             example = self._example(annotation, row.video_id, query, kind, rng)
             if example is not None:
-                return example
+                shown = frozenset({row.video_id})
+                return dataclasses.replace(example, shown=shown, about=shown | about)
 
-    def _asked(self, annotation: Annotation, rng: np.random.Generator) -> tuple[str, Kind] | None:
+    def _asked(
+        self, annotation: Annotation, rng: np.random.Generator
+    ) -> tuple[str, Kind, set[int]] | None:
+        """A sentence to ask of an annotation's video, its kind, and other videos it is about."""
         if rng.random() >= self._mix.absent:
-            return annotation.query, "present"
+            return annotation.query, "present", set()
         if rng.random() < self._mix.hard:
             changed = swap(annotation.query, rng)
-            return None if changed is None else (changed.sentence, "hard")
-        other, _ = self._annotated[int(rng.integers(len(self._annotated)))]
-        return None if other.query in self._said[annotation.video] else (other.query, "easy")
+            return None if changed is None else (changed.sentence, "swap", set())
+        other, row = self._annotated[int(rng.integers(len(self._annotated)))]
+        if other.query in self._said[annotation.video] or row.video_id is None:
+            return None
+        return other.query, "easy", {row.video_id}
 
     def _example(
         self,

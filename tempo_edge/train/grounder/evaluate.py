@@ -1,7 +1,7 @@
 """Measures the grounding of an annotated folder of videos, as the field does: in the right video.
 
 Each sentence is asked of its own video. So that refusals can be measured, sentences of other videos
-(easy) and sentences with one word changed (hard) are asked of it, too.
+(easy) and sentences with one word changed (swaps) are asked of it, too.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ class EvaluateSettings:
 
     ``videos`` is a folder, ``annotations`` a file of the ``kind`` that :data:`READERS` name; both
     relative to the settings' own folder. ``absent`` is the number of absent sentences for each
-    present one, ``hard`` the share of them that are nearly true, ``most`` the number of present
-    sentences asked, 0 for all, drawn by ``seed``.
+    present one, ``hard`` the share of them that are a true one with a word changed, ``most`` the
+    number of present sentences asked, 0 for all, drawn by ``seed``.
     """
 
     videos: str = "."
@@ -101,7 +101,7 @@ def questions(
         own = asked[at]
         changed = swap(own.query, rng) if rng.random() < settings.hard else None
         if changed is not None:
-            rows.append(("hard", Annotation(own.video, changed.sentence, ())))
+            rows.append(("swap", Annotation(own.video, changed.sentence, ())))
             continue
         others = [each for each in asked if each.video != own.video]
         if others:
@@ -171,7 +171,7 @@ def figures(rows: Sequence[Asked], threshold: float = 0.5) -> dict[str, float]:
         scored = score_precision([found for found, _ in some], [true for _, true in some])
         out[f"map_{name}"] = scored.average
     out.update(_highlights([row for row in present if row.saliency is not None]))
-    for kind in ("present", "easy", "hard"):
+    for kind in ("present", "easy", "swap"):
         shown = [
             bool(row.found) and row.confidence >= threshold for row in rows if row.kind == kind
         ]
@@ -207,5 +207,5 @@ def evaluate(
         rows = ask(opened, annotations, settings)
         searcher = opened.searcher
         threshold = searcher.calibration(searcher.grounder(settings.grounder)).threshold
-    counts = {kind: sum(row.kind == kind for row in rows) for kind in ("present", "easy", "hard")}
+    counts = {kind: sum(row.kind == kind for row in rows) for kind in ("present", "easy", "swap")}
     return {**asdict(settings), "asked": counts, "figures": figures(rows, threshold)}

@@ -13,10 +13,15 @@ from tempo_edge.evaluation.metrics.spans import Interval
 from tempo_edge.search.grounders.boundaries import Boundaries
 from tempo_edge.search.grounders.prompt import FrameTokens
 
-__all__ = ["Example", "ExampleSource", "Kind"]
+__all__ = ["ABSENT", "HARD", "Example", "ExampleSource", "Kind"]
 
-#: Whether a question's answer is in the window, or absent: easily told, or nearly there.
-Kind = Literal["present", "easy", "hard"]
+#: Whether a question's answer is in the window, or absent: a sentence on other footage, that of
+#: footage which looks alike, or a true one with one word changed.
+Kind = Literal["present", "easy", "lookalike", "swap"]
+
+#: The kinds of absent questions, and those of them that are partially irrelevant.
+ABSENT: tuple[Kind, ...] = ("easy", "lookalike", "swap")
+HARD: tuple[Kind, ...] = ("lookalike", "swap")
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,9 @@ class Example:
     for in seconds, as a search would draw them; ``spans`` are the half-open seconds in which the
     question is true, none if it never is.
     ``pictures`` uint8 ``[n, h, w, 3]`` are the frames themselves, for models that see.
+
+    ``shown`` are the numbers of the pictures or videos that the window is made of, and ``about``
+    those that the question was made of, shown or not.
     """
 
     looks: tuple[FrameTokens, ...]
@@ -35,6 +43,8 @@ class Example:
     spans: tuple[Interval, ...]
     kind: Kind
     pictures: NDArray[np.uint8] | None = None
+    shown: frozenset[int] = frozenset()
+    about: frozenset[int] = frozenset()
 
     @cached_property
     def boundaries(self) -> Boundaries:

@@ -54,7 +54,7 @@ def sft(
     *,
     start: Path | None = None,
     device: str = "cpu",
-    trials: int = 400,
+    trials: int = 2000,
     say: Say = print,
 ) -> Path:
     """Fine-tune on right answers, from the checkpoint `start` if there is one.
@@ -77,7 +77,7 @@ def pir_grpo(
     profile: Profile,
     *,
     device: str = "cpu",
-    trials: int = 400,
+    trials: int = 2000,
     say: Say = print,
 ) -> Path:
     """Go on from the checkpoint `start` with PIR-GRPO.
@@ -132,9 +132,13 @@ def _dev_windows(
     count: int,
     say: Say,
 ) -> HeldOutWindows:
-    """Windows of dev pictures, of the plain mix: nothing is added to what the towers say."""
+    """Windows of dev's first half, of the plain mix: nothing is added to what the towers say.
+
+    The other half of its pictures is for reports on what was chosen here.
+    """
     with Archive(places.data, "flickr8k") as archive:
-        bank = feature_bank.build(places.work, profile, archive, "dev", say=say)
+        whole = feature_bank.build(places.work, profile, archive, "dev", say=say)
+    bank, _ = feature_bank.halves(whole)
     plain = Mix(shots=settings.mix.shots, looks=settings.mix.looks)
     return HeldOutWindows(SyntheticWindows(bank, plain), prompt_builder, count=count)
 

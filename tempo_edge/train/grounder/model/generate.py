@@ -16,7 +16,7 @@ from tempo_edge.search.grounders.prompt import Prompt
 from tempo_edge.train.grounder.model.network import GrounderNetwork
 from tempo_edge.train.grounder.model.prefill import Prefill
 
-__all__ = ["Answers", "generate"]
+__all__ = ["Answers", "generate", "present_chances"]
 
 _LONGEST = 24  # tokens of an answer: four spans of two numbers, what joins them, [end]
 
@@ -26,11 +26,13 @@ class Answers:
     """One answer to each copy of each prompt.
 
     ``tokens`` are without ``[end]``; ``present`` float64 ``[answers]`` are the probabilities that
-    the first token is not ``none``.
+    the first token is not ``none``, and ``refused`` bool ``[answers]`` says where ``none`` is the
+    likeliest one.
     """
 
     tokens: list[list[int]]
     present: NDArray[np.float64]
+    refused: NDArray[np.bool_]
 
 
 @torch.no_grad()
@@ -42,12 +44,13 @@ def generate(
     group_size: int = 1,
     temperature: float = 0.0,
     generator: torch.Generator | None = None,
+    refuse: bool = True,
 ) -> Answers:
     """Answer prompts together, token by token, each answer within its grammar.
 
     Each prompt is read once and answered `group_size` times, so there are as many grammars as
     answers, the first prompt's first. With a temperature of 0 the likeliest token is taken, else
-    one is sampled.
+    one is sampled. Unless it may `refuse`, an answer has spans, also where ``none`` is likelier.
     """
     if len(grammars) != group_size * len(prompts):
         raise ValueError(
@@ -56,13 +59,16 @@ def generate(
     prefill = Prefill(model, prompts, group_size)
     answers: list[list[int]] = [[] for _ in grammars]
     unfinished = set(range(len(grammars)))
-    present = np.zeros(len(grammars))
+    present, refused = np.zeros(len(grammars)), np.zeros(len(grammars), np.bool_)
     end, none = eta.TOKEN["[end]"], eta.TOKEN[eta.NONE]
     logits = prefill.logits
     for step in range(_LONGEST):
         logits = _masked(logits, grammars, unfinished)
         if step == 0:
-            present = 1.0 - torch.softmax(logits, dim=-1)[:, none].numpy().astype(np.float64)
+            present = _present(logits)
+            refused = (logits.argmax(dim=-1) == none).numpy()
+            if not refuse:
+                logits[:, none] = -torch.inf
         chosen = _sample(logits, temperature, generator)
         for row in list(unfinished):
             grammars[row].take(chosen[row])
@@ -76,7 +82,23 @@ def generate(
         notes = [prompts[row // group_size].note(tokens) for row, tokens in enumerate(answers)]
         tokens = torch.tensor(chosen)[:, None]
         logits = prefill.decode(tokens, torch.from_numpy(np.stack(notes))[:, None])[:, -1]
-    return Answers(answers, present)
+    return Answers(answers, present, refused)
+
+
+@torch.no_grad()
+def present_chances(
+    model: GrounderNetwork, prompts: Sequence[Prompt], grammars: Sequence[Grammar]
+) -> NDArray[np.float64]:
+    """The probability float64 ``[p]`` that the answer to each prompt is not ``none``."""
+    logits = Prefill(model, prompts).logits
+    return _present(_masked(logits, grammars, set(range(len(grammars)))))
+
+
+def _present(logits: Tensor) -> NDArray[np.float64]:
+    """One minus the share of ``none``, float64 ``[n]``, of masked logits ``[n, words]``."""
+    # In double precision: chances near 1 are to be told apart.
+    shares = torch.softmax(logits.double(), dim=-1)[:, eta.TOKEN[eta.NONE]]
+    return 1.0 - shares.numpy()
 
 
 def _masked(logits: Tensor, grammars: Sequence[Grammar], rows: set[int]) -> Tensor:

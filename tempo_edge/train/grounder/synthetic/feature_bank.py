@@ -58,6 +58,27 @@ def join(banks: Sequence[FeatureBank]) -> FeatureBank:
     )
 
 
+def halves(bank: FeatureBank) -> tuple[FeatureBank, FeatureBank]:
+    """Every other picture of a bank, and those between; neighbours are of a picture's own half.
+
+    What is chosen on the one can so be reported on the other.
+    """
+    first, second = (_part(bank, np.arange(start, len(bank), 2)) for start in (0, 1))
+    return first, second
+
+
+def _part(bank: FeatureBank, rows: NDArray[np.int64]) -> FeatureBank:
+    vectors = bank.vectors[rows]
+    few = min(bank.near.shape[1], len(rows) - 1)
+    return FeatureBank(
+        vectors,
+        bank.tokens[rows],
+        bank.black,
+        [bank.captions[row] for row in rows],
+        nearest_neighbours(dequantize(vectors[:, 0, 0]), few),
+    )
+
+
 def _path(work: Path, profile: Profile, archive: Archive, split: str, seed: int) -> Path:
     about = [profile.fingerprint, archive.name, split, TAKES, STOPS, seed]
     key = hashlib.sha256(json.dumps(about).encode()).hexdigest()[:16]

@@ -6,14 +6,17 @@ from dataclasses import dataclass
 
 __all__ = ["Mix"]
 
+_SHARES = ("absent", "hard", "swaps", "repeated", "alike", "still", "inner_cut", "fades")
+
 
 @dataclass(frozen=True)
 class Mix:
     """The make-up of windows and questions; shares lie in [0, 1].
 
     ``absent`` is the share of questions about something that is not there, and ``hard`` the share
-    of those that are partially irrelevant: a word of a true caption changed, or the caption of a
-    picture that looks alike. ``alike`` is the share of windows that also show such pictures.
+    of those that are partially irrelevant; ``swaps`` of these are a true caption with one word
+    changed, the others the caption of a picture that looks alike. ``alike`` is the share of windows
+    that also show such pictures.
 
     ``noise`` bounds the length of an error of each frame alone, as a codec makes it.
 
@@ -27,6 +30,7 @@ class Mix:
     looks: int = 64
     absent: float = 0.45
     hard: float = 0.75
+    swaps: float = 0.5
     repeated: float = 0.25
     alike: float = 0.5
     still: float = 0.1
@@ -36,7 +40,7 @@ class Mix:
     doubt: tuple[float, float] = (0.0, 0.0)
 
     def __post_init__(self) -> None:
-        for name in ("absent", "hard", "repeated", "alike", "still", "inner_cut", "fades"):
+        for name in _SHARES:
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise ValueError(f"{name} {getattr(self, name)} must be within [0, 1]")
         for name in ("noise", "doubt"):

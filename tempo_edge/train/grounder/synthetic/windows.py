@@ -53,14 +53,17 @@ def draw_staged(
         looks = film_shots(feature_bank, shots, mix, rng)
         if not 2 <= len(looks) <= mix.looks or shots[-1].end > eta.LONGEST_SECONDS - 0.1:
             continue
-        edges = edges_of(looks, shots[-1].end)
+        edges, shown = edges_of(looks, shots[-1].end), frozenset(pictures)
         if rng.random() < mix.absent:
             asked = _absent(feature_bank, set(pictures), target, mix, rng)
             if asked is None:
                 continue
-            return Example(looks, edges, asked[0], (), asked[1]), shots
+            query, kind, other = asked
+            about = frozenset({target, other})
+            return Example(looks, edges, query, (), kind, shown=shown, about=about), shots
         spans = tuple((shot.start, shot.end) for shot in shots if shot.picture == target)
-        return Example(looks, edges, _caption(feature_bank, target, rng), spans, "present"), shots
+        query, about = _caption(feature_bank, target, rng), frozenset({target})
+        return Example(looks, edges, query, spans, "present", shown=shown, about=about), shots
 
 
 def _pictures(
@@ -86,16 +89,17 @@ def _pictures(
 
 def _absent(
     feature_bank: FeatureBank, shown: set[int], target: int, mix: Mix, rng: np.random.Generator
-) -> tuple[str, Kind] | None:
+) -> tuple[str, Kind, int] | None:
+    """A sentence on nothing that is shown, its kind, and the picture that it was made of."""
     if rng.random() >= mix.hard:
         other = int(rng.integers(len(feature_bank)))
         barred = shown | {int(p) for s in shown for p in feature_bank.near[s]}
-        return None if other in barred else (_caption(feature_bank, other, rng), "easy")
-    if rng.random() < 0.5:
+        return None if other in barred else (_caption(feature_bank, other, rng), "easy", other)
+    if rng.random() < mix.swaps:
         changed = swap(_caption(feature_bank, target, rng), rng)
-        return None if changed is None else (changed.sentence, "hard")
+        return None if changed is None else (changed.sentence, "swap", target)
     other = int(rng.choice(feature_bank.near[target]))
-    return None if other in shown else (_caption(feature_bank, other, rng), "hard")
+    return None if other in shown else (_caption(feature_bank, other, rng), "lookalike", other)
 
 
 def _caption(feature_bank: FeatureBank, picture: int, rng: np.random.Generator) -> str:
