@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -27,6 +26,7 @@ from benchmarks.machine import describe
 from benchmarks.rivals import odds_of
 from tempo_edge.evaluation.fitting import Query, shortened
 from tempo_edge.evaluation.metrics.rejection import auroc
+from tempo_edge.evaluation.questions import as_question
 from tempo_edge.models import load_profile
 from tempo_edge.models.registry import BUILT_IN, read_profile
 from tempo_edge.quantization import unit
@@ -34,7 +34,7 @@ from tempo_edge.search.calibrate import Calibration
 from tempo_edge.search.fitted import QUICK, calibration_of
 from tempo_edge.search.wording import sought
 
-__all__ = ["Asking", "as_question", "kinds_of", "main"]
+__all__ = ["Asking", "kinds_of", "main"]
 
 _Read = Callable[[str], NDArray[np.float32]]
 _Way = Callable[[_Read, str], NDArray[np.float32]]
@@ -47,24 +47,6 @@ _CAPTIONS, _RESAMPLES = 150, 200
 
 # Sentences around a query.
 _AROUND = ("a photo of {}", "a video of {}", "someone {}", "a scene of {}")
-
-_WAYS = ("show me {}", "is there {}?", "find a video of {}", "do I have {}?", "where is {}?")
-
-# What Flickr8k's captions do most.
-_VERBS = "run|jump|ride|play|stand|sit|walk|climb|swim|sleep|swing|wait|look"
-_DOES = re.compile(rf"(.+?) ({_VERBS})s\b(.*)")
-
-
-def as_question(text: str, number: int) -> str:
-    """A question or request for what a text says; what it is like depends on its number."""
-    text = text.rstrip(" .").lower()
-    does = _DOES.fullmatch(text)
-    if does is not None:
-        return f"where does {does[1]} {does[2]}{does[3]}?"
-    being = re.fullmatch(r"(.+?) (is|are) (.+)", text)
-    if being is not None and number % 2:
-        return f"where {being[2]} {being[1]} {being[3]}?"
-    return _WAYS[number % len(_WAYS)].format(text)
 
 
 def _mean(sentences: Sequence[str]) -> _Way:

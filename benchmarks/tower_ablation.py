@@ -1,61 +1,111 @@
-"""The worth of each choice of a recipe: short runs that leave one thing out, on dev.
+"""The worth of each archive and choice of a recipe: short runs without one of them, on dev.
 
-    python -m benchmarks.tower_ablation --data DIR --work DIR [--epochs 4] [--only NAME ...]
+    python -m benchmarks.tower_ablation --data DIR --work DIR [--epochs 2] [--only NAME ...]
 
 Every row is a run of the full recipe with one change, all of them with the same seed and length.
-Finished epochs are kept in the work folder, so an interrupted table goes on.
+The figures of a finished run and the epochs of an unfinished one are kept in the work folder, so an
+interrupted table goes on, and ``--only`` adds rows to it.
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
+import hashlib
+import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
+from pathlib import Path
 
 from tempo_edge._console.text import note
+from tempo_edge._files import atomic_write
 from tempo_edge.errors import TempoEdgeError
-from tempo_edge.train.progress_log import ProgressLog
+from tempo_edge.train.progress_log import ProgressLog, Say
 from tempo_edge.train.towers.__main__ import add_run_options
 from tempo_edge.train.towers.recipe import RECIPES, TowerRecipe, override
 from tempo_edge.train.towers.training import train
 
-#: Each row's name and what it changes.
-CHANGES: dict[str, tuple[str, ...]] = {
-    "full": (),
-    "image trunk frozen": ("trunk_rate=0",),
-    "reader frozen": ("reader_rate=0",),
-    "both frozen": ("trunk_rate=0", "reader_rate=0"),
-    "no reading stage": ("reading_epochs=0",),
-    "no swapped words": ("swapped=0",),
-    "no alike pictures": ("neighbours=1",),
-    "no anchor": ("anchor_weight=0",),
-    "no anchor, no distillation": ("anchor_weight=0", "distill_weight=0"),
-    "captions only": (
-        "archives=flickr8k,coco_thumbs",
-        "anchor_weight=0",
-        "distill_weight=0",
-        "label_weight=0",
-    ),
-    "whole and mirrored views only": ("views=2",),
+__all__ = ["CHANGES", "COLUMNS", "changed", "main", "table"]
+
+#: Each row's name and the settings that it changes; ``without`` names archives to leave out.
+CHANGES: Mapping[str, Mapping[str, object]] = {
+    "full": {},
+    "no COCO sentences": {"without": ("coco_sentences",)},
+    "no places": {"without": ("places100",)},
+    "no actions": {"without": ("action_frames",)},
+    "no animals": {"without": ("animals",)},
+    "archives of 0.2 alone": {
+        "without": ("coco_sentences", "places100", "action_frames", "animals")
+    },
+    "image trunk frozen": {"trunk_rate": 0.0},
+    "reader frozen": {"reader_rate": 0.0},
+    "both frozen": {"trunk_rate": 0.0, "reader_rate": 0.0},
+    "no reading stage": {"reading_epochs": 0},
+    "no alike pictures": {"neighbours": 1},
+    "no anchor": {"anchor_weight": 0.0},
+    "no anchor, no distillation": {"anchor_weight": 0.0, "distill_weight": 0.0},
+    "captions only": {
+        "archives": ("flickr8k", "coco_thumbs"),
+        "anchor_weight": 0.0,
+        "distill_weight": 0.0,
+        "label_weight": 0.0,
+    },
+    "whole and mirrored views only": {"views": 2},
 }
-_COLUMNS = {
+#: Figures of a run, and what they are called.
+COLUMNS = {
     "dev_r1": "R@1",
     "dev_r5": "R@5",
     "dev_r10": "R@10",
     "sports": "sports",
+    "places": "places",
+    "counts": "counts",
+    "counts_balanced": "counts, mean of three",
     "seen": "ImageNet, seen classes",
     "held_out": "held-out classes",
 }
 
 
-def table(rows: dict[str, dict[str, float]]) -> str:
+def table(rows: Mapping[str, Mapping[str, float]]) -> str:
     """A GitHub table, one run a row, in percent."""
-    lines = ["| run | " + " | ".join(_COLUMNS.values()) + " |", "|---|" + "---:|" * len(_COLUMNS)]
+    lines = ["| run | " + " | ".join(COLUMNS.values()) + " |", "|---|" + "---:|" * len(COLUMNS)]
     for name, row in rows.items():
-        lines.append(f"| {name} | " + " | ".join(f"{row[key]:.1f}" for key in _COLUMNS) + " |")
+        lines.append(f"| {name} | " + " | ".join(f"{row[key]:.1f}" for key in COLUMNS) + " |")
     return "\n".join(lines)
+
+
+def changed(recipe: TowerRecipe, change: Mapping[str, object]) -> TowerRecipe:
+    """`recipe` with other settings, and without the archives that the change names."""
+    settings = dict(change)
+    left_out = settings.pop("without", ())
+    assert isinstance(left_out, tuple)
+    archives = tuple(name for name in recipe.archives if name not in left_out)
+    return dataclasses.replace(recipe, **{"archives": archives, **settings})  # type: ignore[arg-type]
+
+
+def _figures(recipe: TowerRecipe, options: argparse.Namespace, say: Say) -> dict[str, float]:
+    """The last figures of a run, out of the work folder if it was finished before."""
+    settings = json.dumps(dataclasses.asdict(recipe), sort_keys=True)
+    key = hashlib.sha256(settings.encode()).hexdigest()[:12]
+    path: Path = options.work / f"ablation-{key}.json"
+    if path.exists():
+        say(f"finished before: {path}")
+        kept: dict[str, float] = json.loads(path.read_text(encoding="utf-8"))["figures"]
+        return kept
+    run = train(
+        options.data,
+        recipe,
+        options.work,
+        device=options.device,
+        threads=options.threads,
+        say=say,
+    )
+    figures = run.curves[-1]
+    about = {"recipe": dataclasses.asdict(recipe), "figures": figures}
+    with atomic_write(path) as draft:
+        draft.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+    return figures
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -64,27 +114,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m benchmarks.tower_ablation", description="Leave one choice out at a time."
     )
     add_run_options(parser)
-    parser.add_argument("--epochs", type=int, default=4, help="default %(default)s")
+    parser.add_argument("--epochs", type=int, default=2, help="default %(default)s")
     parser.add_argument("--only", action="append", choices=CHANGES, help="repeat for more rows")
     options = parser.parse_args(arguments)
     rows: dict[str, dict[str, float]] = {}
     say = ProgressLog(partial(print, flush=True))
     try:
         for name in options.only or CHANGES:
-            recipe: TowerRecipe = dataclasses.replace(
-                RECIPES["full"], seed=options.seed, epochs=options.epochs
-            )
-            recipe = override(recipe, [*options.set, *CHANGES[name]])
+            recipe = dataclasses.replace(RECIPES["full"], seed=options.seed, epochs=options.epochs)
+            recipe = changed(override(recipe, options.set), CHANGES[name])
             say(f"== {name}")
-            run = train(
-                options.data,
-                recipe,
-                options.work,
-                device=options.device,
-                threads=options.threads,
-                say=say,
-            )
-            rows[name] = run.curves[-1]
+            rows[name] = _figures(recipe, options, say)
     except (TempoEdgeError, ValueError) as error:
         note(f"error: {error}")
         return 2

@@ -7,7 +7,8 @@ import pytest
 
 from benchmarks._asked import Asked, Picture
 from benchmarks.calibration import Vectors
-from benchmarks.phrasings import Asking, as_question, kinds_of
+from benchmarks.phrasings import Asking, kinds_of
+from tempo_edge.evaluation.questions import as_question
 from tempo_edge.models import load_profile
 from tempo_edge.quantization import unit
 from tempo_edge.search.fitted import calibration_of

@@ -290,5 +290,8 @@ def test_profiles_are_measured_side_by_side(
     recall = next(line for line in lines if line.startswith("Flickr8k test text to image R@10"))
     assert recall.split()[-4:-2] == recall.split()[-2:]
     assert any(line.startswith("minimal pairs, colour") for line in lines)
+    assert any(line.startswith("places100 dev top-5") for line in lines)
+    assert any(line.startswith("animals counted, held out, right (majority)") for line in lines)
+    assert any(line.startswith("actions top-1, clips held out") for line in lines)
     assert profile_report.main(["--data", str(data), "--profile-dir", str(tmp_path)]) == 2
     assert "has no image.onnx" in capsys.readouterr().err

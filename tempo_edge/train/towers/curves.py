@@ -11,6 +11,8 @@ _SERIES = (
     ("dev_r1", "Flickr8k dev R@1"),
     ("dev_r10", "Flickr8k dev R@10"),
     ("sports", "sports100 dev top-1"),
+    ("places", "places100 dev top-1"),
+    ("counts_balanced", "animals counted, mean of three numbers"),
     ("seen", "ImageNet, seen classes"),
     ("held_out", "ImageNet, held-out classes"),
 )
@@ -28,9 +30,10 @@ def draw(path: Path, curves: Sequence[dict[str, float]], title: str) -> None:
     left.set(xlabel="epoch", ylabel="training loss")
     watched = [row for row in curves if "dev_r1" in row]
     for name, label in _SERIES:
+        known = [row for row in watched if name in row]
         right.plot(
-            [row["epoch"] for row in watched],
-            [row[name] for row in watched],
+            [row["epoch"] for row in known],
+            [row[name] for row in known],
             marker="o",
             markersize=3,
             label=label,

@@ -68,9 +68,9 @@ class ProfileSessions:
             times.append(time.perf_counter() - started)
         return np.concatenate(out), 1e3 * float(np.median(times))
 
-    def names(self, labels: Sequence[str], templates: Sequence[str]) -> Floats:
+    def names(self, prompts: Sequence[Sequence[str]]) -> Floats:
         """One unit vector a label, float32 [K, 256]: the mean of its prompts."""
-        prompts = [template.format(label) for label in labels for template in templates]
-        vectors, _ = self.sentences(prompts)
-        means = vectors.reshape(len(labels), len(templates), -1).mean(axis=1)
+        vectors, _ = self.sentences([prompt for each in prompts for prompt in each])
+        ends = np.cumsum([len(each) for each in prompts])[:-1]
+        means = np.stack([part.mean(axis=0) for part in np.split(vectors, ends)])
         return np.asarray(means / np.linalg.norm(means, axis=1, keepdims=True), np.float32)
