@@ -113,7 +113,7 @@ class HeldOutWindows:
             chunk = self.examples[start : start + _BATCH]
             prompts = [self._prompt_builder.prompt(example) for example in chunk]
             grammars = [example.boundaries.grammar() for example in chunk]
-            answers = generate(model, prompts, grammars, refuse=False)
+            answers = generate(model, prompts, grammars, refusals=False)
             spans += [answer_spans(*pair) for pair in zip(chunk, answers.tokens, strict=True)]
             present.append(answers.present)
             refused.append(answers.refused)

@@ -44,13 +44,13 @@ def generate(
     group_size: int = 1,
     temperature: float = 0.0,
     generator: torch.Generator | None = None,
-    refuse: bool = True,
+    refusals: bool = True,
 ) -> Answers:
     """Answer prompts together, token by token, each answer within its grammar.
 
     Each prompt is read once and answered `group_size` times, so there are as many grammars as
     answers, the first prompt's first. With a temperature of 0 the likeliest token is taken, else
-    one is sampled. Unless it may `refuse`, an answer has spans, also where ``none`` is likelier.
+    one is sampled. Without `refusals` no answer is ``none``, however likely that is.
     """
     if len(grammars) != group_size * len(prompts):
         raise ValueError(
@@ -67,7 +67,7 @@ def generate(
         if step == 0:
             present = _present(logits)
             refused = (logits.argmax(dim=-1) == none).numpy()
-            if not refuse:
+            if not refusals:
                 logits[:, none] = -torch.inf
         chosen = _sample(logits, temperature, generator)
         for row in list(unfinished):
