@@ -138,6 +138,9 @@ GUARDS: Mapping[str, tuple[str, ...]] = {
         "tempo_edge/train",
         {
             "grounder/grpo/rewards": "train/rewards train/pir_grpo",
+            "grounder/grpo/objective": "train/objective",
+            "grounder/grpo/operating_point": "train/rewards",
+            "grounder/grpo/quotas": "train/pir_grpo",
             "grounder/grpo/pir_grpo": "train/pir_grpo",
         },
     ),

@@ -15,7 +15,6 @@ from tempo_edge.train.progress_log import Say
 
 __all__ = ["RunFolder", "TrainingRun"]
 
-
 # What of the figures on made-up dev windows is drawn.
 _FIGURES = (
     "r1_at_0.7_at_85",
@@ -24,6 +23,12 @@ _FIGURES = (
     "false_alarms_swap_at_85",
     "auroc_hard",
     "auroc_hard_blind",
+)
+
+# What of a run's losses and rewards is drawn.
+_LOSSES = (
+    *("answer", "when", "whether"),
+    *("reward", "kl", "entropy", "refused_present", "refused_absent"),
 )
 
 
@@ -99,7 +104,7 @@ def _draw(path: Path, curves: Sequence[dict[str, float]]) -> None:
 
     steps = [row["step"] for row in curves]
     figure, (left, right) = pyplot.subplots(1, 2, figsize=(11, 4), layout="constrained")
-    for name in ("answer", "when", "whether", "reward", "kl", "entropy", "refused"):
+    for name in _LOSSES:
         if name in curves[0]:
             left.plot(steps, [row[name] for row in curves], marker=".", label=name)
     for name in _FIGURES:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -44,7 +46,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing. is:F
 
 MIX = Mix(shots=(2, 3), looks=12)
 SETTINGS = GrpoSettings(
-    steps=4, prompts=2, group=6, every=2, learning_rate=1e-2, bfloat16=False, mix=MIX
+    steps=4, prompts=2, group=6, every=2, warmup=0, learning_rate=1e-2, bfloat16=False, mix=MIX
 )
 
 
@@ -189,36 +191,57 @@ def test_log_shares_are_those_of_one_plain_reading(folder: Path, source: Picture
     assert len({len(words) for words in said}) > 1
     batch = policy.collate(examples, said)
     assert batch.token_mask.sum(dim=1).tolist() == [len(words) for words in said]
-    shares, reference = policy.log_probs(batch), policy.ref_log_probs(batch)
-    assert not reference.requires_grad
-    assert not torch.allclose(shares, reference, atol=1e-2)
+    found, reference = policy.log_probs(batch), policy.ref_log_probs(batch)
+    assert not reference.tokens.requires_grad
+    assert not torch.allclose(found.tokens, reference.tokens, atol=1e-2)
     bare = getattr(transformers, KINDS[folder.name]).from_pretrained(folder).eval()
     apart = torch.zeros(())
     for row, words in enumerate(said):
-        example = examples[row // 3]
-        plain = _plainly(policy, policy.model, example, words)
-        assert torch.allclose(plain, shares[row, : len(words)], atol=1e-4)
-        apart = apart + plain.sum()
+        example, place = examples[row // 3], row // 3
+        none = _plainly(policy, policy.model, example, policy.refusal).sum()
+        assert torch.allclose(none, found.none[place], atol=1e-4)
+        assert torch.allclose(torch.log1p(-none.exp()), found.spans[place], atol=1e-4)
+        plain = _given(_plainly(policy, policy.model, example, words), none)
+        assert torch.allclose(plain, found.tokens[row, : len(words)], atol=1e-4)
+        apart = apart + plain.sum() + none
         with torch.no_grad():
-            plain = _plainly(policy, bare, example, words)
-        assert torch.allclose(plain, reference[row, : len(words)], atol=1e-4)
-    together = torch.autograd.grad((shares * batch.token_mask).sum(), policy.parameters())
+            none = _plainly(policy, bare, example, policy.refusal).sum()
+            plain = _given(_plainly(policy, bare, example, words), none)
+        assert torch.allclose(none, reference.none[place], atol=1e-4)
+        assert torch.allclose(plain, reference.tokens[row, : len(words)], atol=1e-4)
+    whole = (found.tokens * batch.token_mask).sum() + 3 * found.none.sum()
+    together = torch.autograd.grad(whole, policy.parameters())
     for one, other in zip(together, torch.autograd.grad(apart, policy.parameters()), strict=True):
         assert torch.allclose(one, other, atol=1e-3, rtol=1e-3)
+
+
+def _given(log_probs: torch.Tensor, none: torch.Tensor) -> torch.Tensor:
+    """Log-probabilities ``[a]`` of an answer given that it is not the refusal."""
+    return torch.cat([log_probs[:1] - torch.log1p(-none.exp()), log_probs[1:]])
 
 
 def test_answers_are_drawn_as_often_as_their_shares_say(
     folder: Path, source: PicturedWindows
 ) -> None:
+    """Refusals never, and what begins like one as often as it goes on otherwise."""
     policy = _policy(folder)
     example = _examples(source, 1)[0]
     said = policy.rollout([example], 600, 1.0, torch.Generator().manual_seed(0))
-    refusal = _spoken(policy, "none")
+    refusal, count = policy.refusal, len(said)
+    assert refusal == _spoken(policy, "none")
+    assert refusal not in said
+    common = list(max(Counter(map(tuple, said)).items(), key=lambda each: each[1])[0])
     with torch.no_grad():
-        share = float(policy.log_probs(policy.collate([example], [refusal])).sum().exp())
-    drawn = sum(each == refusal for each in said) / len(said)
-    assert drawn == pytest.approx(share, abs=3 * (share * (1 - share) / len(said)) ** 0.5)
-    assert share > 0.01
+        found = policy.log_probs(policy.collate([example], [common]))
+        words = _plainly(policy, policy.model, example, refusal).exp().tolist()
+    assert float(found.none.exp()) > 0.01
+    begun = words[0] * (1.0 - math.prod(words[1:])) / float(found.spans.exp())
+    for share, drawn in (
+        (float(found.tokens[0, : len(common)].sum().exp()), said.count(common)),
+        (begun, sum(each[0] == refusal[0] for each in said)),
+    ):
+        assert drawn / count == pytest.approx(share, abs=3 * (share * (1 - share) / count) ** 0.5)
+        assert share > 0.01
 
 
 @given(
@@ -314,7 +337,7 @@ def test_only_the_adapter_learns_and_a_stopped_run_goes_on(
     examples = _examples(source, 2)
     said = policy.rollout(examples, 2, 1.0, torch.Generator().manual_seed(1))
     batch = policy.collate(examples, said)
-    base = policy.ref_log_probs(batch)
+    base = policy.ref_log_probs(batch).tokens
     rows = [run.train(print)]
     training_state.save(tmp_path / "last.pt", run.state())
     rows.append(run.train(print))
@@ -325,9 +348,9 @@ def test_only_the_adapter_learns_and_a_stopped_run_goes_on(
     assert all(".lora_" in name for name in changed)
     assert not any(".visual." in name or ".vision_model." in name for name in changed)
     assert sum(weight.numel() for weight in policy.parameters()) < 10_000
-    assert torch.equal(policy.ref_log_probs(batch), base)
+    assert torch.equal(policy.ref_log_probs(batch).tokens, base)
     with torch.no_grad():
-        assert not torch.equal(policy.log_probs(batch), base)
+        assert not torch.equal(policy.log_probs(batch).tokens, base)
 
     again = PirGrpo(load_hub(folder, rank=4), source, SETTINGS)
     again.restore(training_state.load(tmp_path / "last.pt"))
@@ -341,7 +364,7 @@ RUN = """
 size: 56
 rank: 4
 grpo:
-  {steps: 2, every: 1, prompts: 2, group: 6, tries: 20, bfloat16: false,
+  {steps: 2, every: 1, prompts: 2, group: 6, bfloat16: false,
    mix: {shots: [2, 3], looks: 12}}
 """
 
@@ -379,12 +402,20 @@ def test_impossible_settings_of_a_hub_run_are_named(wrong: dict[str, int], compl
 
 
 def test_asked_for_what_is_not_there_it_learns_to_refuse(tmp_path: Path, data: Archive) -> None:
-    settings = dataclasses.replace(SETTINGS, steps=48, prompts=8, group=8, every=16, kl=0.0)
-    source = PicturedWindows(data, "train", dataclasses.replace(MIX, absent=1.0), size=56)
+    settings = dataclasses.replace(
+        SETTINGS,
+        steps=18,
+        prompts=8,
+        group=8,
+        every=6,
+        kl=0.0,
+        mix=dataclasses.replace(MIX, absent=1.0),
+    )
+    source = PicturedWindows(data, "train", settings.mix, size=56)
     run = PirGrpo(_policy(write(tmp_path)), source, settings)
     first, _, last = (run.train(print) for _ in range(3))
     assert last["reward"] > first["reward"] + 0.2
-    assert last["refused"] > first["refused"]
+    assert last["refused_absent"] > first["refused_absent"]
 
 
 def test_what_cannot_be_asked_is_named(folder: Path, source: PicturedWindows) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import math
+from collections import Counter
 from pathlib import Path
 from typing import Any, cast
 
@@ -27,11 +29,15 @@ from tempo_edge.train import training_state
 from tempo_edge.train.data.archives import Archive, DataError
 from tempo_edge.train.grounder.examples import Example
 from tempo_edge.train.grounder.grpo.nano_policy import NanoPolicy, collate_answers, log_probs
-from tempo_edge.train.grounder.grpo.pir_grpo import GrpoSettings, PirGrpo, Rollouts, policy_loss
+from tempo_edge.train.grounder.grpo.objective import AnswerLogProbs
+from tempo_edge.train.grounder.grpo.pir_grpo import Chunk, GrpoSettings, PirGrpo
+from tempo_edge.train.grounder.grpo.quotas import draw_by_kind, quotas, shares_of
 from tempo_edge.train.grounder.held_out_windows import HeldOutWindows, Judged, dev_score, figures
+from tempo_edge.train.grounder.model.collate import collate
+from tempo_edge.train.grounder.model.generate import generate
 from tempo_edge.train.grounder.model.network import DecoderShape, GrounderNetwork
 from tempo_edge.train.grounder.prompt_builder import PromptBuilder, answer_spans, target_tokens
-from tempo_edge.train.grounder.sft import Sft, SftSettings
+from tempo_edge.train.grounder.sft import Sft, SftSettings, sft_example
 from tempo_edge.train.grounder.synthetic import feature_bank as feature_banks
 from tempo_edge.train.grounder.synthetic.feature_bank import FeatureBank
 from tempo_edge.train.grounder.synthetic.mix import Mix
@@ -99,6 +105,25 @@ def test_sft_learns_to_answer(bank: FeatureBank, prompt_builder: PromptBuilder) 
     assert set(found) >= {"r1_at_0.5", "false_alarms_swap", "reject_f1", "auroc"}
 
 
+@pytest.mark.parametrize("refuse", [True, False])
+def test_where_nothing_is_absent_a_refusal_is_no_choice(
+    bank: FeatureBank, prompt_builder: PromptBuilder, refuse: bool
+) -> None:
+    """So that SFT without refusals leaves their chance as it was."""
+    example = draw(bank, dataclasses.replace(MIX, absent=0.0), np.random.default_rng(0))
+    torch.manual_seed(0)
+    model = GrounderNetwork(SMALL).eval()
+    batch = collate(*([each] for each in sft_example(prompt_builder, example, refuse)))
+    pulls: list[Tensor] = []
+
+    def watch(module: object, inputs: object, logits: Tensor) -> None:
+        logits.register_hook(lambda slope: pulls.append(slope.detach()))
+
+    model.llama.lm_head.register_forward_hook(watch)
+    torch.autograd.backward(model.losses(batch)["answer"])
+    assert (float(pulls[0][0, eta.TOKEN[eta.NONE]]) > 0.0) == refuse
+
+
 class _Few:
     """The same few examples again and again: what is earned rises far above chance."""
 
@@ -114,9 +139,10 @@ def test_pir_grpo_earns_more_than_it_began_with(
 ) -> None:
     torch.manual_seed(0)
     rng = np.random.default_rng(0)
-    few = _Few([draw(bank, MIX, rng) for _ in range(8)])
+    mix = dataclasses.replace(MIX, absent=0.5, hard=1.0)
+    few = _Few([draw(bank, mix, rng) for _ in range(8)])
     settings = GrpoSettings(
-        steps=24, prompts=4, group=6, every=8, learning_rate=3e-3, bfloat16=False, mix=MIX
+        steps=24, prompts=4, group=6, every=8, learning_rate=3e-3, bfloat16=False, mix=mix
     )
     policy = NanoPolicy(GrounderNetwork(SMALL), prompt_builder)
     run = PirGrpo(policy, few, settings)
@@ -148,23 +174,12 @@ def test_an_interrupted_pir_grpo_ends_alike(
     assert all(torch.equal(a, b) for a, b in pairs)
 
 
-def test_answers_that_all_earn_the_same_teach_nothing(
-    bank: FeatureBank, prompt_builder: PromptBuilder
-) -> None:
-    settings = GrpoSettings(steps=1, prompts=1, group=2, tries=1, temperature=1e-6, bfloat16=False)
-    run = PirGrpo(
-        NanoPolicy(GrounderNetwork(SMALL), prompt_builder), SyntheticWindows(bank, MIX), settings
-    )
-    with pytest.raises(DataError, match="after 1 tries of 1 prompts: nothing to learn from"):
-        run.train(print)
-
-
 def test_shares_of_one_answer_do_not_depend_on_the_others(
     bank: FeatureBank, prompt_builder: PromptBuilder
 ) -> None:
     model = GrounderNetwork(SMALL).eval()
     rng = np.random.default_rng(3)
-    examples = [draw(bank, MIX, rng) for _ in range(2)]
+    examples = [draw(bank, dataclasses.replace(MIX, absent=0.0), rng) for _ in range(2)]
     prompts = [prompt_builder.prompt(example) for example in examples]
     windows = [example.boundaries for example in examples]
     said = [target_tokens(example)[:-1] for example in examples]
@@ -173,10 +188,10 @@ def test_shares_of_one_answer_do_not_depend_on_the_others(
         alone = collate_answers(prompts[here], windows[here], said[here])
         both = collate_answers(prompts, windows, said)
         with torch.no_grad():
-            one = log_probs(model, alone)[0]
-            two = log_probs(model, both)[place]
+            one, two = log_probs(model, alone), log_probs(model, both)
         length = len(said[place]) + 1
-        assert torch.allclose(one[:length], two[:length], atol=1e-4)
+        assert torch.allclose(one.tokens[0, :length], two.tokens[place, :length], atol=1e-4)
+        assert torch.allclose(one.none[0], two.none[place], atol=1e-4)
 
 
 def test_forced_words_and_padding_are_not_choices() -> None:
@@ -189,52 +204,17 @@ def test_forced_words_and_padding_are_not_choices() -> None:
         2.5,
         CurveSettings(),
     )
-    batch = collate_answers([prompt], [window], [eta.spell("0.0-2.5"), eta.spell("none")])
-    assert [eta.WORDS[w] for w in batch.tokens[1].tolist()] == ["none"] + ["[end]"] * 5
-    assert batch.token_mask[1].tolist() == [True] + [False] * 5
+    said = [eta.spell("0.0-2.5"), eta.spell("0.0-1.0;1.0-2.5")]
+    batch = collate_answers([prompt], [window], said)
+    assert [eta.WORDS[w] for w in batch.tokens[0, 5:].tolist()] == ["[end]"] * 7
+    assert not batch.token_mask[0, 5:].any()
+    assert not batch.allowed[:, 0, eta.TOKEN[eta.NONE]].any()
     # After "0.0-" both ends are open, and after "2.5" nothing can follow.
-    assert batch.token_mask[0].tolist() == [True, False, False, True, False, False]
+    assert batch.token_mask[0, :6].tolist() == [True, False, False, True, False, False]
     drafted = [eta.WORDS[w] for w in batch.notes[0, :5, DRAFTED].argmax(dim=1).tolist()]
     assert drafted == [".0", "-", "2", ".5", "[end]"]
-
-
-@pytest.mark.parametrize(
-    ("gain", "apart", "slope"),
-    [
-        (2.0, 0.0, -2.0),
-        (2.0, 0.5, 0.0),
-        (2.0, -0.5, -2.0 * math.exp(-0.5)),  # an answer that became less likely is called back
-        (-2.0, 0.0, 2.0),
-        (-2.0, -0.5, 0.0),
-        (-2.0, 0.5, 2.0 * math.exp(0.5)),
-    ],
-)
-def test_the_clipped_loss_stops_paying_beyond_the_clip(
-    gain: float, apart: float, slope: float
-) -> None:
-    old, one = torch.full((1, 1), -1.0), torch.ones(1, 1)
-    new = (old + apart).requires_grad_(True)
-    loss, _ = policy_loss(new, old, old, one, torch.tensor([gain]), 0.2, 0.0)
-    torch.autograd.backward(loss)
-    assert new.grad is not None
-    assert float(new.grad) == pytest.approx(slope, abs=1e-6)
-
-
-@pytest.mark.parametrize("apart", [-1.5, -0.5, 0.0, 0.5, 1.5])
-def test_the_loss_grows_with_the_distance_to_the_reference(apart: float) -> None:
-    """The estimate of KL is that of the policy from the reference, not the other way round."""
-    new = torch.full((1, 2), -2.0, requires_grad=True)
-    reference = torch.tensor([[-2.0 + apart, 50.0]])  # the second word was no choice
-    places = torch.tensor([[1.0, 0.0]])
-    loss, distance = policy_loss(
-        new, new.detach(), reference, places, torch.zeros(1), clip=0.2, kl=0.1
-    )
-    assert float(distance) == pytest.approx(math.exp(apart) - apart - 1.0, abs=1e-6)
-    assert float(loss.detach()) == pytest.approx(0.1 * float(distance), abs=1e-7)
-    torch.autograd.backward(loss)
-    assert new.grad is not None
-    # A step against the slope goes to the reference.
-    assert new.grad.tolist()[0] == pytest.approx([0.1 * (1.0 - math.exp(apart)), 0.0], abs=1e-6)
+    with pytest.raises(ValueError, match="answer 1 must not be 'none'"):
+        collate_answers([prompt], [window], [eta.spell("0.0-2.5"), eta.spell("none")])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -245,37 +225,47 @@ class _Answers:
 
 
 class _Free:
-    """A policy whose log-probabilities are its parameters; the reference is -1 throughout."""
+    """A policy whose log-probabilities are its parameters; the reference is -1 throughout.
+
+    It refuses with a chance of a half, whatever it is taught.
+    """
 
     device = torch.device("cpu")
 
     def __init__(self, *said: float) -> None:
         self.said = torch.nn.Parameter(torch.tensor(said))
 
-    def log_probs(self, batch: _Answers) -> Tensor:
-        return self.said[:, None].clone()
+    def log_probs(self, batch: _Answers) -> AnswerLogProbs:
+        return self._with(self.said[:, None].clone())
 
-    def ref_log_probs(self, batch: _Answers) -> Tensor:
-        return torch.full((len(self.said), 1), -1.0)
+    def ref_log_probs(self, batch: _Answers) -> AnswerLogProbs:
+        return self._with(torch.full((len(self.said), 1), -1.0))
+
+    def _with(self, tokens: Tensor) -> AnswerLogProbs:
+        half = torch.full((len(self.said) // 2,), math.log(0.5))
+        return AnswerLogProbs(half, half, tokens)
 
     def parameters(self) -> list[Parameter]:
         return [self.said]
 
 
-def _update(policy: _Free, gains: list[float], **settings: Any) -> dict[str, float]:
-    batch = _Answers(torch.ones(len(gains), 1, dtype=torch.bool))
-    rollouts = Rollouts(batch, torch.tensor(gains), np.array(gains), 0.0)
+def _chunk(*rewards: float, present: bool = True) -> Chunk[Any]:
+    batch = _Answers(torch.ones(len(rewards), 1, dtype=torch.bool))
+    earned = torch.tensor(rewards).reshape(1, -1)
+    return Chunk(batch, earned, torch.tensor([0.1]), np.array([present]))
+
+
+def _run(policy: _Free, **settings: Any) -> PirGrpo[Any]:
     nothing: Any = None  # there is nothing to draw from
-    run: PirGrpo[Any] = PirGrpo(
-        cast(Any, policy), nothing, GrpoSettings(bfloat16=False, **settings)
+    return PirGrpo(
+        cast(Any, policy), nothing, GrpoSettings(bfloat16=False, **{"warmup": 0, **settings})
     )
-    return run.update(rollouts)
 
 
 def test_passes_over_the_same_answers_end_at_the_clip() -> None:
     """What an answer was drawn with stays what it is held against, in every pass."""
     policy = _Free(0.0, 0.0)
-    _update(policy, [1.0, -1.0], passes=2, learning_rate=0.5, kl=0.0)
+    _run(policy, passes=2, learning_rate=0.5, kl=0.0).update([_chunk(1.0, 0.0)])
     # After the first step both are beyond the clip, so that the second pass asks for nothing.
     assert policy.said.grad is not None and policy.said.grad.tolist() == [0.0, 0.0]
     assert policy.said[0] > 0.4 and policy.said[1] < -0.4
@@ -283,9 +273,104 @@ def test_passes_over_the_same_answers_end_at_the_clip() -> None:
 
 def test_without_gains_the_policy_goes_back_to_the_reference() -> None:
     policy = _Free(0.0, -2.0)
-    told = _update(policy, [0.0, 0.0], passes=1, learning_rate=0.25, kl=0.02)
+    told = _run(policy, learning_rate=0.25, kl=0.02).update([_chunk(0.5, 0.5)])
     assert policy.said.tolist() == pytest.approx([-0.25, -1.75], abs=1e-3)
-    assert told["kl"] == pytest.approx((math.exp(-1) + math.exp(1) - 2) / 2, abs=1e-6)
+    # Of what is answered, which is half of it.
+    assert told["kl"] == pytest.approx((math.exp(-1) + math.exp(1) - 2) / 4, abs=1e-6)
+
+
+def test_the_rate_rises_and_falls() -> None:
+    """The length of Adam's first step is its rate."""
+    moved = []
+    for step in (0, 4, 9):
+        policy = _Free(-1.0, -1.0)
+        run = _run(policy, steps=10, warmup=5, learning_rate=0.1, kl=0.0)
+        run.step = step
+        run.update([_chunk(1.0, 0.0)])
+        moved.append(float(policy.said.detach()[0]) + 1.0)
+    assert moved[:2] == pytest.approx([0.02, 0.1], abs=1e-6)
+    assert 0.0 < moved[2] < 0.02
+
+
+def test_a_step_tells_what_it_expects_to_earn_and_what_it_refuses() -> None:
+    run = _run(_Free(0.0, 0.0), learning_rate=0.0)
+    told = run.update([_chunk(0.9, 0.5), _chunk(0.1, 0.1, present=False)])
+    assert told["reward"] == pytest.approx((0.5 * 0.1 + 0.5 * 0.7 + 0.1) / 2)
+    assert told["refused_present"] == told["refused_absent"] == pytest.approx(0.5)
+    assert told["iou_present"] == told["refusal_reward"] == pytest.approx(0.6)
+
+
+def test_what_a_step_learns_does_not_depend_on_its_chunks(
+    bank: FeatureBank, prompt_builder: PromptBuilder
+) -> None:
+    """All is one mean; what is padded away takes part in nothing."""
+    rng = np.random.default_rng(1)
+    examples = [draw(bank, MIX, rng) for _ in range(4)]
+    torch.manual_seed(0)
+    model = GrounderNetwork(SMALL).eval()
+    said = NanoPolicy(model, prompt_builder).rollout(
+        examples, 2, 1.0, torch.Generator().manual_seed(0)
+    )
+    slopes = []
+    for size in (4, 1):
+        policy = NanoPolicy(copy.deepcopy(model), prompt_builder)
+        run = PirGrpo(policy, SyntheticWindows(bank, MIX), GrpoSettings(bfloat16=False, group=2))
+        run.update(
+            [
+                Chunk(
+                    policy.collate(examples[at : at + size], said[2 * at : 2 * (at + size)]),
+                    torch.tensor([[1.0, 0.0]]).repeat(size, 1),
+                    torch.full((size,), 0.3),
+                    np.ones(size, bool),
+                )
+                for at in range(0, 4, size)
+            ]
+        )
+        slopes.append([weight.grad for weight in policy.parameters() if weight.grad is not None])
+    for one, other in zip(*slopes, strict=True):
+        assert torch.allclose(one, other, atol=1e-5)
+
+
+def test_shares_of_refusals_are_those_of_the_first_word(
+    bank: FeatureBank, prompt_builder: PromptBuilder
+) -> None:
+    """And no answer that is drawn refuses, not even where refusals are all but certain."""
+    torch.manual_seed(0)
+    model = GrounderNetwork(SMALL).eval()
+    rng = np.random.default_rng(2)
+    examples = [draw(bank, MIX, rng) for _ in range(3)]
+    policy = NanoPolicy(model, prompt_builder)
+    said = policy.rollout(examples, 4, 1.0, torch.Generator().manual_seed(0))
+    assert all(eta.WORDS[answer[0]] != eta.NONE for answer in said)
+    with torch.no_grad():
+        found = policy.log_probs(policy.collate(examples, said))
+    prompts = [prompt_builder.prompt(example) for example in examples]
+    present = generate(model, prompts, [example.boundaries.grammar() for example in examples])
+    assert found.spans.exp().numpy() == pytest.approx(present.present, abs=1e-5)
+    assert found.none.exp().numpy() == pytest.approx(1.0 - present.present, abs=1e-5)
+
+
+def test_a_step_has_the_kinds_that_its_mix_asks_for(bank: FeatureBank) -> None:
+    """Where captions give no swap, a source has fewer absents; a step doesn't."""
+    mix = dataclasses.replace(MIX, absent=0.5, hard=0.8, swaps=0.75)
+    shares = shares_of(mix)
+    assert shares == pytest.approx({"present": 0.5, "easy": 0.1, "lookalike": 0.1, "swap": 0.3})
+    rng = np.random.default_rng(0)
+    wanted = quotas(shares, 10, rng)
+    assert wanted == {"present": 5, "easy": 1, "lookalike": 1, "swap": 3}
+    source = SyntheticWindows(bank, dataclasses.replace(mix, absent=0.2))
+    found = draw_by_kind(source, wanted, rng)
+    assert Counter(example.kind for example in found) == wanted
+    # Of fewer than one of a kind a step has one now and then: as often as is right on average.
+    total = sum((quotas(shares, 3, rng) for _ in range(400)), Counter[str]())
+    assert total["easy"] / 1200 == pytest.approx(0.1, abs=0.02)
+    assert total["present"] / 1200 == pytest.approx(0.5, abs=0.02)
+
+
+def test_a_kind_that_does_not_come_is_named(bank: FeatureBank) -> None:
+    source = SyntheticWindows(bank, dataclasses.replace(MIX, absent=0.0))
+    with pytest.raises(DataError, match="kind 'swap' did not come in 400 draws: set absent"):
+        draw_by_kind(source, {"present": 1, "swap": 1}, np.random.default_rng(0))
 
 
 def test_similarity_alone_is_the_least_to_beat(

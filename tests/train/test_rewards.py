@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from tempo_edge import eta
 from tempo_edge.moment import Span
+from tempo_edge.train.grounder.grpo.operating_point import OperatingPoint
 from tempo_edge.train.grounder.grpo.rewards import (
     RewardWeights,
-    advantages,
     boundary_reward,
     grounding_reward,
     read_answer,
@@ -49,7 +49,9 @@ def test_an_answer_is_paid_for_what_it_says(times: list[int]) -> None:
     true = _spans(times)
     answer = eta.say(Span(*span) for span in true)
     weights = RewardWeights(form=0.1, boundary=0.5)
-    assert reward(read_answer(answer, 60.0), true, weights) == pytest.approx(1.6)
+    # Of a refusal the boundaries are no matter.
+    expected = 1.6 if true else 1.1
+    assert reward(read_answer(answer, 60.0), true, weights) == pytest.approx(expected)
 
 
 def test_boundaries_are_paid_for_only_where_they_are_asked_for() -> None:
@@ -74,32 +76,48 @@ def test_a_nearer_boundary_earns_more() -> None:
     assert earned[0] == 1.0
 
 
-@given(
-    st.lists(st.lists(st.floats(0, 1), min_size=4, max_size=4), min_size=1, max_size=6),
-    st.floats(0.1, 5),
-    st.floats(-2, 2),
-)
-def test_advantages_do_not_depend_on_scale_or_shift(
-    rows: list[list[float]], scale: float, shift: float
+def test_a_rightful_refusal_earns_what_it_is_told_to() -> None:
+    weights = RewardWeights(form=0.1, boundary=0.5)
+    assert reward([], [], weights, refusal=0.6) == pytest.approx(0.7)
+    assert reward([], [(1.0, 2.0)], weights, refusal=0.6) == pytest.approx(0.1)
+    assert reward([(1.0, 2.0)], [], weights, refusal=0.6) == pytest.approx(0.1)
+
+
+@given(st.floats(0.05, 0.95), st.floats(0.15, 1.0), st.floats(0.0, 1.0))
+def test_an_answer_pays_above_the_wanted_chance_and_not_below(
+    above: float, iou: float, chance: float
 ) -> None:
-    rewards = np.round(np.array(rows), 3)
-    found, alive = advantages(rewards)
-    assert np.allclose(found.sum(axis=1), 0.0, atol=1e-4)
-    assert np.allclose(found[alive].std(axis=1), 1.0, atol=1e-3)
-    assert (found[~alive] == 0.0).all()
-    again, still = advantages(rewards * scale + shift)
-    assert (still == alive).all()
-    assert np.allclose(again, found, atol=1e-2)
+    """By what it earns with such a chance of being there, against what a refusal earns."""
+    point = OperatingPoint(above)
+    point.see(np.array([iou, iou]), np.array([0.9, 0.4]))
+    answering, refusing = chance * iou, (1.0 - chance) * point.refusal_reward
+    if abs(chance - above) > 1e-6:
+        assert (answering > refusing) == (chance > above)
 
 
-def test_groups_without_a_spread_are_named_dead() -> None:
-    found, alive = advantages(np.array([[1.0, 1.0], [0.0, 1.0]]))
-    assert alive.tolist() == [False, True]
-    assert found.tolist() == [[0.0, 0.0], [-1.0, 1.0]]
+def test_what_is_answered_says_what_a_refusal_earns() -> None:
+    point = OperatingPoint(0.5)
+    assert point.refusal_reward == 1.0, "nothing is known yet"
+    point.see(np.zeros(0), np.zeros(0))
+    assert point.earned is None
+    point.see(np.array([0.9, 0.1]), np.array([0.75, 0.25]))
+    assert point.refusal_reward == pytest.approx(0.7)  # by hand: the refused one counts little
+    point.see(np.array([0.2]), np.array([1.0]))
+    assert point.refusal_reward == pytest.approx(0.9 * 0.7 + 0.1 * 0.2)
+    other = OperatingPoint(0.75)
+    other.earned = point.earned
+    assert other.refusal_reward == pytest.approx(3.0 * point.refusal_reward)
 
 
-def test_bad_shapes_and_weights_are_named() -> None:
-    with pytest.raises(ValueError, match=r"rewards of shape \(3,\)"):
-        advantages(np.zeros(3))
+def test_spans_that_hit_nothing_do_not_make_refusals_worthless() -> None:
+    point = OperatingPoint(0.5)
+    point.see(np.array([0.0]), np.array([1.0]))
+    assert point.refusal_reward == pytest.approx(0.1)
+
+
+def test_bad_weights_are_named() -> None:
     with pytest.raises(ValueError, match=r"weight form 2\.0 must be within"):
         RewardWeights(form=2.0)
+    for wrong in (0.0, 1.0):
+        with pytest.raises(ValueError, match=r"answer_above \d\.0 must be within \(0, 1\)"):
+            RewardWeights(answer_above=wrong)

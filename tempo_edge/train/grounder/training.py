@@ -88,9 +88,16 @@ def pir_grpo(
     dev = _dev_windows(settings, places, profile, prompt_builder, trials, say)
     with _source(settings, places, profile, say) as source:
         policy = NanoPolicy(load_grounder(start).to(device), prompt_builder)
-        run = PirGrpo(policy, source, settings)
+        run = PirGrpo(policy, source, _of_source(settings))
         about = _about(settings, start)
         return _follow(run, policy.model, settings.steps, dev, RunFolder(places.out, about), say)
+
+
+def _of_source(settings: GrpoSettings) -> GrpoSettings:
+    """The settings with the kinds of prompts that their source has: videos have no look-alikes."""
+    if not settings.videos.library:
+        return settings
+    return dataclasses.replace(settings, mix=dataclasses.replace(settings.mix, swaps=1.0))
 
 
 @contextmanager

@@ -9,9 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from tempo_edge import eta
 from tempo_edge.evaluation.metrics.spans import Interval
 from tempo_edge.moment import Span as TimedSpan
 from tempo_edge.train.grounder.examples import Example
+from tempo_edge.train.grounder.grpo.objective import AnswerLogProbs
 from tempo_edge.train.grounder.grpo.rewards import read_answer
 from tempo_edge.train.hub.family import HubFamily
 from tempo_edge.train.hub.hub_prefill import HubPrefill
@@ -19,6 +21,8 @@ from tempo_edge.train.hub.hub_prefill import HubPrefill
 __all__ = ["HubAnswers", "HubPolicy"]
 
 _LONGEST = 48  # tokens of an answer: four spans, a digit a token
+_SUREST = -1e-6  # the largest log-probability of a refusal, so that others always have one
+_RAREST = 1e-30  # the smallest probability drawn with, if only the refusal has any
 
 
 @dataclass(frozen=True)
@@ -29,11 +33,13 @@ class HubAnswers:
         inputs: the prompts as the model reads them.
         tokens: int64 ``[p * g, a]``, the tokenizer's.
         token_mask: bool ``[p * g, a]``, True up to the end of each answer: none of it is forced.
+        refusal: the tokens of the refusal, int64 ``[r]`` with ``r`` at most ``a``.
     """
 
     inputs: dict[str, Tensor]
     tokens: Tensor
     token_mask: Tensor
+    refusal: Tensor
 
 
 class HubPolicy:
@@ -90,6 +96,14 @@ class HubPolicy:
         inputs = self.family.inputs(words, seen)
         return {name: value.to(self.device) for name, value in inputs.items()}
 
+    @property
+    def refusal(self) -> list[int]:
+        """The tokens that refuse, with the one that ends them."""
+        tokens: list[int] = self.tokenizer(
+            self.family.chat.lead + eta.NONE, add_special_tokens=False
+        )["input_ids"]
+        return [*tokens, self.tokenizer.eos_token_id]
+
     @torch.no_grad()
     def rollout(
         self,
@@ -98,12 +112,22 @@ class HubPolicy:
         temperature: float,
         generator: torch.Generator,
     ) -> list[list[int]]:
-        """Sampled answers with the token that ends them, unless they grew too long to have one."""
+        """Sampled answers with the token that ends them, unless they grew too long to have one.
+
+        No single token refuses that could be masked. So each token of the refusal, where what was
+        said so far is its beginning, is as likely as it is to go on to another answer.
+        """
         prefill = HubPrefill(self.model, self.family, self.read(examples), group_size)
+        refusal = self.refusal
+        others = _otherwise(prefill.weigh(torch.tensor(refusal), temperature).cpu())
         answers: list[list[int]] = [[] for _ in range(len(examples) * group_size)]
         logits, end = prefill.logits, self.tokenizer.eos_token_id
-        for _ in range(_LONGEST):
+        for place in range(_LONGEST):
             probabilities = torch.softmax(logits.cpu() / temperature, dim=-1)
+            if place < len(refusal):
+                begun = [row for row, answer in enumerate(answers) if answer == refusal[:place]]
+                probabilities[begun, refusal[place]] *= others[begun, place]
+                probabilities.clamp_(min=_RAREST)
             chosen = torch.multinomial(probabilities, 1, generator=generator)
             unfinished = False
             for answer, (token,) in zip(answers, chosen.tolist(), strict=True):
@@ -139,25 +163,37 @@ class HubPolicy:
         return [(span.start_seconds, span.end_seconds) for span in found]
 
     def collate(self, examples: Sequence[Example], answers: Sequence[Sequence[int]]) -> HubAnswers:
-        # At least two, so that there is always something to go on with.
-        longest = max(2, *(len(answer) for answer in answers))
+        longest = max(len(self.refusal), *(len(answer) for answer in answers))
         tokens = torch.full((len(answers), longest), self.tokenizer.eos_token_id)
         token_mask = torch.zeros((len(answers), longest), dtype=torch.bool)
         for row, answer in enumerate(answers):
             tokens[row, : len(answer)] = torch.tensor(answer)
             token_mask[row, : len(answer)] = True
-        return HubAnswers(self.read(examples), tokens, token_mask)
+        return HubAnswers(self.read(examples), tokens, token_mask, torch.tensor(self.refusal))
 
-    def log_probs(self, batch: HubAnswers) -> Tensor:
-        group_size = len(batch.tokens) // len(batch.inputs["input_ids"])
-        prefill = HubPrefill(self.model, self.family, batch.inputs, group_size)
-        following = prefill.decode(batch.tokens[:, :-1])
-        logits = torch.cat([prefill.logits[:, None], following], dim=1)
-        tokens = batch.tokens.to(logits.device)
-        return torch.log_softmax(logits, dim=-1).gather(2, tokens[..., None])[..., 0]
+    def log_probs(self, batch: HubAnswers) -> AnswerLogProbs:
+        """The refusal is read beside the answers, as one more of each prompt's.
+
+        That an answer is none is told by its first token: ``log(1 - q)`` is taken off there.
+        """
+        prompts = len(batch.inputs["input_ids"])
+        group_size = len(batch.tokens) // prompts
+        refusal = torch.full((prompts, 1, batch.tokens.shape[1]), self.tokenizer.eos_token_id)
+        refusal[..., : len(batch.refusal)] = batch.refusal
+        both = torch.cat([batch.tokens.reshape(prompts, group_size, -1), refusal], dim=1)
+        prefill = HubPrefill(self.model, self.family, batch.inputs, group_size + 1)
+        tokens = both.flatten(0, 1).to(prefill.logits.device)
+        logits = torch.cat([prefill.logits[:, None], prefill.decode(tokens[:, :-1])], dim=1)
+        said = torch.log_softmax(logits, dim=-1).gather(2, tokens[..., None])[..., 0]
+        said = said.reshape(prompts, group_size + 1, -1)
+        none = said[:, -1, : len(batch.refusal)].sum(dim=1).clamp(max=_SUREST)
+        spans = torch.log1p(-none.exp())
+        first = said[:, :-1, :1] - spans[:, None, None]
+        answers = torch.cat([first, said[:, :-1, 1:]], dim=2).flatten(0, 1)
+        return AnswerLogProbs(none, spans, answers)
 
     @torch.no_grad()
-    def ref_log_probs(self, batch: HubAnswers) -> Tensor:
+    def ref_log_probs(self, batch: HubAnswers) -> AnswerLogProbs:
         with self.model.disable_adapter():
             return self.log_probs(batch)
 
@@ -175,3 +211,12 @@ class HubPolicy:
         from peft import set_peft_model_state_dict
 
         set_peft_model_state_dict(self.model, state["adapter"])
+
+
+def _otherwise(log_probs: Tensor) -> Tensor:
+    """The chance, after each token of the refusal, that the rest of it does not follow.
+
+    Both are float32 ``[n, r]``; it is 0 after the last one.
+    """
+    rest = log_probs.flip(1).cumsum(dim=1).flip(1)[:, 1:]
+    return torch.cat([-torch.expm1(rest), torch.zeros(len(log_probs), 1)], dim=1)

@@ -39,6 +39,19 @@ class HubPrefill:
         self._next = following(places, group_size)
         self.logits: Tensor = out.logits[:, -1].float().repeat_interleave(group_size, dim=0)
 
+    def weigh(self, tokens: Tensor, temperature: float) -> Tensor:
+        """The log-probability of each of ``tokens`` ``[a]`` after each copy, ``[n, a]``.
+
+        What is read to find out is forgotten again.
+        """
+        mask, places = self._mask, self._next
+        several = tokens.to(mask.device).expand(len(mask), -1)
+        logits = torch.cat([self.logits[:, None], self.decode(several[:, :-1])], dim=1)
+        self._cache.crop(1 - len(tokens))
+        self._mask, self._next = mask, places
+        said = torch.log_softmax(logits / temperature, dim=-1)
+        return said.gather(2, several[..., None])[..., 0]
+
     def decode(self, tokens: Tensor) -> Tensor:
         """The logits float32 ``[n, a, words]`` of what follows each of ``tokens`` ``[n, a]``."""
         tokens = tokens.to(self._mask.device)

@@ -16,6 +16,7 @@ from tempo_edge.evaluation.metrics.spans import Interval
 from tempo_edge.search.grounders.boundaries import Boundaries
 from tempo_edge.search.grounders.prompt import WIDTH, Prompt
 from tempo_edge.train.grounder.examples import Example
+from tempo_edge.train.grounder.grpo.objective import AnswerLogProbs
 from tempo_edge.train.grounder.model.generate import generate
 from tempo_edge.train.grounder.model.network import GrounderNetwork
 from tempo_edge.train.grounder.model.prefill import Prefill
@@ -23,19 +24,20 @@ from tempo_edge.train.grounder.prompt_builder import PromptBuilder, allowed_toke
 
 __all__ = ["GrammarAnswers", "NanoPolicy", "collate_answers", "log_probs"]
 
-_END = eta.TOKEN["[end]"]
+_END, _NONE = eta.TOKEN["[end]"], eta.TOKEN[eta.NONE]
 
 
 @dataclass(frozen=True)
 class GrammarAnswers:
-    """Answers within the grammar, ``g`` to each of ``p`` prompts.
+    """Span answers within the grammar, ``g`` to each of ``p`` prompts.
 
     Attributes:
         prompts: the ``p`` prompts.
         tokens: int64 ``[p * g, a]``, padded with ``[end]``.
         token_mask: bool ``[p * g, a]``, True where a token was chosen, and not forced by the
             grammar or padding.
-        allowed: bool ``[p * g, a, words]``, the tokens that the grammar allowed there.
+        allowed: bool ``[p * g, a, words]``, the tokens that the grammar allowed there, but for
+            ``none``.
         notes: float32 ``[p * g, a, WIDTH]``, the features that a prompt gives each token.
     """
 
@@ -49,7 +51,11 @@ class GrammarAnswers:
 def collate_answers(
     prompts: list[Prompt], windows: Sequence[Boundaries], answers: Sequence[Sequence[int]]
 ) -> GrammarAnswers:
-    """Put answers without ``[end]``, the first prompt's first, side by side."""
+    """Put answers without ``[end]``, the first prompt's first, side by side.
+
+    Raises:
+        ValueError: one of them is ``none``, which is no span answer.
+    """
     group_size = len(answers) // len(prompts)
     shape = (len(answers), max(len(answer) for answer in answers) + 1)
     tokens = np.full(shape, _END, np.int64)
@@ -57,7 +63,10 @@ def collate_answers(
     token_mask = np.zeros(shape, bool)
     notes = np.zeros((*shape, WIDTH), np.float32)
     for row, answer in enumerate(answers):
+        if answer[0] == _NONE:
+            raise ValueError(f"answer {row} must not be {eta.NONE!r}")
         could = allowed_tokens(windows[row // group_size], answer)
+        could[0, _NONE] = False
         tokens[row, : len(answer)] = answer
         notes[row, : len(answer)] = prompts[row // group_size].notes(answer)
         allowed[row, : len(could)] = could
@@ -66,14 +75,20 @@ def collate_answers(
     return GrammarAnswers(prompts, *parts)
 
 
-def log_probs(model: GrounderNetwork, batch: GrammarAnswers) -> Tensor:
-    """The log-probability of each token within the grammar, float32 ``[p * g, a]``."""
-    prefill = Prefill(model, batch.prompts, len(batch.tokens) // len(batch.prompts))
+def log_probs(model: GrounderNetwork, batch: GrammarAnswers) -> AnswerLogProbs:
+    """The log-probabilities within the grammar, of refusals and of the answers' tokens."""
+    group_size = len(batch.tokens) // len(batch.prompts)
+    prefill = Prefill(model, batch.prompts, group_size)
     following = prefill.decode(batch.tokens[:, :-1], batch.notes[:, :-1])
     logits = torch.cat([prefill.logits[:, None], following], dim=1)
-    logits = logits.masked_fill(~batch.allowed.to(logits.device), -1e9)
+    allowed = batch.allowed.to(logits.device)
+    first = logits[::group_size, 0]
+    none = first[:, _NONE]
+    spans = first.masked_fill(~allowed[::group_size, 0], -torch.inf).logsumexp(dim=1)
+    total = torch.logaddexp(none, spans)
     tokens = batch.tokens.to(logits.device)
-    return torch.log_softmax(logits, dim=-1).gather(2, tokens[..., None])[..., 0]
+    chosen = torch.log_softmax(logits.masked_fill(~allowed, -1e9), dim=-1)
+    return AnswerLogProbs(none - total, spans - total, chosen.gather(2, tokens[..., None])[..., 0])
 
 
 class NanoPolicy:
@@ -96,7 +111,7 @@ class NanoPolicy:
         temperature: float,
         generator: torch.Generator,
     ) -> list[list[int]]:
-        """Sampled answers without ``[end]``, each within its window's grammar."""
+        """Sampled answers without ``[end]``, each within its window's grammar, none ``none``."""
         self.model.eval()
         return generate(
             self.model,
@@ -105,6 +120,7 @@ class NanoPolicy:
             group_size=group_size,
             temperature=temperature,
             generator=generator,
+            refusals=False,
         ).tokens
 
     def spans(self, example: Example, answer: Sequence[int]) -> list[Interval]:
@@ -117,11 +133,11 @@ class NanoPolicy:
         prompts = [self._prompt_builder.prompt(example) for example in examples]
         return collate_answers(prompts, [example.boundaries for example in examples], answers)
 
-    def log_probs(self, batch: GrammarAnswers) -> Tensor:
+    def log_probs(self, batch: GrammarAnswers) -> AnswerLogProbs:
         return log_probs(self.model, batch)
 
     @torch.no_grad()
-    def ref_log_probs(self, batch: GrammarAnswers) -> Tensor:
+    def ref_log_probs(self, batch: GrammarAnswers) -> AnswerLogProbs:
         return log_probs(self._reference, batch)
 
     def parameters(self) -> list[nn.Parameter]:

@@ -1,15 +1,18 @@
 """PIR-GRPO: the grounder learns from its own answers to relevant and irrelevant prompts.
 
-For each prompt a group of answers is drawn and rewarded
+For each prompt a group of span answers is drawn and rewarded
 (:mod:`tempo_edge.train.grounder.grpo.rewards`); answers that earned more than their group's mean
-become likelier. A share of the prompts asks for what is not there, most of it nearly so (*partially
-irrelevant*). The idea is Tempo-R0's (arXiv 2507.04702) on GRPO (Shao et al., 2024); the formulas
-are our own.
+become likelier, and so does the refusal where it would have earned more
+(:mod:`tempo_edge.train.grounder.grpo.objective`). A share of the prompts asks for what is not
+there, most of it nearly so (*partially irrelevant*). The idea is Tempo-R0's (arXiv 2507.04702) on
+GRPO (Shao et al., 2024); the formulas are our own.
 """
 
 from __future__ import annotations
 
+import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic
 
@@ -18,33 +21,37 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from tempo_edge.train.data.archives import DataError
 from tempo_edge.train.grounder.annotated_windows import AnnotatedVideos
 from tempo_edge.train.grounder.examples import Example, ExampleSource
+from tempo_edge.train.grounder.grpo.objective import AnswerLogProbs, objective
+from tempo_edge.train.grounder.grpo.operating_point import OperatingPoint
 from tempo_edge.train.grounder.grpo.policy import P, Policy
-from tempo_edge.train.grounder.grpo.rewards import RewardWeights, advantages, reward
+from tempo_edge.train.grounder.grpo.quotas import draw_by_kind, quotas, shares_of
+from tempo_edge.train.grounder.grpo.rewards import RewardWeights, reward
 from tempo_edge.train.grounder.synthetic.mix import Mix
 from tempo_edge.train.progress_log import Say
+from tempo_edge.train.schedule import rate_share
 
 
 @dataclass(frozen=True)
 class GrpoSettings:
     """The settings of a run: all that it depends on besides pictures, profile and first policy.
 
-    ``tries`` bounds how many examples are drawn for each prompt of a step until its group's answers
-    differ in what they earn.
+    A step is of ``prompts`` with ``group`` answers each, read ``chunk`` prompts at once: less takes
+    less memory and more time, and changes nothing else.
     """
 
     seed: int = 0
-    steps: int = 300
-    prompts: int = 16
-    group: int = 8
-    tries: int = 4
+    steps: int = 200
+    prompts: int = 48
+    group: int = 6
+    chunk: int = 8
     passes: int = 1
-    learning_rate: float = 1e-4
+    learning_rate: float = 2e-5
+    warmup: int = 10
     temperature: float = 1.0
     clip: float = 0.2
-    kl: float = 0.02
+    kl: float = 0.05
     every: int = 25
     bfloat16: bool = True
     archives: tuple[str, ...] = ("flickr8k", "coco_thumbs")
@@ -53,9 +60,10 @@ class GrpoSettings:
     videos: AnnotatedVideos = field(default_factory=AnnotatedVideos)
 
     def __post_init__(self) -> None:
-        if self.seed < 0:
-            raise ValueError(f"seed {self.seed} must not be negative")
-        for name in ("steps", "prompts", "tries", "passes", "every"):
+        for name in ("seed", "warmup"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} {getattr(self, name)} must not be negative")
+        for name in ("steps", "prompts", "chunk", "passes", "every"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} {getattr(self, name)} must be at least 1")
         if self.group < 2:
@@ -65,56 +73,20 @@ class GrpoSettings:
 
 
 @dataclass(frozen=True)
-class _Group:
-    """One example with ``g`` sampled answers: rewards float64 ``[g]``, and which are refusals."""
-
-    example: Example
-    answers: list[list[int]]
-    rewards: NDArray[np.float64]
-    refused: list[bool]
-
-
-@dataclass
-class Rollouts(Generic[P]):
-    """The answers of one step: ``p`` examples with ``g`` answers each.
+class Chunk(Generic[P]):
+    """Prompts that are read at once, with ``g`` span answers to each of ``p``.
 
     Attributes:
         batch: the answers, as the policy collates them.
-        advantages: float32 ``[p * g]``, each answer's against its group.
-        rewards: of every answer drawn, also in groups that were drawn anew.
-        refused: the share of refusals among the answers that were kept, in [0, 1].
+        rewards: what each earned, float32 ``[p, g]``.
+        none_rewards: what a refusal earns, float32 ``[p]``.
+        present: True where what is asked for is there, bool ``[p]``.
     """
 
     batch: P
-    advantages: Tensor
-    rewards: NDArray[np.float64]
-    refused: float
-
-
-def policy_loss(
-    log_probs: Tensor,
-    old_log_probs: Tensor,
-    ref_log_probs: Tensor,
-    token_mask: Tensor,
-    advantages: Tensor,
-    clip: float,
-    kl: float,
-) -> tuple[Tensor, Tensor]:
-    """The clipped loss and the KL to the reference, scalars: means over the masked tokens.
-
-    The three log-probabilities are float32 ``[p * g, a]``, by the policy that learns, the one that
-    drew the answers and the reference; ``token_mask`` of that shape is 1 where a token was chosen,
-    and ``advantages`` are ``[p * g]``. The clipped surrogate is that of PPO (Schulman et al.,
-    2017). The KL estimate is ``exp(r - n) - (r - n) - 1``, never negative (Schulman, 2020), as GRPO
-    has it.
-    """
-    count = token_mask.sum().clamp(min=1.0)
-    ratio = torch.exp(log_probs - old_log_probs)
-    clipped = ratio.clamp(1.0 - clip, 1.0 + clip)
-    surrogate = torch.minimum(ratio * advantages[:, None], clipped * advantages[:, None])
-    apart = ref_log_probs - log_probs
-    distance = ((torch.exp(apart) - apart - 1.0) * token_mask).sum() / count
-    return -(surrogate * token_mask).sum() / count + kl * distance, distance.detach()
+    rewards: Tensor
+    none_rewards: Tensor
+    present: NDArray[np.bool_]
 
 
 class PirGrpo(Generic[P]):
@@ -126,6 +98,8 @@ class PirGrpo(Generic[P]):
         self.step = 0
         self.curves: list[dict[str, float]] = []
         self._source = source
+        self._shares = shares_of(settings.mix)
+        self._point = OperatingPoint(settings.rewards.answer_above)
         self._rng = np.random.default_rng(settings.seed)
         self._generator = torch.Generator().manual_seed(settings.seed)
         self._optimizer = torch.optim.AdamW(
@@ -136,78 +110,102 @@ class PirGrpo(Generic[P]):
         kind = self.policy.device.type
         return torch.autocast(kind, torch.bfloat16, enabled=self.settings.bfloat16)
 
-    def rollout(self) -> Rollouts[P]:
-        """Groups whose answers differ in what they earn, as many as a step wants or can find.
+    def rollout(self) -> list[Chunk[P]]:
+        """The prompts of a step, in the quotas of the mix, and their answers.
 
         Raises:
-            DataError: there is none.
+            DataError: the source does not come up with a kind of prompt.
         """
-        settings, kept, rewards = self.settings, list[_Group](), list[float]()
-        for _ in range(settings.tries):
-            wanted = settings.prompts - len(kept)
-            if not wanted:
-                break
-            for group in self._groups(wanted):
-                rewards += group.rewards.tolist()
-                if group.rewards.std() > 1e-6:
-                    kept.append(group)
-        if not kept:
-            raise DataError(
-                f"no group of answers differs in what it earns after {settings.tries} tries of "
-                f"{settings.prompts} prompts: nothing to learn from; give more of either"
-            )
-        gains, _ = advantages(np.stack([group.rewards for group in kept]))
-        return Rollouts(
-            self.policy.collate(
-                [group.example for group in kept],
-                [answer for group in kept for answer in group.answers],
-            ),
-            torch.from_numpy(gains.reshape(-1)),
-            np.array(rewards),
-            float(np.mean([refused for group in kept for refused in group.refused])),
-        )
+        settings = self.settings
+        wanted = quotas(self._shares, settings.prompts, self._rng)
+        examples = draw_by_kind(self._source, wanted, self._rng)
+        examples.sort(key=lambda example: len(example.looks))  # less of a chunk is padding
+        return [
+            self._chunk(examples[start : start + settings.chunk])
+            for start in range(0, len(examples), settings.chunk)
+        ]
 
-    def _groups(self, count: int) -> list[_Group]:
-        """New examples, with a group of sampled answers each and what the answers earned."""
+    def _chunk(self, examples: list[Example]) -> Chunk[P]:
+        """Examples with a group of sampled answers each, and what these earned."""
         settings, policy, size = self.settings, self.policy, self.settings.group
-        examples = [self._source.draw(self._rng) for _ in range(count)]
         with self._autocast():
             answers = policy.rollout(examples, size, settings.temperature, self._generator)
-        groups = []
-        for place, example in enumerate(examples):
-            own = answers[place * size : (place + 1) * size]
-            spans = [policy.spans(example, answer) for answer in own]
-            rewards = [reward(each, example.spans, settings.rewards) for each in spans]
-            groups.append(_Group(example, own, np.array(rewards), [each == [] for each in spans]))
-        return groups
+        weights, refusal = settings.rewards, self._point.refusal_reward
+        rewards = []
+        for place, answer in enumerate(answers):
+            example = examples[place // size]
+            rewards.append(reward(policy.spans(example, answer), example.spans, weights, refusal))
+        none = [reward([], example.spans, weights, refusal) for example in examples]
+        return Chunk(
+            policy.collate(examples, answers),
+            torch.tensor(rewards).reshape(len(examples), size),
+            torch.tensor(none),
+            np.array([bool(example.spans) for example in examples]),
+        )
 
-    def update(self, rollouts: Rollouts[P]) -> dict[str, float]:
+    def update(self, chunks: list[Chunk[P]]) -> dict[str, float]:
         """Take `passes` steps on the rollouts; returns the means that the curves show."""
-        settings, policy, batch = self.settings, self.policy, rollouts.batch
-        with torch.no_grad(), self._autocast():
-            ref_log_probs = policy.ref_log_probs(batch)
-        token_mask = batch.token_mask.to(ref_log_probs.device).float()
-        gains = rollouts.advantages.to(ref_log_probs.device)
-        old = ref_log_probs  # until the first pass says what the policy was that drew the answers
-        distances = []
+        settings, policy = self.settings, self.policy
+        share = rate_share(self.step, settings.warmup, settings.steps)
+        for group in self._optimizer.param_groups:
+            group["lr"] = settings.learning_rate * share
+        drawn = [self._drawn(chunk) for chunk in chunks]
+        prompts = sum(len(chunk.present) for chunk in chunks)
+        firsts, distances = list[AnswerLogProbs](), list[float]()
         for number in range(settings.passes):
-            with self._autocast():
-                new = policy.log_probs(batch)
-            old = old if number else new.detach()
-            loss, distance = policy_loss(
-                new, old, ref_log_probs, token_mask, gains, settings.clip, settings.kl
-            )
             self._optimizer.zero_grad()
-            torch.autograd.backward(loss)
+            for chunk, (ref, mask) in zip(chunks, drawn, strict=True):
+                place = len(distances) % len(chunks)
+                with self._autocast():
+                    new = policy.log_probs(chunk.batch)
+                if not number:
+                    firsts.append(new.detach())
+                rewards, none = (
+                    part.to(mask.device) for part in (chunk.rewards, chunk.none_rewards)
+                )
+                found = objective(
+                    new, firsts[place].tokens, ref, mask, rewards, none, settings.clip
+                )
+                # A mean over all prompts of the step, of which these are some.
+                torch.autograd.backward((settings.kl * found.kl - found.gain).sum() / prompts)
+                distances.append(float(found.kl.detach().sum()))
             nn.utils.clip_grad_norm_(policy.parameters(), 1.0)
             self._optimizer.step()
-            distances.append(float(distance))
+        masks = [mask for _, mask in drawn]
+        return {"kl": sum(distances) / prompts / settings.passes} | self._means(
+            chunks, firsts, masks
+        )
+
+    def _drawn(self, chunk: Chunk[P]) -> tuple[AnswerLogProbs, Tensor]:
+        """The reference's log-probabilities of a chunk, and 1 where a token was chosen."""
+        with torch.no_grad(), self._autocast():
+            ref = self.policy.ref_log_probs(chunk.batch)
+        return ref, chunk.batch.token_mask.to(ref.tokens.device).float()
+
+    def _means(
+        self, chunks: list[Chunk[P]], drawn_with: list[AnswerLogProbs], masks: list[Tensor]
+    ) -> dict[str, float]:
+        """What a step's rollouts show; the operating point takes in what they earned."""
+        weights = self.settings.rewards
+        present = np.concatenate([chunk.present for chunk in chunks])
+        none = torch.cat([chunk.none_rewards for chunk in chunks]).double().numpy()
+        earned = torch.cat([chunk.rewards.mean(dim=1) for chunk in chunks]).double().numpy()
+        refused = torch.cat([each.none for each in drawn_with]).exp().double().cpu().numpy()
+        self._point.see((earned - weights.form)[present], 1.0 - refused[present])
+        chosen = sum(float(mask.sum()) for mask in masks)
+        told = sum(
+            float((each.tokens * mask).sum()) for each, mask in zip(drawn_with, masks, strict=True)
+        )
+        means = {
+            "reward": refused * none + (1.0 - refused) * earned,
+            "refused_present": refused[present],
+            "refused_absent": refused[~present],
+            "iou_present": (earned - weights.form)[present],
+        }
         return {
-            "reward": float(rollouts.rewards.mean()),
-            "kl": float(np.mean(distances)),
-            "entropy": float(-(old * token_mask).sum() / token_mask.sum().clamp(min=1.0)),
-            "refused": rollouts.refused,
-            "groups": float(len(gains) // settings.group),
+            **{name: float(row.mean()) if len(row) else math.nan for name, row in means.items()},
+            "entropy": -told / max(1.0, chosen),
+            "refusal_reward": self._point.refusal_reward,
         }
 
     def train(self, say: Say) -> dict[str, float]:
@@ -218,7 +216,7 @@ class PirGrpo(Generic[P]):
         while self.step < upto:
             rows.append(self.update(self.rollout()))
             self.step += 1
-        means = {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
+        means = _means_of(rows)
         took = (time.monotonic() - started) / len(rows)
         told = ", ".join(f"{name} {value:.3f}" for name, value in means.items())
         say(f"pir-grpo step {self.step}/{self.settings.steps}: {told}, {took:.1f} s a step")
@@ -231,6 +229,7 @@ class PirGrpo(Generic[P]):
             "optimizer": self._optimizer.state_dict(),
             "generator": self._generator.get_state(),
             "rng": self._rng.bit_generator.state,
+            "earned": self._point.earned,
             "step": self.step,
             "curves": self.curves,
         }
@@ -241,4 +240,15 @@ class PirGrpo(Generic[P]):
         self._optimizer.load_state_dict(state["optimizer"])
         self._generator.set_state(state["generator"])
         self._rng.bit_generator.state = state["rng"]
+        self._point.earned = state["earned"]
         self.step, self.curves = state["step"], state["curves"]
+
+
+def _means_of(rows: Sequence[dict[str, float]]) -> dict[str, float]:
+    """The mean of each figure over the steps that have it; not of one that none has."""
+    means = {}
+    for name in rows[0]:
+        known = [row[name] for row in rows if not math.isnan(row[name])]
+        if known:
+            means[name] = float(np.mean(known))
+    return means

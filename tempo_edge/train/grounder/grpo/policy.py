@@ -1,7 +1,9 @@
 """The interface of a policy: all that PIR-GRPO asks of a model, and knows of one.
 
 An answer is a list of tokens. Which tokens there are is the policy's own matter: words of
-:mod:`tempo_edge.eta` for the built-in grounder, the tokenizer's for a hub model.
+:mod:`tempo_edge.eta` for the built-in grounder, the tokenizer's for a hub model. One answer is
+known to every policy beforehand, its refusal: how likely that is, a policy says without drawing it,
+and what it draws are the others.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from torch import Tensor, nn
 
 from tempo_edge.evaluation.metrics.spans import Interval
 from tempo_edge.train.grounder.examples import Example
+from tempo_edge.train.grounder.grpo.objective import AnswerLogProbs
 
 __all__ = ["AnswerBatch", "Policy"]
 
@@ -45,7 +48,8 @@ class Policy(Protocol[P]):
     ) -> list[list[int]]:
         """Sampled answers, `group_size` to each example, the first example's first.
 
-        Sampling is without dropout, as a search will ask.
+        None is the refusal: they are drawn from the policy given that it does not refuse. Sampling
+        is without dropout, as a search will ask.
         """
 
     def spans(self, example: Example, answer: Sequence[int]) -> list[Interval] | None:
@@ -54,13 +58,13 @@ class Policy(Protocol[P]):
     def collate(self, examples: Sequence[Example], answers: Sequence[Sequence[int]]) -> P:
         """Answers as :meth:`log_probs` takes them, as many to each example, in order."""
 
-    def log_probs(self, batch: P) -> Tensor:
-        """The log-probability of each token of each answer, float32 ``[p * g, a]``.
+    def log_probs(self, batch: P) -> AnswerLogProbs:
+        """The log-probabilities of refusals and of the answers' tokens.
 
         Gradients flow if they are enabled.
         """
 
-    def ref_log_probs(self, batch: P) -> Tensor:
+    def ref_log_probs(self, batch: P) -> AnswerLogProbs:
         """The log-probabilities by the policy that the run started from, without gradients."""
 
     def parameters(self) -> list[nn.Parameter]:

@@ -2,7 +2,8 @@
 
 An answer is a list of spans, half-open seconds; an empty list is a refusal. A prompt whose truth
 is empty is *irrelevant* to its window. The idea of rewarding both is Tempo-R0's (arXiv 2507.04702);
-the formulas are our own.
+the formulas are our own. What a rightful refusal earns says how sure a policy shall be before it
+answers (:mod:`tempo_edge.train.grounder.grpo.operating_point`).
 """
 
 from __future__ import annotations
@@ -10,9 +11,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
 
 from tempo_edge import eta
 from tempo_edge.evaluation.metrics.spans import Interval, span_sets_iou
@@ -22,12 +20,19 @@ _FAIR = 0.5  # seconds off at which a boundary still earns 1/e
 
 @dataclass(frozen=True)
 class RewardWeights:
-    """The weight of each reward beside that of grounding, which is 1."""
+    """The weight of each reward beside that of grounding, which is 1.
+
+    ``answer_above`` is the chance that a prompt is there above which an answer shall earn more than
+    a refusal.
+    """
 
     form: float = 0.1
     boundary: float = 0.0
+    answer_above: float = 0.5
 
     def __post_init__(self) -> None:
+        if not 0.0 < self.answer_above < 1.0:
+            raise ValueError(f"answer_above {self.answer_above} must be within (0, 1)")
         for name in ("form", "boundary"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise ValueError(f"weight {name} {getattr(self, name)} must be within [0, 1]")
@@ -70,30 +75,22 @@ def read_answer(answer: str, duration_seconds: float) -> list[Interval] | None:
 
 
 def reward(
-    spans: Sequence[Interval] | None, true: Sequence[Interval], weights: RewardWeights | None = None
+    spans: Sequence[Interval] | None,
+    true: Sequence[Interval],
+    weights: RewardWeights | None = None,
+    refusal: float = 1.0,
 ) -> float:
-    """The whole reward of an answer; one that can't be read, None, earns nothing at all."""
+    """The whole reward of an answer; one that can't be read, None, earns nothing at all.
+
+    A rightful refusal earns `refusal` beside the reward of its form.
+    """
     weights = weights or RewardWeights()
     if spans is None:
         return 0.0
+    if not spans and not true:
+        return refusal + weights.form
     return (
         grounding_reward(spans, true)
         + weights.form
         + weights.boundary * boundary_reward(spans, true)
     )
-
-
-def advantages(rewards: NDArray[np.floating]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """The advantage of each answer, ``(r - mean) / std`` of its group.
-
-    After GRPO (Shao et al., 2024). ``rewards`` are ``[p, g]``, of ``p`` prompts' groups of ``g``
-    answers. Returns the advantages, float32 ``[p, g]``, and bool ``[p]``, True where a group's
-    answers differ in what they earn: elsewhere there is nothing to learn, and advantages are 0.
-    """
-    if rewards.ndim != 2 or rewards.shape[1] < 2:
-        raise ValueError(f"rewards of shape {rewards.shape} must be [prompts, answers >= 2]")
-    centred = rewards - rewards.mean(axis=1, keepdims=True)
-    std = centred.std(axis=1, keepdims=True)
-    alive = std[:, 0] > 1e-6
-    scaled = np.where(alive[:, None], centred / np.maximum(std, 1e-6), 0.0)
-    return scaled.astype(np.float32), alive
