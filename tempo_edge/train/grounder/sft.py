@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from tempo_edge import eta
 from tempo_edge.search.grounders.prompt import Prompt
 from tempo_edge.train.grounder.annotated_windows import AnnotatedVideos
 from tempo_edge.train.grounder.examples import Example, ExampleSource
@@ -66,6 +67,20 @@ class SftSettings:
             raise ValueError(f"every {self.every} must be a multiple of {_AHEAD}")
 
 
+def sft_example(prompt_builder: PromptBuilder, example: Example, refuse: bool) -> SftExample:
+    """An example as SFT reads it.
+
+    Unless it may `refuse`, ``none`` is no choice. Where nothing absent is asked for, ``none`` is
+    never right, and a decoder that chose among it and others would learn to never say it; what is
+    to be learned of refusals later could begin at nothing then.
+    """
+    tokens = target_tokens(example)
+    allowed = allowed_tokens(example.boundaries, tokens[:-1])
+    if not refuse:
+        allowed[0, eta.TOKEN[eta.NONE]] = False
+    return prompt_builder.prompt(example), tokens, frame_labels(example), allowed
+
+
 class Sft:
     """The state of a run: decoder, optimizer, and what it draws examples with."""
 
@@ -99,18 +114,14 @@ class Sft:
         if not self._ahead:
             size = self.settings.batch
             drawn = [self._source.draw(self._rng) for _ in range(_AHEAD * size)]
-            examples = [self._sft_example(example) for example in drawn]
+            refuse = self.settings.mix.absent > 0.0
+            examples = [sft_example(self._prompt_builder, each, refuse) for each in drawn]
             examples.sort(key=lambda example: len(example[0]) + len(example[1]))
             for place in self._rng.permutation(_AHEAD):
                 self._ahead.append(
                     collate(*zip(*examples[place * size : (place + 1) * size], strict=True))
                 )
         return self._ahead.pop().to(self._device)
-
-    def _sft_example(self, example: Example) -> SftExample:
-        tokens = target_tokens(example)
-        allowed = allowed_tokens(example.boundaries, tokens[:-1])
-        return self._prompt_builder.prompt(example), tokens, frame_labels(example), allowed
 
     def train(self, say: Say) -> dict[str, float]:
         """Go on for `every` steps or to the end; returns the mean losses."""
