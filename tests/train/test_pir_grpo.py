@@ -139,7 +139,7 @@ def test_pir_grpo_earns_more_than_it_began_with(
 ) -> None:
     torch.manual_seed(0)
     rng = np.random.default_rng(0)
-    mix = dataclasses.replace(MIX, absent=0.5, hard=1.0)
+    mix = dataclasses.replace(MIX, absent=0.5, hard=1.0, swaps=0.0)
     few = _Few([draw(bank, mix, rng) for _ in range(8)])
     settings = GrpoSettings(
         steps=24, prompts=4, group=6, every=8, learning_rate=3e-3, bfloat16=False, mix=mix

@@ -71,7 +71,7 @@ def draw_by_kind(
     if len(found) < total:
         kind = (+missing).most_common(1)[0][0]
         raise DataError(
-            f"kind {kind!r} did not come in {_DRAWS * total} draws: set absent, hard and swaps of the mix "
-            f"to what these examples can give"
+            f"kind {kind!r} did not come in {_DRAWS * total} draws: set absent, hard and swaps of "
+            f"the mix to what these examples can give"
         )
     return found
