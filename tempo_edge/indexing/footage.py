@@ -181,7 +181,7 @@ class FootageReader:
 
     def _read(self, path: Path, course: _Course, *, whole: bool) -> Footage:
         """Decode, measure and encode one file, planned by its index or by all of its packets."""
-        with open_video(path, self._decoder, whole=whole) as video:
+        with open_video(path, self._decoder, whole=whole, unseen=not whole) as video:
             info, table = video.info, video.packets()
             if len(table) < 2:
                 raise MediaError("holds a single picture, not a video")
@@ -193,7 +193,7 @@ class FootageReader:
             handles: LifoQueue[Video] = LifoQueue()
             if decoder == self._decoder:
                 handles.put(video)
-            source = _Source(partial(open_video, path, decoder, table), handles)
+            source = _Source(partial(open_video, path, decoder, table, unseen=True), handles)
             chosen = self._sampling.plan(table, info)
             damage = Damage()
             # Closed here, not by whoever forgets it: others wait for the memory that it holds.

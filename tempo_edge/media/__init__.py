@@ -47,7 +47,12 @@ DECODERS: Mapping[str, str] = {
 
 
 def open_video(
-    path: Path, decoder: str = "pyav", table: PacketTable | None = None, *, whole: bool = False
+    path: Path,
+    decoder: str = "pyav",
+    table: PacketTable | None = None,
+    *,
+    whole: bool = False,
+    unseen: bool = False,
 ) -> Video:
     """Open the film of ``path``: its default video stream, else the largest that moves.
 
@@ -58,6 +63,9 @@ def open_video(
             reading them need not be found out again.
         whole: list packets by reading all of them, whatever the container's index says: damage
             in what is never decoded is found by nothing else.
+        unseen: take the container's word for the size and the depth of pictures, where it gives
+            it, and decode none of them to find out: a large one takes tens of milliseconds. Whether
+            the first one that is decoded was another is said by ``contradicted``.
 
     Raises:
         MediaError: the file holds no video that can be read; the text says why.
@@ -67,5 +75,7 @@ def open_video(
     if decoder not in DECODERS:
         raise ValueError(f"decoder {decoder!r} must be one of {tuple(DECODERS)}")
     module, _, kind = DECODERS[decoder].partition(":")
-    video: Video = getattr(import_module(module), kind)(path, table=table, whole=whole)
+    video: Video = getattr(import_module(module), kind)(
+        path, table=table, whole=whole, unseen=unseen
+    )
     return video

@@ -68,8 +68,14 @@ class DecordVideo(Closing):
     """A video stream opened with decord. Decodes one picture after another, on one thread."""
 
     def __init__(
-        self, path: Path, *, table: PacketTable | None = None, whole: bool = False
+        self,
+        path: Path,
+        *,
+        table: PacketTable | None = None,
+        whole: bool = False,
+        unseen: bool = False,
     ) -> None:
+        # Always seen: pictures of decord don't say how deep they were.
         self._decord = _import_decord()
         self._path = path
         self._container = PyAVVideo(path, table=table, whole=whole)

@@ -27,6 +27,7 @@ from tempo_edge.media._intact import check_for
 from tempo_edge.media._keys import has_no_times
 from tempo_edge.media._listing import Film, listed, listed_from_index, may_be_listed_from_index
 from tempo_edge.media._packets import contradicts, on_one_clock, stamp_of
+from tempo_edge.media._record import tell_format
 from tempo_edge.media._restarts import may_restart, resets_are_usual
 from tempo_edge.media._streams import describe, films, first_that_moves, format_names
 from tempo_edge.media._types import PacketTable
@@ -51,23 +52,33 @@ class StreamReader(Closing):
         options: FFmpeg's options of the decoder.
         table: the packets of the file, where they are known already.
         whole: list all packets by reading them, whatever the container's index says.
+        unseen: take the container's word for the size and the depth of pictures, where it gives
+            it, and decode none to find out.
 
     Attributes:
-        contradicted: whether a packet was found to be another than the container's index says.
+        contradicted: whether a packet or a picture was found to be another than the container says.
 
     Raises:
         MediaError: the file can't be opened or holds no film.
     """
 
     def __init__(
-        self, path: Path, options: dict[str, str], table: PacketTable | None, *, whole: bool
+        self,
+        path: Path,
+        options: dict[str, str],
+        table: PacketTable | None,
+        *,
+        whole: bool,
+        unseen: bool,
     ) -> None:
         self._path = path
         self._options = options
         self._table = table
         self._whole = whole
+        self._unseen = unseen
         self._looked = False
         self._file: BlockFile | None = None
+        self._is_told = False  # by the codec's record alone: no picture was decoded for it
         self.contradicted = False
         self._open()
         try:
@@ -87,14 +98,25 @@ class StreamReader(Closing):
     def _open(self) -> None:
         try:
             self._file = BlockFile(self._path) if self._is_indexed() else None
-            self._container = open_container(
-                self._path, {"probesize": "10000000"}, self._file, self._accel()
-            )
+            accel = self._accel()
+            self._is_told = self._unseen and self._file is not None and accel is None
+            self._container = self._opened(accel)
+            if self._is_told and not tell_format(self._container):
+                self._container.close()
+                self._is_told = False
+                self._container = self._opened(accel)
         except (av.error.FFmpegError, OSError, ValueError) as error:
             if self._file is not None:
                 self._file.close()
             raise MediaError(f"can't be opened: {reason(error)}") from error
         self._fresh = True  # nothing has been read since, and nothing sought
+
+    def _opened(self, accel: HWAccel | None) -> InputContainer:
+        if self._file is not None:
+            self._file.seek(0)
+        options = {"probesize": "10000000"}
+        decodes = not self._is_told
+        return open_container(self._path, options, self._file, accel, decodes=decodes)
 
     def _accel(self) -> HWAccel | None:
         """The device that decodes, if any does."""

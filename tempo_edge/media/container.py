@@ -54,6 +54,8 @@ def open_container(
     options: dict[str, str] | None = None,
     file: BlockFile | None = None,
     accel: HWAccel | None = None,
+    *,
+    decodes: bool = True,
 ) -> InputContainer:
     """Open a file for reading: the one door through which any media comes.
 
@@ -65,6 +67,8 @@ def open_container(
         options: FFmpeg's options for the demuxer.
         file: the same file, where FFmpeg is to read it through a file object; it stays open.
         accel: the device that decodes it, in place of the processor.
+        decodes: whether FFmpeg decodes the first pictures to learn what the container doesn't say
+            of them, as their pixel format: a large one takes tens of milliseconds.
 
     Raises:
         av.FFmpegError, OSError, ValueError: FFmpeg can't make anything of it, or must not.
@@ -76,6 +80,7 @@ def open_container(
         "max_pixels": str(MOST_PIXELS),  # FFmpeg decodes a picture to find out what it is
         "pattern_type": "none",  # a picture's name may hold a percent sign
         "resync_size": str(_SEARCH_BYTES),
+        **({} if decodes else {"codec_whitelist": "none"}),
     }
     try:
         # Absolute, because FFmpeg takes what stands before a colon for a protocol.

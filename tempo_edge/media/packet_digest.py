@@ -45,7 +45,7 @@ def packet_digest(path: Path) -> bytes | None:
         OSError: the disk fails.
     """
     try:
-        with open_container(path, _HEAD_ONLY) as container:
+        with open_container(path, _HEAD_ONLY, decodes=False) as container:
             names = set(container.format.name.split(","))
             if not names & _INDEXED:
                 return None

@@ -26,6 +26,7 @@ from tempo_edge.media._keys import (
 )
 from tempo_edge.media._packets import starts, until
 from tempo_edge.media._reader import StreamReader
+from tempo_edge.media._record import is_as_told
 from tempo_edge.media._straight import StraightDecode, by_order, rising
 from tempo_edge.media._types import DecodeRange, PacketTable
 from tempo_edge.media.container import reason
@@ -49,6 +50,8 @@ class PyAVVideo(StreamReader):
         fast: leave out the loop filter: for thumbnails and differences, not for people.
         table: the packets of the file, where they are known already.
         whole: list all packets by reading them, whatever the container's index says.
+        unseen: take the container's word for the size and the depth of pictures, and decode none
+            to find out.
     """
 
     def __init__(
@@ -58,8 +61,10 @@ class PyAVVideo(StreamReader):
         fast: bool = True,
         table: PacketTable | None = None,
         whole: bool = False,
+        unseen: bool = False,
     ) -> None:
-        super().__init__(path, _FAST_OPTIONS if fast else {}, table, whole=whole)
+        options = _FAST_OPTIONS if fast else {}
+        super().__init__(path, options, table, whole=whole, unseen=unseen)
         self.damaged = 0
         self._beginning: PyAVVideo | None = None
         self._straight: StraightDecode | None = None
@@ -71,9 +76,12 @@ class PyAVVideo(StreamReader):
 
     def frames(self, run: DecodeRange) -> Iterator[PyAVFrame]:
         before, told = self.damaged, 0
+        is_first = self._is_told and self._is_first(run)
 
         def wrapped(frame: VideoFrame) -> PyAVFrame:
             nonlocal told
+            if is_first and not told:
+                self.contradicted |= not is_as_told(frame, self.info)
             told += 1
             return PyAVFrame(frame, self._scaler)
 
@@ -90,6 +98,11 @@ class PyAVVideo(StreamReader):
         finally:
             if not is_whole and self._table is not None:
                 self.contradicted |= self._table.from_index
+
+    def _is_first(self, run: DecodeRange) -> bool:
+        """Whether a run begins where decoding of the film does."""
+        table = self._table
+        return table is not None and bool(table.keys.any()) and run.key <= table.pts[table.keys][0]
 
     def _expected(self, run: DecodeRange) -> int:
         """Pictures that a decoder must give for a run, as far as is known; it may hide them."""

@@ -172,11 +172,11 @@ def test_a_device_that_has_no_room_left_leaves_a_file_to_the_processor(
 ) -> None:
     opened, asked = _reader.open_container, []
 
-    def full(path: Path, *rest: Any) -> Any:
+    def full(path: Path, *rest: Any, **named: Any) -> Any:
         asked.append(rest[-1])
         if rest[-1] is not None:
             raise av.error.MemoryError(12, "Cannot allocate memory")
-        return opened(path, *rest)
+        return opened(path, *rest, **named)
 
     monkeypatch.setattr(_reader, "open_container", full)
     monkeypatch.setattr(hardware, "faster_device", lambda: "cuda")

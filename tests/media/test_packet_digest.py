@@ -80,7 +80,7 @@ def test_what_is_not_there_has_none(tmp_path: Path) -> None:
 
 
 def test_a_disk_that_fails_is_told(film: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise OSError(errno.EIO, "Input/output error")
 
     monkeypatch.setattr(module, "open_container", fail)
