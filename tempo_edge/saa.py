@@ -60,7 +60,7 @@ def plan(table: PacketTable, info: VideoInfo, limits: SamplingBudget) -> Samplin
         for index in gap_filling(news, seconds, start, end, limits):
             wanted.setdefault(index, Reason.GAP)
             reach.extend(index)
-        found = events(news, seconds, start, end, limits)
+        found = events(news, seconds, table.keys, (start, end), limits)
         offered += found
         if end in next_keys and all(event.reason is not Reason.SPIKE for event in found):
             calm.add(end)

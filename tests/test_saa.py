@@ -176,6 +176,30 @@ def test_what_is_too_dear_stands_in_nobodys_way() -> None:
     assert chosen.wanted.tolist() == [0, 120 * 40]
 
 
+def test_a_key_frame_that_shows_what_is_new_is_looked_at_and_not_the_picture_after_it() -> None:
+    """Key frames 0.96 s apart, each second one passed over, and a refresh due after a second."""
+    packets = table([24] * 10, sizes=[20_000, *[1_000] * 23] * 10)
+    chosen = plan(packets, INFO, POLICY)
+    assert chosen.wanted.tolist() == packets.pts[packets.keys].tolist()
+    assert all(run.key == run.last for run in chosen.runs)
+    # Where most of it came after the key frame, that shows it no more.
+    packets = table([24, 250], sizes=[20_000, *[100] * 23, 20_000, *[600] * 249])
+    assert plan(packets, INFO, POLICY).wanted.tolist()[:3] == [0, 24 * 40, (24 + 34) * 40]
+
+
+def test_large_pictures_right_after_a_key_frame_are_no_cut() -> None:
+    """An encoder that begins with a rate too high, or footage that is hectic as ever."""
+    large = replace(INFO, width=1920, height=1080)
+    sizes = [20_000, 8_000, 9_000, 8_000, 11_000, *[400] * 20, *[20_000, *[600] * 24] * 3]
+    packets = table([25] * 4, sizes=sizes)
+    keys = packets.pts[packets.keys].tolist()
+    assert plan(packets, large, POLICY).wanted.tolist() == keys
+    packets.sizes[1:5] = 18_000, 400, 400, 400
+    assert 40 in plan(packets, large, POLICY).wanted, "a cut right after the key frame"
+    packets.sizes[1:10] = [7_000] * 8 + [30_000]
+    assert 9 * 40 in plan(packets, large, POLICY).wanted, "a cut in what is hectic"
+
+
 def test_a_steady_shot_costs_key_frames_only() -> None:
     sizes = [20_000, *[100] * 49] * 20
     chosen = plan(table([50] * 20, sizes=sizes), INFO, POLICY)

@@ -54,32 +54,41 @@ def novelty(table: PacketTable, kept: NDArray[np.int64]) -> NDArray[np.float64]:
 def events(
     news: NDArray[np.float64],
     seconds: NDArray[np.float64],
-    start: int,
-    end: int,
+    keys: NDArray[np.bool_],
+    between: tuple[int, int],
     limits: SamplingBudget,
 ) -> list[Event]:
     """Where bytes say that something new came into the picture, from one look to the next.
 
     Args:
-        news: the novelty of each packet, ``[n]``.
-        start, end: the key frame that is looked at, and the next one that is.
+        news: the novelty of each packet, ``[n]``; ``keys``: whether it is a key frame.
+        between: the key frame that is looked at, and the next one that is.
     """
+    start, end = between
     inner = news[start + 1 : end]
     spikes = set(_spikes(inner, limits.spike))
     if not spikes and inner.sum() < limits.refresh:
         return []
     found: list[Event] = []
     gathered, since = 0.0, seconds[start]
+    key, after_key = start, 0.0  # the last key frame since, and what came after it
     for offset, share in enumerate(inner.tolist()):
         index = start + 1 + offset
         gathered += share
+        after_key += share
+        if keys[index]:
+            key, after_key = index, 0.0
         if offset in spikes:
             found.append(Event(index, 1.0 + share, Reason.SPIKE))
+            gathered, since = 0.0, seconds[index]
+            key, after_key = start, 0.0
         elif gathered >= limits.refresh and seconds[index] - since >= limits.min_gap_seconds:
-            found.append(Event(index, min(gathered, 1.0), Reason.REFRESH))
-        else:
-            continue
-        gathered, since = 0.0, seconds[index]
+            # A key frame that shows most of it is decoded anyway, and before it.
+            is_shown = key > start and 2 * after_key < gathered
+            place = key if is_shown else index
+            found.append(Event(place, min(gathered, 1.0), Reason.REFRESH))
+            gathered, since = after_key if is_shown else 0.0, seconds[place]
+            key, after_key = start, 0.0
     return found
 
 
@@ -88,14 +97,22 @@ def _spikes(inner: NDArray[np.float64], least: float) -> list[int]:
 
     They stand out from what is usual up to the next look, or from all those right before them:
     after a cut to something hectic every picture is large.
+
+    Args:
+        inner: the novelty of each packet between two looks, ``[n]``; ``least``: that of a spike.
     """
-    large = np.flatnonzero(inner >= least).tolist()
-    usual = float(np.median(inner)) if large else 0.0
+    is_large = inner >= least
+    lead = int(np.argmin(np.append(is_large, False)))
+    usual = float(np.median(inner)) if is_large.any() else 0.0
+    # Several large ones right after the key frame are no cut, but what an encoder adds to it while
+    # its rate settles, or motion that was there before.
+    opening = float(np.median(inner[:lead])) if lead > 1 else usual
     found: list[int] = []
-    for offset in large:
+    for offset in np.flatnonzero(is_large).tolist():
         lately = inner[max(0, offset - _LATELY) : offset]
-        before = float(lately.max()) if len(lately) == _LATELY else usual
-        if inner[offset] >= _STANDS_OUT * min(usual, before):
+        common = opening if offset < lead else usual
+        before = float(lately.max()) if len(lately) == _LATELY else common
+        if inner[offset] >= _STANDS_OUT * min(common, before):
             found.append(offset)
     return found
 
