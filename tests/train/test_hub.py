@@ -404,10 +404,10 @@ def test_impossible_settings_of_a_hub_run_are_named(wrong: dict[str, int], compl
 def test_asked_for_what_is_not_there_it_learns_to_refuse(tmp_path: Path, data: Archive) -> None:
     settings = dataclasses.replace(
         SETTINGS,
-        steps=18,
-        prompts=8,
-        group=8,
-        every=6,
+        steps=24,
+        prompts=4,
+        every=8,
+        learning_rate=3e-2,
         kl=0.0,
         mix=dataclasses.replace(MIX, absent=1.0),
     )

@@ -27,7 +27,7 @@ from tempo_edge.train.grounder.synthetic.windows import SyntheticWindows
 from tempo_edge.train.progress_log import Say
 from tempo_edge.train.run_folder import RunFolder, TrainingRun
 
-__all__ = ["Places", "pir_grpo", "sft"]
+__all__ = ["Places", "dev_windows", "pir_grpo", "sft"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,7 +62,7 @@ def sft(
     Returns the checkpoint that was best on `trials` windows of dev.
     """
     prompt_builder = PromptBuilder(profile)
-    dev = _dev_windows(settings, places, profile, prompt_builder, trials, say)
+    dev = dev_windows(settings.mix, places, profile, prompt_builder, trials, say)
     with _source(settings, places, profile, say) as source:
         model = None if start is None else load_grounder(start)
         run = Sft(source, prompt_builder, settings, device, model)
@@ -85,7 +85,7 @@ def pir_grpo(
     Returns the checkpoint that was best on `trials` windows of dev.
     """
     prompt_builder = PromptBuilder(profile)
-    dev = _dev_windows(settings, places, profile, prompt_builder, trials, say)
+    dev = dev_windows(settings.mix, places, profile, prompt_builder, trials, say)
     with _source(settings, places, profile, say) as source:
         policy = NanoPolicy(load_grounder(start).to(device), prompt_builder)
         run = PirGrpo(policy, source, _of_source(settings))
@@ -131,22 +131,25 @@ def _train_bank(
     return feature_bank.join(banks)
 
 
-def _dev_windows(
-    settings: SftSettings | GrpoSettings,
+def dev_windows(
+    mix: Mix,
     places: Places,
     profile: Profile,
     prompt_builder: PromptBuilder,
     count: int,
     say: Say,
+    *,
+    reported: bool = False,
 ) -> HeldOutWindows:
-    """Windows of dev's first half, of the plain mix: nothing is added to what the towers say.
+    """Windows of dev's first half, with as many shots as those of `mix` and otherwise plain.
 
-    The other half of its pictures is for reports on what was chosen here.
+    Nothing is added there to what the towers say. The other half of dev's pictures is for reports
+    on what was chosen on the first: they are drawn from that if `reported`.
     """
     with Archive(places.data, "flickr8k") as archive:
         whole = feature_bank.build(places.work, profile, archive, "dev", say=say)
-    bank, _ = feature_bank.halves(whole)
-    plain = Mix(shots=settings.mix.shots, looks=settings.mix.looks)
+    bank = feature_bank.halves(whole)[int(reported)]
+    plain = Mix(shots=mix.shots, looks=mix.looks)
     return HeldOutWindows(SyntheticWindows(bank, plain), prompt_builder, count=count)
 
 
