@@ -10,7 +10,9 @@ from itertools import pairwise
 from typing import Literal, TypeVar
 
 from benchmarks._captions import choose_caption, content_words
+from benchmarks._shapes import Shape
 from benchmarks._sources import CompositeError, Item
+from benchmarks._takes import Take
 
 # Raise it when the same plan would be drawn or encoded otherwise: old sets then no longer match.
 VERSION = 1
@@ -18,7 +20,6 @@ VERSION = 1
 ABSENT_PER_PRESENT = 5 / 6
 HELD_CLIPS = 0.25
 REPEATED = 0.10
-INNER_CUTS = 0.15
 T = TypeVar("T")
 
 Transition = Literal["start", "cut", "crossfade", "black"]
@@ -33,25 +34,6 @@ _SIZES: Mapping[tuple[int, int], float] = {
 _RATES: Mapping[str, float] = {"25": 0.35, "30": 0.25, "24": 0.2, "30000/1001": 0.2}
 _PRESETS: Mapping[str, float] = {"veryfast": 0.8, "fast": 0.12, "medium": 0.08}
 _GOPS: Mapping[float | None, float] = {None: 0.75, 1.0: 0.125, 2.0: 0.125}
-
-
-@dataclass(frozen=True)
-class View:
-    """A crop of a photograph, `scale` of the largest, at `x`, `y` in [0, 1] of the room left."""
-
-    x: float
-    y: float
-    scale: float
-
-
-@dataclass(frozen=True)
-class Take:
-    """A camera move over a photograph, from one view to another, that starts at `start_frame`."""
-
-    start_frame: int
-    begin: View
-    end: View
-    sway: float
 
 
 @dataclass(frozen=True)
@@ -125,25 +107,6 @@ class SetPlan:
     queries: tuple[Query, ...]
 
 
-@dataclass(frozen=True)
-class Shape:
-    """The numbers of videos, queries and shots, and the length of a shot."""
-
-    videos: int
-    queries_per_video: int = 3
-    shots: tuple[int, int] = (4, 20)
-    shot_seconds: tuple[float, float] = (2.0, 9.0)
-
-    def __post_init__(self) -> None:
-        low, high = self.shots
-        if self.videos < 1 or self.queries_per_video < 1:
-            raise CompositeError("videos and queries_per_video must be at least 1")
-        if not max(2, self.queries_per_video) <= low <= high:
-            raise CompositeError(f"shots must be a range from {max(2, self.queries_per_video)} up")
-        if not 0.5 <= self.shot_seconds[0] <= self.shot_seconds[1]:
-            raise CompositeError("shot_seconds must be a range from 0.5 up")
-
-
 def plan_set(photos: Sequence[Item], clips: Sequence[Item], shape: Shape, seed: int) -> SetPlan:
     """Deal the pictures over videos, fillers and absent queries, then plan each video.
 
@@ -171,6 +134,7 @@ def plan_set(photos: Sequence[Item], clips: Sequence[Item], shape: Shape, seed: 
     # Round robin, so that no video takes all the clips, which come first.
     groups = [asked[i :: shape.videos] for i in range(shape.videos)]
     rng.shuffle(groups)
+    groups = [group[:count] for group, count in zip(groups, counts, strict=True)]
     pool = _cycle(rng, fillers)
     casts = [_cast(rng, g, n, pool) for g, n in zip(groups, counts, strict=True)]
     videos = _plan_videos(rng, casts, shape, seed)
@@ -242,12 +206,11 @@ def _plan_videos(
 def _plan_shots(
     rng: random.Random, cast: Sequence[Item], rate: Fraction, shape: Shape
 ) -> tuple[Shot, ...]:
-    low, high = shape.shot_seconds
     lengths = []
     for item in cast:
-        seconds = rng.triangular(low, high, low + 0.3 * (high - low))
+        seconds = shape.seconds(rng)
         if item.source == "clip":
-            seconds = min(max(seconds, min(3.0, high)), item.seconds - 0.1)
+            seconds = min(max(seconds, min(3.0, shape.shot_seconds[1])), item.seconds - 0.1)
         lengths.append(max(2, int(seconds * rate)))
     shots: list[Shot] = []
     start = 0
@@ -264,30 +227,12 @@ def _plan_shots(
                 end_frame=start + length,
                 transition=kind if i else "start",
                 half_frames=half if i else 0,
-                takes=_takes(rng, start, length, rate) if item.source == "photo" else (),
+                takes=shape.takes(rng, start, length, rate) if item.source == "photo" else (),
                 clip_start_seconds=round(rng.uniform(0.0, room), 3),
             )
         )
         start += length
     return tuple(shots)
-
-
-def _view(rng: random.Random, low: float, high: float) -> View:
-    x, y = rng.random(), rng.random()
-    return View(round(x, 4), round(y, 4), round(rng.uniform(low, high), 4))
-
-
-def _takes(rng: random.Random, start: int, length: int, rate: Fraction) -> tuple[Take, ...]:
-    """A slow move over the photograph; sometimes a hard cut within the event, to a closer crop."""
-    sway = rng.choices([0.0, 0.004], [0.75, 0.25])[0]
-    begin = _view(rng, 0.86, 1.0)
-    still = rng.random() < 0.15
-    first = Take(start, begin, begin if still else _view(rng, 0.86, 1.0), sway)
-    if length < 4 * rate or rng.random() >= INNER_CUTS:
-        return (first,)
-    near = View(rng.uniform(0.3, 0.7), rng.uniform(0.3, 0.7), rng.uniform(0.55, 0.65))
-    moved = View(near.x, near.y, near.scale * rng.uniform(1.0, 1.1))
-    return first, Take(start + int(length * rng.uniform(0.35, 0.65)), near, moved, sway)
 
 
 def _plan_queries(

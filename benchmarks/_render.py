@@ -12,15 +12,17 @@ import av
 import numpy as np
 import numpy.typing as npt
 from av.video.stream import VideoStream
-from PIL import Image
+from PIL import Image, ImageFilter
 
-from benchmarks._plan import Shot, Take, VideoPlan, View
+from benchmarks._plan import Shot, VideoPlan
+from benchmarks._takes import LitTake, Take, View
 
 # A picture is planar YUV 4:2:0 in limited range, flat: the Y plane, then U and V at half size.
 # Photographs are turned into planes once and cropped as planes, so no frame is converted.
 Picture = npt.NDArray[np.uint8]
 ReadBytes = Callable[[str, str], bytes]
 Box = tuple[float, float, float, float]
+Channels = tuple[Image.Image, Image.Image, Image.Image]
 
 PHOTO_ASPECT = 4 / 3
 
@@ -66,31 +68,44 @@ class PhotoPainter:
         luma = [round(16 + i * 219 / 255) for i in range(256)]
         chroma = [round(128 + (i - 128) * 224 / 255) for i in range(256)]
         self._channels = y.point(luma), u.point(chroma), v.point(chroma)
-        self._last: tuple[Box, Picture] | None = None
+        self._lit: tuple[Take | None, Channels] = None, self._channels
+        self._last: tuple[Take, Box, Picture] | None = None
 
     def paint(self, frame: int) -> Picture:
         """The picture at a frame of the grid; a little outside the shot too, for fades."""
-        box = self._box(min(max(frame, self._shot.start_frame), self._shot.end_frame - 1))
-        if self._last is not None and self._last[0] == box:
-            return self._last[1]
+        frame = min(max(frame, self._shot.start_frame), self._shot.end_frame - 1)
+        take, stop = self._take(frame)
+        box = self._box(frame, take, stop)
+        if self._last is not None and self._last[:2] == (take, box):
+            return self._last[2]
         picture = black(self._plan.width, self._plan.height)
         left, top, width, height = self._place
         planes = _planes(picture, self._plan.width, self._plan.height)
-        for i, (channel, plane) in enumerate(zip(self._channels, planes, strict=True)):
+        for i, (channel, plane) in enumerate(zip(self._lit_for(take), planes, strict=True)):
             by = 2 if i else 1
             # A box of fractions of pixels: slow moves stay smooth.
             size = width // by, height // by
             crop = np.asarray(channel.resize(size, Image.Resampling.BICUBIC, box=box))
             rows = slice(top // by, (top + height) // by)
             plane[rows, left // by : (left + width) // by] = crop
-        self._last = box, picture
+        self._last = take, box, picture
         return picture
 
-    def _box(self, frame: int) -> Box:
+    def _take(self, frame: int) -> tuple[Take, int]:
+        """The take that a frame is of, and the frame that it ends before."""
         takes = self._shot.takes
         number = max(i for i, take in enumerate(takes) if i == 0 or take.start_frame <= frame)
-        stop = takes[number + 1].start_frame if number + 1 < len(takes) else self._shot.end_frame
-        take = takes[number]
+        last = number + 1 == len(takes)
+        return takes[number], self._shot.end_frame if last else takes[number + 1].start_frame
+
+    def _lit_for(self, take: Take) -> Channels:
+        """The photograph in the light of a take."""
+        if self._lit[0] is not take:
+            lit = light(self._channels, take) if isinstance(take, LitTake) else self._channels
+            self._lit = take, lit
+        return self._lit[1]
+
+    def _box(self, frame: int, take: Take, stop: int) -> Box:
         at = (frame - take.start_frame) / max(1, stop - take.start_frame - 1)
         view = _between(take, at)
         w, h = self._widest[0] * view.scale, self._widest[1] * view.scale
@@ -102,6 +117,22 @@ class PhotoPainter:
         size = self._channels[0].size
         right, bottom = min(1.0, x + w) * size[0], min(1.0, y + h) * size[1]
         return x * size[0], y * size[1], right, bottom
+
+
+def light(channels: Channels, take: LitTake) -> Channels:
+    """The channels Y, U and V of a photograph, in limited range, as a take shows them."""
+    luma = [round(min(max(126 + (i - 126) * take.gain + take.lift, 16), 235)) for i in range(256)]
+
+    def warmed(by: float) -> list[int]:
+        return [round(min(max(i + by, 16), 240)) for i in range(256)]
+
+    y, u, v = channels
+    lit = [y.point(luma), u.point(warmed(-take.warmth)), v.point(warmed(take.warmth))]
+    if take.blur:
+        lit = [channel.filter(ImageFilter.GaussianBlur(take.blur)) for channel in lit]
+    if take.mirrored:
+        lit = [channel.transpose(Image.Transpose.FLIP_LEFT_RIGHT) for channel in lit]
+    return lit[0], lit[1], lit[2]
 
 
 def _between(take: Take, at: float) -> View:

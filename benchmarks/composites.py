@@ -2,7 +2,10 @@
 
 Each video is a row of shots: captioned photographs under a slow camera and, on request, real clips.
 Shots meet in hard cuts, cross-fades and fades through black; a fade's boundary is its midpoint.
-Some shots hold a hard cut inside, so that a cut is not always a boundary.
+Some shots hold a hard cut inside, so that a cut is not always a boundary. With `--events` most
+shots are long events instead: one photograph for 10 to 40 s, without a cut or in takes of other
+crops, moves and light with jump cuts between them; some videos show nothing else from beginning to
+end.
 
 Times: every time here is `pts * time_base` of the written file less that of its first frame, in
 seconds: the time line that players show, whatever the file's start offset. A shot begins at the
@@ -30,8 +33,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks._plan import VERSION, Query, SetPlan, Shape, Shot, VideoPlan, plan_set
+from benchmarks._plan import VERSION, Query, SetPlan, Shot, VideoPlan, plan_set
 from benchmarks._render import encode, presented_times
+from benchmarks._shapes import EventShape, Shape
 from benchmarks._sources import (
     ARCHIVES,
     SPLITS,
@@ -82,8 +86,9 @@ def build_composites(
     videos: int,
     seed: int,
     clips: bool,
+    events: bool = False,
     queries_per_video: int = 3,
-    shots: tuple[int, int] = (4, 20),
+    shots: tuple[int, int] | None = None,
     shot_seconds: tuple[float, float] = (2.0, 9.0),
     partition: tuple[int, int] = (1, 1),
     workers: int | None = None,
@@ -92,9 +97,10 @@ def build_composites(
     """Build a set in `out`, or go on with one that was interrupted, or return the finished one.
 
     `data` holds flickr8k and, for `clips`, clips: as folders with an index.jsonl or as tar files.
-    Only photographs of `split` are used. `partition` (k, n), k from 1, keeps to the k-th of n
-    disjoint parts of the pictures: sets of different parts share none. `workers` defaults to the
-    number of cores; `on_video` hears (done, of how many).
+    Only photographs of `split` are used. With `events` there are long events among the shots, see
+    `EventShape`. `shots` defaults to what the shape has. `partition` (k, n), k from 1, keeps to the
+    k-th of n disjoint parts of the pictures: sets of different parts share none. `workers` defaults
+    to the number of cores; `on_video` hears (done, of how many).
 
     The same arguments and data give the same shots, times and drawn pictures; the encoded bytes may
     still differ a little from run to run, since x264 does not promise them.
@@ -102,7 +108,8 @@ def build_composites(
     Raises `CompositeError` for data that is missing or too small, and where `out` already holds
     another set.
     """
-    shape = Shape(videos, queries_per_video, shots, shot_seconds)
+    kind = EventShape if events else Shape
+    shape = kind(videos, queries_per_video, shots or kind.shots, shot_seconds)
     if not 1 <= partition[0] <= partition[1]:
         raise CompositeError(f"partition must be k of n with 1 <= k <= n, not {partition}")
     photos = photographs(data, split, partition)
@@ -287,6 +294,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--videos", type=int, default=40)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--clips", action="store_true", help="use real clips, too")
+    parser.add_argument(
+        "--events", action="store_true", help="long events with jump cuts inside, and without"
+    )
     parser.add_argument(
         "--partition",
         type=_partition,

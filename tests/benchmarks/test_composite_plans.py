@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import random
+from dataclasses import asdict
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -13,8 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks._captions import choose_caption, content_words, is_entailed
-from benchmarks._plan import SetPlan, Shape, plan_set
+from benchmarks._plan import SetPlan, plan_set
+from benchmarks._shapes import EventShape, Shape
 from benchmarks._sources import SPLITS, CompositeError, Item, in_partition, photographs, tidy
+from benchmarks._takes import LitTake
 
 PHOTOS = [Item("photo", f"dev/{i}.jpg", (f"word{i} one", f"word{i} two")) for i in range(90)]
 CLIPS = [Item("clip", f"{i}.mp4", (f"clip{i}",), 3.0 + i) for i in range(8)]
@@ -152,3 +157,62 @@ def test_where_all_captions_are_entailed_the_most_specific_stays() -> None:
     other = content_words("A brown dog is running on the grass")
     chosen = choose_caption(random.Random(0), ["a dog", "a dog runs", "grass"], [other])
     assert chosen == "a dog runs"
+
+
+# -- long events -----------------------------------------------------------------------------------
+
+
+def _events(videos: int, seed: int) -> SetPlan:
+    return plan_set(PHOTOS, CLIPS, EventShape(videos), seed)
+
+
+@settings(max_examples=30)
+@given(st.integers(1, 10), st.integers(0, 1000))
+def test_long_events_are_one_shot_each_whatever_the_takes(videos: int, seed: int) -> None:
+    for video in _events(videos, seed).videos:
+        rate = Fraction(video.rate)
+        assert 1 <= len(video.shots) <= 6
+        for before, after in pairwise(video.shots):
+            assert before.end_frame == after.start_frame and before.key != after.key
+        for shot in video.shots:
+            seconds = (shot.end_frame - shot.start_frame) / rate
+            assert 2 - 1 / rate <= seconds <= 40
+            starts = [take.start_frame for take in shot.takes]
+            assert starts == sorted(set(starts)) and all(
+                shot.start_frame <= start < shot.end_frame for start in starts
+            )
+            if shot.source == "photo":
+                assert starts[0] == shot.start_frame
+                is_long = seconds >= 10 - 1 / rate
+                assert all(isinstance(take, LitTake) == is_long for take in shot.takes)
+
+
+def test_long_events_come_with_jump_cuts_and_without() -> None:
+    plan = plan_set([Item("photo", f"{i}", (f"w{i}",)) for i in range(300)], [], EventShape(40), 0)
+    shots = [shot for video in plan.videos for shot in video.shots]
+    seconds = [(s.end_frame - s.start_frame) / 25 for s in shots]
+    long = [shot for shot in shots if isinstance(shot.takes[0], LitTake)]
+    assert 0.45 < len(long) / len(shots) < 0.75 and max(seconds) > 30
+    assert {len(shot.takes) for shot in long} >= {1, 2, 3, 4}
+    assert 0.15 < sum(len(shot.takes) == 1 for shot in long) / len(long) < 0.45
+    assert any(len(video.shots) == 1 for video in plan.videos)
+    asked = {video.file: 0 for video in plan.videos}
+    for query in plan.queries:
+        if query.video is not None:
+            asked[query.video] += 1
+    for video in plan.videos:
+        assert asked[video.file] == min(3, len({shot.key for shot in video.shots}))
+
+
+def test_sets_without_long_events_are_planned_as_they_always_were() -> None:
+    """Or a set that was built before could not be built again, nor gone on with."""
+    plan = asdict(_plan(6, 11))
+    digest = hashlib.sha256(json.dumps(plan, sort_keys=True).encode()).hexdigest()
+    assert digest == "c48ecd9279eab54f619487c3007fa1d3e21da2e5a09e5fe7e5dde637effc6479"
+
+
+def test_long_events_are_longer_than_short_shots() -> None:
+    with pytest.raises(CompositeError, match="event_seconds must be a range from the longest"):
+        EventShape(1, event_seconds=(8.0, 20.0))
+    with pytest.raises(CompositeError, match="shots must be a range from 1 up"):
+        EventShape(1, shots=(0, 3))

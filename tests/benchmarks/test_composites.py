@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import av
+import numpy as np
 import pytest
+from PIL import Image
 
-from benchmarks._plan import Shot, Take, Transition, VideoPlan, View
-from benchmarks._render import encode, presented_times
+from benchmarks._plan import Shot, Transition, VideoPlan
+from benchmarks._render import encode, light, presented_times
 from benchmarks._sources import CompositeError, open_archive
+from benchmarks._takes import LitTake, Take, View
 from benchmarks.composites import CompositeSet, build_composites, load_composites, main
 
 Rgb = tuple[int, int, int]
@@ -153,6 +156,28 @@ def test_a_clip_keeps_its_own_time(data: Path, tmp_path: Path) -> None:
         bar = pictures[number][18].argmax()
         assert abs(int(bar) - 2 * (20 + number * 10 // 25)) <= 3
         assert pictures[number][2].max() < 40, "a letterbox is black"
+
+
+def test_a_take_has_a_light_and_a_side_of_its_own(
+    data: Path, tmp_path: Path, decode: Decode, palette: dict[int, Rgb]
+) -> None:
+    """And the shot goes on: what is drawn of other takes is the same photograph as ever."""
+    view = View(0.5, 0.5, 0.9)
+    plain = Take(0, view, view, 0.0)
+    dark = LitTake(10, view, view, 0.0, gain=0.8, lift=-40.0, warmth=0.0, blur=0.0, mirrored=True)
+    warm = LitTake(20, view, view, 0.0, gain=1.0, lift=0.0, warmth=12.0, blur=1.5, mirrored=False)
+    shot = Shot("photo", "dev/p03.jpg", 0, 30, "start", 0, (plain, dark, warm))
+    seen = [rgb for _, rgb in decode(_encode(_video(shots=(shot,)), data, tmp_path / "v.mp4"))]
+    assert _nearest(seen[5], palette) == 3
+    assert sum(seen[15]) < sum(seen[5]) - 60
+    assert seen[25][0] > seen[5][0] + 8 and seen[25][2] < seen[5][2] - 8
+
+
+def test_light_turns_a_photograph_around() -> None:
+    ramp = Image.fromarray(np.tile(np.arange(40, 200, 4, dtype=np.uint8), (8, 1)))
+    take = LitTake(0, View(0, 0, 1), View(0, 0, 1), 0.0, 1.0, 0.0, 0.0, 0.0, mirrored=True)
+    luma, *_ = light((ramp, ramp, ramp), take)
+    assert np.array_equal(np.asarray(luma), np.asarray(ramp)[:, ::-1])
 
 
 @pytest.fixture(scope="module")
