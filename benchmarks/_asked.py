@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from benchmarks._sources import tidy
-from tempo_edge.evaluation.fitting import Query, shortened
+from tempo_edge.evaluation.fitting import shortened
+from tempo_edge.evaluation.truth import Query
 
 __all__ = ["LARGE", "SIZES", "Asked", "Draw", "Picture", "asked", "draws", "pictures", "views"]
 

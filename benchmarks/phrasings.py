@@ -24,9 +24,10 @@ from benchmarks._asked import Asked, Draw, Picture, asked, draws, pictures
 from benchmarks.calibration import Vectors, encoded, facts_of, made_of, named_profile
 from benchmarks.machine import describe
 from benchmarks.rivals import odds_of
-from tempo_edge.evaluation.fitting import Query, shortened
+from tempo_edge.evaluation.fitting import shortened
 from tempo_edge.evaluation.metrics.rejection import auroc
 from tempo_edge.evaluation.questions import as_question
+from tempo_edge.evaluation.truth import Query
 from tempo_edge.models import load_profile
 from tempo_edge.models.registry import BUILT_IN, read_profile
 from tempo_edge.quantization import unit

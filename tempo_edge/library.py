@@ -170,6 +170,7 @@ class Library(Closing):
         min_confidence: float | None = None,
         within: str | Path | Iterable[str | Path] | None = None,
         refine: bool = False,
+        parts: bool = False,
         grounder: str | None = None,
         retrieval: bool = False,
         videos: Collection[int] | None = None,
@@ -194,6 +195,7 @@ class Library(Closing):
             grounder=grounder,
             retrieval=retrieval,
             refine=refine,
+            parts=parts,
             videos=None if videos is None else frozenset(videos),
         )
         return self.ask(asked, checkpoint=checkpoint)

@@ -32,6 +32,8 @@ class Query:
         retrieval: candidates only, for every key that somebody presses: judged by their curve, and
             looked for in fewer stretches of footage.
         refine: decode densely around each boundary for finer times.
+        parts: give neighbouring stretches that show it equally well one by one; else they are one
+            moment.
         videos: ids of the only videos to search.
         after, before: the file was last changed on or after the first day, before the second.
         min_seconds, max_seconds: of the video's length, both inclusive.
@@ -49,6 +51,7 @@ class Query:
     grounder: str | None = None
     retrieval: bool = False
     refine: bool = False
+    parts: bool = False
     videos: frozenset[int] | None = None
     after: date | None = None
     before: date | None = None

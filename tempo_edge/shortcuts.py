@@ -25,6 +25,7 @@ def find(
     min_confidence: float | None = None,
     within: str | Path | Iterable[str | Path] | None = None,
     refine: bool = False,
+    parts: bool = False,
     grounder: str | None = None,
 ) -> Answer:
     """Search the default library, or the one named: ``for moment in find("dog jumps")``.
@@ -38,6 +39,7 @@ def find(
         within=places(within),
         grounder=grounder,
         refine=refine,
+        parts=parts,
     )
     with Library.open(library) as opened:
         return opened.ask(asked)

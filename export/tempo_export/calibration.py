@@ -7,6 +7,8 @@ from pathlib import Path
 
 from tempo_edge import Library
 from tempo_edge.evaluation import fitting
+from tempo_edge.evaluation.truth import read_truth
+from tempo_edge.models.profile_manifest import write_calibration
 from tempo_edge.models.registry import Profile
 from tempo_export.request import Progress
 
@@ -23,11 +25,11 @@ def calibrate(profile: Profile, videos: Path, progress: Progress) -> None:
         TempoEdgeError: the videos or their truth can't be read.
     """
     progress(f"calibrating {profile.name} on {videos}")
-    queries = fitting.read_truth(videos)
+    queries = read_truth(videos)
     with (
         tempfile.TemporaryDirectory() as scratch,
         Library.open(Path(scratch) / "library.db", profile=profile) as library,
     ):
         library.index([videos])
         contents = fitting.calibrate(library, queries, fitting.varied(queries, seed=0), seed=0)
-    fitting.write(profile.folder, contents)
+    write_calibration(profile.folder, contents)

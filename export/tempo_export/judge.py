@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tempo_edge import Library
-from tempo_edge.evaluation.fitting import Query, read_truth
+from tempo_edge.evaluation.truth import Query, read_truth
 from tempo_edge.models.registry import Profile
 from tempo_edge.moment import Span
 

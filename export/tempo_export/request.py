@@ -48,7 +48,7 @@ class Request:
         Raises:
             TempoEdgeError: the tolerance is no number, or the videos' truth can't be read.
         """
-        from tempo_edge.evaluation.fitting import read_truth
+        from tempo_edge.evaluation.truth import read_truth
 
         if not math.isfinite(self.tolerance):
             raise ExportError(f"tolerance {self.tolerance} must be a number of points")

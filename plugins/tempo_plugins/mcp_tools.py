@@ -72,6 +72,14 @@ TOOLS: tuple[dict[str, Any], ...] = (
                     "items": {"type": "string"},
                     "description": "Search only at or under this absolute path, or these.",
                 },
+                "parts": {
+                    "type": "boolean",
+                    "default": False,
+                    "description": (
+                        "Give neighbouring stretches that show it equally well one by one, "
+                        "instead of as one moment."
+                    ),
+                },
             },
             "required": ["query"],
             "additionalProperties": False,
@@ -122,6 +130,7 @@ _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
     "limit": ((int,), "a whole number"),
     "min_confidence": ((int, float), "a number"),
     "within": ((str, list), "a string or a list of strings"),
+    "parts": ((bool,), "true or false"),
 }
 
 
@@ -151,7 +160,7 @@ def call(client: ServiceOrLibrary, name: str, arguments: Mapping[str, Any]) -> d
 
 
 def _find_moments(client: ServiceOrLibrary, given: Mapping[str, Any]) -> dict[str, Any]:
-    _check(given, ("query", "limit", "min_confidence", "within"))
+    _check(given, tuple(_KINDS))
     if "query" not in given:
         raise TempoEdgeError("find_moments needs a query")
     # An assistant may say null for what it leaves out.
@@ -161,6 +170,7 @@ def _find_moments(client: ServiceOrLibrary, given: Mapping[str, Any]) -> dict[st
         limit=wanted.get("limit", DEFAULT_LIMIT),
         min_confidence=wanted.get("min_confidence"),
         within=places(wanted.get("within")),
+        parts=wanted.get("parts", False),
     )
     answer = client.find(query)
     nearest = answer.best_rejected
@@ -192,7 +202,9 @@ def _check(given: Mapping[str, Any], allowed: tuple[str, ...]) -> None:
                 f"argument {name!r} must be one of {', '.join(allowed) or 'none at all'}"
             )
         kinds, word = _KINDS[name]
-        if value is not None and (not isinstance(value, kinds) or isinstance(value, bool)):
+        # True and False are whole numbers to Python, and to nobody who says them.
+        is_of_kind = isinstance(value, kinds) and (bool in kinds or not isinstance(value, bool))
+        if value is not None and not is_of_kind:
             raise TempoEdgeError(f"{name} {value!r} must be {word}")
         if isinstance(value, list) and not all(isinstance(each, str) for each in value):
             raise TempoEdgeError(f"{name} {value!r} must be {word}")

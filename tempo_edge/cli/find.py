@@ -66,6 +66,9 @@ NullOption = Annotated[
 RefineOption = Annotated[
     bool, typer.Option("--refine", help="Decode around the boundaries for finer times.")
 ]
+PartsOption = Annotated[
+    bool, typer.Option("--parts", help="Don't join neighbouring stretches into one moment.")
+]
 GrounderOption = Annotated[
     str | None,
     typer.Option(
@@ -101,6 +104,7 @@ def find(
     as_json: JsonOption = False,
     null: NullOption = False,
     refine: RefineOption = False,
+    parts: PartsOption = False,
     grounder: GrounderOption = None,
     explain: ExplainOption = None,
     play: PlayOption = False,
@@ -124,6 +128,7 @@ def find(
         within=places(scopes or None),
         grounder=grounder,
         refine=refine,
+        parts=parts,
     )
     # What needs footage or evidence is done here, where the answer is.
     is_for_service = not (no_service or refine or explain or clip or profile)

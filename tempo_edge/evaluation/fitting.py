@@ -16,40 +16,32 @@ import re
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tempo_edge._console.text import note
-from tempo_edge._files import atomic_write
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.evaluation.draws import Draw, Draws
 from tempo_edge.evaluation.minimal_pairs import swap
+from tempo_edge.evaluation.shape import fit as fit_shape
+from tempo_edge.evaluation.shape import occurrences
+from tempo_edge.evaluation.truth import Query, read_truth, videos_by_name
 from tempo_edge.library import Library
 from tempo_edge.models.description import Description
-from tempo_edge.models.profile_manifest import record_file
+from tempo_edge.models.profile_manifest import write_calibration
 from tempo_edge.models.registry import Profile, load_profile
-from tempo_edge.moment import Span
 from tempo_edge.search.calibrate import (
     FEATURES,
     Calibration,
 )
 from tempo_edge.search.fitted import QUICK
 from tempo_edge.search.grounders import GROUNDERS
-from tempo_edge.search.grounders.curve import cut_out
 from tempo_edge.search.grounders.prompt import Question
-from tempo_edge.search.retrieve import retrieve
-from tempo_edge.search.similarity import CurveSettings
-from tempo_edge.search.window import Window
-from tempo_edge.store.interface import Vectors
 
-__all__ = ["Query", "calibrate", "main", "nearly", "read_truth", "varied", "write"]
-
-# Shapes of a span that are tried; the one with the most moments found at tIoU 0.5 wins.
-_KEEP = (0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75)
-_SMOOTH = (0.0, 0.15, 0.25, 0.33)
+__all__ = ["calibrate", "main", "nearly", "shortened", "varied"]
 
 # Libraries of these many videos are drawn at random: a large one scores higher by chance alone.
 _SIZES = (1, 3, 6, 12, 25, 50, 100)
@@ -66,49 +58,6 @@ _LITTLE_WORDS = re.compile(
     r"there|this|to|was|were|while|who|with)",
     re.IGNORECASE,
 )
-
-
-@dataclass(frozen=True)
-class Query:
-    """A sentence with the file and spans it is true of; no file when it is true of none.
-
-    ``near`` is then the file of which it is nearly true, if there is one.
-    """
-
-    text: str
-    file: str | None
-    spans: tuple[Span, ...]
-    near: str | None = None
-
-
-def read_truth(folder: Path) -> list[Query]:
-    """The queries of a folder of composites.
-
-    Raises:
-        TempoEdgeError: the folder has no ``truth.jsonl``, or a line of it can't be read; at least
-            one query must occur.
-    """
-    path = folder / "truth.jsonl"
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, ValueError) as error:
-        raise TempoEdgeError(f"{path} can't be read: {error}") from error
-    queries = [_query(path, number, line) for number, line in enumerate(lines, start=1)]
-    if not any(query.spans for query in queries):
-        raise TempoEdgeError(f"{path} must have a query that occurs")
-    return queries
-
-
-def _query(path: Path, number: int, line: str) -> Query:
-    try:
-        facts = json.loads(line)
-        spans = tuple(Span(float(start), float(end)) for start, end in facts["spans"])
-        query = Query(str(facts["query"]), facts["file"], spans)
-        if bool(spans) != isinstance(query.file, str):
-            raise ValueError("a query has a file and spans, or null and none")
-    except (ValueError, KeyError, TypeError) as error:
-        raise TempoEdgeError(f"{path} line {number} can't be read: {error!r}") from error
-    return query
 
 
 def read_elsewhere(path: Path, count: int, seed: int) -> list[Query]:
@@ -166,16 +115,8 @@ def calibrate(
     Raises:
         TempoEdgeError: the library lacks a video that a query is about.
     """
-    catalogue = library.catalogue
-    video_of = {
-        Path(path).name: row.video_id
-        for path, row in catalogue.files().items()
-        if row.video_id is not None
-    }
     asked = [*queries, *more]
-    for query in asked:
-        if query.file is not None and query.file not in video_of:
-            raise TempoEdgeError(f"query {query.text!r} is about {query.file!r}: it isn't indexed")
+    video_of = videos_by_name(library, asked)
     vectors = library.vectors
     vectors.refresh()
     profile = library.profile
@@ -185,7 +126,8 @@ def calibrate(
         )
         for query in asked
     }
-    settings, found = _fit_settings(library, vectors, queries, questions, video_of)
+    shape = fit_shape([occurrences(library, queries)])
+    settings = shape.settings
     judge = Draws(library, vectors, settings, questions)
     draws = _draws(asked, sorted(video_of.values()), video_of, seed)
     fitted = _fit_confidence([judge.by_curve(*draw) for draw in draws], FEATURES)
@@ -198,7 +140,7 @@ def calibrate(
             "draws": len(draws),
             "reads": reads,
             "seed": seed,
-            "r1_at_0.5_present": found,
+            "r1_at_0.5_present": shape.rate,
             "balanced_accuracy": fitted.pop("balanced_accuracy"),
         },
     }
@@ -217,43 +159,6 @@ def _fit_models(
             told = [draw for draw in found if draw]
             fitted[grounder.calibration] = _fit_confidence(told, grounder.features)
     return fitted
-
-
-def _fit_settings(
-    library: Library,
-    vectors: Vectors,
-    queries: Sequence[Query],
-    questions: dict[str, Question],
-    video_of: dict[str, int],
-) -> tuple[CurveSettings, float]:
-    """Grid search for the shape of a span, on the right video of each query that has one."""
-    windows: list[tuple[Query, list[Window], float]] = []
-    for query in queries:
-        if query.file is not None:
-            question = questions[query.text]
-            video = [video_of[query.file]]
-            found = retrieve(question.vector, library.catalogue, vectors, videos=video)
-            windows.append((query, found, question.mean))
-    best, best_rate = CurveSettings(), -1.0
-    for keep, smooth in itertools.product(_KEEP, _SMOOTH):
-        settings = CurveSettings(keep=keep, smooth=smooth)
-        hits = [_found(query, found, settings, chance) for query, found, chance in windows]
-        rate = float(np.mean(hits))
-        if rate > best_rate:
-            best, best_rate = settings, rate
-    return best, best_rate
-
-
-def _found(query: Query, windows: list[Window], settings: CurveSettings, chance: float) -> float:
-    """Mean of "found at tIoU 0.5" and "found at 0.7" for the highest segment."""
-    segments = [
-        segment for window in windows for segment in cut_out(window, settings, chance, limit=1)
-    ]
-    if not segments:
-        return 0.0
-    top = max(segments, key=lambda segment: segment.peak)
-    overlap = max(top.span.iou(span) for span in query.spans)
-    return ((overlap >= 0.5) + (overlap >= 0.7)) / 2
 
 
 def _fewer(draws: Sequence[_Asked], most: int, seed: int) -> list[_Asked]:
@@ -311,21 +216,13 @@ def _fit_confidence(draws: Sequence[Draw], features: Sequence[str]) -> dict[str,
     }
 
 
-def write(folder: Path, contents: dict[str, Any]) -> None:
-    """Store ``calibration.json`` and enter its checksum in the profile."""
-    text = json.dumps(contents, indent=1) + "\n"
-    with atomic_write(folder / "calibration.json") as draft:
-        draft.write_text(text, encoding="utf-8")
-    record_file(folder, "calibration.json")
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     options = _parser().parse_args(arguments)
     try:
         contents = _fitted(options)
         if not options.dry_run:
-            write(load_profile(options.profile).folder, contents)
+            write_calibration(load_profile(options.profile).folder, contents)
     except (TempoEdgeError, OSError) as error:
         note(f"error: {error}")
         return 2

@@ -9,7 +9,7 @@ from typing import Any
 from tempo_edge._files import atomic_write
 from tempo_edge.models.checksum import sha256_of
 
-__all__ = ["MANIFEST", "record_file", "write_manifest"]
+__all__ = ["MANIFEST", "record_file", "write_calibration", "write_manifest"]
 
 #: The name of the manifest in a profile's folder; without it a folder is no profile.
 MANIFEST = "profile.json"
@@ -35,6 +35,14 @@ def record_file(folder: Path, name: str) -> None:
     profile = json.loads(path.read_text(encoding="utf-8"))
     profile["files"][name] = _entry(folder / name)
     _write(path, profile)
+
+
+def write_calibration(folder: Path, contents: dict[str, Any]) -> None:
+    """Write ``calibration.json`` of the profile in ``folder``, and record it in its manifest."""
+    text = json.dumps(contents, indent=1) + "\n"
+    with atomic_write(folder / "calibration.json") as draft:
+        draft.write_text(text, encoding="utf-8")
+    record_file(folder, "calibration.json")
 
 
 def _entry(file: Path) -> dict[str, str | int]:

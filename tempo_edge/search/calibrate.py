@@ -7,7 +7,7 @@ and queries that don't. Its numbers are stored with the profile; none is set by 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +46,8 @@ class NullDistribution:
 
     The background is the profile's own cohort of unrelated pictures, the same for every library;
     the library's own sample tells how its footage, dark or plain or all alike, differs from that.
-    The contrast is what the query is held against besides, where a calibration asks for that.
+    The contrast is what the query is held against besides, where a calibration asks for that; the
+    centre is the mean vector of the first crowd, ``[d]``, what all pictures have in common.
     """
 
     background_mean: float
@@ -55,6 +56,7 @@ class NullDistribution:
     library_std: float
     frames: int
     contrast: Contrast | None = None
+    centre: NDArray[np.float32] | None = field(default=None, compare=False)
 
     @staticmethod
     def of(
@@ -70,7 +72,8 @@ class NullDistribution:
         With a cohort the contrast is worked out as well.
         """
         # einsum stays on this thread: waking a pool of them costs more than the sum itself.
-        outside = np.einsum("ij,j->i", background if len(background) else sample, query)
+        crowd = background if len(background) else sample
+        outside = np.einsum("ij,j->i", crowd, query)
         inside = np.einsum("ij,j->i", sample, query) if len(sample) else np.zeros(0)
         # Quantiles, because a small library's sample holds the very frames that are looked for.
         low, middle, _ = np.quantile(inside, [0.16, 0.5, 0.84]) if len(inside) else (0.0, 0.0, 0.0)
@@ -81,6 +84,7 @@ class NullDistribution:
             max(float(middle - low), 0.25 * float(outside.std())) + 1e-6,
             frames,
             None if cohort is None else Contrast.of(query, cohort, background, sample, frames),
+            crowd.mean(0),
         )
 
     def features(

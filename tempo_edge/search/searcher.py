@@ -129,7 +129,7 @@ class Searcher:
         vector, states = read(self._profile, query.text)
         windows = GLANCE if query.retrieval else WINDOWS
         sought = _Sought(query.text, vector, states, videos, windows)
-        groups = grouped(self._candidates(sought, chosen, checkpoint))
+        groups = grouped(self._candidates(sought, chosen, checkpoint, query.parts))
         threshold = query.min_confidence
         if threshold is None:
             threshold = self.calibration(chosen).threshold
@@ -148,7 +148,7 @@ class Searcher:
         )
 
     def _candidates(
-        self, sought: _Sought, grounder: str, checkpoint: Callable[[], None]
+        self, sought: _Sought, grounder: str, checkpoint: Callable[[], None], parts: bool
     ) -> list[Candidate]:
         """Every span worth judging, most likely first; overlapping ones are merged."""
         self._vectors.refresh()
@@ -173,7 +173,7 @@ class Searcher:
             context_seconds=GROUNDERS[grounder].context_seconds,
         )
         asked = self._opened(grounder)
-        return asked.ground(question, windows, null, calibration, checkpoint)
+        return asked.ground(question, windows, null, calibration, checkpoint, parts=parts)
 
     def _opened(self, name: str) -> Grounder:
         """A grounder over this library, loaded on first use."""

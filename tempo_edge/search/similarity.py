@@ -25,12 +25,18 @@ class CurveSettings:
         seed: a further span may start where the curve passes this share of the best peak.
         smooth: weight of the two neighbours within the same shot, 0 for none.
         join_seconds: spans with no more than this between them are one: a dip, not an end.
+        likeness: the share of its rise that a moment may lose beside a span where the pictures are
+            the very same; less where they are less alike (:mod:`tempo_edge.search.continuity`).
+        noise: standard deviations of chance within which looks at one thing differ: a rise of less
+            counts as that much where it is asked how much of it is lost.
     """
 
     keep: float = 0.55
     seed: float = 0.8
     smooth: float = 0.25
     join_seconds: float = 1.0
+    likeness: float = 0.7
+    noise: float = 4.0
 
     @staticmethod
     def of(profile: Profile) -> CurveSettings:
@@ -52,6 +58,10 @@ class CurveSettings:
             raise ValueError(f"smooth {self.smooth} must be within [0, 0.5]")
         if self.join_seconds < 0:
             raise ValueError(f"join_seconds {self.join_seconds} must not be negative")
+        if not 0 <= self.likeness <= 1:
+            raise ValueError(f"likeness {self.likeness} must be within [0, 1]")
+        if self.noise < 0:
+            raise ValueError(f"noise {self.noise} must not be negative")
 
 
 @dataclass(frozen=True)

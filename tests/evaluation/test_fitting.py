@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tempo_edge.evaluation.fitting import Query, _draws, nearly
+from tempo_edge.evaluation.fitting import _draws, nearly
+from tempo_edge.evaluation.truth import Query
 from tempo_edge.moment import Span
 
 VIDEOS = {f"v{number}.mp4": number for number in range(12)}

@@ -21,6 +21,7 @@ from hub import Hub, running
 
 from tempo_edge import Library, TempoEdgeError, models
 from tempo_edge.evaluation import fitting
+from tempo_edge.evaluation.truth import read_truth
 from tempo_edge.models import registry
 from tempo_edge.models.checkpoint import installed_checkpoints
 from tempo_edge.models.published import PUBLISHED, Published
@@ -198,7 +199,7 @@ def test_videos_are_looked_at_before_anything_is_written(
 
 def test_a_video_that_is_not_there_is_named(labelled: Path, tmp_path: Path) -> None:
     (labelled / "beach.mp4").unlink()
-    queries = fitting.read_truth(labelled)
+    queries = read_truth(labelled)
     with Library.open(tmp_path / "library.db") as library:
         library.index([labelled])
         with pytest.raises(TempoEdgeError, match=r"about 'beach[.]mp4': it isn't"):

@@ -93,11 +93,14 @@ def test_back_leads_to_the_search_before(search: Callable[[str], None], page: Pa
 def test_a_link_holds_query_and_filters(browser: Browser, service: Service) -> None:
     with browser.page() as opened:
         opened.open(service.door)
-        opened.open(f"{service.address}#q={quote(ABSENT)}&near=1&offline=0&max_minutes=2")
+        opened.open(f"{service.address}#q={quote(ABSENT)}&near=1&offline=0&parts=1&max_minutes=2")
         opened.until(SETTLED)
         asked = finds(opened)[-1]
         assert (asked["q"], asked["offline"], asked["max_seconds"]) == (ABSENT, "0", "120")
+        assert asked["parts"] == "1"
         assert not opened.look("document.querySelector('#offline').checked")
+        assert opened.look("document.querySelector('#parts').checked")
+        assert opened.text("#filter-count") == "3"
         assert opened.look("document.querySelector('#near').checkVisibility()")
 
 

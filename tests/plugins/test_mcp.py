@@ -141,7 +141,7 @@ def test_tools_are_listed_with_their_schemas(peer: Peer) -> None:
     tools = {tool["name"]: tool for tool in peer.ask("tools/list")["result"]["tools"]}
     assert set(tools) == {"find_moments", "describe_library"}
     schema = tools["find_moments"]["inputSchema"]
-    assert set(schema["properties"]) == {"query", "limit", "min_confidence", "within"}
+    assert set(schema["properties"]) == {"query", "limit", "min_confidence", "within", "parts"}
     assert schema["required"] == ["query"] and schema["type"] == "object"
     assert all(tool["annotations"]["readOnlyHint"] for tool in tools.values())
     assert all(tool["outputSchema"]["type"] == "object" for tool in tools.values())
@@ -195,6 +195,13 @@ def test_without_a_service_the_library_is_searched(own_home: dict[str, str], bui
     assert facts["library"] == str(built) and facts["indexing"] is None
 
 
+def test_moments_are_told_in_parts(peer: Peer, service: Service) -> None:
+    service.found()
+    peer.call("find_moments", query="a dog", parts=True)
+    peer.call("find_moments", query="a dog", parts=False)
+    assert [asked.get("parts") for _, asked in service.asked] == ["1", None]
+
+
 def test_a_search_is_kept_to_several_paths(peer: Peer, service: Service) -> None:
     service.found()
     peer.call("find_moments", query="a dog", within=["/v/a & b", "/v/c"])
@@ -213,6 +220,7 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"query": "a dog", "within": 3}, "within 3 must be a string or a list of strings"),
     ({"query": "a dog", "within": ["/v", 3]}, "within ['/v', 3] must be a string or a list"),
     ({"query": "a dog", "within": []}, "within names no path"),
+    ({"query": "a dog", "parts": 1}, "parts 1 must be true or false"),
     ({"query": "a dog", "path": "/v"}, "argument 'path' must be one of query"),
     ({"query": "a dog"}, "there is no library at"),
 ]

@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tempo_edge.search.calibrate import FEATURES, Calibration, NullDistribution
-from tempo_edge.search.grounders.curve import by_curve, continued, cut_out
-from tempo_edge.search.similarity import CurveSettings, Segment
+from tempo_edge.search.grounders.curve import cut_out
+from tempo_edge.search.similarity import CurveSettings
 from tempo_edge.search.window import Window
 from tempo_edge.store.rows import VideoRow
 
@@ -124,82 +123,11 @@ def test_spans_are_disjoint_ordered_and_inside(
         ({"seed": 1.5}, "seed 1.5"),
         ({"smooth": 0.6}, "smooth 0.6"),
         ({"join_seconds": -1.0}, "join_seconds -1.0"),
+        ({"likeness": -0.1}, "likeness -0.1"),
+        ({"likeness": 1.1}, "likeness 1.1"),
+        ({"noise": -0.1}, "noise -0.1"),
     ],
 )
 def test_settings_refuse_nonsense(wrong: dict[str, float], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         CurveSettings(**wrong)
-
-
-# -- one thing throughout --------------------------------------------------------------------------
-
-# A frame is an answer from three standard deviations of chance on: from 0.3 on.
-CHANCE = NullDistribution(0.0, 0.1, 0.0, 0.1, 1000)
-ABOVE = np.array([1.0 if name == "above_background" else 0.0 for name in FEATURES])
-CALIBRATION = Calibration(ABOVE, -3.0, 0.5)
-DRUMS = [0.5, 0.33, 0.48, 0.31, 0.47, 0.32, 0.49, 0.33, 0.45, 0.32, 0.46, 0.31, 0.5]
-WIDE = CurveSettings(keep=0.7, seed=0.8, smooth=0.0, join_seconds=1.0)
-
-
-def spans(similarities: list[float], cuts: list[int] = []) -> list[tuple[float, float]]:  # noqa: B006
-    found = by_curve([window(similarities, cuts, step=2.0)], CHANCE, WIDE, CALIBRATION)
-    return sorted((c.segment.span.start_seconds, c.segment.span.end_seconds) for c in found)
-
-
-def test_a_clip_that_shows_one_thing_throughout_is_one_span() -> None:
-    """However well it shows it from look to look, and in however many pieces."""
-    assert len(cut_out(window(DRUMS, step=2.0), WIDE, 0.0)) == 4
-    assert spans(DRUMS) == [(0.0, 26.0)]
-    (found,) = by_curve([window(DRUMS, step=2.0)], CHANCE, WIDE, CALIBRATION)
-    assert (found.segment.first, found.segment.last) == (0, 12)
-    assert found.segment.peak == pytest.approx(0.5)
-    assert found.segment.mean == pytest.approx(np.mean(DRUMS))
-
-
-def test_a_dip_below_what_would_be_an_answer_is_an_end() -> None:
-    low = [0.5, 0.33, 0.48, 0.25, 0.47, 0.32, 0.49]
-    assert spans(low) == [(0.0, 6.0), (8.0, 14.0)]
-
-
-def test_a_dip_is_judged_as_a_whole() -> None:
-    """One look that a moving camera blurs, among others that are answers, ends nothing."""
-    blurred = [0.5, 0.34, 0.25, 0.34, 0.48, 0.5]
-    assert spans(blurred) == [(0.0, 12.0)]
-    assert spans([0.5, 0.3, 0.25, 0.3, 0.48, 0.5]) == [(0.0, 2.0), (8.0, 12.0)]
-
-
-def test_a_cut_between_two_looks_at_the_same_is_no_end() -> None:
-    assert spans(DRUMS, cuts=[2, 3, 7]) == [(0.0, 26.0)]
-    low = [0.5, 0.33, 0.48, 0.25, 0.47, 0.32, 0.49]
-    assert spans(low, cuts=[3]) == [(0.0, 6.0), (8.0, 14.0)], "unless it is to something else"
-
-
-def test_what_is_no_answer_is_not_joined() -> None:
-    assert len(spans([0.2, 0.1, 0.19, 0.1, 0.2])) == 3
-
-
-@given(
-    st.lists(st.integers(0, 10), min_size=2, max_size=30),
-    st.sets(st.integers(1, 29), max_size=4),
-    st.integers(0, 10),
-)
-def test_joining_bridges_what_is_an_answer_and_no_more(
-    heights: list[int], cuts: set[int], least: int
-) -> None:
-    curve = window([h / 10 for h in heights], cuts=list(cuts))
-    before = cut_out(curve, SETTINGS, 0.0, limit=16)
-
-    def is_answer(height: float, segment: Segment) -> bool:
-        return height >= least / 10 - 1e-6
-
-    after = continued(curve, SETTINGS, before, is_answer)
-    covered = {i for bump in before for i in range(bump.first, bump.last + 1)}
-    now = {i for bump in after for i in range(bump.first, bump.last + 1)}
-    assert covered <= now and len(after) <= len(before)
-    for bump in after:
-        pieces = [b for b in before if bump.first <= b.first <= bump.last]
-        for one, other in itertools.pairwise(sorted(pieces, key=lambda b: b.first)):
-            dip = heights[one.last + 1 : other.first]
-            assert not dip or np.mean(dip) >= least - 1e-4
-    assert max(b.peak for b in after) == max(b.peak for b in before)
-    assert all(one.last < other.first for one, other in itertools.pairwise(after))

@@ -149,8 +149,10 @@ def trusting(kind: type[Grounder]) -> Calibration:
     return Calibration(weights, -2.0, 0.5)
 
 
-def found(grounder: Grounder, asked: Asked, calibration: Calibration) -> list[Candidate]:
-    return grounder.ground(asked.question, asked.windows, asked.null, calibration)
+def found(
+    grounder: Grounder, asked: Asked, calibration: Calibration, *, parts: bool = False
+) -> list[Candidate]:
+    return grounder.ground(asked.question, asked.windows, asked.null, calibration, parts=parts)
 
 
 @pytest.mark.parametrize("about", KINDS)
@@ -175,7 +177,8 @@ def test_spans_lie_in_their_windows_and_the_likeliest_comes_first(
         assert (segment.span.start_seconds, segment.span.end_seconds) == bounds
         assert bounds[0] < bounds[1] <= window.video.end_seconds + 1e-3
         if candidate.grounding is not None:
-            assert (segment.first, segment.last + 1) in candidate.grounding.ranges
+            said = [range(*each) for each in candidate.grounding.ranges]
+            assert any(segment.first <= r[0] and r[-1] <= segment.last for r in said)
         ticks = int(window.pts[segment.first]), int(window.pts[segment.last])
         assert any(
             window.video_id == video and first <= ticks[0] and ticks[1] <= last
@@ -203,8 +206,34 @@ def test_a_span_is_judged_by_its_facts(
         assert 0.0 <= candidate.confidence <= 1.0
         assert candidate.confidence == calibration.confidence(candidate.features)
         similarity = candidate.features[kind.features.index("similarity")]
-        assert similarity == pytest.approx(candidate.segment.peak)
+        assert similarity <= candidate.segment.peak + 1e-9
         assert math.isfinite(candidate.score)
+    for part in found(kind(materials), asked, calibration, parts=True):
+        similarity = part.features[kind.features.index("similarity")]
+        assert similarity == pytest.approx(part.segment.peak)
+
+
+@pytest.mark.parametrize("about", KINDS)
+def test_every_part_lies_in_a_moment_that_is_as_likely(
+    library: Library, materials: Materials, kind: type[Grounder], about: str
+) -> None:
+    """What a model answered is a part as it was said."""
+    asked, calibration = ask(library, kind, about), kind.calibration_of(materials.profile)
+    whole = found(kind(materials), asked, calibration)
+    parts = found(kind(materials), asked, calibration, parts=True)
+    assert len(whole) <= len(parts)
+    for part in parts:
+        span = part.segment.span
+        around = [
+            each
+            for each in whole
+            if each.window.video_id == part.window.video_id
+            and each.segment.span.start_seconds <= span.start_seconds
+            and span.end_seconds <= each.segment.span.end_seconds
+        ]
+        assert max(each.confidence for each in around) >= part.confidence
+        if part.grounding is not None:
+            assert (part.segment.first, part.segment.last + 1) in part.grounding.ranges
 
 
 @pytest.mark.parametrize("about", KINDS)

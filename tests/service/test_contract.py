@@ -176,6 +176,7 @@ def test_videos_on_volumes_that_are_not_there(own: Footage, environment: dict[st
         ({"q": "a", "within": "/a\0b"}, "within"),
         ({"q": "a", "grounder": "oracle"}, "grounder 'oracle'"),
         ({"q": "a", "retrieval": "yes"}, "retrieval 'yes'"),
+        ({"q": "a", "parts": "2"}, "parts '2'"),
         ({"q": "a", "client": "c" * 201}, "201 characters"),
         ({"q": "a", "after": "yesterday"}, "after 'yesterday'"),
         ({"q": "a", "before": "2024-02-30"}, "before '2024-02-30'"),

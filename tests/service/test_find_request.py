@@ -30,6 +30,7 @@ _queries = st.builds(
     ),
     grounder=st.sampled_from([None, "curve"]),
     retrieval=st.booleans(),
+    parts=st.booleans(),
     after=_days,
     before=_days,
     min_seconds=_seconds,
@@ -50,9 +51,9 @@ def test_what_is_usual_is_not_written() -> None:
 
 
 def test_a_request_is_read_whole() -> None:
-    given = {"q": ["a"], "client": [""], "retrieval": ["1"], "limit": ["7"]}
+    given = {"q": ["a"], "client": [""], "retrieval": ["1"], "parts": ["1"], "limit": ["7"]}
     asked = FindRequest.of(Parameters(given))
-    assert asked == FindRequest(Query("a", limit=7, retrieval=True), None)
+    assert asked == FindRequest(Query("a", limit=7, retrieval=True, parts=True), None)
 
 
 @pytest.mark.parametrize(

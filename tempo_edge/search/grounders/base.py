@@ -131,6 +131,8 @@ class Grounder(ABC):
         null: NullDistribution,
         calibration: Calibration,
         checkpoint: Callable[[], None] = lambda: None,
+        *,
+        parts: bool = False,
     ) -> list[Candidate]:
         """The spans worth judging, most likely first, none over another of the same video.
 
@@ -145,4 +147,6 @@ class Grounder(ABC):
             calibration: how the facts of a span are weighed: of :attr:`features`.
             checkpoint: called between two steps that take their time; whatever it raises ends the
                 search.
+            parts: leave neighbouring spans apart that show it equally well; else they are one, as
+                likely as the likeliest of them.
         """

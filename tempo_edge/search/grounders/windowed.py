@@ -17,6 +17,7 @@ from tempo_edge import eta
 from tempo_edge.errors import MediaError
 from tempo_edge.search.calibrate import READ_FEATURES, Calibration, NullDistribution, log_odds
 from tempo_edge.search.candidates import Candidate, distinct
+from tempo_edge.search.continuity import joined
 from tempo_edge.search.grounders.base import Grounder
 from tempo_edge.search.grounders.boundaries import Boundaries
 from tempo_edge.search.grounders.context_window import ContextWindow, Grounding, frame_tokens_of
@@ -71,14 +72,16 @@ class WindowedGrounder(Grounder):
         null: NullDistribution,
         calibration: Calibration,
         checkpoint: Callable[[], None] = lambda: None,
+        *,
+        parts: bool = False,
     ) -> list[Candidate]:
         """Spans answered about the footage around the curve's candidates.
 
         What can't be looked at any more stays as the curve found it.
         """
         curve = CurveGrounder(self.materials)
-        found = curve.ground(question, windows, null, self.materials.curve, checkpoint)
-        return self.ask(found, question, null, calibration, checkpoint)
+        found = curve.ground(question, windows, null, self.materials.curve, checkpoint, parts=parts)
+        return self.ask(found, question, null, calibration, checkpoint, parts=parts)
 
     def ask(
         self,
@@ -87,10 +90,13 @@ class WindowedGrounder(Grounder):
         null: NullDistribution,
         calibration: Calibration,
         checkpoint: Callable[[], None] = lambda: None,
+        *,
+        parts: bool = False,
     ) -> list[Candidate]:
         """Spans answered about the footage around the best of `found`, most likely first.
 
-        `checkpoint` is called before each question to the model.
+        `checkpoint` is called before each question to the model. With `parts` spans stay as the
+        model said them.
         """
         answered: list[Candidate] = []
         seen: list[tuple[int, int, int]] = []
@@ -110,7 +116,11 @@ class WindowedGrounder(Grounder):
                 self._judged(window, grounding, at, candidate.segment.floor, null, calibration)
                 for at in grounding.ranges
             ]
-            answered += judged
+            if parts:
+                answered += judged
+            else:
+                curve = window.similarities.astype(np.float64)
+                answered += joined(judged, curve, self.materials.settings, null)
             likely = any(each.confidence >= calibration.threshold for each in judged)
             if len(seen) >= _ASKED and not likely:
                 break

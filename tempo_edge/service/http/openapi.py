@@ -126,6 +126,7 @@ _FILTERS = [
     ),
     _parameter("grounder", _STRING, "mllm reads frames, curve is quick"),
     _parameter("retrieval", _FLAG, "1: candidates only, without reading"),
+    _parameter("parts", _FLAG, "1: don't join neighbouring stretches into one moment"),
     _parameter(
         "client", {"type": "string", "maxLength": LONGEST_CLIENT}, "its newer query ends its older"
     ),

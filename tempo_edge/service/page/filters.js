@@ -1,6 +1,6 @@
 // The filters' form, and the folders that it proposes.
 
-import { filterCount, noFilters } from "./place.js";
+import { filterCount, isCheck, noFilters } from "./place.js";
 import { ask, ServiceError } from "./service.js";
 
 const find = (id) => document.getElementById(id);
@@ -53,7 +53,7 @@ export class Filters {
     const { elements } = this.form;
     const filters = noFilters();
     for (const key of Object.keys(filters)) {
-      filters[key] = key === "offline" ? elements[key].checked : elements[key].value.trim();
+      filters[key] = isCheck(key) ? elements[key].checked : elements[key].value.trim();
     }
     return filters;
   }
@@ -61,7 +61,7 @@ export class Filters {
   set(filters) {
     const { elements } = this.form;
     for (const [key, value] of Object.entries(filters)) {
-      elements[key][key === "offline" ? "checked" : "value"] = value;
+      elements[key][isCheck(key) ? "checked" : "value"] = value;
     }
     this.mark();
   }

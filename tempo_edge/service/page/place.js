@@ -1,10 +1,14 @@
 // Where the page is: query, filters and the moment that plays live in the address's hash.
 
-const FILTERS = ["within", "after", "before", "min_minutes", "max_minutes", "offline"];
-
 export const noFilters = () => ({
-  within: "", after: "", before: "", min_minutes: "", max_minutes: "", offline: true,
+  within: "", after: "", before: "", min_minutes: "", max_minutes: "", offline: true, parts: false,
 });
+
+const USUAL = noFilters();
+const FILTERS = Object.keys(USUAL);
+
+/** Whether a filter is a box to check, and not a text. */
+export const isCheck = (key) => typeof USUAL[key] === "boolean";
 
 export const EMPTY = { query: "", filters: noFilters(), near: false, play: "" };
 
@@ -23,7 +27,7 @@ export function read(hash = location.hash) {
   const said = new URLSearchParams(hash.replace(/^#/, ""));
   const filters = noFilters();
   for (const key of FILTERS) {
-    if (said.has(key)) filters[key] = key === "offline" ? said.get(key) !== "0" : said.get(key);
+    if (said.has(key)) filters[key] = isCheck(key) ? said.get(key) !== "0" : said.get(key);
   }
   return {
     query: (said.get("q") ?? "").slice(0, 1000),
@@ -38,7 +42,7 @@ function write(place) {
   if (place.query) said.set("q", place.query);
   for (const key of FILTERS) {
     const value = place.filters[key];
-    if (key === "offline" ? !value : value) said.set(key, key === "offline" ? "0" : value);
+    if (value !== USUAL[key]) said.set(key, isCheck(key) ? String(Number(value)) : value);
   }
   if (place.near) said.set("near", "1");
   if (place.play) said.set("play", place.play);
@@ -76,6 +80,7 @@ export function parameters(filters) {
     min_seconds: seconds(filters.min_minutes),
     max_seconds: seconds(filters.max_minutes),
     offline: filters.offline ? "" : "0",
+    parts: filters.parts ? "1" : "",
   };
 }
 
@@ -93,4 +98,4 @@ export function fault(filters) {
 }
 
 export const filterCount = (filters) =>
-  FILTERS.filter((key) => (key === "offline" ? !filters[key] : filters[key])).length;
+  FILTERS.filter((key) => filters[key] !== USUAL[key]).length;
