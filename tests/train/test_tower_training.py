@@ -17,6 +17,7 @@ pytest.importorskip("transformers")
 
 # ruff: noqa: E402 - the imports below need the train extra
 import archives
+from tempo_edge.train.data.held_out import imagenet_split
 
 from benchmarks import tower_ablation
 from tempo_edge.train import training_state
@@ -28,7 +29,13 @@ from tempo_edge.train.towers import __main__ as command_line
 from tempo_edge.train.towers import curves, profile_report
 from tempo_edge.train.towers import training as tower_training
 from tempo_edge.train.towers.batches import grouped_order
-from tempo_edge.train.towers.losses import contrastive_loss, distillation_loss, shared_targets
+from tempo_edge.train.towers.losses import (
+    contrastive_loss,
+    distillation_loss,
+    margin_loss,
+    retrieval_loss,
+    shared_targets,
+)
 from tempo_edge.train.towers.profile_report import PROFILE
 from tempo_edge.train.towers.recipe import RECIPES, TowerRecipe, override
 from tempo_edge.train.towers.retrieval import retrieval
@@ -211,20 +218,58 @@ def test_held_out_classes_are_in_no_other_part(data: Path) -> None:
 
 
 def test_loss_is_least_for_right_pairs_and_feels_wrong_sentences() -> None:
-    vectors, group = torch.eye(8), torch.arange(8)
-    right = contrastive_loss(vectors, vectors, 0.1, group, group)
-    wrong = contrastive_loss(vectors, vectors.roll(1, dims=0), 0.1, group, group)
+    vectors, own = torch.eye(8), torch.eye(8, dtype=torch.bool)
+    right = contrastive_loss(vectors, vectors, 0.1, own)
+    wrong = contrastive_loss(vectors, vectors.roll(1, dims=0), 0.1, own)
     even = torch.ones(8, 8) / 8**0.5
-    chance = contrastive_loss(vectors, even, 0.1, group, group)
+    chance = contrastive_loss(vectors, even, 0.1, own)
     assert right < chance < wrong
     assert float(chance) == pytest.approx(np.log(8), abs=1e-4)
-    assert contrastive_loss(vectors, vectors, 0.1, group, group, vectors[:1]) > right + 0.04
+    assert contrastive_loss(vectors, vectors, 0.1, own, vectors[:1]) > right + 0.04
+
+
+def test_pictures_of_one_label_do_not_repel_each_other() -> None:
+    alike = torch.eye(4)[[0, 0, 1, 1]]
+    label = torch.tensor([0, 0, 1, 1])
+    same = label[:, None] == label[None, :]
+    plain = contrastive_loss(alike, alike, 0.05, torch.eye(4, dtype=torch.bool))
+    aware = contrastive_loss(alike, alike, 0.05, same)
+    assert float(aware) == pytest.approx(np.log(2), abs=1e-4), "each answer is one of two"
+    assert float(plain) == pytest.approx(np.log(2), abs=1e-4)
+    apart = torch.nn.functional.normalize(alike + 0.3 * torch.eye(4)[[2, 3, 2, 3]], dim=1)
+    assert contrastive_loss(apart, apart, 0.05, torch.eye(4, dtype=torch.bool)) < plain
+    assert contrastive_loss(apart, apart, 0.05, same) > aware, "to drift apart is no gain"
+
+
+def test_what_nobody_told_costs_nothing() -> None:
+    vectors, own = torch.eye(4)[[0, 0, 1, 2]], torch.eye(4, dtype=torch.bool)
+    told = torch.ones(4, 4, dtype=torch.bool)
+    told[0, 1] = told[1, 0] = False
+    assert contrastive_loss(vectors, vectors, 0.02, own, told=told) < 1e-4
+    assert contrastive_loss(vectors, vectors, 0.02, own) > 0.3
+
+
+def test_a_short_query_is_right_for_all_that_answer_it() -> None:
+    images = torch.eye(3)
+    query = torch.nn.functional.normalize(torch.tensor([[1.0, 1.0, 0.0]]), dim=1)
+    both = torch.tensor([[True, True, False]])
+    assert float(retrieval_loss(query, images, 0.01, both)) == pytest.approx(np.log(2), abs=1e-4)
+    assert retrieval_loss(query, images, 0.01, ~both) > 50.0
+    assert retrieval_loss(query, images, 0.01, torch.zeros(1, 3, dtype=torch.bool)) == 0.0
+
+
+def test_a_margin_asks_for_the_right_one_of_two() -> None:
+    image, other = torch.eye(2)
+    assert margin_loss(image[None], image[None], other[None], 0.05) < 1e-6
+    even = margin_loss(image[None], other[None], other[None], 0.05)
+    assert float(even) == pytest.approx(np.log(2), abs=1e-6)
+    assert float(margin_loss(torch.empty(0, 2), torch.empty(0, 2), torch.empty(0, 2), 0.05)) == 0.0
 
 
 def test_several_sentences_of_a_picture_share_the_weight() -> None:
-    rows, columns = torch.tensor([0, 1]), torch.tensor([0, 0, 1])
-    expected = torch.tensor([[0.5, 0.5, 0.0], [0.0, 0.0, 1.0]])
-    assert torch.equal(shared_targets(rows, columns), expected)
+    right = torch.tensor([[True, True, False], [False, False, True], [False, False, False]])
+    expected = torch.tensor([[0.5, 0.5, 0.0], [0.0, 0.0, 1.0], [0.0, 0.0, 0.0]])
+    assert torch.equal(shared_targets(right), expected)
 
 
 def test_an_undecided_teacher_says_little() -> None:
@@ -242,10 +287,13 @@ def test_order_is_a_permutation_in_which_alike_pictures_meet() -> None:
     vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
     near = nearest_neighbours(vectors, 5)
     assert all(row // 6 == other // 6 for row in range(60) for other in near[row])
-    order = grouped_order(near, 3, rng)
+    order = grouped_order(near, 3, np.ones(60, np.int64), rng)
     assert sorted(order.tolist()) == list(range(60))
     together = (order[:-1] // 6 == order[1:] // 6).mean()
     assert together > 0.5
+    times = rng.integers(0, 4, 60)
+    order = grouped_order(near, 3, times, rng)
+    assert np.array_equal(np.bincount(order, minlength=60), times)
 
 
 def test_ranks_count_ties_against_the_right_answer() -> None:

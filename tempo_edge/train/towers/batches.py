@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tempo_edge.evaluation.minimal_pairs import swap
+from tempo_edge.evaluation.minimal_pairs import swap, word_frequencies
+from tempo_edge.train.data.archives import SOURCES
+from tempo_edge.train.data.label_prompts import composition, miscounts
+from tempo_edge.train.data.short_queries import content_words, short_query
 from tempo_edge.train.towers.corpus import Corpus, Pictures
 from tempo_edge.train.towers.recipe import TowerRecipe
 
@@ -19,39 +22,70 @@ _CROP = (20, 22, 24)  # sides of the window that is cut out of a 24x24 map
 class TowerBatch:
     """One step's pictures and sentences.
 
-    `maps` float16 [B, h, w, C] and `classes` float16 [B, 1000] hold the captioned pictures first,
-    then the labelled ones; `label` int64 [B] is -1 for captioned ones. `sentences` are right for
-    the pictures `owner` int64 [T]; `wrong` are right for none; `prompts` are those of the labelled
-    pictures, in their order.
+    The captioned pictures come first, then the labelled ones: ``b`` in all, ``l`` of them labelled.
+
+    Attributes:
+        maps: float16 ``[b, h, w, c]``.
+        classes: float16 ``[b, 1000]``, the untouched classifier's probabilities.
+        label: int64 ``[b]``, -1 for captioned pictures.
+        captions: sentences of captioned pictures; ``said`` bool ``[b - l, captions]`` says for
+            which ones each is right.
+        short: short queries; ``meant`` bool ``[short, b - l]`` says which pictures answer each.
+        prompts: one of each labelled picture; ``named`` bool ``[l, l]`` says for which ones each is
+            right, ``told`` bool ``[l, l]`` for which ones that is known.
+        wrong: sentences that are right for no captioned picture.
+        margins: ``(picture, right, wrong)``: a row of ``maps``, a sentence that is among the
+            captions or prompts, and one that the picture must like less.
     """
 
     maps: NDArray[np.float16]
     classes: NDArray[np.float16]
     label: NDArray[np.int64]
-    sentences: list[str]
-    owner: NDArray[np.int64]
-    wrong: list[str]
-    prompts: list[str]
+    captions: list[str] = field(default_factory=list)
+    said: NDArray[np.bool_] = field(default_factory=lambda: np.empty((0, 0), np.bool_))
+    short: list[str] = field(default_factory=list)
+    meant: NDArray[np.bool_] = field(default_factory=lambda: np.empty((0, 0), np.bool_))
+    prompts: list[str] = field(default_factory=list)
+    named: NDArray[np.bool_] = field(default_factory=lambda: np.empty((0, 0), np.bool_))
+    told: NDArray[np.bool_] = field(default_factory=lambda: np.empty((0, 0), np.bool_))
+    wrong: list[str] = field(default_factory=list)
+    margins: list[tuple[int, str, str]] = field(default_factory=list)
 
 
 def grouped_order(
-    near: NDArray[np.int64], size: int, rng: np.random.Generator
+    near: NDArray[np.int64], size: int, times: NDArray[np.int64], rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """A permutation of all pictures in which runs of up to `size` are alike.
+    """An order in which picture ``i`` comes ``times[i]`` times and runs of up to `size` are alike.
 
-    Each run starts with a picture not yet placed and takes up to `size - 1` of its neighbours.
-    Runs are shuffled, so that a batch holds many of them.
+    Each run starts with a picture not yet placed and takes up to `size - 1` of its neighbours; none
+    holds a picture twice. Runs are shuffled, so that a batch holds many of them.
     """
-    placed = np.zeros(len(near), bool)
     runs: list[NDArray[np.int64]] = []
-    for start in rng.permutation(len(near)):
-        if placed[start]:
-            continue
-        placed[start] = True
-        free = rng.permutation(near[start][~placed[near[start]]])[: size - 1]
-        placed[free] = True
-        runs.append(np.concatenate([[start], free]))
+    for turn in range(int(times.max(initial=0))):
+        placed = times <= turn
+        for start in rng.permutation(len(near)):
+            if placed[start]:
+                continue
+            placed[start] = True
+            free = rng.permutation(near[start][~placed[near[start]]])[: size - 1]
+            placed[free] = True
+            runs.append(np.concatenate([[start], free]))
     return np.concatenate([runs[i] for i in rng.permutation(len(runs))])
+
+
+def root_shares(archive: NDArray[np.int64]) -> dict[int, float]:
+    """The share of each archive in what is drawn: in proportion to the square root of its size."""
+    numbers, sizes = np.unique(archive, return_counts=True)
+    shares = np.sqrt(sizes) / np.sqrt(sizes).sum()
+    return dict(zip(numbers.tolist(), shares.tolist(), strict=True))
+
+
+def drawn_times(
+    weights: NDArray[np.float64], count: float, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """How often each is drawn so that ``count`` are drawn in all, in proportion to its weight."""
+    wanted = weights * (count / weights.sum())
+    return np.floor(wanted + rng.random(len(wanted))).astype(np.int64)
 
 
 class BatchSampler:
@@ -65,73 +99,153 @@ class BatchSampler:
         self._recipe = recipe
         self._near = near
         self.rng = np.random.default_rng(recipe.seed)
+        captions = corpus.captioned.captions
+        self._words = [[content_words(each) for each in said] for said in captions]
+        self._saying: dict[str, set[int]] = {}
+        for picture, said in enumerate(captions):
+            for each in said:
+                self._saying.setdefault(_plain(each), set()).add(picture)
+        self._frequencies = word_frequencies([each for said in captions for each in said])
+        self._times = self._captioned_weights()
+
+    def _captioned_weights(self) -> NDArray[np.float64]:
+        """How often each captioned picture is drawn in an epoch; those of the largest archive once.
+
+        An archive of ``s`` pictures is drawn ``sqrt(s * largest)`` times, but none of its pictures
+        more often than the recipe's ``most``.
+        """
+        archive = self._corpus.captioned.archive
+        sizes = np.bincount(archive)
+        often = np.sqrt(sizes.max() / np.maximum(sizes, 1)).clip(max=self._recipe.most)
+        return np.asarray(often[archive], np.float64)
 
     @property
     def steps(self) -> int:
         """Steps in an epoch; the last captioned pictures that fill no batch are left out."""
-        return max(1, len(self._corpus.captioned) // self._recipe.batch)
+        return max(1, int(self._times.sum()) // self._recipe.batch)
 
-    def _captioned(self) -> NDArray[np.int64]:
-        count = len(self._corpus.captioned)
+    def _captioned(self, steps: int) -> NDArray[np.int64]:
+        """The captioned pictures of an epoch in their order."""
+        times = drawn_times(self._times, self._times.sum(), self.rng)
         if self._near is None or self._recipe.neighbours == 1:
-            return self.rng.permutation(count)
+            order = self.rng.permutation(np.repeat(np.arange(len(times)), times))
+        else:
+            order = grouped_order(self._near, self._recipe.neighbours, times, self.rng)
         # Some pictures must change places with those that the last batch would lose.
-        order = grouped_order(self._near, self._recipe.neighbours, self.rng)
-        return np.roll(order, int(self.rng.integers(count)))
+        return np.resize(np.roll(order, int(self.rng.integers(len(order)))), steps * self._size)
+
+    @property
+    def _size(self) -> int:
+        return min(self._recipe.batch, len(self._corpus.captioned))
 
     def _labelled(self, steps: int) -> list[NDArray[np.int64]]:
-        """The labelled pictures of each step, as many of one archive as of another."""
-        known = self._corpus.labelled
-        archives = np.unique(known.archive)
-        if not len(archives):
-            return [np.empty(0, np.int64)] * steps
-        each = self._recipe.labelled_batch // len(archives)
-        parts = []
-        for archive in archives:
-            members = np.flatnonzero(known.archive == archive)
-            rounds = -(-steps * each // len(members))
-            order = np.concatenate([self.rng.permutation(members) for _ in range(rounds)])
-            parts.append(order[: steps * each].reshape(steps, each))
-        return list(np.concatenate(parts, axis=1))
+        """The labelled pictures of each step.
 
-    def _views(self, pictures: Pictures, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        return self.rng.integers(0, len(pictures.views[0]), len(rows))
+        Archives have shares by the square root of their sizes, and so have the labels of each: 121
+        clips of boxing are not six times as many as 18 of a quiet street.
+        """
+        known = self._corpus.labelled
+        parts = []
+        for archive, share in root_shares(known.archive).items():
+            members = np.flatnonzero(known.archive == archive)
+            each = max(1, round(share * self._recipe.labelled_batch))
+            alike = np.bincount(known.label[members])[known.label[members]]
+            times = drawn_times(alike**-0.5, steps * each, self.rng)
+            order = self.rng.permutation(np.repeat(members, times))
+            parts.append(np.resize(order, steps * each).reshape(steps, each))
+        if not parts:
+            return [np.empty(0, np.int64)] * steps
+        return list(np.concatenate(parts, axis=1))
 
     def epoch(self) -> Iterator[TowerBatch]:
         """The batches of one epoch."""
-        size = min(self._recipe.batch, len(self._corpus.captioned))
-        order = self._captioned()
+        order = self._captioned(self.steps)
         labelled = self._labelled(self.steps)
         for step in range(self.steps):
-            yield self._batch(order[step * size : (step + 1) * size], labelled[step])
+            rows = order[step * self._size : (step + 1) * self._size]
+            batch = self._pictures(rows, labelled[step])
+            self._say(batch, rows)
+            self._name(batch, labelled[step], len(rows))
+            yield batch
 
-    def _batch(self, rows: NDArray[np.int64], others: NDArray[np.int64]) -> TowerBatch:
-        captioned, known = self._corpus.captioned, self._corpus.labelled
-        sentences, owner, wrong = [], [], []
-        for place, row in enumerate(rows):
-            said = captioned.captions[row]
-            picks = self.rng.permutation(len(said))[: self._recipe.captions]
-            sentences += [said[pick] for pick in picks]
-            owner += [place] * len(picks)
-            if self.rng.random() < self._recipe.swapped:
-                changed = swap(said[picks[0]], self.rng)
-                if changed is not None:
-                    wrong.append(changed.sentence)
-        view = self._views(captioned, rows)
-        maps, classes = captioned.maps(rows, view), captioned.classes(rows, view)
+    def _views(
+        self, pictures: Pictures, rows: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float16], NDArray[np.float16]]:
+        view = self.rng.integers(0, len(pictures.views[0]), len(rows))
+        when = self.rng.random(len(rows))
+        return pictures.maps(rows, view, when), pictures.classes(rows, view, when)
+
+    def _pictures(self, rows: NDArray[np.int64], others: NDArray[np.int64]) -> TowerBatch:
+        maps, classes = self._views(self._corpus.captioned, rows)
         if len(others):
-            view = self._views(known, others)
-            maps = np.concatenate([maps, known.maps(others, view)])
-            classes = np.concatenate([classes, known.classes(others, view)])
-        prompts = [self._corpus.labels.prompts[label] for label in known.label[others]]
+            more, of_more = self._views(self._corpus.labelled, others)
+            maps, classes = np.concatenate([maps, more]), np.concatenate([classes, of_more])
         side = int(self.rng.choice([s for s in _CROP if s <= maps.shape[1]] or [maps.shape[1]]))
         top, left = self.rng.integers(0, maps.shape[1] - side + 1, 2)
-        return TowerBatch(
-            maps=maps[:, top : top + side, left : left + side],
-            classes=classes,
-            label=np.concatenate([np.full(len(rows), -1), known.label[others]]),
-            sentences=sentences,
-            owner=np.array(owner, np.int64),
-            wrong=wrong,
-            prompts=[each[int(self.rng.integers(len(each)))] for each in prompts],
-        )
+        label = np.concatenate([np.full(len(rows), -1), self._corpus.labelled.label[others]])
+        return TowerBatch(maps[:, top : top + side, left : left + side], classes, label)
+
+    def _say(self, batch: TowerBatch, rows: NDArray[np.int64]) -> None:
+        """Put in what is said of the captioned pictures, and what is not true of them."""
+        recipe, captioned = self._recipe, self._corpus.captioned
+        for place, row in enumerate(rows):
+            said = captioned.records[row].captions
+            picks = self.rng.permutation(len(said))[: recipe.captions]
+            batch.captions += [said[pick] for pick in picks]
+            first = said[picks[0]]
+            if self.rng.random() < recipe.short:
+                short = short_query(first, self.rng)
+                batch.short += [short] if short is not None else []
+            if not recipe.swapped and not recipe.swap_weight:
+                continue
+            changed = swap(first, self.rng, frequencies=self._frequencies)
+            if changed is None:
+                continue
+            if recipe.swap_weight:
+                batch.margins.append((place, first, changed.sentence))
+            if self.rng.random() < recipe.swapped:
+                batch.wrong.append(changed.sentence)
+        batch.said = self._right(batch.captions, rows)
+        batch.meant = np.array(
+            [[self._answers(row, content_words(short)) for row in rows] for short in batch.short],
+            np.bool_,
+        ).reshape(len(batch.short), len(rows))
+
+    def _right(self, sentences: Sequence[str], rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which sentences are captions of which pictures: the same words are one sentence."""
+        saying = [self._saying[_plain(sentence)] for sentence in sentences]
+        return np.array([[int(row) in some for some in saying] for row in rows], np.bool_)
+
+    def _answers(self, row: int, wanted: frozenset[str]) -> bool:
+        """Whether one caption of a picture holds all the words of a short query."""
+        return any(wanted <= words for words in self._words[row])
+
+    def _name(self, batch: TowerBatch, others: NDArray[np.int64], first: int) -> None:
+        """Put in the labelled pictures' prompts, and other numbers of the same animals."""
+        known, labels = self._corpus.labelled, self._corpus.labels
+        composed = np.zeros(len(others), np.bool_)
+        for place, row in enumerate(others):
+            record = known.records[row]
+            prompt = None
+            if record.objects and self.rng.random() < self._recipe.composed:
+                prompt = composition(record, self.rng)
+            composed[place] = prompt is not None
+            if prompt is None:
+                several = labels.prompts[known.label[row]]
+                prompt = several[int(self.rng.integers(len(several)))]
+            batch.prompts.append(prompt)
+            if self._recipe.swap_weight and SOURCES[record.archive].vocabulary == "count":
+                others_said = miscounts(record)
+                if others_said:
+                    wrong = others_said[int(self.rng.integers(len(others_said)))]
+                    batch.margins.append((first + place, prompt, wrong))
+        label = known.label[others]
+        group, pool = labels.group[label], labels.pool[label]
+        same = group[:, None] == group[None, :]
+        # Of another kitchen nobody knows whether it has a stove and a lamp.
+        batch.named = same & ~composed[None, :] | np.eye(len(others), dtype=np.bool_)
+        batch.told = (pool[:, None] == pool[None, :]) & ~(same & ~batch.named)
+
+
+def _plain(sentence: str) -> str:
+    return " ".join(sentence.lower().split()).rstrip(" .")

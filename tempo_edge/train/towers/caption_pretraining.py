@@ -70,10 +70,8 @@ def pretrain(
             with torch.autocast(device.type, torch.bfloat16, enabled=settings.bfloat16):
                 vectors = encoder(encode([*first, *second, *wrong]))
             ours, theirs, changed_vectors = vectors.split([len(first), len(second), len(wrong)])
-            right = torch.arange(len(first), device=device)
-            loss = contrastive_loss(
-                ours, theirs, settings.temperature, right, right, changed_vectors
-            )
+            right = torch.eye(len(first), dtype=torch.bool, device=device)
+            loss = contrastive_loss(ours, theirs, settings.temperature, right, changed_vectors)
             optimizer.zero_grad()
             torch.autograd.backward(loss)
             torch.nn.utils.clip_grad_norm_(parameters, 1.0)

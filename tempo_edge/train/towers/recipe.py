@@ -16,22 +16,31 @@ class TowerRecipe:
 
     `frozen` counts the blocks of the image trunk that keep their weights; `trunk_rate`,
     `reader_rate` and `head_rate` are peak learning rates, and a rate of zero freezes that part.
-    `captions` sentences are read for each captioned picture of a step, and `swapped` is the share
-    of pictures for which a changed copy of one is read as a hard negative. Captioned pictures come
-    to a step in groups of `neighbours` whose captions are alike.
+    `captions` sentences are read for each captioned picture of a step, and besides them for a share
+    `short` of the pictures what people would type of one. `swapped` is the share of pictures for
+    which a changed copy of a sentence is wrong for the whole step; with `swap_weight` every picture
+    must prefer its sentence to a changed copy, and animals their number to others. Captioned
+    pictures come to a step in groups of `neighbours` whose captions are alike. `composed` is the
+    share of places with a list of things that are named with some of them. Archives are drawn in
+    proportion to the square root of their size, but no captioned picture more than `most` times an
+    epoch.
     """
 
     seed: int = 0
-    archives: tuple[str, ...] = _OBJECTS_AND_SPORTS
+    archives: tuple[str, ...] = ARCHIVES
     size: int = 192
     views: int = 5
     frozen: int = 5
     epochs: int = 16
     batch: int = 256
-    labelled_batch: int = 112
+    labelled_batch: int = 224
     captions: int = 1
+    short: float = 0.25
     swapped: float = 0.25
+    swap_weight: float = 0.3
+    composed: float = 0.5
     neighbours: int = 4
+    most: float = 2.0
     trunk_rate: float = 3e-4
     reader_rate: float = 1e-4
     head_rate: float = 1e-3
@@ -59,13 +68,29 @@ class TowerRecipe:
         unknown = set(self.archives) - set(ARCHIVES)
         if unknown:
             raise ValueError(f"archives {sorted(unknown)}: only {', '.join(ARCHIVES)} are known")
+        if self.most < 1.0:
+            raise ValueError(f"most={self.most}: at least 1 is needed")
 
 
 RECIPES = {
     "full": TowerRecipe(),
     # What the first version of the profile was: both towers as they come, heads behind them.
     "heads": TowerRecipe(
-        trunk_rate=0.0, reader_rate=0.0, reading_epochs=0, swapped=0.0, neighbours=1
+        trunk_rate=0.0,
+        reader_rate=0.0,
+        reading_epochs=0,
+        short=0.0,
+        swapped=0.0,
+        swap_weight=0.0,
+        neighbours=1,
+    ),
+    # What version 0.2 was taught: four archives, fewer labels a step, whole captions alone.
+    "0.2": TowerRecipe(
+        archives=_OBJECTS_AND_SPORTS,
+        labelled_batch=112,
+        short=0.0,
+        swap_weight=0.0,
+        most=1.0,
     ),
     # Fine-tuning as it is usually done: captioned photographs alone, one plain loss.
     "plain": TowerRecipe(
@@ -73,8 +98,11 @@ RECIPES = {
         epochs=15,
         batch=192,
         captions=1,
+        short=0.0,
         swapped=0.0,
+        swap_weight=0.0,
         neighbours=1,
+        most=1.0,
         label_weight=0.0,
         distill_weight=0.0,
         anchor_weight=0.0,

@@ -19,8 +19,14 @@ from tempo_edge.train.schedule import decaying_groups, rate_share
 from tempo_edge.train.towers.batches import BatchSampler, TowerBatch
 from tempo_edge.train.towers.corpus import Corpus
 from tempo_edge.train.towers.encoders import TrainedImageTower, TrainedTextTower
+from tempo_edge.train.towers.heads import DIM
 from tempo_edge.train.towers.label_vectors import label_vectors
-from tempo_edge.train.towers.losses import contrastive_loss, distillation_loss
+from tempo_edge.train.towers.losses import (
+    contrastive_loss,
+    distillation_loss,
+    margin_loss,
+    retrieval_loss,
+)
 from tempo_edge.train.towers.recipe import TowerRecipe
 from tempo_edge.train.towers.tokens import Encode
 
@@ -114,18 +120,30 @@ class Trainer:
         if not recipe.label_weight and not recipe.distill_weight:
             return loss
         scores = images @ self._label_vectors.T / recipe.temperature
-        label = torch.from_numpy(batch.label).to(self._device)
-        known = label >= 0
-        if recipe.label_weight and bool(known.any()):
-            group = label[known]
-            pairs = contrastive_loss(images[known], prompts, recipe.temperature, group, group)
-            among = functional.cross_entropy(scores[known], group)
+        first = len(batch.label) - len(batch.prompts)
+        if recipe.label_weight and batch.prompts:
+            named, told = self._tensor(batch.named), self._tensor(batch.told)
+            pairs = contrastive_loss(images[first:], prompts, recipe.temperature, named, told=told)
+            among = self._among(scores[first:], batch.label[first:])
             loss = loss + recipe.label_weight * (pairs + among) / 2
         if recipe.distill_weight:
             teacher = self._teacher(batch)
             agree = distillation_loss(scores[:, : teacher.shape[1]], teacher)
             loss = loss + recipe.distill_weight * agree
         return loss
+
+    def _among(self, scores: Tensor, label: NDArray[np.int64]) -> Tensor:
+        """Each labelled picture finds its name among all labels of its pool, a scalar."""
+        labels = self._corpus.labels
+        same = self._tensor(labels.group[label][:, None] == labels.group[None, :])
+        pool = self._tensor(labels.pool[label][:, None] == labels.pool[None, :])
+        share = functional.log_softmax(scores.masked_fill(~(pool | same), -torch.inf), dim=1)
+        # A name that two archives have is one: their vectors share the weight.
+        found: Tensor = torch.logsumexp(share.masked_fill(~same, -torch.inf), dim=1)
+        return -found.mean()
+
+    def _tensor(self, array: NDArray[Any]) -> Tensor:
+        return torch.from_numpy(array).to(self._device)
 
     def _teacher(self, batch: TowerBatch) -> Tensor:
         """The untouched classifier's probabilities for the known classes, float32 ``[b, k]``."""
@@ -141,22 +159,32 @@ class Trainer:
     def loss(self, batch: TowerBatch) -> Tensor:
         """The whole loss of a batch, a scalar."""
         images, logits = self._embed_images(batch.maps)
-        with self._autocast():
-            read = self.text(self._encode([*batch.sentences, *batch.wrong, *batch.prompts])).float()
-        texts, wrong, prompts = read.split(
-            [len(batch.sentences), len(batch.wrong), len(batch.prompts)]
+        read = self._read(batch)
+        captions, short, wrong, prompts = (
+            torch.stack([read[each] for each in some]) if some else images.new_zeros(0, DIM)
+            for some in (batch.captions, batch.short, batch.wrong, batch.prompts)
         )
-        captioned = len(batch.label) - len(batch.prompts)
+        captioned = images[: len(batch.label) - len(batch.prompts)]
         temperature = 1.0 / self._log_scale.exp().clamp(max=100.0)
-        said = contrastive_loss(
-            images[:captioned],
-            texts,
-            temperature,
-            torch.arange(captioned, device=self._device),
-            torch.from_numpy(batch.owner).to(self._device),
-            wrong,
-        )
-        return said + self._label_loss(images, prompts, batch) + self._anchor_loss(logits, batch)
+        loss = contrastive_loss(captioned, captions, temperature, self._tensor(batch.said), wrong)
+        if batch.short:
+            share = len(batch.short) / len(captioned)
+            meant = self._tensor(batch.meant)
+            loss = loss + share * retrieval_loss(short, captioned, temperature, meant)
+        if batch.margins:
+            places, right, changed = zip(*batch.margins, strict=True)
+            better, worse = (torch.stack([read[each] for each in s]) for s in (right, changed))
+            margin = margin_loss(images[list(places)], better, worse, temperature)
+            loss = loss + self.recipe.swap_weight * margin
+        return loss + self._label_loss(images, prompts, batch) + self._anchor_loss(logits, batch)
+
+    def _read(self, batch: TowerBatch) -> dict[str, Tensor]:
+        """The unit vector ``[256]`` of each sentence of a batch; each is read once."""
+        texts = [*batch.captions, *batch.short, *batch.wrong, *batch.prompts]
+        texts = list(dict.fromkeys([*texts, *(text for _, *two in batch.margins for text in two)]))
+        with self._autocast():
+            vectors = self.text(self._encode(texts)).float()
+        return dict(zip(texts, vectors, strict=True))
 
     def train_epoch(self, say: Say) -> dict[str, float]:
         """Go over all captioned pictures once; returns and keeps the means of the epoch."""

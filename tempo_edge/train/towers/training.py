@@ -115,9 +115,10 @@ def _start(
     vectors = label_vectors(text, encode, corpus.labels.prompts[: len(rows)])
     image = ImageHead(1280, len(rows), recipe.image_hidden, recipe.image_dropout)
     sample = np.arange(0, len(corpus.captioned), max(1, len(corpus.captioned) // 512))
-    maps = corpus.captioned.maps(sample, np.zeros_like(sample)).astype(np.float32)
+    maps = corpus.captioned.maps(sample, np.zeros_like(sample), np.zeros(len(sample)))
     with torch.no_grad():
-        last = trunk(torch.from_numpy(maps).permute(0, 3, 1, 2).to(device))
+        kept = torch.from_numpy(maps.astype(np.float32))
+        last = trunk(kept.permute(0, 3, 1, 2).to(device))
     weight, bias = (torch.from_numpy(part[rows]) for part in classifier)
     image.start(last.mean(dim=(2, 3)).cpu(), weight, bias, vectors.cpu())
     return TrainedImageTower(trunk, image.to(device)), text
