@@ -56,7 +56,7 @@ def _captioned(*captions: str, archive: str = "flickr8k") -> list[Record]:
 
 
 def _labels(*names: str, group: Sequence[int], pool: Sequence[int]) -> Labels:
-    prompts = [[name.split(": ")[1]] for name in names]
+    prompts = [[name.split(": ")[-1]] for name in names]
     rows = np.empty(0, np.int64)
     return Labels(list(names), prompts, rows, np.array(group), np.array(pool))
 
@@ -96,9 +96,11 @@ def test_a_short_query_is_right_for_every_picture_whose_caption_holds_its_words(
 
 
 def test_every_picture_must_prefer_its_sentence_to_one_with_a_word_changed() -> None:
-    said = _captioned("a dog runs", "a man sits", "two girls jump", "nothing changes here")
+    animals = ("dog", "cat", "horse", "cow")
+    said = _captioned(*[f"a {animal} sleeps" for animal in animals], "nothing changes here")
     batch = _batch([said], [], NOTHING)
-    assert len(batch.margins) == 3
+    assert batch.margins
+    assert len(batch.margins) < 5
     for place, right, wrong in batch.margins:
         assert batch.captions[place] == right
         assert len(set(right.split()) ^ set(wrong.split())) == 2
@@ -108,10 +110,7 @@ def test_every_picture_must_prefer_its_sentence_to_one_with_a_word_changed() -> 
 
 
 def test_labels_of_one_name_are_one_and_other_pools_say_nothing() -> None:
-    labels = _labels(
-        "object: church", "place: church", "place: lobby", group=[0, 0, 2], pool=[0, 1, 1]
-    )
-    labels.names[0] = "n1"
+    labels = _labels("n1", "place: church", "place: lobby", group=[0, 0, 2], pool=[0, 1, 1])
     object_church = Record("imagenet_samples", "train/a.jpg", label="church", wnid="n1")
     places = [Record("places100", f"train/{name}.jpg", label=name) for name in ("church", "lobby")]
     batch = _batch([_captioned("a dog")], [[object_church], places], labels)
@@ -172,7 +171,7 @@ def test_a_small_archive_is_drawn_more_often_than_its_size() -> None:
 
 def test_a_label_that_training_does_not_know_is_refused() -> None:
     labels = _labels("place: kitchen", group=[0], pool=[1])
-    with pytest.raises(DataError, match=r"train/x\.jpg has the label 'attic', which is held out or"):
+    with pytest.raises(DataError, match="has the label 'attic', which is held out or unknown"):
         labels.row(Record("places100", "train/x.jpg", label="attic"))
 
 

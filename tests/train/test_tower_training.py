@@ -17,7 +17,6 @@ pytest.importorskip("transformers")
 
 # ruff: noqa: E402 - the imports below need the train extra
 import archives
-from tempo_edge.train.data.held_out import imagenet_split
 
 from benchmarks import tower_ablation
 from tempo_edge.train import training_state

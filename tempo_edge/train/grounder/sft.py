@@ -24,6 +24,7 @@ from tempo_edge.train.grounder.prompt_builder import (
     target_tokens,
 )
 from tempo_edge.train.grounder.synthetic.mix import Mix
+from tempo_edge.train.precision import autocast
 from tempo_edge.train.progress_log import Say
 from tempo_edge.train.schedule import decaying_groups, rate_share
 
@@ -135,7 +136,7 @@ class Sft:
                 group["lr"] = settings.learning_rate * share
             batch = self._batch()
             kind = torch.device(self._device).type
-            with torch.autocast(kind, torch.bfloat16, enabled=settings.bfloat16):
+            with autocast(kind, settings.bfloat16):
                 losses = self.model.losses(batch, self._read)
                 loss = losses["answer"] + settings.frames * (losses["when"] + losses["whether"])
             self._optimizer.zero_grad()

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from tempo_edge.evaluation.minimal_pairs import swap
+from tempo_edge.train.precision import autocast
 from tempo_edge.train.progress_log import Say
 from tempo_edge.train.towers.encoders import SentenceEncoder
 from tempo_edge.train.towers.losses import contrastive_loss
@@ -67,7 +68,7 @@ def pretrain(
             for group in optimizer.param_groups:
                 rise, fall = (step + 1) / warmup, (steps - step) / max(1, steps - warmup)
                 group["lr"] = settings.learning_rate * min(1.0, rise, fall)
-            with torch.autocast(device.type, torch.bfloat16, enabled=settings.bfloat16):
+            with autocast(device.type, settings.bfloat16):
                 vectors = encoder(encode([*first, *second, *wrong]))
             ours, theirs, changed_vectors = vectors.split([len(first), len(second), len(wrong)])
             right = torch.eye(len(first), dtype=torch.bool, device=device)

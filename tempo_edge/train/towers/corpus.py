@@ -20,11 +20,6 @@ Archives = Mapping[str, Archive]
 POOLS = {"object": 0, "sport": 0, "place": 1, "action": 2, "count": 3}
 
 
-def sports(archives: Archives) -> list[str]:
-    """The names of the sports, in their order as labels."""
-    return sorted({record.label for record in archives["sports100"].records})
-
-
 @dataclass
 class Labels:
     """The labels that training knows.

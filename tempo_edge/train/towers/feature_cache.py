@@ -23,6 +23,7 @@ from torch.nn import functional
 from tempo_edge._files import atomic_dir
 from tempo_edge.train.data.archives import Archive, Record
 from tempo_edge.train.data.augmentation import view
+from tempo_edge.train.precision import autocast
 from tempo_edge.train.progress_log import Say
 from tempo_edge.train.towers.trunk import Trunk
 
@@ -71,7 +72,7 @@ class FeatureCache:
         self, pictures: NDArray[np.uint8]
     ) -> tuple[NDArray[np.float16], NDArray[np.float16]]:
         device = next(self._trunk.parameters()).device
-        with torch.no_grad(), torch.autocast(device.type, torch.bfloat16):
+        with torch.no_grad(), autocast(device.type):
             maps = self._trunk.stem_features(torch.from_numpy(pictures).to(device))
             features = self._trunk(maps).float().mean(dim=(2, 3)).cpu()
         classes = functional.softmax(functional.linear(features, *self._classifier), dim=-1)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tempo_edge.train.data.neighbours import nearest_neighbours
+from tempo_edge.train.precision import autocast
 from tempo_edge.train.progress_log import Say
 from tempo_edge.train.schedule import decaying_groups, rate_share
 from tempo_edge.train.towers.batches import BatchSampler, TowerBatch
@@ -90,13 +91,15 @@ class Trainer:
         return [group for group in groups if group["params"]]
 
     def _autocast(self) -> torch.autocast:
-        return torch.autocast(self._device.type, torch.bfloat16, enabled=self.recipe.bfloat16)
+        return autocast(self._device.type, self.recipe.bfloat16)
 
     def _embed_images(self, maps: NDArray[np.float16]) -> tuple[Tensor, Tensor]:
         """Unit vectors and class logits of kept maps; some look at a part, as tokens do."""
         kept = torch.from_numpy(np.ascontiguousarray(maps)).to(self._device).permute(0, 3, 1, 2)
-        kept = kept.to(torch.bfloat16 if self.recipe.bfloat16 else torch.float32)
+        kind = self._device.type
         with self._autocast():
+            fast = torch.is_autocast_enabled(kind)
+            kept = kept.to(torch.get_autocast_dtype(kind) if fast else torch.float32)
             last = self.image.trunk(kept)
             head = self.image.head
             pooled, mean = head.pool(last), last.float().mean(dim=(2, 3))

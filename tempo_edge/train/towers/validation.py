@@ -13,6 +13,7 @@ from torch import Tensor
 from tempo_edge.train.data.archives import Record, Vocabulary
 from tempo_edge.train.data.held_out import animals_split, imagenet_classes, imagenet_split
 from tempo_edge.train.data.label_prompts import asked
+from tempo_edge.train.precision import autocast
 from tempo_edge.train.towers.corpus import Archives
 from tempo_edge.train.towers.counting import Counting
 from tempo_edge.train.towers.encoders import TrainedImageTower, TrainedTextTower
@@ -100,15 +101,15 @@ class Validation:
         parts: list[Tensor] = []
         for start in range(0, len(maps), _BATCH):
             batch = torch.from_numpy(np.array(maps[start : start + _BATCH]))
-            batch = batch.to(device, torch.bfloat16).permute(0, 3, 1, 2)
-            with torch.no_grad(), torch.autocast(device.type, torch.bfloat16):
+            batch = batch.to(device, torch.float32).permute(0, 3, 1, 2)
+            with torch.no_grad(), autocast(device.type):
                 parts.append(image(batch).float().cpu())
         return np.asarray(torch.cat(parts).numpy(), np.float32)
 
     def __call__(self, image: TrainedImageTower, text: TrainedTextTower) -> dict[str, float]:
         """Figures in percent for two towers in evaluation mode."""
         device_type = next(image.parameters()).device.type
-        with torch.no_grad(), torch.autocast(device_type, torch.bfloat16):
+        with torch.no_grad(), autocast(device_type):
             texts = text(self._captions).float().cpu().numpy()
             names: dict[Vocabulary, Floats] = {
                 vocabulary: label_vectors(text, self._encode, prompts).float().cpu().numpy()

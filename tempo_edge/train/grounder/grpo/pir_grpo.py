@@ -29,6 +29,7 @@ from tempo_edge.train.grounder.grpo.policy import P, Policy
 from tempo_edge.train.grounder.grpo.quotas import draw_by_kind, quotas, shares_of
 from tempo_edge.train.grounder.grpo.rewards import RewardWeights, reward
 from tempo_edge.train.grounder.synthetic.mix import Mix
+from tempo_edge.train.precision import autocast
 from tempo_edge.train.progress_log import Say
 from tempo_edge.train.schedule import rate_share
 
@@ -107,8 +108,7 @@ class PirGrpo(Generic[P]):
         )
 
     def _autocast(self) -> torch.autocast:
-        kind = self.policy.device.type
-        return torch.autocast(kind, torch.bfloat16, enabled=self.settings.bfloat16)
+        return autocast(self.policy.device.type, self.settings.bfloat16)
 
     def rollout(self) -> list[Chunk[P]]:
         """The prompts of a step, in the quotas of the mix, and their answers.
