@@ -19,6 +19,7 @@ pytest.importorskip("transformers")
 import archives
 
 from benchmarks import tower_ablation
+from tempo_edge.models.registry import load_profile
 from tempo_edge.train import training_state
 from tempo_edge.train.data import held_out, label_prompts
 from tempo_edge.train.data.archives import Archive, DataError
@@ -27,7 +28,10 @@ from tempo_edge.train.data.neighbours import nearest_neighbours
 from tempo_edge.train.towers import __main__ as command_line
 from tempo_edge.train.towers import curves, profile_report
 from tempo_edge.train.towers import training as tower_training
+from tempo_edge.train.towers.backbones import load_minilm
 from tempo_edge.train.towers.batches import grouped_order
+from tempo_edge.train.towers.encoders import TrainedImageTower, TrainedTextTower
+from tempo_edge.train.towers.heads import ImageHead, TextHead
 from tempo_edge.train.towers.losses import (
     contrastive_loss,
     distillation_loss,
@@ -38,6 +42,8 @@ from tempo_edge.train.towers.losses import (
 from tempo_edge.train.towers.profile_report import PROFILE
 from tempo_edge.train.towers.recipe import RECIPES, TowerRecipe, override
 from tempo_edge.train.towers.retrieval import retrieval
+from tempo_edge.train.towers.start import Start, read_profile
+from tempo_edge.train.towers.tokens import tokenize
 
 TINY = dataclasses.replace(
     RECIPES["full"],
@@ -120,10 +126,36 @@ def test_a_run_learns_and_an_interrupted_one_ends_alike(
     assert all(torch.equal(a, b) for a, b in pairs)
 
 
+def test_a_run_begins_with_what_a_written_profile_says() -> None:
+    start = read_profile(PROFILE)
+    recipe = dataclasses.replace(TINY, image_hidden=1024, text_hidden=1024)
+    trunk, encoder = tower_training.load_towers(recipe, start, "cpu")
+    assert start.image_head is not None and start.text_head is not None
+    image, text = ImageHead(1280, 900, 1024), TextHead(384, 1024)
+    image.load(start.image_head)
+    text.load(start.text_head)
+    picture = np.random.default_rng(0).integers(0, 256, (1, 224, 224, 3)).astype(np.uint8)
+    said = ["a dog jumps over a log", "beach"]
+    encode = tokenize(load_minilm()[1])
+    with torch.no_grad():
+        tower = TrainedImageTower(trunk, image).eval()
+        seen = tower(trunk.stem_features(torch.from_numpy(picture)))
+        read = TrainedTextTower(encoder, text).eval()(encode(said))
+    sessions = load_profile("nano")
+    assert float(seen[0] @ torch.from_numpy(sessions.image_tower.encode(picture)[0][0])) > 0.999
+    right = torch.from_numpy(sessions.text_tower.encode(said))
+    assert bool(((read * right).sum(dim=1) > 0.9999).all())
+
+
+def test_a_folder_without_a_profile_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="holds no profile to start from"):
+        read_profile(tmp_path)
+
+
 def test_frozen_towers_stay_as_they_are(data: Path, work: Path) -> None:
     recipe = dataclasses.replace(TINY, trunk_rate=0.0, reader_rate=0.0, epochs=1)
     run = _train(data, recipe, work, [])
-    fresh, _ = tower_training.load_towers(recipe, "cpu")
+    fresh, _ = tower_training.load_towers(recipe, Start.from_packages(), "cpu")
     pairs = zip(run.image.trunk.parameters(), fresh.parameters(), strict=True)
     assert all(torch.equal(a, b) for a, b in pairs)
 

@@ -39,6 +39,9 @@ def _parser() -> argparse.ArgumentParser:
     add_run_options(parser)
     parser.add_argument("--out", type=Path, help="folder for the profile; without it none is made")
     parser.add_argument("--recipe", choices=RECIPES, default="full")
+    parser.add_argument(
+        "--start", type=Path, metavar="PROFILE", help="folder of the profile to go on from"
+    )
     parser.add_argument("--curves", type=Path, help="PNG to draw the run to")
     return parser
 
@@ -62,11 +65,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             device=options.device,
             threads=options.threads,
             say=say,
+            profile=options.start,
         )
         if options.curves:
             curves.draw(options.curves, trainer.curves, f"recipe {options.recipe}")
         if options.out:
             changed = "".join(f" --set {setting}" for setting in options.set)
+            changed += " --start PROFILE" if options.start else ""
             command = (
                 "python -m tempo_edge.train.towers --data DIR --work DIR --out DIR "
                 f"--recipe {options.recipe} --seed {options.seed}{changed}"

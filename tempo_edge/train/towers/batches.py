@@ -15,7 +15,7 @@ from tempo_edge.train.data.short_queries import content_words, short_query
 from tempo_edge.train.towers.corpus import Corpus, Pictures
 from tempo_edge.train.towers.recipe import TowerRecipe
 
-_CROP = (20, 22, 24)  # sides of the window that is cut out of a 24x24 map
+_CROP = (5 / 6, 11 / 12, 1.0)  # sides of the window that is cut out of a map, as shares of its own
 
 
 @dataclass
@@ -180,7 +180,7 @@ class BatchSampler:
         if len(others):
             more, of_more = self._views(self._corpus.labelled, others)
             maps, classes = np.concatenate([maps, more]), np.concatenate([classes, of_more])
-        side = int(self.rng.choice([s for s in _CROP if s <= maps.shape[1]] or [maps.shape[1]]))
+        side = round(float(self.rng.choice(_CROP)) * maps.shape[1])
         top, left = self.rng.integers(0, maps.shape[1] - side + 1, 2)
         label = np.concatenate([np.full(len(rows), -1), self._corpus.labelled.label[others]])
         return TowerBatch(maps[:, top : top + side, left : left + side], classes, label)

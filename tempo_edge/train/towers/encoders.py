@@ -18,7 +18,8 @@ _BUCKET = 64  # sentences of about one length that are read together
 class SentenceEncoder(nn.Module):
     """all-MiniLM-L6-v2: token numbers to unit sentence vectors of 384 dimensions."""
 
-    def __init__(self, tensors: Tensors) -> None:
+    def __init__(self, tensors: Tensors, frozen: int = 0) -> None:
+        """`frozen` of the six layers, the first ones, keep their weights."""
         super().__init__()
         from transformers import BertConfig, BertModel
 
@@ -37,6 +38,8 @@ class SentenceEncoder(nn.Module):
         # 30,522 words against a few thousand that captions use: moving some of them would tear
         # them from their neighbours.
         self.bert.embeddings.requires_grad_(False)
+        for layer in self.bert.encoder.layer[:frozen]:
+            layer.requires_grad_(False)
 
     def _read(self, rows: Sequence[Sequence[int]]) -> Tensor:
         device = next(self.parameters()).device

@@ -28,7 +28,7 @@ from tempo_edge.train.progress_log import Say
 from tempo_edge.train.towers.trunk import Trunk
 
 _BATCH = 64
-_VERSION = 2  # raise it when a view or the stem changes
+_VERSION = 3  # raise it when a view or the stem changes
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,8 @@ class ViewFeatures:
 class FeatureCache:
     """Computes the stem's output for views and keeps it in a folder.
 
-    `classifier` is the weight ``[1000, 1280]`` and bias ``[1000]`` of the untouched classifier.
+    `classifier` is the weight ``[1000, 1280]`` and bias ``[1000]`` of the untouched classifier, and
+    `untouched` the trunk that it reads from, if that is not the one which learns.
     """
 
     def __init__(
@@ -57,12 +58,15 @@ class FeatureCache:
         *,
         size: int,
         seed: int,
+        untouched: Trunk | None = None,
         say: Say = print,
     ) -> None:
         """`trunk` must hold its first weights still; `size` is the side of a view in pixels."""
         work.mkdir(parents=True, exist_ok=True)
         self._work = work
         self._trunk = trunk
+        self._untouched = untouched
+        self._stem = _digest(trunk)
         self._classifier = tuple(torch.from_numpy(part) for part in classifier)
         self._size = size
         self._seed = seed
@@ -73,18 +77,22 @@ class FeatureCache:
     ) -> tuple[NDArray[np.float16], NDArray[np.float16]]:
         device = next(self._trunk.parameters()).device
         with torch.no_grad(), autocast(device.type):
-            maps = self._trunk.stem_features(torch.from_numpy(pictures).to(device))
-            features = self._trunk(maps).float().mean(dim=(2, 3)).cpu()
+            seen = torch.from_numpy(pictures).to(device)
+            maps = self._trunk.stem_features(seen)
+            if self._untouched is None:
+                last = self._trunk(maps)
+            else:
+                last = self._untouched(self._untouched.stem_features(seen))
+            features = last.float().mean(dim=(2, 3)).cpu()
         classes = functional.softmax(functional.linear(features, *self._classifier), dim=-1)
         there = maps.permute(0, 2, 3, 1).float().cpu().numpy().astype(np.float16)
         return there, classes.numpy().astype(np.float16)
 
     def _path(self, archive: Archive, records: Sequence[Record], index: int) -> Path:
-        blocks = len(self._trunk.stem)
         # The first two views are the same under every seed.
         seed = self._seed if index > 1 else 0
         names = [record.file for record in records]
-        about = [_VERSION, archive.name, names, index, seed, self._size, blocks]
+        about = [_VERSION, archive.name, names, index, seed, self._size, self._stem]
         key = hashlib.sha256(json.dumps(about).encode()).hexdigest()[:16]
         return self._work / f"{archive.name}-{records[0].split}-{index}-{key}"
 
@@ -128,3 +136,12 @@ class FeatureCache:
 
 
 _PARTS = ("maps", "classes")
+
+
+def _digest(trunk: Trunk) -> str:
+    """A hash of the weights that never learn."""
+    stem = hashlib.sha256()
+    for module in (trunk.first, trunk.stem):
+        for value in module.state_dict().values():
+            stem.update(value.detach().cpu().contiguous().numpy().tobytes())
+    return stem.hexdigest()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -35,6 +37,15 @@ class Residual(nn.Module):
         straight: Tensor = self.straight(x)
         return straight + bent
 
+    @torch.no_grad()
+    def load(self, hint: str, written: Mapping[str, NDArray[np.float32]]) -> None:
+        """Take up the weights that a graph holds under ``hint``."""
+        for part in ("straight", "up", "down"):
+            layer: nn.Linear = getattr(self, part)
+            layer.weight.copy_(torch.from_numpy(written[f"{hint}.{part}"]).T)
+            if layer.bias is not None:
+                layer.bias.copy_(torch.from_numpy(written[f"{hint}.{part}_bias"]))
+
 
 def _build_residual(graph: Graph, x: str, module: Residual, hint: str) -> str:
     def array(value: Tensor) -> NDArray[np.float32]:
@@ -60,6 +71,10 @@ class TextHead(nn.Module):
         """Begin as the best linear sketch of the sentence space: its leading directions."""
         _, _, axes = torch.linalg.svd(sentences, full_matrices=False)
         self.map.straight.weight.copy_(axes[:DIM])
+
+    def load(self, written: Mapping[str, NDArray[np.float32]]) -> None:
+        """Take up the weights of a graph that :meth:`build` wrote, by their names there."""
+        self.map.load("text_head", written)
 
     def forward(self, sentences: Tensor) -> Tensor:
         """Unit vectors, float32 [..., 256]."""
@@ -112,6 +127,24 @@ class ImageHead(nn.Module):
         self.logits.bias.copy_(bias)
         self.names.weight.copy_(names.T)
         nn.init.normal_(self.map.straight.weight, std=0.1 / features.shape[1] ** 0.5)
+
+    @torch.no_grad()
+    def load(self, written: Mapping[str, NDArray[np.float32]]) -> None:
+        """Take up the weights of a graph that :meth:`build` wrote, by their names there."""
+
+        def take(into: Tensor, name: str, turned: bool = False) -> None:
+            array = torch.from_numpy(written[name])
+            into.copy_((array.T if turned else array).reshape(into.shape))
+
+        take(self.mean, "mean")
+        take(self.scale, "scale")
+        take(self.attend.weight, "attend")
+        self.attend.weight /= self.scale.reshape(_GROUPS, -1, 1, 1)
+        take(self.logits.weight, "classifier", turned=True)
+        take(self.logits.bias, "classifier_bias")
+        take(self.names.weight, "names", turned=True)
+        self.names.weight /= self.gain
+        self.map.load("image_head", written)
 
     def pool(self, maps: Tensor) -> Tensor:
         """The attention-weighted mean over places, float32 [N, width]."""

@@ -14,7 +14,8 @@ _OBJECTS_AND_SPORTS = ("flickr8k", "coco_thumbs", "sports100", "imagenet_samples
 class TowerRecipe:
     """The settings of one run.
 
-    `frozen` counts the blocks of the image trunk that keep their weights; `trunk_rate`,
+    `frozen` counts the blocks of the image trunk that keep their weights, `frozen_layers` the
+    layers of the sentence encoder; `trunk_rate`,
     `reader_rate` and `head_rate` are peak learning rates, and a rate of zero freezes that part.
     `captions` sentences are read for each captioned picture of a step, and besides them for a share
     `short` of the pictures what people would type of one. `swapped` is the share of pictures for
@@ -31,6 +32,7 @@ class TowerRecipe:
     size: int = 192
     views: int = 5
     frozen: int = 5
+    frozen_layers: int = 0
     epochs: int = 16
     batch: int = 256
     labelled_batch: int = 224
@@ -74,6 +76,17 @@ class TowerRecipe:
 
 RECIPES = {
     "full": TowerRecipe(),
+    # From a written profile on (``--start``): what lies near the pixels and the words stays as it is.
+    "onward": TowerRecipe(
+        frozen=11,
+        frozen_layers=3,
+        epochs=5,
+        trunk_rate=1.5e-4,
+        reader_rate=5e-5,
+        head_rate=5e-4,
+        warmup=0.1,
+        reading_epochs=0,
+    ),
     # What the first version of the profile was: both towers as they come, heads behind them.
     "heads": TowerRecipe(
         trunk_rate=0.0,

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from tempo_edge.train import training_state
-from tempo_edge.train.data.archives import ARCHIVES, Archive
+from tempo_edge.train.data.archives import ARCHIVES, Archive, DataError
 from tempo_edge.train.data.flickr30k import read_captions
 from tempo_edge.train.progress_log import Say
 from tempo_edge.train.towers import backbones
@@ -28,6 +28,7 @@ from tempo_edge.train.towers.feature_cache import FeatureCache
 from tempo_edge.train.towers.heads import ImageHead, TextHead
 from tempo_edge.train.towers.label_vectors import label_vectors
 from tempo_edge.train.towers.recipe import TowerRecipe
+from tempo_edge.train.towers.start import Start, read_profile
 from tempo_edge.train.towers.tokens import Encode, tokenize
 from tempo_edge.train.towers.trainer import Trainer
 from tempo_edge.train.towers.trunk import Trunk
@@ -67,27 +68,48 @@ def _pretrain(
     training_state.save(path, encoder.state_dict())
 
 
-def load_towers(recipe: TowerRecipe, device: str) -> tuple[Trunk, SentenceEncoder]:
-    """Both backbones as their packages hold them."""
-    trunk = Trunk(backbones.fold(backbones.load_lite0()), recipe.frozen)
-    return trunk.to(device), SentenceEncoder(backbones.load_minilm()[0]).to(device)
+def load_towers(recipe: TowerRecipe, start: Start, device: str) -> tuple[Trunk, SentenceEncoder]:
+    """Both backbones with their first weights."""
+    trunk = Trunk(start.trunk, recipe.frozen).to(device)
+    return trunk, SentenceEncoder(start.reader, recipe.frozen_layers).to(device)
 
 
 def _build(
-    data: Path, archives: Archives, recipe: TowerRecipe, work: Path, device: str, say: Say
+    data: Path,
+    archives: Archives,
+    recipe: TowerRecipe,
+    start: Start,
+    work: Path,
+    device: str,
+    say: Say,
 ) -> tuple[Trainer, Validation]:
     """A trainer at its beginning, and the validation that follows it."""
     encode = tokenize(backbones.load_minilm()[1])
     classifier = backbones.classifier(backbones.load_lite0())
-    trunk, encoder = load_towers(recipe, device)
+    trunk, encoder = load_towers(recipe, start, device)
     cache = FeatureCache(
-        work / "kept", trunk, classifier, size=recipe.size, seed=recipe.seed, say=say
+        work / "kept",
+        trunk,
+        classifier,
+        size=recipe.size,
+        seed=recipe.seed,
+        untouched=Trunk(Start.from_packages().trunk, 0).to(device) if start.digest else None,
+        say=say,
     )
     gathered = gather(cache, archives, recipe.archives, recipe.views)
     validation = Validation(cache, archives, encode)
-    _pretrain(encoder, data, archives, encode, recipe, work, say)
+    if not start.digest:  # what was written has read its captions
+        _pretrain(encoder, data, archives, encode, recipe, work, say)
     torch.manual_seed(recipe.seed)
     image, text = _start(trunk, encoder, gathered, encode, recipe, classifier)
+    if start.image_head is not None and start.text_head is not None:
+        try:
+            image.head.load(start.image_head)
+            text.head.load(start.text_head)
+        except RuntimeError as error:
+            raise DataError(
+                f"the profile's heads are of other sizes than the recipe's: {error}"
+            ) from error
     say(
         f"{len(gathered.captioned)} captioned and {len(gathered.labelled)} labelled pictures, "
         f"{len(gathered.labels.names)} labels"
@@ -125,14 +147,25 @@ def _start(
 
 
 def train(
-    data: Path, recipe: TowerRecipe, work: Path, *, device: str, threads: int, say: Say
+    data: Path,
+    recipe: TowerRecipe,
+    work: Path,
+    *,
+    device: str,
+    threads: int,
+    say: Say,
+    profile: Path | None = None,
 ) -> Trainer:
-    """Train by `recipe`, going on from the work folder's checkpoint; returns the finished run."""
+    """Train by `recipe`, going on from the work folder's checkpoint; returns the finished run.
+
+    The run begins with the weights of a written `profile`, or of the backbones' packages.
+    """
     torch.set_num_threads(threads)
+    start = Start.from_packages() if profile is None else read_profile(profile)
     with ExitStack() as stack:
         archives = {name: stack.enter_context(Archive(data, name)) for name in ARCHIVES}
-        trainer, validation = _build(data, archives, recipe, work, device, say)
-    path = work / f"run-{_key(dataclasses.asdict(recipe))}.pt"
+        trainer, validation = _build(data, archives, recipe, start, work, device, say)
+    path = work / f"run-{_key(dataclasses.asdict(recipe), start.digest)}.pt"
     if path.exists():
         trainer.restore(training_state.load(path))
         say(f"going on after epoch {trainer.epoch}")
