@@ -76,8 +76,9 @@ class TowerRecipe:
 
 RECIPES = {
     "full": TowerRecipe(),
-    # From a written profile on (``--start``): what lies near the pixels and the words stays as it is.
+    # From a written profile on (``--start``): what lies near pixels and words stays as it is.
     "onward": TowerRecipe(
+        views=3,
         frozen=11,
         frozen_layers=3,
         epochs=5,
