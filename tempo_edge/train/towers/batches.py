@@ -15,6 +15,7 @@ from tempo_edge.train.data.short_queries import content_words, short_query
 from tempo_edge.train.towers.corpus import Corpus, Pictures
 from tempo_edge.train.towers.recipe import TowerRecipe
 
+_SMALLEST = 10  # side of a map that is not cropped
 _CROP = (5 / 6, 11 / 12, 1.0)  # sides of the window that is cut out of a map, as shares of its own
 
 
@@ -34,8 +35,8 @@ class TowerBatch:
         prompts: one of each labelled picture; ``named`` bool ``[l, l]`` says for which ones each is
             right, ``told`` bool ``[l, l]`` for which ones that is known.
         wrong: sentences that are right for no captioned picture.
-        margins: ``(picture, right, wrong)``: a row of ``maps``, a sentence that is among the
-            captions or prompts, and one that the picture must like less.
+        margins: ``(picture, right, wrong)``: a row of ``maps``, a sentence that is right for it,
+            and one that it must like less.
     """
 
     maps: NDArray[np.float16]
@@ -180,7 +181,8 @@ class BatchSampler:
         if len(others):
             more, of_more = self._views(self._corpus.labelled, others)
             maps, classes = np.concatenate([maps, more]), np.concatenate([classes, of_more])
-        side = round(float(self.rng.choice(_CROP)) * maps.shape[1])
+        whole = maps.shape[1]
+        side = max(round(float(self.rng.choice(_CROP)) * whole), min(whole, _SMALLEST))
         top, left = self.rng.integers(0, maps.shape[1] - side + 1, 2)
         label = np.concatenate([np.full(len(rows), -1), self._corpus.labelled.label[others]])
         return TowerBatch(maps[:, top : top + side, left : left + side], classes, label)
@@ -190,26 +192,30 @@ class BatchSampler:
         recipe, captioned = self._recipe, self._corpus.captioned
         for place, row in enumerate(rows):
             said = captioned.records[row].captions
-            picks = self.rng.permutation(len(said))[: recipe.captions]
-            batch.captions += [said[pick] for pick in picks]
-            first = said[picks[0]]
+            said = [said[pick] for pick in self.rng.permutation(len(said))]
+            batch.captions += said[: recipe.captions]
             if self.rng.random() < recipe.short:
-                short = short_query(first, self.rng)
+                short = short_query(said[0], self.rng)
                 batch.short += [short] if short is not None else []
-            if not recipe.swapped and not recipe.swap_weight:
-                continue
-            changed = swap(first, self.rng, frequencies=self._frequencies)
-            if changed is None:
-                continue
-            if recipe.swap_weight:
-                batch.margins.append((place, first, changed.sentence))
-            if self.rng.random() < recipe.swapped:
-                batch.wrong.append(changed.sentence)
+            if recipe.swapped or recipe.swap_weight:
+                self._change(batch, place, said)
         batch.said = self._right(batch.captions, rows)
         batch.meant = np.array(
             [[self._answers(row, content_words(short)) for row in rows] for short in batch.short],
             np.bool_,
         ).reshape(len(batch.short), len(rows))
+
+    def _change(self, batch: TowerBatch, place: int, said: Sequence[str]) -> None:
+        """Put in a caption with a word changed: of the first caption in which one can be."""
+        for each in said:
+            changed = swap(each, self.rng, frequencies=self._frequencies)
+            if changed is None:
+                continue
+            if self._recipe.swap_weight:
+                batch.margins.append((place, each, changed.sentence))
+            if self.rng.random() < self._recipe.swapped:
+                batch.wrong.append(changed.sentence)
+            return
 
     def _right(self, sentences: Sequence[str], rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which sentences are captions of which pictures: the same words are one sentence."""
