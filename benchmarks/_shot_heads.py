@@ -138,7 +138,7 @@ def fit(
             np.concatenate([of[pick] for of, pick in zip(groups, picks, strict=True)])
         )
         texts = torch.from_numpy(np.stack(said))
-        loss = contrastive_loss(vectors, texts, _TEMPERATURE, group, group)
+        loss = contrastive_loss(vectors, texts, _TEMPERATURE, group[:, None] == group[None])
         optimizer.zero_grad()
         torch.autograd.backward(loss)
         optimizer.step()

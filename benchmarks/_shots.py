@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -58,7 +59,7 @@ def _clips(profile: Profile, archive: Archive, records: Sequence[Record]) -> Sho
     times = np.unique(np.unique([record.clip for record in ordered], return_counts=True)[1])
     if len(times) != 1:
         raise ValueError(f"clips have {times.tolist()} frames, and must all have as many")
-    pictures = [squash(archive.picture(record), profile.image_size) for record in ordered]
+    pictures = (squash(archive.picture(record), profile.image_size) for record in ordered)
     of = [first[clip] for clip in sorted(first)]
     return Shots(
         frames=_seen(profile, pictures).reshape(len(of), int(times[0]), -1),
@@ -73,21 +74,22 @@ def still_shots(profile: Profile, data: Path, split: str, count: int, seed: int)
         records = archive.split(split)
         rows = np.random.default_rng(seed).permutation(len(records))[:count]
         chosen = [records[row] for row in rows]
-        pictures = [
-            view(picture, (seed, int(row)), index, profile.image_size)
-            for row, picture in zip(rows, map(archive.picture, chosen), strict=True)
+        pictures = (
+            view(archive.picture(record), (seed, int(row)), index, profile.image_size)
+            for row, record in zip(rows, chosen, strict=True)
             for index in _VIEWS
-        ]
+        )
+        frames = _seen(profile, pictures).reshape(len(chosen), len(_VIEWS), -1)
     return Shots(
-        frames=_seen(profile, pictures).reshape(len(chosen), len(_VIEWS), -1),
+        frames=frames,
         said=[record.captions for record in chosen],
         labels=[""] * len(chosen),
     )
 
 
-def _seen(profile: Profile, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
-    parts = [
-        profile.image_tower.encode(np.stack(pictures[start : start + _BATCH]))[0]
-        for start in range(0, len(pictures), _BATCH)
-    ]
+def _seen(profile: Profile, pictures: Iterable[NDArray[np.uint8]]) -> NDArray[np.float32]:
+    left = iter(pictures)
+    parts = []
+    while batch := list(islice(left, _BATCH)):
+        parts.append(profile.image_tower.encode(np.stack(batch))[0])
     return np.concatenate(parts)

@@ -2,7 +2,8 @@
 
     python -m benchmarks.tower_ablation --data DIR --work DIR [--epochs 2] [--only NAME ...]
 
-Every row is a run of the full recipe with one change, all of them with the same seed and length.
+Every row is a run of one recipe with one change, all of them with the same seed and length, and
+with ``--start`` from the weights of a written profile.
 The figures of a finished run and the epochs of an unfinished one are kept in the work folder, so an
 interrupted table goes on, and ``--only`` adds rows to it.
 """
@@ -24,6 +25,7 @@ from tempo_edge.errors import TempoEdgeError
 from tempo_edge.train.progress_log import ProgressLog, Say
 from tempo_edge.train.towers.__main__ import add_run_options
 from tempo_edge.train.towers.recipe import RECIPES, TowerRecipe, override
+from tempo_edge.train.towers.start import read_profile
 from tempo_edge.train.towers.training import train
 
 __all__ = ["CHANGES", "COLUMNS", "changed", "main", "table"]
@@ -37,6 +39,19 @@ CHANGES: Mapping[str, Mapping[str, object]] = {
     "no animals": {"without": ("animals",)},
     "archives of 0.2 alone": {
         "without": ("coco_sentences", "places100", "action_frames", "animals")
+    },
+    "no short queries": {"short": 0.0},
+    "no compositions of places": {"composed": 0.0},
+    "no margin for changed words": {"swap_weight": 0.0},
+    "no changed words": {"swapped": 0.0, "swap_weight": 0.0},
+    "labelled batches of 112": {"labelled_batch": 112},
+    "every picture once an epoch": {"most": 1.0},
+    "taught as 0.2 was": {
+        "without": ("coco_sentences", "places100", "action_frames", "animals"),
+        "labelled_batch": 112,
+        "short": 0.0,
+        "swap_weight": 0.0,
+        "most": 1.0,
     },
     "image trunk frozen": {"trunk_rate": 0.0},
     "reader frozen": {"reader_rate": 0.0},
@@ -58,6 +73,8 @@ COLUMNS = {
     "dev_r1": "R@1",
     "dev_r5": "R@5",
     "dev_r10": "R@10",
+    "short": "short queries, mean AP",
+    "pairs": "minimal pairs",
     "sports": "sports",
     "places": "places",
     "counts": "counts",
@@ -86,7 +103,8 @@ def changed(recipe: TowerRecipe, change: Mapping[str, object]) -> TowerRecipe:
 
 def _figures(recipe: TowerRecipe, options: argparse.Namespace, say: Say) -> dict[str, float]:
     """The last figures of a run, out of the work folder if it was finished before."""
-    settings = json.dumps(dataclasses.asdict(recipe), sort_keys=True)
+    start = "" if options.start is None else read_profile(options.start).digest
+    settings = json.dumps([dataclasses.asdict(recipe), start], sort_keys=True)
     key = hashlib.sha256(settings.encode()).hexdigest()[:12]
     path: Path = options.work / f"ablation-{key}.json"
     if path.exists():
@@ -100,6 +118,7 @@ def _figures(recipe: TowerRecipe, options: argparse.Namespace, say: Say) -> dict
         device=options.device,
         threads=options.threads,
         say=say,
+        profile=options.start,
     )
     figures = run.curves[-1]
     about = {"recipe": dataclasses.asdict(recipe), "figures": figures}
@@ -114,6 +133,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m benchmarks.tower_ablation", description="Leave one choice out at a time."
     )
     add_run_options(parser)
+    parser.add_argument("--recipe", choices=RECIPES, default="full", help="default %(default)s")
+    parser.add_argument(
+        "--start", type=Path, metavar="PROFILE", help="folder of the profile to go on from"
+    )
     parser.add_argument("--epochs", type=int, default=2, help="default %(default)s")
     parser.add_argument("--only", action="append", choices=CHANGES, help="repeat for more rows")
     options = parser.parse_args(arguments)
@@ -121,7 +144,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     say = ProgressLog(partial(print, flush=True))
     try:
         for name in options.only or CHANGES:
-            recipe = dataclasses.replace(RECIPES["full"], seed=options.seed, epochs=options.epochs)
+            recipe = dataclasses.replace(
+                RECIPES[options.recipe], seed=options.seed, epochs=options.epochs
+            )
             recipe = changed(override(recipe, options.set), CHANGES[name])
             say(f"== {name}")
             rows[name] = _figures(recipe, options, say)

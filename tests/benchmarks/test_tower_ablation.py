@@ -13,13 +13,13 @@ pytest.importorskip("torch")
 
 
 from benchmarks import tower_ablation
-from tempo_edge.train.data.archives import ARCHIVES
+from tempo_edge.models.registry import BUILT_IN
 from tempo_edge.train.towers.recipe import RECIPES, TowerRecipe
 
 
 @pytest.mark.parametrize("name", tower_ablation.CHANGES)
 def test_every_row_changes_something_that_a_recipe_has(name: str) -> None:
-    full = dataclasses.replace(RECIPES["full"], archives=ARCHIVES)
+    full = RECIPES["full"]
     change = tower_ablation.CHANGES[name]
     recipe = tower_ablation.changed(full, change)
     assert (recipe == full) == (name == "full")
@@ -51,3 +51,8 @@ def test_a_finished_row_is_not_run_again(
     assert [row.split(" | ")[:2] for row in rows] == [["| full", "10.0"], ["| no anchor", "20.0"]]
     assert tower_ablation.main([*common, "--epochs", "4", "--only", "full"]) == 0
     assert ran[2].epochs == 4
+    onward = ["--recipe", "onward", "--start", str(BUILT_IN / "nano"), "--only", "full"]
+    assert tower_ablation.main([*common, *onward]) == 0
+    assert ran[3] == dataclasses.replace(RECIPES["onward"], seed=3, epochs=2)
+    assert tower_ablation.main([*common, *onward[:2], "--only", "full"]) == 0
+    assert len(ran) == 5, "the same recipe from another beginning is another run"

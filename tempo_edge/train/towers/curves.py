@@ -10,6 +10,8 @@ from tempo_edge.evaluation import plots
 _SERIES = (
     ("dev_r1", "Flickr8k dev R@1"),
     ("dev_r10", "Flickr8k dev R@10"),
+    ("short", "short queries, mean AP"),
+    ("pairs", "minimal pairs"),
     ("sports", "sports100 dev top-1"),
     ("places", "places100 dev top-1"),
     ("counts_balanced", "animals counted, mean of three numbers"),

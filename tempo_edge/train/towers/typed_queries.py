@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TypedDict
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tempo_edge.evaluation.questions import as_question
 from tempo_edge.search.wording import sought
@@ -20,7 +21,7 @@ from tempo_edge.train.towers.gallery import Gallery
 from tempo_edge.train.towers.profile_sessions import ProfileSessions
 from tempo_edge.train.towers.retrieval import Ranking, Retrieval, ranking, retrieval
 
-__all__ = ["Questions", "name_queries", "questions", "short_queries"]
+__all__ = ["Questions", "drawn_queries", "name_queries", "questions", "short_queries"]
 
 _SEED = 7
 
@@ -48,13 +49,21 @@ def name_queries(
     return ranking(queries @ vectors.T, right, holds & ~right)
 
 
+def drawn_queries(records: Sequence[Record]) -> tuple[list[str], NDArray[np.bool_]]:
+    """A few words of one caption of each picture, and what they are right for, bool ``[q, n]``.
+
+    They are right for every picture one of whose captions holds all of them; each is asked once.
+    """
+    rng = np.random.default_rng(_SEED)
+    drawn = [short_query(record.captions[0], rng) for record in records]
+    asked = sorted({query for query in drawn if query})
+    said = [_said(record) for record in records]
+    return asked, np.array([[_holds(own, content_words(query)) for own in said] for query in asked])
+
+
 def short_queries(profile: ProfileSessions, gallery: Gallery) -> Ranking:
     """A few words of one caption of each picture rank all pictures that captions tell of."""
-    rng = np.random.default_rng(_SEED)
-    drawn = [short_query(record.captions[0], rng) for record in gallery.records]
-    asked = sorted({query for query in drawn if query})
-    said = [_said(record) for record in gallery.records]
-    right = np.array([[_holds(own, content_words(query)) for own in said] for query in asked])
+    asked, right = drawn_queries(gallery.records)
     queries, _ = profile.sentences(asked)
     return ranking(queries @ gallery.vectors.T, right)
 

@@ -1,4 +1,4 @@
-"""Follows a run on pictures it does not train on: retrieval, sports, places, counts, breadth."""
+"""Follows a run on pictures it does not train on: what is found, named and counted."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ from tempo_edge.train.towers.counting import Counting
 from tempo_edge.train.towers.encoders import TrainedImageTower, TrainedTextTower
 from tempo_edge.train.towers.feature_cache import FeatureCache
 from tempo_edge.train.towers.label_vectors import label_vectors
-from tempo_edge.train.towers.retrieval import Floats, retrieval, top1
+from tempo_edge.train.towers.pair_preferences import pairs, preferences
+from tempo_edge.train.towers.retrieval import Floats, ranking, retrieval, top1
 from tempo_edge.train.towers.tokens import Encode
+from tempo_edge.train.towers.typed_queries import drawn_queries
 
 _BATCH = 128
 
@@ -37,8 +39,9 @@ class _Labelled:
 class Validation:
     """The figures of a run on Flickr8k dev, sports and places dev, animals and ImageNet samples.
 
-    The animals are those that no run trains on. The samples are unseen ones of classes that
-    training sees, and of classes that were held out.
+    Dev pictures are sought by their captions and by a few words of them, and told from captions
+    with one word changed. The animals are those that no run trains on. The samples are unseen ones
+    of classes that training sees, and of classes that were held out.
     """
 
     def __init__(self, feature_cache: FeatureCache, archives: Archives, encode: Encode) -> None:
@@ -46,8 +49,20 @@ class Validation:
         self._cache, self._archives, self._encode = feature_cache, archives, encode
         dev = archives["flickr8k"].split("dev")
         self._dev = feature_cache.view(archives["flickr8k"], dev, 0).maps
-        self._captions = encode([caption for record in dev for caption in record.captions])
+        captions = [caption for record in dev for caption in record.captions]
         self._right = np.repeat(np.arange(len(dev)), [len(record.captions) for record in dev])
+        self._pairs = pairs([record.captions for record in dev])
+        first = {
+            (row, said): at
+            for at, (row, said) in enumerate(zip(self._right, captions, strict=True))
+        }
+        self._true = [first[pair.picture, pair.true] for pair in self._pairs]
+        short, self._short_right = drawn_queries(dev)
+        self._sentences = {
+            "captions": encode(captions),
+            "changed": encode([pair.changed.sentence for pair in self._pairs]),
+            "short": encode(short),
+        }
         self._prompts: dict[Vocabulary, list[list[str]]] = {}
         self._labelled = {
             "sports": self._of_dev("sports100", "sport"),
@@ -110,13 +125,20 @@ class Validation:
         """Figures in percent for two towers in evaluation mode."""
         device_type = next(image.parameters()).device.type
         with torch.no_grad(), autocast(device_type):
-            texts = text(self._captions).float().cpu().numpy()
+            texts = {
+                kind: text(sentences).float().cpu().numpy()
+                for kind, sentences in self._sentences.items()
+            }
             names: dict[Vocabulary, Floats] = {
                 vocabulary: label_vectors(text, self._encode, prompts).float().cpu().numpy()
                 for vocabulary, prompts in self._prompts.items()
             }
-        found = retrieval(texts, self._embed(image, self._dev), self._right)
+        dev = self._embed(image, self._dev)
+        found = retrieval(texts["captions"], dev, self._right)
         out = {"dev_r1": found["r1"], "dev_r5": found["r5"], "dev_r10": found["r10"]}
+        out["short"] = ranking(texts["short"] @ dev.T, self._short_right)["mean_ap"]
+        told = preferences(self._pairs, dev, texts["captions"][self._true], texts["changed"])
+        out["pairs"] = told["all"][0]
         for name, labelled in self._labelled.items():
             pictures = self._embed(image, labelled.maps)
             out[name] = top1(pictures, names[labelled.vocabulary], labelled.right)
