@@ -151,7 +151,7 @@ def table(outcomes: dict[str, tuple[int, list[Outcome]]], seed: int) -> list[str
     again = [tuple(rng.integers(size, size=size) for size in sizes) for _ in range(_RESAMPLES)]
 
     def figures(runs: Sequence[Outcome], of: tuple[NDArray[np.int64], ...]) -> NDArray[np.float64]:
-        return np.mean([run.figures(*of) for run in runs], axis=0)
+        return np.asarray(np.mean([run.figures(*of) for run in runs], axis=0), np.float64)
 
     plain = np.array([figures(base, of) for of in again])
     lines = [
@@ -198,7 +198,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     measured = Measured.of(held_out, unseen, read)
     outcomes: dict[str, tuple[int, list[Outcome]]] = {
         "first frame": (0, [measured.outcome(_one_frame)]),
-        "mean vector": (0, [measured.outcome(_mean_vector)]),
+        "mean of vectors": (0, [measured.outcome(_mean_vector)]),
         **{name: (0, [measured.outcome(of_scores(POOLS[name]))]) for name in _POOLS},
     }
     for name, make in HEADS.items():

@@ -88,7 +88,7 @@ def ranking(
     if not first:
         return Ranking(mean_ap=float("nan"), first_right=float("nan"), queries=0)
     return Ranking(
-        mean_ap=percent(np.mean(precisions)),
-        first_right=percent(np.mean(first)),
+        mean_ap=percent(float(np.mean(precisions))),
+        first_right=percent(float(np.mean(first))),
         queries=len(first),
     )

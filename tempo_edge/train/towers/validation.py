@@ -54,7 +54,7 @@ class Validation:
         self._pairs = pairs([record.captions for record in dev])
         first = {
             (row, said): at
-            for at, (row, said) in enumerate(zip(self._right, captions, strict=True))
+            for at, (row, said) in enumerate(zip(self._right.tolist(), captions, strict=True))
         }
         self._true = [first[pair.picture, pair.true] for pair in self._pairs]
         short, self._short_right = drawn_queries(dev)
