@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import math
+import shutil
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,9 +17,14 @@ pytest.importorskip("torch")
 
 
 from tempo_edge import Library
+from tempo_edge.train.data.annotation_tables import layout_of
 from tempo_edge.train.data.annotations import Annotation, read_annotations
 from tempo_edge.train.data.archives import DataError
-from tempo_edge.train.grounder.annotated_windows import AnnotatedWindows, whole_video
+from tempo_edge.train.grounder.annotated_windows import (
+    AnnotatedWindows,
+    indexed_annotations,
+    whole_video,
+)
 from tempo_edge.train.grounder.evaluate import (
     Asked,
     EvaluateSettings,
@@ -47,6 +53,78 @@ def library_path(videos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     with Library.open(path) as library:
         assert library.index(videos).indexed == 2
     return path
+
+
+def test_a_table_is_read_as_people_write_it(tmp_path: Path) -> None:
+    rows = [
+        Annotation("trip/a.mp4", "a dog, wet", ((62.5, 70.0), (80.0, 81.0))),
+        Annotation("b", "a boat", ((0.0, 3.5),)),
+    ]
+    lines = (
+        *("path,start,end,sentence", 'trip/a.mp4,1:02.5,70,"a dog, wet"'),
+        *('trip/a.mp4,80,81,"a dog, wet"', "", "b, 0, 3.5 , a boat"),
+    )
+    path = tmp_path / "own.csv"
+    path.write_text("\ufeff" + "\r\n".join(lines))
+    assert read_annotations(path) == rows
+    path.write_text("\n".join(lines[1:]))
+    assert read_annotations(path, "csv") == rows
+    path.write_text("trip/a.mp4;0:01:02.5;70;a dog, wet\ntrip/a.mp4;80;81;a dog, wet\n")
+    assert read_annotations(path) == rows[:1]
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        (
+            "a.mp4,0,1,dog\na.mp4,x,1,dog\n",
+            "own.csv:2: start 'x' must be seconds, as 62.5 or 1:02.5",
+        ),
+        ("a.mp4,0,-1,dog", "own.csv:1: end '-1' must be seconds"),
+        ("a.mp4,0,nan,dog", "own.csv:1: end 'nan' must be seconds"),
+        ("a.mp4,5,3,dog", "own.csv:1: end '3' must be after start '5'"),
+        ("a.mp4,5,6,a dog, wet", "own.csv:1: 5 columns must be 4: path, start, end, sentence"),
+        (",5,6,a dog", "own.csv:1: path must not be empty"),
+        ("a.mp4,5,6,", "own.csv:1: sentence must not be empty"),
+        ("", "own.csv must hold annotations: it is empty"),
+    ],
+)
+def test_what_is_wrong_in_a_table_is_named(tmp_path: Path, text: str, complaint: str) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text(text)
+    with pytest.raises(DataError) as raised:
+        read_annotations(path)
+    assert complaint in str(raised.value) and "\n" not in str(raised.value)
+
+
+def test_published_layouts_are_told_apart(tmp_path: Path) -> None:
+    for name, text, kind in (
+        (
+            "qv",
+            '{"qid": 1, "query": "q", "vid": "x", "relevant_windows": [[0, 2]]}',
+            "qvhighlights",
+        ),
+        ("an", '{"v_x": {"duration": 3.0, "timestamps": [], "sentences": []}}', "activitynet"),
+        ("ch", "AB 3.0 7.0##a person, seated", "charades-sta"),
+        ("own", "a,0,1,dog", "csv"),
+    ):
+        (tmp_path / name).write_text(text)
+        assert layout_of(tmp_path / name) == kind
+        read_annotations(tmp_path / name)
+
+
+def test_a_video_is_found_by_as_much_of_its_path_as_is_given(tmp_path: Path, videos: Path) -> None:
+    for folder, name in (("one", "AB12C"), ("two", "v_xyz")):
+        (tmp_path / folder).mkdir()
+        shutil.copy(videos / f"{name}.mp4", tmp_path / folder / "film.mp4")
+    with Library.open(tmp_path / "library.db") as library:
+        library.index(tmp_path)
+        for said in ("one/film.mp4", "one/film", str(tmp_path / "one" / "film.mp4")):
+            ((_, row),) = indexed_annotations(library, [Annotation(said, "q", ((0.0, 1.0),))])
+            assert Path(row.path).parent.name == "one"
+        for said in ("film", "film.mp4"):
+            with pytest.raises(DataError, match=r"is of several files, .* give more of its path"):
+                indexed_annotations(library, [Annotation(said, "q", ((0.0, 1.0),))])
 
 
 ANNOTATIONS = [

@@ -55,16 +55,35 @@ def indexed_annotations(
     """The annotations whose video a library has indexed, each with its file.
 
     Raises:
-        DataError: it holds none of the videos.
+        DataError: it holds none of the videos, or several that are named alike.
     """
-    files = {Path(row.path).stem: row for row in library.files() if row.video_id is not None}
-    found = [(each, files[each.video]) for each in annotations if each.video in files]
+    files: dict[str, list[FileRow]] = defaultdict(list)
+    for row in library.files():
+        if row.video_id is not None:
+            for name in {Path(row.path).stem, Path(row.path).name}:
+                files[name].append(row)
+    found = []
+    for each in annotations:
+        named = [row for row in files[Path(each.video).name] if _is_named(row, each.video)]
+        if len({row.video_id for row in named}) > 1:
+            raise DataError(
+                f"video {each.video!r} is of several files, {named[0].path} and {named[1].path}: "
+                f"give more of its path"
+            )
+        if named:
+            found.append((each, named[0]))
     if not found:
         raise DataError(
             f"{library.path} holds none of the {len(annotations)} annotated videos, such as "
             f"{annotations[0].video if annotations else 'any'!r}"
         )
     return found
+
+
+def _is_named(row: FileRow, video: str) -> bool:
+    """Whether what names a video is the end of a file's path, with its extension or without."""
+    path, parts = Path(row.path), Path(video).parts
+    return any(ends.parts[-len(parts) :] == parts for ends in (path, path.with_suffix("")))
 
 
 def whole_video(library: Library, video: int, vector: NDArray[np.float32]) -> Window:

@@ -25,8 +25,13 @@ def write_decoder(path: Path, model: GrounderNetwork, storage: Storage = "fp16")
     ``[words]`` of what follows the last position, and ``memory``, which is ``past`` with the ``t``
     new positions behind it.
     """
+    build_decoder(Graph("tempo-edge-nano-grounder", storage), model).save(path)
+
+
+def build_decoder(graph: Graph, model: GrounderNetwork) -> Graph:
+    """The graph with a decoder's nodes and weights added to it."""
     tensors = {name: value.detach().float().numpy() for name, value in model.state_dict().items()}
-    _Llama(Graph("tempo-edge-nano-grounder", storage), model, tensors).build().save(path)
+    return _Llama(graph, model, tensors).build()
 
 
 class _Llama:

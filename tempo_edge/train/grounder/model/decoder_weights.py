@@ -1,0 +1,112 @@
+"""The weights of a decoder that was written as ONNX, taken back to be taught further.
+
+Whoever has a profile has its decoder as a search reads it, and no checkpoint. The graph is built
+anew with a decoder of the same sizes and any weights, and of each of these it is noted under which
+names it is stored; the file has its own under the same names.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from onnx import numpy_helper
+
+from tempo_edge.train.data.archives import DataError
+from tempo_edge.train.grounder.model.decoder_graph import build_decoder
+from tempo_edge.train.grounder.model.network import DecoderShape, GrounderNetwork
+from tempo_edge.train.onnx_graph import Graph, Storage
+
+__all__ = ["read_decoder"]
+
+_STORED: dict[str, Storage] = {"int8": "int8", "float16": "fp16", "float32": "fp32"}
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """A weight by its address, whether it is stored transposed, and under which names.
+
+    There are two names where it is in eight bits: its own and that of its scale.
+    """
+
+    address: int
+    turned: bool
+    names: list[str]
+
+
+class _NotingGraph(Graph):
+    """A graph that notes under which names its weights are stored."""
+
+    def __init__(self, storage: Storage) -> None:
+        super().__init__("noted", storage)
+        self.noted: list[_Stored] = []
+
+    def weight(self, value: NDArray[Any], hint: str, axis: int | None = None) -> str:
+        before = len(self._weights)
+        name = super().weight(value, hint, axis)
+        names = [each.name for each in self._weights[before:]]
+        turned = not value.flags.c_contiguous
+        self.noted.append(_Stored(value.__array_interface__["data"][0], turned, names))
+        return name
+
+
+def read_decoder(path: Path) -> GrounderNetwork:
+    """The decoder of a written file, in whatever storage it is.
+
+    What a search does not need is not in the file, and begins anew: the layer that says of each
+    frame whether it shows what is asked for.
+
+    Raises:
+        DataError: the file is no such graph, or of a release whose decoder was another one.
+    """
+    try:
+        graph = onnx.load(str(path)).graph
+        kept = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
+        model = GrounderNetwork(_shape(graph, kept))
+        noting = _NotingGraph(_STORED[str(_first(kept, "gate_proj").dtype)])
+        build_decoder(noting, model)
+        _take(model, noting, kept)
+    except Exception as error:  # whatever a file of another kind makes of the reader
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        raise DataError(f"{path} holds no decoder to go on with: {reason}") from error
+    return model
+
+
+def _first(kept: dict[str, NDArray[Any]], hint: str) -> NDArray[Any]:
+    """The first stored weight that was named after `hint`."""
+    return next(
+        value
+        for name, value in kept.items()
+        if name.startswith(f"{hint}_") and name.removeprefix(f"{hint}_").isdigit()
+    )
+
+
+def _shape(graph: onnx.GraphProto, kept: dict[str, NDArray[Any]]) -> DecoderShape:
+    """The sizes of a decoder by its cache, ``[layers, 2, heads, p, size]``, and inner width."""
+    cache = next(each for each in graph.input if each.name == "past")
+    layers, _, heads, _, size = (each.dim_value for each in cache.type.tensor_type.shape.dim)
+    inner = int(_first(kept, "gate_proj").shape[1])
+    return DecoderShape(hidden=heads * size, layers=layers, heads=heads, inner=inner)
+
+
+@torch.no_grad()
+def _take(model: GrounderNetwork, noting: _NotingGraph, kept: dict[str, NDArray[Any]]) -> None:
+    """Put the stored weights in the place of those that were noted."""
+    by_address = {each.data_ptr(): each for each in model.parameters()}
+    values = []
+    for stored in noting.noted:
+        value = kept[stored.names[0]].astype(np.float32)
+        if len(stored.names) > 1:
+            value = value * kept[stored.names[1]]
+        place = by_address[stored.address]
+        value = value.T if stored.turned else value
+        if place.shape != value.shape:
+            raise ValueError(f"{stored.names[0]} is {value.shape} and not {tuple(place.shape)}")
+        values.append((place, value))
+    for place, value in values:
+        place.copy_(torch.from_numpy(np.ascontiguousarray(value)))
