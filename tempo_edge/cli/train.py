@@ -1,4 +1,4 @@
-"""``tempo-edge train``: the trainings of the grounder, each from one YAML file."""
+"""``tempo-edge train``: the trainings of the grounder, on made-up windows or a person's footage."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,6 +18,9 @@ from tempo_edge.cli.command import Command
 from tempo_edge.cli.option_groups import with_groups
 from tempo_edge.errors import MissingExtraError, TempoEdgeError
 from tempo_edge.train.progress_log import ProgressLog
+
+if TYPE_CHECKING:
+    from tempo_edge.train.grounder import own_footage, training
 
 __all__ = ["app"]
 
@@ -44,13 +47,72 @@ ProfileOption = Annotated[
 
 @dataclass(frozen=True)
 class _Folders:
-    """The folders of a run."""
+    """The folders of a run on made-up windows, or the footage of a run on a person's own."""
 
-    data: DataOption
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", metavar="DIR", help="Folder with the picture archives."),
+    ] = None
     work: Annotated[
-        Path, typer.Option("--work", metavar="DIR", help="Folder for encoded pictures.")
-    ]
-    out: OutOption
+        Path | None, typer.Option("--work", metavar="DIR", help="Folder for encoded pictures.")
+    ] = None
+    library: Annotated[
+        Path | None,
+        typer.Option(
+            "--library",
+            metavar="FILE",
+            help="Library of your own footage, in place of --data and --work.",
+        ),
+    ] = None
+    annotations: Annotated[
+        Path | None,
+        typer.Option(
+            "--annotations",
+            metavar="FILE",
+            help="What that shows: a CSV of path,start,end,sentence, or as QVHighlights, "
+            "ActivityNet or Charades have it.",
+        ),
+    ] = None
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            metavar="DIR",
+            help="Folder for checkpoints, log and curves; beside the library if not given.",
+        ),
+    ] = None
+
+    @property
+    def own(self) -> bool:
+        """Whether a person's own footage is asked for.
+
+        Raises:
+            TempoEdgeError: it can't be told, or something is missing for either.
+        """
+        made_up, own = (self.data, self.work), (self.library, self.annotations)
+        if all(own) and not any(made_up):
+            return True
+        if all(made_up) and self.out and not any(own):
+            return False
+        raise TempoEdgeError(
+            "give --data, --work and --out for made-up windows, "
+            "or --library and --annotations for footage of your own"
+        )
+
+    def places(self, settings: Path | None) -> training.Places:
+        """The folders of a run on made-up windows."""
+        from tempo_edge.train.grounder import training
+
+        assert self.data and self.work and self.out
+        return training.Places(self.data, self.work, self.out, _folder_of(settings))
+
+    def footage(self, name: str) -> own_footage.Footage:
+        """The footage of a run on a person's own; `name` is that of the training."""
+        from tempo_edge.train.grounder import own_footage
+
+        assert self.library and self.annotations
+        beside = self.library.with_name(f"{self.library.stem}-{name}")
+        return own_footage.Footage(self.library, self.annotations, self.out or beside)
 
 
 @dataclass(frozen=True)
@@ -61,21 +123,24 @@ class _Machine:
         int | None, typer.Option("--seed", metavar="N", help="In place of the settings' own.")
     ] = None
     device: Annotated[
-        str, typer.Option("--device", metavar="NAME", show_default=False, help="cpu, or cuda.")
-    ] = "cpu"
+        str,
+        typer.Option(
+            "--device", metavar="NAME", help="cpu, cuda, or auto: a GPU where there is one."
+        ),
+    ] = "auto"
     threads: Annotated[
         int,
         typer.Option("--threads", metavar="N", show_default=False, help="CPU threads; all cores."),
     ] = 0
 
-    def prepare(self) -> None:
-        """Let PyTorch compute on it.
+    def prepare(self) -> str:
+        """Let PyTorch compute on it; returns the device, cpu or cuda.
 
         Raises:
             MissingExtraError: PyTorch or Transformers is not installed.
             TempoEdgeError: there is no such device, or no such number of threads.
         """
-        _prepare(self.threads, self.device)
+        return _prepare(self.threads, self.device)
 
 
 @app.command(cls=Command)
@@ -85,62 +150,79 @@ def sft(
     settings: SettingsArgument = None,
     start: Annotated[
         Path | None,
-        typer.Option("--start", metavar="FILE", help="Checkpoint to start from; else at random."),
+        typer.Option(
+            "--start",
+            metavar="FILE",
+            help="Checkpoint to start from; else at random, or on your own footage "
+            "from the profile's decoder.",
+        ),
     ] = None,
     *,
     machine: _Machine,
     profile: ProfileOption = "nano",
 ) -> None:
     """Teach a decoder to say the right answers, refusals included. It can be interrupted."""
-    machine.prepare()
+    device = machine.prepare()
     from tempo_edge.models import load_profile
-    from tempo_edge.train.grounder import training
+    from tempo_edge.train.grounder import own_footage, training
     from tempo_edge.train.grounder.sft import SftSettings
     from tempo_edge.train.settings import choose_settings
 
-    chosen = choose_settings(settings, SftSettings, machine.seed)
-    places = training.Places(folders.data, folders.work, folders.out, _folder_of(settings))
-    with _one_line(), narrated(note) as say:
-        best = training.sft(
-            chosen,
-            places,
-            load_profile(profile),
-            start=start,
-            device=machine.device,
-            say=ProgressLog(say),
-        )
+    own = folders.own
+    plain = own_footage.SFT if own else None
+    chosen = choose_settings(settings, SftSettings, machine.seed, plain)
+    with _one_line(), narrated(note) as tell:
+        say = ProgressLog(tell)
+        if own:
+            footage = folders.footage("sft")
+            taught = own_footage.sft(chosen, footage, start=start, device=device, say=say)
+            emit(taught.report)
+            best = taught.checkpoint
+        else:
+            places, towers = folders.places(settings), load_profile(profile)
+            best = training.sft(chosen, places, towers, start=start, device=device, say=say)
     emit(f"{best}\n")
 
 
 @app.command("pir-grpo", cls=Command)
 @with_groups
 def pir_grpo(
-    start: Annotated[
-        Path, typer.Option("--start", metavar="FILE", help="Checkpoint to start from.")
-    ],
     folders: _Folders,
-    machine: _Machine,
     settings: SettingsArgument = None,
+    start: Annotated[
+        Path | None,
+        typer.Option(
+            "--start",
+            metavar="FILE",
+            help="Checkpoint to start from; on your own footage else the profile's decoder.",
+        ),
+    ] = None,
+    *,
+    machine: _Machine,
     profile: ProfileOption = "nano",
 ) -> None:
     """Let a decoder learn from what its own answers earn. It can be interrupted."""
-    machine.prepare()
+    device = machine.prepare()
     from tempo_edge.models import load_profile
-    from tempo_edge.train.grounder import training
+    from tempo_edge.train.grounder import own_footage, training
     from tempo_edge.train.grounder.grpo.pir_grpo import GrpoSettings
     from tempo_edge.train.settings import choose_settings
 
-    chosen = choose_settings(settings, GrpoSettings, machine.seed)
-    places = training.Places(folders.data, folders.work, folders.out, _folder_of(settings))
-    with _one_line(), narrated(note) as say:
-        best = training.pir_grpo(
-            chosen,
-            start,
-            places,
-            load_profile(profile),
-            device=machine.device,
-            say=ProgressLog(say),
-        )
+    own = folders.own
+    plain = own_footage.GRPO if own else None
+    chosen = choose_settings(settings, GrpoSettings, machine.seed, plain)
+    with _one_line(), narrated(note) as tell:
+        say = ProgressLog(tell)
+        if own:
+            footage = folders.footage("pir-grpo")
+            taught = own_footage.pir_grpo(chosen, footage, start=start, device=device, say=say)
+            emit(taught.report)
+            best = taught.checkpoint
+        elif start is None:
+            raise TempoEdgeError("give --start a checkpoint: best.pt of train sft")
+        else:
+            places, towers = folders.places(settings), load_profile(profile)
+            best = training.pir_grpo(chosen, start, places, towers, device=device, say=say)
     emit(f"{best}\n")
 
 
@@ -156,13 +238,13 @@ def hub(
     settings: SettingsArgument = None,
 ) -> None:
     """Let an adapter of a hub model learn by PIR-GRPO. It can be interrupted."""
-    machine.prepare()
+    device = machine.prepare()
     from tempo_edge.train.hub import training
     from tempo_edge.train.settings import choose_settings
 
     chosen = choose_settings(settings, training.HubSettings, machine.seed)
     with _one_line(), narrated(note) as say:
-        last = training.train(chosen, model, data, out, device=machine.device, say=ProgressLog(say))
+        last = training.train(chosen, model, data, out, device=device, say=ProgressLog(say))
     emit(f"{last}\n")
 
 
@@ -223,7 +305,7 @@ def _one_line() -> Iterator[None]:
         raise TempoEdgeError(str(error)) from error
 
 
-def _prepare(threads: int, device: str = "cpu") -> None:
+def _prepare(threads: int, device: str = "cpu") -> str:
     try:
         import torch
         import transformers  # noqa: F401
@@ -231,10 +313,13 @@ def _prepare(threads: int, device: str = "cpu") -> None:
         raise MissingExtraError(lacking(error.name or "torch")) from error
     from tempo_edge._cores import cpu_count
 
-    if device not in ("cpu", "cuda"):
-        raise TempoEdgeError(f"device {device!r} must be cpu or cuda")
+    if device not in ("auto", "cpu", "cuda"):
+        raise TempoEdgeError(f"device {device!r} must be auto, cpu or cuda")
     if device == "cuda" and not torch.cuda.is_available():
         raise TempoEdgeError("device 'cuda' can't be used: this PyTorch finds no CUDA GPU")
     if threads < 0:
         raise TempoEdgeError(f"threads {threads} must be at least 1, or 0 for all cores")
     torch.set_num_threads(threads or cpu_count())
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    return device

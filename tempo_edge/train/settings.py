@@ -32,13 +32,18 @@ def read_settings(path: Path, kind: type[T]) -> T:
     return _build(path, "", kind, found)
 
 
-def choose_settings(path: Path | None, kind: type[T], seed: int | None) -> T:
-    """The settings of a file, or the dataclass's own without one, with another seed if given.
+def choose_settings(
+    path: Path | None, kind: type[T], seed: int | None, default: T | None = None
+) -> T:
+    """The settings of a file, with another seed if given.
+
+    Without a file they are the `default`, or the dataclass's own.
 
     Raises:
         DataError: as :func:`read_settings`, or the seed can't be one.
     """
-    chosen = kind() if path is None else read_settings(path, kind)
+    plain = kind() if default is None else default
+    chosen = plain if path is None else read_settings(path, kind)
     changes = {} if seed is None else {"seed": seed}
     try:
         return dataclasses.replace(chosen, **changes)  # type: ignore[type-var]

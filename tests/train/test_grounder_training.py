@@ -7,6 +7,7 @@ import json
 import shutil
 from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -113,8 +114,13 @@ def test_a_run_goes_on_from_the_weights_of_another(data: Path, work: Path, tmp_p
 
 
 def test_annotated_videos_take_the_place_of_made_up_windows(
-    tempo: Callable[..., Said], data: Path, work: Path, tmp_path: Path
+    tempo: Callable[..., Said],
+    data: Path,
+    work: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(training, "sft", partial(training.sft, trials=6))
     shots = [(texture(1), 3), (motion(3), 3), (texture(4), 2)]
     make_video(tmp_path / "film.mp4", shots=shots, size=(160, 120), rate=Fraction(25))
     section = "videos: {library: films.db, annotations: charades.txt, kind: charades-sta}\n"
@@ -255,7 +261,7 @@ def test_a_folder_of_another_run_is_refused(data: Path, work: Path, tmp_path: Pa
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        (("--device", "gpu"), "device 'gpu' must be cpu or cuda"),
+        (("--device", "gpu"), "device 'gpu' must be auto, cpu or cuda"),
         (("--threads", "-1"), "threads -1 must be at least 1, or 0 for all cores"),
         (("--seed", "-1"), "seed -1 must not be negative"),
         (("--out", "/proc/nowhere"), "No such file or directory: '/proc/nowhere'"),

@@ -1,0 +1,264 @@
+"""Trainings on a person's own annotated footage: a library, and a file of sentences.
+
+The decoder of the library's profile goes on learning there, and is measured on videos that it did
+not learn from. There are too few of those to choose a checkpoint by and to measure it, too, so none
+is chosen: the rate falls to 0, and the last one counts.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tempo_edge import Library
+from tempo_edge.evaluation.minimal_pairs import swap
+from tempo_edge.models import Profile
+from tempo_edge.store.rows import FileRow
+from tempo_edge.train.data.annotations import Annotation, read_annotations
+from tempo_edge.train.data.archives import DataError
+from tempo_edge.train.grounder.annotated_windows import AnnotatedWindows, indexed_annotations
+from tempo_edge.train.grounder.grpo.nano_policy import NanoPolicy
+from tempo_edge.train.grounder.grpo.pir_grpo import GrpoSettings, PirGrpo
+from tempo_edge.train.grounder.held_out_windows import HeldOutWindows
+from tempo_edge.train.grounder.model.checkpoint_files import load_grounder, save_grounder
+from tempo_edge.train.grounder.model.decoder_weights import read_decoder
+from tempo_edge.train.grounder.model.network import GrounderNetwork
+from tempo_edge.train.grounder.prompt_builder import PromptBuilder
+from tempo_edge.train.grounder.sft import Sft, SftSettings
+from tempo_edge.train.grounder.synthetic.mix import Mix
+from tempo_edge.train.progress_log import Say
+from tempo_edge.train.run_folder import RunFolder, TrainingRun
+
+__all__ = ["GRPO", "SFT", "Footage", "Taught", "pir_grpo", "sft", "split_by_video"]
+
+#: Settings without a file, for an hour on a laptop. Nothing is known of which videos look alike.
+SFT = SftSettings(
+    steps=1200,
+    batch=8,
+    every=120,
+    learning_rate=1e-4,
+    warmup=60,
+    mix=Mix(absent=0.45, hard=0.75, swaps=1.0),
+)
+GRPO = GrpoSettings(steps=120, prompts=24, every=20, mix=Mix(absent=0.5, hard=0.85, swaps=1.0))
+
+_HELD_OUT = 0.2  # of the videos
+_MOST = 400  # questions that are asked of held-out videos
+_PER_SENTENCE = 4  # of each sentence there, present or changed
+
+#: The figures of the report by what each is called, where 85 % of what is there is answered.
+_COLUMNS = {
+    "r1_at_0.5_at_85": "R1@0.5",
+    "r1_at_0.7_at_85": "R1@0.7",
+    "mean_iou_at_85": "mIoU",
+    "false_alarms_easy_at_85": "false alarms",
+    "false_alarms_swap_at_85": "nearly true",
+    "auroc": "AUROC",
+}
+
+
+@dataclass(frozen=True)
+class Footage:
+    """A library's file and its annotations', and the folder of the run."""
+
+    library: Path
+    annotations: Path
+    out: Path
+
+
+@dataclass(frozen=True)
+class Taught:
+    """What a training came to: its checkpoint, and a table of gain and loss."""
+
+    checkpoint: Path
+    report: str
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """An open library, with what is learned from and what is measured on."""
+
+    profile: Profile
+    prompt_builder: PromptBuilder
+    source: AnnotatedWindows
+    mix: Mix
+    held_out: HeldOutWindows
+
+
+def sft(
+    settings: SftSettings,
+    footage: Footage,
+    *,
+    start: Path | None = None,
+    device: str = "cpu",
+    say: Say = print,
+) -> Taught:
+    """Fine-tune on right answers, from the checkpoint `start` or the profile's own decoder.
+
+    Raises:
+        DataError: an annotation can't be read, the library has fewer than two of the videos, or
+            the folder is of another run.
+    """
+    with _opened(footage, settings.mix, settings.seed, say) as opened:
+        settings = dataclasses.replace(settings, mix=opened.mix)
+        run = Sft(
+            opened.source, opened.prompt_builder, settings, device, _begun(opened.profile, start)
+        )
+        about = dataclasses.asdict(settings)
+        return _follow(run, run.model, settings.steps, opened, _folder(footage, about, start), say)
+
+
+def pir_grpo(
+    settings: GrpoSettings,
+    footage: Footage,
+    *,
+    start: Path | None = None,
+    device: str = "cpu",
+    say: Say = print,
+) -> Taught:
+    """Go on with PIR-GRPO, from the checkpoint `start` or the profile's own decoder.
+
+    Raises:
+        DataError: as :func:`sft`, or there is nothing to start from.
+    """
+    with _opened(footage, settings.mix, settings.seed, say) as opened:
+        settings = dataclasses.replace(settings, mix=opened.mix)
+        model = _begun(opened.profile, start)
+        if model is None:
+            raise DataError(
+                f"profile {opened.profile.name!r} has no decoder to go on with: "
+                f"give --start the checkpoint of train sft"
+            )
+        policy = NanoPolicy(model.to(device), opened.prompt_builder)
+        run = PirGrpo(policy, opened.source, settings)
+        about = dataclasses.asdict(settings)
+        return _follow(run, model, settings.steps, opened, _folder(footage, about, start), say)
+
+
+def split_by_video(
+    annotated: Sequence[tuple[Annotation, FileRow]], seed: int
+) -> tuple[list[Annotation], list[Annotation]]:
+    """The annotations of videos to learn from, and those of a fifth of the videos, held out.
+
+    Raises:
+        DataError: they are of one video.
+    """
+    videos = sorted({row.video_id for _, row in annotated if row.video_id is not None})
+    if len(videos) < 2:
+        raise DataError(
+            "the annotations are of 1 video: at least 2 are needed, to learn from and to measure on"
+        )
+    count = max(1, round(_HELD_OUT * len(videos)))
+    drawn = np.random.default_rng(seed).choice(len(videos), count, replace=False)
+    held = {videos[place] for place in drawn}
+    return (
+        [each for each, row in annotated if row.video_id not in held],
+        [each for each, row in annotated if row.video_id in held],
+    )
+
+
+def mix_for(annotations: Sequence[Annotation], mix: Mix) -> Mix:
+    """A mix with only those kinds of absent questions that the annotations can give."""
+    rng = np.random.default_rng(0)
+    sentences = {each.query for each in annotations}
+    swapped = any(swap(sentence, rng) is not None for sentence in sorted(sentences))
+    said = [
+        {each.query for each in annotations if each.video == video} for video in _of(annotations)
+    ]
+    elsewhere = any(sentences - own for own in said)
+    if swapped and elsewhere:
+        return mix
+    absent = mix.absent if swapped or elsewhere else 0.0
+    return dataclasses.replace(mix, absent=absent, hard=float(swapped))
+
+
+def _of(annotations: Sequence[Annotation]) -> list[str]:
+    return sorted({each.video for each in annotations})
+
+
+@contextmanager
+def _opened(footage: Footage, mix: Mix, seed: int, say: Say) -> Iterator[_Opened]:
+    if not footage.library.exists():
+        raise DataError(f"{footage.library} is missing: index the annotated videos into it first")
+    annotations = read_annotations(footage.annotations)
+    with Library.open(footage.library) as library:
+        annotated = indexed_annotations(library, annotations)
+        learned, measured = split_by_video(annotated, seed)
+        say(
+            f"{len(annotated)} of {len(annotations)} annotations are of {footage.library}: "
+            f"{len(_of(learned))} videos to learn from, {len(_of(measured))} to measure on"
+        )
+        builder, usable = PromptBuilder(library.profile), mix_for(learned, mix)
+        if usable != mix:
+            say(
+                f"absent questions: {usable.absent:g} of all, {usable.hard:g} of them nearly true; "
+                f"these annotations give no others"
+            )
+        source = AnnotatedWindows(library, learned, usable)
+        asked = AnnotatedWindows(library, measured, mix_for(measured, Mix(swaps=1.0)))
+        count = min(_MOST, _PER_SENTENCE * len(measured))
+        held_out = HeldOutWindows(asked, builder, count=count)
+        yield _Opened(library.profile, builder, source, usable, held_out)
+
+
+def _begun(profile: Profile, start: Path | None) -> GrounderNetwork | None:
+    """The decoder to go on with: a checkpoint's, else the profile's, if it has one."""
+    if start is not None:
+        return load_grounder(start)
+    return read_decoder(profile.checked("grounder.onnx")) if profile.has_grounder else None
+
+
+def _folder(footage: Footage, about: dict[str, object], start: Path | None) -> RunFolder:
+    """The run's folder, which is of these very annotations."""
+    digest = hashlib.sha256(footage.annotations.read_bytes()).hexdigest()
+    about = {**about, "annotations": digest, "start": start and start.name}
+    return RunFolder(footage.out, about)
+
+
+def _follow(
+    run: TrainingRun,
+    model: GrounderNetwork,
+    steps: int,
+    opened: _Opened,
+    folder: RunFolder,
+    say: Say,
+) -> Taught:
+    """Train `model` to the end, from where the folder was left, and measure it."""
+    folder.resume(run, say)
+    while run.step < steps:
+        run.curves.append({"step": 0.0, **run.train(say)})
+        run.curves[-1]["step"] = float(run.step)
+        folder.save({**run.state(), "shape": model.config()}, run.curves)
+    rows = {"bare similarity": opened.held_out.by_similarity(0.0)}
+    if opened.profile.has_grounder:
+        before = read_decoder(opened.profile.checked("grounder.onnx"))
+        rows["decoder before"] = opened.held_out(before)
+    after = opened.held_out(model)
+    save_grounder(folder.best, model, after)
+    return Taught(folder.best, report(rows, after, len(opened.held_out.examples)))
+
+
+def report(rows: Mapping[str, Mapping[str, float]], after: Mapping[str, float], asked: int) -> str:
+    """A table of what was before and after, and the gain over the last row before, in points."""
+    last = list(rows)[-1]
+    every = {**rows, "decoder after": after}
+    lines = [
+        f"{asked} questions on held-out videos, percent where 85 % of what is there is answered"
+    ]
+    lines.append(" " * 24 + "".join(f"{name:>14}" for name in _COLUMNS.values()))
+    for name, figures in every.items():
+        lines.append(f"{name:<24}" + "".join(f"{_said(figures[key]):>14}" for key in _COLUMNS))
+    gains = (after[key] - rows[last][key] for key in _COLUMNS)
+    said = "".join(f"{_said(gain, '+'):>14}" for gain in gains)
+    return "\n".join([*lines, f"{'less ' + last:<24}{said}"]) + "\n"
+
+
+def _said(value: float, sign: str = "") -> str:
+    return "-" if math.isnan(value) else f"{value:{sign}.1f}"
