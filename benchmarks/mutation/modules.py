@@ -37,6 +37,7 @@ GUARDS: Mapping[str, tuple[str, ...]] = {
             "similarity": "search/curve search/candidates search/searcher",
             "calibrate": "search/calibrate search/candidates evaluation/fitting",
             "candidates": "search/candidates search/curve search/reading search/searcher",
+            "continuity": "search/continuity search/parts evaluation/shape",
             "scope": "search/scope",
             "searcher": "search/searcher search/copies search/reading library/api",
             "refine": "search/refine search/searcher",

@@ -149,6 +149,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         profile = load_profile(options.profile)
+        _check_names(options.videos)
         # A decoder has learned to read drafts that are cut as pieces are.
         pieces = CurveSettings.of(profile) if MllmGrounder.comes_with(profile) else None
         tried = fit([_seen(folder, options) for folder in options.videos], pieces)
@@ -159,6 +160,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     print(json.dumps({"curve": asdict(tried.settings), "rate": tried.rate}, indent=1))
     return 0
+
+
+def _check_names(folders: Sequence[Path]) -> None:
+    """Refuse folders of one name, whose libraries would be one.
+
+    Raises:
+        TempoEdgeError: two have the same name.
+    """
+    names = [folder.name for folder in folders]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise TempoEdgeError(f"two folders are named {twice!r}: rename one of them")
 
 
 def _seen(folder: Path, options: argparse.Namespace) -> list[Occurrence]:

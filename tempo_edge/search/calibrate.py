@@ -84,7 +84,7 @@ class NullDistribution:
             max(float(middle - low), 0.25 * float(outside.std())) + 1e-6,
             frames,
             None if cohort is None else Contrast.of(query, cohort, background, sample, frames),
-            crowd.mean(0),
+            crowd.mean(0) if cohort is None else cohort.footage,
         )
 
     def features(

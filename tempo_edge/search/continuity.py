@@ -82,7 +82,7 @@ class Continuity:
         # Where the rise is within the noise of looks, so is what is lost of it.
         rise = max(segment.peak - segment.floor, self.settings.noise * self.chance_std, 1e-6)
         lost = (segment.peak - np.minimum(self.curve, segment.peak)) / rise
-        return self.settings.likeness * self._likeness(segment) - lost
+        return np.asarray(self.settings.likeness * self._likeness(segment) - lost, np.float64)
 
     def _likeness(self, segment: Segment) -> NDArray[np.float64]:
         """How like those of a segment the pictures of every look are, in [0, 1], ``[n]``."""

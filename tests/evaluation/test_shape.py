@@ -99,3 +99,5 @@ def test_what_can_not_be_read_is_one_line(
 ) -> None:
     assert shape.main(["--videos", str(tmp_path), "--dry-run"]) == 2
     assert "truth.jsonl can't be read" in capsys.readouterr().err
+    assert shape.main(["--videos", "a/dev", "--videos", "b/dev"]) == 2
+    assert "two folders are named 'dev'" in capsys.readouterr().err
