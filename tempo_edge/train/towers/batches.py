@@ -71,7 +71,8 @@ def grouped_order(
             free = rng.permutation(near[start][~placed[near[start]]])[: size - 1]
             placed[free] = True
             runs.append(np.concatenate([[start], free]))
-    return np.concatenate([runs[i] for i in rng.permutation(len(runs))])
+    order: NDArray[np.int64] = np.concatenate([runs[i] for i in rng.permutation(len(runs))])
+    return order
 
 
 def root_shares(archive: NDArray[np.int64]) -> dict[int, float]:
@@ -151,7 +152,7 @@ class BatchSampler:
             members = np.flatnonzero(known.archive == archive)
             each = max(1, round(share * self._recipe.labelled_batch))
             alike = np.bincount(known.label[members])[known.label[members]]
-            times = drawn_times(alike**-0.5, steps * each, self.rng)
+            times = drawn_times(1.0 / np.sqrt(alike), steps * each, self.rng)
             order = self.rng.permutation(np.repeat(members, times))
             parts.append(np.resize(order, steps * each).reshape(steps, each))
         if not parts:
