@@ -18,8 +18,6 @@ from benchmarks._sources import open_archive
 from benchmarks.machine import describe
 from tempo_edge import Library
 from tempo_edge.answer import Answer
-from tempo_edge.search.fitted import QUICK
-from tempo_edge.search.grounders import GROUNDERS
 
 __all__ = ["Covered", "format_row", "main"]
 
@@ -60,26 +58,17 @@ def unpack(data: Path, folder: Path) -> list[tuple[Path, str]]:
     return asked
 
 
-def ask(
-    library: Library, asked: Sequence[tuple[Path, str]], grounder: str, *, parts: bool
-) -> list[Covered]:
+def ask(library: Library, asked: Sequence[tuple[Path, str]], *, parts: bool) -> list[Covered]:
     """Ask for every caption in its own clip."""
     catalogue = library.catalogue
     files = {Path(row.path): row.video_id for row in library.files()}
-    threshold = library.searcher.calibration(grounder).threshold
+    threshold = library.searcher.calibration(library.searcher.grounder(None)).threshold
     found = []
     for path, caption in asked:
         video = files.get(path.absolute())
         if video is None:  # it can't be indexed, and is told when it isn't
             continue
-        answer = library.find(
-            caption,
-            videos=[video],
-            min_confidence=0.0,
-            limit=100,
-            grounder=grounder,
-            parts=parts,
-        )
+        answer = library.find(caption, videos=[video], min_confidence=0.0, limit=100, parts=parts)
         found.append(Covered.of(answer, catalogue.video(video).duration_seconds, threshold))
     return found
 
@@ -101,7 +90,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="holds clips")
     parser.add_argument("--profile", default="nano")
-    parser.add_argument("--grounder", choices=GROUNDERS, default=QUICK)
     parser.add_argument("--keep", type=Path, help="keep the clips and the library in this folder")
     options = parser.parse_args(arguments)
     print(json.dumps(describe()))
@@ -114,8 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         with Library.open(kept / "clips.db", profile=options.profile) as library:
             library.index([kept / "clips"])
             for name, parts in (("moments", False), ("their parts", True)):
-                found = ask(library, asked, options.grounder, parts=parts)
-                print(format_row(name, found))
+                print(format_row(name, ask(library, asked, parts=parts)))
 
 
 if __name__ == "__main__":

@@ -74,8 +74,11 @@ _PRONOUNS = frozenset({"he", "her", "hers", "herself", "him", "himself", "his", 
 
 
 @dataclass(frozen=True)
-class _Spot:
-    """A word of a sentence that can be swapped: where it stands, and the line it is of."""
+class Spot:
+    """A word of a sentence that can be swapped: where it stands, and the line it is of.
+
+    ``line`` are the words that exclude each other, ``word`` among them.
+    """
 
     start: int
     end: int
@@ -84,11 +87,11 @@ class _Spot:
     line: tuple[str, ...]
 
 
-def _spots(sentence: str, kinds: Sequence[str]) -> tuple[list[_Spot], list[str]]:
+def spots_of(sentence: str, kinds: Sequence[str]) -> tuple[list[Spot], list[str]]:
     """The words that can be swapped, once for each of their lines, and all words in order."""
     words = [(m.start(), m.end(), m.group().lower()) for m in _WORD.finditer(sentence)]
     spots = [
-        _Spot(start, end, word, kind, line)
+        Spot(start, end, word, kind, line)
         for start, end, word in words
         for kind, line in _TABLE.get(word, [])
         if kind in kinds
@@ -100,7 +103,7 @@ def _first_line(word: str) -> tuple[str, ...]:
     return _TABLE[word][0][1]
 
 
-def _alike(spots: Sequence[_Spot], said: Sequence[str]) -> list[_Spot]:
+def alike(spots: Sequence[Spot], said: Sequence[str]) -> list[Spot]:
     """The spots at which any other word of the line would sound as right, one for each word.
 
     No other word of the line is in the sentence, nor the same one again, and no pronoun tells
@@ -121,7 +124,7 @@ def word_frequencies(captions: Iterable[str]) -> dict[str, float]:
     """The share of each word among those in the captions at which a balanced swap is possible."""
     found: Counter[str] = Counter()
     for caption in captions:
-        found.update({spot.word for spot in _alike(*_spots(caption, KINDS))})
+        found.update({spot.word for spot in alike(*spots_of(caption, KINDS))})
     return {word: number / found.total() for word, number in found.items()}
 
 
@@ -141,18 +144,19 @@ def swap(
     words alone do not tell what was changed. A frequent word is then mostly left as it is, and
     None comes oftener.
     """
-    spots, said = _spots(sentence, kinds)
+    spots, said = spots_of(sentence, kinds)
     if frequencies is not None:
-        return _balanced(sentence, _alike(spots, said), rng, frequencies)
+        return _balanced(sentence, alike(spots, said), rng, frequencies)
     free = [(spot, [word for word in spot.line if word not in said]) for spot in spots]
     free = [(spot, others) for spot, others in free if others]
     if not free:
         return None
     spot, others = free[int(rng.integers(len(free)))]
-    return _changed(sentence, spot, others[int(rng.integers(len(others)))])
+    return changed(sentence, spot, others[int(rng.integers(len(others)))])
 
 
-def _changed(sentence: str, spot: _Spot, new: str) -> Swap:
+def changed(sentence: str, spot: Spot, new: str) -> Swap:
+    """A sentence with a word of it swapped for `new`, with a capital where there was one."""
     put = new.capitalize() if sentence[spot.start].isupper() else new
     changed = sentence[: spot.start] + put + sentence[spot.end :]
     return Swap(changed, spot.kind, spot.word, new)
@@ -160,7 +164,7 @@ def _changed(sentence: str, spot: _Spot, new: str) -> Swap:
 
 def _balanced(
     sentence: str,
-    spots: Sequence[_Spot],
+    spots: Sequence[Spot],
     rng: np.random.Generator,
     frequencies: Mapping[str, float],
 ) -> Swap | None:
@@ -182,5 +186,5 @@ def _balanced(
         if frequencies.get(spot.word):
             new = spot.line[int(rng.choice(len(weights), p=weights / weights.sum()))]
             if new != spot.word:
-                return _changed(sentence, spot, new)
+                return changed(sentence, spot, new)
     return None

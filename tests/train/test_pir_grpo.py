@@ -96,9 +96,21 @@ def test_an_interrupted_sft_ends_alike(bank: FeatureBank, prompt_builder: Prompt
     assert all(torch.equal(a, b) for a, b in pairs)
 
 
+class _Few:
+    """The same few examples again and again: what is earned rises far above chance."""
+
+    def __init__(self, examples: list[Example]) -> None:
+        self._examples = examples
+
+    def draw(self, rng: np.random.Generator) -> Example:
+        return self._examples[int(rng.integers(len(self._examples)))]
+
+
 def test_sft_learns_to_answer(bank: FeatureBank, prompt_builder: PromptBuilder) -> None:
     settings = dataclasses.replace(SFT, steps=40, every=20, batch=8)
-    run = Sft(SyntheticWindows(bank, MIX), prompt_builder, settings)
+    rng = np.random.default_rng(0)
+    few = _Few([draw(bank, MIX, rng) for _ in range(8)])
+    run = Sft(few, prompt_builder, settings)
     first, last = run.train(print), run.train(print)
     assert last["answer"] < first["answer"]
     found = HeldOutWindows(SyntheticWindows(bank, MIX), prompt_builder, count=8)(run.model)
@@ -122,16 +134,6 @@ def test_where_nothing_is_absent_a_refusal_is_no_choice(
     model.llama.lm_head.register_forward_hook(watch)
     torch.autograd.backward(model.losses(batch)["answer"])
     assert (float(pulls[0][0, eta.TOKEN[eta.NONE]]) > 0.0) == refuse
-
-
-class _Few:
-    """The same few examples again and again: what is earned rises far above chance."""
-
-    def __init__(self, examples: list[Example]) -> None:
-        self._examples = examples
-
-    def draw(self, rng: np.random.Generator) -> Example:
-        return self._examples[int(rng.integers(len(self._examples)))]
 
 
 def test_pir_grpo_earns_more_than_it_began_with(

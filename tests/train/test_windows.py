@@ -137,6 +137,12 @@ def test_swaps_and_lookalikes_are_drawn_as_the_mix_says() -> None:
     assert {draw(BANK, Mix(absent=1.0, hard=0.0), rng).kind for _ in range(20)} == {"easy"}
 
 
+def test_a_bank_that_is_too_small_is_named() -> None:
+    few = banks.of_captions([("a dog runs",), ("a dog runs",)])
+    with pytest.raises(DataError, match="2 pictures are too few for windows of 1 to 3 shots"):
+        draw(few, Mix(shots=(1, 3), absent=1.0), np.random.default_rng(0))
+
+
 def test_halves_of_a_bank_share_no_picture() -> None:
     first, second = banks.halves(BANK)
     assert first.captions == BANK.captions[::2] and second.captions == BANK.captions[1::2]

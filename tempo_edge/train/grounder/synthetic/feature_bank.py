@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import time
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge._files import atomic_write
+from tempo_edge.evaluation.balanced_swaps import BalancedSwaps
 from tempo_edge.models import Profile
-from tempo_edge.quantization import dequantize, quantize
+from tempo_edge.quantization import dequantize, quantize, unit
 from tempo_edge.train.data.archives import Archive, DataError
-from tempo_edge.train.data.neighbours import nearest_neighbours
+from tempo_edge.train.data.neighbours import NEIGHBOURS, nearest_neighbours
+from tempo_edge.train.data.short_queries import content_words
 from tempo_edge.train.grounder.synthetic.camera import STOPS, TAKES, film
 from tempo_edge.train.progress_log import Say
 
 _BATCH = 16
+_WORD = re.compile(r"[a-z]+")
+_WORDS = 2048  # the most frequent ones that captions are compared by
 
 
 @dataclass(frozen=True)
@@ -30,7 +37,8 @@ class FeatureBank:
 
     ``vectors`` int8 ``[n, takes, stops, d]`` and ``tokens`` int8 ``[n, takes, stops, 9, d]`` are
     quantized unit vectors; ``black`` float32 ``[10, d]`` are vector and tokens of a dark frame, and
-    ``near`` int64 ``[n, m]`` are the pictures that look most alike, in no order.
+    ``near`` int64 ``[n, m]`` are the pictures that look most alike, in no order. ``fitted`` are
+    swaps that were fitted to other captions: those of a few pictures tell little.
     """
 
     vectors: NDArray[np.int8]
@@ -38,9 +46,52 @@ class FeatureBank:
     black: NDArray[np.float32]
     captions: list[tuple[str, ...]]
     near: NDArray[np.int64]
+    fitted: BalancedSwaps | None = None
 
     def __len__(self) -> int:
         return len(self.captions)
+
+    @cached_property
+    def swaps(self) -> BalancedSwaps:
+        """The swaps of its captions: those that it was given, or fitted to its own captions."""
+        if self.fitted is not None:
+            return self.fitted
+        return BalancedSwaps.fit(caption for said in self.captions for caption in said)
+
+    @cached_property
+    def words(self) -> list[frozenset[str]]:
+        """The content words of all captions of each picture."""
+        return [content_words(" ".join(said)) for said in self.captions]
+
+
+def of_captions(
+    captions: Sequence[tuple[str, ...]], fitted: BalancedSwaps | None = None
+) -> FeatureBank:
+    """A bank of vectors without components: nothing is known of a picture but its captions.
+
+    Which pictures are alike is told by the words of their captions.
+    """
+    count = len(captions)
+    return FeatureBank(
+        np.zeros((count, TAKES, STOPS, 0), np.int8),
+        np.zeros((count, TAKES, STOPS, 9, 0), np.int8),
+        np.zeros((10, 0), np.float32),
+        list(captions),
+        nearest_neighbours(_described(captions), min(NEIGHBOURS, count - 1)),
+        fitted,
+    )
+
+
+def _described(captions: Sequence[tuple[str, ...]]) -> NDArray[np.float32]:
+    """Unit vectors float32 ``[n, words]`` of the words in each picture's captions."""
+    said = [set(_WORD.findall(" ".join(each).lower())) for each in captions]
+    counts = Counter(word for words in said for word in sorted(words))
+    column = {word: place for place, (word, _) in enumerate(counts.most_common(_WORDS))}
+    out = np.zeros((len(captions), len(column)), np.float32)
+    for row, words in enumerate(said):
+        for word in words & column.keys():
+            out[row, column[word]] = np.log1p(len(captions) / counts[word])
+    return unit(out)
 
 
 def join(banks: Sequence[FeatureBank]) -> FeatureBank:
@@ -76,6 +127,7 @@ def _part(bank: FeatureBank, rows: NDArray[np.int64]) -> FeatureBank:
         bank.black,
         [bank.captions[row] for row in rows],
         nearest_neighbours(dequantize(vectors[:, 0, 0]), few),
+        bank.fitted,
     )
 
 
@@ -142,5 +194,12 @@ def build(
         np.zeros((1, profile.image_size, profile.image_size, 3), np.uint8)
     )
     black = np.concatenate([dark, cells[0]])
-    near = nearest_neighbours(dequantize(vectors[:, 0, 0]), min(24, len(records) - 1))
-    return FeatureBank(vectors, tokens, black, [record.captions for record in records], near)
+    near = nearest_neighbours(dequantize(vectors[:, 0, 0]), min(NEIGHBOURS, len(records) - 1))
+    captions = [record.captions for record in records]
+    return FeatureBank(vectors, tokens, black, captions, near, _swaps_of(archive, split))
+
+
+def _swaps_of(archive: Archive, split: str) -> BalancedSwaps | None:
+    """Swaps fitted to what an archive trains on, if that is another split."""
+    training = [record for record in archive.records if record.split == "train" != split]
+    return BalancedSwaps.fit(said for each in training for said in each.captions) or None

@@ -7,26 +7,17 @@ tower has seen the pictures: which of them are alike is told by their captions.
 from __future__ import annotations
 
 import dataclasses
-import re
-from collections import Counter
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tempo_edge.quantization import unit
 from tempo_edge.train.data.archives import Archive, DataError
-from tempo_edge.train.data.neighbours import nearest_neighbours
 from tempo_edge.train.grounder.examples import Example
-from tempo_edge.train.grounder.synthetic.camera import STOPS, TAKES, film
-from tempo_edge.train.grounder.synthetic.feature_bank import FeatureBank
+from tempo_edge.train.grounder.synthetic.camera import STOPS, film
+from tempo_edge.train.grounder.synthetic.feature_bank import of_captions
 from tempo_edge.train.grounder.synthetic.filming import Shot
 from tempo_edge.train.grounder.synthetic.mix import Mix
 from tempo_edge.train.grounder.synthetic.windows import draw_staged
-
-_WORD = re.compile(r"[a-z]+")
-_WORDS = 2048  # the most frequent ones that captions are compared by
-_NEAR = 24
 
 
 class PicturedWindows:
@@ -47,15 +38,7 @@ class PicturedWindows:
         bare = next((record.file for record in self._records if not record.captions), None)
         if bare is not None:
             raise DataError(f"archive {archive.name!r}: {bare} has no captions")
-        captions, count = [record.captions for record in self._records], len(self._records)
-        # A bank of vectors without components: nothing is known of a picture but its captions.
-        self._feature_bank = FeatureBank(
-            np.zeros((count, TAKES, STOPS, 0), np.int8),
-            np.zeros((count, TAKES, STOPS, 9, 0), np.int8),
-            np.zeros((10, 0), np.float32),
-            captions,
-            nearest_neighbours(_described(captions), min(_NEAR, count - 1)),
-        )
+        self._feature_bank = of_captions([record.captions for record in self._records])
 
     def draw(self, rng: np.random.Generator) -> Example:
         """One example; the same generator state draws the same one."""
@@ -81,15 +64,3 @@ class PicturedWindows:
 def _stop(shot: Shot, seconds: float) -> int:
     """The number of the take's stop that a camera is nearest to."""
     return round((seconds - shot.start) / (shot.end - shot.start) * (STOPS - 1))
-
-
-def _described(captions: Sequence[tuple[str, ...]]) -> NDArray[np.float32]:
-    """Unit vectors float32 ``[n, words]`` of the words in each picture's captions."""
-    said = [set(_WORD.findall(" ".join(each).lower())) for each in captions]
-    counts = Counter(word for words in said for word in sorted(words))
-    column = {word: place for place, (word, _) in enumerate(counts.most_common(_WORDS))}
-    out = np.zeros((len(captions), len(column)), np.float32)
-    for row, words in enumerate(said):
-        for word in words & column.keys():
-            out[row, column[word]] = np.log1p(len(captions) / counts[word])
-    return unit(out)

@@ -16,14 +16,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge import eta
-from tempo_edge.evaluation.minimal_pairs import swap
 from tempo_edge.quantization import dequantize, unit
+from tempo_edge.train.data.archives import DataError
 from tempo_edge.train.grounder.examples import Example, Kind
 from tempo_edge.train.grounder.synthetic.feature_bank import FeatureBank
 from tempo_edge.train.grounder.synthetic.filming import Shot, edges_of, film_shots
 from tempo_edge.train.grounder.synthetic.mix import Mix
+from tempo_edge.train.grounder.synthetic.questions import draw_kind, draw_question
 
 __all__ = ["SyntheticWindows", "draw", "draw_staged"]
+
+_TRIES = 200  # windows that are drawn for a question of one kind
+_KINDS = 20  # that are drawn until one has a window
 
 
 @dataclass(frozen=True)
@@ -46,24 +50,51 @@ def draw(feature_bank: FeatureBank, mix: Mix, rng: np.random.Generator) -> Examp
 def draw_staged(
     feature_bank: FeatureBank, mix: Mix, rng: np.random.Generator
 ) -> tuple[Example, Sequence[Shot]]:
-    """One example, and the shots that its frames look at."""
-    while True:
-        pictures, target = _pictures(feature_bank, mix, rng)
-        shots = _shots(feature_bank, pictures, mix, rng)
-        looks = film_shots(feature_bank, shots, mix, rng)
-        if not 2 <= len(looks) <= mix.looks or shots[-1].end > eta.LONGEST_SECONDS - 0.1:
-            continue
-        edges, shown = edges_of(looks, shots[-1].end), frozenset(pictures)
-        if rng.random() < mix.absent:
-            asked = _absent(feature_bank, set(pictures), target, mix, rng)
-            if asked is None:
-                continue
-            query, kind, other = asked
-            about = frozenset({target, other})
-            return Example(looks, edges, query, (), kind, shown=shown, about=about), shots
-        spans = tuple((shot.start, shot.end) for shot in shots if shot.picture == target)
-        query, about = _caption(feature_bank, target, rng), frozenset({target})
-        return Example(looks, edges, query, spans, "present", shown=shown, about=about), shots
+    """One example, and the shots that its frames look at.
+
+    A kind that is hard to draw is as frequent as the mix says, unless a small bank has no window
+    for it.
+
+    Raises:
+        DataError: the bank has no window for any kind.
+    """
+    for _ in range(_KINDS):
+        kind = draw_kind(mix, rng)
+        for _ in range(_TRIES):
+            staged = _staged(feature_bank, mix, kind, rng)
+            if staged is not None:
+                return staged
+    raise DataError(
+        f"{len(feature_bank)} pictures are too few for windows of {mix.shots[0]} to "
+        f"{mix.shots[1]} shots and questions about them: give more"
+    )
+
+
+def _staged(
+    feature_bank: FeatureBank, mix: Mix, kind: Kind, rng: np.random.Generator
+) -> tuple[Example, Sequence[Shot]] | None:
+    """An example of one kind with its shots, or None if what was drawn makes none."""
+    pictures, target = _pictures(feature_bank, mix, rng)
+    shown = frozenset(pictures)
+    question = draw_question(feature_bank, kind, target, shown, rng)
+    if question is None:
+        return None
+    shots = _shots(feature_bank, pictures, mix, rng)
+    looks = film_shots(feature_bank, shots, mix, rng)
+    if not 2 <= len(looks) <= mix.looks or shots[-1].end > eta.LONGEST_SECONDS - 0.1:
+        return None
+    there = kind == "present"
+    spans = tuple((shot.start, shot.end) for shot in shots if there and shot.picture == target)
+    example = Example(
+        looks,
+        edges_of(looks, shots[-1].end),
+        question.query,
+        spans,
+        kind,
+        shown=shown,
+        about=frozenset({target, question.picture}),
+    )
+    return example, shots
 
 
 def _pictures(
@@ -85,26 +116,6 @@ def _pictures(
     # Two shots of one picture in a row would be one event.
     apart = [p for i, p in enumerate(order) if i == 0 or p != order[i - 1]]
     return apart, target
-
-
-def _absent(
-    feature_bank: FeatureBank, shown: set[int], target: int, mix: Mix, rng: np.random.Generator
-) -> tuple[str, Kind, int] | None:
-    """A sentence on nothing that is shown, its kind, and the picture that it was made of."""
-    if rng.random() >= mix.hard:
-        other = int(rng.integers(len(feature_bank)))
-        barred = shown | {int(p) for s in shown for p in feature_bank.near[s]}
-        return None if other in barred else (_caption(feature_bank, other, rng), "easy", other)
-    if rng.random() < mix.swaps:
-        changed = swap(_caption(feature_bank, target, rng), rng)
-        return None if changed is None else (changed.sentence, "swap", target)
-    other = int(rng.choice(feature_bank.near[target]))
-    return None if other in shown else (_caption(feature_bank, other, rng), "lookalike", other)
-
-
-def _caption(feature_bank: FeatureBank, picture: int, rng: np.random.Generator) -> str:
-    said = feature_bank.captions[picture]
-    return said[int(rng.integers(len(said)))]
 
 
 def _errors(
