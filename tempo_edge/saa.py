@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from tempo_edge.attention.budget import SamplingBudget
 from tempo_edge.attention.intra_only import evenly, is_intra_only, size_steps
 from tempo_edge.attention.key_frames import chosen_keys, gap_filling, out_of_rhythm
-from tempo_edge.attention.novelty import Event, bought, events, novelty
+from tempo_edge.attention.novelty import Event, bought, common_novelty, events, novelty
 from tempo_edge.attention.reach import Reach
 from tempo_edge.attention.sampling_plan import Reason, SamplingPlan, uniform_plan
 from tempo_edge.attention.token_shares import shares
@@ -50,6 +50,7 @@ def plan(table: PacketTable, info: VideoInfo, limits: SamplingBudget) -> Samplin
     wanted, kept = _sure_looks(table, seconds, keys, (affordable, shown), limits)
     scenes = {index for index, reason in wanted.items() if reason is Reason.SCENE}
     news = novelty(table, kept)
+    common = common_novelty(news, keys)
     reach = Reach(keys)
     for index in wanted:
         reach.extend(index)
@@ -60,7 +61,7 @@ def plan(table: PacketTable, info: VideoInfo, limits: SamplingBudget) -> Samplin
         for index in gap_filling(news, seconds, start, end, limits):
             wanted.setdefault(index, Reason.GAP)
             reach.extend(index)
-        found = events(news, seconds, table.keys, (start, end), limits)
+        found = events(news, seconds, common, table.keys, (start, end), limits)
         offered += found
         if end in next_keys and all(event.reason is not Reason.SPIKE for event in found):
             calm.add(end)

@@ -200,6 +200,20 @@ def test_large_pictures_right_after_a_key_frame_are_no_cut() -> None:
     assert 9 * 40 in plan(packets, large, POLICY).wanted, "a cut in what is hectic"
 
 
+def test_what_every_group_holds_at_the_same_place_is_no_cut() -> None:
+    """After three that lean on two others each comes the first that leans on the key frame."""
+    large = replace(INFO, width=1920, height=1080)
+    group = [20_000, 300, 600, 300, 8_000, *[300] * 43]
+    packets = table([48] * 6, sizes=group * 6)
+    keys = packets.pts[packets.keys].tolist()
+    assert plan(packets, large, POLICY).wanted.tolist() == keys
+    packets.sizes[3 * 48 + 4] = 19_000
+    wanted = plan(packets, large, POLICY).wanted.tolist()
+    assert wanted == sorted([*keys, (3 * 48 + 4) * 40]), "a cut there is looked at"
+    packets = table([48] * 3, sizes=group * 3)
+    assert 4 * 40 in plan(packets, large, POLICY).wanted, "few groups tell nothing"
+
+
 def test_a_steady_shot_costs_key_frames_only() -> None:
     sizes = [20_000, *[100] * 49] * 20
     chosen = plan(table([50] * 20, sizes=sizes), INFO, POLICY)

@@ -14,13 +14,18 @@ from tempo_edge.attention.reach import Reach
 from tempo_edge.attention.sampling_plan import Reason
 from tempo_edge.media import PacketTable
 
-__all__ = ["Event", "bought", "events", "new_bytes", "novelty"]
+__all__ = ["Event", "bought", "common_novelty", "events", "new_bytes", "novelty"]
 
 # A packet this small, in bytes and as a share of a key frame, holds headers and nothing else.
 _EMPTY_BYTES, _EMPTY_SHARE = 64, 0.002
 
 # A spike is this many times as large as is usual, or as any of so many packets right before it.
 _STANDS_OUT, _LATELY = 4.0, 8
+
+# In so many pictures after a key frame, what most groups hold at the same place is how they are
+# coded: the first picture that leans on the key frame alone, say. A spike is so many times as
+# large, and so many groups tell what is common.
+_OPENING, _CONTRAST, _TELLING = 8, 2.0, 4
 
 
 class Event(NamedTuple):
@@ -51,9 +56,28 @@ def novelty(table: PacketTable, kept: NDArray[np.int64]) -> NDArray[np.float64]:
     return shares
 
 
+def common_novelty(news: NDArray[np.float64], keys: NDArray[np.int64]) -> NDArray[np.float64]:
+    """What is usual at the place of each packet within its group of pictures, ``[n]``.
+
+    The median over all groups, for the first pictures of each; 0 for others, and where few groups
+    are so long.
+
+    Args:
+        news: the novelty of each packet, ``[n]``; ``keys``: places of the key frames.
+    """
+    common = np.zeros(len(news))
+    lengths = np.diff(np.append(keys, len(news)))
+    for after in range(1, _OPENING + 1):
+        places = keys[lengths > after] + after
+        if len(places) >= _TELLING:
+            common[places] = np.median(news[places])
+    return common
+
+
 def events(
     news: NDArray[np.float64],
     seconds: NDArray[np.float64],
+    common: NDArray[np.float64],
     keys: NDArray[np.bool_],
     between: tuple[int, int],
     limits: SamplingBudget,
@@ -61,12 +85,13 @@ def events(
     """Where bytes say that something new came into the picture, from one look to the next.
 
     Args:
-        news: the novelty of each packet, ``[n]``; ``keys``: whether it is a key frame.
+        news: the novelty of each packet, ``[n]``; ``common``: what is usual at its place;
+            ``keys``: whether it is a key frame.
         between: the key frame that is looked at, and the next one that is.
     """
     start, end = between
     inner = news[start + 1 : end]
-    spikes = set(_spikes(inner, limits.spike))
+    spikes = set(_spikes(inner, np.maximum(limits.spike, _CONTRAST * common[start + 1 : end])))
     if not spikes and inner.sum() < limits.refresh:
         return []
     found: list[Event] = []
@@ -92,14 +117,15 @@ def events(
     return found
 
 
-def _spikes(inner: NDArray[np.float64], least: float) -> list[int]:
+def _spikes(inner: NDArray[np.float64], least: NDArray[np.float64]) -> list[int]:
     """The pictures that were coded almost afresh, as happens at a cut.
 
     They stand out from what is usual up to the next look, or from all those right before them:
     after a cut to something hectic every picture is large.
 
     Args:
-        inner: the novelty of each packet between two looks, ``[n]``; ``least``: that of a spike.
+        inner: the novelty of each packet between two looks, ``[n]``.
+        least: what a spike has at least at the place of each, ``[n]``.
     """
     is_large = inner >= least
     lead = int(np.argmin(np.append(is_large, False)))
