@@ -57,8 +57,8 @@ EQUIVALENTS: tuple[Equivalent, ...] = (
     ),
     Equivalent(
         _COLUMNS,
-        'read.whole("mtime_ns", mtime_ns, -(2**63), 2**63 - 1),',
-        'read.whole("mtime_ns", mtime_ns, -( 3**63), 2**63 - 1),',
+        'read.whole("mtime_ns", mtime_ns, -(2**63), 2**63 - 1)',
+        'read.whole("mtime_ns", mtime_ns, -( 3**63), 2**63 - 1)',
         _BOUNDED,
     ),
     Equivalent(
