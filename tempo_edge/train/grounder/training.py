@@ -62,8 +62,8 @@ def sft(
     Returns the checkpoint that was best on `trials` windows of dev.
     """
     prompt_builder = PromptBuilder(profile)
-    dev = dev_windows(settings.mix, places, profile, prompt_builder, trials, say)
     with _source(settings, places, profile, say) as source:
+        dev = dev_windows(settings.mix, places, profile, prompt_builder, trials, say)
         model = None if start is None else load_grounder(start)
         run = Sft(source, prompt_builder, settings, device, model)
         about = _about(settings, start)
@@ -85,8 +85,8 @@ def pir_grpo(
     Returns the checkpoint that was best on `trials` windows of dev.
     """
     prompt_builder = PromptBuilder(profile)
-    dev = dev_windows(settings.mix, places, profile, prompt_builder, trials, say)
     with _source(settings, places, profile, say) as source:
+        dev = dev_windows(settings.mix, places, profile, prompt_builder, trials, say)
         policy = NanoPolicy(load_grounder(start).to(device), prompt_builder)
         run = PirGrpo(policy, source, _of_source(settings))
         about = _about(settings, start)
