@@ -234,6 +234,16 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def recipes() -> dict[str, SftSettings | GrpoSettings]:
+    """The settings of the rows' recipes by name, as they lie beside the trainings."""
+    found: dict[str, SftSettings | GrpoSettings] = {}
+    for row in ROWS.values():
+        found[row.sft] = read_settings(_RECIPES / f"{row.sft}.yaml", SftSettings)
+        if row.grpo is not None:
+            found[row.grpo] = read_settings(_RECIPES / f"{row.grpo}.yaml", GrpoSettings)
+    return found
+
+
 def measure(
     bench: Bench, names: Sequence[str], seeds: Sequence[int]
 ) -> dict[str, list[dict[str, float]]]:
@@ -259,16 +269,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         profile = load_profile(options.profile)
         # Runs on other towers are other runs.
         runs = options.work / "pir_grpo" / profile.fingerprint[:12]
-        recipes: dict[str, SftSettings | GrpoSettings] = {
-            name: read_settings(_RECIPES / f"{name}.yaml", kind)
-            for row in ROWS.values()
-            for name, kind in ((row.sft, SftSettings), (row.grpo, GrpoSettings))
-            if name is not None
-        }
         bench = Bench(
             training.Places(options.data, options.work, runs),
             profile,
-            recipes,
+            recipes(),
             options.windows,
             options.device,
             ProgressLog(partial(print, flush=True)),

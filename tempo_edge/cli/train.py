@@ -43,6 +43,14 @@ OutOption = Annotated[
 ProfileOption = Annotated[
     str, typer.Option("--profile", metavar="NAME", help="Profile whose towers it reads with.")
 ]
+OwnProfileOption = Annotated[
+    str | None,
+    typer.Option(
+        "--profile",
+        metavar="NAME",
+        help="Profile whose towers it reads with; else nano, or that of the library.",
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -106,13 +114,13 @@ class _Folders:
         assert self.data and self.work and self.out
         return training.Places(self.data, self.work, self.out, _folder_of(settings))
 
-    def footage(self, name: str) -> own_footage.Footage:
+    def footage(self, name: str, profile: str | None) -> own_footage.Footage:
         """The footage of a run on a person's own; `name` is that of the training."""
         from tempo_edge.train.grounder import own_footage
 
         assert self.library and self.annotations
         beside = self.library.with_name(f"{self.library.stem}-{name}")
-        return own_footage.Footage(self.library, self.annotations, self.out or beside)
+        return own_footage.Footage(self.library, self.annotations, self.out or beside, profile)
 
 
 @dataclass(frozen=True)
@@ -159,7 +167,7 @@ def sft(
     ] = None,
     *,
     machine: _Machine,
-    profile: ProfileOption = "nano",
+    profile: OwnProfileOption = None,
 ) -> None:
     """Teach a decoder to say the right answers, refusals included. It can be interrupted."""
     device = machine.prepare()
@@ -174,12 +182,12 @@ def sft(
     with _one_line(), narrated(note) as tell:
         say = ProgressLog(tell)
         if own:
-            footage = folders.footage("sft")
+            footage = folders.footage("sft", profile)
             taught = own_footage.sft(chosen, footage, start=start, device=device, say=say)
             emit(taught.report)
             best = taught.checkpoint
         else:
-            places, towers = folders.places(settings), load_profile(profile)
+            places, towers = folders.places(settings), load_profile(profile or "nano")
             best = training.sft(chosen, places, towers, start=start, device=device, say=say)
     emit(f"{best}\n")
 
@@ -199,7 +207,7 @@ def pir_grpo(
     ] = None,
     *,
     machine: _Machine,
-    profile: ProfileOption = "nano",
+    profile: OwnProfileOption = None,
 ) -> None:
     """Let a decoder learn from what its own answers earn. It can be interrupted."""
     device = machine.prepare()
@@ -214,14 +222,14 @@ def pir_grpo(
     with _one_line(), narrated(note) as tell:
         say = ProgressLog(tell)
         if own:
-            footage = folders.footage("pir-grpo")
+            footage = folders.footage("pir-grpo", profile)
             taught = own_footage.pir_grpo(chosen, footage, start=start, device=device, say=say)
             emit(taught.report)
             best = taught.checkpoint
         elif start is None:
             raise TempoEdgeError("give --start a checkpoint: best.pt of train sft")
         else:
-            places, towers = folders.places(settings), load_profile(profile)
+            places, towers = folders.places(settings), load_profile(profile or "nano")
             best = training.pir_grpo(chosen, start, places, towers, device=device, say=say)
     emit(f"{best}\n")
 

@@ -14,7 +14,17 @@ pytest.importorskip("transformers")
 import archives
 
 from benchmarks import pir_grpo
-from benchmarks.pir_grpo import COLUMNS, ROWS, SIMILARITY, Bench, gain, measure, spread, table
+from benchmarks.pir_grpo import (
+    COLUMNS,
+    ROWS,
+    SIMILARITY,
+    Bench,
+    gain,
+    measure,
+    recipes,
+    spread,
+    table,
+)
 from tempo_edge.models import load_profile
 from tempo_edge.train.grounder import training
 from tempo_edge.train.grounder.grpo.pir_grpo import GrpoSettings
@@ -63,8 +73,8 @@ def test_a_finished_run_is_not_taught_again(
 ) -> None:
     data = archives.write(tmp_path / "data", classes=1)
     places = training.Places(data, tmp_path / "work", tmp_path / "runs")
-    recipes = {"sft": SFT, "sft_relevant": SFT, "pir_grpo": GRPO}
-    bench = Bench(places, load_profile("nano"), recipes, 12, "cpu", print)
+    few = {"sft": SFT, "sft_relevant": SFT, "pir_grpo": GRPO}
+    bench = Bench(places, load_profile("nano"), few, 12, "cpu", print)
     names = ["SFT, relevant only", "then PIR-GRPO, hard", SIMILARITY]
     rows = measure(bench, names, [0])
     assert set(COLUMNS) <= set(rows[SIMILARITY][0])
@@ -93,4 +103,6 @@ def test_the_table_gives_means_and_spreads() -> None:
     told = gain(rows)
     assert told is not None and "reject_f1 +2.0;" in told
     assert gain({"one": seeds}) is None
-    assert all(row.sft in ("sft", "sft_relevant") for row in ROWS.values())
+    assert {name for row in ROWS.values() for name in (row.sft, row.grpo)} - {None} == set(
+        recipes()
+    )

@@ -113,6 +113,8 @@ def test_what_is_wrong_with_footage_is_named(
     assert tempo("train", "sft", *nowhere).error == (
         f"{tmp_path / 'no.db'} is missing: index the annotated videos into it first"
     )
+    wrong = tempo(*_command(footage, "sft", "--profile", "micro"))
+    assert wrong.status == 2 and "'micro'" in wrong.error
     for text, complaint in (
         ("film0.mp4,2,x,dog\n", "own.csv:1: end 'x' must be seconds, as 62.5 or 1:02.5"),
         ("film0.mp4,2,5,dog\n", "the annotations are of 1 video: at least 2 are needed"),

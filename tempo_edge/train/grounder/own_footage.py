@@ -66,11 +66,15 @@ _COLUMNS = {
 
 @dataclass(frozen=True)
 class Footage:
-    """A library's file and its annotations', and the folder of the run."""
+    """A library's file and its annotations', and the folder of the run.
+
+    ``profile`` names the profile that the library is to be of; its own, if None.
+    """
 
     library: Path
     annotations: Path
     out: Path
+    profile: str | None = None
 
 
 @dataclass(frozen=True)
@@ -188,7 +192,7 @@ def _opened(footage: Footage, mix: Mix, seed: int, say: Say) -> Iterator[_Opened
     if not footage.library.exists():
         raise DataError(f"{footage.library} is missing: index the annotated videos into it first")
     annotations = read_annotations(footage.annotations)
-    with Library.open(footage.library) as library:
+    with Library.open(footage.library, profile=footage.profile) as library:
         annotated = indexed_annotations(library, annotations)
         learned, measured = split_by_video(annotated, seed)
         say(

@@ -31,7 +31,11 @@ class HubSettings:
     archive: str = "flickr8k"
     size: int = 224
     rank: int = 16
-    grpo: GrpoSettings = field(default_factory=GrpoSettings)
+    grpo: GrpoSettings = field(
+        default_factory=lambda: GrpoSettings(
+            steps=300, prompts=16, group=8, chunk=1, learning_rate=1e-4
+        )
+    )
 
     def __post_init__(self) -> None:
         for name in ("size", "rank"):
