@@ -21,7 +21,12 @@ from tempo_edge.store.rows import FileRow
 from tempo_edge.train.data.annotations import Annotation
 from tempo_edge.train.data.archives import DataError
 from tempo_edge.train.grounder.model.checkpoint_files import load_grounder
-from tempo_edge.train.grounder.own_footage import mix_for, report, split_by_video
+from tempo_edge.train.grounder.own_footage import (
+    mix_for,
+    report,
+    split_by_video,
+    usable_annotations,
+)
 from tempo_edge.train.grounder.synthetic.mix import Mix
 
 SAID = ("a man rides a horse", "two dogs run", "a red car stops")
@@ -54,7 +59,7 @@ def test_sft_goes_on_from_the_profiles_decoder_and_tells_what_it_gained(
     out = tmp_path / "run"
     said = tempo(*_command(footage, "sft", tmp_path / "few.yaml", "--out", out))
     assert said.status == 0, said.err
-    assert f"6 of 6 annotations are of {footage / 'films.db'}: 2 videos" in said.err
+    assert "6 of 6 annotations can be used: 2 videos to learn from, 1 to measure on" in said.err
     *lines, best = said.out.splitlines()
     assert best == str(out / "best.pt")
     assert load_grounder(out / "best.pt").shape.hidden == 320, "the profile's"
@@ -117,13 +122,43 @@ def test_what_is_wrong_with_footage_is_named(
     assert wrong.status == 2 and "'micro'" in wrong.error
     for text, complaint in (
         ("film0.mp4,2,x,dog\n", "own.csv:1: end 'x' must be seconds, as 62.5 or 1:02.5"),
-        ("film0.mp4,2,5,dog\n", "the annotations are of 1 video: at least 2 are needed"),
+        (
+            "film0.mp4,2,5,dog\nfilm0,0,2,cat\n",
+            "the annotations are of 1 video: at least 2 are needed",
+        ),
         ("other.mp4,2,5,dog\n", "holds none of the 1 annotated videos, such as 'other.mp4'"),
     ):
         (tmp_path / "own.csv").write_text(text)
         where = ("--library", footage / "films.db", "--annotations", tmp_path / "own.csv")
         said = tempo("train", "sft", *where)
         assert said.status == 2 and complaint in said.err and said.out == ""
+
+
+def test_what_can_not_be_used_is_told(footage: Path) -> None:
+    """Times after a video's end would be drawn without end, and never found."""
+    wanted = [
+        Annotation("film0", "sand", ((1.0, 2.0), (7.5, 9.0))),
+        Annotation("film0.mp4", "grass", ((0.0, 2.0), (3.0, 3.1))),
+        Annotation("film1", "late", ((60.0, 62.0),)),
+        Annotation("elsewhere", "a boat", ((0.0, 1.0),)),
+    ]
+    told: list[str] = []
+    with Library.open(footage / "films.db") as library:
+        kept = usable_annotations(library, wanted, told.append)
+        with pytest.raises(DataError, match="no annotation is left"):
+            usable_annotations(library, wanted[2:3], told.append)
+    film = str(footage / "film0.mp4")
+    assert [(each.video, each.query, each.spans) for each, _ in kept] == [
+        (film, "sand", ((1.0, 2.0),)),
+        (film, "grass", ((0.0, 2.0),)),
+    ]
+    ends = ", which ends at 7.0 s"
+    assert told[:4] == [
+        "left out: elsewhere: not in the library",
+        f"left out: 'sand' at 7.5 to 9 s: less than 0.25 s of {film}{ends}",
+        f"left out: 'grass' at 3 to 3.1 s: less than 0.25 s of {film}{ends}",
+        f"left out: 'late' at 60 to 62 s: less than 0.25 s of {footage / 'film1.mp4'}{ends}",
+    ]
 
 
 def test_held_out_videos_are_others_than_those_learned_from() -> None:

@@ -25,9 +25,16 @@ from tempo_edge.train.data.archives import DataError
 from tempo_edge.train.grounder.examples import Example, Kind
 from tempo_edge.train.grounder.synthetic.mix import Mix
 
-__all__ = ["AnnotatedVideos", "AnnotatedWindows", "indexed_annotations", "whole_video"]
+__all__ = [
+    "SHORTEST_SECONDS",
+    "AnnotatedVideos",
+    "AnnotatedWindows",
+    "indexed_annotations",
+    "whole_video",
+]
 
-_SHORTEST_SECONDS = 0.25  # less of a span than this in a window is not worth asking for
+#: Less of a span than this in a window is not worth asking for.
+SHORTEST_SECONDS = 0.25
 
 
 @dataclass(frozen=True)
@@ -160,7 +167,7 @@ class AnnotatedWindows:
         inside = [
             (max(0.0, s - origin), min(float(edges[-1]), e - origin)) for s, e in annotation.spans
         ]
-        spans = tuple((s, e) for s, e in sorted(inside) if e - s >= _SHORTEST_SECONDS)
+        spans = tuple((s, e) for s, e in sorted(inside) if e - s >= SHORTEST_SECONDS)
         return Example(looks, edges, query, spans, kind) if spans else None
 
     def _window(self, video: int) -> Window:

@@ -23,7 +23,12 @@ from tempo_edge.models import Profile
 from tempo_edge.store.rows import FileRow
 from tempo_edge.train.data.annotations import Annotation, read_annotations
 from tempo_edge.train.data.archives import DataError
-from tempo_edge.train.grounder.annotated_windows import AnnotatedWindows, indexed_annotations
+from tempo_edge.train.grounder.annotated_windows import (
+    SHORTEST_SECONDS,
+    AnnotatedWindows,
+    indexed_annotations,
+    whole_video,
+)
 from tempo_edge.train.grounder.grpo.nano_policy import NanoPolicy
 from tempo_edge.train.grounder.grpo.pir_grpo import GrpoSettings, PirGrpo
 from tempo_edge.train.grounder.held_out_windows import HeldOutWindows
@@ -168,6 +173,51 @@ def split_by_video(
     )
 
 
+def usable_annotations(
+    library: Library, annotations: Sequence[Annotation], say: Say
+) -> list[tuple[Annotation, FileRow]]:
+    """The annotations that a library's videos have windows for, under their files' own paths.
+
+    A line tells of each span or video that is left out.
+
+    Raises:
+        DataError: none is left, or one could be of several files.
+    """
+    found = indexed_annotations(library, annotations)
+    known = {id(annotation) for annotation, _ in found}
+    missing = sorted({each.video for each in annotations if id(each) not in known})
+    if missing:
+        say(f"left out: {', '.join(missing[:5])}{', …' if missing[5:] else ''}: not in the library")
+    nothing = np.zeros(library.profile.dim, np.float32)
+    windows = {
+        row.video_id: whole_video(library, row.video_id, nothing)
+        for _, row in found
+        if row.video_id is not None
+    }
+    kept = []
+    for annotation, row in found:
+        assert row.video_id is not None
+        window = windows[row.video_id]
+        end = float(window.edges[-1])
+        if len(window.pts) < 2:
+            say(f"left out: {row.path}: a single picture of it is indexed")
+            continue
+        spans = []
+        for start, stop in annotation.spans:
+            if min(stop, end) - start >= SHORTEST_SECONDS:
+                spans.append((start, stop))
+            else:
+                say(
+                    f"left out: {annotation.query!r} at {start:g} to {stop:g} s: less than "
+                    f"{SHORTEST_SECONDS} s of {row.path}, which ends at {end:.1f} s"
+                )
+        if spans:
+            kept.append((dataclasses.replace(annotation, video=row.path, spans=tuple(spans)), row))
+    if not kept:
+        raise DataError("no annotation is left that could be used")
+    return kept
+
+
 def mix_for(annotations: Sequence[Annotation], mix: Mix) -> Mix:
     """A mix with only those kinds of absent questions that the annotations can give."""
     rng = np.random.default_rng(0)
@@ -193,10 +243,10 @@ def _opened(footage: Footage, mix: Mix, seed: int, say: Say) -> Iterator[_Opened
         raise DataError(f"{footage.library} is missing: index the annotated videos into it first")
     annotations = read_annotations(footage.annotations)
     with Library.open(footage.library, profile=footage.profile) as library:
-        annotated = indexed_annotations(library, annotations)
+        annotated = usable_annotations(library, annotations, say)
         learned, measured = split_by_video(annotated, seed)
         say(
-            f"{len(annotated)} of {len(annotations)} annotations are of {footage.library}: "
+            f"{len(annotated)} of {len(annotations)} annotations can be used: "
             f"{len(_of(learned))} videos to learn from, {len(_of(measured))} to measure on"
         )
         builder, usable = PromptBuilder(library.profile), mix_for(learned, mix)
