@@ -189,7 +189,7 @@ class FootageReader:
                 raise MediaError("holds no key frame to start decoding from")
             decoder, unfit = self._fitting(video)
             course.checkpoint()
-            # The first to decode is who listed the packets: opening a file takes as long as a clip.
+            # The first to decode is who listed the packets: many files are opened by decoding.
             handles: LifoQueue[Video] = LifoQueue()
             if decoder == self._decoder:
                 handles.put(video)
