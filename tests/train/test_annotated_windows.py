@@ -6,6 +6,7 @@ import gzip
 import json
 import math
 import shutil
+from collections import Counter
 from fractions import Fraction
 from pathlib import Path
 
@@ -185,6 +186,44 @@ def test_absent_sentences_are_of_other_videos_or_nearly_true(library_path: Path)
     assert all(example.spans == () for example in drawn)
     true = {annotation.query for annotation in ANNOTATIONS}
     assert all(example.query not in true for example in drawn if example.kind == "swap")
+    # What is asked in vain of one video is true of the other.
+    own = {"a man rides a horse": "AB12C", "two dogs run": "v_xyz"}
+    for example in drawn:
+        if example.kind == "easy":
+            assert example.query in own and example.about > example.shown
+
+
+def test_no_sentence_is_asked_in_vain_more_often_than_others(library_path: Path) -> None:
+    """One without a word to swap is asked of another video instead: its wording tells nothing."""
+    annotations = [
+        Annotation("AB12C", "a man sings", ((3.0, 7.0),)),
+        Annotation("v_xyz", "fireworks", ((0.0, 3.0),)),
+    ]
+    rng, asked = np.random.default_rng(2), Counter[tuple[str, bool]]()
+    with Library.open(library_path) as library:
+        source = AnnotatedWindows(library, annotations, Mix(absent=0.5, hard=0.5))
+        for _ in range(300):
+            example = source.draw(rng)
+            asked["fireworks" in example.query, example.kind == "present"] += 1
+    for silent in (True, False):
+        assert 0.4 < asked[silent, True] / (asked[silent, True] + asked[silent, False]) < 0.6
+
+
+def test_a_swap_is_not_what_is_said_of_its_video_elsewhere(library_path: Path) -> None:
+    annotations = [
+        Annotation("AB12C", "a red car", ((3.0, 7.0),)),
+        Annotation("AB12C", "the car is blue or green", ((0.0, 3.0),)),
+    ]
+    rng = np.random.default_rng(2)
+    with Library.open(library_path) as library:
+        source = AnnotatedWindows(library, annotations, Mix(absent=1.0, hard=1.0))
+        drawn = {source.draw(rng).query for _ in range(40)}
+        assert "a black car" in drawn and not {"a blue car", "a green car"} & drawn
+        nothing = AnnotatedWindows(
+            library, [Annotation("AB12C", "fog", ((0.0, 3.0),))], Mix(absent=1.0)
+        )
+        with pytest.raises(DataError, match="1 annotations give no question where absent is 1"):
+            nothing.draw(rng)
 
 
 def test_a_library_without_the_videos_is_named(library_path: Path) -> None:
@@ -196,13 +235,21 @@ def test_a_library_without_the_videos_is_named(library_path: Path) -> None:
 
 
 def test_what_is_asked_repeats_under_one_seed() -> None:
-    many = [Annotation(f"v{i}", "a man rides a horse", ((0.0, 1.0),)) for i in range(40)]
-    settings = EvaluateSettings(most=20, absent=1.0, hard=0.5)
+    things = ("red car", "blue boat", "dog", "cat", "kitchen", "violin", "bridge", "tower")
+    many = [Annotation(f"v{i}", f"a {things[i % 8]} by {i}", ((0.0, 1.0),)) for i in range(80)]
+    settings = EvaluateSettings(most=40, absent=0.5, hard=0.5)
     rows = questions(many, settings)
     assert rows == questions(many, settings)
     kinds = [kind for kind, _ in rows]
-    assert kinds.count("present") == 20 and kinds.count("swap") + kinds.count("easy") == 20
+    assert kinds.count("present") == 40 and kinds.count("swap") + kinds.count("easy") == 20
+    assert 4 <= kinds.count("swap") <= 10
     assert all(bool(asked.spans) == (kind == "present") for kind, asked in rows)
+    said = {each.video: each.query for each in many}
+    for kind, asked in rows:
+        assert (said[asked.video] == asked.query) == (kind == "present")
+        assert (asked.query in said.values()) == (kind != "swap")
+    bare = questions([many[0]], EvaluateSettings(absent=1.0, hard=0.0))
+    assert bare == [("present", many[0])]  # there is no other video
 
 
 def test_figures_of_answers_known_by_heart() -> None:

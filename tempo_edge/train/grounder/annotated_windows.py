@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,25 +16,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge import Library
-from tempo_edge.evaluation.minimal_pairs import swap
+from tempo_edge.evaluation.balanced_swaps import BalancedSwaps
+from tempo_edge.evaluation.minimal_pairs import Swap
+from tempo_edge.models.generic_sentences import generic_sentences
 from tempo_edge.search.grounders.context_window import ContextWindow, frame_tokens_of
 from tempo_edge.search.window import Window, open_window
 from tempo_edge.store.rows import FileRow
 from tempo_edge.train.data.annotations import READERS, Annotation
 from tempo_edge.train.data.archives import DataError
+from tempo_edge.train.data.short_queries import content_words
 from tempo_edge.train.grounder.examples import Example, Kind
 from tempo_edge.train.grounder.synthetic.mix import Mix
+from tempo_edge.train.grounder.synthetic.questions import is_nearly_said
 
 __all__ = [
     "SHORTEST_SECONDS",
     "AnnotatedVideos",
     "AnnotatedWindows",
+    "elsewhere",
     "indexed_annotations",
+    "is_said",
+    "said_of",
     "whole_video",
 ]
 
 #: Less of a span than this in a window is not worth asking for.
 SHORTEST_SECONDS = 0.25
+
+_TRIES = 1000  # annotations that are drawn for a question
+_VIDEOS = 50  # that are drawn for one that does not show a sentence
 
 
 @dataclass(frozen=True)
@@ -99,8 +109,41 @@ def whole_video(library: Library, video: int, vector: NDArray[np.float32]) -> Wi
     return open_window(vector, catalogue, video, catalogue.video(video), -(2**62), 2**62)
 
 
+def said_of(annotations: Iterable[Annotation]) -> dict[str, frozenset[str]]:
+    """The content words of all sentences that are true of each video."""
+    words: dict[str, frozenset[str]] = defaultdict(frozenset)
+    for annotation in annotations:
+        words[annotation.video] |= content_words(annotation.query)
+    return words
+
+
+def is_said(changed: Swap, words: frozenset[str]) -> bool:
+    """Whether a swap may be true of footage of which some content words are said."""
+    return content_words(changed.sentence) <= words
+
+
+def elsewhere(
+    query: str,
+    videos: Sequence[str],
+    words: Mapping[str, frozenset[str]],
+    rng: np.random.Generator,
+) -> int | None:
+    """The place of one of some videos of which a sentence isn't said, None if none is found.
+
+    ``words`` are the content words that are said of each video.
+    """
+    for at in rng.integers(len(videos), size=_VIDEOS).tolist():
+        if not is_nearly_said(query, words[videos[at]]):
+            return int(at)
+    return None
+
+
 class AnnotatedWindows:
-    """Draws examples from the annotated videos of a library, without end."""
+    """Draws examples from the annotated videos of a library, without end.
+
+    Every sentence is asked as often in vain as any other: one that can't be swapped is asked of
+    another video instead. So what is absent can't be told by how it is worded.
+    """
 
     def __init__(self, library: Library, annotations: Sequence[Annotation], mix: Mix) -> None:
         """Take up a library's annotated videos; of `mix` only ``absent`` and ``hard`` count.
@@ -113,47 +156,58 @@ class AnnotatedWindows:
         self._library, self._mix = library, mix
         self._annotated = indexed_annotations(library, annotations)
         self.missing = len(annotations) - len(self._annotated)
-        self._said: dict[str, set[str]] = defaultdict(set)
-        for annotation, _ in self._annotated:
-            self._said[annotation.video].add(annotation.query)
+        # A few sentences tell little of what words stand where.
+        said = [annotation.query for annotation, _ in self._annotated]
+        self._swaps = BalancedSwaps.fit([*generic_sentences(), *said])
+        self._words = said_of(annotation for annotation, _ in self._annotated)
+        self._videos = [annotation.video for annotation, _ in self._annotated]
         self._windows: dict[int, Window] = {}
 
     def draw(self, rng: np.random.Generator) -> Example:
-        """One example; the same generator state draws the same one."""
-        while True:
+        """One example; the same generator state draws the same one.
+
+        Raises:
+            DataError: the annotations give no question of the kinds that are wanted.
+        """
+        for _ in range(_TRIES):
             annotation, row = self._annotated[int(rng.integers(len(self._annotated)))]
-            asked = self._asked(annotation, rng)
-            if asked is None or row.video_id is None:
-                continue
-            query, kind, about = asked
-            example = self._example(annotation, row.video_id, query, kind, rng)
-            if example is not None:
-                shown = frozenset({row.video_id})
-                return dataclasses.replace(example, shown=shown, about=shown | about)
+            asked = self._asked(annotation, row, rng)
+            example = None if asked is None else self._example(*asked, rng)
+            if example is not None and asked is not None and row.video_id is not None:
+                return dataclasses.replace(example, about=example.shown | {row.video_id})
+        raise DataError(
+            f"{len(self._annotated)} annotations give no question where absent is "
+            f"{self._mix.absent:g} and hard {self._mix.hard:g}: set other shares, or annotate more"
+        )
 
     def _asked(
-        self, annotation: Annotation, rng: np.random.Generator
-    ) -> tuple[str, Kind, set[int]] | None:
-        """A sentence to ask of an annotation's video, its kind, and other videos it is about."""
+        self, annotation: Annotation, row: FileRow, rng: np.random.Generator
+    ) -> tuple[Annotation, FileRow, str, Kind] | None:
+        """A question made of an annotation, and the annotation and file whose window it is of.
+
+        In the order: annotation, file, sentence, kind. None if what was drawn makes none.
+        """
         if rng.random() >= self._mix.absent:
-            return annotation.query, "present", set()
+            return annotation, row, annotation.query, "present"
         if rng.random() < self._mix.hard:
-            changed = swap(annotation.query, rng)
-            return None if changed is None else (changed.sentence, "swap", set())
-        other, row = self._annotated[int(rng.integers(len(self._annotated)))]
-        if other.query in self._said[annotation.video] or row.video_id is None:
-            return None
-        return other.query, "easy", {row.video_id}
+            changed = self._swaps.draw(annotation.query, rng)
+            if changed is not None and not is_said(changed, self._words[annotation.video]):
+                return annotation, row, changed.sentence, "swap"
+        at = elsewhere(annotation.query, self._videos, self._words, rng)
+        return None if at is None else (*self._annotated[at], annotation.query, "easy")
 
     def _example(
         self,
         annotation: Annotation,
-        video: int,
+        row: FileRow,
         query: str,
         kind: Kind,
         rng: np.random.Generator,
     ) -> Example | None:
-        window = self._window(video)
+        """A question of the window around one of an annotation's spans, None if little is seen."""
+        if row.video_id is None:
+            return None
+        window, shown = self._window(row.video_id), frozenset({row.video_id})
         start, end = annotation.spans[int(rng.integers(len(annotation.spans)))]
         at = float(rng.uniform(start, max(end, start)))
         middle = int(np.clip(np.searchsorted(window.edges, at) - 1, 0, len(window.pts) - 1))
@@ -163,12 +217,12 @@ class AnnotatedWindows:
             return None
         origin, edges = part.begins(window), part.edges(window)
         if kind != "present":
-            return Example(looks, edges, query, (), kind)
+            return Example(looks, edges, query, (), kind, shown=shown)
         inside = [
             (max(0.0, s - origin), min(float(edges[-1]), e - origin)) for s, e in annotation.spans
         ]
         spans = tuple((s, e) for s, e in sorted(inside) if e - s >= SHORTEST_SECONDS)
-        return Example(looks, edges, query, spans, kind) if spans else None
+        return Example(looks, edges, query, spans, kind, shown=shown) if spans else None
 
     def _window(self, video: int) -> Window:
         if video not in self._windows:

@@ -16,7 +16,7 @@ from tempo_edge.train.grounder.examples import Kind
 from tempo_edge.train.grounder.synthetic.feature_bank import FeatureBank
 from tempo_edge.train.grounder.synthetic.mix import Mix
 
-__all__ = ["Question", "draw_kind", "draw_question"]
+__all__ = ["Question", "draw_kind", "draw_question", "is_nearly_said"]
 
 # What is asked of other footage must differ from each picture that is shown in more than one
 # content word of five: the pictures may be of one event.
@@ -118,8 +118,10 @@ def _swap_is_shown(
 
 
 def _is_shown(feature_bank: FeatureBank, sentence: str, shown: frozenset[int]) -> bool:
-    """Whether the captions of one picture have nearly all words of a sentence."""
+    return any(is_nearly_said(sentence, feature_bank.words[picture]) for picture in shown)
+
+
+def is_nearly_said(sentence: str, words: frozenset[str]) -> bool:
+    """Whether the content words that are said of some footage are nearly all of a sentence's."""
     asked = content_words(sentence)
-    return any(
-        len(asked & feature_bank.words[picture]) >= _SHARED * len(asked) for picture in shown
-    )
+    return len(asked & words) >= _SHARED * len(asked)
