@@ -142,7 +142,7 @@ GUARDS: Mapping[str, tuple[str, ...]] = {
             "grounder/grpo/objective": "train/objective",
             "grounder/grpo/operating_point": "train/rewards",
             "grounder/grpo/quotas": "train/pir_grpo",
-            "grounder/grpo/pir_grpo": "train/pir_grpo",
+            "grounder/grpo/pir_grpo": "train/pir_grpo train/grpo_step",
         },
     ),
     **_of(
