@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -82,6 +83,22 @@ def test_grounders_are_compared_where_as_much_is_answered() -> None:
         assert row["false_alarms_swap_at_85"] == 75.0
         assert row["r1_at_0.7_at_85"] == 50.0
         assert dev_score(row) == pytest.approx((row["auroc_hard"] + 50.0) / 2)
+
+
+def test_windows_without_cuts_are_told_apart() -> None:
+    kinds: list[Kind] = ["present", "swap", "present", "swap", "lookalike"]
+    examples = [replace(_example(kind), uncut=at > 1) for at, kind in enumerate(kinds)]
+    judged = _judged([True, False, False, False, False], [0.9, 0.1, 0.4, 0.8, 0.2], [True] * 5)
+    found = figures(examples, judged)
+    assert found["r1_at_0.7_at_85"] == 50.0
+    assert found["r1_at_0.7_at_85_with_cuts"] == found["auroc_hard_with_cuts"] == 100.0
+    assert found["r1_at_0.7_at_85_without_cuts"] == 0.0
+    assert found["auroc_hard_without_cuts"] == 50.0
+    alone = figures(
+        examples[:2], replace(judged, **{name: value[:2] for name, value in vars(judged).items()})
+    )
+    assert alone["r1_at_0.7_at_85_with_cuts"] == 100.0
+    assert math.isnan(alone["r1_at_0.7_at_85_without_cuts"])
 
 
 def test_a_score_leaves_out_what_was_not_measured() -> None:

@@ -71,7 +71,7 @@ def _nearest(look: FrameTokens) -> tuple[int, int]:
 def test_what_is_asked_for_is_seen_where_the_answer_says() -> None:
     rng = np.random.default_rng(1)
     for _ in range(40):
-        example = draw(BANK, Mix(absent=0.0, fades=0.0), rng)
+        example = draw(BANK, Mix(absent=0.0, fades=0.0, uncut=0.0), rng)
         picture = int(example.query.rsplit(" ", 1)[1])
         for look in example.looks:
             inside = any(s <= float(look.seconds) < e for s, e in example.spans)
@@ -80,7 +80,7 @@ def test_what_is_asked_for_is_seen_where_the_answer_says() -> None:
 
 def test_a_shot_is_one_take_until_it_is_cut() -> None:
     rng = np.random.default_rng(6)
-    one = Mix(shots=(1, 1), repeated=0.0, alike=0.0)
+    one = Mix(shots=(1, 1), repeated=0.0, alike=0.0, uncut=0.0)
     takes = []
     for _ in range(20):
         looks = draw(BANK, replace(one, inner_cut=1.0), rng).looks
@@ -95,7 +95,9 @@ def test_a_shot_is_one_take_until_it_is_cut() -> None:
 
 def test_a_fade_mixes_what_it_joins_and_may_pass_through_black() -> None:
     rng = np.random.default_rng(4)
-    mix = Mix(shots=(2, 2), repeated=0.0, alike=0.0, absent=0.0, fades=1.0, inner_cut=0.0)
+    mix = Mix(
+        shots=(2, 2), repeated=0.0, alike=0.0, absent=0.0, fades=1.0, inner_cut=0.0, uncut=0.0
+    )
     mixed = dark = 0
     for _ in range(60):
         for look in draw(BANK, mix, rng).looks:
@@ -103,6 +105,33 @@ def test_a_fade_mixes_what_it_joins_and_may_pass_through_black() -> None:
             mixed += likes[-1] < 0.95 and likes[-2] > 0.3
             dark += float(BANK.black[0] @ look.vector) > 0.7
     assert mixed > 20 and dark > 3
+
+
+def test_a_window_without_cuts_is_one_long_shot() -> None:
+    rng = np.random.default_rng(8)
+    mix, beside, bare = Mix(absent=0.0, uncut=1.0, noise=(0.0, 0.0)), 0, 0
+    likeness = unit(dequantize(BANK.vectors))
+    for _ in range(40):
+        example = draw(BANK, mix, rng)
+        assert example.uncut and [look.cut for look in example.looks].count(True) == 1
+        (target,) = example.about
+        assert example.shown - {target} <= set(BANK.near[target].tolist())
+        beside += len(example.shown) > 1
+        steps = np.diff([float(look.seconds) for look in example.looks])
+        assert steps.max() < 1.9 and 0.5 < np.median(steps) < 1.5
+        for look in example.looks:
+            shows = float((likeness[target] @ look.vector).max())
+            others = float(
+                (likeness[sorted(example.shown - {target})] @ look.vector).max(initial=0.0)
+            )
+            nearest = min(abs(float(look.seconds) - at) for span in example.spans for at in span)
+            inside = any(s <= float(look.seconds) < e for s, e in example.spans)
+            # Beyond the blend only one of them is to be seen.
+            if nearest > 2.5:
+                assert (shows > others) == inside
+            bare += shows > 0.3 and others > 0.3
+    assert beside > 30 and bare > 40  # some frames show both
+    assert not any(draw(BANK, Mix(uncut=0.0), rng).uncut for _ in range(10))
 
 
 def test_frames_that_are_only_counted_are_told_evenly() -> None:
@@ -120,7 +149,7 @@ def test_absent_questions_are_about_nothing_that_is_shown() -> None:
     rng = np.random.default_rng(2)
     kinds = []
     for _ in range(80):
-        example = draw(BANK, Mix(absent=1.0, fades=0.0), rng)
+        example = draw(BANK, Mix(absent=1.0, fades=0.0, uncut=0.0), rng)
         kinds.append(example.kind)
         shown = {_nearest(look)[0] for look in example.looks}
         asked = {i for i, said in enumerate(BANK.captions) if example.query in said}

@@ -34,7 +34,7 @@ class Example:
     ``pictures`` uint8 ``[n, h, w, 3]`` are the frames themselves, for models that see.
 
     ``shown`` are the numbers of the pictures or videos that the window is made of, and ``about``
-    those that the question was made of, shown or not.
+    those that the question was made of, shown or not; ``uncut`` says that the window has no cut.
     """
 
     looks: tuple[FrameTokens, ...]
@@ -45,6 +45,7 @@ class Example:
     pictures: NDArray[np.uint8] | None = None
     shown: frozenset[int] = frozenset()
     about: frozenset[int] = frozenset()
+    uncut: bool = False
 
     @cached_property
     def boundaries(self) -> Boundaries:

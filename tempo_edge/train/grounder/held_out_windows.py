@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from tempo_edge.evaluation.metrics import Interval, Refusals, auroc, score_grounding
 from tempo_edge.search.similarity import find_peaks, floor_of
-from tempo_edge.train.grounder.examples import ABSENT, HARD, Example, ExampleSource
+from tempo_edge.train.grounder.examples import ABSENT, HARD, Example, ExampleSource, Kind
 from tempo_edge.train.grounder.model.generate import generate, present_chances
 from tempo_edge.train.grounder.model.network import GrounderNetwork
 from tempo_edge.train.grounder.prompt_builder import PromptBuilder, answer_spans
@@ -38,6 +38,9 @@ _TRIES = 200  # windows that are looked at for one that shows nothing of what a 
 
 #: The share of present questions that are answered where grounders are compared.
 ANSWERED = 0.85
+
+_AT = f"_at_{round(100 * ANSWERED)}"
+_OF_CUTS = ("r1_at_0.5", "r1_at_0.7", "mean_iou", "answered")
 
 #: The figures whose mean says which checkpoint is best: none depends on where `none` is said.
 DEV_SCORE = ("auroc_hard", "r1_at_0.7_at_85")
@@ -186,22 +189,41 @@ def figures(examples: Sequence[Example], judged: Judged) -> dict[str, float]:
     R1, mIoU, shares answered by kind and reject-F1 where the grounder itself refuses, then where
     :data:`ANSWERED` of the present questions are answered (``_at_85``), then the AUROC of present
     against each kind of absent questions, against the partially irrelevant ones together (``hard``)
-    and against all, seeing and blind.
+    and against all, seeing and blind. At last some of them for windows with cuts and without, at
+    one threshold.
     """
     kinds = np.array([example.kind for example in examples])
-    at = threshold_at(judged.present[kinds == "present"], ANSWERED)
+    uncut = np.array([example.uncut for example in examples], np.bool_)
     truth = [example.spans for example in examples]
+    shown = judged.present >= threshold_at(judged.present[kinds == "present"], ANSWERED)
     out = _operating_point(kinds, truth, judged.spans, judged.answered)
-    wanted = _operating_point(kinds, truth, judged.spans, judged.present >= at)
-    out |= {f"{name}_at_{round(100 * ANSWERED)}": value for name, value in wanted.items()}
+    wanted = _operating_point(kinds, truth, judged.spans, shown)
+    out |= {f"{name}{_AT}": value for name, value in wanted.items()}
     groups = {**{kind: (kind,) for kind in ABSENT}, "hard": HARD}
     for name, absent in (*groups.items(), ("", ABSENT)):
         for scores, how in ((judged.present, ""), (judged.blind, "_blind")):
-            known = np.isfinite(scores)
-            there = scores[known & (kinds == "present")].tolist()
-            others = scores[known & np.isin(kinds, absent)].tolist()
-            out[f"auroc{name and '_'}{name}{how}"] = 100.0 * auroc(there, others)
+            out[f"auroc{name and '_'}{name}{how}"] = _auroc(scores, kinds, absent)
+    for rows, where in ((~uncut, "_with_cuts"), (uncut, "_without_cuts")):
+        some = np.flatnonzero(rows).tolist()
+        part = _operating_point(
+            kinds[rows],
+            [truth[row] for row in some],
+            [judged.spans[row] for row in some],
+            shown[rows],
+        )
+        out |= {f"{name}{_AT}{where}": part[name] for name in _OF_CUTS}
+        out[f"auroc_hard{where}"] = _auroc(judged.present[rows], kinds[rows], HARD)
     return {name: round(value, 1) for name, value in out.items()}
+
+
+def _auroc(scores: NDArray[np.float64], kinds: NDArray[np.str_], absent: Sequence[Kind]) -> float:
+    """The AUROC in percent of present questions against some absent kinds, of scores ``[n]``.
+
+    A score that is NaN does not count.
+    """
+    known = np.isfinite(scores)
+    there = scores[known & (kinds == "present")].tolist()
+    return 100.0 * auroc(there, scores[known & np.isin(kinds, absent)].tolist())
 
 
 def _operating_point(
@@ -214,7 +236,7 @@ def _operating_point(
     shown = [given if yes else () for given, yes in zip(spans, answered, strict=True)]
     rows = np.flatnonzero(kinds == "present").tolist()
     found = score_grounding([shown[row] for row in rows], [truth[row] for row in rows])
-    said = np.array([bool(given) for given in shown])
+    said = np.array([bool(given) for given in shown], np.bool_)
 
     def share(kind: str) -> float:
         own = said[kinds == kind]

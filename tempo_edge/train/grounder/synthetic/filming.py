@@ -6,6 +6,7 @@ pictures have it.
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from tempo_edge.train.grounder.synthetic.camera import TAKES, passing
 from tempo_edge.train.grounder.synthetic.feature_bank import FeatureBank
 from tempo_edge.train.grounder.synthetic.mix import Mix
 
-__all__ = ["Shot", "edges_of", "film_shots"]
+__all__ = ["Shot", "edges_of", "film_shots", "film_uncut"]
 
 # How many tokens frames have, from one on: those within a shot, and those after a cut.
 _TOKENS = ((0.82, 0.12, 0.06), (0.27, 0.23, 0.23, 0.16, 0.11))
@@ -28,6 +29,11 @@ _TOKENS = ((0.82, 0.12, 0.06), (0.27, 0.23, 0.23, 0.16, 0.11))
 # How many frames are kept within a fade, from none on, and which share of fades is through black.
 _FADED = (0.04, 0.2, 0.22, 0.23, 0.21, 0.1)
 _BLACK = 0.3
+
+# Seconds on either side of a boundary in which one thing slowly becomes another, and the most that
+# a camera's way through a picture is bent: it is fast first or last.
+_SLOW = (0.8, 2.5)
+_BENT = 2.5
 
 
 @dataclass(frozen=True)
@@ -49,12 +55,13 @@ class _Camera:
     """One take of a shot, during ``[start, end)`` in seconds.
 
     ``stops`` float32 ``[stops, 10, d]`` are the vector and the nine tokens at each of the places
-    that the camera passes.
+    that the camera passes. Its speed is even, or grows with a ``bend`` above 1 and falls below.
     """
 
     stops: NDArray[np.float32]
     start: float
     end: float
+    bend: float = 1.0
 
     @staticmethod
     def on(
@@ -80,7 +87,7 @@ class _Camera:
     def at(self, seconds: float) -> NDArray[np.float32]:
         """Vector and tokens float32 ``[10, d]`` at a time, without the error of a codec."""
         passed = (seconds - self.start) / max(self.end - self.start, 1e-6)
-        stop, on = passing(min(max(passed, 0.0), 1.0))
+        stop, on = passing(min(max(passed, 0.0), 1.0) ** self.bend)
         there = np.float32(on)
         seen: NDArray[np.float32] = self.stops[stop] + there * (
             self.stops[stop + 1] - self.stops[stop]
@@ -175,6 +182,46 @@ def film_shots(
             first, cut = take.end, True
         last = takes[-1]
     return tuple(looks)
+
+
+def film_uncut(
+    feature_bank: FeatureBank, shots: Sequence[Shot], mix: Mix, rng: np.random.Generator
+) -> tuple[FrameTokens, ...]:
+    """The frames that SAA would keep of one long shot, in which a row of things is to be seen.
+
+    There is no cut: one slowly becomes the next, over seconds, and the camera changes its speed. A
+    thing begins and ends where it is half there.
+    """
+    moving = dataclasses.replace(mix, still=0.0)
+    cameras = [
+        dataclasses.replace(
+            _Camera.on(feature_bank, shot, 0, (shot.start, shot.end), moving, rng),
+            bend=float(_BENT ** rng.uniform(-1.0, 1.0)),
+        )
+        for shot in shots
+    ]
+    halves = [
+        min(float(rng.uniform(*_SLOW)), (one.end - one.start) / 3, (two.end - two.start) / 3)
+        for one, two in itertools.pairwise(cameras)
+    ]
+    looks, at = list[FrameTokens](), shots[0].start
+    while at < shots[-1].end - 0.05:
+        seen = _blended(cameras, halves, at)
+        looks.append(_look(seen, at, not looks, mix, rng))
+        at += float(rng.triangular(0.3, 1.05, 1.8))
+    return tuple(looks)
+
+
+def _blended(cameras: Sequence[_Camera], halves: Sequence[float], at: float) -> NDArray[np.float32]:
+    """What is seen at a time of cameras that blend over, by the halves of the blends in seconds."""
+    for before, after, half in zip(cameras, cameras[1:], halves, strict=False):
+        passed = (at - after.start + half) / (2 * half)
+        if passed < 0.0:
+            return before.at(at)
+        if passed < 1.0:
+            mixed = (1 - passed) * before.at(at) + passed * after.at(at)
+            return mixed.astype(np.float32)
+    return cameras[-1].at(at)
 
 
 def _stands(take: _Camera) -> bool:

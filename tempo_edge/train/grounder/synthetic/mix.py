@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 __all__ = ["Mix"]
 
-_SHARES = ("absent", "hard", "swaps", "repeated", "alike", "still", "inner_cut", "fades")
+_SHARES = ("absent", "hard", "swaps", "repeated", "alike", "still", "inner_cut", "fades", "uncut")
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,9 @@ class Mix:
     of those that are partially irrelevant; ``swaps`` of these are a true caption with one word
     changed, the others the caption of a picture that looks alike. ``alike`` is the share of windows
     that also show such pictures.
+
+    ``uncut`` is the share of windows that are one long shot, in which what is asked for slowly
+    comes out of footage that looks alike, and goes. They hang on no setting of cuts.
 
     ``noise`` bounds the length of an error of each frame alone, as a codec makes it.
 
@@ -36,6 +39,7 @@ class Mix:
     still: float = 0.1
     inner_cut: float = 0.15
     fades: float = 0.3
+    uncut: float = 0.2
     noise: tuple[float, float] = (0.03, 0.22)
     doubt: tuple[float, float] = (0.0, 0.0)
 

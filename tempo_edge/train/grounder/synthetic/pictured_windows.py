@@ -24,17 +24,17 @@ class PicturedWindows:
     """Draws examples from an archive's captioned pictures, without end.
 
     The archive must stay open. Frames are squares of ``size`` pixels. Every shot is one take, and
-    what is kept of a fade is shown as if it were a cut.
+    what is kept of a fade is shown as if it were a cut; so no window is without.
     """
 
     def __init__(self, archive: Archive, split: str, mix: Mix, *, size: int = 224) -> None:
-        """Take up an archive's split; all settings of `mix` but ``doubt`` count.
+        """Take up an archive's split; all settings of `mix` but ``doubt`` and ``uncut`` count.
 
         Raises:
             DataError: a picture has no captions.
         """
         self._archive, self._records = archive, archive.split(split)
-        self._mix, self._size = mix, size
+        self._mix, self._size = dataclasses.replace(mix, uncut=0.0), size
         bare = next((record.file for record in self._records if not record.captions), None)
         if bare is not None:
             raise DataError(f"archive {archive.name!r}: {bare} has no captions")

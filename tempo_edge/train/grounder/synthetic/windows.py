@@ -4,7 +4,7 @@ A window is a row of shots, each a captioned picture under a moving camera, join
 and fades through black, and looked at as SAA would look: at every cut, every second or so of
 motion, rarely where nothing moves. Three things keep a model from reading boundaries off cuts
 instead of content: some shots hold a cut inside, some boundaries are fades, and some frames lie in
-the middle of one.
+the middle of one. And some windows are one long shot that has no cut at all.
 """
 
 from __future__ import annotations
@@ -20,12 +20,19 @@ from tempo_edge.quantization import dequantize, unit
 from tempo_edge.train.data.archives import DataError
 from tempo_edge.train.grounder.examples import Example, Kind
 from tempo_edge.train.grounder.synthetic.feature_bank import FeatureBank
-from tempo_edge.train.grounder.synthetic.filming import Shot, edges_of, film_shots
+from tempo_edge.train.grounder.synthetic.filming import (
+    Shot,
+    edges_of,
+    film_shots,
+    film_uncut,
+)
 from tempo_edge.train.grounder.synthetic.mix import Mix
 from tempo_edge.train.grounder.synthetic.questions import draw_kind, draw_question
 
 __all__ = ["SyntheticWindows", "draw", "draw_staged"]
 
+_UNCUT_SECONDS = (4.0, 12.0)  # of each thing that is seen in one long shot
+_BESIDE = 3  # things that are seen besides, at most
 _TRIES = 200  # windows that are drawn for a question of one kind
 _KINDS = 20  # that are drawn until one has a window
 
@@ -74,13 +81,15 @@ def _staged(
     feature_bank: FeatureBank, mix: Mix, kind: Kind, rng: np.random.Generator
 ) -> tuple[Example, Sequence[Shot]] | None:
     """An example of one kind with its shots, or None if what was drawn makes none."""
-    pictures, target = _pictures(feature_bank, mix, rng)
+    uncut = rng.random() < mix.uncut
+    pictures, target = (_one_shot if uncut else _pictures)(feature_bank, mix, rng)
     shown = frozenset(pictures)
     question = draw_question(feature_bank, kind, target, shown, rng)
     if question is None:
         return None
-    shots = _shots(feature_bank, pictures, mix, rng)
-    looks = film_shots(feature_bank, shots, mix, rng)
+    lengths = _UNCUT_SECONDS if uncut else mix.shot_seconds
+    shots = _shots(feature_bank, pictures, lengths, mix, rng)
+    looks = (film_uncut if uncut else film_shots)(feature_bank, shots, mix, rng)
     if not 2 <= len(looks) <= mix.looks or shots[-1].end > eta.LONGEST_SECONDS - 0.1:
         return None
     there = kind == "present"
@@ -93,6 +102,7 @@ def _staged(
         kind,
         shown=shown,
         about=frozenset({target, question.picture}),
+        uncut=uncut,
     )
     return example, shots
 
@@ -118,6 +128,20 @@ def _pictures(
     return apart, target
 
 
+def _one_shot(
+    feature_bank: FeatureBank, mix: Mix, rng: np.random.Generator
+) -> tuple[list[int], int]:
+    """The numbers of what is seen in one long shot, in order, and of what is asked for.
+
+    What comes before it and after it looks alike, as one place does in which something happens.
+    """
+    target = int(rng.integers(len(feature_bank)))
+    near = rng.permutation(feature_bank.near[target])[:_BESIDE].tolist()
+    before = int(rng.integers(len(near) + 1))
+    again = [target] * (before < len(near) and rng.random() < mix.repeated)
+    return [*near[:before], target, *near[before:], *again], target
+
+
 def _errors(
     feature_bank: FeatureBank, pictures: Sequence[int], mix: Mix, rng: np.random.Generator
 ) -> dict[int, NDArray[np.float32]]:
@@ -131,10 +155,15 @@ def _errors(
 
 
 def _shots(
-    feature_bank: FeatureBank, pictures: Sequence[int], mix: Mix, rng: np.random.Generator
+    feature_bank: FeatureBank,
+    pictures: Sequence[int],
+    seconds: tuple[float, float],
+    mix: Mix,
+    rng: np.random.Generator,
 ) -> list[Shot]:
+    """A shot of each picture in turn, as long as the bounds in seconds allow."""
     errors = _errors(feature_bank, pictures, mix, rng)
-    bounds = np.cumsum([0.0, *rng.uniform(*mix.shot_seconds, len(pictures))])
+    bounds = np.cumsum([0.0, *rng.uniform(*seconds, len(pictures))])
     return [
         Shot(picture, float(start), float(end), errors[picture])
         for picture, start, end in zip(pictures, bounds[:-1], bounds[1:], strict=True)
