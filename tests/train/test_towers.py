@@ -19,6 +19,7 @@ from tempo_edge.train.towers import backbones, profile_files
 from tempo_edge.train.towers.encoders import SentenceEncoder, TrainedImageTower, TrainedTextTower
 from tempo_edge.train.towers.heads import DIM, ImageHead, TextHead
 from tempo_edge.train.towers.profile_files import background_rows, write_background
+from tempo_edge.train.towers.stem import FrozenStem
 from tempo_edge.train.towers.trunk import Trunk
 
 CLASSES = 30
@@ -73,6 +74,27 @@ def test_image_file_agrees_with_torch(
     least = 0.9999 if storage == "fp32" else 0.995
     for found, wanted in zip((vectors, tokens), expected, strict=True):
         assert (found * wanted).sum(axis=-1).min() > least
+
+
+@pytest.mark.parametrize("frozen", [0, 5, 11])
+def test_the_stem_by_itself_agrees_with_torch(lite0: backbones.Tensors, frozen: int) -> None:
+    classifier = backbones.classifier(backbones.load_lite0())
+    pictures = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
+    learned = {name: 0.9 * value for name, value in lite0.items()}
+    digests = set()
+    for tensors in (lite0, learned):
+        trunk, whole = Trunk(tensors, frozen), Trunk(lite0, frozen)
+        stem = FrozenStem(tensors, lite0, classifier, frozen=frozen, size=64, threads=1)
+        maps, classes = stem(pictures)
+        with torch.no_grad():
+            expected = trunk.stem_features(torch.from_numpy(pictures)).permute(0, 2, 3, 1)
+            last = whole(whole.stem_features(torch.from_numpy(pictures))).mean(dim=(2, 3))
+            weight, bias = (torch.from_numpy(part) for part in classifier)
+            taught = torch.softmax(last @ weight.T + bias, dim=1)
+        assert np.abs(maps - expected.numpy()).max() < 0.01
+        assert np.abs(classes - taught.numpy()).max() < 0.001
+        digests.add(stem.digest)
+    assert len(digests) == 2
 
 
 def test_a_head_that_never_learned_reads_the_plain_mean() -> None:

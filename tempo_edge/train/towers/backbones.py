@@ -163,6 +163,35 @@ def _conv(graph: Graph, x: str, tensors: Tensors, about: Convolution) -> str:
     )
 
 
+def _relu6(graph: Graph, value: str) -> str:
+    return graph.op("Clip", value, graph.number(0.0), graph.number(6.0))
+
+
+def first_layer(graph: Graph, images: str, tensors: Tensors) -> str:
+    """Add what EfficientNet-Lite0 does with pictures, uint8 [N, H, W, 3], before its blocks."""
+    planes = graph.op("Transpose", images, perm=[0, 3, 1, 2])
+    x = graph.op("Cast", planes, to=TensorProto.FLOAT)
+    x = graph.op("Mul", graph.op("Sub", x, graph.number(127.0)), graph.number(1.0 / 128.0))
+    return _relu6(graph, _conv(graph, x, tensors, convolutions(-1)[0]))
+
+
+def block(graph: Graph, x: str, tensors: Tensors, index: int) -> str:
+    """Add block `index` of EfficientNet-Lite0 to what comes before it."""
+    y, (*wide, depthwise, narrow) = x, convolutions(index)
+    for each in (*wide, depthwise):
+        y = _relu6(graph, _conv(graph, y, tensors, each))
+    y = _conv(graph, y, tensors, narrow)
+    first = tensors[f"{(*wide, depthwise)[0].name}.weight"]
+    entering = first.shape[1] if wide else first.shape[0]
+    fits = depthwise.stride == 1 and len(tensors[f"{narrow.name}.weight"]) == entering
+    return graph.op("Add", y, x) if fits else y
+
+
+def last_layer(graph: Graph, x: str, tensors: Tensors) -> str:
+    """Add what comes behind the blocks: the last feature map, float32 [N, 1280, h, w]."""
+    return _relu6(graph, _conv(graph, x, tensors, convolutions(len(BLOCKS))[0]))
+
+
 def image_tower(graph: Graph, tensors: Tensors) -> str:
     """Add EfficientNet-Lite0 with folded `tensors` to `graph`, up to its last feature map.
 
@@ -170,25 +199,10 @@ def image_tower(graph: Graph, tensors: Tensors) -> str:
     [N, 1280, 7, 7].
     """
     images = graph.input("images", TensorProto.UINT8, ["N", IMAGE_SIZE, IMAGE_SIZE, 3])
-    low, high = graph.number(0.0), graph.number(6.0)
-
-    def relu6(value: str) -> str:
-        return graph.op("Clip", value, low, high)
-
-    planes = graph.op("Transpose", images, perm=[0, 3, 1, 2])
-    x = graph.op("Cast", planes, to=TensorProto.FLOAT)
-    x = graph.op("Mul", graph.op("Sub", x, graph.number(127.0)), graph.number(1.0 / 128.0))
-    x = relu6(_conv(graph, x, tensors, convolutions(-1)[0]))
+    x = first_layer(graph, images, tensors)
     for index in range(len(BLOCKS)):
-        y, (*wide, depthwise, narrow) = x, convolutions(index)
-        for each in (*wide, depthwise):
-            y = relu6(_conv(graph, y, tensors, each))
-        y = _conv(graph, y, tensors, narrow)
-        first = tensors[f"{(*wide, depthwise)[0].name}.weight"]
-        entering = first.shape[1] if wide else first.shape[0]
-        fits = depthwise.stride == 1 and len(tensors[f"{narrow.name}.weight"]) == entering
-        x = graph.op("Add", y, x) if fits else y
-    return relu6(_conv(graph, x, tensors, convolutions(len(BLOCKS))[0]))
+        x = block(graph, x, tensors, index)
+    return last_layer(graph, x, tensors)
 
 
 def _layer_norm(graph: Graph, x: str, tensors: Tensors, name: str) -> str:

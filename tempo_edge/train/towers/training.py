@@ -29,6 +29,7 @@ from tempo_edge.train.towers.heads import ImageHead, TextHead
 from tempo_edge.train.towers.label_vectors import label_vectors
 from tempo_edge.train.towers.recipe import TowerRecipe
 from tempo_edge.train.towers.start import Start, read_profile
+from tempo_edge.train.towers.stem import FrozenStem
 from tempo_edge.train.towers.tokens import Encode, tokenize
 from tempo_edge.train.towers.trainer import Trainer
 from tempo_edge.train.towers.trunk import Trunk
@@ -87,15 +88,15 @@ def _build(
     encode = tokenize(backbones.load_minilm()[1])
     classifier = backbones.classifier(backbones.load_lite0())
     trunk, encoder = load_towers(recipe, start, device)
-    cache = FeatureCache(
-        work / "kept",
-        trunk,
+    stem = FrozenStem(
+        start.trunk,
+        Start.from_packages().trunk if start.digest else start.trunk,
         classifier,
+        frozen=recipe.frozen,
         size=recipe.size,
-        seed=recipe.seed,
-        untouched=Trunk(Start.from_packages().trunk, 0).to(device) if start.digest else None,
-        say=say,
+        threads=torch.get_num_threads(),
     )
+    cache = FeatureCache(work / "kept", stem, size=recipe.size, seed=recipe.seed, say=say)
     gathered = gather(cache, archives, recipe.archives, recipe.views)
     validation = Validation(cache, archives, encode)
     if not start.digest:  # what was written has read its captions
