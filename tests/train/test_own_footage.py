@@ -20,9 +20,10 @@ from tempo_edge import Library
 from tempo_edge.store.rows import FileRow
 from tempo_edge.train.data.annotations import Annotation
 from tempo_edge.train.data.archives import DataError
+from tempo_edge.train.grounder.annotated_windows import AnnotatedWindows
 from tempo_edge.train.grounder.model.checkpoint_files import load_grounder
 from tempo_edge.train.grounder.own_footage import (
-    mix_for,
+    gives_absent,
     report,
     split_by_video,
     usable_annotations,
@@ -81,7 +82,7 @@ def test_pir_grpo_needs_no_settings_file_and_no_folder(
     from tempo_edge.train.grounder import own_footage
     from tempo_edge.train.grounder.grpo.pir_grpo import GrpoSettings
 
-    few = GrpoSettings(steps=1, every=1, prompts=4, group=2, bfloat16=False, mix=Mix(swaps=1.0))
+    few = GrpoSettings(steps=1, every=1, prompts=4, group=2, bfloat16=False, mix=Mix(absent=0.5))
     monkeypatch.setattr(own_footage, "GRPO", few)
     said = tempo(*_command(footage, "pir-grpo"))
     assert said.status == 0, said.err
@@ -173,15 +174,14 @@ def test_held_out_videos_are_others_than_those_learned_from() -> None:
         split_by_video(annotated[:1], 0)
 
 
-def test_a_mix_asks_for_no_more_than_annotations_give() -> None:
-    mix, span = Mix(absent=0.4, hard=0.6), ((0.0, 1.0),)
-    dogs, xyz = Annotation("a", "two dogs run", span), Annotation("b", "xyzzy", span)
-    assert mix_for([dogs, xyz], mix) == mix
-    assert (mix_for([dogs], mix).absent, mix_for([dogs], mix).hard) == (0.4, 1.0)
-    other = Annotation("a", "xyzzy", span)
-    assert mix_for([xyz, other], mix).absent == 0.0, "the same sentence everywhere"
-    plugh = Annotation("a", "plugh", span)
-    assert (mix_for([xyz, plugh], mix).absent, mix_for([xyz, plugh], mix).hard) == (0.4, 0.0)
+def test_where_nothing_can_be_asked_in_vain_nothing_is(footage: Path) -> None:
+    """One sentence, said of every video, of which no word can be changed."""
+    span = ((0.0, 2.0),)
+    with Library.open(footage / "films.db") as library:
+        for said, absent in ((("xyzzy", "xyzzy"), False), (("xyzzy", "two dogs run"), True)):
+            rows = [Annotation(f"film{n}", each, span) for n, each in enumerate(said)]
+            source = AnnotatedWindows(library, rows, Mix(absent=0.4))
+            assert gives_absent(source) == absent
 
 
 def test_the_report_tells_gain_and_loss() -> None:

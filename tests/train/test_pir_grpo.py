@@ -28,7 +28,12 @@ from tempo_edge.train.data.archives import Archive, DataError
 from tempo_edge.train.grounder.examples import Example
 from tempo_edge.train.grounder.grpo.nano_policy import NanoPolicy, collate_answers, log_probs
 from tempo_edge.train.grounder.grpo.pir_grpo import Chunk, GrpoSettings, PirGrpo
-from tempo_edge.train.grounder.grpo.quotas import draw_by_kind, quotas, shares_of
+from tempo_edge.train.grounder.grpo.quotas import (
+    draw_by_kind,
+    quotas,
+    shares_of,
+    shares_of_annotated,
+)
 from tempo_edge.train.grounder.held_out_windows import HeldOutWindows, Judged, dev_score, figures
 from tempo_edge.train.grounder.model.collate import collate
 from tempo_edge.train.grounder.model.generate import generate
@@ -281,6 +286,16 @@ def test_a_step_has_the_kinds_that_its_mix_asks_for(bank: FeatureBank) -> None:
     total = sum((quotas(shares, 3, rng) for _ in range(400)), Counter[str]())
     assert total["easy"] / 1200 == pytest.approx(0.1, abs=0.02)
     assert total["present"] / 1200 == pytest.approx(0.5, abs=0.02)
+
+
+def test_annotated_videos_have_a_quota_of_absent_prompts_alone(bank: FeatureBank) -> None:
+    """Which of them are swaps is theirs to say."""
+    rng = np.random.default_rng(0)
+    wanted = quotas(shares_of_annotated(Mix(absent=0.25)), 8, rng)
+    assert wanted == {"present": 6, "absent": 2}
+    source = SyntheticWindows(bank, dataclasses.replace(MIX, absent=0.5, hard=0.5))
+    found = Counter(example.kind for example in draw_by_kind(source, wanted, rng))
+    assert found["present"] == 6 and found.total() == 8
 
 
 def test_a_kind_that_does_not_come_is_named(bank: FeatureBank) -> None:

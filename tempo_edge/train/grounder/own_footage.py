@@ -18,7 +18,6 @@ from pathlib import Path
 import numpy as np
 
 from tempo_edge import Library
-from tempo_edge.evaluation.minimal_pairs import swap
 from tempo_edge.models import Profile
 from tempo_edge.store.rows import FileRow
 from tempo_edge.train.data.annotations import Annotation, read_annotations
@@ -29,8 +28,10 @@ from tempo_edge.train.grounder.annotated_windows import (
     indexed_annotations,
     whole_video,
 )
+from tempo_edge.train.grounder.examples import ExampleSource
 from tempo_edge.train.grounder.grpo.nano_policy import NanoPolicy
 from tempo_edge.train.grounder.grpo.pir_grpo import GrpoSettings, PirGrpo
+from tempo_edge.train.grounder.grpo.quotas import shares_of_annotated
 from tempo_edge.train.grounder.held_out_windows import HeldOutWindows
 from tempo_edge.train.grounder.model.checkpoint_files import load_grounder, save_grounder
 from tempo_edge.train.grounder.model.decoder_weights import read_decoder
@@ -43,20 +44,21 @@ from tempo_edge.train.run_folder import RunFolder, TrainingRun
 
 __all__ = ["GRPO", "SFT", "Footage", "Taught", "pir_grpo", "sft", "split_by_video"]
 
-#: Settings without a file, for an hour on a laptop. Nothing is known of which videos look alike.
+#: Settings without a file, for an hour on a laptop.
 SFT = SftSettings(
     steps=1200,
     batch=8,
     every=120,
     learning_rate=1e-4,
     warmup=60,
-    mix=Mix(absent=0.45, hard=0.75, swaps=1.0),
+    mix=Mix(absent=0.45, hard=0.75),
 )
-GRPO = GrpoSettings(steps=120, prompts=24, every=20, mix=Mix(absent=0.5, hard=0.85, swaps=1.0))
+GRPO = GrpoSettings(steps=120, prompts=24, every=20, mix=Mix(absent=0.5, hard=0.85))
 
 _HELD_OUT = 0.2  # of the videos
 _MOST = 400  # questions that are asked of held-out videos
-_PER_SENTENCE = 4  # of each sentence there, present or changed
+_PER_SENTENCE = 4  # of each sentence there, present or absent
+_LOOKED_AT = 50  # questions, for one that asks for what is absent
 
 #: The figures of the report by what each is called, where 85 % of what is there is answered.
 _COLUMNS = {
@@ -146,7 +148,7 @@ def pir_grpo(
                 f"give --start the checkpoint of train sft"
             )
         policy = NanoPolicy(model.to(device), opened.prompt_builder)
-        run = PirGrpo(policy, opened.source, settings)
+        run = PirGrpo(policy, opened.source, settings, shares_of_annotated(opened.mix))
         about = dataclasses.asdict(settings)
         return _follow(run, model, settings.steps, opened, _folder(footage, about, start), say)
 
@@ -218,19 +220,13 @@ def usable_annotations(
     return kept
 
 
-def mix_for(annotations: Sequence[Annotation], mix: Mix) -> Mix:
-    """A mix with only those kinds of absent questions that the annotations can give."""
+def gives_absent(source: ExampleSource) -> bool:
+    """Whether a source asks for anything that is absent.
+
+    One sentence of which no word can be changed, said of every video, can't be asked in vain.
+    """
     rng = np.random.default_rng(0)
-    sentences = {each.query for each in annotations}
-    swapped = any(swap(sentence, rng) is not None for sentence in sorted(sentences))
-    said = [
-        {each.query for each in annotations if each.video == video} for video in _of(annotations)
-    ]
-    elsewhere = any(sentences - own for own in said)
-    if swapped and elsewhere:
-        return mix
-    absent = mix.absent if swapped or elsewhere else 0.0
-    return dataclasses.replace(mix, absent=absent, hard=float(swapped))
+    return any(source.draw(rng).kind != "present" for _ in range(_LOOKED_AT))
 
 
 def _of(annotations: Sequence[Annotation]) -> list[str]:
@@ -249,17 +245,15 @@ def _opened(footage: Footage, mix: Mix, seed: int, say: Say) -> Iterator[_Opened
             f"{len(annotated)} of {len(annotations)} annotations can be used: "
             f"{len(_of(learned))} videos to learn from, {len(_of(measured))} to measure on"
         )
-        builder, usable = PromptBuilder(library.profile), mix_for(learned, mix)
-        if usable != mix:
-            say(
-                f"absent questions: {usable.absent:g} of all, {usable.hard:g} of them nearly true; "
-                f"these annotations give no others"
-            )
-        source = AnnotatedWindows(library, learned, usable)
-        asked = AnnotatedWindows(library, measured, mix_for(measured, Mix(swaps=1.0)))
+        source = AnnotatedWindows(library, learned, mix)
+        if mix.absent and not gives_absent(source):
+            mix = dataclasses.replace(mix, absent=0.0)
+            say("nothing absent is asked for: these sentences are said of every video")
+        builder = PromptBuilder(library.profile)
+        asked = AnnotatedWindows(library, measured, Mix())
         count = min(_MOST, _PER_SENTENCE * len(measured))
         held_out = HeldOutWindows(asked, builder, count=count)
-        yield _Opened(library.profile, builder, source, usable, held_out)
+        yield _Opened(library.profile, builder, source, mix, held_out)
 
 
 def _begun(profile: Profile, start: Path | None) -> GrounderNetwork | None:

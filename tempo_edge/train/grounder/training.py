@@ -16,6 +16,7 @@ from tempo_edge.train.grounder.annotated_windows import AnnotatedVideos, Annotat
 from tempo_edge.train.grounder.examples import ExampleSource
 from tempo_edge.train.grounder.grpo.nano_policy import NanoPolicy
 from tempo_edge.train.grounder.grpo.pir_grpo import GrpoSettings, PirGrpo
+from tempo_edge.train.grounder.grpo.quotas import shares_of_annotated
 from tempo_edge.train.grounder.held_out_windows import HeldOutWindows, dev_score
 from tempo_edge.train.grounder.model.checkpoint_files import load_grounder, save_grounder
 from tempo_edge.train.grounder.model.network import GrounderNetwork
@@ -88,16 +89,10 @@ def pir_grpo(
     with _source(settings, places, profile, say) as source:
         dev = dev_windows(settings.mix, places, profile, prompt_builder, trials, say)
         policy = NanoPolicy(load_grounder(start).to(device), prompt_builder)
-        run = PirGrpo(policy, source, _of_source(settings))
+        shares = shares_of_annotated(settings.mix) if settings.videos.library else None
+        run = PirGrpo(policy, source, settings, shares)
         about = _about(settings, start)
         return _follow(run, policy.model, settings.steps, dev, RunFolder(places.out, about), say)
-
-
-def _of_source(settings: GrpoSettings) -> GrpoSettings:
-    """The settings with the kinds of prompts that their source has: videos have no look-alikes."""
-    if not settings.videos.library:
-        return settings
-    return dataclasses.replace(settings, mix=dataclasses.replace(settings.mix, swaps=1.0))
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic
 
@@ -93,13 +93,20 @@ class Chunk(Generic[P]):
 class PirGrpo(Generic[P]):
     """The state of a run: a policy, its optimizer, and the source of its examples."""
 
-    def __init__(self, policy: Policy[P], source: ExampleSource, settings: GrpoSettings) -> None:
+    def __init__(
+        self,
+        policy: Policy[P],
+        source: ExampleSource,
+        settings: GrpoSettings,
+        shares: Mapping[str, float] | None = None,
+    ) -> None:
+        """`shares` are those of the kinds of prompts; by default those of the settings' mix."""
         self.settings = settings
         self.policy = policy
         self.step = 0
         self.curves: list[dict[str, float]] = []
         self._source = source
-        self._shares = shares_of(settings.mix)
+        self._shares = shares_of(settings.mix) if shares is None else shares
         self._point = OperatingPoint(settings.rewards.answer_above)
         self._rng = np.random.default_rng(settings.seed)
         self._generator = torch.Generator().manual_seed(settings.seed)

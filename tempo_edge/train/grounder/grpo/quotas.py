@@ -1,8 +1,8 @@
 """How many prompts of each kind a step has: as many as its mix says, not as many as come.
 
-A source makes up what it can: a caption without a word to change gives no swap, a picture that is
-shown gives no look-alike, and so what comes is not the mix that was asked for. Where the operating
-point lies depends on it.
+A source gives the kinds of a mix by chance, and a small one not even that: a picture without
+look-alikes gives none. A step of a few prompts would often have none of a kind, and where the
+operating point lies depends on how many are present.
 
 No group is left out afterwards. A group whose span answers all earn the same teaches nothing about
 spans, and all groups of absent prompts are such, but each still tells what a refusal there earns
@@ -23,8 +23,9 @@ from tempo_edge.train.data.archives import DataError
 from tempo_edge.train.grounder.examples import Example, ExampleSource
 from tempo_edge.train.grounder.synthetic.mix import Mix
 
-__all__ = ["draw_by_kind", "quotas", "shares_of"]
+__all__ = ["draw_by_kind", "quotas", "shares_of", "shares_of_annotated"]
 
+_ABSENT = "absent"  # any kind but present
 _DRAWS = 200  # for each prompt of a step, until a source is said not to have a kind
 
 
@@ -37,6 +38,16 @@ def shares_of(mix: Mix) -> dict[str, float]:
         "lookalike": hard * (1.0 - mix.swaps),
         "swap": hard * mix.swaps,
     }
+
+
+def shares_of_annotated(mix: Mix) -> dict[str, float]:
+    """The shares of present and of absent examples, of whatever kind these are.
+
+    Annotated videos have no look-alikes, and a sentence of theirs that can't be swapped is asked of
+    another video instead, so that each is asked in vain as often as any other. With a quota for
+    swaps, that would be so no more.
+    """
+    return {"present": 1.0 - mix.absent, _ABSENT: mix.absent}
 
 
 def quotas(shares: Mapping[str, float], count: int, rng: np.random.Generator) -> Counter[str]:
@@ -65,13 +76,15 @@ def draw_by_kind(
         if len(found) == total:
             break
         example = source.draw(rng)
-        if missing[example.kind] and len(example.boundaries.grammar().options()) > 1:
-            missing[example.kind] -= 1
+        absent = _ABSENT in wanted and example.kind != "present"
+        kind = _ABSENT if absent else example.kind
+        if missing[kind] and len(example.boundaries.grammar().options()) > 1:
+            missing[kind] -= 1
             found.append(example)
     if len(found) < total:
-        kind = (+missing).most_common(1)[0][0]
+        lacking = (+missing).most_common(1)[0][0]
         raise DataError(
-            f"kind {kind!r} did not come in {_DRAWS * total} draws: set absent, hard and swaps of "
-            f"the mix to what these examples can give"
+            f"kind {lacking!r} did not come in {_DRAWS * total} draws: set absent, hard and swaps "
+            f"of the mix to what these examples can give"
         )
     return found
