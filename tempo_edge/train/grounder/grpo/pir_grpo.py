@@ -40,6 +40,9 @@ class GrpoSettings:
 
     A step is of ``prompts`` with ``group`` answers each, read ``chunk`` prompts at once: less takes
     less memory and more time, and changes nothing else.
+
+    At a ``temperature`` other than 1 answers are drawn from another policy than the one that
+    learns, and a step is no longer the slope of the expected reward.
     """
 
     seed: int = 0
