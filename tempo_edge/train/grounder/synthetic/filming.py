@@ -30,6 +30,9 @@ _TOKENS = ((0.82, 0.12, 0.06), (0.27, 0.23, 0.23, 0.16, 0.11))
 _FADED = (0.04, 0.2, 0.22, 0.23, 0.21, 0.1)
 _BLACK = 0.3
 
+# Seconds from a look to what follows it at least: times of one tenth can't be told apart when said.
+_APART = 0.11
+
 # Seconds on either side of a boundary in which one thing slowly becomes another, and the most that
 # a camera's way through a picture is bent: it is fast first or last.
 _SLOW = (0.8, 2.5)
@@ -156,7 +159,7 @@ def _follow(
         return looks
     while True:
         at += float(rng.triangular(0.3, 1.05, 1.8))
-        if at >= take.end - 0.05:
+        if at >= take.end - _APART:
             return looks
         looks.append(_look(take.at(at), at, False, mix, rng))
 
@@ -205,7 +208,7 @@ def film_uncut(
         for one, two in itertools.pairwise(cameras)
     ]
     looks, at = list[FrameTokens](), shots[0].start
-    while at < shots[-1].end - 0.05:
+    while at < shots[-1].end - _APART:
         seen = _blended(cameras, halves, at)
         looks.append(_look(seen, at, not looks, mix, rng))
         at += float(rng.triangular(0.3, 1.05, 1.8))
