@@ -41,6 +41,9 @@ def test_a_swap_is_not_what_another_caption_of_the_picture_says() -> None:
     said = {question.query for question in _asked(bank, "swap", 0, {0})}
     assert "a black ball on the grass" in said and "a red ball on the snow" in said
     assert not any("blue" in query and "grass" in query for query in said)
+    # What could be changed into nothing that is absent is no sentence to ask as it stands, either.
+    colourful = _bank([("a red ball", "something blue, green and black"), ("a tall house",)])
+    assert not _asked(colourful, "present", 0, {0}) and not _asked(colourful, "swap", 0, {0})
 
 
 def test_an_absent_sentence_is_true_of_no_shot_of_the_window() -> None:

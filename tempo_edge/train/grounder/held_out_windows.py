@@ -81,7 +81,7 @@ def _twin(
     example: Example, examples: Sequence[Example], rng: np.random.Generator
 ) -> Example | None:
     for row in rng.integers(len(examples), size=_TRIES).tolist():
-        other = examples[row]
+        other = examples[int(row)]
         if other is not example and example.about.isdisjoint(other.shown):
             return dataclasses.replace(
                 other, query=example.query, spans=(), kind=example.kind, about=example.about
@@ -199,8 +199,8 @@ def figures(examples: Sequence[Example], judged: Judged) -> dict[str, float]:
     out = _operating_point(kinds, truth, judged.spans, judged.answered)
     wanted = _operating_point(kinds, truth, judged.spans, shown)
     out |= {f"{name}{_AT}": value for name, value in wanted.items()}
-    groups = {**{kind: (kind,) for kind in ABSENT}, "hard": HARD}
-    for name, absent in (*groups.items(), ("", ABSENT)):
+    groups: list[tuple[str, Sequence[Kind]]] = [(kind, (kind,)) for kind in ABSENT]
+    for name, absent in (*groups, ("hard", HARD), ("", ABSENT)):
         for scores, how in ((judged.present, ""), (judged.blind, "_blind")):
             out[f"auroc{name and '_'}{name}{how}"] = _auroc(scores, kinds, absent)
     for rows, where in ((~uncut, "_with_cuts"), (uncut, "_without_cuts")):
