@@ -91,7 +91,7 @@ class Continuity:
         first, last = segment.first, segment.last
         shown = np.diff(self.edges[first : last + 2]).astype(np.float32)
         mean = unit(shown @ self.pictures[first : last + 1])
-        return np.maximum(self.pictures @ mean, 0.0).astype(np.float64)
+        return np.asarray(np.maximum(self.pictures @ mean, 0.0), np.float64)
 
     def _reach(self, gain: NDArray[np.float64]) -> int:
         """How many looks a moment goes on for, by what each look gains or loses, ``[k]``.

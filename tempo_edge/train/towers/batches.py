@@ -87,7 +87,8 @@ def drawn_times(
 ) -> NDArray[np.int64]:
     """How often each is drawn so that ``count`` are drawn in all, in proportion to its weight."""
     wanted = weights * (count / weights.sum())
-    return np.floor(wanted + rng.random(len(wanted))).astype(np.int64)
+    times: NDArray[np.int64] = np.floor(wanted + rng.random(len(wanted))).astype(np.int64)
+    return times
 
 
 class BatchSampler:
