@@ -70,13 +70,13 @@ class Cost:
 
 @dataclass(frozen=True)
 class Row:
-    """A film, and what it costs now, before, and at the least."""
+    """A film, and what it costs now, and, where that was measured, before and at the least."""
 
     name: str
     film_bytes: int
     now: Cost
-    before: Cost
-    limit: Cost
+    before: Cost | None = None
+    limit: Cost | None = None
 
 
 # -- what each process does --------------------------------------------------------------------
@@ -163,11 +163,13 @@ def _thumbnails(
 # -- measuring ---------------------------------------------------------------------------------
 
 
-def measure(name: str, film: Path, scratch: Path) -> Row:
+def measure(name: str, film: Path, scratch: Path, *, now_only: bool = False) -> Row:
     """Index a film as now and as before, each into a new library, and find the limit."""
     now = _cost("now", film, scratch / "now.db")
-    before = _cost("before", film, scratch / "before.db")
-    limit = _cost("limit", film, scratch / "none.db", _frames(scratch / "now.db"))
+    before = limit = None
+    if not now_only:
+        before = _cost("before", film, scratch / "before.db")
+        limit = _cost("limit", film, scratch / "none.db", _frames(scratch / "now.db"))
     for library in ("now", "before"):
         for path in scratch.glob(f"{library}.*"):
             if path.is_file():
@@ -177,11 +179,15 @@ def measure(name: str, film: Path, scratch: Path) -> Row:
 
 def _less(row: Row, idle: Row) -> Row:
     """A row without the bytes that a process calls for whatever the film."""
-    now, before = (
-        replace(cost, called_bytes=cost.called_bytes - other.called_bytes)
-        for cost, other in ((row.now, idle.now), (row.before, idle.before))
-    )
-    return replace(row, now=now, before=before)
+
+    def less(cost: Cost | None, other: Cost | None) -> Cost | None:
+        if cost is None or other is None:
+            return None
+        return replace(cost, called_bytes=cost.called_bytes - other.called_bytes)
+
+    now = less(row.now, idle.now)
+    assert now is not None
+    return replace(row, now=now, before=less(row.before, idle.before))
 
 
 def _frames(library: Path) -> int:
@@ -224,22 +230,17 @@ def table(rows: Sequence[Row]) -> str:
         "|---|" + 10 * "---:|",
     ]
     for row in rows:
-        shares = [
-            bytes_of / row.film_bytes
-            for bytes_of in (
-                row.now.read_bytes,
-                row.now.called_bytes,
-                row.now.object_bytes,
-                row.before.read_bytes,
-                row.before.called_bytes,
+        now, before, limit = row.now, row.before, row.limit
+        shares = [now.read_bytes, now.called_bytes, now.object_bytes]
+        cells = [row.name, f"{row.film_bytes / 1e6:.0f}"]
+        cells += [f"{share / row.film_bytes:.3f}" for share in shares]
+        for share in (before and before.read_bytes, before and before.called_bytes):
+            cells.append("" if share is None else f"{share / row.film_bytes:.3f}")
+        for cost in (now, before, limit):
+            cells.append(
+                f"{cost.wall_seconds:.1f} s ({cost.cpu_seconds:.1f} s CPU)" if cost else ""
             )
-        ]
-        times = [
-            f"{cost.wall_seconds:.1f} s ({cost.cpu_seconds:.1f} s CPU)"
-            for cost in (row.now, row.before, row.limit)
-        ]
-        cells = [row.name, f"{row.film_bytes / 1e6:.0f}", *(f"{share:.3f}" for share in shares)]
-        cells += [*times, f"{row.now.wall_seconds / row.limit.wall_seconds:.2f}"]
+        cells.append(f"{now.wall_seconds / limit.wall_seconds:.2f}" if limit else "")
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
@@ -251,6 +252,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--films", type=Path, help="keep what is drawn in this folder")
     parser.add_argument(
         "--clips", action="store_true", help="then clips, a short film and a slow disk as well"
+    )
+    parser.add_argument(
+        "--now-only", action="store_true", help="leave out the code of before and the limit"
     )
     parser.add_argument("--seconds", type=int, help="make all films this long")
     options = parser.parse_args(arguments)
@@ -266,9 +270,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             if not rows:  # programs and models are in the kernel's cache from here on
                 warm = scratch / f"warm.{recipe.suffix}"
                 repeat(film, warm, 1)
-                idle = measure("nothing", warm, scratch)
+                idle = measure("nothing", warm, scratch, now_only=options.now_only)
                 warm.unlink()
-            rows.append(_less(measure(name, film, scratch), idle))
+            row = measure(name, film, scratch, now_only=options.now_only)
+            rows.append(_less(row, idle))
             film.unlink()
     print(table(rows))
     print(json.dumps({**describe(), "rows": [asdict(row) for row in rows]}))
