@@ -234,8 +234,8 @@ def table(rows: Sequence[Row]) -> str:
         shares = [now.read_bytes, now.called_bytes, now.object_bytes]
         cells = [row.name, f"{row.film_bytes / 1e6:.0f}"]
         cells += [f"{share / row.film_bytes:.3f}" for share in shares]
-        for share in (before and before.read_bytes, before and before.called_bytes):
-            cells.append("" if share is None else f"{share / row.film_bytes:.3f}")
+        for part in (before.read_bytes, before.called_bytes) if before else (None, None):
+            cells.append("" if part is None else f"{part / row.film_bytes:.3f}")
         for cost in (now, before, limit):
             cells.append(
                 f"{cost.wall_seconds:.1f} s ({cost.cpu_seconds:.1f} s CPU)" if cost else ""
