@@ -163,33 +163,43 @@ def _conv(graph: Graph, x: str, tensors: Tensors, about: Convolution) -> str:
     )
 
 
-def _relu6(graph: Graph, value: str) -> str:
-    return graph.op("Clip", value, graph.number(0.0), graph.number(6.0))
+class Lite0:
+    """EfficientNet-Lite0 with folded tensors, put into a graph layer by layer."""
 
+    def __init__(self, graph: Graph, tensors: Tensors) -> None:
+        self._graph = graph
+        self._tensors = tensors
+        self._low, self._high = graph.number(0.0), graph.number(6.0)
 
-def first_layer(graph: Graph, images: str, tensors: Tensors) -> str:
-    """Add what EfficientNet-Lite0 does with pictures, uint8 [N, H, W, 3], before its blocks."""
-    planes = graph.op("Transpose", images, perm=[0, 3, 1, 2])
-    x = graph.op("Cast", planes, to=TensorProto.FLOAT)
-    x = graph.op("Mul", graph.op("Sub", x, graph.number(127.0)), graph.number(1.0 / 128.0))
-    return _relu6(graph, _conv(graph, x, tensors, convolutions(-1)[0]))
+    def _relu6(self, value: str) -> str:
+        return self._graph.op("Clip", value, self._low, self._high)
 
+    def _conv(self, x: str, about: Convolution) -> str:
+        return _conv(self._graph, x, self._tensors, about)
 
-def block(graph: Graph, x: str, tensors: Tensors, index: int) -> str:
-    """Add block `index` of EfficientNet-Lite0 to what comes before it."""
-    y, (*wide, depthwise, narrow) = x, convolutions(index)
-    for each in (*wide, depthwise):
-        y = _relu6(graph, _conv(graph, y, tensors, each))
-    y = _conv(graph, y, tensors, narrow)
-    first = tensors[f"{(*wide, depthwise)[0].name}.weight"]
-    entering = first.shape[1] if wide else first.shape[0]
-    fits = depthwise.stride == 1 and len(tensors[f"{narrow.name}.weight"]) == entering
-    return graph.op("Add", y, x) if fits else y
+    def first(self, images: str) -> str:
+        """Add what comes before the blocks, for pictures uint8 [N, H, W, 3], RGB."""
+        graph = self._graph
+        planes = graph.op("Transpose", images, perm=[0, 3, 1, 2])
+        x = graph.op("Cast", planes, to=TensorProto.FLOAT)
+        x = graph.op("Mul", graph.op("Sub", x, graph.number(127.0)), graph.number(1.0 / 128.0))
+        return self._relu6(self._conv(x, convolutions(-1)[0]))
 
+    def block(self, x: str, index: int) -> str:
+        """Add block `index`, 0 to 15, to what comes before it."""
+        y, (*wide, depthwise, narrow) = x, convolutions(index)
+        for each in (*wide, depthwise):
+            y = self._relu6(self._conv(y, each))
+        y = self._conv(y, narrow)
+        first = self._tensors[f"{(*wide, depthwise)[0].name}.weight"]
+        entering = first.shape[1] if wide else first.shape[0]
+        leaving = len(self._tensors[f"{narrow.name}.weight"])
+        fits = depthwise.stride == 1 and leaving == entering
+        return self._graph.op("Add", y, x) if fits else y
 
-def last_layer(graph: Graph, x: str, tensors: Tensors) -> str:
-    """Add what comes behind the blocks: the last feature map, float32 [N, 1280, h, w]."""
-    return _relu6(graph, _conv(graph, x, tensors, convolutions(len(BLOCKS))[0]))
+    def last(self, x: str) -> str:
+        """Add what comes behind the blocks: the last feature map, float32 [N, 1280, h, w]."""
+        return self._relu6(self._conv(x, convolutions(len(BLOCKS))[0]))
 
 
 def image_tower(graph: Graph, tensors: Tensors) -> str:
@@ -199,10 +209,11 @@ def image_tower(graph: Graph, tensors: Tensors) -> str:
     [N, 1280, 7, 7].
     """
     images = graph.input("images", TensorProto.UINT8, ["N", IMAGE_SIZE, IMAGE_SIZE, 3])
-    x = first_layer(graph, images, tensors)
+    lite0 = Lite0(graph, tensors)
+    x = lite0.first(images)
     for index in range(len(BLOCKS)):
-        x = block(graph, x, tensors, index)
-    return last_layer(graph, x, tensors)
+        x = lite0.block(x, index)
+    return lite0.last(x)
 
 
 def _layer_norm(graph: Graph, x: str, tensors: Tensors, name: str) -> str:

@@ -13,14 +13,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto
 
 from tempo_edge.train.onnx_graph import Graph
-from tempo_edge.train.towers.backbones import (
-    BLOCKS,
-    Tensors,
-    block,
-    convolutions,
-    first_layer,
-    last_layer,
-)
+from tempo_edge.train.towers.backbones import BLOCKS, Lite0, Tensors, convolutions
 
 __all__ = ["FrozenStem"]
 
@@ -88,17 +81,19 @@ def _graph(
 ) -> Graph:
     graph = Graph("tempo-edge-frozen-stem")
     images = graph.input("images", TensorProto.UINT8, ["N", size, size, 3])
-    x = maps = first_layer(graph, images, untouched)
+    whole = Lite0(graph, untouched)
+    x = maps = whole.first(images)
     for index in range(len(BLOCKS)):
-        x = block(graph, x, untouched, index)
+        x = whole.block(x, index)
         maps = x if index < frozen else maps
-    mean = graph.op("GlobalAveragePool", last_layer(graph, x, untouched))
+    mean = graph.op("GlobalAveragePool", whole.last(x))
     flat = graph.op("Reshape", mean, graph.ints(0, -1))
     classes = graph.op("Softmax", graph.linear(flat, *classifier, "classifier"), axis=-1)
     if trunk is not untouched:
-        maps = first_layer(graph, images, trunk)
+        learned = Lite0(graph, trunk)
+        maps = learned.first(images)
         for index in range(frozen):
-            maps = block(graph, maps, trunk, index)
+            maps = learned.block(maps, index)
     graph.output(graph.op("Transpose", maps, perm=[0, 2, 3, 1]), "maps", ["N", "H", "W", "C"])
     graph.output(classes, "classes", ["N", len(classifier[1])])
     return graph
