@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tempo_edge.evaluation.minimal_pairs import swap, word_frequencies
 from tempo_edge.train.data.archives import SOURCES
+from tempo_edge.train.data.flickr30k import plain
 from tempo_edge.train.data.label_prompts import composition, miscounts
 from tempo_edge.train.data.short_queries import content_words, short_query
 from tempo_edge.train.towers.corpus import Corpus, Pictures
@@ -107,7 +108,7 @@ class BatchSampler:
         self._saying: dict[str, set[int]] = {}
         for picture, said in enumerate(captions):
             for each in said:
-                self._saying.setdefault(_plain(each), set()).add(picture)
+                self._saying.setdefault(plain(each), set()).add(picture)
         self._frequencies = word_frequencies([each for said in captions for each in said])
         self._times = self._captioned_weights()
 
@@ -185,7 +186,7 @@ class BatchSampler:
             maps, classes = np.concatenate([maps, more]), np.concatenate([classes, of_more])
         whole = maps.shape[1]
         side = max(round(float(self.rng.choice(_CROP)) * whole), min(whole, _SMALLEST))
-        top, left = self.rng.integers(0, maps.shape[1] - side + 1, 2)
+        top, left = self.rng.integers(0, whole - side + 1, 2)
         label = np.concatenate([np.full(len(rows), -1), self._corpus.labelled.label[others]])
         return TowerBatch(maps[:, top : top + side, left : left + side], classes, label)
 
@@ -221,7 +222,7 @@ class BatchSampler:
 
     def _right(self, sentences: Sequence[str], rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which sentences are captions of which pictures: the same words are one sentence."""
-        saying = [self._saying[_plain(sentence)] for sentence in sentences]
+        saying = [self._saying[plain(sentence)] for sentence in sentences]
         return np.array([[int(row) in some for some in saying] for row in rows], np.bool_)
 
     def _answers(self, row: int, wanted: frozenset[str]) -> bool:
@@ -253,7 +254,3 @@ class BatchSampler:
         # Of another kitchen nobody knows whether it has a stove and a lamp.
         batch.named = same & ~composed[None, :] | np.eye(len(others), dtype=np.bool_)
         batch.told = (pool[:, None] == pool[None, :]) & ~(same & ~batch.named)
-
-
-def _plain(sentence: str) -> str:
-    return " ".join(sentence.lower().split()).rstrip(" .")
