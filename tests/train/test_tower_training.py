@@ -148,6 +148,14 @@ def test_a_run_begins_with_what_a_written_profile_says() -> None:
     assert bool(((read * right).sum(dim=1) > 0.9999).all())
 
 
+def test_heads_of_another_size_are_named(data: Path, work: Path) -> None:
+    recipe = dataclasses.replace(TINY, epochs=1)
+    with pytest.raises(DataError, match="heads are of other sizes than the recipe's"):
+        tower_training.train(
+            data, recipe, work, device="cpu", threads=1, say=print, profile=PROFILE
+        )
+
+
 def test_a_folder_without_a_profile_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="holds no profile to start from"):
         read_profile(tmp_path)

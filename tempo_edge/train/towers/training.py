@@ -86,11 +86,12 @@ def _build(
 ) -> tuple[Trainer, Validation]:
     """A trainer at its beginning, and the validation that follows it."""
     encode = tokenize(backbones.load_minilm()[1])
-    classifier = backbones.classifier(backbones.load_lite0())
+    lite0 = backbones.load_lite0()
+    classifier = backbones.classifier(lite0)
     trunk, encoder = load_towers(recipe, start, device)
     stem = FrozenStem(
         start.trunk,
-        Start.from_packages().trunk if start.digest else start.trunk,
+        backbones.fold(lite0) if start.digest else start.trunk,
         classifier,
         frozen=recipe.frozen,
         size=recipe.size,
@@ -102,15 +103,10 @@ def _build(
     if not start.digest:  # what was written has read its captions
         _pretrain(encoder, data, archives, encode, recipe, work, say)
     torch.manual_seed(recipe.seed)
-    image, text = _start(trunk, encoder, gathered, encode, recipe, classifier)
-    if start.image_head is not None and start.text_head is not None:
-        try:
-            image.head.load(start.image_head)
-            text.head.load(start.text_head)
-        except RuntimeError as error:
-            raise DataError(
-                f"the profile's heads are of other sizes than the recipe's: {error}"
-            ) from error
+    if start.image_head is None or start.text_head is None:
+        image, text = _begin(trunk, encoder, gathered, encode, recipe, classifier)
+    else:
+        image, text = _go_on(trunk, encoder, start.image_head, start.text_head, recipe)
     say(
         f"{len(gathered.captioned)} captioned and {len(gathered.labelled)} labelled pictures, "
         f"{len(gathered.labels.names)} labels"
@@ -118,7 +114,36 @@ def _build(
     return Trainer(image, text, gathered, encode, recipe), validation
 
 
-def _start(
+def _go_on(
+    trunk: Trunk,
+    encoder: SentenceEncoder,
+    image_head: backbones.Tensors,
+    text_head: backbones.Tensors,
+    recipe: TowerRecipe,
+) -> tuple[TrainedImageTower, TrainedTextTower]:
+    """Towers with the heads of a profile.
+
+    Raises:
+        DataError: they are of other sizes than the recipe's.
+    """
+    device = next(encoder.parameters()).device
+    width, classes = image_head["classifier"].shape
+    image = ImageHead(width, classes, recipe.image_hidden, recipe.image_dropout)
+    text = TextHead(len(text_head["text_head.straight"]), recipe.text_hidden, recipe.text_dropout)
+    try:
+        image.load(image_head)
+        text.load(text_head)
+    except RuntimeError as error:
+        raise DataError(
+            f"the profile's heads are of other sizes than the recipe's: {error}"
+        ) from error
+    return (
+        TrainedImageTower(trunk, image.to(device)),
+        TrainedTextTower(encoder, text.to(device)).eval(),
+    )
+
+
+def _begin(
     trunk: Trunk,
     encoder: SentenceEncoder,
     corpus: Corpus,
