@@ -89,7 +89,11 @@ class Trunk(nn.Module):
 
     @torch.no_grad()
     def stem_features(self, pictures: Tensor) -> Tensor:
-        """The stem's output float ``[n, c, h/s, w/s]`` of pictures uint8 ``[n, h, w, 3]``."""
+        """The stem's output float ``[n, c, h/s, w/s]`` of pictures uint8 ``[n, h, w, 3]``.
+
+        The definition: a run takes it from :class:`~tempo_edge.train.towers.stem.FrozenStem`, which
+        is faster.
+        """
         x = (pictures.permute(0, 3, 1, 2).float() - 127.0) / 128.0
         x = x.contiguous(memory_format=torch.channels_last)
         features: Tensor = self.stem(functional.relu6(self.first(x)))
