@@ -33,6 +33,7 @@ from benchmarks.machine import describe
 from tempo_edge._cores import cpu_count
 from tempo_edge.errors import MediaError
 from tempo_edge.media import DecodeRange, PacketTable, Video, VideoInfo, open_video
+from tempo_edge.media._counting import interval_of
 from tempo_edge.media._frame import shrink
 from tempo_edge.media.container import demux, open_container
 from tempo_edge.saa import SamplingBudget, plan
@@ -181,7 +182,10 @@ def _runs(table: PacketTable, info: VideoInfo, most: int) -> Iterator[DecodeRang
 
 
 def straight(path: Path) -> list[tuple[int | None, Picture]]:
-    """(time stamp, picture) of a plain decode from the beginning to the end, damage left out."""
+    """(time stamp, picture) of a plain decode from the beginning to the end, damage left out.
+
+    A bare stream whose pictures are counted has no time stamps, whatever FFmpeg makes up for them.
+    """
     found: list[tuple[int | None, Picture]] = []
     scaler = VideoReformatter()
     try:
@@ -190,8 +194,10 @@ def straight(path: Path) -> list[tuple[int | None, Picture]]:
                 return []
             stream = container.streams.video[0]
             stream.codec_context.thread_count = 1
+            is_bare = interval_of(container, stream) is not None
             for frame in _decoded(stream, demux(container, stream)):
-                found.append((frame.pts, shrink(frame, _SIDE, scaler)))
+                tick = None if is_bare else frame.pts
+                found.append((tick, shrink(frame, _SIDE, scaler)))
     except (av.error.FFmpegError, OSError, ValueError):
         pass  # nothing more
     return found
