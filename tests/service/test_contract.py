@@ -289,6 +289,14 @@ def test_the_page_is_strict(service: Service) -> None:
     assert html.body == reply.body
 
 
+def test_the_icon_that_browsers_ask_for(service: Service) -> None:
+    """A browser asks for it beside any answer that it shows: a clip, a picture, a document."""
+    icon = service.get("/favicon.ico")
+    assert (icon.status, icon.headers["content-type"]) == (200, "image/svg+xml")
+    assert icon.body == service.get("/static/icon.svg").body
+    assert b'href="/static/icon.svg"' in service.get("/").body
+
+
 @pytest.mark.parametrize(
     "name",
     ["../app.py", "..%2fapp.py", "%2e%2e/app.py", "....//app.py", "/etc/passwd", "%2fetc%2fpasswd",
@@ -433,7 +441,7 @@ def test_a_line_of_the_fuzzers_corpus_is_json(service: Service) -> None:
     from tempo_edge.service.http.app import App
 
     routes = App._routes(App.__new__(App))
-    served = {route.path for route in routes} - {"/", "/static/{name}"}
+    served = {route.path for route in routes} - {"/", "/favicon.ico", "/static/{name}"}
     assert served == set(document["paths"])
 
 

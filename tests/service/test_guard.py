@@ -60,6 +60,22 @@ def test_opening_the_page(service: Service) -> None:
 
 
 @pytest.mark.parametrize(
+    ("target", "headers", "status"),
+    [
+        ("/", {"Accept": "text/html"}, 401),
+        ("/?token={token}", {"Sec-Fetch-Site": "cross-site"}, 200),
+    ],
+)
+def test_a_page_before_the_door_names_its_icon(
+    service: Service, target: str, headers: dict[str, str], status: int
+) -> None:
+    """Else a browser asks for one, and its console tells of an error that is none."""
+    given = target.format(token=service.token)
+    reply = service.ask("GET", given, headers=headers, tcp=True)
+    assert reply.status == status and b"<link rel=icon href=" in reply.body
+
+
+@pytest.mark.parametrize(
     "host",
     ["evil.example", "evil.example:{port}", "localhost.evil.example", "127.0.0.1.nip.io:{port}",
      "127.0.0.1:1", "localhost:{port}0", "0.0.0.0:{port}", "[::1]:{port}", "169.254.169.254",

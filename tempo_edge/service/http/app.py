@@ -91,6 +91,7 @@ class App:
     def _routes(self) -> list[Route]:
         get = {
             "/": self.index_page,
+            "/favicon.ico": self.icon,
             "/static/{name}": self.static,
             "/v1/status": self.status,
             "/v1/address": self.address,
@@ -256,6 +257,10 @@ class App:
 
     async def index_page(self, request: Request) -> Response:
         return self._page.answer("index.html")
+
+    async def icon(self, request: Request) -> Response:
+        """What a browser asks for of itself, beside whatever it shows of this service."""
+        return self._page.answer("icon.svg")
 
     async def static(self, request: Request) -> Response:
         return self._page.answer(request.path_params["name"])

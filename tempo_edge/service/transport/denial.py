@@ -15,6 +15,7 @@ __all__ = ["refuse"]
 _PAGE = """<!doctype html>
 <html lang=en><meta charset=utf-8><meta name=viewport content="width=device-width">
 <meta name=color-scheme content="light dark"><title>{title} · tempo-edge</title>
+<link rel=icon href="data:,">
 <h1>{title}</h1>
 <p>{advice}</p>
 <p><small>{status}: {text}</small></p>

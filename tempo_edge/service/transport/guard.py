@@ -26,8 +26,10 @@ _LONGEST_QUERY = 16 << 10
 _FOREIGN = ("cross-site", "same-site")
 
 # Leads to the page.
+# It names an icon, as every page here does: else a browser asks for one that nothing names.
 _ONWARD = (
     b"<!doctype html><html lang=en><meta charset=utf-8><title>tempo-edge</title>"
+    b'<link rel=icon href="data:,">'
     b'<meta http-equiv=refresh content="0; url=/"></html>'
 )
 
