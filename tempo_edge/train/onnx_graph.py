@@ -34,6 +34,30 @@ def quantize_rows(weight: NDArray[np.float32], axis: int) -> tuple[NDArray[Any],
     return np.clip(np.rint(weight / scale), -127, 127).astype(np.int8), scale
 
 
+def read_weights(graph: onnx.GraphProto) -> dict[str, NDArray[np.float32]]:
+    """The weights of a graph that a :class:`Graph` wrote, by their names, as they are at run time.
+
+    Half precision is widened, and eight bits are multiplied by their scales, which are no entries
+    of their own. Neither are whole numbers.
+
+    Raises:
+        ValueError: a weight in eight bits has no scales behind it.
+    """
+    found: dict[str, NDArray[np.float32]] = {}
+    entries = iter(graph.initializer)
+    for entry in entries:
+        value = numpy_helper.to_array(entry)
+        if value.dtype == np.int8:
+            scale = next(entries, None)
+            hint = entry.name.rpartition("_")[0]
+            if scale is None or scale.name.rpartition("_")[0] != f"{hint}_scale":
+                raise ValueError(f"weight {entry.name!r} has no scales behind it")
+            found[entry.name] = value.astype(np.float32) * numpy_helper.to_array(scale)
+        elif value.dtype.kind == "f":
+            found[entry.name] = value.astype(np.float32)
+    return found
+
+
 class Graph:
     """Collects nodes and weights; `save` checks the result and writes it."""
 

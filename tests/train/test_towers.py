@@ -14,7 +14,7 @@ pytest.importorskip("transformers")
 
 # ruff: noqa: E402 - the imports below need the train extra
 from tempo_edge.train.data import held_out
-from tempo_edge.train.onnx_graph import Graph, quantize_rows
+from tempo_edge.train.onnx_graph import Graph, Storage, quantize_rows, read_weights
 from tempo_edge.train.towers import backbones, profile_files
 from tempo_edge.train.towers.encoders import SentenceEncoder, TrainedImageTower, TrainedTextTower
 from tempo_edge.train.towers.heads import DIM, ImageHead, TextHead
@@ -147,6 +147,26 @@ def test_rounded_rows_stay_within_half_a_step() -> None:
         rounded, scale = quantize_rows(weight, axis)
         assert rounded.dtype == np.int8
         assert (np.abs(rounded * scale - weight) <= scale / 2 + 1e-7).all()
+
+
+@pytest.mark.parametrize(("storage", "off"), [("fp32", 0.0), ("fp16", 2e-3), ("int8", 2e-2)])
+def test_weights_are_read_as_they_are_at_run_time(storage: Storage, off: float) -> None:
+    rng = np.random.default_rng(0)
+    wide, bias = (rng.normal(size=shape).astype(np.float32) for shape in ((4, 6), (6,)))
+    graph = Graph("g", storage)
+    x = graph.input("x", onnx.TensorProto.FLOAT, ["N", 4])
+    graph.output(graph.linear(x, wide.T, bias, "w"), "y", ["N", 6])
+    graph.ints(1, 2)
+    model = graph.model().graph
+    found = {name.rpartition("_")[0]: value for name, value in read_weights(model).items()}
+    assert found.keys() == {"w", "w_bias"}
+    for value, wanted in ((found["w"], wide), (found["w_bias"], bias)):
+        assert value.dtype == np.float32
+        assert np.allclose(value, wanted, rtol=0.0, atol=off)
+    if storage == "int8":
+        del model.initializer[1]
+        with pytest.raises(ValueError, match=r"weight 'w_\d+' has no scales behind it"):
+            read_weights(model)
 
 
 def test_weights_too_large_for_half_precision_are_refused() -> None:

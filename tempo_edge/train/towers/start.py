@@ -68,23 +68,15 @@ def _weights(path: Path) -> dict[str, NDArray[np.float32]]:
     """The weights of a graph by the hints that they were written with, widened to float32."""
     import onnx
     from google.protobuf.message import DecodeError
-    from onnx import numpy_helper
+
+    from tempo_edge.train.onnx_graph import read_weights
 
     try:
-        model = onnx.load(path)
+        graph = onnx.load(path).graph
     except DecodeError as error:
         raise ValueError(f"{path.name} is no ONNX graph") from error
-    arrays = {
-        entry.name.rpartition("_")[0]: numpy_helper.to_array(entry)
-        for entry in model.graph.initializer
-    }
-    found: dict[str, NDArray[np.float32]] = {}
-    for hint, array in arrays.items():
-        if hint in ("ints", "number") or hint.endswith("_scale"):
-            continue
-        scale = arrays[f"{hint}_scale"] if array.dtype == np.int8 else 1.0
-        found[hint] = np.asarray(array.astype(np.float32) * scale, np.float32)
-    return found
+    named = ((name.rpartition("_")[0], value) for name, value in read_weights(graph).items())
+    return {hint: value for hint, value in named if hint != "number"}
 
 
 def _reader(text: dict[str, NDArray[np.float32]]) -> Tensors:

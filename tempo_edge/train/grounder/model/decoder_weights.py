@@ -2,7 +2,7 @@
 
 Whoever has a profile has its decoder as a search reads it, and no checkpoint. The graph is built
 anew with a decoder of the same sizes and any weights, and of each of these it is noted under which
-names it is stored; the file has its own under the same names.
+name it is stored; the file has its own under the same name.
 """
 
 from __future__ import annotations
@@ -15,32 +15,33 @@ import numpy as np
 import onnx
 import torch
 from numpy.typing import NDArray
-from onnx import numpy_helper
+from onnx import TensorProto
 
 from tempo_edge.train.data.archives import DataError
 from tempo_edge.train.grounder.model.decoder_graph import build_decoder
 from tempo_edge.train.grounder.model.network import DecoderShape, GrounderNetwork
-from tempo_edge.train.onnx_graph import Graph, Storage
+from tempo_edge.train.onnx_graph import Graph, Storage, read_weights
 
 __all__ = ["read_decoder"]
 
-_STORED: dict[str, Storage] = {"int8": "int8", "float16": "fp16", "float32": "fp32"}
+_STORED: dict[int, Storage] = {
+    TensorProto.INT8: "int8",
+    TensorProto.FLOAT16: "fp16",
+    TensorProto.FLOAT: "fp32",
+}
 
 
 @dataclass(frozen=True)
 class _Stored:
-    """A weight by its address, whether it is stored transposed, and under which names.
-
-    There are two names where it is in eight bits: its own and that of its scale.
-    """
+    """A weight by its address, whether it is stored transposed, and under which name."""
 
     address: int
     turned: bool
-    names: list[str]
+    name: str
 
 
 class _NotingGraph(Graph):
-    """A graph that notes under which names its weights are stored."""
+    """A graph that notes under which name each of its weights is stored."""
 
     def __init__(self, storage: Storage) -> None:
         super().__init__("noted", storage)
@@ -48,11 +49,10 @@ class _NotingGraph(Graph):
 
     def weight(self, value: NDArray[Any], hint: str, axis: int | None = None) -> str:
         before = len(self._weights)
-        name = super().weight(value, hint, axis)
-        names = [each.name for each in self._weights[before:]]
-        turned = not value.flags.c_contiguous
-        self.noted.append(_Stored(value.__array_interface__["data"][0], turned, names))
-        return name
+        restored = super().weight(value, hint, axis)
+        turned, name = not value.flags.c_contiguous, self._weights[before].name
+        self.noted.append(_Stored(value.__array_interface__["data"][0], turned, name))
+        return restored
 
 
 def read_decoder(path: Path) -> GrounderNetwork:
@@ -66,47 +66,46 @@ def read_decoder(path: Path) -> GrounderNetwork:
     """
     try:
         graph = onnx.load(str(path)).graph
-        kept = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
-        model = GrounderNetwork(_shape(graph, kept))
-        noting = _NotingGraph(_STORED[str(_first(kept, "gate_proj").dtype)])
+        gate = _first(graph, "gate_proj")
+        model = GrounderNetwork(_shape(graph, inner=gate.dims[1]))
+        noting = _NotingGraph(_STORED[gate.data_type])
         build_decoder(noting, model)
-        _take(model, noting, kept)
+        _take(model, noting, read_weights(graph))
     except Exception as error:  # whatever a file of another kind makes of the reader
         reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
         raise DataError(f"{path} holds no decoder to go on with: {reason}") from error
     return model
 
 
-def _first(kept: dict[str, NDArray[Any]], hint: str) -> NDArray[Any]:
+def _first(graph: onnx.GraphProto, hint: str) -> onnx.TensorProto:
     """The first stored weight that was named after `hint`."""
     return next(
-        value
-        for name, value in kept.items()
-        if name.startswith(f"{hint}_") and name.removeprefix(f"{hint}_").isdigit()
+        each
+        for each in graph.initializer
+        if each.name.startswith(f"{hint}_") and each.name.removeprefix(f"{hint}_").isdigit()
     )
 
 
-def _shape(graph: onnx.GraphProto, kept: dict[str, NDArray[Any]]) -> DecoderShape:
+def _shape(graph: onnx.GraphProto, inner: int) -> DecoderShape:
     """The sizes of a decoder by its cache, ``[layers, 2, heads, p, size]``, and inner width."""
     cache = next(each for each in graph.input if each.name == "past")
     layers, _, heads, _, size = (each.dim_value for each in cache.type.tensor_type.shape.dim)
-    inner = int(_first(kept, "gate_proj").shape[1])
     return DecoderShape(hidden=heads * size, layers=layers, heads=heads, inner=inner)
 
 
 @torch.no_grad()
-def _take(model: GrounderNetwork, noting: _NotingGraph, kept: dict[str, NDArray[Any]]) -> None:
+def _take(
+    model: GrounderNetwork, noting: _NotingGraph, kept: dict[str, NDArray[np.float32]]
+) -> None:
     """Put the stored weights in the place of those that were noted."""
     by_address = {each.data_ptr(): each for each in model.parameters()}
     values = []
     for stored in noting.noted:
-        value = kept[stored.names[0]].astype(np.float32)
-        if len(stored.names) > 1:
-            value = value * kept[stored.names[1]]
+        value = kept[stored.name]
         place = by_address[stored.address]
         value = value.T if stored.turned else value
         if place.shape != value.shape:
-            raise ValueError(f"{stored.names[0]} is {value.shape} and not {tuple(place.shape)}")
+            raise ValueError(f"{stored.name} is {value.shape} and not {tuple(place.shape)}")
         values.append((place, value))
     for place, value in values:
         place.copy_(torch.from_numpy(np.ascontiguousarray(value)))
