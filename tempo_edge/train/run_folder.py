@@ -87,6 +87,18 @@ class RunFolder:
             ) from error
         say(f"going on after step {run.step}")
 
+    def finish(self, run: TrainingRun, steps: int, say: Say) -> None:
+        """Let a run go on to its last step, from where the folder was left, and keep all of it.
+
+        Raises:
+            DataError: as :meth:`resume`.
+        """
+        self.resume(run, say)
+        while run.step < steps:
+            means = run.train(say)
+            run.curves.append({"step": float(run.step), **means})
+            self.save(run.state(), run.curves)
+
     def save(self, state: dict[str, Any], curves: Sequence[dict[str, float]]) -> None:
         """Write ``last.pt``, ``log.jsonl`` and ``curves.png``, each replaced in one step."""
         training_state.save(self.last, state)

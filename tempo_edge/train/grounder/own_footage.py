@@ -279,11 +279,7 @@ def _follow(
     say: Say,
 ) -> Taught:
     """Train `model` to the end, from where the folder was left, and measure it."""
-    folder.resume(run, say)
-    while run.step < steps:
-        run.curves.append({"step": 0.0, **run.train(say)})
-        run.curves[-1]["step"] = float(run.step)
-        folder.save({**run.state(), "shape": model.config()}, run.curves)
+    folder.finish(run, steps, say)
     rows = {"bare similarity": opened.held_out.by_similarity(0.0)}
     if opened.profile.has_grounder:
         before = read_decoder(opened.profile.checked("grounder.onnx"))

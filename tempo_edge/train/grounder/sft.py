@@ -154,6 +154,7 @@ class Sft:
     def state(self) -> dict[str, Any]:
         """Everything that a later `restore` needs, as tensors and plain values."""
         return {
+            "shape": self.model.config(),
             "model": self.model.state_dict(),
             "optimizer": self._optimizer.state_dict(),
             "torch_rng": torch.get_rng_state(),

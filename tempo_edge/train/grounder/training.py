@@ -175,5 +175,5 @@ def _follow(
         say(", ".join(f"{name} {value:g}" for name, value in row.items()))
         if dev_score(row) >= max(dev_score(each) for each in run.curves):
             save_grounder(folder.best, model, row)
-        folder.save({**run.state(), "shape": model.config()}, run.curves)
+        folder.save(run.state(), run.curves)
     return folder.best

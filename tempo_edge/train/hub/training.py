@@ -60,9 +60,5 @@ def train(
         source = PicturedWindows(archive, "train", grpo.mix, size=settings.size)
         run = PirGrpo(load_hub(model, rank=settings.rank, device=device), source, grpo)
         folder = RunFolder(out, {**dataclasses.asdict(settings), "model": model.name})
-        folder.resume(run, say)
-        while run.step < grpo.steps:
-            means = run.train(say)
-            run.curves.append({"step": float(run.step), **means})
-            folder.save(run.state(), run.curves)
+        folder.finish(run, grpo.steps, say)
     return folder.last

@@ -144,7 +144,11 @@ class NanoPolicy:
         return list(self.model.parameters())
 
     def state(self) -> dict[str, Any]:
-        return {"model": self.model.state_dict(), "reference": self._reference.state_dict()}
+        return {
+            "shape": self.model.config(),
+            "model": self.model.state_dict(),
+            "reference": self._reference.state_dict(),
+        }
 
     def restore(self, state: dict[str, Any]) -> None:
         self.model.load_state_dict(state["model"])
