@@ -135,6 +135,10 @@ ANNOTATIONS = [
 ]
 
 
+def _windows(library: Library, annotations: list[Annotation], mix: Mix) -> AnnotatedWindows:
+    return AnnotatedWindows(library, indexed_annotations(library, annotations), mix)
+
+
 def test_every_data_set_is_read_as_published(tmp_path: Path) -> None:
     rows = [{"qid": 1, "query": "two dogs", "duration": 150, "vid": "x_0_150",
              "relevant_windows": [[0, 4], [8, 10]]}]  # fmt: skip
@@ -163,8 +167,9 @@ def test_every_data_set_is_read_as_published(tmp_path: Path) -> None:
 
 def test_examples_show_what_the_library_holds_at_its_own_times(library_path: Path) -> None:
     with Library.open(library_path) as library:
-        source = AnnotatedWindows(library, ANNOTATIONS, Mix(absent=0.0))
-        assert source.missing == 1
+        annotated = indexed_annotations(library, ANNOTATIONS)
+        assert len(annotated) == len(ANNOTATIONS) - 1
+        source = AnnotatedWindows(library, annotated, Mix(absent=0.0))
         rng = np.random.default_rng(0)
         for _ in range(12):
             example = source.draw(rng)
@@ -179,7 +184,7 @@ def test_examples_show_what_the_library_holds_at_its_own_times(library_path: Pat
 
 def test_absent_sentences_are_of_other_videos_or_nearly_true(library_path: Path) -> None:
     with Library.open(library_path) as library:
-        source = AnnotatedWindows(library, ANNOTATIONS, Mix(absent=1.0, hard=0.5))
+        source = _windows(library, ANNOTATIONS, Mix(absent=1.0, hard=0.5))
         rng = np.random.default_rng(1)
         drawn = [source.draw(rng) for _ in range(20)]
     assert {example.kind for example in drawn} == {"easy", "swap"}
@@ -201,7 +206,7 @@ def test_no_sentence_is_asked_in_vain_more_often_than_others(library_path: Path)
     ]
     rng, asked = np.random.default_rng(2), Counter[tuple[str, bool]]()
     with Library.open(library_path) as library:
-        source = AnnotatedWindows(library, annotations, Mix(absent=0.5, hard=0.5))
+        source = _windows(library, annotations, Mix(absent=0.5, hard=0.5))
         for _ in range(300):
             example = source.draw(rng)
             asked["fireworks" in example.query, example.kind == "present"] += 1
@@ -216,12 +221,11 @@ def test_a_swap_is_not_what_is_said_of_its_video_elsewhere(library_path: Path) -
     ]
     rng = np.random.default_rng(2)
     with Library.open(library_path) as library:
-        source = AnnotatedWindows(library, annotations, Mix(absent=1.0, hard=1.0))
+        source = _windows(library, annotations, Mix(absent=1.0, hard=1.0))
         drawn = {source.draw(rng).query for _ in range(40)}
         assert "a black car" in drawn and not {"a blue car", "a green car"} & drawn
-        nothing = AnnotatedWindows(
-            library, [Annotation("AB12C", "fog", ((0.0, 3.0),))], Mix(absent=1.0)
-        )
+        fog = [Annotation("AB12C", "fog", ((0.0, 3.0),))]
+        nothing = _windows(library, fog, Mix(absent=1.0))
         with pytest.raises(DataError, match="1 annotations give no question where absent is 1"):
             nothing.draw(rng)
 
@@ -229,7 +233,7 @@ def test_a_swap_is_not_what_is_said_of_its_video_elsewhere(library_path: Path) -
 def test_a_library_without_the_videos_is_named(library_path: Path) -> None:
     with Library.open(library_path) as library:
         with pytest.raises(DataError, match="holds none of the 1 annotated videos, such as 'boat'"):
-            AnnotatedWindows(library, [Annotation("boat", "a boat", ((0.0, 1.0),))], Mix())
+            _windows(library, [Annotation("boat", "a boat", ((0.0, 1.0),))], Mix())
         with pytest.raises(DataError, match="holds none of the 1 annotated videos"):
             ask(library, [Annotation("boat", "a boat", ((0.0, 1.0),))], EvaluateSettings())
 

@@ -20,7 +20,7 @@ from tempo_edge import Library
 from tempo_edge.store.rows import FileRow
 from tempo_edge.train.data.annotations import Annotation
 from tempo_edge.train.data.archives import DataError
-from tempo_edge.train.grounder.annotated_windows import AnnotatedWindows
+from tempo_edge.train.grounder.annotated_windows import AnnotatedWindows, indexed_annotations
 from tempo_edge.train.grounder.model.checkpoint_files import load_grounder
 from tempo_edge.train.grounder.own_footage import (
     gives_absent,
@@ -167,7 +167,7 @@ def test_held_out_videos_are_others_than_those_learned_from() -> None:
     annotated = [(Annotation(f"{n}", "dog", ((0.0, 1.0),)), row) for n, row in enumerate(rows)]
     learned, measured = split_by_video(annotated, 0)
     assert len(learned) + len(measured) == 30 and len(measured) == 6
-    videos = [{int(each.video) % 10 for each in some} for some in (learned, measured)]
+    videos = [{int(each.video) % 10 for each, _ in some} for some in (learned, measured)]
     assert not videos[0] & videos[1] and len(videos[1]) == 2
     assert split_by_video(annotated, 0) == (learned, measured)
     with pytest.raises(DataError, match="of 1 video"):
@@ -180,7 +180,8 @@ def test_where_nothing_can_be_asked_in_vain_nothing_is(footage: Path) -> None:
     with Library.open(footage / "films.db") as library:
         for said, absent in ((("xyzzy", "xyzzy"), False), (("xyzzy", "two dogs run"), True)):
             rows = [Annotation(f"film{n}", each, span) for n, each in enumerate(said)]
-            source = AnnotatedWindows(library, rows, Mix(absent=0.4))
+            annotated = indexed_annotations(library, rows)
+            source = AnnotatedWindows(library, annotated, Mix(absent=0.4))
             assert gives_absent(source) == absent
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,11 +19,12 @@ from numpy.typing import NDArray
 from tempo_edge import Library
 from tempo_edge.evaluation.balanced_swaps import BalancedSwaps
 from tempo_edge.evaluation.minimal_pairs import Swap
+from tempo_edge.models import Profile
 from tempo_edge.models.generic_sentences import generic_sentences
 from tempo_edge.search.grounders.context_window import ContextWindow, frame_tokens_of
 from tempo_edge.search.window import Window, open_window
 from tempo_edge.store.rows import FileRow
-from tempo_edge.train.data.annotations import READERS, Annotation
+from tempo_edge.train.data.annotations import READERS, Annotation, read_annotations
 from tempo_edge.train.data.archives import DataError
 from tempo_edge.train.data.short_queries import content_words
 from tempo_edge.train.grounder.examples import Example, Kind
@@ -36,6 +38,7 @@ __all__ = [
     "elsewhere",
     "indexed_annotations",
     "is_said",
+    "open_annotated",
     "said_of",
     "whole_video",
 ]
@@ -64,6 +67,25 @@ class AnnotatedVideos:
             raise ValueError(f"kind {self.kind!r} must be one of {', '.join(READERS)}")
         if bool(self.library) != bool(self.annotations):
             raise ValueError("videos must have both a library and annotations, or neither")
+
+
+@contextmanager
+def open_annotated(
+    library: Path, annotations: Path, profile: str | Profile | None, kind: str = ""
+) -> Iterator[tuple[Library, list[Annotation]]]:
+    """A library of annotated videos, open, and what their file of annotations holds.
+
+    ``profile`` is that of :meth:`~tempo_edge.Library.open`, and ``kind`` that of
+    :func:`~tempo_edge.train.data.annotations.read_annotations`.
+
+    Raises:
+        DataError: there is no such library, or an annotation can't be read.
+    """
+    if not library.exists():
+        raise DataError(f"{library} is missing: index the annotated videos into it first")
+    rows = read_annotations(annotations, kind)
+    with Library.open(library, profile=profile) as opened:
+        yield opened, rows
 
 
 def indexed_annotations(
@@ -103,9 +125,14 @@ def _is_named(row: FileRow, video: str) -> bool:
     return any(ends.parts[-len(parts) :] == parts for ends in (path, path.with_suffix("")))
 
 
-def whole_video(library: Library, video: int, vector: NDArray[np.float32]) -> Window:
-    """The window of a whole video, with each frame's similarity to a query's vector ``[d]``."""
+def whole_video(library: Library, video: int, vector: NDArray[np.float32] | None = None) -> Window:
+    """The window of a whole video, with each frame's similarity to a query's vector ``[d]``.
+
+    Without a vector all similarities are 0.
+    """
     catalogue = library.catalogue
+    if vector is None:
+        vector = np.zeros(library.profile.dim, np.float32)
     return open_window(vector, catalogue, video, catalogue.video(video), -(2**62), 2**62)
 
 
@@ -145,17 +172,15 @@ class AnnotatedWindows:
     another video instead. So what is absent can't be told by how it is worded.
     """
 
-    def __init__(self, library: Library, annotations: Sequence[Annotation], mix: Mix) -> None:
-        """Take up a library's annotated videos; of `mix` only ``absent`` and ``hard`` count.
+    def __init__(
+        self, library: Library, annotated: Sequence[tuple[Annotation, FileRow]], mix: Mix
+    ) -> None:
+        """Take up annotations of a library's videos, as :func:`indexed_annotations` gives them.
 
-        What is partially irrelevant is a swap: which videos look alike nobody says.
-
-        Raises:
-            DataError: the library holds none of the videos.
+        Of `mix` only ``absent`` and ``hard`` count. What is partially irrelevant is a swap: which
+        videos look alike nobody says.
         """
-        self._library, self._mix = library, mix
-        self._annotated = indexed_annotations(library, annotations)
-        self.missing = len(annotations) - len(self._annotated)
+        self._library, self._annotated, self._mix = library, annotated, mix
         # A few sentences tell little of what words stand where.
         said = [annotation.query for annotation, _ in self._annotated]
         self._swaps = BalancedSwaps.fit([*generic_sentences(), *said])
@@ -226,6 +251,5 @@ class AnnotatedWindows:
 
     def _window(self, video: int) -> Window:
         if video not in self._windows:
-            nothing = np.zeros(self._library.profile.dim, np.float32)
-            self._windows[video] = whole_video(self._library, video, nothing)
+            self._windows[video] = whole_video(self._library, video)
         return self._windows[video]

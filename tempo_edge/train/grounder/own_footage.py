@@ -20,12 +20,13 @@ import numpy as np
 from tempo_edge import Library
 from tempo_edge.models import Profile
 from tempo_edge.store.rows import FileRow
-from tempo_edge.train.data.annotations import Annotation, read_annotations
+from tempo_edge.train.data.annotations import Annotation
 from tempo_edge.train.data.archives import DataError
 from tempo_edge.train.grounder.annotated_windows import (
     SHORTEST_SECONDS,
     AnnotatedWindows,
     indexed_annotations,
+    open_annotated,
     whole_video,
 )
 from tempo_edge.train.grounder.examples import ExampleSource
@@ -155,7 +156,7 @@ def pir_grpo(
 
 def split_by_video(
     annotated: Sequence[tuple[Annotation, FileRow]], seed: int
-) -> tuple[list[Annotation], list[Annotation]]:
+) -> tuple[list[tuple[Annotation, FileRow]], list[tuple[Annotation, FileRow]]]:
     """The annotations of videos to learn from, and those of a fifth of the videos, held out.
 
     Raises:
@@ -170,8 +171,8 @@ def split_by_video(
     drawn = np.random.default_rng(seed).choice(len(videos), count, replace=False)
     held = {videos[place] for place in drawn}
     return (
-        [each for each, row in annotated if row.video_id not in held],
-        [each for each, row in annotated if row.video_id in held],
+        [(each, row) for each, row in annotated if row.video_id not in held],
+        [(each, row) for each, row in annotated if row.video_id in held],
     )
 
 
@@ -190,9 +191,8 @@ def usable_annotations(
     missing = sorted({each.video for each in annotations if id(each) not in known})
     if missing:
         say(f"left out: {', '.join(missing[:5])}{', …' if missing[5:] else ''}: not in the library")
-    nothing = np.zeros(library.profile.dim, np.float32)
     windows = {
-        row.video_id: whole_video(library, row.video_id, nothing)
+        row.video_id: whole_video(library, row.video_id)
         for _, row in found
         if row.video_id is not None
     }
@@ -229,21 +229,21 @@ def gives_absent(source: ExampleSource) -> bool:
     return any(source.draw(rng).kind != "present" for _ in range(_LOOKED_AT))
 
 
-def _of(annotations: Sequence[Annotation]) -> list[str]:
-    return sorted({each.video for each in annotations})
+def _videos_of(annotated: Sequence[tuple[Annotation, FileRow]]) -> int:
+    return len({each.video for each, _ in annotated})
 
 
 @contextmanager
 def _opened(footage: Footage, mix: Mix, seed: int, say: Say) -> Iterator[_Opened]:
-    if not footage.library.exists():
-        raise DataError(f"{footage.library} is missing: index the annotated videos into it first")
-    annotations = read_annotations(footage.annotations)
-    with Library.open(footage.library, profile=footage.profile) as library:
+    with open_annotated(footage.library, footage.annotations, footage.profile) as (
+        library,
+        annotations,
+    ):
         annotated = usable_annotations(library, annotations, say)
         learned, measured = split_by_video(annotated, seed)
         say(
             f"{len(annotated)} of {len(annotations)} annotations can be used: "
-            f"{len(_of(learned))} videos to learn from, {len(_of(measured))} to measure on"
+            f"{_videos_of(learned)} videos to learn from, {_videos_of(measured)} to measure on"
         )
         source = AnnotatedWindows(library, learned, mix)
         if mix.absent and not gives_absent(source):

@@ -8,11 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tempo_edge import Library
 from tempo_edge.models import Profile
-from tempo_edge.train.data.annotations import read_annotations
-from tempo_edge.train.data.archives import Archive, DataError
-from tempo_edge.train.grounder.annotated_windows import AnnotatedVideos, AnnotatedWindows
+from tempo_edge.train.data.archives import Archive
+from tempo_edge.train.grounder.annotated_windows import (
+    AnnotatedVideos,
+    AnnotatedWindows,
+    indexed_annotations,
+    open_annotated,
+)
 from tempo_edge.train.grounder.examples import ExampleSource
 from tempo_edge.train.grounder.grpo.nano_policy import NanoPolicy
 from tempo_edge.train.grounder.grpo.pir_grpo import GrpoSettings, PirGrpo
@@ -105,14 +108,11 @@ def _source(
         bank = _train_bank(places, profile, settings.archives, say)
         yield SyntheticWindows(bank, settings.mix)
         return
-    path = places.settings / videos.library
-    if not path.exists():
-        raise DataError(f"{path} is missing: index the annotated videos into it first")
-    annotations = read_annotations(places.settings / videos.annotations, videos.kind)
-    with Library.open(path, profile=profile) as library:
-        source = AnnotatedWindows(library, annotations, settings.mix)
-        say(f"{len(annotations) - source.missing} of {len(annotations)} annotations are of {path}")
-        yield source
+    path, table = places.settings / videos.library, places.settings / videos.annotations
+    with open_annotated(path, table, profile, videos.kind) as (library, annotations):
+        annotated = indexed_annotations(library, annotations)
+        say(f"{len(annotated)} of {len(annotations)} annotations are of {path}")
+        yield AnnotatedWindows(library, annotated, settings.mix)
 
 
 def _train_bank(
