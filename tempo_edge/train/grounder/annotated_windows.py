@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,29 +17,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge import Library
-from tempo_edge.evaluation.balanced_swaps import BalancedSwaps
-from tempo_edge.evaluation.minimal_pairs import Swap
 from tempo_edge.models import Profile
-from tempo_edge.models.generic_sentences import generic_sentences
 from tempo_edge.search.grounders.context_window import ContextWindow, frame_tokens_of
 from tempo_edge.search.window import Window, open_window
 from tempo_edge.store.rows import FileRow
 from tempo_edge.train.data.annotations import READERS, Annotation, read_annotations
 from tempo_edge.train.data.archives import DataError
-from tempo_edge.train.data.short_queries import content_words
+from tempo_edge.train.grounder.absent_sentences import AbsentSentences
 from tempo_edge.train.grounder.examples import Example, Kind
 from tempo_edge.train.grounder.synthetic.mix import Mix
-from tempo_edge.train.grounder.synthetic.questions import is_nearly_said
 
 __all__ = [
     "SHORTEST_SECONDS",
     "AnnotatedVideos",
     "AnnotatedWindows",
-    "elsewhere",
     "indexed_annotations",
-    "is_said",
     "open_annotated",
-    "said_of",
     "whole_video",
 ]
 
@@ -47,7 +40,6 @@ __all__ = [
 SHORTEST_SECONDS = 0.25
 
 _TRIES = 1000  # annotations that are drawn for a question
-_VIDEOS = 50  # that are drawn for one that does not show a sentence
 
 
 @dataclass(frozen=True)
@@ -136,35 +128,6 @@ def whole_video(library: Library, video: int, vector: NDArray[np.float32] | None
     return open_window(vector, catalogue, video, catalogue.video(video), -(2**62), 2**62)
 
 
-def said_of(annotations: Iterable[Annotation]) -> dict[str, frozenset[str]]:
-    """The content words of all sentences that are true of each video."""
-    words: dict[str, frozenset[str]] = defaultdict(frozenset)
-    for annotation in annotations:
-        words[annotation.video] |= content_words(annotation.query)
-    return words
-
-
-def is_said(changed: Swap, words: frozenset[str]) -> bool:
-    """Whether a swap may be true of footage of which some content words are said."""
-    return content_words(changed.sentence) <= words
-
-
-def elsewhere(
-    query: str,
-    videos: Sequence[str],
-    words: Mapping[str, frozenset[str]],
-    rng: np.random.Generator,
-) -> int | None:
-    """The place of one of some videos of which a sentence isn't said, None if none is found.
-
-    ``words`` are the content words that are said of each video.
-    """
-    for at in rng.integers(len(videos), size=_VIDEOS).tolist():
-        if not is_nearly_said(query, words[videos[at]]):
-            return int(at)
-    return None
-
-
 class AnnotatedWindows:
     """Draws examples from the annotated videos of a library, without end.
 
@@ -181,11 +144,8 @@ class AnnotatedWindows:
         videos look alike nobody says.
         """
         self._library, self._annotated, self._mix = library, annotated, mix
-        # A few sentences tell little of what words stand where.
-        said = [annotation.query for annotation, _ in self._annotated]
-        self._swaps = BalancedSwaps.fit([*generic_sentences(), *said])
-        self._words = said_of(annotation for annotation, _ in self._annotated)
-        self._videos = [annotation.video for annotation, _ in self._annotated]
+        self._absent = AbsentSentences([annotation for annotation, _ in annotated])
+        self._videos = [annotation.video for annotation, _ in annotated]
         self._windows: dict[int, Window] = {}
 
     def draw(self, rng: np.random.Generator) -> Example:
@@ -215,10 +175,10 @@ class AnnotatedWindows:
         if rng.random() >= self._mix.absent:
             return annotation, row, annotation.query, "present"
         if rng.random() < self._mix.hard:
-            changed = self._swaps.draw(annotation.query, rng)
-            if changed is not None and not is_said(changed, self._words[annotation.video]):
-                return annotation, row, changed.sentence, "swap"
-        at = elsewhere(annotation.query, self._videos, self._words, rng)
+            changed = self._absent.swapped(annotation, rng)
+            if changed is not None:
+                return annotation, row, changed, "swap"
+        at = self._absent.elsewhere(annotation.query, self._videos, rng)
         return None if at is None else (*self._annotated[at], annotation.query, "easy")
 
     def _example(

@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge import Library
-from tempo_edge.evaluation.balanced_swaps import BalancedSwaps
 from tempo_edge.evaluation.metrics import (
     LENGTHS,
     SALIENCY,
@@ -30,16 +29,10 @@ from tempo_edge.evaluation.metrics import (
     score_refusals,
 )
 from tempo_edge.evaluation.metrics.qvhighlights import CLIP_SECONDS
-from tempo_edge.models.generic_sentences import generic_sentences
 from tempo_edge.search.window import Window
 from tempo_edge.train.data.annotations import READERS, Annotation, read_annotations
-from tempo_edge.train.grounder.annotated_windows import (
-    elsewhere,
-    indexed_annotations,
-    is_said,
-    said_of,
-    whole_video,
-)
+from tempo_edge.train.grounder.absent_sentences import AbsentSentences
+from tempo_edge.train.grounder.annotated_windows import indexed_annotations, whole_video
 from tempo_edge.train.progress_log import Say
 
 # How much more a confidence weighs than a cosine when clips are ranked.
@@ -100,53 +93,44 @@ def questions(
 ) -> list[tuple[str, Annotation]]:
     """Every question with its kind, the same for the same seed; absent ones have no spans.
 
-    A word is changed for one that sounds as likely, and never for what another sentence says of the
-    video. Where too few sentences can be changed, more are asked of other videos.
+    Where too few sentences can be changed, more are asked of other videos.
     """
     rng = np.random.default_rng(settings.seed)
     asked = list(annotations)
     if settings.most and settings.most < len(asked):
         asked = [asked[i] for i in sorted(rng.choice(len(asked), settings.most, replace=False))]
     wanted = round(settings.absent * len(asked))
-    swapped = _swapped(annotations, asked, round(settings.hard * wanted), rng)
-    easy = _elsewhere(annotations, asked, wanted - len(swapped), rng)
+    absent = AbsentSentences(annotations)
+    swapped = _swapped(absent, asked, round(settings.hard * wanted), rng)
+    easy = _elsewhere(absent, asked, wanted - len(swapped), rng)
     rows = [("present", each) for each in asked]
     return [*rows, *(("swap", each) for each in swapped), *(("easy", each) for each in easy)]
 
 
 def _swapped(
-    annotations: Sequence[Annotation],
-    asked: Sequence[Annotation],
-    count: int,
-    rng: np.random.Generator,
+    absent: AbsentSentences, asked: Sequence[Annotation], count: int, rng: np.random.Generator
 ) -> list[Annotation]:
     """Sentences with one word changed, of their own videos: as many as are wanted or can be."""
     if not count:
         return []
-    words = said_of(annotations)
-    swaps = BalancedSwaps.fit([*generic_sentences(), *(each.query for each in annotations)])
     out: list[Annotation] = []
     for row in rng.permutation(len(asked)).tolist():
-        own = asked[row]
-        changed = swaps.draw(own.query, rng)
-        if changed is not None and not is_said(changed, words[own.video]):
-            out.append(Annotation(own.video, changed.sentence, ()))
+        changed = absent.swapped(asked[row], rng)
+        if changed is not None:
+            out.append(Annotation(asked[row].video, changed, ()))
             if len(out) == count:
                 break
     return out
 
 
 def _elsewhere(
-    annotations: Sequence[Annotation],
-    asked: Sequence[Annotation],
-    count: int,
-    rng: np.random.Generator,
+    absent: AbsentSentences, asked: Sequence[Annotation], count: int, rng: np.random.Generator
 ) -> list[Annotation]:
     """Sentences asked of videos of which they are not said: as many as are wanted or can be."""
-    words, videos = said_of(annotations), [each.video for each in asked]
+    videos = [each.video for each in asked]
     out: list[Annotation] = []
     for row in rng.permutation(len(asked)).tolist():
-        at = elsewhere(asked[row].query, videos, words, rng) if len(out) < count else None
+        at = absent.elsewhere(asked[row].query, videos, rng) if len(out) < count else None
         if at is not None:
             out.append(Annotation(videos[at], asked[row].query, ()))
     return out
