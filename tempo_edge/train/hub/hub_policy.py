@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -31,15 +32,13 @@ class HubAnswers:
 
     Attributes:
         inputs: the prompts as the model reads them.
-        tokens: int64 ``[p * g, a]``, the tokenizer's.
+        tokens: int64 ``[p * g, a]``, the tokenizer's; a refusal has at most ``a``, too.
         token_mask: bool ``[p * g, a]``, True up to the end of each answer: none of it is forced.
-        refusal: the tokens of the refusal, int64 ``[r]`` with ``r`` at most ``a``.
     """
 
     inputs: dict[str, Tensor]
     tokens: Tensor
     token_mask: Tensor
-    refusal: Tensor
 
 
 class HubPolicy:
@@ -96,7 +95,7 @@ class HubPolicy:
         inputs = self.family.inputs(words, seen)
         return {name: value.to(self.device) for name, value in inputs.items()}
 
-    @property
+    @cached_property
     def refusal(self) -> list[int]:
         """The tokens that refuse, with the one that ends them."""
         tokens: list[int] = self.tokenizer(
@@ -169,7 +168,7 @@ class HubPolicy:
         for row, answer in enumerate(answers):
             tokens[row, : len(answer)] = torch.tensor(answer)
             token_mask[row, : len(answer)] = True
-        return HubAnswers(self.read(examples), tokens, token_mask, torch.tensor(self.refusal))
+        return HubAnswers(self.read(examples), tokens, token_mask)
 
     def log_probs(self, batch: HubAnswers) -> AnswerLogProbs:
         """The refusal is read beside the answers, as one more of each prompt's.
@@ -179,14 +178,11 @@ class HubPolicy:
         prompts = len(batch.inputs["input_ids"])
         group_size = len(batch.tokens) // prompts
         refusal = torch.full((prompts, 1, batch.tokens.shape[1]), self.tokenizer.eos_token_id)
-        refusal[..., : len(batch.refusal)] = batch.refusal
+        refusal[..., : len(self.refusal)] = torch.tensor(self.refusal)
         both = torch.cat([batch.tokens.reshape(prompts, group_size, -1), refusal], dim=1)
         prefill = HubPrefill(self.model, self.family, batch.inputs, group_size + 1)
-        tokens = both.flatten(0, 1).to(prefill.logits.device)
-        logits = torch.cat([prefill.logits[:, None], prefill.decode(tokens[:, :-1])], dim=1)
-        said = torch.log_softmax(logits, dim=-1).gather(2, tokens[..., None])[..., 0]
-        said = said.reshape(prompts, group_size + 1, -1)
-        none = said[:, -1, : len(batch.refusal)].sum(dim=1).clamp(max=_SUREST)
+        said = prefill.log_probs(both.flatten(0, 1)).reshape(prompts, group_size + 1, -1)
+        none = said[:, -1, : len(self.refusal)].sum(dim=1).clamp(max=_SUREST)
         spans = torch.log1p(-none.exp())
         first = said[:, :-1, :1] - spans[:, None, None]
         answers = torch.cat([first, said[:, :-1, 1:]], dim=2).flatten(0, 1)

@@ -45,12 +45,18 @@ class HubPrefill:
         What is read to find out is forgotten again.
         """
         mask, places = self._mask, self._next
-        several = tokens.to(mask.device).expand(len(mask), -1)
-        logits = torch.cat([self.logits[:, None], self.decode(several[:, :-1])], dim=1)
+        said = self.log_probs(tokens.expand(len(mask), -1), temperature)
         self._cache.crop(1 - len(tokens))
         self._mask, self._next = mask, places
-        said = torch.log_softmax(logits / temperature, dim=-1)
-        return said.gather(2, several[..., None])[..., 0]
+        return said
+
+    def log_probs(self, tokens: Tensor, temperature: float = 1.0) -> Tensor:
+        """The log-probability float32 ``[n, a]`` of each of ``tokens`` ``[n, a]``, read in turn."""
+        tokens = tokens.to(self.logits.device)
+        logits = torch.cat([self.logits[:, None], self.decode(tokens[:, :-1])], dim=1)
+        # In place: of a large vocabulary there is no room for one more copy.
+        said = torch.log_softmax(logits.div_(temperature), dim=-1)
+        return said.gather(2, tokens[..., None])[..., 0]
 
     def decode(self, tokens: Tensor) -> Tensor:
         """The logits float32 ``[n, a, words]`` of what follows each of ``tokens`` ``[n, a]``."""
