@@ -120,11 +120,10 @@ def sft(
     """
     with _opened(footage, settings.mix, settings.seed, say) as opened:
         settings = dataclasses.replace(settings, mix=opened.mix)
-        run = Sft(
-            opened.source, opened.prompt_builder, settings, device, _begun(opened.profile, start)
-        )
-        about = dataclasses.asdict(settings)
-        return _follow(run, run.model, settings.steps, opened, _folder(footage, about, start), say)
+        model = _begun(opened.profile, start)
+        run = Sft(opened.source, opened.prompt_builder, settings, device, model)
+        folder = _folder(footage, settings, start)
+        return _follow(run, run.model, settings.steps, opened, folder, say)
 
 
 def pir_grpo(
@@ -150,8 +149,8 @@ def pir_grpo(
             )
         policy = NanoPolicy(model.to(device), opened.prompt_builder)
         run = PirGrpo(policy, opened.source, settings, shares_of_annotated(opened.mix))
-        about = dataclasses.asdict(settings)
-        return _follow(run, model, settings.steps, opened, _folder(footage, about, start), say)
+        folder = _folder(footage, settings, start)
+        return _follow(run, model, settings.steps, opened, folder, say)
 
 
 def split_by_video(
@@ -258,16 +257,20 @@ def _opened(footage: Footage, mix: Mix, seed: int, say: Say) -> Iterator[_Opened
 
 def _begun(profile: Profile, start: Path | None) -> GrounderNetwork | None:
     """The decoder to go on with: a checkpoint's, else the profile's, if it has one."""
-    if start is not None:
-        return load_grounder(start)
+    return _decoder_of(profile) if start is None else load_grounder(start)
+
+
+def _decoder_of(profile: Profile) -> GrounderNetwork | None:
     return read_decoder(profile.checked("grounder.onnx")) if profile.has_grounder else None
 
 
-def _folder(footage: Footage, about: dict[str, object], start: Path | None) -> RunFolder:
+def _folder(
+    footage: Footage, settings: SftSettings | GrpoSettings, start: Path | None
+) -> RunFolder:
     """The run's folder, which is of these very annotations."""
     digest = hashlib.sha256(footage.annotations.read_bytes()).hexdigest()
-    about = {**about, "annotations": digest, "start": start and start.name}
-    return RunFolder(footage.out, about)
+    about = {"annotations": digest, "start": start and start.name}
+    return RunFolder(footage.out, {**dataclasses.asdict(settings), **about})
 
 
 def _follow(
@@ -281,8 +284,8 @@ def _follow(
     """Train `model` to the end, from where the folder was left, and measure it."""
     folder.finish(run, steps, say)
     rows = {"bare similarity": opened.held_out.by_similarity(0.0)}
-    if opened.profile.has_grounder:
-        before = read_decoder(opened.profile.checked("grounder.onnx"))
+    before = _decoder_of(opened.profile)
+    if before is not None:
         rows["decoder before"] = opened.held_out(before)
     after = opened.held_out(model)
     save_grounder(folder.best, model, after)
