@@ -61,7 +61,7 @@ class AnswerLogProbs:
     tokens: Tensor
 
     def detach(self) -> AnswerLogProbs:
-        """The same numbers without gradients."""
+        """The log-probabilities without their gradients."""
         return AnswerLogProbs(self.none.detach(), self.spans.detach(), self.tokens.detach())
 
 

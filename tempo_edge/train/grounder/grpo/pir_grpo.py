@@ -164,8 +164,7 @@ class PirGrpo(Generic[P]):
         firsts, distances = list[AnswerLogProbs](), list[float]()
         for number in range(settings.passes):
             self._optimizer.zero_grad()
-            for chunk, (ref, mask) in zip(chunks, drawn, strict=True):
-                place = len(distances) % len(chunks)
+            for place, (chunk, (ref, mask)) in enumerate(zip(chunks, drawn, strict=True)):
                 with self._autocast():
                     new = policy.log_probs(chunk.batch)
                 if not number:
