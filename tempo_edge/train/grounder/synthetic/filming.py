@@ -33,6 +33,9 @@ _BLACK = 0.3
 # Seconds from a look to what follows it at least: times of one tenth can't be told apart when said.
 _APART = 0.11
 
+# Seconds from one look at what moves to the next: the least, the likeliest and the most.
+_GAP = (0.3, 1.05, 1.8)
+
 # Seconds on either side of a boundary in which one thing slowly becomes another, and the most that
 # a camera's way through a picture is bent: it is fast first or last.
 _SLOW = (0.8, 2.5)
@@ -158,7 +161,7 @@ def _follow(
     if _stands(take):
         return looks
     while True:
-        at += float(rng.triangular(0.3, 1.05, 1.8))
+        at += float(rng.triangular(*_GAP))
         if at >= take.end - _APART:
             return looks
         looks.append(_look(take.at(at), at, False, mix, rng))
@@ -211,7 +214,7 @@ def film_uncut(
     while at < shots[-1].end - _APART:
         seen = _blended(cameras, halves, at)
         looks.append(_look(seen, at, not looks, mix, rng))
-        at += float(rng.triangular(0.3, 1.05, 1.8))
+        at += float(rng.triangular(*_GAP))
     return tuple(looks)
 
 
