@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge.evaluation.metrics import Interval, Refusals, auroc, score_grounding
+from tempo_edge.search.grounders.grammar import Grammar
+from tempo_edge.search.grounders.prompt import Prompt
 from tempo_edge.search.similarity import find_peaks, floor_of
 from tempo_edge.train.grounder.examples import ABSENT, HARD, Example, ExampleSource, Kind
 from tempo_edge.train.grounder.model.generate import generate, present_chances
@@ -112,10 +114,7 @@ class HeldOutWindows:
         spans: list[list[Interval]] = []
         present: list[NDArray[np.float64]] = []
         refused: list[NDArray[np.bool_]] = []
-        for start in range(0, len(self.examples), _BATCH):
-            chunk = self.examples[start : start + _BATCH]
-            prompts = [self._prompt_builder.prompt(example) for example in chunk]
-            grammars = [example.boundaries.grammar() for example in chunk]
+        for chunk, prompts, grammars in self._batches(self.examples):
             answers = generate(model, prompts, grammars, refusals=False)
             spans += [answer_spans(*pair) for pair in zip(chunk, answers.tokens, strict=True)]
             present.append(answers.present)
@@ -127,12 +126,21 @@ class HeldOutWindows:
         out = np.full(len(self.twins), math.nan)
         rows = [row for row, twin in enumerate(self.twins) if twin is not None]
         twins = [twin for twin in self.twins if twin is not None]
-        for start in range(0, len(twins), _BATCH):
-            chunk = twins[start : start + _BATCH]
-            prompts = [self._prompt_builder.prompt(twin) for twin in chunk]
-            grammars = [twin.boundaries.grammar() for twin in chunk]
-            out[rows[start : start + _BATCH]] = present_chances(model, prompts, grammars)
+        out[rows] = [
+            chance
+            for _, prompts, grammars in self._batches(twins)
+            for chance in present_chances(model, prompts, grammars)
+        ]
         return out
+
+    def _batches(
+        self, examples: Sequence[Example]
+    ) -> Iterator[tuple[Sequence[Example], list[Prompt], list[Grammar]]]:
+        """Examples as a model reads them, some at once, each with its prompt and its grammar."""
+        for start in range(0, len(examples), _BATCH):
+            some = examples[start : start + _BATCH]
+            prompts = [self._prompt_builder.prompt(example) for example in some]
+            yield some, prompts, [example.boundaries.grammar() for example in some]
 
     def best_threshold(self) -> tuple[float, dict[str, float]]:
         """The z-score from which :meth:`by_similarity` does best, and its figures there."""
