@@ -133,10 +133,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m benchmarks.tower_ablation", description="Leave one choice out at a time."
     )
     add_run_options(parser)
-    parser.add_argument("--recipe", choices=RECIPES, default="full", help="default %(default)s")
-    parser.add_argument(
-        "--start", type=Path, metavar="PROFILE", help="folder of the profile to go on from"
-    )
     parser.add_argument("--epochs", type=int, default=2, help="default %(default)s")
     parser.add_argument("--only", action="append", choices=CHANGES, help="repeat for more rows")
     options = parser.parse_args(arguments)

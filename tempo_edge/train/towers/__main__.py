@@ -21,11 +21,15 @@ __all__ = ["add_run_options", "main"]
 
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:
-    """The options that every run has: its data, its folder, its settings and its machine."""
+    """The options that every run has: data, folder, recipe, where it starts, and its machine."""
     parser.add_argument("--data", type=Path, required=True, help="folder with the archives")
     parser.add_argument("--work", type=Path, required=True, help="folder for caches, checkpoints")
+    parser.add_argument("--recipe", choices=RECIPES, default="full", help="default %(default)s")
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="change one setting"
+    )
+    parser.add_argument(
+        "--start", type=Path, metavar="PROFILE", help="folder of the profile to go on from"
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cpu", help="cpu or cuda, default %(default)s")
@@ -38,10 +42,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_run_options(parser)
     parser.add_argument("--out", type=Path, help="folder for the profile; without it none is made")
-    parser.add_argument("--recipe", choices=RECIPES, default="full")
-    parser.add_argument(
-        "--start", type=Path, metavar="PROFILE", help="folder of the profile to go on from"
-    )
     parser.add_argument("--curves", type=Path, help="PNG to draw the run to")
     return parser
 
