@@ -101,9 +101,13 @@ def changed(recipe: TowerRecipe, change: Mapping[str, object]) -> TowerRecipe:
     return dataclasses.replace(recipe, **{"archives": archives, **settings})  # type: ignore[arg-type]
 
 
-def _figures(recipe: TowerRecipe, options: argparse.Namespace, say: Say) -> dict[str, float]:
-    """The last figures of a run, out of the work folder if it was finished before."""
-    start = "" if options.start is None else read_profile(options.start).digest
+def _figures(
+    recipe: TowerRecipe, start: str, options: argparse.Namespace, say: Say
+) -> dict[str, float]:
+    """The last figures of a run, out of the work folder if it was finished before.
+
+    `start` is the digest of the profile that the run goes on from, empty without one.
+    """
     settings = json.dumps([dataclasses.asdict(recipe), start], sort_keys=True)
     key = hashlib.sha256(settings.encode()).hexdigest()[:12]
     path: Path = options.work / f"ablation-{key}.json"
@@ -139,13 +143,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows: dict[str, dict[str, float]] = {}
     say = ProgressLog(partial(print, flush=True))
     try:
+        recipe = dataclasses.replace(
+            RECIPES[options.recipe], seed=options.seed, epochs=options.epochs
+        )
+        recipe = override(recipe, options.set)
+        start = "" if options.start is None else read_profile(options.start).digest
         for name in options.only or CHANGES:
-            recipe = dataclasses.replace(
-                RECIPES[options.recipe], seed=options.seed, epochs=options.epochs
-            )
-            recipe = changed(override(recipe, options.set), CHANGES[name])
             say(f"== {name}")
-            rows[name] = _figures(recipe, options, say)
+            rows[name] = _figures(changed(recipe, CHANGES[name]), start, options, say)
     except (TempoEdgeError, ValueError) as error:
         note(f"error: {error}")
         return 2
