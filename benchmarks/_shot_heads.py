@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -19,7 +20,7 @@ _WIDTH = 32
 _TEMPERATURE, _RATE, _DECAY, _BATCH = 0.05, 1e-3, 0.1, 64
 
 
-class _Residual(nn.Module):
+class _Residual(nn.Module, ABC):
     """The mean of the frames, and what `_more` adds to it; nothing at the beginning."""
 
     def __init__(self, dim: int, width: int) -> None:
@@ -28,8 +29,9 @@ class _Residual(nn.Module):
         nn.init.zeros_(self.up.weight)
         nn.init.zeros_(self.up.bias)
 
+    @abstractmethod
     def _more(self, frames: Tensor) -> Tensor:
-        raise NotImplementedError
+        """States ``[n, w]`` of frames ``[n, f, d]``, which `up` makes vectors of."""
 
     def forward(self, frames: Tensor) -> Tensor:
         """Unit vectors ``[n, d]`` of frames ``[n, f, d]``."""
