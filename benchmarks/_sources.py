@@ -137,6 +137,19 @@ def real_clips(data: Path, partition: tuple[int, int]) -> list[Item]:
     ]
 
 
+def unpack_clips(data: Path, folder: Path) -> list[tuple[Path, str]]:
+    """Put the real clips into a folder, unless they lie there; gives each with each caption."""
+    archive = open_archive(data, "clips")
+    folder.mkdir(parents=True, exist_ok=True)
+    asked = []
+    for file, captions in archive.index:
+        path = folder / Path(file).name
+        if not path.exists():
+            path.write_bytes(archive.read(file))
+        asked += [(path, caption) for caption in captions]
+    return asked
+
+
 def _clip_seconds(content: bytes, file: str) -> float:
     try:
         with av.open(io.BytesIO(content)) as container:

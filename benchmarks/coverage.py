@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks._sources import open_archive
+from benchmarks._sources import unpack_clips
 from benchmarks.machine import describe
 from tempo_edge import Library
 from tempo_edge.answer import Answer
@@ -43,19 +43,6 @@ class Covered:
         likely = sum(moment.confidence >= threshold for moment in answer)
         share = (best.end_seconds - best.start_seconds) / clip_seconds
         return Covered(share, best.confidence >= threshold, max(likely, 1))
-
-
-def unpack(data: Path, folder: Path) -> list[tuple[Path, str]]:
-    """Put the clips into a folder; gives each with each of its captions."""
-    archive = open_archive(data, "clips")
-    folder.mkdir(parents=True, exist_ok=True)
-    asked = []
-    for file, captions in archive.index:
-        path = folder / Path(file).name
-        if not path.exists():
-            path.write_bytes(archive.read(file))
-        asked += [(path, caption) for caption in captions]
-    return asked
 
 
 def ask(library: Library, asked: Sequence[tuple[Path, str]], *, parts: bool) -> list[Covered]:
@@ -98,7 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print("|---|" + "---:|" * (2 * len(columns)))
     with tempfile.TemporaryDirectory() as folder:
         kept = options.keep or Path(folder)
-        asked = unpack(options.data, kept / "clips")
+        asked = unpack_clips(options.data, kept / "clips")
         with Library.open(kept / "clips.db", profile=options.profile) as library:
             library.index([kept / "clips"])
             for name, parts in (("moments", False), ("their parts", True)):

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks._asked import LARGE, Asked, Draw, Picture, asked, pictures
-from benchmarks._sources import open_archive
+from benchmarks._sources import unpack_clips
 from benchmarks.calibration import Vectors, encoded, made_up
 from benchmarks.composites import load_composites
 from benchmarks.machine import describe
@@ -57,14 +57,9 @@ class _Outcome:
 
 def _clips(data: Path, folder: Path) -> list[_Sentence]:
     """Unpack the clips; gives their captions, and what none of them shows."""
-    archive = open_archive(data, "clips")
-    folder.mkdir()
-    sentences: list[_Sentence] = []
-    for file, captions in archive.index:
-        (folder / file).write_bytes(archive.read(file))
-        sentences += [_Sentence(caption, file) for caption in captions]
+    shown = [_Sentence(caption, path.name) for path, caption in unpack_clips(data, folder)]
     absent = _ABSENT.read_text(encoding="utf-8").splitlines()
-    return sentences + [_Sentence(text, None) for text in absent]
+    return shown + [_Sentence(text, None) for text in absent]
 
 
 def _films(folder: Path) -> list[_Sentence]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.coverage import Covered, format_row, unpack
+from benchmarks._sources import unpack_clips
+from benchmarks.coverage import Covered, format_row
 from tempo_edge.answer import Answer
 from tempo_edge.moment import Moment
 
@@ -30,6 +31,6 @@ def test_a_row_counts_all_and_those_that_are_answered() -> None:
 
 
 def test_clips_are_unpacked_with_their_captions(data: Path, tmp_path: Path) -> None:
-    asked = unpack(data, tmp_path / "clips")
+    asked = unpack_clips(data, tmp_path / "clips")
     assert asked == [(tmp_path / "clips" / "bar.mp4", "a white bar moves")]
-    assert unpack(data, tmp_path / "clips") == asked
+    assert unpack_clips(data, tmp_path / "clips") == asked
