@@ -24,6 +24,7 @@ from benchmarks._asked import Asked, Draw, Picture, asked, draws, pictures
 from benchmarks.calibration import Vectors, encoded, facts_of, made_of, named_profile
 from benchmarks.machine import describe
 from benchmarks.rivals import odds_of
+from benchmarks.scoring import difference_cells
 from tempo_edge.evaluation.fitting import shortened
 from tempo_edge.evaluation.metrics.rejection import auroc
 from tempo_edge.evaluation.questions import as_question
@@ -171,14 +172,11 @@ def tell(
     plain = next(iter(outcomes.values()))
     base = np.array([at.measured(plain, of) for of in again])
     for way, outcome in outcomes.items():
-        cells = [f"{value:.1f}" for value in at.measured(outcome, everyone)]
+        measured = at.measured(outcome, everyone)
+        cells = [f"{value:.1f}" for value in measured]
         if outcome is not plain:
             moved = np.array([at.measured(outcome, of) for of in again]) - base
-            low, high = np.quantile(moved, (0.025, 0.975), axis=0)
-            cells = [
-                f"{cell} ({a:+.1f} to {b:+.1f})"
-                for cell, a, b in zip(cells, low, high, strict=True)
-            ]
+            cells = difference_cells(measured, moved)
         print(f"| {name} | {kind} | {way} | {' | '.join(cells)} |", flush=True)
 
 

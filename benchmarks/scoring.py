@@ -13,6 +13,7 @@ from pathlib import PurePath
 from typing import Literal, TypedDict
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tempo_edge.evaluation.metrics.rejection import Refusals, auroc
 from tempo_edge.evaluation.metrics.spans import (
@@ -31,6 +32,7 @@ __all__ = [
     "Truth",
     "auroc",
     "bootstrap_ci",
+    "difference_cells",
     "file_rank",
     "format_table",
     "merge_spans",
@@ -152,6 +154,18 @@ def bootstrap_ci(
     means = data[rng.integers(0, len(data), (resamples, len(data)))].mean(1)
     low, high = np.percentile(means, [2.5, 97.5])
     return float(low), float(high)
+
+
+def difference_cells(figures: Sequence[float], differences: NDArray[np.float64]) -> list[str]:
+    """The cells of a table: each figure, and the bounds of 95 % of its differences ``[r, k]``.
+
+    `differences` are those of the `k` figures to a base, in each of `r` resamples of both.
+    """
+    low, high = np.quantile(differences, (0.025, 0.975), axis=0)
+    return [
+        f"{figure:.1f} ({a:+.1f} to {b:+.1f})"
+        for figure, a, b in zip(figures, low, high, strict=True)
+    ]
 
 
 def _mean(values: Sequence[float]) -> float:

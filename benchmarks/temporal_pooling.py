@@ -28,6 +28,7 @@ from benchmarks._shot_heads import HEADS, fit, pooled, weights
 from benchmarks._shots import Shots, clips, still_shots
 from benchmarks.machine import describe
 from benchmarks.pooling import POOLS, Pool
+from benchmarks.scoring import difference_cells
 from tempo_edge.models.registry import BUILT_IN, read_profile
 from tempo_edge.quantization import unit
 from tempo_edge.train.data.label_prompts import asked
@@ -160,14 +161,11 @@ def table(outcomes: dict[str, tuple[int, list[Outcome]]], seed: int) -> list[str
         "|---|---:|---|---|---|",
     ]
     for name, (size, runs) in outcomes.items():
-        cells = [f"{value:.1f}" for value in figures(runs, everyone)]
+        measured = figures(runs, everyone)
+        cells = [f"{value:.1f}" for value in measured]
         if runs is not base:
             moved = np.array([figures(runs, of) for of in again]) - plain
-            low, high = np.quantile(moved, (0.025, 0.975), axis=0)
-            cells = [
-                f"{cell} ({a:+.1f} to {b:+.1f})"
-                for cell, a, b in zip(cells, low, high, strict=True)
-            ]
+            cells = difference_cells(measured.tolist(), moved)
         lines.append(f"| {name} | {size} | {' | '.join(cells)} |")
     return lines
 
