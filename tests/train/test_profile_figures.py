@@ -13,6 +13,7 @@ pytest.importorskip("onnxruntime")
 from tempo_edge.train.data.archives import Record
 from tempo_edge.train.towers.counting import Counting
 from tempo_edge.train.towers.gallery import Gallery
+from tempo_edge.train.towers.pair_preferences import pairs
 from tempo_edge.train.towers.profile_sessions import ProfileSessions
 from tempo_edge.train.towers.retrieval import Floats, ranking, top1, top_k
 from tempo_edge.train.towers.typed_queries import name_queries, questions, short_queries
@@ -127,6 +128,16 @@ def test_a_question_is_searched_for_what_it_seeks() -> None:
     assert profile.heard[0] == "where does a dog jump over sand?"
     assert profile.heard[3] == "a dog jump over sand"
     assert found["stripped"]["r1"] == 66.7
+
+
+def test_a_pair_knows_its_caption_among_those_of_all_pictures() -> None:
+    said = [["Nothing here .", "A dog runs ."], [], ["Two men sit ."]]
+    sentences = [sentence for each in said for sentence in each]
+    asked = pairs(said)
+    assert {pair.picture for pair in asked} == {0, 2}
+    for pair in asked:
+        own, changed = sentences[pair.caption].split(), pair.changed.sentence.split()
+        assert sum(a != b for a, b in zip(own, changed, strict=True)) == 1
 
 
 def test_a_few_words_seek_every_picture_whose_captions_hold_them() -> None:

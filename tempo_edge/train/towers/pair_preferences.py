@@ -20,10 +20,10 @@ _SEED = 7
 
 @dataclass(frozen=True)
 class Pair:
-    """A caption of picture `picture`, and its changed copy."""
+    """Caption `caption` of those of all pictures, which is of `picture`, and its changed copy."""
 
     picture: int
-    true: str
+    caption: int
     changed: Swap
 
 
@@ -31,13 +31,15 @@ def pairs(captions: Sequence[Sequence[str]]) -> list[Pair]:
     """At most one pair of each kind for each picture, the same in every run."""
     rng = np.random.default_rng(_SEED)
     out: list[Pair] = []
+    before = 0
     for picture, said in enumerate(captions):
         for kind in KINDS:
-            for caption in said:
+            for number, caption in enumerate(said, before):
                 changed = swap(caption, rng, (kind,))
                 if changed is not None:
-                    out.append(Pair(picture, caption, changed))
+                    out.append(Pair(picture, number, changed))
                     break
+        before += len(said)
     return out
 
 

@@ -52,11 +52,6 @@ class Validation:
         captions = [caption for record in dev for caption in record.captions]
         self._right = np.repeat(np.arange(len(dev)), [len(record.captions) for record in dev])
         self._pairs = pairs([record.captions for record in dev])
-        first = {
-            (row, said): at
-            for at, (row, said) in enumerate(zip(self._right.tolist(), captions, strict=True))
-        }
-        self._true = [first[pair.picture, pair.true] for pair in self._pairs]
         short, self._short_right = drawn_queries(dev)
         self._sentences = {
             "captions": encode(captions),
@@ -137,7 +132,8 @@ class Validation:
         found = retrieval(texts["captions"], dev, self._right)
         out = {"dev_r1": found["r1"], "dev_r5": found["r5"], "dev_r10": found["r10"]}
         out["short"] = ranking(texts["short"] @ dev.T, self._short_right)["mean_ap"]
-        told = preferences(self._pairs, dev, texts["captions"][self._true], texts["changed"])
+        true = texts["captions"][[pair.caption for pair in self._pairs]]
+        told = preferences(self._pairs, dev, true, texts["changed"])
         out["pairs"] = told["all"][0]
         for name, labelled in self._labelled.items():
             pictures = self._embed(image, labelled.maps)
