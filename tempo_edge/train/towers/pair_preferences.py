@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge.evaluation.minimal_pairs import KINDS, Swap, swap
+from tempo_edge.train.towers.retrieval import percent
 
 _SEED = 7
 
@@ -51,7 +52,8 @@ def preferences(
 ) -> dict[str, tuple[float, float, int]]:
     """The percent right, the percent right blind, and the number of pairs of each kind.
 
-    `pictures` [N, D] are unit vectors, `true` and `changed` [P, D] those of the pairs' sentences.
+    `pictures` [N, D] are unit vectors of all pictures, `true` and `changed` [P, D] of each pair's
+    two sentences.
     """
     rows = np.array([pair.picture for pair in asked])
     gap = true - changed
@@ -64,6 +66,6 @@ def preferences(
     for kind in (*KINDS, "all"):
         here = np.ones(len(kinds), bool) if kind == "all" else kinds == kind
         if here.any():
-            shares = [round(100.0 * float(each[here].mean()), 1) for each in (seeing, blind)]
-            out[kind] = (shares[0], shares[1], int(here.sum()))
+            seen, unseen = percent(seeing[here].mean()), percent(blind[here].mean())
+            out[kind] = (seen, unseen, int(here.sum()))
     return out

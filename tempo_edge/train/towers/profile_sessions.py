@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
+from tempo_edge.quantization import unit
 from tempo_edge.train.data.archives import Archive, DataError, Record, squash
 from tempo_edge.train.towers.retrieval import Floats
 
@@ -73,4 +74,4 @@ class ProfileSessions:
         vectors, _ = self.sentences([prompt for each in prompts for prompt in each])
         ends = np.cumsum([len(each) for each in prompts])[:-1]
         means = np.stack([part.mean(axis=0) for part in np.split(vectors, ends)])
-        return np.asarray(means / np.linalg.norm(means, axis=1, keepdims=True), np.float32)
+        return unit(means)

@@ -71,7 +71,7 @@ class Validation:
         self._ask("count", self._counting.labels)
 
     def _ask(self, vocabulary: Vocabulary, labels: Sequence[str]) -> None:
-        self._prompts[vocabulary] = [list(asked(label, vocabulary)) for label in labels]
+        self._prompts[vocabulary] = [asked(label, vocabulary) for label in labels]
 
     def _trained_maps(
         self, name: str, records: Sequence[Record], chosen: Sequence[Record]
