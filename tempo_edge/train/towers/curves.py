@@ -30,9 +30,8 @@ def draw(path: Path, curves: Sequence[dict[str, float]], title: str) -> None:
     figure, (left, right) = pyplot.subplots(1, 2, figsize=(11, 4), layout="constrained")
     left.plot([row["epoch"] for row in curves], [row["loss"] for row in curves], color="#334e68")
     left.set(xlabel="epoch", ylabel="training loss")
-    watched = [row for row in curves if "dev_r1" in row]
     for name, label in _SERIES:
-        known = [row for row in watched if name in row]
+        known = [row for row in curves if name in row]
         right.plot(
             [row["epoch"] for row in known],
             [row[name] for row in known],
