@@ -180,14 +180,11 @@ def measure(name: str, film: Path, scratch: Path, *, now_only: bool = False) -> 
 def _less(row: Row, idle: Row) -> Row:
     """A row without the bytes that a process calls for whatever the film."""
 
-    def less(cost: Cost | None, other: Cost | None) -> Cost | None:
-        if cost is None or other is None:
-            return None
+    def less(cost: Cost, other: Cost) -> Cost:
         return replace(cost, called_bytes=cost.called_bytes - other.called_bytes)
 
-    now = less(row.now, idle.now)
-    assert now is not None
-    return replace(row, now=now, before=less(row.before, idle.before))
+    before = less(row.before, idle.before) if row.before and idle.before else None
+    return replace(row, now=less(row.now, idle.now), before=before)
 
 
 def _frames(library: Path) -> int:
@@ -232,10 +229,10 @@ def table(rows: Sequence[Row]) -> str:
     for row in rows:
         now, before, limit = row.now, row.before, row.limit
         shares = [now.read_bytes, now.called_bytes, now.object_bytes]
+        shares += [before.read_bytes, before.called_bytes] if before else []
         cells = [row.name, f"{row.film_bytes / 1e6:.0f}"]
         cells += [f"{share / row.film_bytes:.3f}" for share in shares]
-        for part in (before.read_bytes, before.called_bytes) if before else (None, None):
-            cells.append("" if part is None else f"{part / row.film_bytes:.3f}")
+        cells += [] if before else ["", ""]
         for cost in (now, before, limit):
             cells.append(
                 f"{cost.wall_seconds:.1f} s ({cost.cpu_seconds:.1f} s CPU)" if cost else ""
