@@ -74,7 +74,7 @@ def event_takes(
 ) -> tuple[Take, ...]:
     """The takes of a long event, between which the camera jumps; one take in `uncut` of all cases.
 
-    They are of one photograph, but differ in crop, movement, light, focus and side.
+    All takes are of one photograph, but differ in crop, movement, light, focus and side.
     """
     starts = [start]
     if rng.random() >= uncut:

@@ -85,7 +85,7 @@ def by_words(
 ) -> NDArray[np.float64]:
     """The log-odds float64 ``[n]`` of being present, by words and pairs of words.
 
-    Each is of a classifier that learned from the sentences of the other folds.
+    A sentence is judged by a classifier that learned from those of the other folds.
     """
     columns = np.stack([columns_of(_features(sentence)) for sentence in sentences])
     out = np.empty(len(sentences))
@@ -108,7 +108,7 @@ def by_vectors(
 ) -> NDArray[np.float64]:
     """The log-odds float64 ``[n]`` of being present, by logistic regression on vectors ``[n, d]``.
 
-    Each is of a classifier that learned from the sentences of the other folds.
+    A sentence is judged by a model that learned from those of the other folds.
     """
     facts = np.concatenate([vectors.astype(np.float64), np.ones((len(vectors), 1))], axis=1)
     out = np.empty(len(vectors))

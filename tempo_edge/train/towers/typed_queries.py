@@ -52,7 +52,8 @@ def name_queries(
 def drawn_queries(records: Sequence[Record]) -> tuple[list[str], NDArray[np.bool_]]:
     """A few words of one caption of each picture, and what they are right for, bool ``[q, n]``.
 
-    They are right for every picture one of whose captions holds all of them; each is asked once.
+    A query is right for every picture one of whose captions holds all of its words. Each is asked
+    once.
     """
     rng = np.random.default_rng(_SEED)
     drawn = [short_query(record.captions[0], rng) for record in records]
