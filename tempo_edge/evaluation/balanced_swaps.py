@@ -8,10 +8,10 @@ one of it, and sentences that were changed read like sentences that can be.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,13 +22,12 @@ from tempo_edge.evaluation.minimal_pairs import (
     Spot,
     Swap,
     alike,
-    changed,
+    balanced,
     spots_of,
+    words_of,
 )
 
 __all__ = ["BalancedSwaps", "often_both_true"]
-
-_WORD = re.compile(r"[A-Za-z]+")
 
 # Words that one picture is often given both of. Among Flickr8k's training captions another one of
 # the same picture says "woman" for 11 % of those that say "girl", "holding" for 12 % that say
@@ -108,26 +107,16 @@ class BalancedSwaps:
     def draw(self, sentence: str, rng: np.random.Generator) -> Swap | None:
         """A swap, or None if the words drawn are those that stand there, as they mostly are.
 
-        At each spot, in random order, a word of its line is drawn; if it is the word itself or one
-        that is often true where that is, the next spot is tried.
+        A swap of two words that are often both true is passed over.
         """
-        spots = alike(*spots_of(sentence, KINDS))
-        for row in rng.permutation(len(spots)):
-            spot = spots[row]
-            shares = self.shares(sentence, spot)
-            # A word that no caption has would only ever be taken out.
-            if not shares[spot.line.index(spot.word)]:
-                continue
-            new = spot.line[int(rng.choice(len(shares), p=shares))]
-            if new != spot.word and not often_both_true(spot.word, new):
-                return changed(sentence, spot, new)
-        return None
+        swaps = balanced(sentence, rng, partial(self.shares, sentence))
+        return next((each for each in swaps if not often_both_true(each.old, each.new)), None)
 
 
 def _around(sentence: str, spot: Spot) -> NDArray[np.int64]:
     """What stands around a word, as columns int64 ``[f]``."""
-    before = ["^", *_words(sentence[: spot.start])]
-    after = [*_words(sentence[spot.end :]), "$"]
+    before = ["^", *words_of(sentence[: spot.start])]
+    after = [*words_of(sentence[spot.end :]), "$"]
     features = {
         f"{before[-1]} _",
         f"_ {after[0]}",
@@ -140,7 +129,3 @@ def _around(sentence: str, spot: Spot) -> NDArray[np.int64]:
         *after,
     }
     return columns_of(features)
-
-
-def _words(text: str) -> list[str]:
-    return [word.lower() for word in _WORD.findall(text)]

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 # Words of one line exclude each other; a word is swapped for another of its line.
 _GROUPS: dict[str, tuple[tuple[str, ...], ...]] = {
@@ -87,6 +89,11 @@ class Spot:
     line: tuple[str, ...]
 
 
+def words_of(text: str) -> list[str]:
+    """The words of a text in order, lower case."""
+    return [word.lower() for word in _WORD.findall(text)]
+
+
 def spots_of(sentence: str, kinds: Sequence[str]) -> tuple[list[Spot], list[str]]:
     """The words that can be swapped, once for each of their lines, and all words in order."""
     words = [(m.start(), m.end(), m.group().lower()) for m in _WORD.finditer(sentence)]
@@ -144,47 +151,53 @@ def swap(
     words alone do not tell what was changed. A frequent word is then mostly left as it is, and
     None comes oftener.
     """
-    spots, said = spots_of(sentence, kinds)
     if frequencies is not None:
-        return _balanced(sentence, alike(spots, said), rng, frequencies)
+        # A pair of words is drawn in proportion to the product of their frequencies, either way.
+        return next(balanced(sentence, rng, partial(_shares, frequencies), kinds), None)
+    spots, said = spots_of(sentence, kinds)
     free = [(spot, [word for word in spot.line if word not in said]) for spot in spots]
     free = [(spot, others) for spot, others in free if others]
     if not free:
         return None
     spot, others = free[int(rng.integers(len(free)))]
-    return changed(sentence, spot, others[int(rng.integers(len(others)))])
+    return _changed(sentence, spot, others[int(rng.integers(len(others)))])
 
 
-def changed(sentence: str, spot: Spot, new: str) -> Swap:
+def balanced(
+    sentence: str,
+    rng: np.random.Generator,
+    shares: Callable[[Spot], NDArray[np.float64]],
+    kinds: Sequence[str] = KINDS,
+) -> Iterator[Swap]:
+    """Swaps that are drawn as often as the opposite ones, one for each word at most.
+
+    At each spot, in random order, a word of its line is drawn by the `shares` float64 ``[words]``
+    of the line's words to stand there; mostly it is the word that does.
+    """
+    spots = alike(*spots_of(sentence, kinds))
+    for row in rng.permutation(len(spots)):
+        spot = spots[row]
+        chances = shares(spot)
+        # A word that never stands there would only ever be taken out.
+        if chances[spot.line.index(spot.word)]:
+            new = spot.line[int(rng.choice(len(chances), p=chances))]
+            if new != spot.word:
+                yield _changed(sentence, spot, new)
+
+
+def _shares(frequencies: Mapping[str, float], spot: Spot) -> NDArray[np.float64]:
+    """The share float64 ``[words]`` of each word of a spot's line, all 0 if none is ever said."""
+    found = np.array(
+        [
+            frequencies.get(word, 0.0) if _first_line(word) is spot.line else 0.0
+            for word in spot.line
+        ]
+    )
+    return found / (found.sum() or 1.0)
+
+
+def _changed(sentence: str, spot: Spot, new: str) -> Swap:
     """A sentence with a word of it swapped for `new`, with a capital where there was one."""
     put = new.capitalize() if sentence[spot.start].isupper() else new
     changed = sentence[: spot.start] + put + sentence[spot.end :]
     return Swap(changed, spot.kind, spot.word, new)
-
-
-def _balanced(
-    sentence: str,
-    spots: Sequence[Spot],
-    rng: np.random.Generator,
-    frequencies: Mapping[str, float],
-) -> Swap | None:
-    """A swap that is asked as often as the opposite one, over sentences with such frequencies.
-
-    At each spot, in random order, a word of the line is drawn by its frequency; if it is the word
-    that stands there, the next spot is tried. So a pair of words is drawn in proportion to the
-    product of their frequencies, from either side.
-    """
-    for row in rng.permutation(len(spots)):
-        spot = spots[row]
-        weights = np.array(
-            [
-                frequencies.get(word, 0.0) if _first_line(word) is spot.line else 0.0
-                for word in spot.line
-            ]
-        )
-        # A word that never stands in these sentences would only ever be taken out.
-        if frequencies.get(spot.word):
-            new = spot.line[int(rng.choice(len(weights), p=weights / weights.sum()))]
-            if new != spot.word:
-                return changed(sentence, spot, new)
-    return None
