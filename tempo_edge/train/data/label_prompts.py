@@ -156,11 +156,10 @@ def miscounts(record: Record) -> list[str]:
     return animals.miscounts(record.label, record.counts)
 
 
-def asked(label: Record | str, vocabulary: Vocabulary) -> list[str]:
-    """The prompts that are asked at evaluation about a label, or about that of a record.
+def asked(label: str, vocabulary: Vocabulary) -> list[str]:
+    """The prompts that are asked at evaluation about a label.
 
     Raises KeyError where no vocabulary has prompts.
     """
-    name = label.label if isinstance(label, Record) else label
-    said = _PHRASE[vocabulary](name) if vocabulary in _PHRASE else name
-    return [template.format(name, said) for template in ASKED[vocabulary]]
+    said = _PHRASE[vocabulary](label) if vocabulary in _PHRASE else label
+    return [template.format(label, said) for template in ASKED[vocabulary]]
