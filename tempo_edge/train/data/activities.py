@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+from tempo_edge.train.data.word_tables import parts_of, rows_of
+
 __all__ = ["ACTIONS", "SPORTS", "Activity", "activity"]
 
 
@@ -24,8 +26,7 @@ class Activity:
 
 
 # A row is `label | other names | sentences`, where a label that nobody would type so is followed by
-# `= name` and one that is no part of a sentence by `/ phrase`, and what is indented goes on with
-# the row before it.
+# `= name` and one that is no part of a sentence by `/ phrase`.
 _GAMES = """
 air hockey | |
 ampute football = amputee football | football on crutches | men with crutches playing football
@@ -159,18 +160,13 @@ sign language gesture / a sign language gesture | sign language, signing | a per
 """
 
 
-def _parts(text: str, mark: str) -> tuple[str, ...]:
-    return tuple(each.strip() for each in text.split(mark) if each.strip())
-
-
-def _rows(lines: str) -> dict[str, Activity]:
+def _rows(table: str) -> dict[str, Activity]:
     rows: dict[str, Activity] = {}
-    for line in lines.strip().replace("\n  ", " ").splitlines():
-        called, also, people = (part.strip() for part in line.split("|"))
+    for called, also, people in rows_of(table):
         called, _, phrase = (part.strip() for part in called.partition("/"))
         label, _, name = (part.strip() for part in called.partition("="))
         rows[label] = Activity(
-            name or label, phrase or name or label, _parts(also, ","), _parts(people, ";")
+            name or label, phrase or name or label, parts_of(also, ","), parts_of(people, ";")
         )
     return rows
 

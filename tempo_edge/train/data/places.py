@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from tempo_edge.train.data.nouns import with_article
+from tempo_edge.train.data.word_tables import parts_of, rows_of
 
 __all__ = ["PLACES", "Place", "place"]
 
@@ -27,8 +28,7 @@ class Place:
     enclosed: bool = False
 
 
-# A row is `name | where | other names | what people do`; a name may be followed by `= phrase`, and
-# what is indented goes on with the row before it.
+# A row is `name | where | other names | what people do`; a name may be followed by `= phrase`.
 _INDOORS = """
 airport terminal | in an airport | airport, airport hall | people waiting in an airport; travellers
   in an airport terminal
@@ -149,27 +149,23 @@ yard | in a yard | backyard, back yard |
 """
 
 
-def _row(line: str, enclosed: bool) -> tuple[str, Place]:
-    called, where, also, people = (part.strip() for part in line.split("|"))
-    name, _, phrase = (part.strip() for part in called.partition("="))
-    return name, Place(
-        phrase or with_article(name),
-        where,
-        tuple(each.strip() for each in also.split(",") if each.strip()),
-        tuple(each.strip() for each in people.split(";") if each.strip()),
-        enclosed,
-    )
+def _rows(table: str, enclosed: bool) -> dict[str, Place]:
+    rows: dict[str, Place] = {}
+    for called, where, also, people in rows_of(table):
+        name, _, phrase = (part.strip() for part in called.partition("="))
+        rows[name] = Place(
+            phrase or with_article(name),
+            where,
+            parts_of(also, ","),
+            parts_of(people, ";"),
+            enclosed,
+        )
+    return rows
 
 
 #: Every kind of place that is known, by its label.
 PLACES: Mapping[str, Place] = MappingProxyType(
-    {
-        name: row
-        for lines, enclosed in ((_INDOORS, True), (_OUTDOORS, False))
-        for name, row in (
-            _row(line, enclosed) for line in lines.strip().replace("\n  ", " ").splitlines()
-        )
-    }
+    {**_rows(_INDOORS, enclosed=True), **_rows(_OUTDOORS, enclosed=False)}
 )
 
 
