@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 
-__all__ = ["listed", "plural", "with_article"]
+__all__ = ["IRREGULAR_PLURALS", "SIBILANT", "listed", "plural", "with_article"]
 
 # Names whose last word is one of these take no article: stuffs, and what is plural already.
 _BARE = """
@@ -22,8 +24,25 @@ _CONSONANT = re.compile(r"(?:uni|uku|ur[aie]|us[aeiu]|ut[ie]|eu|ew|one\b|one-|on
 _VOWEL = re.compile(r"(?:[aeiou]|hour|heir|honest|hono)", re.I)
 _SPELT = re.compile(r"[FHLMNRSX](?=[A-Z0-9-]|\b)(?!')")  # letters that are said one by one
 
-_IRREGULAR = {"sheep": "sheep", "man": "men", "woman": "women", "person": "people"}
-_SIBILANT = re.compile(r"(?:s|x|z|ch|sh)$")
+#: Plurals that no rule makes, by their nouns.
+IRREGULAR_PLURALS: Mapping[str, str] = MappingProxyType(
+    {
+        "child": "children",
+        "foot": "feet",
+        "goose": "geese",
+        "knife": "knives",
+        "man": "men",
+        "mouse": "mice",
+        "person": "people",
+        "sheep": "sheep",
+        "shelf": "shelves",
+        "tooth": "teeth",
+        "woman": "women",
+    }
+)
+
+#: The end of a word that takes "es".
+SIBILANT = re.compile(r"(?:s|x|z|ch|sh)$")
 
 
 def with_article(name: str) -> str:
@@ -39,9 +58,9 @@ def with_article(name: str) -> str:
 
 def plural(noun: str) -> str:
     """Two or more of a noun: "dogs", "sheep"."""
-    if noun in _IRREGULAR:
-        return _IRREGULAR[noun]
-    if _SIBILANT.search(noun):
+    if noun in IRREGULAR_PLURALS:
+        return IRREGULAR_PLURALS[noun]
+    if SIBILANT.search(noun):
         return f"{noun}es"
     if noun.endswith("y") and noun[-2:-1] not in "aeiou":
         return f"{noun[:-1]}ies"

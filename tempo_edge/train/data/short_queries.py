@@ -6,6 +6,8 @@ import re
 
 import numpy as np
 
+from tempo_edge.train.data.nouns import IRREGULAR_PLURALS, SIBILANT
+
 __all__ = ["content_words", "short_query"]
 
 _WORD = re.compile(r"[a-z]+(?:[-'][a-z]+)*|[^\sa-z]")
@@ -66,23 +68,10 @@ _VAGUE = _set_of(
 # A participle needs its noun as well: "striped", "dressed".
 _PARTICIPLE = re.compile(r"(?!bobsled|moped|speed|steed|breed)[a-z]{3,}ed")
 
-_IRREGULAR = {
-    "children": "child",
-    "feet": "foot",
-    "geese": "goose",
-    "knives": "knife",
-    "lying": "lie",
-    "men": "man",
-    "mice": "mouse",
-    "people": "person",
-    "shelves": "shelf",
-    "skis": "ski",
-    "teeth": "tooth",
-    "women": "woman",
-}
+_IRREGULAR = {many: one for one, many in IRREGULAR_PLURALS.items()}
+_IRREGULAR |= {"lying": "lie", "skis": "ski"}
 _VOWEL = re.compile(r"[aeiouy]")
 _DOUBLED = re.compile(r"(bb|dd|gg|mm|nn|pp|rr|tt)$")
-_SIBILANT = re.compile(r"(s|x|z|ch|sh)$")
 
 
 def _words(sentence: str) -> list[str]:
@@ -93,7 +82,7 @@ def _words(sentence: str) -> list[str]:
 def _without_s(word: str) -> str:
     if word.endswith("ies") and len(word) > 4:
         return f"{word[:-3]}y"
-    if word.endswith("es") and len(word) > 4 and _SIBILANT.search(word[:-2]):
+    if word.endswith("es") and len(word) > 4 and SIBILANT.search(word[:-2]):
         return word[:-2]
     if word.endswith("s") and len(word) > 3 and word[-2] not in "siu":
         return word[:-1]
