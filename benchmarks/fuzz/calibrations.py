@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ _FIELDS = ("features", "weights", "bias", "threshold")
 _PLACES = [
     *_FIELDS,
     *(f"mllm.{name}" for name in _FIELDS),
-    *("curve", "curve.keep", "curve.seed", "curve.smooth", "curve.join_seconds", "curve.more"),
+    *("curve", *(f"curve.{each.name}" for each in fields(CurveSettings)), "curve.more"),
     *("default", "mllm", "vlm", "weights.0", "weights.5", "mllm.weights.3", "features.0"),
 ]
 
@@ -99,6 +100,7 @@ def _check(case: bytes, folder: Path) -> None:
         shape = CurveSettings.of(profile)
         holds(0 < shape.keep < 1 and 0 < shape.seed <= 1, f"{shape} is no shape")
         holds(0 <= shape.smooth <= 0.5 and 0 <= shape.join_seconds <= 1e9, f"{shape} is no shape")
+        holds(0 <= shape.likeness <= 1 and 0 <= shape.noise <= 1e9, f"{shape} is no shape")
     with Refusal(ProfileError):
         holds(preferred(profile) in GROUNDERS, "prefers what there is not")
         for grounder in grounders_of(profile):

@@ -103,17 +103,17 @@ def events(
         after_key += share
         if keys[index]:
             key, after_key = index, 0.0
+        place, left = index, 0.0
         if offset in spikes:
-            found.append(Event(index, 1.0 + share, Reason.SPIKE))
-            gathered, since = 0.0, seconds[index]
-            key, after_key = start, 0.0
+            found.append(Event(place, 1.0 + share, Reason.SPIKE))
         elif gathered >= limits.refresh and seconds[index] - since >= limits.min_gap_seconds:
             # A key frame that shows most of it is decoded anyway, and before it.
-            is_shown = key > start and 2 * after_key < gathered
-            place = key if is_shown else index
+            if key > start and 2 * after_key < gathered:
+                place, left = key, after_key
             found.append(Event(place, min(gathered, 1.0), Reason.REFRESH))
-            gathered, since = after_key if is_shown else 0.0, seconds[place]
-            key, after_key = start, 0.0
+        else:
+            continue
+        gathered, since, key = left, seconds[place], start
     return found
 
 
@@ -128,8 +128,10 @@ def _spikes(inner: NDArray[np.float64], least: NDArray[np.float64]) -> list[int]
         least: what a spike has at least at the place of each, ``[n]``.
     """
     is_large = inner >= least
+    if not is_large.any():
+        return []
     lead = int(np.argmin(np.append(is_large, False)))
-    usual = float(np.median(inner)) if is_large.any() else 0.0
+    usual = float(np.median(inner))
     # Several large ones right after the key frame are no cut, but what an encoder adds to it while
     # its rate settles, or motion that was there before.
     opening = float(np.median(inner[:lead])) if lead > 1 else usual

@@ -23,7 +23,8 @@ _FORMATS = {(8, 8): "yuv420p", (10, 10): "yuv420p10le"}
 def tell_format(container: InputContainer) -> bool:
     """Note the pixel format of a film of which nothing was decoded; gives whether it is known.
 
-    It is where the container is an MP4 that holds one film, and the codec's record says it.
+    The format is known where the container is an MP4 that holds one film, and the codec's record
+    says it.
     """
     try:
         candidates = films(container) if "mov" in format_names(container) else []

@@ -239,7 +239,8 @@ class Video(Protocol):
 
     ``damaged`` counts the pictures that so far could not be decoded, or not as a whole.
     ``contradicted`` is True once a packet was found to be another than a table that was made
-    from the container's index says: whoever relied on it opens the file anew, ``whole``.
+    from the container's index says, or the first picture another than the container does: whoever
+    relied on it opens the file anew, ``whole``.
     """
 
     damaged: int

@@ -58,8 +58,8 @@ class Continuity:
     def moments(self, segments: Sequence[Segment]) -> list[tuple[int, int, list[int]]]:
         """The moments that segments are parts of, in the order of time.
 
-        Each is its first and its last look, as far as any of its segments goes on, and the numbers
-        of those.
+        A moment is its first and its last look, as far as any of its segments goes on, and the
+        numbers of those.
         """
         reached = sorted((*self._whole(each), number) for number, each in enumerate(segments))
         found: list[tuple[int, int, list[int]]] = []
@@ -96,7 +96,7 @@ class Continuity:
     def _reach(self, gain: NDArray[np.float64]) -> int:
         """How many looks a moment goes on for, by what each look gains or loses, ``[k]``.
 
-        It may lose no more on its way than a dip would of the longest kind that is no end.
+        A moment may lose no more on its way than a dip would of the longest kind that is no end.
         """
         total = np.cumsum(gain)
         best = np.maximum.accumulate(np.maximum(total, 0.0))
@@ -113,8 +113,8 @@ def joined(
 ) -> list[Candidate]:
     """The moments that pieces of one window, with this curve ``[n]``, are parts of.
 
-    Each reaches as far as any of its pieces goes on, and is as likely as its likeliest one: to show
-    more of what was found takes nothing from it.
+    A moment reaches as far as any of its pieces goes on, and is as likely as its likeliest one: to
+    show more of what was found takes nothing from it.
     """
     if not pieces:
         return []
