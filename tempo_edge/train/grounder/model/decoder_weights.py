@@ -79,11 +79,12 @@ def read_decoder(path: Path) -> GrounderNetwork:
 
 def _first(graph: onnx.GraphProto, hint: str) -> onnx.TensorProto:
     """The first stored weight that was named after `hint`."""
-    return next(
+    found: onnx.TensorProto = next(
         each
         for each in graph.initializer
         if each.name.startswith(f"{hint}_") and each.name.removeprefix(f"{hint}_").isdigit()
     )
+    return found
 
 
 def _shape(graph: onnx.GraphProto, inner: int) -> DecoderShape:
