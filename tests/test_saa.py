@@ -104,7 +104,8 @@ def test_no_gap_is_longer_than_allowed(packets: PacketTable, policy: SamplingBud
         for before, after in pairwise([*chosen.wanted.tolist(), int(packets.pts[-1])]):
             between = (packets.pts > before) & (packets.pts < after)
             news = packets.sizes[between & ~packets.keys].sum() / largest
-            assert after - before <= gap or not between.any() or news < calm
+            # Shares that are added up one by one may come out a little less.
+            assert after - before <= gap or not between.any() or news < calm + 1e-9
 
 
 @settings(max_examples=200)
