@@ -1,24 +1,20 @@
 """Pictures, queries and made-up libraries of them, for what calibration is measured on.
 
-Only pictures that nano 0.2 was not trained on: Flickr8k's and sports100's ``dev``, places100,
-COCO's sentences, frames of actions, animals and the second pictures of ImageNet classes. Other
-towers may know some: 0.1 was trained on all ImageNet samples, and the recipes ``full`` and
-``onward`` train on most of places100, COCO's sentences, actions and animals. A library is a draw of
-such pictures, of one kind or of all; a query is a caption, three words of one, or a label.
+Only pictures that no recipe of the towers trains on: the ``dev`` folders of Flickr8k, COCO's
+sentences, sports100 and places100, clips and animals that only measure, and the ImageNet samples
+that are no class's first. A library is a draw of them, of one kind or of all; a query is a caption,
+three words of one, or a label.
 """
 
 from __future__ import annotations
 
 import gzip
-import io
 import json
 import random
 import re
-import tarfile
-from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,25 +23,28 @@ from PIL import Image
 from benchmarks._sources import tidy
 from tempo_edge.evaluation.fitting import shortened
 from tempo_edge.evaluation.truth import Query
+from tempo_edge.train.data.archives import Archive
+from tempo_edge.train.data.held_out import measured_on
 
 __all__ = ["LARGE", "SIZES", "Asked", "Draw", "Picture", "asked", "draws", "pictures", "views"]
 
 #: Pictures of a library; ``LARGE`` stands for a thousand hours, most of whose frames are made up.
-SIZES, LARGE = (6, 20, 60, 200, 600, 2000, 5000), 3_000_000
+SIZES, LARGE = (6, 20, 60, 200, 600, 2000), 3_000_000
+
+_ARCHIVES = (
+    "flickr8k",
+    "sports100",
+    "places100",
+    "coco_sentences",
+    "action_frames",
+    "animals",
+    "imagenet_samples",
+)
+
+# How often each label of an archive is asked for.
+_OFTEN = {"sports100": 3, "places100": 3, "animals": 3, "imagenet_samples": 1}
 
 _AWAY = 450
-
-_Keep = Callable[[dict[str, Any]], bool]
-_SETS: tuple[tuple[str, _Keep, int | None], ...] = (
-    ("flickr8k", lambda row: row["file"].startswith("dev/"), None),
-    ("sports100", lambda row: row["file"].startswith("dev/"), None),
-    ("places100", lambda row: row["file"].startswith("dev/"), None),
-    ("places100", lambda row: row["file"].startswith("train/"), 1500),
-    ("coco_sentences", lambda row: True, None),
-    ("action_frames", lambda row: True, None),
-    ("animals", lambda row: True, 500),
-    ("imagenet_samples", lambda row: "_b" in row["file"], None),
-)
 
 
 @dataclass(frozen=True)
@@ -86,16 +85,14 @@ class Draw:
 
 def pictures(data: Path) -> list[Picture]:
     """All pictures, in an order that does not change."""
-    generator = np.random.default_rng(0)
     found: list[Picture] = []
-    for name, keep, most in _SETS:
-        rows = [row for row in _index(data, name) if keep(row)]
-        if most is not None and len(rows) > most:
-            rows = [rows[i] for i in sorted(generator.choice(len(rows), most, replace=False))]
-        for row in rows:
-            captions = tuple(tidy(caption) for caption in row.get("captions", ()))
+    with ExitStack() as opened:
+        archives = {name: opened.enter_context(Archive(data, name)) for name in _ARCHIVES}
+        for name, records in measured_on(archives, _ARCHIVES).items():
             views = 3 if name == "flickr8k" else 1
-            found.append(Picture(name, row["file"], captions, row.get("label"), views))
+            for record in records:
+                captions = tuple(tidy(caption) for caption in record.captions)
+                found.append(Picture(name, record.file, captions, record.label or None, views))
     return found
 
 
@@ -103,16 +100,12 @@ def views(data: Path, found: list[Picture]) -> NDArray[np.uint8]:
     """Every view of every picture, ``[n, 224, 224, 3]``: the whole, then corners of it."""
     drawn: list[NDArray[np.uint8]] = []
     for name in dict.fromkeys(picture.source for picture in found):
-        with tarfile.open(data / f"{name}.tar") as archive:
-            members = {member.name.removeprefix("./"): member for member in archive}
-            top = _top(members)
+        with Archive(data, name) as archive:
+            records = {record.file: record for record in archive.records}
             for picture in found:
-                if picture.source != name:
-                    continue
-                file = archive.extractfile(members[top + picture.file])
-                assert file is not None
-                image = Image.open(io.BytesIO(file.read())).convert("RGB")
-                drawn += [_view(image, number) for number in range(picture.views)]
+                if picture.source == name:
+                    image = archive.picture(records[picture.file])
+                    drawn += [_view(image, number) for number in range(picture.views)]
     return np.stack(drawn)
 
 
@@ -123,19 +116,6 @@ def _view(image: Image.Image, number: int) -> NDArray[np.uint8]:
         x, y = (0, 0) if number == 1 else (width - wide, height - high)
         image = image.crop((x, y, x + wide, y + high))
     return np.asarray(image.resize((224, 224), Image.Resampling.BILINEAR))
-
-
-def _index(data: Path, name: str) -> list[dict[str, Any]]:
-    with tarfile.open(data / f"{name}.tar") as archive:
-        members = {member.name.removeprefix("./"): member for member in archive}
-        file = archive.extractfile(members[f"{_top(members)}index.jsonl"])
-        assert file is not None
-        return [json.loads(line) for line in file]
-
-
-def _top(members: dict[str, tarfile.TarInfo]) -> str:
-    indexes = [name for name in members if name.endswith("index.jsonl")]
-    return min(indexes, key=len).removesuffix("index.jsonl")
 
 
 def asked(data: Path, found: list[Picture], seed: int) -> list[Asked]:
@@ -153,9 +133,8 @@ def asked(data: Path, found: list[Picture], seed: int) -> list[Asked]:
                 text = picture.captions[generator.integers(len(picture.captions))]
                 short = shortened(Query(text, None, ())).text
                 queries.append(Asked(short, picture.source, (number,)))
-    often = {"sports100": 3, "places100": 3, "animals": 3, "imagenet_samples": 1}
     for (source, label), numbers in sorted(labelled.items()):
-        for _ in range(often.get(source, 0)):
+        for _ in range(_OFTEN.get(source, 0)):
             named = re.match(r"(an?|two|three|four|five) ", label) is not None
             text = label if named or generator.random() < 0.5 else f"a {label}"
             queries.append(Asked(text, source, tuple(numbers)))

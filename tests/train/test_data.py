@@ -25,6 +25,7 @@ from tempo_edge.train.data.held_out import (
     animals_split,
     clips_split,
     imagenet_classes,
+    measured_on,
     trained_on,
 )
 
@@ -210,6 +211,14 @@ def test_nothing_that_measures_is_trained_on(
         assert measured and not {r.file for r in measured} & {r.file for r in train[name]}
     assert len(train["imagenet_samples"]) == 20
     assert trained_on(opened, ("places100",)) == {"places100": opened["places100"].split("train")}
+    measuring = measured_on(opened, ARCHIVES)
+    for name, records in measuring.items():
+        kept = {r.file for r in opened[name].records if r.split != "test"}
+        assert kept == {r.file for r in records} | {r.file for r in train[name]}
+        assert len(records) + len(train[name]) == len(kept) and "test" not in {
+            r.split for r in records
+        }
+    assert measuring["flickr8k"] == opened["flickr8k"].split("dev")
 
 
 def test_an_index_that_is_no_text_is_named(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ __all__ = [
     "held_out_classes",
     "imagenet_classes",
     "imagenet_split",
+    "measured_on",
     "trained_on",
 ]
 
@@ -130,3 +131,22 @@ def trained_on(archives: Mapping[str, Archive], names: Sequence[str]) -> dict[st
     if "action_frames" in train:
         train["action_frames"] = clips_split(train["action_frames"])[0]
     return train
+
+
+def measured_on(archives: Mapping[str, Archive], names: Sequence[str]) -> dict[str, list[Record]]:
+    """The records of each archive that choices may be measured on: none that is trained on.
+
+    Nor any under ``test/``, on which nothing is chosen.
+    """
+    trained = {
+        name: {record.file for record in records}
+        for name, records in trained_on(archives, names).items()
+    }
+    return {
+        name: [
+            record
+            for record in archives[name].records
+            if record.split != "test" and record.file not in trained[name]
+        ]
+        for name in names
+    }
