@@ -17,15 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge.evaluation.hashed_softmax import HashedSoftmax, columns_of
-from tempo_edge.evaluation.minimal_pairs import (
-    KINDS,
-    Spot,
-    Swap,
-    alike,
-    balanced,
-    spots_of,
-    words_of,
-)
+from tempo_edge.evaluation.minimal_pairs import Swap, alike, balanced
+from tempo_edge.search.counterfactuals import KINDS, Spot, spots_of, words_of
 
 __all__ = ["BalancedSwaps", "often_both_true"]
 

@@ -6,7 +6,6 @@ from captions of pictures never trained on they make minimal pairs to be told ap
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,36 +14,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-# Words of one line exclude each other; a word is swapped for another of its line.
-_GROUPS: dict[str, tuple[tuple[str, ...], ...]] = {
-    "verb": (
-        ("runs", "sits", "lies", "sleeps", "swims", "jumps", "stands", "climbs", "dances"),
-        ("running", "sitting", "lying", "sleeping", "swimming", "jumping", "standing", "climbing"),
-        ("run", "sit", "sleep", "swim", "jump", "stand", "climb", "dance"),
-        ("rides", "holds", "throws", "kicks", "carries", "pushes", "eats"),
-        ("riding", "holding", "throwing", "kicking", "carrying", "pushing", "eating"),
-        ("smiling", "crying", "sleeping", "yelling"),
-    ),
-    "count": (("one", "two", "three", "four", "five"),),
-    "person": (
-        ("man", "woman", "boy", "girl", "baby"),
-        ("men", "women", "boys", "girls", "babies"),
-    ),
-    "animal": (
-        ("dog", "cat", "horse", "bird", "cow"),
-        ("dogs", "cats", "horses", "birds", "cows"),
-    ),
-    "colour": (
-        ("black", "white", "red", "blue", "green", "yellow", "orange", "pink", "purple", "brown"),
-    ),
-    "place": (
-        ("grass", "snow", "sand", "water", "street"),
-        ("beach", "park", "pool", "forest", "city", "mountain", "kitchen"),
-        ("indoors", "outdoors"),
-    ),
-}
-KINDS = tuple(_GROUPS)
-_WORD = re.compile(r"[A-Za-z]+")
+from tempo_edge.search.counterfactuals import KINDS, Spot, first_line, spots_of
 
 
 @dataclass(frozen=True)
@@ -57,57 +27,9 @@ class Swap:
     new: str
 
 
-def _table() -> dict[str, list[tuple[str, tuple[str, ...]]]]:
-    """The lines of each word, with the kind of each."""
-    table: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
-    for kind, lines in _GROUPS.items():
-        for line in lines:
-            for word in line:
-                table.setdefault(word, []).append((kind, line))
-    return table
-
-
-_TABLE = _table()
-
-
 # Grammar tells these from the others of their line: "one dogs", "a orange ball".
 _TELLING = frozenset({"one", "orange"})
 _PRONOUNS = frozenset({"he", "her", "hers", "herself", "him", "himself", "his", "she"})
-
-
-@dataclass(frozen=True)
-class Spot:
-    """A word of a sentence that can be swapped: where it stands, and the line it is of.
-
-    ``line`` are the words that exclude each other, ``word`` among them.
-    """
-
-    start: int
-    end: int
-    word: str
-    kind: str
-    line: tuple[str, ...]
-
-
-def words_of(text: str) -> list[str]:
-    """The words of a text in order, lower case."""
-    return [word.lower() for word in _WORD.findall(text)]
-
-
-def spots_of(sentence: str, kinds: Sequence[str]) -> tuple[list[Spot], list[str]]:
-    """The words that can be swapped, once for each of their lines, and all words in order."""
-    words = [(m.start(), m.end(), m.group().lower()) for m in _WORD.finditer(sentence)]
-    spots = [
-        Spot(start, end, word, kind, line)
-        for start, end, word in words
-        for kind, line in _TABLE.get(word, [])
-        if kind in kinds
-    ]
-    return spots, [word for _, _, word in words]
-
-
-def _first_line(word: str) -> tuple[str, ...]:
-    return _TABLE[word][0][1]
 
 
 def alike(spots: Sequence[Spot], said: Sequence[str]) -> list[Spot]:
@@ -120,7 +42,7 @@ def alike(spots: Sequence[Spot], said: Sequence[str]) -> list[Spot]:
     return [
         spot
         for spot in spots
-        if spot.line is _first_line(spot.word)
+        if spot.line is first_line(spot.word)
         and spot.word not in _TELLING
         and sum(word in spot.line for word in said) == 1
         and not (spot.kind == "person" and sexed)
@@ -188,16 +110,10 @@ def balanced(
 def _shares(frequencies: Mapping[str, float], spot: Spot) -> NDArray[np.float64]:
     """The share float64 ``[words]`` of each word of a spot's line, all 0 if none is ever said."""
     found = np.array(
-        [
-            frequencies.get(word, 0.0) if _first_line(word) is spot.line else 0.0
-            for word in spot.line
-        ]
+        [frequencies.get(word, 0.0) if first_line(word) is spot.line else 0.0 for word in spot.line]
     )
     return found / (found.sum() or 1.0)
 
 
 def _changed(sentence: str, spot: Spot, new: str) -> Swap:
-    """A sentence with a word of it swapped for `new`, with a capital where there was one."""
-    put = new.capitalize() if sentence[spot.start].isupper() else new
-    changed = sentence[: spot.start] + put + sentence[spot.end :]
-    return Swap(changed, spot.kind, spot.word, new)
+    return Swap(spot.changed(sentence, new), spot.kind, spot.word, new)

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from tempo_edge.evaluation.balanced_swaps import BalancedSwaps, often_both_true
 from tempo_edge.evaluation.hashed_softmax import HashedSoftmax, columns_of
-from tempo_edge.evaluation.minimal_pairs import alike, spots_of
+from tempo_edge.evaluation.minimal_pairs import alike
+from tempo_edge.search.counterfactuals import spots_of
 
 # Dogs run and swim where cats sit: a cat that swims sounds odd.
 CAPTIONS = [

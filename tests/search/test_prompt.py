@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -14,6 +15,7 @@ from tempo_edge.search.grounders.prompt import (
     AGREEMENT,
     ANSWER,
     DRAFTED,
+    EVIDENCE,
     NEARNESS,
     QUERY,
     STATE,
@@ -21,6 +23,7 @@ from tempo_edge.search.grounders.prompt import (
     VISUAL,
     WIDTH,
     WORD,
+    Z_SCORE_SCALE,
     FrameTokens,
     Question,
     build,
@@ -128,6 +131,23 @@ def test_an_answer_carries_the_draft_and_what_speaks_for_it() -> None:
     assert (rows[2][NEARNESS] == rows[0][NEARNESS]).all()
     # A tenth that the draft doesn't name leaves nothing to say.
     assert not prompt.note(eta.spell("2"))[DRAFTED].any()
+
+
+def test_the_evidence_says_how_near_the_query_is_and_whether_another_is_nearer() -> None:
+    shown, asked = unit(2, 3), unit(1, 1)[0]
+    question = Question(np.ones((2, STATE), np.float32), asked, 0.1, 0.05)
+    near = [look(0.0), FrameTokens(2.0, False, shown[0], np.zeros(0, np.uint8), unit(0, 2))]
+    z_score, margin = build(question, near, 4.0, SHAPE).features[-1, EVIDENCE] / Z_SCORE_SCALE
+    assert z_score == pytest.approx((1.0 - 0.1) / 0.05, rel=1e-5)
+    assert margin == pytest.approx(-3.7)  # nothing is known: as mostly
+    # Counterfactuals that are far, and one of which a frame is nearer than any is to the query.
+    far = replace(question, contrary=-asked[None])
+    assert build(far, near, 4.0, SHAPE).features[-1, EVIDENCE][1] == pytest.approx(0.0, abs=1e-6)
+    tilted = unit(1, 1)[0] + 0.5 * shown[1]
+    other = replace(question, vector=(tilted / np.linalg.norm(tilted)), contrary=asked[None])
+    loud = np.array([float(other.vector @ asked), 1.0]) / (0.1 * 0.05)
+    told = build(other, near, 4.0, SHAPE).features[-1, EVIDENCE][1] / Z_SCORE_SCALE
+    assert told == pytest.approx(loud[0] - np.logaddexp(*loud), rel=1e-4) and told < -1.0
 
 
 def test_bad_input_is_named() -> None:

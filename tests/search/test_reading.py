@@ -64,7 +64,7 @@ class Scripted:
     """Answers as a function of the times that it was told, and keeps the prompts."""
 
     def __init__(self, script: Callable[[list[str], bool], str]) -> None:
-        self._script = script
+        self._script, self.judges_presence = script, False
         self.prompts: list[Prompt] = []
 
     def answer(self, prompt: Prompt, grammar: Grammar, *, refuse: bool = False) -> Reply:

@@ -11,6 +11,8 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
 # ruff: noqa: E402 - the imports below need the train extra
+from torch import Tensor
+
 from tempo_edge import eta
 from tempo_edge.search.grounders.grammar import Grammar
 from tempo_edge.search.grounders.prompt import STATE, VISUAL, FrameTokens, Prompt, Question, build
@@ -18,6 +20,7 @@ from tempo_edge.search.similarity import CurveSettings
 from tempo_edge.train.grounder.model.collate import collate
 from tempo_edge.train.grounder.model.generate import generate
 from tempo_edge.train.grounder.model.network import DecoderShape, GrounderNetwork
+from tempo_edge.train.grounder.model.prefill import Prefill
 
 SMALL = DecoderShape(hidden=32, layers=2, heads=2, inner=48, dropout=0.0)
 
@@ -121,12 +124,20 @@ def test_forced_words_teach_nothing_and_words_out_of_reach_do_not_compete() -> N
     prompts, answers = [_prompt(3, 1)], [[*eta.spell("1.5-3.0"), eta.TOKEN["[end]"]]]
     could = np.zeros((len(answers[0]), len(eta.WORDS)), np.bool_)
     could[np.arange(len(could)), answers[0]] = True
-    could[0, eta.TOKEN[eta.NONE]] = True
+    could[0, eta.TOKEN["3"]] = True
     with torch.no_grad():
         loss = float(model.losses(collate(prompts, answers, allowed=[could]))["answer"])
-        said = generate(model, prompts, [Grammar([15], [30])])
+        two = Prefill(model, prompts).logits[0, [eta.TOKEN["1"], eta.TOKEN["3"]]].double()
     # Of all that the answer says, only its first word was chosen: from two.
-    assert loss == pytest.approx(-np.log(said.present[0]), abs=1e-4)
+    assert loss == pytest.approx(float(torch.logaddexp(two[0], two[1]) - two[0]), abs=1e-4)
+
+
+def test_answers_of_which_no_word_was_chosen_teach_nothing_of_words() -> None:
+    prompts, answers = [_prompt(3, 1)], [[*eta.spell("none"), eta.TOKEN["[end]"]]]
+    could = np.zeros((2, len(eta.WORDS)), np.bool_)
+    could[np.arange(2), answers[0]] = True
+    losses = GrounderNetwork(SMALL).losses(collate(prompts, answers, allowed=[could], present=[0]))
+    assert float(losses["answer"].detach()) == 0.0 and float(losses["presence"].detach()) > 0.0
 
 
 def test_a_decoder_learns_to_tell_two_windows_apart() -> None:
@@ -134,9 +145,14 @@ def test_a_decoder_learns_to_tell_two_windows_apart() -> None:
     prompts = [_prompt(3, 1), _prompt(3, 2)]
     answers = [[*eta.spell("none"), 4], [*eta.spell("1.5-3.0"), 4]]
     optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3)
-    before = float(model.losses(collate(prompts, answers))["answer"].detach())
+
+    def lost() -> Tensor:
+        losses = model.losses(collate(prompts, answers, present=[0, 1]))
+        return losses["answer"] + losses["presence"]
+
+    before = float(lost().detach())
     for _ in range(60):
-        loss = model.losses(collate(prompts, answers))["answer"]
+        loss = lost()
         optimizer.zero_grad()
         torch.autograd.backward(loss)
         optimizer.step()
@@ -154,7 +170,9 @@ def test_sampling_repeats_under_one_seed_and_differs_under_another() -> None:
     def draw(seed: int) -> list[list[int]]:
         generator = torch.Generator().manual_seed(seed)
         grammars = [Grammar(times, times) for _ in prompts]
-        return generate(model, prompts, grammars, temperature=1.0, generator=generator).tokens
+        return generate(
+            model, prompts, grammars, temperature=1.0, generator=generator, refusals=False
+        ).tokens
 
     assert draw(1) == draw(1)
     assert draw(1) != draw(2)
@@ -181,6 +199,7 @@ def test_weights_have_the_names_that_checkpoints_have() -> None:
         *(f"llama.model.layers.{number}.{name}" for number in range(2) for name in layer),
         *("llama.model.embed_tokens.weight", "llama.model.norm.weight", "llama.lm_head.weight"),
         *(f"{part}.{kind}" for part in ("query", "sight", "draft", "inside") for kind in _LINEAR),
+        *(f"presence.{part}" for part in ("weights", "bias", "residual")),
     }
 
 

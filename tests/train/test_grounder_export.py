@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+onnx = pytest.importorskip("onnx")
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
@@ -20,6 +21,7 @@ from tempo_edge.search.similarity import CurveSettings
 from tempo_edge.train.grounder.model import decoder_graph, onnx_agreement
 from tempo_edge.train.grounder.model.generate import generate
 from tempo_edge.train.grounder.model.network import DecoderShape, GrounderNetwork
+from tempo_edge.train.grounder.model.prefill import Prefill
 from tempo_edge.train.onnx_graph import Storage
 
 SMALL = DecoderShape(hidden=64, layers=3, heads=4, inner=96, dropout=0.0)
@@ -42,6 +44,8 @@ def model() -> GrounderNetwork:
     grounder = GrounderNetwork(SMALL)
     for parameter in grounder.parameters():  # as decided as a trained one
         parameter.data *= 1.7
+    torch.nn.init.normal_(grounder.presence.residual, std=0.3)
+    torch.nn.init.zeros_(grounder.presence.bias)
     return grounder.eval()
 
 
@@ -52,14 +56,37 @@ def test_answers_are_those_of_training(
     path = tmp_path / "grounder.onnx"
     decoder_graph.write_decoder(path, model, storage)
     decoder = AnswerDecoder(open_session(path, threads=1))
-    same = 0
+    same, likely = 0, list[float]()
     for seed in range(12):
         prompt = _prompt(3 + seed, seed)
         said = decoder.answer(prompt, Grammar(TIMES, TIMES), refuse=True)
         meant = generate(model, [prompt], [Grammar(TIMES, TIMES)])
         assert said.present == pytest.approx(float(meant.present[0]), abs=loss)
+        likely.append(said.present)
         same += said.text == eta.text(meant.tokens[0])
     assert same == 12 if storage == "fp32" else same >= 9
+    assert min(likely) < 0.5 < max(likely)
+
+
+def test_a_decoder_that_tells_presence_by_a_word_is_read_as_ever(
+    tmp_path: Path, model: GrounderNetwork
+) -> None:
+    path = tmp_path / "grounder.onnx"
+    decoder_graph.write_decoder(path, model, "fp32")
+    written = onnx.load(path)
+    del written.graph.output[2]
+    onnx.save(written, path)
+    decoder = AnswerDecoder(open_session(path, threads=1))
+    assert not decoder.judges_presence
+    for seed in range(4):
+        prompt, grammar = _prompt(4, seed), Grammar(TIMES, TIMES)
+        with torch.no_grad():
+            logits = Prefill(model, [prompt]).logits[0].double()
+        none = torch.softmax(logits[torch.from_numpy(grammar.token_mask())], dim=0)
+        place = int(grammar.token_mask()[: eta.TOKEN[eta.NONE]].sum())
+        said = decoder.answer(prompt, grammar, refuse=True)
+        assert said.present == pytest.approx(1.0 - float(none[place]), abs=1e-5)
+        assert (said.text == eta.NONE) == (int(none.argmax()) == place)
 
 
 def test_spans_are_said_even_where_a_refusal_is_likelier(

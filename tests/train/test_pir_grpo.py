@@ -123,7 +123,7 @@ def test_sft_learns_to_answer(bank: FeatureBank, prompt_builder: PromptBuilder) 
 def test_where_nothing_is_absent_a_refusal_is_no_choice(
     bank: FeatureBank, prompt_builder: PromptBuilder, refuse: bool
 ) -> None:
-    """So that SFT without refusals leaves their chance as it was."""
+    """So that SFT without refusals leaves their chance as it was; no word competes with them."""
     example = draw(bank, dataclasses.replace(MIX, absent=0.0), np.random.default_rng(0))
     torch.manual_seed(0)
     model = GrounderNetwork(SMALL).eval()
@@ -134,8 +134,11 @@ def test_where_nothing_is_absent_a_refusal_is_no_choice(
         logits.register_hook(lambda slope: pulls.append(slope.detach()))
 
     model.llama.lm_head.register_forward_hook(watch)
-    torch.autograd.backward(model.losses(batch)["answer"])
-    assert (float(pulls[0][0, eta.TOKEN[eta.NONE]]) > 0.0) == refuse
+    losses = model.losses(batch)
+    torch.autograd.backward(losses["answer"])
+    assert float(pulls[0][:, eta.TOKEN[eta.NONE]].abs().max()) == 0.0 < float(pulls[0].abs().max())
+    assert ("presence" in losses) == refuse
+    assert (model.presence.residual.grad is None) and (not refuse or batch.present.tolist() == [1])
 
 
 def test_pir_grpo_earns_more_than_it_began_with(
@@ -252,10 +255,10 @@ def test_what_a_step_learns_does_not_depend_on_its_chunks(
         assert torch.allclose(one, other, atol=1e-5)
 
 
-def test_shares_of_refusals_are_those_of_the_first_word(
+def test_shares_of_refusals_are_those_of_presence(
     bank: FeatureBank, prompt_builder: PromptBuilder
 ) -> None:
-    """And no answer that is drawn refuses, not even where refusals are all but certain."""
+    """And no answer that is drawn refuses, not even where refusals are likelier."""
     torch.manual_seed(0)
     model = GrounderNetwork(SMALL).eval()
     rng = np.random.default_rng(2)

@@ -11,7 +11,8 @@ import pytest
 pytest.importorskip("torch")
 
 from tempo_edge.evaluation.balanced_swaps import BalancedSwaps
-from tempo_edge.evaluation.minimal_pairs import KINDS, alike, spots_of
+from tempo_edge.evaluation.minimal_pairs import alike
+from tempo_edge.search.counterfactuals import KINDS, spots_of
 from tempo_edge.train.data.short_queries import content_words
 from tempo_edge.train.grounder.examples import Kind
 from tempo_edge.train.grounder.synthetic import feature_bank

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 pytest.importorskip("PIL")
 
-from tempo_edge.evaluation.minimal_pairs import KINDS, swap, word_frequencies
+from tempo_edge.evaluation.minimal_pairs import swap, word_frequencies
+from tempo_edge.search.counterfactuals import KINDS
 from tempo_edge.train.data.activities import ACTIONS, SPORTS
 from tempo_edge.train.data.archives import DataError, Record, Vocabulary
 from tempo_edge.train.data.flickr30k import FILE, plain, read_captions

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,11 @@ from tempo_edge.models.running import Shape, run
 from tempo_edge.search.grounders.grammar import Grammar
 from tempo_edge.search.grounders.prompt import ANSWER, Prompt
 
-__all__ = ["AnswerDecoder", "Reply"]
+__all__ = ["PRESENCE", "AnswerDecoder", "Reply"]
+
+#: The output that tells the log-odds that a window shows what is asked for. A decoder without it
+#: tells them by the word ``none``.
+PRESENCE = "presence"
 
 # Of layers, heads or their width: what a model that claims more would be can't be here.
 _MOST_OF_AN_AXIS = 1 << 16
@@ -25,8 +31,8 @@ _MOST_OF_AN_AXIS = 1 << 16
 class Reply:
     """An answer in the language of times, and the chance that what was asked for occurs.
 
-    ``text`` is what is said if anything is; ``present`` in [0, 1] is one minus the probability of
-    a refusal. Whether to believe it is for the calibration to decide.
+    ``text`` is what is said if anything is; ``present`` in [0, 1] is the chance that there is
+    something to say. Whether to believe it is for the calibration to decide.
     """
 
     text: str
@@ -49,22 +55,32 @@ class AnswerDecoder:
         self._empty_cache = np.zeros(lengths, np.float32)
         axes: Shape = (None,) * len(lengths)
         self._outputs: dict[str, Shape] = {"logits": (len(eta.WORDS),), "memory": axes}
+        #: Whether presence is told apart from words, by what a prompt holds of it.
+        self.judges_presence = any(each.name == PRESENCE for each in session.get_outputs())
 
     def answer(self, prompt: Prompt, grammar: Grammar, *, refuse: bool = False) -> Reply:
         """The likeliest answer that names a span, word by word.
 
-        With ``refuse`` it may also be ``none``, as in training; without, the spans are said even
-        where a refusal is likelier, so that a caller who asks for less certainty has something to
-        see. A window in which no span can be said is always refused.
+        With ``refuse`` it may also be ``none``, where that is likelier than not; without, the spans
+        are said even there, so that a caller who asks for less certainty has something to see. A
+        window in which no span can be said is always refused.
         """
-        logits, kv_cache = self._forward(
-            prompt.words, prompt.kinds, prompt.features, self._empty_cache
-        )
+        first = (prompt.words, prompt.kinds, prompt.features, self._empty_cache)
+        outputs = {**self._outputs, PRESENCE: (1,)} if self.judges_presence else self._outputs
+        logits, kv_cache, *odds = self._forward(*first, outputs)
         none, said = eta.TOKEN[eta.NONE], list[int]()
         token_mask = grammar.token_mask()
-        present = 1.0 - float(_probabilities(logits, token_mask)[none])
-        if not refuse and token_mask.sum() > 1:
-            token_mask[none] = False
+        if token_mask.sum() == 1 and token_mask[none]:
+            return Reply(eta.NONE, 0.0)
+        if odds:
+            present = 1.0 / (1.0 + math.exp(-float(odds[0][0])))
+            refused = present < 0.5
+        else:
+            probabilities = _probabilities(logits, token_mask)
+            present, refused = 1.0 - float(probabilities[none]), probabilities.argmax() == none
+        if refuse and refused:
+            return Reply(eta.NONE, present)
+        token_mask[none] = False
         while True:
             token = int(np.argmax(np.where(token_mask, logits, -np.inf)))
             grammar.take(token)
@@ -76,7 +92,7 @@ class AnswerDecoder:
                 return Reply(eta.text(said), present)
             word = np.array([token], np.int64)
             kind, note = np.array([ANSWER], np.int64), prompt.note(said)[None]
-            logits, kv_cache = self._forward(word, kind, note, kv_cache)
+            logits, kv_cache = self._forward(word, kind, note, kv_cache, self._outputs)
 
     def _forward(
         self,
@@ -84,13 +100,13 @@ class AnswerDecoder:
         kinds: NDArray[np.int64],
         features: NDArray[np.float32],
         kv_cache: NDArray[np.float32],
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Logits of the next word, and the KV cache with what was read now."""
+        outputs: Mapping[str, Shape],
+    ) -> list[NDArray[np.float32]]:
+        """Outputs in order: logits of the next word, the KV cache with what was read now, …"""
         inputs: dict[str, NDArray[Any]] = {
             **{"words": words, "kinds": kinds, "features": features, "past": kv_cache}
         }
-        logits, kv_cache = run(self._session, self._outputs, inputs, self._path, ("memory",))
-        return logits, kv_cache
+        return run(self._session, outputs, inputs, self._path, ("memory",))
 
 
 def _probabilities(

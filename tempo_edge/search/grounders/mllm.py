@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -14,10 +15,11 @@ from tempo_edge.search.grounders.base import Materials
 from tempo_edge.search.grounders.boundaries import Boundaries
 from tempo_edge.search.grounders.context_window import ContextWindow
 from tempo_edge.search.grounders.decoder import AnswerDecoder, Reply
-from tempo_edge.search.grounders.prompt import FrameTokens, Question, build
+from tempo_edge.search.grounders.prompt import FrameTokens, Question, build, opposed
 from tempo_edge.search.grounders.windowed import WindowedGrounder
 from tempo_edge.search.similarity import CurveSettings
 from tempo_edge.search.window import Window
+from tempo_edge.search.wording import sought
 
 __all__ = ["MllmGrounder"]
 
@@ -35,6 +37,7 @@ class MllmGrounder(WindowedGrounder):
         """Open the profile's decoder, if none is given. Raises ProfileError if it can't be."""
         super().__init__(materials)
         self._decoder = _opened(materials.profile) if decoder is None else decoder
+        self._asked: Question | None = None
 
     @classmethod
     def preload(cls, profile: Profile) -> None:
@@ -72,8 +75,16 @@ class MllmGrounder(WindowedGrounder):
     ) -> Reply:
         """The decoder's reply about frames as they are stored; no picture is decoded for it."""
         shape = self.materials.settings
-        prompt = build(question, frames, float(boundaries.edges[-1]), shape)
+        asked = self._opposed(question) if self._decoder.judges_presence else question
+        prompt = build(asked, frames, float(boundaries.edges[-1]), shape)
         return self._decoder.answer(prompt, boundaries.grammar(), refuse=refuse)
+
+    def _opposed(self, question: Question) -> Question:
+        """The question with its counterfactuals, which are read once for all of its windows."""
+        if self._asked is None or self._asked.text != question.text:
+            tower = self.materials.profile.text_tower
+            self._asked = opposed(question, sought(question.text), tower)
+        return replace(question, contrary=self._asked.contrary)
 
 
 def _opened(profile: Profile) -> AnswerDecoder:

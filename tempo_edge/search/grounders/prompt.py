@@ -10,13 +10,15 @@ model learned is what it is asked.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge import eta
+from tempo_edge.models.towers import TextTower
+from tempo_edge.search.counterfactuals import counterfactuals
 from tempo_edge.search.grounders.draft import FACTS, DraftAnswer
 from tempo_edge.search.similarity import CurveSettings
 
@@ -24,6 +26,7 @@ __all__ = [
     "AGREEMENT",
     "ANSWER",
     "DRAFTED",
+    "EVIDENCE",
     "NEARNESS",
     "QUERY",
     "REASONS",
@@ -37,6 +40,7 @@ __all__ = [
     "Prompt",
     "Question",
     "build",
+    "opposed",
 ]
 
 WORD, QUERY, VISUAL, ANSWER = 0, 1, 2, 3
@@ -57,6 +61,10 @@ NEARNESS = slice(2 * _SIZE, 2 * _SIZE + FACTS)
 REASONS = slice(AGREEMENT.start, NEARNESS.stop)
 _PLACE = NEARNESS.stop
 
+#: Where the features of ``[answer]`` say what speaks for the query being there at all: the best
+#: frame's z-score, and the log-probability of the query among its counterfactuals.
+EVIDENCE = slice(NEARNESS.stop, NEARNESS.stop + 2)
+
 #: Where they tell the tenth of its frame's time.
 TENTHS = slice(_PLACE + 1 + _CELLS, _PLACE + 1 + _CELLS + 10)
 
@@ -69,6 +77,13 @@ Z_SCORE_SCALE = 0.5
 _OF_VISUAL = np.array([4.0, Z_SCORE_SCALE, 1.0, Z_SCORE_SCALE, Z_SCORE_SCALE, 1.0, 1.0, 1.0, 2.0])
 _OF_DRAFT = np.array([*[Z_SCORE_SCALE] * 5, 1.0, 0.5, 1.0, 1.0])
 
+# A query and its counterfactuals are told apart by differences of so many standard deviations of
+# what a query scores by chance.
+_TEMPERATURE = 0.1
+
+# What that log-probability is where a query has no counterfactual: its mean over made-up windows.
+_UNOPPOSED = -3.7
+
 
 @dataclass(frozen=True)
 class Question:
@@ -79,6 +94,8 @@ class Question:
         vector: its unit vector, float32 ``[d]``.
         mean, std: of its similarity to the profile's background pictures.
         text: what was typed.
+        contrary: unit vectors of its :func:`~tempo_edge.search.counterfactuals.counterfactuals`,
+            float32 ``[k, d]``.
     """
 
     states: NDArray[np.float32]
@@ -86,6 +103,7 @@ class Question:
     mean: float
     std: float
     text: str = ""
+    contrary: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
 
     @staticmethod
     def of(
@@ -103,11 +121,30 @@ class Question:
         """How far above chance a unit vector ``[d]`` is to the query, in standard deviations."""
         return (float(vector @ self.vector) - self.mean) / self.std
 
+    def margin(self, vectors: NDArray[np.float32]) -> float:
+        """The log-probability of the query among its counterfactuals, over frames ``[n, d]``.
+
+        A sentence is as loud as the frame that is nearest to it. A frame that shows a brown dog is
+        near to "a black dog", but nearer to "a brown dog".
+        """
+        if not len(self.contrary):
+            return _UNOPPOSED
+        sentences = np.concatenate([self.vector[None], self.contrary])
+        near = np.einsum("nd,kd->nk", vectors, sentences).max(axis=0).astype(np.float64)
+        loud = near / (_TEMPERATURE * self.std)
+        return float(loud[0] - loud.max() - np.log(np.exp(loud - loud.max()).sum()))
+
     def __post_init__(self) -> None:
         if self.states.ndim != 2 or not len(self.states):
             raise ValueError(f"states of shape {self.states.shape} must be [l >= 1, w]")
         if not self.std > 0:
             raise ValueError(f"std {self.std} must be positive")
+
+
+def opposed(question: Question, sentence: str, tower: TextTower) -> Question:
+    """A question with the counterfactuals of its sentence, as a text tower reads them."""
+    others = counterfactuals(sentence)
+    return replace(question, contrary=tower.encode(others)) if others else question
 
 
 @dataclass(frozen=True)
@@ -214,7 +251,10 @@ def build(
         visual[:, TENTHS.start + now % 10] = 1.0
         show(VISUAL, visual, eta.TOKEN[str(now // 10)])
     say(eta.stamp(end_seconds))
-    show(ANSWER, _grounds(question, frames[draft.best], draft), eta.TOKEN["[answer]"])
+    grounds = _grounds(question, frames[draft.best], draft)
+    seen = np.stack([frame.vector for frame in frames])
+    grounds[0, EVIDENCE] = Z_SCORE_SCALE * np.array([z_scores.max(), question.margin(seen)])
+    show(ANSWER, grounds, eta.TOKEN["[answer]"])
     return Prompt(
         np.array(words, np.int64), np.array(kinds, np.int64), np.concatenate(features), draft
     )

@@ -12,13 +12,13 @@ from tempo_edge import eta
 from tempo_edge.evaluation.metrics.spans import Interval
 from tempo_edge.models import Profile
 from tempo_edge.search.grounders.boundaries import Boundaries
-from tempo_edge.search.grounders.prompt import Prompt, Question, build
+from tempo_edge.search.grounders.prompt import Prompt, Question, build, opposed
 from tempo_edge.search.similarity import CurveSettings
 from tempo_edge.train.grounder.examples import Example
 
 __all__ = ["PromptBuilder", "allowed_tokens", "answer_spans", "frame_labels", "target_tokens"]
 
-_CACHED = 50_000  # questions in memory, about 20 kB each
+_CACHED = 40_000  # questions in memory, about 28 kB each
 
 
 class PromptBuilder:
@@ -35,8 +35,10 @@ class PromptBuilder:
         if query not in self._questions:
             if len(self._questions) >= _CACHED:
                 self._questions.popitem(last=False)
-            vector, states = self._profile.text_tower.read(query)
-            self._questions[query] = Question.of(vector, states, self._profile.background)
+            tower = self._profile.text_tower
+            vector, states = tower.read(query)
+            question = Question.of(vector, states, self._profile.background)
+            self._questions[query] = opposed(question, query, tower)
         return self._questions[query]
 
     def prompt(self, example: Example) -> Prompt:

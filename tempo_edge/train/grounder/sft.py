@@ -15,7 +15,7 @@ from tempo_edge import eta
 from tempo_edge.search.grounders.prompt import Prompt
 from tempo_edge.train.grounder.annotated_windows import AnnotatedVideos
 from tempo_edge.train.grounder.examples import Example, ExampleSource
-from tempo_edge.train.grounder.model.collate import PromptBatch, collate
+from tempo_edge.train.grounder.model.collate import IGNORED, PromptBatch, collate
 from tempo_edge.train.grounder.model.network import DecoderShape, GrounderNetwork
 from tempo_edge.train.grounder.prompt_builder import (
     PromptBuilder,
@@ -28,8 +28,9 @@ from tempo_edge.train.precision import autocast
 from tempo_edge.train.progress_log import Say
 from tempo_edge.train.schedule import decaying_groups, rate_share
 
-#: A prompt, its target tokens, the frames' labels, and the tokens allowed before each target.
-SftExample = tuple[Prompt, list[int], NDArray[np.bool_], NDArray[np.bool_]]
+#: A prompt, its target tokens, the frames' labels, the tokens allowed before each target, and
+#: whether the window shows what is asked for, IGNORED where that is not to be learned.
+SftExample = tuple[Prompt, list[int], NDArray[np.bool_], NDArray[np.bool_], int]
 
 _AHEAD = 4  # batches that are drawn at once
 
@@ -38,7 +39,8 @@ _AHEAD = 4  # batches that are drawn at once
 class SftSettings:
     """The settings of a run: all that it depends on besides its pictures and its profile.
 
-    ``frames`` weighs what every frame must know against what the answer says. ``compiled`` has
+    ``frames`` weighs what every frame must know against what the answer says, ``presence`` whether
+    there is anything to say. ``compiled`` has
     PyTorch write the decoder's code for this machine first, which takes a C++ compiler and a minute
     and makes a step a fifth shorter.
     """
@@ -50,6 +52,7 @@ class SftSettings:
     weight_decay: float = 0.05
     warmup: int = 100
     frames: float = 0.5
+    presence: float = 1.0
     every: int = 240
     bfloat16: bool = True
     compiled: bool = False
@@ -71,15 +74,17 @@ class SftSettings:
 def sft_example(prompt_builder: PromptBuilder, example: Example, refuse: bool) -> SftExample:
     """An example as SFT reads it.
 
-    Unless it may `refuse`, ``none`` is no choice. Where nothing absent is asked for, ``none`` is
-    never right, and a decoder that chose among it and others would learn to never say it; what is
-    to be learned of refusals later could begin at nothing then.
+    ``none`` is no choice among words: where nothing is there it is forced, and elsewhere out of
+    reach. Unless something absent is asked for, now and then, and it may `refuse`, presence is not
+    to be learned: it would always be certain, and what is to be learned of refusals later would
+    begin at that.
     """
-    tokens = target_tokens(example)
+    tokens, none = target_tokens(example), eta.TOKEN[eta.NONE]
     allowed = allowed_tokens(example.boundaries, tokens[:-1])
-    if not refuse:
-        allowed[0, eta.TOKEN[eta.NONE]] = False
-    return prompt_builder.prompt(example), tokens, frame_labels(example), allowed
+    allowed[0] &= (np.arange(len(eta.WORDS)) == none) == (tokens[0] == none)
+    present = int(bool(example.spans)) if refuse else IGNORED
+    prompt = prompt_builder.prompt(example)
+    return prompt, tokens, frame_labels(example), allowed, present
 
 
 class Sft:
@@ -139,6 +144,8 @@ class Sft:
             with autocast(kind, settings.bfloat16):
                 losses = self.model.losses(batch, self._read)
                 loss = losses["answer"] + settings.frames * (losses["when"] + losses["whether"])
+                if "presence" in losses:
+                    loss = loss + settings.presence * losses["presence"]
             self._optimizer.zero_grad()
             torch.autograd.backward(loss)
             nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)

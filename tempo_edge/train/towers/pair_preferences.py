@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tempo_edge.evaluation.minimal_pairs import KINDS, Swap, swap
+from tempo_edge.evaluation.minimal_pairs import Swap, swap
+from tempo_edge.search.counterfactuals import KINDS
 from tempo_edge.train.towers.retrieval import percent
 
 _SEED = 7

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from tempo_edge import eta
 from tempo_edge.evaluation.metrics.spans import Interval
@@ -82,13 +83,10 @@ def log_probs(model: GrounderNetwork, batch: GrammarAnswers) -> AnswerLogProbs:
     following = prefill.decode(batch.tokens[:, :-1], batch.notes[:, :-1])
     logits = torch.cat([prefill.logits[:, None], following], dim=1)
     allowed = batch.allowed.to(logits.device)
-    first = logits[::group_size, 0]
-    none = first[:, _NONE]
-    spans = first.masked_fill(~allowed[::group_size, 0], -torch.inf).logsumexp(dim=1)
-    total = torch.logaddexp(none, spans)
     tokens = batch.tokens.to(logits.device)
     chosen = torch.log_softmax(logits.masked_fill(~allowed, -1e9), dim=-1)
-    return AnswerLogProbs(none - total, spans - total, chosen.gather(2, tokens[..., None])[..., 0])
+    none, spans = (functional.logsigmoid(odds) for odds in (-prefill.odds, prefill.odds))
+    return AnswerLogProbs(none, spans, chosen.gather(2, tokens[..., None])[..., 0])
 
 
 class NanoPolicy:

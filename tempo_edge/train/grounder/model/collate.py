@@ -33,6 +33,8 @@ class PromptBatch:
         inside: at a visual token 1 if its frame shows what is asked for, else 0, int64 ``[b, t]``;
             ``IGNORED`` elsewhere.
         allowed: the tokens that the grammar allows for each label, in order, bool ``[n, words]``.
+        present: 1 where the window shows what is asked for, else 0, int64 ``[b]``; ``IGNORED``
+            where that is not to be learned.
     """
 
     words: Tensor
@@ -43,6 +45,7 @@ class PromptBatch:
     times: Tensor
     inside: Tensor
     allowed: Tensor
+    present: Tensor
 
     def to(self, device: str | torch.device) -> PromptBatch:
         """The batch on another device."""
@@ -67,12 +70,14 @@ def collate(
     answers: Sequence[Sequence[int]] | None = None,
     inside: Sequence[NDArray[np.bool_]] | None = None,
     allowed: Sequence[NDArray[np.bool_]] | None = None,
+    present: Sequence[int] | None = None,
 ) -> PromptBatch:
     """Put prompts, and their answers if given, side by side.
 
     With answers the padding is on the right, for training; without, on the left, so that all of
     them continue at the same place. ``inside`` tells of each frame whether it shows what was asked,
     ``allowed`` bool ``[a, words]`` of each word of an answer what else could be said; all, if None.
+    ``present`` is that of :class:`PromptBatch`.
     """
     said = answers or [()] * len(prompts)
     lengths = [len(prompt) + len(answer) for prompt, answer in zip(prompts, said, strict=True)]
@@ -101,5 +106,6 @@ def collate(
         could = np.ones((sum(map(len, said)), len(eta.WORDS)), np.bool_)
     else:
         could = np.concatenate(allowed)
-    parts = (words, kinds, features, mask, labels, times, within, could)
+    there = np.array([IGNORED] * len(prompts) if present is None else present, np.int64)
+    parts = (words, kinds, features, mask, labels, times, within, could, there)
     return PromptBatch(*(torch.from_numpy(part) for part in parts))

@@ -10,7 +10,16 @@ from numpy.typing import NDArray
 from onnx import TensorProto
 
 from tempo_edge import eta
-from tempo_edge.search.grounders.prompt import ANSWER, DRAFTED, QUERY, REASONS, VISUAL, WIDTH
+from tempo_edge.search.grounders.decoder import PRESENCE
+from tempo_edge.search.grounders.prompt import (
+    ANSWER,
+    DRAFTED,
+    EVIDENCE,
+    QUERY,
+    REASONS,
+    VISUAL,
+    WIDTH,
+)
 from tempo_edge.train.grounder.model.network import GrounderNetwork
 from tempo_edge.train.onnx_graph import Graph, Storage
 
@@ -22,8 +31,9 @@ def write_decoder(path: Path, model: GrounderNetwork, storage: Storage = "fp16")
 
     Inputs: ``words`` and ``kinds`` int64 ``[t]``, ``features`` float32 ``[t, WIDTH]`` and ``past``
     float32 ``[layers, 2, heads, p, size]``, with ``p`` of 0 at the start. Outputs: ``logits``
-    ``[words]`` of what follows the last position, and ``memory``, which is ``past`` with the ``t``
-    new positions behind it.
+    ``[words]`` of what follows the last position, ``memory``, which is ``past`` with the ``t`` new
+    positions behind it, and ``presence`` ``[1]``, the log-odds that the window shows what is asked
+    for, which mean something at ``[answer]``.
     """
     build_decoder(Graph("tempo-edge-nano-grounder", storage), model).save(path)
 
@@ -72,7 +82,22 @@ class _Llama:
         graph.output(logits, "logits", [len(eta.WORDS)])
         longer = [*kv_cache[:3], "P + T", self.size]
         graph.output(graph.op("Concat", *caches, axis=0), "memory", longer)
+        graph.output(self._presence(last), PRESENCE, [1])
         return graph
+
+    def _presence(self, state: str) -> str:
+        """The log-odds ``[1]`` by the last state ``[hidden]`` and the evidence there."""
+        graph = self.graph
+        here = graph.op("Gather", "features", graph.const(np.array(-1, np.int64)), axis=0)
+        told = graph.op("Slice", here, graph.ints(EVIDENCE.start), graph.ints(EVIDENCE.stop))
+
+        def weighed(x: str, name: str) -> str:
+            weight = graph.weight(self.tensors[f"presence.{name}"], f"{PRESENCE}_{name}")
+            return graph.op("MatMul", x, weight)
+
+        odds = graph.op("Add", weighed(told, "weights"), weighed(state, "residual"))
+        bias = graph.weight(self.tensors["presence.bias"], f"{PRESENCE}_bias")
+        return graph.op("Add", odds, bias)
 
     def _linear(self, x: str, name: str) -> str:
         bias: Any = self.tensors.get(f"{name}.bias")

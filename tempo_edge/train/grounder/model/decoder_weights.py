@@ -7,6 +7,7 @@ name it is stored; the file has its own under the same name.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from onnx import TensorProto
 
+from tempo_edge.search.grounders.decoder import PRESENCE
 from tempo_edge.train.data.archives import DataError
 from tempo_edge.train.grounder.model.decoder_graph import build_decoder
 from tempo_edge.train.grounder.model.network import DecoderShape, GrounderNetwork
@@ -70,7 +72,11 @@ def read_decoder(path: Path) -> GrounderNetwork:
         model = GrounderNetwork(_shape(graph, inner=gate.dims[1]))
         noting = _NotingGraph(_STORED[gate.data_type])
         build_decoder(noting, model)
-        _take(model, noting, read_weights(graph))
+        noted = noting.noted
+        if all(output.name != PRESENCE for output in graph.output):
+            # One that told presence by a word has nothing that could take its place.
+            noted = [each for each in noted if not each.name.startswith(PRESENCE)]
+        _take(model, noted, read_weights(graph))
     except Exception as error:  # whatever a file of another kind makes of the reader
         reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
         raise DataError(f"{path} holds no decoder to go on with: {reason}") from error
@@ -96,12 +102,12 @@ def _shape(graph: onnx.GraphProto, inner: int) -> DecoderShape:
 
 @torch.no_grad()
 def _take(
-    model: GrounderNetwork, noting: _NotingGraph, kept: dict[str, NDArray[np.float32]]
+    model: GrounderNetwork, noted: Sequence[_Stored], kept: dict[str, NDArray[np.float32]]
 ) -> None:
     """Put the stored weights in the place of those that were noted."""
     by_address = {each.data_ptr(): each for each in model.parameters()}
     values = []
-    for stored in noting.noted:
+    for stored in noted:
         value = kept[stored.name]
         place = by_address[stored.address]
         value = value.T if stored.turned else value

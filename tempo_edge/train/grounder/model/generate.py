@@ -25,9 +25,8 @@ _LONGEST = 24  # tokens of an answer: four spans of two numbers, what joins them
 class Answers:
     """One answer to each copy of each prompt.
 
-    ``tokens`` are without ``[end]``; ``present`` float64 ``[answers]`` are the probabilities that
-    the first token is not ``none``, and ``refused`` bool ``[answers]`` says where ``none`` is the
-    likeliest one.
+    ``tokens`` are without ``[end]``; ``present`` float64 ``[answers]`` are the chances that what is
+    asked for is there, and ``refused`` bool ``[answers]`` says where it is likelier that it isn't.
     """
 
     tokens: list[list[int]]
@@ -50,7 +49,8 @@ def generate(
 
     Each prompt is read once and answered `group_size` times, so there are as many grammars as
     answers, the first prompt's first. With a temperature of 0 the likeliest token is taken, else
-    one is sampled. Without `refusals` no answer is ``none``, however likely that is.
+    one is sampled. Without `refusals` no answer is ``none`` that could be another, however unlikely
+    it is that there is anything to say.
     """
     if len(grammars) != group_size * len(prompts):
         raise ValueError(
@@ -59,16 +59,13 @@ def generate(
     prefill = Prefill(model, prompts, group_size)
     answers: list[list[int]] = [[] for _ in grammars]
     unfinished = set(range(len(grammars)))
-    present, refused = np.zeros(len(grammars)), np.zeros(len(grammars), np.bool_)
-    end, none = eta.TOKEN["[end]"], eta.TOKEN[eta.NONE]
+    present = np.repeat(_chances(prefill, grammars[::group_size]), group_size)
+    refused, end = present < 0.5, eta.TOKEN["[end]"]
     logits = prefill.logits
     for step in range(_LONGEST):
         logits = _masked(logits, grammars, unfinished)
         if step == 0:
-            present = _present(logits)
-            refused = (logits.argmax(dim=-1) == none).numpy()
-            if not refusals:
-                logits[:, none] = -torch.inf
+            _choose(logits, refused if refusals else present == 0.0)
         chosen = _sample(logits, temperature, generator)
         for row in list(unfinished):
             grammars[row].take(chosen[row])
@@ -89,16 +86,22 @@ def generate(
 def present_chances(
     model: GrounderNetwork, prompts: Sequence[Prompt], grammars: Sequence[Grammar]
 ) -> NDArray[np.float64]:
-    """The probability float64 ``[p]`` that the answer to each prompt is not ``none``."""
-    logits = Prefill(model, prompts).logits
-    return _present(_masked(logits, grammars, set(range(len(grammars)))))
+    """The chance float64 ``[p]`` that each window shows what it is asked for."""
+    return _chances(Prefill(model, prompts), grammars)
 
 
-def _present(logits: Tensor) -> NDArray[np.float64]:
-    """One minus the share of ``none``, float64 ``[n]``, of masked logits ``[n, words]``."""
+def _chances(prefill: Prefill, grammars: Sequence[Grammar]) -> NDArray[np.float64]:
+    """The chance float64 ``[p]`` of presence; 0 where nothing but ``none`` can be said."""
     # In double precision: chances near 1 are to be told apart.
-    shares = torch.softmax(logits.double(), dim=-1)[:, eta.TOKEN[eta.NONE]]
-    return 1.0 - shares.numpy()
+    chances: NDArray[np.float64] = torch.sigmoid(prefill.odds.double()).cpu().numpy()
+    sayable = [grammar.options() != [eta.NONE] for grammar in grammars]
+    return np.where(sayable, chances, 0.0)
+
+
+def _choose(logits: Tensor, refused: NDArray[np.bool_]) -> None:
+    """Leave ``none`` alone of first logits ``[n, words]`` where refused, elsewhere all but it."""
+    is_none = torch.arange(logits.shape[1]) == eta.TOKEN[eta.NONE]
+    logits.masked_fill_(is_none != torch.from_numpy(refused)[:, None], -torch.inf)
 
 
 def _masked(logits: Tensor, grammars: Sequence[Grammar], rows: set[int]) -> Tensor:

@@ -1,10 +1,9 @@
 """The first weights of a grounder: as good as the similarity that its prompt carries.
 
-A decoder of random weights must first find out that times are there to be repeated, and that what
-is far from the query is not there; that takes it longer than all else. This one begins by saying
-the draft's next word, or ``none`` where the window's best frame is no better than chance makes one.
-What it has to learn is when to depart from that. All of it is weights, which training is free to
-change.
+A decoder of random weights must first find out that times are there to be repeated; that takes it
+longer than all else. This one begins by saying the draft's next word. What it has to learn is when
+to depart from that. All of it is weights, which training is free to change. Whether there is
+anything to say begins as a fit of its own (:mod:`tempo_edge.train.grounder.model.presence`).
 """
 
 from __future__ import annotations
@@ -15,20 +14,12 @@ import torch
 from torch import Tensor, nn
 
 from tempo_edge import eta
-from tempo_edge.search.grounders.prompt import NEARNESS, REASONS, TENTHS, Z_SCORE_SCALE
+from tempo_edge.search.grounders.prompt import TENTHS
 
 if TYPE_CHECKING:
     from tempo_edge.train.grounder.model.network import GrounderNetwork
 
 __all__ = ["initialize"]
-
-# The height of a window's best frame, in deviations of what its query scores by chance, at which it
-# is as likely as not that the query occurs; how loud `none` is there, where 1 is how loud the
-# draft's word is, which others stand beside; and how much louder with each deviation less. A
-# logistic fit on made-up windows of development pictures: odds rise by 1.3 a deviation there.
-_EVEN_HEIGHT = 3.05
-_EVEN_LOUDNESS = 1.15
-_LOUDER = 0.165
 
 # How loud all else is at first, against what the decoder is to begin with.
 _HUSH = 0.3
@@ -40,7 +31,6 @@ def initialize(model: GrounderNetwork) -> None:
     table: Any = model.llama.get_input_embeddings().weight
     _say_alike(table)
     _speak_up(model, table)
-    _doubt(model, table[eta.TOKEN[eta.NONE]])
     _quieten(model.llama, model.shape.layers)
 
 
@@ -58,14 +48,7 @@ def _speak_up(model: GrounderNetwork, table: Tensor) -> None:
         nn.init.zeros_(projector.bias)
     tenths = [eta.TOKEN[f".{tenth}"] for tenth in range(10)]
     model.sight.weight[:, TENTHS] = table[tenths].T
-
-
-def _doubt(model: GrounderNetwork, none: Tensor) -> None:
-    """`none` is as loud as the draft's word where the best frame is as high as by chance."""
-    weight, best = model.draft.weight, NEARNESS.start - REASONS.start
-    weight.mul_(_HUSH)
-    weight[:, best] = -_LOUDER / Z_SCORE_SCALE * none
-    model.draft.bias.copy_((_EVEN_LOUDNESS + _LOUDER * _EVEN_HEIGHT) * none)
+    model.draft.weight.mul_(_HUSH)
 
 
 def _quieten(llama: Any, layers: int) -> None:

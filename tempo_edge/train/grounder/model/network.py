@@ -22,6 +22,7 @@ from tempo_edge.search.grounders.prompt import (
 )
 from tempo_edge.train.grounder.model.collate import IGNORED, PromptBatch
 from tempo_edge.train.grounder.model.initialization import initialize
+from tempo_edge.train.grounder.model.presence import Presence
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ class GrounderNetwork(nn.Module):
         self.sight = nn.Linear(WIDTH, shape.hidden)
         self.draft = nn.Linear(REASONS.stop - REASONS.start, shape.hidden)
         self.inside = nn.Linear(shape.hidden, 1)
+        self.presence = Presence(shape.hidden)
         self.drop = nn.Dropout(shape.dropout)
         initialize(self)
 
@@ -92,10 +94,10 @@ class GrounderNetwork(nn.Module):
     def losses(
         self, batch: PromptBatch, read: Callable[..., Any] | None = None
     ) -> dict[str, Tensor]:
-        """Mean cross-entropies, scalars: of the answers' words and of what every frame must know.
+        """Mean cross-entropies, scalars: of answers' words, of presence, and of what frames know.
 
         A word counts if it was chosen, among those that the grammar allows: what is forced on an
-        answer when it is said needn't be learned.
+        answer when it is said needn't be learned. Whether there is anything to say is judged apart.
         An answer says little about a window of fifty frames. So each frame is also asked *when* it
         is, by the words of the language, and *whether* it shows what was asked for: from these two
         an answer is made. `read` stands in for the decoder's layers, as compiled ones do.
@@ -108,7 +110,18 @@ class GrounderNetwork(nn.Module):
         said = batch.labels != IGNORED
         chosen = batch.allowed.sum(dim=1) > 1
         logits = self.llama.lm_head(out[said]).float().masked_fill(~batch.allowed, -torch.inf)
-        losses = {"answer": functional.cross_entropy(logits[chosen], batch.labels[said][chosen])}
+        words = functional.cross_entropy(
+            logits[chosen], batch.labels[said][chosen], reduction="sum"
+        )
+        losses = {"answer": words / max(1, int(chosen.sum()))}
+        asked = batch.present != IGNORED
+        if asked.any():
+            # The last position of a prompt foretells the first word of its answer.
+            rows, places = asked.nonzero()[:, 0], said.int().argmax(dim=1)[asked]
+            odds = self.presence(out[rows, places], batch.features[rows, places])
+            losses["presence"] = functional.binary_cross_entropy_with_logits(
+                odds, batch.present[asked].float()
+            )
         seen = batch.inside != IGNORED
         if seen.any():
             losses["when"] = functional.cross_entropy(

@@ -18,7 +18,8 @@ __all__ = ["Prefill"]
 class Prefill:
     """Prompts that have been read once and can be continued in several copies each.
 
-    ``logits`` float32 ``[p * group_size, words]`` belong to the first token of an answer.
+    ``logits`` float32 ``[p * group_size, words]`` belong to the first token of an answer, and
+    ``odds`` float32 ``[p]`` are the log-odds that each window shows what it is asked for.
     """
 
     def __init__(
@@ -30,22 +31,22 @@ class Prefill:
         self._model = model
         self._device = next(model.parameters()).device
         batch = collate(prompts)
-        embedded = model.embed(
-            batch.words.to(self._device),
-            batch.kinds.to(self._device),
-            batch.features.to(self._device),
-        )
+        features = batch.features.to(self._device)
+        embedded = model.embed(batch.words.to(self._device), batch.kinds.to(self._device), features)
         mask, self._cache = batch.attention_mask.to(self._device), DynamicCache()
-        out = model.llama(
+        decoder = model.llama.model
+        out = decoder(
             inputs_embeds=embedded,
             attention_mask=mask,
-            logits_to_keep=1,
-            **kv_cache_arguments(model.llama, self._cache),
+            **kv_cache_arguments(decoder, self._cache),
         )
+        last = out.last_hidden_state[:, -1]
+        self.odds: Tensor = model.presence(last, features[:, -1])
         if group_size > 1:
             self._cache.batch_repeat_interleave(group_size)
         self._mask = mask.repeat_interleave(group_size, dim=0)
-        self.logits: Tensor = out.logits[:, -1].float().repeat_interleave(group_size, dim=0)
+        logits: Tensor = model.llama.lm_head(last).float()
+        self.logits = logits.repeat_interleave(group_size, dim=0)
 
     def decode(self, tokens: Tensor, notes: Tensor) -> Tensor:
         """The logits float32 ``[n, a, words]`` of what follows each of ``tokens`` int64 ``[n, a]``.
