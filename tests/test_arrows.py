@@ -34,6 +34,8 @@ def test_no_arrow_leads_up_from_the_program_to_what_is_built_on_it() -> None:
         ("store", "models"),
         ("saa", "media"),
         ("timeline", "media"),
+        ("store", "words"),
+        ("words", "media"),
     ],
 )
 def test_the_way_of_the_data_leads_down(upper: str, lower: str) -> None:

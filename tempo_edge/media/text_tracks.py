@@ -1,0 +1,226 @@
+"""Text that a container carries beside its pictures, and files of the same text beside it.
+
+FFmpeg reads both, and gives every line as one of ASS, whatever it was written as. Of a film only
+the packets of text are read, as far as its container tells where they lie.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from fractions import Fraction
+from io import BytesIO
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Stream
+from av.subtitles.stream import SubtitleStream
+from av.subtitles.subtitle import AssSubtitle
+
+from tempo_edge.errors import MediaError
+from tempo_edge.media._blocks import BlockFile
+from tempo_edge.media._bounds import bounded
+from tempo_edge.media._payload import open_hollow
+from tempo_edge.media._streams import format_names
+from tempo_edge.media.container import demux, open_container, reason
+
+__all__ = ["TEXT_FORMATS", "ContainerText", "Cue", "TextTrack", "cues_of_text", "text_of_container"]
+
+#: By suffix, FFmpeg's name of each format of subtitle files that is read.
+TEXT_FORMATS = {".srt": "srt", ".vtt": "webvtt", ".ass": "ass", ".ssa": "ass", ".lrc": "lrc"}
+
+# FFmpeg's names of the decoders that give text; others give pictures of it.
+_TEXT_CODECS = frozenset({"mov_text", "srt", "subrip", "ass", "ssa", "webvtt", "text"})
+
+# All that is asked of a film at first lies in its head and its index.
+_HEAD_ONLY = {"probesize": "32", "analyzeduration": "1", "fpsprobesize": "0"}
+
+# What is read of a track, of its lines and of each one: a film has a thousand lines.
+_MOST_CUES = 100_000
+_MOST_LETTERS = 20_000
+
+_MOST_CHAPTERS = 10_000
+_MOST_TRACKS = 64
+
+# Of a line of ASS, what stands before its text: order, layer, style, name, margins, effect.
+_FIELDS = 8
+
+
+@dataclass(frozen=True)
+class Cue:
+    """A line of text and when it is shown.
+
+    Attributes:
+        start: seconds from what players call zero.
+        end: likewise; None where that is not said.
+        text: as ASS has it, with overrides in braces.
+    """
+
+    start: Fraction
+    end: Fraction | None
+    text: str
+
+
+@dataclass(frozen=True)
+class TextTrack:
+    """A track of text.
+
+    Attributes:
+        name: which one, ``stream 2`` say.
+        language: as the container names it, or empty.
+        cues: its lines in the order in which they lie there.
+        fault: why there may be more of them, or empty.
+    """
+
+    name: str
+    language: str
+    cues: tuple[Cue, ...]
+    fault: str = ""
+
+
+@dataclass(frozen=True)
+class ContainerText:
+    """All text of a container.
+
+    Attributes:
+        title: as its tags have it, or empty.
+        chapters: their titles.
+        tracks: its streams of text.
+    """
+
+    title: str
+    chapters: tuple[Cue, ...]
+    tracks: tuple[TextTrack, ...]
+
+
+def text_of_container(path: Path, zero: Fraction) -> ContainerText:
+    """The text that a media file carries.
+
+    Args:
+        path: the file.
+        zero: instant of the container that players call zero, in seconds;
+            :attr:`tempo_edge.media.VideoInfo.start_time`.
+
+    Raises:
+        MediaError: the file can't be opened.
+    """
+    try:
+        with ExitStack() as stack:
+            file = BlockFile(path)
+            stack.callback(file.close)
+            container = open_container(path, _HEAD_ONLY, file, decodes=False)
+            stack.callback(container.close)
+            title = container.metadata.get("title", "")
+            chapters = tuple(_chapters(container, zero))
+            if not _text_streams(container):
+                return ContainerText(title, chapters, ())
+            opened = open_hollow(path, format_names(container) - {"mov"})
+            if opened is not None:
+                container, hollow = opened
+                stack.callback(hollow.close)
+                stack.callback(container.close)
+            return ContainerText(title, chapters, tuple(_tracks(container, path, zero)))
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        raise MediaError(f"its text can't be read: {reason(error)}") from error
+
+
+def _chapters(container: InputContainer, zero: Fraction) -> Iterator[Cue]:
+    for chapter in container.chapters()[:_MOST_CHAPTERS]:
+        base, title = chapter["time_base"], chapter["metadata"].get("title", "")
+        if base and title:
+            start, end = (Fraction(chapter[at]) * base - zero for at in ("start", "end"))
+            yield Cue(start, end if end > start else None, title[:_MOST_LETTERS])
+
+
+def _text_streams(container: InputContainer) -> list[SubtitleStream]:
+    texts = [
+        stream
+        for stream in container.streams.subtitles
+        if stream.codec_context is not None and stream.codec_context.name in _TEXT_CODECS
+    ]
+    return texts[:_MOST_TRACKS]
+
+
+def _tracks(container: InputContainer, path: Path, zero: Fraction) -> Iterator[TextTrack]:
+    streams = _text_streams(container)
+    _pass_over_all_but(container, streams)
+    cues: dict[int, list[Cue]] = {stream.index: [] for stream in streams}
+    packets = bounded(demux(container, *streams), path.stat().st_size)
+    fault = _take(packets, {stream.index: stream for stream in streams}, cues, zero)
+    for stream in streams:
+        language = stream.metadata.get("language", "")
+        name = f"stream {stream.index}"
+        yield TextTrack(name, language, tuple(cues[stream.index]), fault)
+
+
+def _pass_over_all_but(container: InputContainer, streams: Sequence[Stream]) -> None:
+    wanted = {stream.index for stream in streams}
+    for other in container.streams:
+        if other.index not in wanted and hasattr(other, "discard"):  # PyAV before 18 has none
+            other.discard = av.stream.Discard.all
+
+
+def cues_of_text(text: str, form: str) -> TextTrack:
+    """The lines of a subtitle file.
+
+    Args:
+        text: all of it.
+        form: one of the values of :data:`TEXT_FORMATS`.
+
+    Raises:
+        MediaError: nothing of it can be read.
+    """
+    try:
+        with av.open(BytesIO(text.encode("utf-8", "replace")), format=form) as container:
+            assert isinstance(container, InputContainer)
+            stream = container.streams.subtitles[0]
+            cues: list[Cue] = []
+            taken = {stream.index: cues}
+            fault = _take(demux(container, stream), {stream.index: stream}, taken, Fraction(0))
+    except (av.error.FFmpegError, OSError, ValueError, IndexError) as error:
+        raise MediaError(f"can't be read: {reason(error)}") from error
+    return TextTrack("", "", tuple(cues), fault)
+
+
+def _take(
+    packets: Iterator[Packet[SubtitleStream]],
+    streams: dict[int, SubtitleStream],
+    cues: dict[int, list[Cue]],
+    zero: Fraction,
+) -> str:
+    """Take the lines of some streams; gives why there may be more of them, or nothing."""
+    try:
+        for packet in packets:
+            taken = cues.get(packet.stream_index)
+            if taken is None or not packet.size or packet.pts is None or not packet.time_base:
+                continue
+            if len(taken) >= _MOST_CUES:
+                return f"holds more than {_MOST_CUES:,} lines"
+            text = _text(streams[packet.stream_index], packet)
+            if text:
+                start = packet.pts * packet.time_base - zero
+                length = packet.duration or 0
+                end = start + length * packet.time_base if length > 0 else None
+                taken.append(Cue(start, end, text))
+    except MediaError as error:
+        return str(error)
+    except av.error.FFmpegError as error:
+        return f"breaks off: {reason(error)}"
+    return ""
+
+
+def _text(stream: SubtitleStream, packet: Packet[SubtitleStream]) -> str:
+    """The text of a packet, one line for each that it holds; nothing where it is damaged."""
+    try:
+        shown = stream.decode2(packet)
+    except av.error.FFmpegError:
+        return ""
+    lines = []
+    for rect in shown or ():
+        if isinstance(rect, AssSubtitle):
+            line = rect.ass.decode("utf-8", "replace")
+            lines.append(line.split(",", _FIELDS)[-1][:_MOST_LETTERS])
+    return "\n".join(lines)[:_MOST_LETTERS]
