@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tempo_edge._closing import Closing
+from tempo_edge.store.evidence import Evidence, WritableEvidence
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,7 +57,7 @@ class Backup:
     fault: str
 
 
-class Catalogue(Closing, ABC):
+class Catalogue(Evidence, Closing, ABC):
     """One library's rows, to be read. Readers never wait for the writer.
 
     Ids of videos and frames are whole numbers of 64 bits that rise and are never used twice. What
@@ -191,7 +192,7 @@ class Catalogue(Closing, ABC):
         """Time stamp of the first frame after ``pts``, or None at the end of the video."""
 
 
-class WritableCatalogue(Catalogue):
+class WritableCatalogue(WritableEvidence, Catalogue):
     """One library's rows, to be read and written; whoever opens it holds the library's lock.
 
     Outside a transaction, each change is one by itself.
@@ -273,7 +274,7 @@ class WritableCatalogue(Catalogue):
 
     @abstractmethod
     def prune(self) -> int:
-        """Drop the videos that no file holds, with their frames; gives how many."""
+        """Drop the videos that no file holds, with their frames and words; gives how many."""
 
 
 class Vectors(ABC):

@@ -11,9 +11,10 @@ import pytest
 
 import tempo_edge
 from tempo_edge.errors import LibraryError
-from tempo_edge.store.embedded.schema import WAYS_UP
+from tempo_edge.store.embedded.schema import SCHEMA_VERSION, WAYS_UP
 from tempo_edge.store.opening import open_store
 from tempo_edge.store.rows import Contents, FileRow, VideoRow
+from tempo_edge.words.line import Line
 
 # As `iterdump` wrote it down then. What is here stays as it is: it is what people have.
 DUMP = """
@@ -67,6 +68,25 @@ INSERT INTO sqlite_sequence VALUES('frames',2);
 PRAGMA application_id=1416458309;
 PRAGMA user_version=1;
 """
+# What version 2 had besides, as `iterdump` wrote it down then.
+DUMP_2 = """
+CREATE TABLE contents (
+  video_id INTEGER PRIMARY KEY REFERENCES videos(id) ON DELETE CASCADE,
+  size INTEGER,
+  sample BLOB,
+  packets BLOB,
+  whole BLOB
+);
+INSERT INTO contents VALUES(1,123456,X'05',NULL,X'00FF');
+CREATE TABLE verified (
+  path TEXT PRIMARY KEY REFERENCES files(path) ON DELETE CASCADE,
+  run INTEGER NOT NULL
+) WITHOUT ROWID;
+INSERT INTO verified VALUES('/films/a é.mp4',7);
+CREATE INDEX contents_by_sample ON contents (sample);
+CREATE INDEX contents_by_size ON contents (size) WHERE sample IS NULL;
+PRAGMA user_version=2;
+"""
 VIDEO = VideoRow(
     "h264",
     640,
@@ -89,11 +109,22 @@ def before(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture
+def before_words(before: Path) -> Path:
+    """A library of version 2."""
+    with closing(sqlite3.connect(before)) as made:
+        made.executescript(DUMP_2)
+    return before
+
+
+@pytest.mark.parametrize("since", ["before", "before_words"])
 @pytest.mark.parametrize("writing", [False, True])
-def test_every_row_is_read(before: Path, writing: bool) -> None:
-    store = open_store(before)
+def test_every_row_is_read(request: pytest.FixtureRequest, since: str, writing: bool) -> None:
+    store = open_store(request.getfixturevalue(since))
     with store.writer() if writing else store.reader() as catalogue, catalogue.snapshot():
         assert catalogue.files() == {row.path: row for row in (INDEXED, SKIPPED)}
+        assert catalogue.lines(1) == catalogue.matching_lines(["odd"], 1) == []
+        assert catalogue.line_counts() == {} and list(catalogue.word_remarks()) == []
         assert catalogue.video(1) == VIDEO and catalogue.remark(1) == "odd"
         assert catalogue.video_by_hash(b"\0\xff") == 1
         assert catalogue.curve(1).tolist() == [[0.0, 0.25], [1.5, 0.5]]
@@ -130,10 +161,30 @@ def test_whoever_writes_brings_it_up_and_whoever_reads_leaves_it(before: Path) -
     with store.writer() as writer:
         assert writer.contents(1) == Contents(123456, None, None, b"\0\xff")
         assert writer.lacks_samples(123456) and not writer.lacks_samples(123457)
-    assert version(before) == 2
+    assert version(before) == SCHEMA_VERSION
     with store.writer() as writer:  # once is enough
         writer.note_contents(1, Contents(123456, b"s"))
         assert writer.contents(1) == Contents(123456, b"s", None, b"\0\xff")
+
+
+def test_what_version_2_knew_is_known_still(before_words: Path) -> None:
+    with open_store(before_words).writer() as writer:
+        assert writer.contents(1) == Contents(123456, b"\5", None, b"\0\xff")
+        assert writer.verified(INDEXED.path) == 7
+    assert version(before_words) == SCHEMA_VERSION
+
+
+def test_a_reader_finds_the_words_that_it_is_given_once_it_is_brought_up(before: Path) -> None:
+    store = open_store(before)
+    with store.reader() as reader:
+        with reader.snapshot():
+            assert reader.lines(1) == []
+        with store.writer() as writer:
+            said = Line(0.0, 1.0, "subtitle", "good morning")
+            writer.put_lines(1, ["subtitle"], [said])
+            with reader.snapshot():
+                assert reader.lines(1) == [said]
+                assert [hit.line for hit in reader.matching_lines(["morning"], 1)] == [said]
 
 
 def test_a_reader_goes_on_while_it_is_brought_up(before: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from fractions import Fraction
 from pathlib import Path
 
@@ -141,8 +141,12 @@ def test_a_damaged_database_is_said_to_be_one(writer: SqliteCatalogue, path: Pat
     for name in "abcdef":
         put(writer, name, frames=50)
     writer.close()
+    with closing(sqlite3.connect(path)) as opened:
+        (last,) = opened.execute("SELECT max(rootpage) FROM sqlite_master").fetchone()
     content = bytearray(path.read_bytes())
-    content[8192:] = b"\xa5" * (len(content) - 8192)
+    tables = (last + 2) * 4096  # what is said of the tables themselves lies before that
+    assert len(content) > tables
+    content[tables:] = b"\xa5" * (len(content) - tables)
     path.write_bytes(content)
     damaged = SqliteCatalogue(path, readonly=True)
     reason = r"can't be read .*: put a copy of it back, or delete it"

@@ -20,7 +20,7 @@ from tempo_edge.store.embedded.columns import (
     frame_row,
     video_row,
 )
-from tempo_edge.store.embedded.contents import ContentsTable
+from tempo_edge.store.embedded.evidence import EvidenceTable
 from tempo_edge.store.embedded.video_notes import VideoNotes
 from tempo_edge.store.interface import WritableCatalogue
 from tempo_edge.store.rows import FileRow, FrameRow, VideoRow
@@ -31,7 +31,7 @@ _FILE = "path, volume, size, mtime_ns, state, reason, video_id"
 _BETWEEN = f"SELECT {_FILE} FROM files WHERE path>=? AND path<? ORDER BY path"
 
 
-class SqliteCatalogue(ContentsTable, VideoNotes, WritableCatalogue):
+class SqliteCatalogue(EvidenceTable, VideoNotes, WritableCatalogue):
     """One library's rows; what a public method does, its interface says."""
 
     # What the profile makes; until it is known, rows must agree with each other.
@@ -324,12 +324,6 @@ class SqliteCatalogue(ContentsTable, VideoNotes, WritableCatalogue):
         )
         while rows := cursor.fetchmany(batch):
             yield self._packed(rows)
-
-    def _choose(self, videos: Sequence[int]) -> None:
-        """Hold a list of videos in a temporary table: no limit on its length."""
-        self._db.execute("CREATE TEMP TABLE IF NOT EXISTS chosen (id INTEGER PRIMARY KEY)")
-        self._db.execute("DELETE FROM temp.chosen")
-        self._db.executemany("INSERT OR IGNORE INTO temp.chosen VALUES (?)", ((v,) for v in videos))
 
     def count_after(self, frame_id: int) -> int:
         """How many frames have a larger id."""

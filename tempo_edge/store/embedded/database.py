@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -19,7 +19,13 @@ from tempo_edge.store.embedded.database_file import (
     on_readonly_disk,
     tidy,
 )
-from tempo_edge.store.embedded.schema import OLDEST_VERSION, SCHEMA, SCHEMA_VERSION, WAYS_UP
+from tempo_edge.store.embedded.schema import (
+    OLDEST_VERSION,
+    SCHEMA,
+    SCHEMA_VERSION,
+    WAYS_UP,
+    statements,
+)
 
 __all__ = ["Database", "unreadable"]
 
@@ -203,7 +209,7 @@ class Database:
             return
         with self.transaction():
             for older in range(self.version, SCHEMA_VERSION):
-                for statement in WAYS_UP[older].split(";"):
+                for statement in statements(WAYS_UP[older]):
                     self._db.execute(statement)
             self._db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
         self.version = SCHEMA_VERSION
@@ -215,7 +221,7 @@ class Database:
             )
         self._prepare_writing()
         with self.transaction():
-            for statement in SCHEMA.split(";"):
+            for statement in statements(SCHEMA):
                 self._db.execute(statement)
             self._db.execute(f"PRAGMA application_id={_APPLICATION_ID}")
             self._db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
@@ -307,6 +313,12 @@ class Database:
             return str(said)
         lost = self._db.execute("PRAGMA foreign_key_check").fetchone()
         return "" if lost is None else f"a row of {lost[0]} is of a {lost[2]} that is not there"
+
+    def _choose(self, videos: Iterable[int]) -> None:
+        """Hold a list of videos in a temporary table: no limit on its length."""
+        self._db.execute("CREATE TEMP TABLE IF NOT EXISTS chosen (id INTEGER PRIMARY KEY)")
+        self._db.execute("DELETE FROM temp.chosen")
+        self._db.executemany("INSERT OR IGNORE INTO temp.chosen VALUES (?)", ((v,) for v in videos))
 
     def get_meta(self, key: str) -> str | None:
         """A stored fact, or None."""

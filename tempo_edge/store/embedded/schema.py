@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-__all__ = ["CONTENTS_SINCE", "OLDEST_VERSION", "SCHEMA", "SCHEMA_VERSION", "WAYS_UP"]
+import sqlite3
+from collections.abc import Iterator
 
-SCHEMA_VERSION = 2
+__all__ = [
+    "CONTENTS_SINCE",
+    "OLDEST_VERSION",
+    "SCHEMA",
+    "SCHEMA_VERSION",
+    "WAYS_UP",
+    "statements",
+]
+
+SCHEMA_VERSION = 3
 
 #: The oldest version that is read, and brought up where it is written.
 OLDEST_VERSION = 1
@@ -28,14 +38,64 @@ CREATE TABLE verified (
 ) WITHOUT ROWID;
 """
 
+# Lines of words, and what was read of each file's. A line with a file is of that one, whose name it
+# is or beside which it was found; one without is of the contents, whatever their files are called.
+# What is searched is derived, and triggers see to it: rows go with their videos and files, and
+# nothing asks whoever deletes these. In scripts that know no spaces words can't be told apart, so
+# any three letters are found there.
+_EVIDENCE = """
+CREATE TABLE words_read (
+  id INTEGER PRIMARY KEY,
+  path TEXT NOT NULL UNIQUE REFERENCES files(path) ON DELETE CASCADE,
+  mark TEXT NOT NULL,
+  remark TEXT NOT NULL
+);
+CREATE TABLE evidence (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  video_id INTEGER NOT NULL REFERENCES videos(id) ON DELETE CASCADE,
+  file_id INTEGER REFERENCES words_read(id) ON DELETE CASCADE,
+  start_seconds REAL NOT NULL,
+  end_seconds REAL NOT NULL,
+  kind TEXT NOT NULL,
+  text TEXT NOT NULL,
+  language TEXT NOT NULL,
+  confidence REAL NOT NULL,
+  source TEXT NOT NULL,
+  unspaced INTEGER NOT NULL
+);
+CREATE INDEX evidence_by_time ON evidence (video_id, start_seconds);
+CREATE INDEX evidence_by_file ON evidence (file_id);
+CREATE INDEX evidence_unspaced ON evidence (id) WHERE unspaced=1;
+CREATE VIRTUAL TABLE evidence_words USING fts5 (
+  text, content='evidence', content_rowid='id', tokenize='unicode61 remove_diacritics 2'
+);
+CREATE VIRTUAL TABLE evidence_trigrams USING fts5 (
+  text, content='evidence', content_rowid='id', tokenize='trigram'
+);
+CREATE TRIGGER evidence_put AFTER INSERT ON evidence WHEN new.unspaced=0 BEGIN
+  INSERT INTO evidence_words (rowid, text) VALUES (new.id, new.text);
+END;
+CREATE TRIGGER evidence_gone AFTER DELETE ON evidence WHEN old.unspaced=0 BEGIN
+  INSERT INTO evidence_words (evidence_words, rowid, text) VALUES ('delete', old.id, old.text);
+END;
+CREATE TRIGGER evidence_put_unspaced AFTER INSERT ON evidence WHEN new.unspaced=1 BEGIN
+  INSERT INTO evidence_trigrams (rowid, text) VALUES (new.id, new.text);
+END;
+CREATE TRIGGER evidence_gone_unspaced AFTER DELETE ON evidence WHEN old.unspaced=1 BEGIN
+  INSERT INTO evidence_trigrams (evidence_trigrams, rowid, text)
+    VALUES ('delete', old.id, old.text);
+END;
+"""
+
 #: By version, what makes a library of it one of the next. Version 1 knew the digest of the whole
-#: of each file, and nothing else of its bytes.
+#: of each file, and nothing else of its bytes; version 2 no words.
 WAYS_UP = {
     1: _CONTENTS
     + """
 INSERT INTO contents (video_id, size, whole)
   SELECT id, (SELECT size FROM files WHERE video_id=videos.id LIMIT 1), content_hash FROM videos;
-"""
+""",
+    2: _EVIDENCE,
 }
 
 SCHEMA = (
@@ -77,4 +137,16 @@ CREATE TABLE files (
 CREATE INDEX files_by_video ON files (video_id);
 """
     + _CONTENTS
+    + _EVIDENCE
 )
+
+
+def statements(script: str) -> Iterator[str]:
+    """The statements of a script, one by one; a trigger is one with all that it does."""
+    begun = ""
+    for part in script.split(";"):
+        begun += part + ";"
+        if sqlite3.complete_statement(begun):
+            if begun.strip(" \n;"):
+                yield begun
+            begun = ""

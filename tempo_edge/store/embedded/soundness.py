@@ -58,7 +58,9 @@ def _read(catalogue: SqliteCatalogue) -> None:
         catalogue.video(video)
         catalogue.curve(video)
         catalogue.remark(video)
+        catalogue.lines(video)
         catalogue.frames_of(video, *_ALWAYS)
+    list(catalogue.word_remarks())
     for ids, _ in catalogue.vectors_after(0):
         catalogue.frame_keys(ids.tolist())  # of a time that is no number, no stretch has the frame
 

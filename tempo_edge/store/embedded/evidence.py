@@ -1,0 +1,200 @@
+"""Lines of words in a library, and what a run read of each file's words.
+
+What finds lines is derived from the rows: SQLite's FTS5 keeps it, and triggers of the tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from tempo_edge.errors import LibraryError
+from tempo_edge.store.embedded.columns import LONGEST_SECONDS, Columns
+from tempo_edge.store.embedded.contents import ContentsTable
+from tempo_edge.store.embedded.line_index import LineIndex
+from tempo_edge.store.evidence import LineHit
+from tempo_edge.words.letters import is_unspaced
+from tempo_edge.words.line import KINDS, Line, LineError
+
+__all__ = ["EvidenceTable"]
+
+_LINE = "video_id, start_seconds, end_seconds, kind, text, language, confidence, source"
+_WITHIN = "path=? OR (path>=? AND path<?)"
+
+# Paths that are asked about at once.
+_AT_ONCE = 500
+
+
+class EvidenceTable(ContentsTable):
+    """The rows of ``evidence`` and ``words_read``; what a public method does, its interface says.
+
+    Libraries of before have neither, and whoever reads one of these finds no words in it.
+    """
+
+    _is_there = False
+
+    def _has_evidence(self) -> bool:
+        """Whether the tables are there; whoever writes may make them while others read."""
+        if not self._is_there:
+            row = self._db.execute("SELECT 1 FROM sqlite_master WHERE name='words_read'")
+            self._is_there = row.fetchone() is not None
+        return self._is_there
+
+    def put_lines(
+        self,
+        video_id: int,
+        kinds: Collection[str],
+        lines: Iterable[Line],
+        path: str | None = None,
+    ) -> None:
+        """Put lines in the place of those of some kinds that there are."""
+        file = None if path is None else self._file_id(path)
+        self._db.execute(
+            f"DELETE FROM evidence WHERE video_id=? AND file_id IS ? AND kind IN ({_marks(kinds)})",
+            (video_id, file, *kinds),
+        )
+        self._db.executemany(
+            f"INSERT INTO evidence (file_id, unspaced, {_LINE}) VALUES ({_marks(range(10))})",
+            (
+                (
+                    file,
+                    int(is_unspaced(line.text)),
+                    video_id,
+                    line.start_seconds,
+                    line.end_seconds,
+                    line.kind,
+                    line.text,
+                    line.language,
+                    line.confidence,
+                    line.source,
+                )
+                for line in lines
+            ),
+        )
+
+    def _file_id(self, path: str) -> int:
+        """The number that lines of a file have."""
+        self._db.execute(
+            "INSERT OR IGNORE INTO words_read (path, mark, remark) VALUES (?, '', '')",
+            (path,),
+        )
+        (file,) = self._db.execute("SELECT id FROM words_read WHERE path=?", (path,)).fetchone()
+        return int(file)
+
+    def lines(self, video_id: int) -> list[Line]:
+        """The lines of a video in the order of their times."""
+        if not self._has_evidence():
+            return []
+        rows = self._db.execute(
+            f"SELECT {_LINE} FROM evidence WHERE video_id=? ORDER BY start_seconds, id",
+            (video_id,),
+        )
+        return [self._line(*row) for row in rows]
+
+    def matching_lines(
+        self,
+        phrases: Sequence[str],
+        least: int,
+        *,
+        kinds: Collection[str] | None = None,
+        videos: Collection[int] | None = None,
+        limit: int = 100,
+    ) -> list[LineHit]:
+        """Lines that hold some of these phrases, those with the most of them first."""
+        if not self._has_evidence():
+            return []
+        conditions = ["EXISTS (SELECT 1 FROM files WHERE files.video_id=evidence.video_id)"]
+        values: list[Any] = []
+        if kinds is not None:
+            conditions.append(f"kind IN ({_marks(kinds)})")
+            values += kinds
+        if videos is not None:
+            self._choose(videos)
+            conditions.append("evidence.video_id IN temp.chosen")
+        index = LineIndex(self._db, _LINE, " AND ".join(conditions), values)
+        return [
+            LineHit(int(row[0]), self._line(*row), rank, found)
+            for found, rank, row in index.search(phrases, least, limit)
+        ]
+
+    def line_counts(self) -> dict[str, int]:
+        """How many lines there are of each kind of which there are any."""
+        if not self._has_evidence():
+            return {}
+        rows = self._db.execute("SELECT kind, count(*) FROM evidence GROUP BY kind")
+        read = self._columns("a line")
+        return {_kind(read, kind): int(count) for kind, count in sorted(rows)}
+
+    # -- what was read -----------------------------------------------------------------------------
+
+    def note_words(self, path: str, mark: str, remark: str = "") -> None:
+        """Note what words of a file were read, until it is put again."""
+        self._db.execute(
+            "INSERT INTO words_read (path, mark, remark) VALUES (?, ?, ?) ON CONFLICT (path) "
+            "DO UPDATE SET mark=excluded.mark, remark=excluded.remark",
+            (path, mark, remark),
+        )
+
+    def word_marks(self, paths: Sequence[str]) -> dict[str, str]:
+        """By path, the mark of those files among some whose words were read."""
+        marks: dict[str, str] = {}
+        for start in range(0, len(paths), _AT_ONCE):
+            part = paths[start : start + _AT_ONCE]
+            marks.update(
+                self._db.execute(
+                    f"SELECT path, mark FROM words_read WHERE path IN ({_marks(part)})", part
+                )
+            )
+        return marks
+
+    def word_remarks(self, under: Path | None = None) -> Iterator[tuple[str, str]]:
+        """(path, remark) of the files whose words there is something to say about, by path."""
+        if not self._has_evidence():
+            return
+        query = "SELECT path, remark FROM words_read WHERE remark<>''"
+        values: tuple[str, ...] = ()
+        if under is not None and str(under) != "/":
+            query += f" AND ({_WITHIN})"
+            values = (str(under), f"{under}/", f"{under}0")
+        for path, remark in self._db.execute(f"{query} ORDER BY path", values):
+            read = self._columns(f"the words of file {path!r}")
+            yield read.text("path", path), read.text("remark", remark)
+
+    # -- one row -----------------------------------------------------------------------------------
+
+    def _line(self, video_id: Any, *values: Any) -> Line:
+        """A row of ``evidence``.
+
+        Raises:
+            LibraryError: a value is none that belongs there.
+        """
+        start, end, kind, text, language, confidence, source = values
+        read = self._columns(f"a line of video {video_id}")
+        line = (
+            read.real("start_seconds", start, 0.0, LONGEST_SECONDS),
+            read.real("end_seconds", end, 0.0, LONGEST_SECONDS),
+            _kind(read, kind),
+            read.text("text", text),
+            read.text("language", language),
+            read.real("confidence", confidence, 0.0, 1.0),
+            read.text("source", source),
+        )
+        try:
+            return Line(*line)
+        except LineError as error:
+            raise LibraryError(
+                f"{self.path} is damaged: {error} (a line of video {video_id}): "
+                "put a copy of it back, or delete it and index again"
+            ) from error
+
+
+def _kind(read: Columns, kind: Any) -> str:
+    if kind not in KINDS:
+        raise read.fault("kind", kind, f"one of {', '.join(KINDS)}")
+    return str(kind)
+
+
+def _marks(values: Collection[Any]) -> str:
+    """A question mark for each of some values."""
+    return ",".join("?" * len(values))

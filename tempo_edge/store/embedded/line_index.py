@@ -1,0 +1,151 @@
+"""The search among lines of words by FTS5: of all of some phrases, and of most of them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from tempo_edge.words.letters import folded, is_unspaced, tokens
+
+__all__ = ["LineIndex"]
+
+# Lines that hold one of the rarer phrases and are looked at whether they hold more, best first.
+_MOST_CANDIDATES = 2000
+
+# The fewest letters that are found where words can't be told apart.
+_TRIGRAM = 3
+
+_Row = tuple[Any, ...]
+_Found = tuple[int, float, _Row]
+
+
+class LineIndex:
+    """A search among the lines of one library.
+
+    Args:
+        db: its database.
+        columns: those of each line that are given.
+        condition: what else must be so of it, in SQL.
+        values: what stands for the question marks in that.
+    """
+
+    def __init__(
+        self, db: sqlite3.Connection, columns: str, condition: str, values: Sequence[Any]
+    ) -> None:
+        self._db = db
+        self._columns = columns
+        self._condition = condition
+        self._values = values
+
+    def search(self, phrases: Sequence[str], least: int, limit: int) -> list[_Found]:
+        """(how many phrases it holds, its rank by BM25, the line) of lines, the best first.
+
+        Args:
+            phrases: words in a row; case and accents don't count.
+            least: how many of them a line must hold.
+            limit: lines that are given at most.
+        """
+        if not 0 < least <= len(phrases):
+            return []
+        found = self._spaced(phrases, least, limit) + self._unspaced(phrases, least, limit)
+        found.sort(key=lambda each: (-each[0], -each[1]))
+        return found[:limit]
+
+    # -- scripts with spaces -----------------------------------------------------------------------
+
+    def _spaced(self, phrases: Sequence[str], least: int, limit: int) -> list[_Found]:
+        """Lines of words with spaces between them."""
+        known = [phrase for phrase in phrases if tokens(phrase) and not is_unspaced(phrase)]
+        if len(known) < least:
+            return []
+        found: list[_Found] = []
+        if len(known) == len(phrases):
+            match = " AND ".join(map(_quoted, known))
+            found = [(len(known), *row) for row in self._matched("evidence_words", match, limit)]
+        if len(found) < limit and least < len(phrases):
+            # A line that holds so many of them holds one of any that are more than it may lack.
+            rarest = sorted(known, key=self._occurrences)[: len(known) - least + 1]
+            match = " OR ".join(map(_quoted, rarest))
+            wanted = [_apart(phrase) for phrase in known]
+            for rank, row in self._matched("evidence_words", match, _MOST_CANDIDATES):
+                held = _apart(_text_of(self._columns, row))
+                count = sum(phrase in held for phrase in wanted)
+                if least <= count < len(phrases):
+                    found.append((count, rank, row))
+        return found
+
+    def _occurrences(self, phrase: str) -> int:
+        """How many lines hold the rarest word of a phrase, at most."""
+        self._db.execute(
+            "CREATE VIRTUAL TABLE IF NOT EXISTS temp.evidence_terms "
+            "USING fts5vocab(main, evidence_words, row)"
+        )
+        counts = []
+        for token in tokens(folded(phrase)):
+            row = self._db.execute(
+                "SELECT doc FROM temp.evidence_terms WHERE term=?", (token,)
+            ).fetchone()
+            counts.append(0 if row is None else int(row[0]))
+        return min(counts, default=0)
+
+    # -- scripts without spaces --------------------------------------------------------------------
+
+    def _unspaced(self, phrases: Sequence[str], least: int, limit: int) -> list[_Found]:
+        """Lines of words without spaces between them: there a phrase is a row of letters."""
+        known = [phrase for phrase in phrases if is_unspaced(phrase) or len(phrase) >= _TRIGRAM]
+        if len(known) < least or not any(map(is_unspaced, known)):
+            return []
+        long = [phrase for phrase in known if len(phrase) >= _TRIGRAM]
+        if long and (least < len(known) or len(long) == len(known)):
+            match = (" OR " if least < len(phrases) else " AND ").join(map(_quoted, long))
+            rows = self._matched("evidence_trigrams", match, _MOST_CANDIDATES)
+        else:
+            rows = self._scanned([phrase for phrase in known if is_unspaced(phrase)])
+        found: list[_Found] = []
+        wanted = [phrase.casefold() for phrase in known]
+        for rank, row in rows:
+            held = _text_of(self._columns, row).casefold()
+            count = sum(phrase in held for phrase in wanted)
+            if count >= least:
+                found.append((count, rank, row))
+        return found
+
+    def _scanned(self, phrases: Sequence[str]) -> Iterator[tuple[float, _Row]]:
+        """Lines that hold one of some phrases which are too short for the index; all are read."""
+        holds = " OR ".join("instr(text, ?)" for _ in phrases)
+        rows = self._db.execute(
+            f"SELECT {self._columns} FROM evidence WHERE unspaced=1 AND ({holds}) "
+            f"AND {self._condition} ORDER BY length(text), id LIMIT ?",
+            (*phrases, *self._values, _MOST_CANDIDATES),
+        )
+        for row in rows:
+            yield 0.0, row
+
+    # -- either ------------------------------------------------------------------------------------
+
+    def _matched(self, table: str, match: str, limit: int) -> Iterator[tuple[float, _Row]]:
+        """(rank by BM25, the higher the better; the line) of what FTS5 finds, the best first."""
+        columns = ", ".join(f"evidence.{name}" for name in self._columns.split(", "))
+        rows = self._db.execute(
+            f"SELECT rank, {columns} FROM {table} JOIN evidence ON evidence.id={table}.rowid "
+            f"WHERE {table} MATCH ? AND {self._condition} ORDER BY rank LIMIT ?",
+            (match, *self._values, limit),
+        )
+        for rank, *row in rows:
+            yield -float(rank), tuple(row)
+
+
+def _apart(text: str) -> str:
+    """The words of a text, with a space before and behind each."""
+    return f" {' '.join(tokens(folded(text)))} "
+
+
+def _text_of(columns: str, row: _Row) -> str:
+    value = row[columns.split(", ").index("text")]
+    return value if isinstance(value, str) else ""
+
+
+def _quoted(phrase: str) -> str:
+    """A phrase as FTS5 takes it for words in a row, whatever stands in it."""
+    return '"' + phrase.replace("\0", " ").replace('"', " ") + '"'

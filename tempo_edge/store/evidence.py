@@ -1,0 +1,110 @@
+"""The part of a store's interface that is about words: lines that were read, and found again."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tempo_edge.words.line import Line
+
+__all__ = ["Evidence", "LineHit", "WritableEvidence"]
+
+
+@dataclass(frozen=True)
+class LineHit:
+    """A line of words that was found.
+
+    Attributes:
+        video: the id of its video.
+        line: the line.
+        rank: the higher, the better it fits among those that were found: BM25.
+        found: how many of the phrases that were looked for it holds.
+    """
+
+    video: int
+    line: Line
+    rank: float
+    found: int
+
+
+class Evidence(ABC):
+    """The lines of words of a library, to be read. What they go by is that of its catalogue."""
+
+    @abstractmethod
+    def lines(self, video_id: int) -> list[Line]:
+        """The lines of words of a video in the order of their times."""
+
+    @abstractmethod
+    def matching_lines(
+        self,
+        phrases: Sequence[str],
+        least: int,
+        *,
+        kinds: Collection[str] | None = None,
+        videos: Collection[int] | None = None,
+        limit: int = 100,
+    ) -> list[LineHit]:
+        """Lines that hold some of these phrases, those with the most of them first.
+
+        A phrase is one word or several in a row; case and accents don't count. In scripts that are
+        written without spaces it is letters in a row. Of the lines that hold only some of the
+        phrases, those are given that rank best, and not all where there are thousands.
+
+        Args:
+            least: how many of them a line must hold.
+            kinds: of :data:`tempo_edge.words.line.KINDS`, those that count; by default all.
+            videos: ids of the only videos whose lines may be given.
+            limit: lines that are given at most.
+        """
+
+    @abstractmethod
+    def line_counts(self) -> dict[str, int]:
+        """How many lines there are of each kind of which there are any."""
+
+    @abstractmethod
+    def word_remarks(self, under: Path | None = None) -> Iterator[tuple[str, str]]:
+        """(path, remark) of the files whose words there is something to say about, by path.
+
+        Args:
+            under: only files at or under this path.
+        """
+
+
+class WritableEvidence(Evidence):
+    """The lines of words of a library, to be read and written."""
+
+    @abstractmethod
+    def put_lines(
+        self,
+        video_id: int,
+        kinds: Collection[str],
+        lines: Iterable[Line],
+        path: str | None = None,
+    ) -> None:
+        """Put lines of words in the place of those of some kinds that there are.
+
+        Args:
+            video_id: a video that is there.
+            kinds: of which all lines are replaced; those of ``lines`` are of these.
+            path: a file of the video, where the lines are this file's and go with it; by default
+                they are of the contents, whichever file holds these.
+        """
+
+    @abstractmethod
+    def note_words(self, path: str, mark: str, remark: str = "") -> None:
+        """Note what words of a file were read, until it is put again.
+
+        Args:
+            path: a file that is there.
+            mark: whatever tells it; see :meth:`word_marks`.
+            remark: what the file's owner should know, in one line; see :meth:`word_remarks`.
+        """
+
+    @abstractmethod
+    def word_marks(self, paths: Sequence[str]) -> dict[str, str]:
+        """By path, the mark of those files among some whose words were read."""
