@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from tempo_edge.answer import Answer
     from tempo_edge.indexing.footage import Sampling
-    from tempo_edge.indexing.indexer import IndexEvent, IndexReport
+    from tempo_edge.indexing.report import IndexEvent, IndexReport
     from tempo_edge.indexing.watcher import Order
     from tempo_edge.models import Profile
     from tempo_edge.search.searcher import Searcher

@@ -15,7 +15,7 @@ from tempo_edge.store.rows import Contents
 
 if TYPE_CHECKING:
     from tempo_edge.indexing.footage import Sampling
-    from tempo_edge.indexing.indexer import IndexEvent, IndexReport
+    from tempo_edge.indexing.report import IndexEvent, IndexReport
     from tempo_edge.store.interface import Store
 
 __all__ = ["Reread", "clear_away", "is_of_another_profile", "reread"]

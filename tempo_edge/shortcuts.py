@@ -12,7 +12,7 @@ from tempo_edge.query import DEFAULT_LIMIT, Query, places
 
 if TYPE_CHECKING:
     from tempo_edge.answer import Answer
-    from tempo_edge.indexing.indexer import IndexReport
+    from tempo_edge.indexing.report import IndexReport
 
 __all__ = ["find", "index", "watch"]
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import tempo_edge
-from tempo_edge.indexing.indexer import IndexEvent, IndexReport
+from tempo_edge.indexing.report import IndexEvent, IndexReport
 
 __all__ = [
     "PATIENCE",

@@ -13,7 +13,7 @@ from tempo_edge._console import pulse as module
 from tempo_edge._console.progress import Progress
 from tempo_edge._console.pulse import Pulse, narrated
 from tempo_edge.errors import TempoEdgeError
-from tempo_edge.indexing.indexer import IndexEvent
+from tempo_edge.indexing.report import IndexEvent
 
 
 @pytest.fixture(autouse=True)

@@ -16,7 +16,7 @@ from tempo_edge._console.text import note, printable
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
 
-    from tempo_edge.indexing.indexer import IndexEvent, IndexReport
+    from tempo_edge.indexing.report import IndexEvent, IndexReport
 
 __all__ = ["Progress"]
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from tempo_edge.indexing.problems import PassingError
 from tempo_edge.indexing.reading import CopiesUnderWay, FileReader, VideoReader
 from tempo_edge.indexing.reading_ahead import Place, ReadingAhead
 from tempo_edge.indexing.recognition import Recognizer
+from tempo_edge.indexing.report import IndexEvent, IndexReport
 from tempo_edge.indexing.selection import Selection
 from tempo_edge.indexing.survey import KnownRows, Survey, is_same, named_before
 from tempo_edge.indexing.verification import FIRST_READ, Verification, Verified
@@ -34,66 +35,7 @@ from tempo_edge.indexing.walk import (
 from tempo_edge.store.interface import WritableCatalogue
 from tempo_edge.store.rows import Contents, FileRow
 
-__all__ = ["IndexEvent", "IndexReport", "Indexer"]
-
-
-@dataclass(frozen=True)
-class IndexEvent:
-    """An event that a person may want to see while indexing goes on.
-
-    Attributes:
-        kind: ``"started"``, ``"progress"``, ``"indexed"``, ``"reused"``, ``"skipped"``,
-            ``"dropped"`` or, once a volume, ``"offline"``; where files are verified,
-            ``"verifying"``, ``"verified"`` or ``"changed"``.
-        path: the file; of a volume, where it is mounted when it is there.
-        reason: why, for a file that was skipped or changed; a remark, for one that was indexed or
-            verified, or nothing; what is kept, for a volume.
-        done_seconds, total_seconds: footage of this file read so far, and in all.
-        done_bytes, total_bytes: the same where it is verified.
-        position, files: which of the files that need work this is, from 1, and how many there are.
-    """
-
-    kind: str
-    path: str
-    reason: str = ""
-    done_seconds: float = 0.0
-    total_seconds: float = 0.0
-    position: int = 0
-    files: int = 0
-    done_bytes: int = 0
-    total_bytes: int = 0
-
-
-@dataclass
-class IndexReport:
-    """The outcome of a run.
-
-    Attributes:
-        indexed: files decoded and stored; ``reused``: files whose contents were known already.
-        unchanged: files left alone; ``skipped``: files that can't be used, as this run found.
-        skipped_before: how many of those left alone can't be used, as an earlier run found.
-        dropped: files gone from a volume that is there, or left out by now; ``offline``: files on
-            a volume that is not mounted.
-        excluded: files and folders that were left out on request; a folder counts once.
-        verified: files read whole that are what they were; ``changed``: files that are not, though
-            their size and time are, and that were read again.
-        stopped: True when the run was asked to end before all was done.
-        footage_seconds: seconds of footage read; ``elapsed_seconds``: wall time.
-    """
-
-    indexed: int = 0
-    reused: int = 0
-    unchanged: int = 0
-    skipped: int = 0
-    skipped_before: int = 0
-    dropped: int = 0
-    offline: int = 0
-    excluded: int = 0
-    verified: int = 0
-    changed: int = 0
-    stopped: bool = False
-    footage_seconds: float = 0.0
-    elapsed_seconds: float = 0.0
+__all__ = ["Indexer"]
 
 
 # The time of change of a file that is to be looked at again however it looks.

@@ -11,7 +11,8 @@ from tempo_edge._cores import cpu_count
 from tempo_edge.errors import LibraryError, TempoEdgeError
 from tempo_edge.indexing.confined import ConfinedReader
 from tempo_edge.indexing.footage import FootageReader, Sampling
-from tempo_edge.indexing.indexer import Indexer, IndexEvent
+from tempo_edge.indexing.indexer import Indexer
+from tempo_edge.indexing.report import IndexEvent
 from tempo_edge.media import DECODERS
 from tempo_edge.models import Profile
 from tempo_edge.store.interface import Store, WritableCatalogue

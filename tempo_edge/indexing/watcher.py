@@ -20,9 +20,10 @@ from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from tempo_edge._files.absolute import absolute
 from tempo_edge.errors import LibraryError
 from tempo_edge.indexing.exclusion import Exclusion
-from tempo_edge.indexing.indexer import Indexer, IndexReport
+from tempo_edge.indexing.indexer import Indexer
 from tempo_edge.indexing.medium import unescaped
 from tempo_edge.indexing.notifier import Notifier
+from tempo_edge.indexing.report import IndexReport
 from tempo_edge.indexing.selection import NOTES, Selection
 from tempo_edge.indexing.walk import FoundFile
 

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from tempo_edge._console.progress import Progress
-from tempo_edge.indexing.indexer import IndexEvent, IndexReport
+from tempo_edge.indexing.report import IndexEvent, IndexReport
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ from videos import (
 
 import tempo_edge
 from tempo_edge.indexing.footage import Footage, FootageReader
-from tempo_edge.indexing.indexer import IndexEvent
+from tempo_edge.indexing.report import IndexEvent
 
 Bad = Callable[[Path, Path], None]
 """Makes a bad file at a path; the second is a good one."""

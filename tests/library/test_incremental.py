@@ -16,7 +16,8 @@ from videos import make_video, texture
 
 import tempo_edge
 from tempo_edge.errors import LibraryError
-from tempo_edge.indexing.indexer import Indexer, IndexEvent, IndexReport
+from tempo_edge.indexing.indexer import Indexer
+from tempo_edge.indexing.report import IndexEvent, IndexReport
 from tempo_edge.indexing.session import WritingSession
 from tempo_edge.store.opening import open_store
 from tempo_edge.store.rows import FileRow

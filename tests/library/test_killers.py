@@ -19,7 +19,7 @@ import tempo_edge
 from tempo_edge.errors import MediaError
 from tempo_edge.indexing.confined import ConfinedReader, load_footage, save_footage
 from tempo_edge.indexing.footage import FootageReader, Sampling
-from tempo_edge.indexing.indexer import IndexEvent
+from tempo_edge.indexing.report import IndexEvent
 from tempo_edge.models import load_profile
 
 Commands = Callable[..., list[str]]

@@ -22,9 +22,9 @@ from tempo_edge.indexing.decode_pool import DecodePool, MemoryBudget
 from tempo_edge.indexing.desk import Desk, Stopped
 from tempo_edge.indexing.digests import FileDigests
 from tempo_edge.indexing.footage import FootageReader
-from tempo_edge.indexing.indexer import IndexEvent
 from tempo_edge.indexing.reading import CopiesUnderWay
 from tempo_edge.indexing.reading_ahead import Place, Reading, ReadingAhead
+from tempo_edge.indexing.report import IndexEvent
 from tempo_edge.indexing.walk import FoundFile
 
 FILES = [FoundFile(f"/films/{name}.mp4", 1, 1) for name in "abcde"]

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tempo_edge.indexing.indexer import Indexer, IndexEvent, IndexReport
+from tempo_edge.indexing.indexer import Indexer
+from tempo_edge.indexing.report import IndexEvent, IndexReport
 from tempo_edge.indexing.survey import KnownRows
 from tempo_edge.indexing.walk import volume_of
 from tempo_edge.store.interface import WritableCatalogue

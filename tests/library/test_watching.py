@@ -25,7 +25,8 @@ import tempo_edge
 from tempo_edge.errors import LibraryError
 from tempo_edge.indexing import watcher
 from tempo_edge.indexing.footage import FootageReader
-from tempo_edge.indexing.indexer import Indexer, IndexEvent
+from tempo_edge.indexing.indexer import Indexer
+from tempo_edge.indexing.report import IndexEvent
 from tempo_edge.indexing.watcher import needs_polling
 
 Commands = Callable[..., list[str]]

@@ -19,7 +19,7 @@ from harness import PATIENCE
 from shown import Footage, films
 
 import tempo_edge
-from tempo_edge.indexing.indexer import IndexEvent
+from tempo_edge.indexing.report import IndexEvent
 from tempo_edge.service.jobs.index_progress import IndexingProgress
 from tempo_edge.service.jobs.index_worker import Worker
 from tempo_edge.service.jobs.job_list import Jobs

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from tempo_edge.indexing.indexer import IndexEvent
+from tempo_edge.indexing.report import IndexEvent
 
 __all__ = ["IndexingProgress"]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tempo_edge.errors import ServiceError
-from tempo_edge.indexing.indexer import IndexEvent
+from tempo_edge.indexing.report import IndexEvent
 from tempo_edge.service.jobs.index_progress import IndexingProgress
 from tempo_edge.service.jobs.job_list import Jobs
 from tempo_edge.service.jobs.throttle import Throttle

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from tempo_edge.errors import TempoEdgeError
 
 if TYPE_CHECKING:
-    from tempo_edge.indexing.indexer import IndexEvent, IndexReport
+    from tempo_edge.indexing.report import IndexEvent, IndexReport
     from tempo_edge.indexing.watcher import Order
     from tempo_edge.library import Library
 
