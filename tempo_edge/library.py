@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from functools import cached_property
@@ -13,12 +11,14 @@ from threading import Event, RLock
 from typing import TYPE_CHECKING
 
 from tempo_edge._closing import Closing
-from tempo_edge._files.absolute import absolute, recorded
+from tempo_edge._files.absolute import recorded
 from tempo_edge.errors import LibraryError, NoLibraryError
 from tempo_edge.preferences import Preferences
 from tempo_edge.query import DEFAULT_LIMIT, Query, places
+from tempo_edge.store.evidence import WordsRead
 from tempo_edge.store.opening import open_store
 from tempo_edge.store.place import library_path
+from tempo_edge.words.line import KINDS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,14 +29,12 @@ if TYPE_CHECKING:
     from tempo_edge.indexing.report import IndexEvent, IndexReport
     from tempo_edge.indexing.watcher import Order
     from tempo_edge.models import Profile
+    from tempo_edge.search.lines import LineMatch
     from tempo_edge.search.searcher import Searcher
     from tempo_edge.store.interface import Catalogue, Store, Vectors
     from tempo_edge.store.rows import FileRow
 
 __all__ = ["Library"]
-
-# During a long run, between two looks whether the vector cache has fallen behind.
-_KEEP_UP_SECONDS = 30.0
 
 
 class Library(Closing):
@@ -208,6 +206,31 @@ class Library(Closing):
         with self._turn, self.catalogue.snapshot():
             return self.searcher.find(query, checkpoint)
 
+    def lines(
+        self,
+        query: str,
+        *,
+        limit: int = DEFAULT_LIMIT,
+        within: str | Path | Iterable[str | Path] | None = None,
+        kinds: Collection[str] = KINDS,
+    ) -> list[LineMatch]:
+        """Lines of words that match ``query``, best first; see :mod:`tempo_edge.search.lines`.
+
+        Args:
+            query: words; those in quotes must stand there in a row.
+            limit, within: as in :meth:`find`.
+            kinds: of :data:`tempo_edge.words.line.KINDS`, those that count.
+
+        Raises:
+            QueryError: it can't be searched for that.
+            LibraryError: there is no library yet.
+        """
+        from tempo_edge.search.lines import find_lines
+
+        asked = Query(query, limit=limit, within=places(within))
+        with self._turn, self.catalogue.snapshot():
+            return find_lines(self.catalogue, asked, kinds=kinds)
+
     def index(
         self,
         paths: Iterable[str | Path] | str | Path,
@@ -218,6 +241,7 @@ class Library(Closing):
         on_event: Callable[[IndexEvent], None] | None = None,
         stopping: Callable[[], bool] = lambda: False,
         verify: bool = False,
+        words: str = "subtitles",
     ) -> IndexReport:
         """Index what is new or changed under ``paths``, and forget what is gone.
 
@@ -232,57 +256,29 @@ class Library(Closing):
                 for the next time. It may take its time to answer: meanwhile nothing goes on.
             verify: then read every file of the library under ``paths`` whole, tell of those whose
                 contents changed while size and time did not, and read these again.
+            words: ``"subtitles"`` for subtitles, titles of chapters and names, or ``"none"``, and
+                what is known of words stays.
 
         Raises:
             LibraryError: another process writes this library, a path does not exist, or the disk
                 is full. What was stored until then is kept.
-            TempoEdgeError: there is no such decoder, or no such rate; a pattern matches nothing.
+            TempoEdgeError: there is no such decoder, rate or kind of words; a pattern matches
+                nothing.
         """
         from tempo_edge.indexing.exclusion import Exclusion
+        from tempo_edge.indexing.roots import check_roots, roots_of
         from tempo_edge.indexing.session import WritingSession
+        from tempo_edge.indexing.upkeep import kept_up
 
-        roots = _roots(paths)
-        self._check_roots(roots)
+        roots = roots_of(paths)
+        check_roots(roots, self.files)
         exclusion = Exclusion(exclude, [root for root in roots if root.is_dir()])
-        told = self._keeping_up(on_event)
-        profile = self.profile
-        with WritingSession(self.store, profile, decoder, sampling, told, stopping) as indexer:
+        told, profile = kept_up(self._refresh, on_event), self.profile
+        how = decoder, sampling, told, stopping, words
+        with WritingSession(self.store, profile, *how) as indexer:
             report = indexer.index(roots, exclusion=exclusion, verify=verify)
         self._refresh(must_save=True)
         return report
-
-    def _keeping_up(
-        self, on_event: Callable[[IndexEvent], None] | None
-    ) -> Callable[[IndexEvent], None]:
-        """Passes events on, and now and then brings the vector cache up: a long run is under way.
-
-        Otherwise every search meanwhile had to do so for itself.
-        """
-        due = time.monotonic() + _KEEP_UP_SECONDS
-
-        def told(event: IndexEvent) -> None:
-            nonlocal due
-            if on_event is not None:
-                on_event(event)
-            if event.kind == "indexed" and time.monotonic() >= due:
-                self._refresh()
-                due = time.monotonic() + _KEEP_UP_SECONDS
-
-        return told
-
-    def _check_roots(self, roots: list[Path]) -> None:
-        """Refuse a path that is mistyped: nothing is there and nothing ever was."""
-        for root in roots:
-            if os.path.lexists(root):
-                continue
-            try:
-                known = bool(self.files(root))
-            except NoLibraryError:
-                known = False
-            if not known:
-                raise LibraryError(
-                    f"there is no file or folder {root}, and the library holds nothing of it"
-                )
 
     def _refresh(self, must_save: bool = False) -> None:
         """Bring the vector cache up to date with what was written."""
@@ -301,6 +297,7 @@ class Library(Closing):
         stopping: Callable[[], bool] | None = None,
         orders: SimpleQueue[Order] | None = None,
         on_notice: Callable[[str], None] = lambda line: None,
+        words: str = "subtitles",
     ) -> None:
         """Index ``paths``, then keep the library up to date until ``stop`` is set.
 
@@ -314,20 +311,22 @@ class Library(Closing):
             stopping: asked often while files are read, in place of ``stop``; see :meth:`index`.
             orders: further paths to index once, whenever some are put in.
             on_notice: told in a line which folders are followed and how, and what hinders it.
+            words: which to read, as in :meth:`index`.
 
         Raises:
             LibraryError: another process writes this library, or a path is not a folder.
-            TempoEdgeError: there is no such decoder; a pattern matches nothing.
+            TempoEdgeError: there is no such decoder or kind of words; a pattern matches nothing.
         """
+        from tempo_edge.indexing.roots import roots_of
         from tempo_edge.indexing.session import WritingSession
         from tempo_edge.indexing.watcher import Watcher
 
         ending = stop or Event()
-        profile, asked = self.profile, stopping or ending.is_set
-        with WritingSession(self.store, profile, decoder, None, on_event, asked) as indexer:
+        how = decoder, None, on_event, stopping or ending.is_set, words
+        with WritingSession(self.store, self.profile, *how) as indexer:
             watcher = Watcher(
                 indexer,
-                _roots(paths),
+                roots_of(paths),
                 exclude=exclude,
                 polling=polling,
                 settled=self._refresh,
@@ -370,6 +369,13 @@ class Library(Closing):
         with self._turn, self.catalogue.snapshot():
             return self.catalogue.totals()
 
+    def words_read(self, under: str | Path | None = None) -> WordsRead:
+        """What words have been read: how many lines of each kind, and what there is to say."""
+        scope = None if under is None else recorded(under)
+        with self._turn, self.catalogue.snapshot():
+            counts = self.catalogue.line_counts()
+            return WordsRead(counts, tuple(self.catalogue.word_remarks(scope)))
+
     def variation(self, path: str | Path) -> NDArray[np.float32]:
         """SAA's variation curve of an indexed file: ``[n, 2]`` (seconds, variation in [0, 1]).
 
@@ -382,8 +388,3 @@ class Library(Closing):
             if row is None or row.video_id is None:
                 raise LibraryError(f"{file} is not indexed: index it first")
             return self.catalogue.curve(row.video_id)
-
-
-def _roots(paths: Iterable[str | Path] | str | Path) -> list[Path]:
-    named = [paths] if isinstance(paths, (str, Path)) else paths
-    return [absolute(path) for path in named]

@@ -71,6 +71,7 @@ def reread(
     sampling: Sampling | None = None,
     on_event: Callable[[IndexEvent], None] | None = None,
     stopping: Callable[[], bool] = lambda: False,
+    words: str = "subtitles",
 ) -> Reread:
     """Read all that a library holds, and these paths, with another profile.
 
@@ -96,6 +97,7 @@ def reread(
             sampling=sampling,
             on_event=on_event,
             stopping=stopping,
+            words=words,
         )
         held = {row.path for row in other.files()}
     if report.stopped:

@@ -74,7 +74,7 @@ class Progress:
             self._say(f"offline {printable(event.path)}: {event.reason}")
         elif self._lines and not self._quiet and event.kind in ("indexed", "reused", "dropped"):
             self._say(f"{event.kind} {printable(event.path)}")
-        if event.reason and event.kind in ("indexed", "reused", "verified"):
+        if event.reason and event.kind in ("indexed", "reused", "words", "verified"):
             self._say(f"remark on {printable(event.path)}: {printable(event.reason)}")
         if event.kind == "indexed":
             self._footage_seconds += event.total_seconds
@@ -92,6 +92,7 @@ class Progress:
             return
         counts = {
             "reused": report.reused,
+            "with new words": report.words,
             "unchanged": report.unchanged - report.skipped_before,
             "skipped": report.skipped + report.skipped_before,
             "dropped": report.dropped,

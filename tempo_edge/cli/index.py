@@ -18,6 +18,7 @@ from tempo_edge.cli.options import (
     LibraryOption,
     ProfileOption,
     QuietOption,
+    WordsOption,
     chosen_decoder,
     number,
     opened,
@@ -57,6 +58,7 @@ def index(
             help="Read every file whole, tell whose contents changed unnoticed and index it anew.",
         ),
     ] = False,
+    words: WordsOption = "subtitles",
     quiet: QuietOption = False,
 ) -> None:
     """Index videos, so that they can be searched. Run it again to pick up changes.
@@ -75,6 +77,7 @@ def index(
         "exclude": exclude or (),
         "decoder": chosen_decoder(decoder),
         "sampling": Sampling(frames_per_second=uniform),
+        "words": words,
     }
     if profile is not None and is_of_another_profile(library, profile):
         if verify:

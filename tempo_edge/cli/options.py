@@ -20,6 +20,7 @@ __all__ = [
     "ProfileOption",
     "QuietOption",
     "SourceOption",
+    "WordsOption",
     "chosen_decoder",
     "number",
     "opened",
@@ -79,6 +80,15 @@ ExcludeOption = Annotated[
         "--exclude",
         metavar="GLOB",
         help="Leave out files and folders, as a gitignore file would; may be given repeatedly.",
+    ),
+]
+WordsOption = Annotated[
+    str,
+    typer.Option(
+        "--words",
+        metavar="KIND",
+        show_default=False,
+        help="subtitles (the default: those, chapters and names), or none.",
     ),
 ]
 QuietOption = Annotated[

@@ -52,9 +52,12 @@ def describe(library: Library, under: Path | None) -> dict[str, Any]:
             told[state].append(row.path)
         elif row.reason:
             told["remarks"].append({"path": row.path, "remark": row.reason})
+    words = library.words_read(under)
+    told["remarks"] += [{"path": path, "remark": remark} for path, remark in words.remarks]
     facts: dict[str, Any] = {"library": str(library.path), "profile": library.profile.name}
     if under is None:
         facts.update(library.totals())
+        facts["lines"] = words.counts
     facts.update({f"files_{state}": count for state, count in counts.items()})
     facts.update(told)
     sizes = library.store.sizes()
@@ -72,6 +75,8 @@ def format_status(facts: dict[str, Any]) -> str:
     if "hours" in facts:
         length = format_timestamp(round(facts["hours"] * 3600)).removesuffix(".0")
         lines.append(f"footage   {length}, {facts['frames']} frames looked at")
+    if facts.get("lines"):
+        lines.append(f"words     {_spoken(facts['lines'])}")
     megabytes = (facts["database_bytes"] + facts["cache_bytes"]) / 1e6
     lines.append(f"on disk   {megabytes:.1f} MB ({facts['cache_bytes'] / 1e6:.1f} MB of it cache)")
     lines += [f"offline   {printable(path)}: its volume is not there" for path in facts["offline"]]
@@ -79,6 +84,19 @@ def format_status(facts: dict[str, Any]) -> str:
     lines += [f"remark    {printable(row['path'])}: {row['remark']}" for row in facts["remarks"]]
     lines += [f"skipped   {printable(row['path'])}: {row['reason']}" for row in facts["skipped"]]
     return "".join(f"{line}\n" for line in lines)
+
+
+def _spoken(counts: dict[str, int]) -> str:
+    """How many lines of each kind have been read."""
+    names = {
+        "subtitle": "of subtitles",
+        "speech": "of speech",
+        "screen": "on the screen",
+        "chapter": "of chapters",
+        "name": "of names",
+    }
+    parts = [f"{counts[kind]} {name}" for kind, name in names.items() if kind in counts]
+    return f"lines {', '.join(parts)}"
 
 
 def _counted(facts: dict[str, Any]) -> str:

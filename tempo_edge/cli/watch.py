@@ -16,6 +16,7 @@ from tempo_edge.cli.options import (
     LibraryOption,
     ProfileOption,
     QuietOption,
+    WordsOption,
     chosen_decoder,
     opened,
     place,
@@ -33,6 +34,7 @@ def watch(
         bool, typer.Option("--polling", help="List folders instead of being notified.")
     ] = False,
     decoder: DecoderOption = "pyav",
+    words: WordsOption = "subtitles",
     library: LibraryOption = None,
     profile: ProfileOption = None,
     quiet: QuietOption = False,
@@ -50,6 +52,7 @@ def watch(
             exclude=exclude or (),
             decoder=chosen_decoder(decoder),
             polling=polling,
+            words=words,
             stop=stop,
             on_event=progress,
             on_notice=progress.notice,

@@ -15,25 +15,21 @@ from tempo_edge.errors import MediaError, RefusedRowError, TempoEdgeError
 from tempo_edge.indexing.desk import Desk, Stopped
 from tempo_edge.indexing.digests import FileDigests, key_of
 from tempo_edge.indexing.exclusion import NOTHING, Exclusion
-from tempo_edge.indexing.footage import Footage
 from tempo_edge.indexing.journal import Journal
 from tempo_edge.indexing.medium import Media
 from tempo_edge.indexing.presence import Presence
 from tempo_edge.indexing.problems import PassingError
-from tempo_edge.indexing.reading import CopiesUnderWay, FileReader, VideoReader
+from tempo_edge.indexing.reading import CopiesUnderWay, FileRead, FileReader, VideoReader
 from tempo_edge.indexing.reading_ahead import Place, ReadingAhead
 from tempo_edge.indexing.recognition import Recognizer
 from tempo_edge.indexing.report import IndexEvent, IndexReport
 from tempo_edge.indexing.selection import Selection
 from tempo_edge.indexing.survey import KnownRows, Survey, is_same, named_before
 from tempo_edge.indexing.verification import FIRST_READ, Verification, Verified
-from tempo_edge.indexing.walk import (
-    FoundFile,
-    find_footage,
-    volume_of,
-)
+from tempo_edge.indexing.walk import FoundFile, find_footage, volume_of
+from tempo_edge.indexing.words import WordReader
 from tempo_edge.store.interface import WritableCatalogue
-from tempo_edge.store.rows import Contents, FileRow
+from tempo_edge.store.rows import FileRow
 
 __all__ = ["Indexer"]
 
@@ -52,6 +48,7 @@ class Indexer:
         on_event: told of every file that is not left alone, and of progress inside long ones.
         stopping: asked often; once it says True the run ends, and only whole files are kept.
         at_once: how many files may be under way.
+        words: whether the words of files are read; otherwise what is known of them stays.
     """
 
     def __init__(
@@ -62,6 +59,8 @@ class Indexer:
         on_event: Callable[[IndexEvent], None] | None = None,
         stopping: Callable[[], bool] = lambda: False,
         at_once: int = 4,
+        *,
+        words: bool = False,
     ) -> None:
         self._catalogue = catalogue
         self._at_once = at_once
@@ -75,7 +74,10 @@ class Indexer:
         digests = FileDigests(self._desk.checkpoint)
         recognizer = Recognizer(catalogue, digests, self._journal, self._desk)
         self._copies = CopiesUnderWay()
-        self._files = FileReader(recognizer, self._copies, reader, confined, self._journal)
+        self._words = WordReader(catalogue, self._journal, self._desk, wanted=words)
+        self._files = FileReader(
+            recognizer, self._copies, reader, confined, self._journal, self._words
+        )
         self._verification = Verification(
             catalogue, digests, recognizer, self._journal, self._tell, self._check_stop
         )
@@ -105,6 +107,7 @@ class Indexer:
         began = time.perf_counter()
         places = [absolute(root) for root in roots]
         survey = Survey.of([encodable(str(root)) for root in places])
+        self._words.begin(survey, verify=verify)
         self._volumes.clear()  # something may have been mounted since
         self._media = Media()
         try:
@@ -119,6 +122,8 @@ class Indexer:
             self._missing(survey.gone(), report)
             if verify:
                 self._verify(places, survey, report)
+            if survey.wordless:
+                self._read_words(report)
             if survey.work or report.dropped or report.changed:
                 self._pruned = False
             if prune:
@@ -151,7 +156,7 @@ class Indexer:
         postpone: Callable[[FoundFile], bool],
     ) -> None:
         """Compare the files under a root with what the library knows of them."""
-        known = KnownRows(self._catalogue, encodable(str(root)))
+        known = KnownRows(self._catalogue, encodable(str(root)), marked=self._words.wanted)
         moved: list[FileRow] = []
         folder: str | None = None
         volume = ""
@@ -165,11 +170,13 @@ class Indexer:
             if row is None or not is_same(found, row):
                 if not postpone(found):
                     survey.work[found.path] = found
+                    self._words.look(found, None, known)
                     if row is not None:
                         survey.known[found.path] = row
                 continue
             report.unchanged += 1
             report.skipped_before += row.state == "skipped"
+            self._words.look(found, row, known)
             if known.folder != folder:
                 folder, volume = known.folder, self._volume(found.path)
             if volume != row.volume:
@@ -233,6 +240,15 @@ class Indexer:
         finally:
             self._journal.end_all()
 
+    def _read_words(self, report: IndexReport) -> None:
+        """Read words of files that are as they were."""
+
+        def note(found: FoundFile, remark: str) -> None:
+            report.words += 1
+            self._tell("words", found.path, remark)
+
+        self._words.run(self._at_once, self._place, note)
+
     def _place(self, found: FoundFile) -> Place:
         medium = self._media.of(found.path)
         return Place(medium.disks, medium.at_once)
@@ -254,8 +270,8 @@ class Indexer:
         tell("started")
         reading = ahead.take(lambda done, total: tell("progress", "", done, total))
         try:
-            contents, video_id, footage = reading.result.result()
-            remark = self._store(found, contents, video_id, footage)
+            read: FileRead = reading.result.result()
+            remark = self._store(found, read)
         except MediaError as error:
             reason = " ".join(str(error).split())
             self._skip(found, reason, survey.known.get(found.path), isinstance(error, PassingError))
@@ -264,26 +280,27 @@ class Indexer:
             return
         finally:
             self._copies.settle(reading)
-        if footage is None:
+        if read.footage is None:
             report.reused += 1
             tell("reused", remark)
         else:
             report.indexed += 1
-            total = footage.video.duration_seconds
+            total = read.footage.video.duration_seconds
             report.footage_seconds += total
             tell("indexed", remark, total, total)
 
-    def _store(
-        self, found: FoundFile, contents: Contents, video_id: int | None, footage: Footage | None
-    ) -> str:
-        """One transaction a file: its video with all its frames, and its row; gives its remark.
+    def _store(self, found: FoundFile, read: FileRead) -> str:
+        """One transaction a file: its video with all its frames and words, and its row.
+
+        Returns:
+            The remarks on it.
 
         Raises:
             MediaError: the file makes rows that the library refuses.
             LibraryError: the disk is full or lost.
         """
         try:
-            return self._put_whole(found, contents, video_id, footage)
+            return self._put_whole(found, read)
         except RefusedRowError as error:
             raise PassingError(f"can't be stored: {error}") from error
         except TempoEdgeError:
@@ -291,25 +308,26 @@ class Indexer:
         except Exception as error:  # a fault of one file ends no run
             raise PassingError(f"can't be stored: {type(error).__name__}: {error}") from error
 
-    def _put_whole(
-        self, found: FoundFile, contents: Contents, video_id: int | None, footage: Footage | None
-    ) -> str:
+    def _put_whole(self, found: FoundFile, read: FileRead) -> str:
+        video_id, footage = read.video_id, read.footage
         with self._catalogue.transaction():
             if footage is not None:
                 video_id = self._catalogue.put_video(
-                    key_of(contents),
+                    key_of(read.contents),
                     footage.video,
                     footage.frames,
                     footage.curve,
                     "; ".join(footage.remarks),
                 )
             assert video_id is not None
-            self._catalogue.note_contents(video_id, contents)
+            self._catalogue.note_contents(video_id, read.contents)
             remark = self._catalogue.remark(video_id)
             self._put(found, "indexed", found.mtime_ns, remark, video_id)
             if footage is not None:
                 self._catalogue.note_verified(found.path, FIRST_READ)
-        return remark
+            self._words.put(found, video_id, read.words)
+        said = "" if read.words is None else read.words.remark
+        return "; ".join(filter(None, (remark, said)))
 
     def _skip(self, found: FoundFile, reason: str, row: FileRow | None, passing: bool) -> None:
         """Note a file that can't be used. What is stored of it outlives a disk that stumbles."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -13,9 +14,11 @@ from tempo_edge.indexing.journal import Journal
 from tempo_edge.indexing.problems import PassingError, check_still
 from tempo_edge.indexing.reading_ahead import Reading
 from tempo_edge.indexing.recognition import Recognizer
+from tempo_edge.indexing.words import WordReader
 from tempo_edge.store.rows import Contents
+from tempo_edge.words.reading import Words
 
-__all__ = ["CopiesUnderWay", "FileReader", "VideoReader"]
+__all__ = ["CopiesUnderWay", "FileRead", "FileReader", "VideoReader"]
 
 
 class VideoReader(Protocol):
@@ -29,6 +32,22 @@ class VideoReader(Protocol):
         on_decoded: Callable[[], None] = lambda: None,
     ) -> Footage:
         """Decode, measure and encode one file; see :class:`FootageReader`."""
+
+
+@dataclass(frozen=True)
+class FileRead:
+    """What was read of a file.
+
+    Attributes:
+        contents: what its bytes are.
+        video_id: the video, if it is known already; ``footage``: what it shows, if it is not.
+        words: what is said in it, or None where nobody asked.
+    """
+
+    contents: Contents
+    video_id: int | None
+    footage: Footage | None
+    words: Words | None
 
 
 class CopiesUnderWay:
@@ -61,6 +80,7 @@ class FileReader:
         reader: reads a file that no run died at.
         confined: reads a file that one did, without dying of it too.
         journal: which files those are.
+        words: reads those of each file as well.
     """
 
     def __init__(
@@ -70,15 +90,17 @@ class FileReader:
         reader: VideoReader,
         confined: VideoReader,
         journal: Journal,
+        words: WordReader,
     ) -> None:
         self._recognizer = recognizer
         self._copies = copies
         self._reader = reader
         self._confined = confined
         self._journal = journal
+        self._words = words
 
-    def read(self, reading: Reading) -> tuple[Contents, int | None, Footage | None]:
-        """(what the file's bytes are, the video if it is known already, or else its footage).
+    def read(self, reading: Reading) -> FileRead:
+        """What the file holds.
 
         Raises:
             MediaError: the file can't be used.
@@ -92,7 +114,7 @@ class FileReader:
         contents, video_id = self._recognize(reading)
         reading.is_recognized()
         if video_id is not None:
-            return contents, video_id, None
+            return FileRead(contents, video_id, None, self._words.of_known(found, video_id))
         try:
             contents, footage = self._footage(reading, contents)
         except TempoEdgeError:
@@ -101,8 +123,9 @@ class FileReader:
         except Exception as error:  # decoders of damaged files fail in ways nobody foresaw
             check_still(found)
             raise PassingError(f"can't be indexed: {type(error).__name__}: {error}") from error
+        words = self._words.of_new(found, footage.video)
         check_still(found)
-        return contents, None, footage
+        return FileRead(contents, None, footage, words)
 
     def _recognize(self, reading: Reading) -> tuple[Contents, int | None]:
         """What the recognizer says once no earlier file that is alike is under way."""

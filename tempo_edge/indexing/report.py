@@ -13,11 +13,12 @@ class IndexEvent:
 
     Attributes:
         kind: ``"started"``, ``"progress"``, ``"indexed"``, ``"reused"``, ``"skipped"``,
-            ``"dropped"`` or, once a volume, ``"offline"``; where files are verified,
-            ``"verifying"``, ``"verified"`` or ``"changed"``.
+            ``"dropped"`` or, once a volume, ``"offline"``; ``"words"`` where only the words of a
+            file were read; where files are verified, ``"verifying"``, ``"verified"`` or
+            ``"changed"``.
         path: the file; of a volume, where it is mounted when it is there.
         reason: why, for a file that was skipped or changed; a remark, for one that was indexed or
-            verified, or nothing; what is kept, for a volume.
+            verified or whose words were read, or nothing; what is kept, for a volume.
         done_seconds, total_seconds: footage of this file read so far, and in all.
         done_bytes, total_bytes: the same where it is verified.
         position, files: which of the files that need work this is, from 1, and how many there are.
@@ -40,6 +41,7 @@ class IndexReport:
 
     Attributes:
         indexed: files decoded and stored; ``reused``: files whose contents were known already.
+        words: files left alone but for their words, which were read.
         unchanged: files left alone; ``skipped``: files that can't be used, as this run found.
         skipped_before: how many of those left alone can't be used, as an earlier run found.
         dropped: files gone from a volume that is there, or left out by now; ``offline``: files on
@@ -53,6 +55,7 @@ class IndexReport:
 
     indexed: int = 0
     reused: int = 0
+    words: int = 0
     unchanged: int = 0
     skipped: int = 0
     skipped_before: int = 0

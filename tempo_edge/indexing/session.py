@@ -13,6 +13,7 @@ from tempo_edge.indexing.confined import ConfinedReader
 from tempo_edge.indexing.footage import FootageReader, Sampling
 from tempo_edge.indexing.indexer import Indexer
 from tempo_edge.indexing.report import IndexEvent
+from tempo_edge.indexing.words import WORDS
 from tempo_edge.media import DECODERS
 from tempo_edge.models import Profile
 from tempo_edge.store.interface import Store, WritableCatalogue
@@ -33,9 +34,10 @@ class WritingSession:
         sampling: which frames to look at; SAA by default.
         on_event: told of every file.
         stopping: asked between files whether to end early.
+        words: one of :data:`tempo_edge.indexing.words.WORDS`.
 
     Raises:
-        TempoEdgeError: there is no such decoder, or the sampling makes no sense.
+        TempoEdgeError: there is no such decoder, no such words, or the sampling makes no sense.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class WritingSession:
         sampling: Sampling | None,
         on_event: Callable[[IndexEvent], None] | None,
         stopping: Callable[[], bool] = lambda: False,
+        words: str = "subtitles",
     ) -> None:
         self._store = store
         self._profile = profile
@@ -53,8 +56,9 @@ class WritingSession:
         self._sampling = sampling or Sampling()
         self._on_event = on_event
         self._stopping = stopping
+        self._words = words
         self._open = ExitStack()
-        _check_choices(decoder, self._sampling)
+        _check_choices(decoder, words, self._sampling)
 
     def __enter__(self) -> Indexer:
         with ExitStack() as stack:
@@ -69,7 +73,8 @@ class WritingSession:
             stack.callback(confined.close)
             self._open = stack.pop_all()
         at_once = workers + _FILES_BESIDE
-        return Indexer(writer, reader, confined, self._on_event, self._stopping, at_once)
+        how = self._on_event, self._stopping, at_once
+        return Indexer(writer, reader, confined, *how, words=self._words != "none")
 
     def __exit__(
         self,
@@ -80,9 +85,11 @@ class WritingSession:
         self._open.__exit__(kind, error, trace)
 
 
-def _check_choices(decoder: str, sampling: Sampling) -> None:
+def _check_choices(decoder: str, words: str, sampling: Sampling) -> None:
     if decoder not in DECODERS:
         raise TempoEdgeError(f"decoder {decoder!r} must be one of {', '.join(DECODERS)}")
+    if words not in WORDS:
+        raise TempoEdgeError(f"words {words!r} must be one of {', '.join(WORDS)}")
     rate = sampling.frames_per_second
     if rate is not None and not (math.isfinite(rate) and rate > 0):
         raise TempoEdgeError(f"frames_per_second {rate} must be a positive number")

@@ -12,10 +12,24 @@ from itertools import pairwise
 
 from tempo_edge.indexing.selection import Selection
 from tempo_edge.indexing.walk import FoundFile, examine
-from tempo_edge.store.interface import Catalogue
+from tempo_edge.store.interface import WritableCatalogue
 from tempo_edge.store.rows import FileRow
+from tempo_edge.words.sidecars import Sidecar
 
-__all__ = ["KnownRows", "Survey", "is_same", "named_before"]
+__all__ = ["KnownRows", "Survey", "Wordless", "is_same", "named_before"]
+
+
+@dataclass(frozen=True)
+class Wordless:
+    """A file that is as it was, but for words that were not read.
+
+    Attributes:
+        found: the file.
+        video: the id of its video.
+    """
+
+    found: FoundFile
+    video: int
 
 
 @dataclass
@@ -26,6 +40,8 @@ class Survey:
         work: files that are new or changed, by path.
         known: the library's rows of those.
         unmet: its rows of files that were not found, by path.
+        wordless: files that are as they were, but for words that were not read; by path.
+        sidecars: subtitle files beside those of both, where there are any; by path.
         hidden: folders that could not be listed, each with its closing slash.
         seen: every path that is there, where roots overlap; None where none is come to twice.
     """
@@ -33,6 +49,8 @@ class Survey:
     work: dict[str, FoundFile] = field(default_factory=dict)
     known: dict[str, FileRow] = field(default_factory=dict)
     unmet: dict[str, FileRow] = field(default_factory=dict)
+    wordless: dict[str, Wordless] = field(default_factory=dict)
+    sidecars: dict[str, Sequence[Sidecar]] = field(default_factory=dict)
     hidden: list[str] = field(default_factory=list)
     seen: set[str] | None = None
 
@@ -65,17 +83,21 @@ class KnownRows:
     Args:
         catalogue: has the rows.
         root: a file or a folder.
+        marked: whether the marks of words are read as well.
     """
 
-    def __init__(self, catalogue: Catalogue, root: str) -> None:
+    def __init__(self, catalogue: WritableCatalogue, root: str, *, marked: bool = False) -> None:
         self._catalogue = catalogue
         self._root = root
+        self._marked = marked
+        self._marks: dict[str, str] = {}
         #: The folder of the file that was asked for last.
         self.folder: str | None = None
         #: Folders that rows lie under and that no walk came to yet.
         self._waiting = {root}
         row = catalogue.file(root)
-        self._unmet = {} if row is None else {root: row}
+        self._unmet: dict[str, FileRow] = {}
+        self._hold([] if row is None else [row])
 
     def take(self, path: str) -> FileRow | None:
         """The row of a file that was found, which is not given again; None for a new file."""
@@ -84,6 +106,10 @@ class KnownRows:
             self.folder = folder
             self._reach(folder)
         return self._unmet.pop(path, None)
+
+    def mark(self, path: str) -> str:
+        """The mark of the words that were read of a file which was taken, or nothing."""
+        return self._marks.pop(path, "")
 
     def rest(self) -> dict[str, FileRow]:
         """The rows that were not taken, by path and in its order."""
@@ -103,9 +129,15 @@ class KnownRows:
 
     def _read(self, folder: str) -> None:
         rows, folders = self._catalogue.listing(folder)
+        self._hold(rows)
+        self._waiting.update(folders)
+
+    def _hold(self, rows: Sequence[FileRow]) -> None:
         for row in rows:
             self._unmet[row.path] = row
-        self._waiting.update(folders)
+        if self._marked:
+            holding = [row.path for row in rows if row.video_id is not None]
+            self._marks.update(self._catalogue.word_marks(holding))
 
 
 def _overlap(roots: Sequence[str]) -> bool:

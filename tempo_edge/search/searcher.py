@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge.answer import Answer
-from tempo_edge.errors import LibraryError, QueryError
+from tempo_edge.errors import QueryError
 from tempo_edge.models import Profile
 from tempo_edge.moment import Copy, Moment, Span
 from tempo_edge.query import Query
@@ -22,6 +22,7 @@ from tempo_edge.search.copies import grouped
 from tempo_edge.search.fitted import QUICK, calibration_of, grounders_of, is_quick, preferred
 from tempo_edge.search.grounders import GROUNDERS, Grounder, Materials
 from tempo_edge.search.grounders.prompt import Question
+from tempo_edge.search.places import places_of
 from tempo_edge.search.retrieve import GLANCE, WINDOWS, retrieve
 from tempo_edge.search.scope import videos_of
 from tempo_edge.search.similarity import CurveSettings
@@ -199,7 +200,7 @@ class Searcher:
     def _moment(self, group: tuple[Candidate, ...], vector: NDArray[np.float32] | None) -> Moment:
         candidate, *others = group
         window, span = candidate.window, candidate.segment.span
-        (path, offline), *same = self._places(window.video_id)
+        (path, offline), *same = places_of(self._catalogue, window.video_id)
         if vector is not None and not offline:
             from tempo_edge.search.refine import refine
 
@@ -223,19 +224,9 @@ class Searcher:
         """The files of a copy of a candidate whose span, finer perhaps, is `span`."""
         shift = copy.segment.span.start_seconds - of.segment.span.start_seconds
         start, end = max(0.0, span.start_seconds + shift), span.end_seconds + shift
-        for path, offline in self._places(copy.window.video_id):
+        for path, offline in places_of(self._catalogue, copy.window.video_id):
             yield Copy(path, start, end, offline)
 
     def _path_of(self, video_id: int) -> tuple[Path, bool]:
         """A file that holds the video, one that is there if any is; and whether none is."""
-        return self._places(video_id)[0]
-
-    def _places(self, video_id: int) -> list[tuple[Path, bool]]:
-        """Every file that holds a video, and whether it is out of reach; those in reach first."""
-        paths = [Path(row.path) for row in self._catalogue.files_of(video_id)]
-        if not paths:
-            raise LibraryError(
-                f"{self._catalogue.name} is damaged: no file holds video {video_id}: "
-                "put a copy of it back, or delete it and index again"
-            )
-        return sorted(((path, not path.exists()) for path in paths), key=lambda place: place[1])
+        return places_of(self._catalogue, video_id)[0]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from tempo_edge.words.line import Line
 
-__all__ = ["Evidence", "LineHit", "WritableEvidence"]
+__all__ = ["Evidence", "LineHit", "WordsRead", "WritableEvidence"]
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,19 @@ class LineHit:
     line: Line
     rank: float
     found: int
+
+
+@dataclass(frozen=True)
+class WordsRead:
+    """What words of a library have been read.
+
+    Attributes:
+        counts: how many lines there are of each kind of which there are any, in all of it.
+        remarks: (path, remark) of the files whose words there is something to say about.
+    """
+
+    counts: dict[str, int]
+    remarks: tuple[tuple[str, str], ...]
 
 
 class Evidence(ABC):

@@ -15,7 +15,7 @@ from tempo_edge.words.line import Line
 from tempo_edge.words.names import lines_of_names
 from tempo_edge.words.sidecars import Sidecar, UnreadSidecarError, lines_of_sidecar
 
-__all__ = ["READ_KINDS", "Words", "is_of_same_contents", "mark_of", "read_words"]
+__all__ = ["READ_KINDS", "Words", "mark_of", "read_words"]
 
 #: The kinds of lines that are read here.
 READ_KINDS = ("subtitle", "chapter", "name")
@@ -57,18 +57,11 @@ def mark_of(sidecars: Sequence[Sidecar]) -> str:
     return f"{_SCHEME}:{hashlib.sha256(known.encode()).hexdigest()[:32]}"
 
 
-def is_of_same_contents(mark: str) -> bool:
-    """Whether what a film carries itself was read already when a mark was made."""
-    return mark.partition(":")[0] == _SCHEME
-
-
 def read_words(
     path: str,
     zero: Fraction,
     end_seconds: float,
     sidecars: Sequence[Sidecar],
-    *,
-    contents: bool = True,
 ) -> Words:
     """The words of a film. What of them can't be read ends nothing, and is said in the remark.
 
@@ -77,18 +70,15 @@ def read_words(
         zero: instant of its container that its times count from, in seconds.
         end_seconds: when it is over, counted from there.
         sidecars: the subtitle files beside it.
-        contents: read the film itself; otherwise what is known of it stays.
     """
     remarks: list[str] = []
     mark = mark_of(sidecars)
-    carried: tuple[Line, ...] | None = None
-    if contents:
-        carried = ()
-        try:
-            carried, said = lines_of_container(Path(path), zero, end_seconds)
-            remarks.append(said)
-        except MediaError as error:
-            remarks.append(str(error))
+    carried: tuple[Line, ...] = ()
+    try:
+        carried, said = lines_of_container(Path(path), zero, end_seconds)
+        remarks.append(said)
+    except MediaError as error:
+        remarks.append(str(error))
     beside = list(lines_of_names(path, end_seconds))
     for sidecar in sidecars:
         try:

@@ -59,6 +59,7 @@ EDITS = {
     "size": ("UPDATE files SET size='big'", "size", STATUS),
     "time of change": ("UPDATE files SET mtime_ns='now'", "mtime_ns", STATUS),
     "reason": ("UPDATE files SET reason=x'01'", "reason", STATUS),
+    "kind of words": ("UPDATE evidence SET kind='sung' WHERE id=2", "kind", STATUS),
     "holes": ("INSERT INTO meta VALUES ('holes of video 1', '[[1, 1e99]]')", "holes", FIND),
     "nested holes": (
         f"INSERT INTO meta VALUES ('holes of video 1', '{'[' * 5000}')",
@@ -101,6 +102,43 @@ def test_to_index_again_is_no_traceback(
     assert said.status == 0 or said.error
 
 
+# What was done to lines of words, and the column that is named.
+LINES = {
+    "start": ("start_seconds='soon'", "start_seconds of a line"),
+    "infinite": ("end_seconds=9e999", "end_seconds of a line"),
+    "backwards": ("end_seconds=start_seconds", "span "),
+    "text": ("text=x'00FF'", "text of a line"),
+    "no text": ("text=''", "text of 0 letters"),
+    "a long text": ("text=printf('%.*c', 9999, 'z')", "text of 9999 letters"),
+    "language": ("language=x'01'", "language of a line"),
+    "confidence": ("confidence=2", "confidence of a line"),
+    "source": ("source=x'00'", "source of a line"),
+}
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_a_line_that_can_not_be_is_named(
+    tempo: Tempo, library_path: Path, tmp_path: Path, name: str
+) -> None:
+    change, said = LINES[name]
+    edit(library_path, f"UPDATE evidence SET {change} WHERE text='beach'")
+    with tempo_edge.Library.open(library_path) as library:
+        with pytest.raises(LibraryError, match=said) as caught:
+            library.lines("beach")
+        assert f"{library_path} is damaged: " in str(caught.value)
+    assert said in tempo("backup", tmp_path / "copy.db").err
+    assert tempo(*FIND).status == 0, "frames are as they were"
+
+
+def test_an_index_of_words_that_is_damaged_is_said(library_path: Path) -> None:
+    edit(library_path, "UPDATE evidence_words_data SET block=x'0102030405' WHERE id>1")
+    with tempo_edge.Library.open(library_path) as library:
+        try:
+            library.lines("beach")
+        except LibraryError as error:
+            assert "can't be read (" in str(error)
+
+
 def test_a_curve_is_checked(library_path: Path) -> None:
     edit(library_path, "UPDATE videos SET curve=x'010203'")
     with tempo_edge.Library.open(library_path) as library:
@@ -114,7 +152,9 @@ def test_a_damaged_library_is_copied_and_it_is_said(
     tempo: Tempo, library_path: Path, tmp_path: Path, name: str
 ) -> None:
     statement, column, _ = EDITS[name]
-    edit(library_path, "DELETE FROM verified", statement)  # which refers to paths
+    # What refers to paths goes first.
+    edit(library_path, "DELETE FROM verified", "UPDATE evidence SET file_id=NULL")
+    edit(library_path, "DELETE FROM words_read", statement)
     target = tmp_path / "copy.db"
     said = tempo("backup", target)
     assert (said.status, said.err.count("\n")) == (2, 1)
@@ -189,7 +229,7 @@ def test_a_run_that_can_not_be_is_named(tempo: Tempo, library_path: Path, tmp_pa
 def test_an_older_schema(library_path: Path, version: int, readonly: bool) -> None:
     edit(library_path, f"PRAGMA user_version={version}")
     before = library_path.read_bytes()
-    with pytest.raises(LibraryError, match=f"has schema version {version}, .* reads 1 to 2: "):
+    with pytest.raises(LibraryError, match=f"has schema version {version}, .* reads 1 to 3: "):
         SqliteCatalogue(library_path, readonly=readonly)
     assert library_path.read_bytes() == before
 

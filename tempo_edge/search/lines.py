@@ -1,0 +1,158 @@
+"""Lines of words that match a query: those with its very words, with all of them, with most."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tempo_edge.errors import QueryError
+from tempo_edge.query import Query
+from tempo_edge.search.places import places_of
+from tempo_edge.search.scope import videos_of
+from tempo_edge.store.evidence import LineHit
+from tempo_edge.store.interface import Catalogue
+from tempo_edge.words.letters import is_unspaced, tokens
+from tempo_edge.words.line import KINDS, Line
+
+__all__ = ["LineMatch", "WantedWords", "find_lines"]
+
+# What stands in quotes, in those of several countries.
+_QUOTED = re.compile('"([^"]*)"|“([^”]*)”|„([^“”]*)[“”]|«([^»]*)»|「([^」]*)」')
+
+# Words of a query that count: a longer one is a text, and its first ones tell it.
+_MOST_WORDS = 64
+
+# Lines with what stands in quotes that are looked at whether they have it to the letter.
+_MOST_QUOTED = 1000
+
+
+@dataclass(frozen=True)
+class LineMatch:
+    """A line that matches a query.
+
+    Attributes:
+        path: a file in which it is, one that is there if any is.
+        line: the line; its span is that of the moment.
+        share: of what the query asks for, how much is in it, within (0, 1].
+        is_in_a_row: whether all words of the query stand in it as they do there.
+        rank: the higher the better it fits among the lines of this library: BM25.
+        offline: True when no volume with it is there at present.
+        video: the id of its video.
+    """
+
+    path: Path
+    line: Line
+    share: float
+    is_in_a_row: bool
+    rank: float
+    offline: bool
+    video: int
+
+
+@dataclass(frozen=True)
+class WantedWords:
+    """What a query asks for.
+
+    Attributes:
+        quoted: words in a row that a line must hold to the letter but for case.
+        words: of which it must hold most.
+        whole: all of it, in a row.
+    """
+
+    quoted: tuple[str, ...]
+    words: tuple[str, ...]
+    whole: str
+
+    @classmethod
+    def of(cls, text: str) -> WantedWords:
+        """What a text asks for."""
+        text = unicodedata.normalize("NFC", text)
+        quoted = [
+            " ".join(part.split()) for found in _QUOTED.findall(text) for part in found if part
+        ]
+        rest = _QUOTED.sub(" ", text)
+        words = dict.fromkeys(word for part in rest.split() for word in _words(part))
+        whole = " ".join(text.split())
+        return cls(tuple(dict.fromkeys(filter(tokens, quoted))), tuple(words)[:_MOST_WORDS], whole)
+
+    @property
+    def phrases(self) -> tuple[str, ...]:
+        """Everything that it asks for."""
+        return self.quoted + self.words
+
+    @property
+    def least(self) -> int:
+        """How much of that a line must hold: what is quoted, and more than half of the words."""
+        return len(self.quoted) + (len(self.words) // 2 + 1 if self.words else 0)
+
+    def is_met(self, text: str) -> bool:
+        """Whether a line holds to the letter what is quoted."""
+        return all(_is_in(phrase, text) for phrase in self.quoted)
+
+
+def find_lines(
+    catalogue: Catalogue, query: Query, *, kinds: Collection[str] = KINDS
+) -> list[LineMatch]:
+    """The lines that match a query, the best first: at most as many as it asks for.
+
+    First those that hold it in a row, then those with all of its words, then those with most of
+    them, more before fewer; of equal ones that which BM25 ranks higher. What stands in quotes must
+    be there to the letter, but for its case.
+
+    Args:
+        catalogue: the library's, within a snapshot.
+        query: its text, limit and scope count.
+        kinds: of :data:`tempo_edge.words.line.KINDS`, those that count.
+
+    Raises:
+        QueryError: there is no such kind, or the library holds nothing where the query is kept to.
+    """
+    for kind in kinds:
+        if kind not in KINDS:
+            raise QueryError(f"kind {kind!r} must be one of {', '.join(KINDS)}")
+    videos = videos_of(query, catalogue)
+    wanted = WantedWords.of(query.text)
+    if not wanted.phrases:
+        return []
+    limit = max(query.limit, _MOST_QUOTED) if wanted.quoted else query.limit
+    found: dict[tuple[int, Line], LineHit] = {}
+    for phrases, least in ((wanted.phrases, wanted.least), ((wanted.whole,), 1)):
+        hits = catalogue.matching_lines(phrases, least, kinds=kinds, videos=videos, limit=limit)
+        for hit in hits:
+            found.setdefault((hit.video, hit.line), hit)
+    matches = [
+        (_is_in(wanted.whole, hit.line.text), min(hit.found, len(wanted.phrases)), hit)
+        for hit in found.values()
+        if wanted.is_met(hit.line.text)
+    ]
+    matches.sort(key=lambda match: (-match[0], -match[1], -match[2].rank))
+    return list(_placed(catalogue, matches[: query.limit], len(wanted.phrases)))
+
+
+def _placed(
+    catalogue: Catalogue, matches: list[tuple[bool, int, LineHit]], asked: int
+) -> Iterator[LineMatch]:
+    for is_in_a_row, count, hit in matches:
+        path, offline = places_of(catalogue, hit.video)[0]
+        share = 1.0 if is_in_a_row else count / asked
+        yield LineMatch(path, hit.line, share, is_in_a_row, hit.rank, offline, hit.video)
+
+
+def _words(part: str) -> list[str]:
+    """The words of what stands between spaces; where words can't be told apart, all of it."""
+    return [part.strip(" ,.?!;:。、？！")] if is_unspaced(part) else tokens(part)
+
+
+def _is_in(phrase: str, text: str) -> bool:
+    """Whether words stand in a text in a row, with their accents; their case doesn't count."""
+    if is_unspaced(phrase):
+        return _same(phrase) in _same(text)
+    wanted = tokens(_same(phrase))
+    return bool(wanted) and f" {' '.join(wanted)} " in f" {' '.join(tokens(_same(text)))} "
+
+
+def _same(text: str) -> str:
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
