@@ -62,6 +62,7 @@ def of_before(library: Path) -> None:
         for path, video in known:
             whole = hashlib.sha256(Path(path).read_bytes()).digest()
             rows.execute("UPDATE videos SET content_hash=? WHERE id=?", (whole, video))
-        for table in ("contents", "verified"):
+        words = ("evidence_words", "evidence_trigrams", "evidence", "words_read")
+        for table in ("contents", "verified", *words):
             rows.execute(f"DROP TABLE {table}")
         rows.execute("PRAGMA user_version=1")

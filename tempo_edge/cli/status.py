@@ -89,14 +89,13 @@ def format_status(facts: dict[str, Any]) -> str:
 def _spoken(counts: dict[str, int]) -> str:
     """How many lines of each kind have been read."""
     names = {
-        "subtitle": "of subtitles",
-        "speech": "of speech",
-        "screen": "on the screen",
-        "chapter": "of chapters",
-        "name": "of names",
+        "subtitle": "lines of subtitles",
+        "speech": "lines of speech",
+        "screen": "lines on the screen",
+        "chapter": "chapters",
+        "name": "names",
     }
-    parts = [f"{counts[kind]} {name}" for kind, name in names.items() if kind in counts]
-    return f"lines {', '.join(parts)}"
+    return ", ".join(f"{counts[kind]} {name}" for kind, name in names.items() if kind in counts)
 
 
 def _counted(facts: dict[str, Any]) -> str:

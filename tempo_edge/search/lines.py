@@ -23,7 +23,7 @@ __all__ = ["LineMatch", "WantedWords", "find_lines"]
 _QUOTED = re.compile('"([^"]*)"|“([^”]*)”|„([^“”]*)[“”]|«([^»]*)»|「([^」]*)」')
 
 # Words of a query that count: a longer one is a text, and its first ones tell it.
-_MOST_WORDS = 64
+_MOST_WORDS = 16
 
 # Lines with what stands in quotes that are looked at whether they have it to the letter.
 _MOST_QUOTED = 1000

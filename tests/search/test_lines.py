@@ -135,4 +135,4 @@ def test_whatever_is_typed(text: str) -> None:
     wanted = WantedWords.of(text)
     assert 0 <= wanted.least <= len(wanted.phrases)
     assert bool(wanted.phrases) == bool(wanted.least)
-    assert len(wanted.words) <= 64
+    assert len(wanted.words) <= 16

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
+from itertools import combinations
 from typing import Any
 
 from tempo_edge.words.letters import folded, is_unspaced, tokens
 
 __all__ = ["LineIndex"]
 
-# Lines that hold one of the rarer phrases and are looked at whether they hold more, best first.
+# Lines that hold some of the rarer phrases and are looked at whether they hold more, best first.
 _MOST_CANDIDATES = 2000
+
+# Lines that are ranked, the first ones of the library: where thousands hold all that is asked for,
+# any of them will do; of those that may hold only a part of it, more are to be seen.
+_MOST_RANKED, _MOST_RANKED_IN_PART = 5000, 50_000
+
+# From so many lines on that hold one of the rarer phrases, those are looked for that hold two,
+# where there are no more pairs than this.
+_MANY, _MOST_PAIRS = 10_000, 50
 
 # The fewest letters that are found where words can't be told apart.
 _TRIGRAM = 3
@@ -62,18 +71,32 @@ class LineIndex:
         found: list[_Found] = []
         if len(known) == len(phrases):
             match = " AND ".join(map(_quoted, known))
-            found = [(len(known), *row) for row in self._matched("evidence_words", match, limit)]
+            rows = self._matched("evidence_words", match, limit, _MOST_RANKED)
+            found = [(len(known), *row) for row in rows]
         if len(found) < limit and least < len(phrases):
-            # A line that holds so many of them holds one of any that are more than it may lack.
-            rarest = sorted(known, key=self._occurrences)[: len(known) - least + 1]
-            match = " OR ".join(map(_quoted, rarest))
             wanted = [_apart(phrase) for phrase in known]
-            for rank, row in self._matched("evidence_words", match, _MOST_CANDIDATES):
+            ranked = _MOST_CANDIDATES, _MOST_RANKED_IN_PART
+            for rank, row in self._matched("evidence_words", self._part_of(known, least), *ranked):
                 held = _apart(_text_of(self._columns, row))
                 count = sum(phrase in held for phrase in wanted)
                 if least <= count < len(phrases):
                     found.append((count, rank, row))
         return found
+
+    def _part_of(self, phrases: Sequence[str], least: int) -> str:
+        """What lines hold that hold so many of some phrases, and few others.
+
+        A line that lacks at most two of five phrases holds one of any three, and two of any four.
+        """
+        counts = {phrase: self._occurrences(phrase) for phrase in phrases}
+        rarest = sorted(phrases, key=lambda phrase: counts[phrase])
+        may_lack = len(phrases) - least
+        one_of, two_of = rarest[: may_lack + 1], rarest[: may_lack + 2]
+        pairs = [f"({_quoted(a)} AND {_quoted(b)})" for a, b in combinations(two_of, 2)]
+        is_common = sum(counts[phrase] for phrase in one_of) >= _MANY
+        if is_common and least > 1 and len(pairs) <= _MOST_PAIRS:
+            return " OR ".join(pairs)
+        return " OR ".join(map(_quoted, one_of))
 
     def _occurrences(self, phrase: str) -> int:
         """How many lines hold the rarest word of a phrase, at most."""
@@ -99,7 +122,8 @@ class LineIndex:
         long = [phrase for phrase in known if len(phrase) >= _TRIGRAM]
         if long and (least < len(known) or len(long) == len(known)):
             match = (" OR " if least < len(phrases) else " AND ").join(map(_quoted, long))
-            rows = self._matched("evidence_trigrams", match, _MOST_CANDIDATES)
+            ranked = _MOST_CANDIDATES, _MOST_RANKED_IN_PART
+            rows = self._matched("evidence_trigrams", match, *ranked)
         else:
             rows = self._scanned([phrase for phrase in known if is_unspaced(phrase)])
         found: list[_Found] = []
@@ -124,13 +148,26 @@ class LineIndex:
 
     # -- either ------------------------------------------------------------------------------------
 
-    def _matched(self, table: str, match: str, limit: int) -> Iterator[tuple[float, _Row]]:
-        """(rank by BM25, the higher the better; the line) of what FTS5 finds, the best first."""
+    def _matched(
+        self, table: str, match: str, limit: int, most: int
+    ) -> Iterator[tuple[float, _Row]]:
+        """(rank by BM25, the higher the better; the line) of what FTS5 finds, the best first.
+
+        Args:
+            most: lines that are ranked; where more are found, the first ones of the library.
+        """
         columns = ", ".join(f"evidence.{name}" for name in self._columns.split(", "))
+        found = (
+            f"FROM {table} JOIN evidence ON evidence.id={table}.rowid "
+            f"WHERE {table} MATCH ? AND {self._condition}"
+        )
+        beyond = self._db.execute(
+            f"SELECT evidence.id {found} LIMIT 1 OFFSET ?", (match, *self._values, most)
+        ).fetchone()
+        last = 2**62 if beyond is None else int(beyond[0]) - 1
         rows = self._db.execute(
-            f"SELECT rank, {columns} FROM {table} JOIN evidence ON evidence.id={table}.rowid "
-            f"WHERE {table} MATCH ? AND {self._condition} ORDER BY rank LIMIT ?",
-            (match, *self._values, limit),
+            f"SELECT rank, {columns} {found} AND {table}.rowid<=? ORDER BY rank LIMIT ?",
+            (match, *self._values, last, limit),
         )
         for rank, *row in rows:
             yield -float(rank), tuple(row)
