@@ -117,12 +117,11 @@ def text_of_container(path: Path, zero: Fraction) -> ContainerText:
             chapters = tuple(_chapters(container, zero))
             if not _text_streams(container):
                 return ContainerText(title, chapters, ())
-            opened = open_hollow(path, format_names(container) - {"mov"})
-            if opened is not None:
-                container, hollow = opened
-                stack.callback(hollow.close)
-                stack.callback(container.close)
-            return ContainerText(title, chapters, tuple(_tracks(container, path, zero)))
+            names = format_names(container)
+            tracks = None if "mov" in names else _tracks_alone(path, names, zero)
+            # In a damaged file others' packets may have to be read to find those of text.
+            tracks = tracks or tuple(_tracks(container, path, zero))
+            return ContainerText(title, chapters, tracks)
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise MediaError(f"its text can't be read: {reason(error)}") from error
 
@@ -142,6 +141,25 @@ def _text_streams(container: InputContainer) -> list[SubtitleStream]:
         if stream.codec_context is not None and stream.codec_context.name in _TEXT_CODECS
     ]
     return texts[:_MOST_TRACKS]
+
+
+def _tracks_alone(
+    path: Path, names: frozenset[str], zero: Fraction
+) -> tuple[TextTrack, ...] | None:
+    """The tracks of a file of which no pictures are read; None where that does not do."""
+    try:
+        opened = open_hollow(path, names)
+        if opened is None:
+            return None
+        container, file = opened
+        try:
+            tracks = tuple(_tracks(container, path, zero))
+        finally:
+            container.close()
+            file.close()
+    except (av.error.FFmpegError, OSError, ValueError):
+        return None
+    return None if any(track.fault for track in tracks) else tracks
 
 
 def _tracks(container: InputContainer, path: Path, zero: Fraction) -> Iterator[TextTrack]:
