@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,8 +16,9 @@ from tempo_edge.errors import MediaError, TempoEdgeError
 if TYPE_CHECKING:
     from tempo_edge.answer import Answer
     from tempo_edge.moment import Moment
+    from tempo_edge.search.lines import LineMatch
 
-__all__ = ["cut_clips", "reachable", "show", "tell_refusal"]
+__all__ = ["cut_clips", "reachable", "show", "show_lines", "tell_refusal"]
 
 # Times nearer than this read the same.
 _SAME_TIME_SECONDS = 0.1
@@ -47,6 +48,38 @@ def show(answer: Answer, as_json: bool, null: bool) -> None:
     emit("".join(lines), styled=coloured)
     if answer.doubt:
         note(answer.doubt)
+
+
+def show_lines(matches: Sequence[LineMatch], as_json: bool, null: bool) -> None:
+    """Lines of words, each with its file and its span; or as :func:`show` gives moments.
+
+    Raises:
+        typer.Exit: nobody reads them any more.
+        TempoEdgeError: they can't be written.
+    """
+    from tempo_edge.moment import format_timestamp
+
+    if as_json:
+        emit("".join(json_line(match.as_dict()) for match in matches))
+        return
+    if null:
+        paths = dict.fromkeys(os.fsencode(match.path) for match in matches)
+        emit_bytes(b"".join(path + b"\0" for path in paths))
+        return
+    coloured = _is_colourful()
+    width = max(columns(printable(str(match.path))) for match in matches)
+    lines = []
+    for match in matches:
+        path = printable(str(match.path))
+        path += " " * (width - columns(path))
+        begins, ends = match.line.start_seconds, match.line.end_seconds
+        span = f"{format_timestamp(begins)}–{format_timestamp(ends)}"
+        if coloured:
+            path = typer.style(path, fg=typer.colors.MAGENTA)
+            span = typer.style(span, fg=typer.colors.GREEN)
+        gone = "  (offline)" if match.offline else ""
+        lines.append(f"{path}  {span}  {printable(match.line.text)}{gone}\n")
+    emit("".join(lines), styled=coloured)
 
 
 def _is_colourful() -> bool:

@@ -89,13 +89,14 @@ def format_status(facts: dict[str, Any]) -> str:
 def _spoken(counts: dict[str, int]) -> str:
     """How many lines of each kind have been read."""
     names = {
-        "subtitle": "lines of subtitles",
-        "speech": "lines of speech",
-        "screen": "lines on the screen",
-        "chapter": "chapters",
-        "name": "names",
+        "subtitle": ("line of subtitles", "lines of subtitles"),
+        "speech": ("line of speech", "lines of speech"),
+        "screen": ("line on the screen", "lines on the screen"),
+        "chapter": ("chapter", "chapters"),
+        "name": ("name", "names"),
     }
-    return ", ".join(f"{counts[kind]} {name}" for kind, name in names.items() if kind in counts)
+    told = {kind: counts[kind] for kind in names if kind in counts}
+    return ", ".join(f"{count} {names[kind][count > 1]}" for kind, count in told.items())
 
 
 def _counted(facts: dict[str, Any]) -> str:

@@ -51,6 +51,20 @@ class LineMatch:
     offline: bool
     video: int
 
+    def as_dict(self) -> dict[str, str | float | bool]:
+        """Plain values; times rounded to the millisecond."""
+        return {
+            "path": str(self.path),
+            "start_seconds": round(self.line.start_seconds, 3),
+            "end_seconds": round(self.line.end_seconds, 3),
+            "kind": self.line.kind,
+            "text": self.line.text,
+            "language": self.line.language,
+            "source": self.line.source,
+            "share": round(self.share, 3),
+            "offline": self.offline,
+        }
+
 
 @dataclass(frozen=True)
 class WantedWords:

@@ -75,7 +75,7 @@ def _detected(raw: bytes, language: str) -> str:
     detector.feed(raw, last=True)
     primary = language.partition("-")[0]
     home = _HOMES.get(language) or _HOMES.get(primary) or (primary if primary in _AT_HOME else "")
-    found = detector.guess(tld=home.encode() or None, allow_utf8=False)
+    found: str = detector.guess(tld=home.encode() or None, allow_utf8=False)
     encoding = _IN_PYTHON.get(found, found)
     try:
         codecs.lookup(encoding)
