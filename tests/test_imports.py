@@ -64,6 +64,23 @@ def test_a_search_decodes_and_compiles_nothing(
 
 
 @pytest.mark.parametrize("call", ["api", "command"])
+def test_a_search_among_words_loads_no_engine(
+    environment: dict[str, str], built: Path, call: str
+) -> None:
+    statements = {
+        "api": f"import tempo_edge; tempo_edge.Library.open({str(built)!r}).lines('beach')",
+        "command": (
+            "import tempo_edge.cli as cli; sys.argv = ['tempo-edge', 'find', '--said', 'beach', "
+            f"'--library', {str(built)!r}]\n"
+            "try: cli.main()\nexcept SystemExit: pass"
+        ),
+    }
+    heavy = (*HEAVY, "langcodes", "chardetng_py")
+    _, loaded = run(statements[call], environment, heavy)
+    assert loaded <= ({"rich"} if call == "command" else set()), "typer may bring it"
+
+
+@pytest.mark.parametrize("call", ["api", "command"])
 def test_a_look_at_the_status_loads_no_engine(
     environment: dict[str, str], built: Path, call: str
 ) -> None:

@@ -34,7 +34,7 @@ def lines_of_names(path: str, end_seconds: float) -> tuple[Line, ...]:
     return tuple(
         Line(0.0, end_seconds, "name", text, "", NAME_CONFIDENCE, source)
         for source, each in named
-        if (text := _spelled(each))
+        if (text := _spelled(each)) and end_seconds > 0
     )
 
 

@@ -73,6 +73,8 @@ def read_words(
     """
     remarks: list[str] = []
     mark = mark_of(sidecars)
+    if end_seconds <= 0:
+        return Words((), (), mark)  # a film that is over at once has no time for words
     carried: tuple[Line, ...] = ()
     try:
         carried, said = lines_of_container(Path(path), zero, end_seconds)

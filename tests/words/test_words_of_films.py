@@ -78,6 +78,13 @@ def test_a_file_that_may_be_readable_later_is_read_again(film: Path) -> None:
     assert words.mark != mark_of(beside) and "can't be read: no such file" in words.remark
 
 
+def test_a_film_that_is_over_at_once_has_no_words(film: Path) -> None:
+    beside = SidecarFinder().of(str(film))
+    words = read_words(str(film), Fraction(0), 0.0, beside)
+    assert words.contents == words.beside == lines_of_names(str(film), 0.0) == ()
+    assert words.mark == mark_of(beside)
+
+
 @pytest.mark.parametrize(
     ("path", "texts"),
     [
