@@ -26,6 +26,7 @@ from tempo_edge.indexing.notifier import Notifier
 from tempo_edge.indexing.report import IndexReport
 from tempo_edge.indexing.selection import NOTES, Selection
 from tempo_edge.indexing.walk import FoundFile
+from tempo_edge.words.sidecars import films_of
 
 __all__ = ["Order", "Watcher", "needs_polling"]
 
@@ -222,8 +223,10 @@ class _Waiting(FileSystemEventHandler):
                 continue
             for note in NOTES if event.event_type in _MOVES else ():
                 path = path.removesuffix(note)
-            if self._is_watched(path, event.is_directory):
-                self._add(path)
+            # Words beside a film are read with it.
+            for changed in (path, *films_of(path)):
+                if self._is_watched(changed, event.is_directory):
+                    self._add(changed)
 
     def _is_watched(self, path: str, folder: bool) -> bool:
         """True if a walk would come to this path; links to folders are left to the walks."""

@@ -28,6 +28,15 @@ _MOST_WORDS = 16
 # Lines with what stands in quotes that are looked at whether they have it to the letter.
 _MOST_QUOTED = 1000
 
+# How many lines are looked at for each that is wanted: some may say the same.
+_LINES_FOR_ONE = 3
+
+# Subtitles of a film and beside it may be this far apart, in seconds.
+_SAME_SECONDS = 1.0
+
+_Match = tuple[bool, int, LineHit]
+"""(whether all stands in a row, how many phrases are held, the line)"""
+
 
 @dataclass(frozen=True)
 class LineMatch:
@@ -131,7 +140,7 @@ def find_lines(
     wanted = WantedWords.of(query.text)
     if not wanted.phrases:
         return []
-    limit = max(query.limit, _MOST_QUOTED) if wanted.quoted else query.limit
+    limit = max(_LINES_FOR_ONE * query.limit, _MOST_QUOTED if wanted.quoted else 0)
     found: dict[tuple[int, Line], LineHit] = {}
     for phrases, least in ((wanted.phrases, wanted.least), ((wanted.whole,), 1)):
         hits = catalogue.matching_lines(phrases, least, kinds=kinds, videos=videos, limit=limit)
@@ -143,12 +152,22 @@ def find_lines(
         if wanted.is_met(hit.line.text)
     ]
     matches.sort(key=lambda match: (-match[0], -match[1], -match[2].rank))
-    return list(_placed(catalogue, matches[: query.limit], len(wanted.phrases)))
+    once = list(_each_once(matches))[: query.limit]
+    return list(_placed(catalogue, once, len(wanted.phrases)))
 
 
-def _placed(
-    catalogue: Catalogue, matches: list[tuple[bool, int, LineHit]], asked: int
-) -> Iterator[LineMatch]:
+def _each_once(matches: list[_Match]) -> Iterator[_Match]:
+    """Matches without the same words of the same film at the same time, read somewhere else."""
+    kept: dict[tuple[int, str], list[float]] = {}
+    for match in matches:
+        hit = match[2]
+        starts = kept.setdefault((hit.video, _same(hit.line.text)), [])
+        if all(abs(hit.line.start_seconds - start) > _SAME_SECONDS for start in starts):
+            starts.append(hit.line.start_seconds)
+            yield match
+
+
+def _placed(catalogue: Catalogue, matches: list[_Match], asked: int) -> Iterator[LineMatch]:
     for is_in_a_row, count, hit in matches:
         path, offline = places_of(catalogue, hit.video)[0]
         share = 1.0 if is_in_a_row else count / asked

@@ -19,7 +19,14 @@ from tempo_edge.words.languages import language_of
 from tempo_edge.words.line import Line
 from tempo_edge.words.timing import timed
 
-__all__ = ["MOST_BYTES", "Sidecar", "SidecarFinder", "UnreadSidecarError", "lines_of_sidecar"]
+__all__ = [
+    "MOST_BYTES",
+    "Sidecar",
+    "SidecarFinder",
+    "UnreadSidecarError",
+    "films_of",
+    "lines_of_sidecar",
+]
 
 #: Bytes of the largest subtitle file that is read: a film's takes a tenth of a megabyte.
 MOST_BYTES = 16 << 20
@@ -87,6 +94,24 @@ class SidecarFinder:
             self._folder = folder
         stem = name.rpartition(".")[0] or name
         return tuple(_examined(folder, self._owned.get(stem, ())))
+
+
+def films_of(path: str) -> list[str]:
+    """The films that a subtitle file may belong to; none where it is no such file.
+
+    Args:
+        path: where it is or was, from the root.
+    """
+    folder, _, name = path.rpartition("/")
+    stem, _, suffix = name.rpartition(".")
+    if f".{suffix.lower()}" not in TEXT_FORMATS:
+        return []
+    films = []
+    for other in _names(folder or "/"):
+        begun, _, kind = other.rpartition(".")
+        if begun and f".{kind.lower()}" in VIDEO_SUFFIXES and f"{stem}.".startswith(f"{begun}."):
+            films.append(f"{folder}/{other}")
+    return films
 
 
 def _names(folder: str) -> list[str]:

@@ -17,6 +17,7 @@ from threading import Event, Thread
 import pytest
 from harness import PATIENCE, Shelf, next_line, wait_until
 from processes import Forked
+from subtitled import srt
 from test_crashes import committed
 from videos import make_video, texture
 from watchdog.observers import Observer
@@ -115,6 +116,26 @@ def test_what_is_there_is_indexed_first(watch: Watching, folder: Path, polling: 
         told.wait("indexed", "garden.mp4")
         told.settle()
     assert told.events == [("indexed", "garden.mp4")]
+
+
+def test_words_that_come_and_change_beside_a_film(
+    watch: Watching, folder: Path, polling: bool, library_path: Path
+) -> None:
+    def said(words: str) -> bool:
+        with tempo_edge.Library.open(library_path) as library:
+            return bool(library.lines(words))
+
+    with watch(folder, polling=polling) as told:
+        told.wait("indexed", "garden.mp4")
+        beside = folder / "garden.en.srt"
+        beside.write_text(srt([(0.5, 1.5, "good morning")]))
+        wait_until(lambda: said("morning"))
+        beside.write_text(srt([(0.5, 1.5, "good evening")]))
+        wait_until(lambda: said("evening"))
+        assert not said("morning")
+        beside.unlink()
+        wait_until(lambda: not said("evening"))
+    assert {event for event in told.events if event[0] != "words"} == {("indexed", "garden.mp4")}
 
 
 def test_created_changed_renamed_deleted(

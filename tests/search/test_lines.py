@@ -99,6 +99,15 @@ def test_a_script_without_spaces(found: Find) -> None:
     assert found("天空") == []
 
 
+def test_the_same_words_of_two_places_are_one_line(films: Films, found: Find) -> None:
+    one = films.catalogue.videos()[0][0]
+    films.catalogue.note_words("/a", "1")
+    again = [Line(at, at + 1, "subtitle", SAID[2], "", 1.0, "stream 1") for at in (2.5, 7.0)]
+    films.catalogue.put_lines(one, KINDS, again, "/a")
+    assert found("so sorry") == [SAID[2]] * 2, "at another time they are another line"
+    assert found("so sorry", limit=1) == [SAID[2]]
+
+
 def test_only_where_and_what_was_asked_for(
     matches: Callable[..., list[LineMatch]], found: Find
 ) -> None:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 from subtitled import Spoken, ass, srt, vtt, with_text
-from videos import BLUE, RED, make_not_a_video, make_video
+from videos import BLUE, RED, make_not_a_video, make_video, texture
 
 from tempo_edge.errors import MediaError
-from tempo_edge.media import open_video
+from tempo_edge.media import open_video, text_tracks
+from tempo_edge.media._blocks import BlockFile
 from tempo_edge.media.container import open_container
 from tempo_edge.words.container import lines_of_container
 from tempo_edge.words.line import Line
@@ -100,12 +101,42 @@ def test_a_film_without_words(film: Path) -> None:
     assert carried(film) == ([], "")
 
 
-def test_of_a_matroska_file_pictures_are_not_read(tmp_path: Path) -> None:
-    noisy = make_video(
-        tmp_path / "noisy.mp4", shots=[(RED, 1), (BLUE, 3)], gop=1, options={"qp": "0"}
-    )
-    path = with_text(noisy.path, tmp_path / "film.mkv", [("srt", srt(LINES), "en")])
-    assert spoken(carried(path)[0]) == LINES
+@pytest.fixture(scope="module")
+def noisy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A film whose pictures take a few hundred kilobytes."""
+    path = tmp_path_factory.mktemp("noisy") / "noisy.mp4"
+    return make_video(path, shots=[(texture(1, cell=2), 4)], gop=1, options={"qp": "20"}).path
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".mp4"])
+def test_pictures_are_not_read(
+    noisy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    path = with_text(noisy, tmp_path / f"film{suffix}", [("srt", srt(LINES), "en")])
+    read: list[int] = []
+    close = BlockFile.close
+
+    def counting(self: BlockFile) -> None:
+        read.append(self.bytes_read)
+        close(self)
+
+    monkeypatch.setattr(BlockFile, "close", counting)
+    lines, _ = lines_of_container(path, Fraction(0), 4.0)
+    assert spoken(list(lines)) == LINES
+    assert path.stat().st_size > 1_000_000 and sum(read) < path.stat().st_size / 5
+
+
+def test_what_can_not_be_walked_is_read_whole(
+    film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = with_text(film, tmp_path / "film.mkv", [("srt", srt(LINES), "en")])
+
+    def failing(*_: object) -> object:
+        raise ValueError("holds no element of Matroska at byte 7")
+
+    monkeypatch.setattr(text_tracks, "open_hollow", failing)
+    lines, remark = carried(path)
+    assert spoken(lines) == LINES and remark == ""
 
 
 def test_lines_outside_the_film_are_said(film: Path, tmp_path: Path) -> None:

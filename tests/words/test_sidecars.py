@@ -17,6 +17,7 @@ from tempo_edge.words.sidecars import (
     Sidecar,
     SidecarFinder,
     UnreadSidecarError,
+    films_of,
     lines_of_sidecar,
 )
 
@@ -65,6 +66,19 @@ def test_of_two_films_the_longer_name_has_it(tmp_path: Path) -> None:
         (tmp_path / film).touch()
     assert found(tmp_path / "how.mp4") == []
     assert found(tmp_path / "how.to.mp4") == [("how.to.en.srt", "en"), ("how.to.srt", "")]
+
+
+def test_the_films_of_a_file(tmp_path: Path) -> None:
+    for film in ("how.mp4", "how.to.MKV", "however.mp4", "how.txt", ".mp4"):
+        (tmp_path / film).touch()
+
+    def films(name: str) -> list[str]:
+        return sorted(Path(film).name for film in films_of(str(tmp_path / name)))
+
+    assert films("how.srt") == films("how.en.VTT") == ["how.mp4"]
+    assert films("how.to.en.srt") == ["how.mp4", "how.to.MKV"]
+    assert films("how.mp4") == films("how.txt") == films("what.srt") == films("srt") == []
+    assert films_of(str(tmp_path / "no folder" / "how.srt")) == []
 
 
 def test_a_folder_is_listed_anew_when_it_is_asked_for(tmp_path: Path) -> None:
