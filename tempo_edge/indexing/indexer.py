@@ -243,9 +243,9 @@ class Indexer:
     def _read_words(self, report: IndexReport) -> None:
         """Read words of files that are as they were."""
 
-        def note(found: FoundFile, remark: str) -> None:
+        def note(found: FoundFile, remark: str, position: int, files: int) -> None:
             report.words += 1
-            self._tell("words", found.path, remark)
+            self._tell("words", found.path, remark, position=position, files=files)
 
         self._words.run(self._at_once, self._place, note)
 

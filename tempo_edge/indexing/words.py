@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from tempo_edge.errors import LibraryError, MediaError
+from tempo_edge.errors import LibraryError, MediaError, RefusedRowError
 from tempo_edge.indexing.confined_words import read_words_confined
 from tempo_edge.indexing.desk import Desk
 from tempo_edge.indexing.journal import Journal
@@ -132,14 +132,15 @@ class WordReader:
         self,
         at_once: int,
         place: Callable[[FoundFile], Place],
-        on_read: Callable[[FoundFile, str], None],
+        on_read: Callable[[FoundFile, str, int, int], None],
     ) -> None:
         """Read the words of files that are as they were, and store them, one file after the other.
 
         Args:
             at_once: how many files may be under way.
             place: where a file is read from.
-            on_read: told of each file, and what its owner should know of its words.
+            on_read: told of each file, what its owner should know of its words, which of the files
+                this is, from 1, and how many there are.
 
         Raises:
             LibraryError: the library can't be written.
@@ -153,16 +154,23 @@ class WordReader:
                 is_alone=lambda found: False,
                 place=place,
             ) as ahead:
-                for wordless in work:
+                for position, wordless in enumerate(work, start=1):
                     self._desk.checkpoint()
                     reading = ahead.take(lambda done, total: None)
                     try:
                         words: Words | None = reading.result.result()
                     except MediaError:
                         continue  # it changed meanwhile: the next run looks at it
-                    with self._catalogue.transaction():
-                        self._journal.settle(wordless.found.path)
-                        self.put(wordless.found, wordless.video, words)
-                    on_read(wordless.found, "" if words is None else words.remark)
+                    on_read(wordless.found, self._stored(wordless, words), position, len(work))
         finally:
             self._journal.end_all()
+
+    def _stored(self, wordless: Wordless, words: Words | None) -> str:
+        """Store the words of a file; gives what its owner should know of them."""
+        try:
+            with self._catalogue.transaction():
+                self._journal.settle(wordless.found.path)
+                self.put(wordless.found, wordless.video, words)
+        except RefusedRowError as error:  # a fault of one file ends no run
+            return f"its words can't be stored: {error}"
+        return "" if words is None else words.remark

@@ -33,7 +33,7 @@ class Words:
 
     Attributes:
         contents: the lines that it carries itself, whatever its file is called; None where these
-            were not read, and what is known of them stays.
+            can't be read, and what is known of them stays.
         beside: the lines that its file has by its name and by what lies beside it.
         mark: tells what was read; see :func:`mark_of`.
         remark: what its owner should know, in one line, or nothing.
@@ -75,7 +75,7 @@ def read_words(
     mark = mark_of(sidecars)
     if end_seconds <= 0:
         return Words((), (), mark)  # a film that is over at once has no time for words
-    carried: tuple[Line, ...] = ()
+    carried: tuple[Line, ...] | None = None
     try:
         carried, said = lines_of_container(Path(path), zero, end_seconds)
         remarks.append(said)

@@ -15,8 +15,9 @@ from subtitled import srt, vtt, with_text
 from videos import make_video, texture
 
 import tempo_edge
-from tempo_edge.errors import TempoEdgeError
+from tempo_edge.errors import MediaError, TempoEdgeError
 from tempo_edge.indexing import confined_words
+from tempo_edge.store.embedded.catalogue import SqliteCatalogue
 from tempo_edge.words import reading
 
 Lines = list[tuple[str, str, float]]
@@ -89,6 +90,7 @@ def test_words_may_be_left_for_later(shelf: Shelf, spoken: Path, decoded: list[s
     assert lines(shelf) == lines(shelf, "garden") == []
     decoded.clear()
     assert shelf.index(spoken).words == 3
+    assert [(each.position, each.files) for each in shelf.events] == [(1, 3), (2, 3), (3, 3)]
     assert set(lines(shelf)) == {CARRIED, BESIDE} and decoded == []
     (spoken / "beach.en.srt").unlink()
     assert shelf.index(spoken, words="none").words == 0
@@ -160,6 +162,41 @@ def test_a_broken_file_is_said_in_one_line_and_ends_nothing(shelf: Shelf, spoken
     assert shelf.index(spoken).words == 0, "it is what it was"
     broken.write_text(srt([(0, 1, "mended in the morning")]))
     assert shelf.index(spoken).words == 1 and said(shelf) == {}
+
+
+def test_what_a_film_carries_is_known_still_when_it_can_not_be_read(
+    shelf: Shelf, spoken: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf.index(spoken)
+
+    def unread(*_: object) -> object:
+        raise MediaError("its text can't be read: input/output error")
+
+    (spoken / "street.srt").write_text(srt([(0, 1, "a morning beside")]))
+    monkeypatch.setattr(reading, "lines_of_container", unread)
+    assert shelf.index(spoken).words == 1
+    assert said(shelf) == {"street.mkv": "its text can't be read: input/output error"}
+    assert {CARRIED, BESIDE} < set(lines(shelf)) and len(lines(shelf)) == 3
+
+
+def test_words_that_a_library_refuses_end_nothing(
+    shelf: Shelf, spoken: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf.index(spoken, words="none")
+    put = SqliteCatalogue.put_lines
+
+    def refusing(self: SqliteCatalogue, *rest: object) -> None:
+        put(self, *rest)  # type: ignore[arg-type]
+        if any(getattr(line, "source", "") == "stream 1" for line in rest[2]):  # type: ignore[attr-defined]
+            raise sqlite3.IntegrityError("CHECK constraint failed")
+
+    monkeypatch.setattr(SqliteCatalogue, "put_lines", refusing)
+    assert shelf.index(spoken).words == 3
+    (remark,) = (each.reason for each in shelf.events if each.reason)
+    assert remark == "its words can't be stored: IntegrityError: CHECK constraint failed"
+    assert lines(shelf) == [BESIDE]
+    monkeypatch.undo()
+    assert shelf.index(spoken).words == 1 and set(lines(shelf)) == {CARRIED, BESIDE}
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
