@@ -129,6 +129,7 @@ def find(
     where, text = places(scopes or None), " ".join(words)
     query = Query(text, limit, min_confidence, where, grounder, refine=refine, parts=parts)
     if said:
+        of_pictures: dict[str, object]
         of_pictures = {"--refine": refine, "--parts": parts, "--explain": explain, "--clip": clip}
         of_pictures |= {"--play": play, "--play-all": play_all, "--export": export}
         of_pictures |= {"--grounder": grounder, "--profile": profile, "--output": output}

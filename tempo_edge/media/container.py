@@ -147,10 +147,11 @@ def demux(container: InputContainer, *streams: Stream) -> Iterator[Packet[Any]]:
         yield from container.demux(*streams)
 
 
-def discard_all_but(container: InputContainer, stream: Stream) -> None:
+def discard_all_but(container: InputContainer, *streams: Stream) -> None:
     """Have a demuxer pass over the packets of all other streams: most need not read them then."""
+    wanted = {stream.index for stream in streams}
     for other in container.streams:
-        if other.index != stream.index and hasattr(other, "discard"):  # PyAV before 18 has none
+        if other.index not in wanted and hasattr(other, "discard"):  # PyAV before 18 has none
             other.discard = av.stream.Discard.all
 
 

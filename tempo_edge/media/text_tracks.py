@@ -6,7 +6,7 @@ the packets of text are read, as far as its container tells where they lie.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
@@ -16,7 +16,6 @@ from pathlib import Path
 import av
 from av.container import InputContainer
 from av.packet import Packet
-from av.stream import Stream
 from av.subtitles.stream import SubtitleStream
 from av.subtitles.subtitle import AssSubtitle
 
@@ -25,7 +24,7 @@ from tempo_edge.media._blocks import BlockFile
 from tempo_edge.media._bounds import bounded
 from tempo_edge.media._payload import open_hollow
 from tempo_edge.media._streams import format_names
-from tempo_edge.media.container import demux, open_container, reason
+from tempo_edge.media.container import demux, discard_all_but, open_container, reason
 
 __all__ = ["TEXT_FORMATS", "ContainerText", "Cue", "TextTrack", "cues_of_text", "text_of_container"]
 
@@ -38,9 +37,10 @@ _TEXT_CODECS = frozenset({"mov_text", "srt", "subrip", "ass", "ssa", "webvtt", "
 # All that is asked of a film at first lies in its head and its index.
 _HEAD_ONLY = {"probesize": "32", "analyzeduration": "1", "fpsprobesize": "0"}
 
-# What is read of a track, of its lines and of each one: a film has a thousand lines.
+# What is read of a track, of a line and of all lines of a file: a film has a thousand short ones.
 _MOST_CUES = 100_000
 _MOST_LETTERS = 20_000
+_MOST_TEXT = 1 << 26
 
 _MOST_CHAPTERS = 10_000
 _MOST_TRACKS = 64
@@ -120,8 +120,7 @@ def text_of_container(path: Path, zero: Fraction) -> ContainerText:
             names = format_names(container)
             tracks = None if "mov" in names else _tracks_alone(path, names, zero)
             # In a damaged file others' packets may have to be read to find those of text.
-            tracks = tracks or tuple(_tracks(container, path, zero))
-            return ContainerText(title, chapters, tracks)
+            return ContainerText(title, chapters, tracks or _tracks(container, path, zero)[0])
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise MediaError(f"its text can't be read: {reason(error)}") from error
 
@@ -153,32 +152,33 @@ def _tracks_alone(
             return None
         container, file = opened
         try:
-            tracks = tuple(_tracks(container, path, zero))
+            tracks, broken = _tracks(container, path, zero)
         finally:
             container.close()
             file.close()
     except (av.error.FFmpegError, OSError, ValueError):
         return None
-    return None if any(track.fault for track in tracks) else tracks
+    return None if broken else tracks
 
 
-def _tracks(container: InputContainer, path: Path, zero: Fraction) -> Iterator[TextTrack]:
-    streams = _text_streams(container)
-    _pass_over_all_but(container, streams)
-    cues: dict[int, list[Cue]] = {stream.index: [] for stream in streams}
-    packets = bounded(demux(container, *streams), path.stat().st_size)
-    fault = _take(packets, {stream.index: stream for stream in streams}, cues, zero)
-    for stream in streams:
-        language = stream.metadata.get("language", "")
-        name = f"stream {stream.index}"
-        yield TextTrack(name, language, tuple(cues[stream.index]), fault)
+def _tracks(
+    container: InputContainer, path: Path, zero: Fraction
+) -> tuple[tuple[TextTrack, ...], bool]:
+    """(the tracks of text, whether reading them broke off)."""
+    streams = {stream.index: stream for stream in _text_streams(container)}
+    discard_all_but(container, *streams.values())
+    packets = bounded(demux(container, *streams.values()), path.stat().st_size)
+    cues, broken = _cues(packets, streams, zero)
+    tracks = tuple(
+        _track(f"stream {index}", stream.metadata.get("language", ""), cues[index], broken)
+        for index, stream in streams.items()
+    )
+    return tracks, bool(broken)
 
 
-def _pass_over_all_but(container: InputContainer, streams: Sequence[Stream]) -> None:
-    wanted = {stream.index for stream in streams}
-    for other in container.streams:
-        if other.index not in wanted and hasattr(other, "discard"):  # PyAV before 18 has none
-            other.discard = av.stream.Discard.all
+def _track(name: str, language: str, cues: list[Cue], broken: str) -> TextTrack:
+    more = f"holds more than {_MOST_CUES:,} lines" if len(cues) > _MOST_CUES else ""
+    return TextTrack(name, language, tuple(cues[:_MOST_CUES]), broken or more)
 
 
 def cues_of_text(text: str, form: str) -> TextTrack:
@@ -195,39 +195,39 @@ def cues_of_text(text: str, form: str) -> TextTrack:
         with av.open(BytesIO(text.encode("utf-8", "replace")), format=form) as container:
             assert isinstance(container, InputContainer)
             stream = container.streams.subtitles[0]
-            cues: list[Cue] = []
-            taken = {stream.index: cues}
-            fault = _take(demux(container, stream), {stream.index: stream}, taken, Fraction(0))
+            read, broken = _cues(demux(container, stream), {stream.index: stream}, Fraction(0))
     except (av.error.FFmpegError, OSError, ValueError, IndexError) as error:
         raise MediaError(f"can't be read: {reason(error)}") from error
-    return TextTrack("", "", tuple(cues), fault)
+    (cues,) = read.values()
+    return _track("", "", cues, broken)
 
 
-def _take(
-    packets: Iterator[Packet[SubtitleStream]],
-    streams: dict[int, SubtitleStream],
-    cues: dict[int, list[Cue]],
-    zero: Fraction,
-) -> str:
-    """Take the lines of some streams; gives why there may be more of them, or nothing."""
+def _cues(
+    packets: Iterator[Packet[SubtitleStream]], streams: dict[int, SubtitleStream], zero: Fraction
+) -> tuple[dict[int, list[Cue]], str]:
+    """(the lines of streams by their places, one more than the most; why reading broke off)."""
+    cues: dict[int, list[Cue]] = {index: [] for index in streams}
+    room = _MOST_TEXT
     try:
         for packet in packets:
             taken = cues.get(packet.stream_index)
-            if taken is None or not packet.size or packet.pts is None or not packet.time_base:
+            if taken is None or len(taken) > _MOST_CUES or not packet.size:
                 continue
-            if len(taken) >= _MOST_CUES:
-                return f"holds more than {_MOST_CUES:,} lines"
             text = _text(streams[packet.stream_index], packet)
-            if text:
-                start = packet.pts * packet.time_base - zero
-                length = packet.duration or 0
-                end = start + length * packet.time_base if length > 0 else None
-                taken.append(Cue(start, end, text))
+            if not text or packet.pts is None or not packet.time_base:
+                continue
+            room -= len(text)
+            if room < 0:
+                return cues, f"holds more than {_MOST_TEXT:,} letters"
+            start = packet.pts * packet.time_base - zero
+            length = packet.duration or 0
+            end = start + length * packet.time_base if length > 0 else None
+            taken.append(Cue(start, end, text))
     except MediaError as error:
-        return str(error)
+        return cues, str(error)
     except av.error.FFmpegError as error:
-        return f"breaks off: {reason(error)}"
-    return ""
+        return cues, f"breaks off: {reason(error)}"
+    return cues, ""
 
 
 def _text(stream: SubtitleStream, packet: Packet[SubtitleStream]) -> str:

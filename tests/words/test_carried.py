@@ -13,6 +13,7 @@ from tempo_edge.errors import MediaError
 from tempo_edge.media import open_video, text_tracks
 from tempo_edge.media._blocks import BlockFile
 from tempo_edge.media.container import open_container
+from tempo_edge.words import container
 from tempo_edge.words.container import lines_of_container
 from tempo_edge.words.line import Line
 
@@ -144,6 +145,23 @@ def test_lines_outside_the_film_are_said(film: Path, tmp_path: Path) -> None:
     lines, remark = carried(path, end_seconds=1.4)
     assert spoken(lines) == LINES[:1]
     assert remark == "text of stream 1: 1 of 2 lines lie outside the film"
+
+
+def test_more_than_there_is_room_for_is_said(
+    film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = srt([(n / 10, n / 10 + 0.1, f"word {n}") for n in range(30)])
+    path = with_text(film, tmp_path / "film.mkv", [("srt", many, "en"), ("srt", srt(LINES), "de")])
+    monkeypatch.setattr(text_tracks, "_MOST_CUES", 10)
+    lines, remark = carried(path)
+    assert [line.source for line in lines].count("stream 1") == 10
+    assert spoken([line for line in lines if line.language == "de"]) == LINES
+    assert remark == "text of stream 1: holds more than 10 lines"
+    monkeypatch.setattr(text_tracks, "_MOST_TEXT", 50)
+    assert "text of stream 2: holds more than 50 letters" in carried(path)[1]
+    monkeypatch.undo()
+    monkeypatch.setattr(container, "_MOST_LINES", 31)
+    assert carried(path)[1] == "text of stream 2: 1 lines more than 31 are left out"
 
 
 def test_a_file_that_breaks_off_gives_what_there_is(film: Path, tmp_path: Path) -> None:
