@@ -112,7 +112,9 @@ class EvidenceTable(ContentsTable):
         if videos is not None:
             self._choose(videos)
             conditions.append("evidence.video_id IN temp.chosen")
-        index = LineIndex(self._db, _LINE, " AND ".join(conditions), values)
+        is_narrow = videos is not None or not (kinds is None or set(KINDS) <= set(kinds))
+        what = _LINE, " AND ".join(conditions), values
+        index = LineIndex(self._db, *what, is_narrow=is_narrow)
         return [
             LineHit(int(row[0]), self._line(*row), rank, found)
             for found, rank, row in index.search(phrases, least, limit)

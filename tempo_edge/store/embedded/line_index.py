@@ -12,11 +12,11 @@ from tempo_edge.words.letters import folded, is_unspaced, tokens
 __all__ = ["LineIndex"]
 
 # Lines that hold some of the rarer phrases and are looked at whether they hold more, best first.
-_MOST_CANDIDATES = 2000
+_MOST_CANDIDATES = 1000
 
 # Lines that are ranked, the first ones of the library: where thousands hold all that is asked for,
 # any of them will do; of those that may hold only a part of it, more are to be seen.
-_MOST_RANKED, _MOST_RANKED_IN_PART = 5000, 50_000
+_MOST_RANKED, _MOST_RANKED_IN_PART = 2000, 20_000
 
 # From so many lines on that hold one of the rarer phrases, those are looked for that hold two,
 # where there are no more pairs than this.
@@ -37,15 +37,23 @@ class LineIndex:
         columns: those of each line that are given.
         condition: what else must be so of it, in SQL.
         values: what stands for the question marks in that.
+        is_narrow: whether that may leave few of many lines.
     """
 
     def __init__(
-        self, db: sqlite3.Connection, columns: str, condition: str, values: Sequence[Any]
+        self,
+        db: sqlite3.Connection,
+        columns: str,
+        condition: str,
+        values: Sequence[Any],
+        *,
+        is_narrow: bool,
     ) -> None:
         self._db = db
         self._columns = columns
         self._condition = condition
         self._values = values
+        self._is_narrow = is_narrow
 
     def search(self, phrases: Sequence[str], least: int, limit: int) -> list[_Found]:
         """(how many phrases it holds, its rank by BM25, the line) of lines, the best first.
@@ -161,9 +169,14 @@ class LineIndex:
             f"FROM {table} JOIN evidence ON evidence.id={table}.rowid "
             f"WHERE {table} MATCH ? AND {self._condition}"
         )
+        # FTS5 alone passes over thousands of lines in no time.
         beyond = self._db.execute(
-            f"SELECT evidence.id {found} LIMIT 1 OFFSET ?", (match, *self._values, most)
+            f"SELECT rowid FROM {table} WHERE {table} MATCH ? LIMIT 1 OFFSET ?", (match, most)
         ).fetchone()
+        if beyond is not None and self._is_narrow:
+            beyond = self._db.execute(
+                f"SELECT evidence.id {found} LIMIT 1 OFFSET ?", (match, *self._values, most)
+            ).fetchone()
         last = 2**62 if beyond is None else int(beyond[0]) - 1
         rows = self._db.execute(
             f"SELECT rank, {columns} {found} AND {table}.rowid<=? ORDER BY rank LIMIT ?",
