@@ -34,6 +34,24 @@ if TYPE_CHECKING:
 __all__ = ["index"]
 
 
+UniformOption = Annotated[
+    float | None,
+    typer.Option(
+        "--uniform",
+        metavar="FPS",
+        parser=number,
+        help="Baseline: decode everything and look at FPS frames a second, without SAA.",
+    ),
+]
+VerifyOption = Annotated[
+    bool,
+    typer.Option(
+        "--verify",
+        help="Read every file whole, tell whose contents changed unnoticed and index it anew.",
+    ),
+]
+
+
 def index(
     paths: Annotated[
         list[Path], typer.Argument(metavar="PATH...", parser=place, help="Videos and folders.")
@@ -42,22 +60,8 @@ def index(
     library: LibraryOption = None,
     profile: ProfileOption = None,
     decoder: DecoderOption = "pyav",
-    uniform: Annotated[
-        float | None,
-        typer.Option(
-            "--uniform",
-            metavar="FPS",
-            parser=number,
-            help="Baseline: decode everything and look at FPS frames a second, without SAA.",
-        ),
-    ] = None,
-    verify: Annotated[
-        bool,
-        typer.Option(
-            "--verify",
-            help="Read every file whole, tell whose contents changed unnoticed and index it anew.",
-        ),
-    ] = False,
+    uniform: UniformOption = None,
+    verify: VerifyOption = False,
     words: WordsOption = "subtitles",
     quiet: QuietOption = False,
 ) -> None:
