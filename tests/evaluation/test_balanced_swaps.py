@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tempo_edge.evaluation.balanced_swaps import BalancedSwaps, often_both_true
+from tempo_edge.evaluation.balanced_swaps import BalancedSwaps
 from tempo_edge.evaluation.hashed_softmax import HashedSoftmax, columns_of
 from tempo_edge.evaluation.minimal_pairs import alike
-from tempo_edge.search.counterfactuals import spots_of
+from tempo_edge.search.counterfactuals import often_both_true, spots_of
 
 # Dogs run and swim where cats sit: a cat that swims sounds odd.
 CAPTIONS = [

@@ -139,13 +139,13 @@ def test_the_evidence_says_how_near_the_query_is_and_whether_another_is_nearer()
     near = [look(0.0), FrameTokens(2.0, False, shown[0], np.zeros(0, np.uint8), unit(0, 2))]
     z_score, margin = build(question, near, 4.0, SHAPE).features[-1, EVIDENCE] / Z_SCORE_SCALE
     assert z_score == pytest.approx((1.0 - 0.1) / 0.05, rel=1e-5)
-    assert margin == pytest.approx(-3.7)  # nothing is known: as mostly
+    assert margin == pytest.approx(-2.3)  # nothing is known: as mostly
     # Counterfactuals that are far, and one of which a frame is nearer than any is to the query.
     far = replace(question, contrary=-asked[None])
     assert build(far, near, 4.0, SHAPE).features[-1, EVIDENCE][1] == pytest.approx(0.0, abs=1e-6)
     tilted = unit(1, 1)[0] + 0.5 * shown[1]
     other = replace(question, vector=(tilted / np.linalg.norm(tilted)), contrary=asked[None])
-    loud = np.array([float(other.vector @ asked), 1.0]) / (0.1 * 0.05)
+    loud = np.array([float(other.vector @ asked), 1.0]) / (0.2 * 0.05)
     told = build(other, near, 4.0, SHAPE).features[-1, EVIDENCE][1] / Z_SCORE_SCALE
     assert told == pytest.approx(loud[0] - np.logaddexp(*loud), rel=1e-4) and told < -1.0
 

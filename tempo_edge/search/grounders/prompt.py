@@ -79,10 +79,10 @@ _OF_DRAFT = np.array([*[Z_SCORE_SCALE] * 5, 1.0, 0.5, 1.0, 1.0])
 
 # A query and its counterfactuals are told apart by differences of so many standard deviations of
 # what a query scores by chance.
-_TEMPERATURE = 0.1
+_TEMPERATURE = 0.2
 
 # What that log-probability is where a query has no counterfactual: its mean over made-up windows.
-_UNOPPOSED = -3.7
+_UNOPPOSED = -2.3
 
 
 @dataclass(frozen=True)
