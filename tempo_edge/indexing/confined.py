@@ -8,7 +8,6 @@ that died, or that could not read a file, reads no other.
 from __future__ import annotations
 
 import json
-import resource
 import signal
 import subprocess
 import sys
@@ -25,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from tempo_edge.errors import MediaError
+from tempo_edge.indexing.confinement import limit_memory
 from tempo_edge.indexing.footage import Footage, FootageReader, Sampling
 from tempo_edge.models import Profile
 from tempo_edge.saa import SamplingBudget
@@ -286,18 +286,12 @@ def _warm_up(profile: Profile) -> None:
 
 
 def _confine(room_bytes: int) -> None:
-    """Take no more memory than is taken now and some more, and be the first to go without."""
-    with suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+    """Take no more memory than is taken now and some more."""
     taken = 0
     for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
         if line.startswith("VmData:"):
             taken = int(line.split()[1]) * 1024
-    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    most = taken + room_bytes
-    if hard != resource.RLIM_INFINITY:
-        most = min(most, hard)
-    resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+    limit_memory(taken + room_bytes)
 
 
 def _tell(facts: dict[str, Any]) -> None:

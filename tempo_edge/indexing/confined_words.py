@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from fractions import Fraction
 from typing import Any
 
 from tempo_edge.errors import MediaError
+from tempo_edge.indexing.confinement import limit_memory
 from tempo_edge.words.line import Line
 from tempo_edge.words.reading import Words, read_words
 from tempo_edge.words.sidecars import Sidecar
@@ -59,9 +59,7 @@ def _words(told: dict[str, Any]) -> Words:
 def main() -> None:
     """``python -m tempo_edge.indexing.confined_words``: an order comes in, words go out."""
     order = json.loads(sys.stdin.buffer.read())
-    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    most = _ROOM_BYTES if hard == resource.RLIM_INFINITY else min(_ROOM_BYTES, hard)
-    resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+    limit_memory(_ROOM_BYTES)
     sidecars = [Sidecar(*each) for each in order["sidecars"]]
     words = read_words(order["path"], Fraction(order["zero"]), order["end"], sidecars)
     sys.stdout.write(json.dumps(asdict(words)))
