@@ -35,8 +35,7 @@ def show(answer: Answer, as_json: bool, null: bool) -> None:
         emit("".join(json_line(row) for row in answer.rows()))
         return
     if null:
-        paths = dict.fromkeys(os.fsencode(moment.path) for moment in answer.moments)
-        emit_bytes(b"".join(path + b"\0" for path in paths))
+        _emit_paths(moment.path for moment in answer.moments)
         return
     coloured = _is_colourful()
     width = max(columns(printable(str(moment.path))) for moment in answer.moments)
@@ -57,29 +56,26 @@ def show_lines(matches: Sequence[LineMatch], as_json: bool, null: bool) -> None:
         typer.Exit: nobody reads them any more.
         TempoEdgeError: they can't be written.
     """
-    from tempo_edge.moment import format_timestamp
-
     if as_json:
         emit("".join(json_line(match.as_dict()) for match in matches))
         return
     if null:
-        paths = dict.fromkeys(os.fsencode(match.path) for match in matches)
-        emit_bytes(b"".join(path + b"\0" for path in paths))
+        _emit_paths(match.path for match in matches)
         return
     coloured = _is_colourful()
     width = max(columns(printable(str(match.path))) for match in matches)
     lines = []
     for match in matches:
-        path = printable(str(match.path))
-        path += " " * (width - columns(path))
         begins, ends = match.line.start_seconds, match.line.end_seconds
-        span = f"{format_timestamp(begins)}–{format_timestamp(ends)}"
-        if coloured:
-            path = typer.style(path, fg=typer.colors.MAGENTA)
-            span = typer.style(span, fg=typer.colors.GREEN)
-        gone = "  (offline)" if match.offline else ""
-        lines.append(f"{path}  {span}  {printable(match.line.text)}{gone}\n")
+        cells = [*_place(match.path, begins, ends, width, coloured), printable(match.line.text)]
+        lines.append("  ".join(cells) + _gone(match.offline) + "\n")
     emit("".join(lines), styled=coloured)
+
+
+def _emit_paths(paths: Iterable[Path]) -> None:
+    """Each path once, ended by a NUL byte."""
+    once = dict.fromkeys(map(os.fsencode, paths))
+    emit_bytes(b"".join(path + b"\0" for path in once))
 
 
 def _is_colourful() -> bool:
@@ -103,16 +99,29 @@ def tell_refusal(answer: Answer, as_json: bool) -> None:
 
 
 def _line(moment: Moment, width: int, coloured: bool) -> str:
+    confidence = f"{moment.confidence:.2f}"
+    if coloured:
+        confidence = typer.style(confidence, fg=typer.colors.YELLOW)
+    span = moment.start_seconds, moment.end_seconds
+    cells = [*_place(moment.path, *span, width, coloured), confidence]
+    return "  ".join(cells) + _gone(moment.offline)
+
+
+def _place(path: Path, begins: float, ends: float, width: int, coloured: bool) -> list[str]:
+    """The cells of a file, filled up to a width, and of a span of it in seconds."""
     from tempo_edge.moment import format_timestamp
 
-    path = printable(str(moment.path))
-    path += " " * (width - columns(path))
-    span = f"{format_timestamp(moment.start_seconds)}–{format_timestamp(moment.end_seconds)}"
-    cells = [path, span, f"{moment.confidence:.2f}"]
+    name = printable(str(path))
+    name += " " * (width - columns(name))
+    cells = [name, f"{format_timestamp(begins)}–{format_timestamp(ends)}"]
     if coloured:
-        colours = (typer.colors.MAGENTA, typer.colors.GREEN, typer.colors.YELLOW)
+        colours = (typer.colors.MAGENTA, typer.colors.GREEN)
         cells = [typer.style(c, fg=f) for c, f in zip(cells, colours, strict=True)]
-    return "  ".join(cells) + ("  (offline)" if moment.offline else "")
+    return cells
+
+
+def _gone(offline: bool) -> str:
+    return "  (offline)" if offline else ""
 
 
 def _also(moment: Moment) -> list[str]:
