@@ -23,6 +23,7 @@ __all__ = [
     "fit_logistic",
     "fit_monotone",
     "log_odds",
+    "probability",
 ]
 
 #: The facts that a span may be judged by; a calibration weighs some of them.
@@ -177,7 +178,12 @@ class Calibration:
 
     def confidence(self, features: NDArray[np.float64]) -> float:
         """Probability in [0, 1]."""
-        return float(1.0 / (1.0 + np.exp(-np.clip(features @ self.weights + self.bias, -40, 40))))
+        return probability(float(features @ self.weights + self.bias))
+
+
+def probability(odds: float) -> float:
+    """The probability in [0, 1] of log-odds, however large they are."""
+    return float(1.0 / (1.0 + np.exp(-np.clip(odds, -40, 40))))
 
 
 def log_odds(probability: float) -> float:

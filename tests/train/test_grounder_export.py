@@ -68,6 +68,19 @@ def test_answers_are_those_of_training(
     assert min(likely) < 0.5 < max(likely)
 
 
+def test_a_decoder_that_is_all_but_certain_is_believed(
+    tmp_path: Path, model: GrounderNetwork
+) -> None:
+    torch.nn.init.constant_(model.presence.bias, -2000.0)
+    decoder_graph.write_decoder(tmp_path / "grounder.onnx", model)
+    decoder = AnswerDecoder(open_session(tmp_path / "grounder.onnx", threads=1))
+    grammar = Grammar(TIMES, TIMES)
+    assert decoder.answer(_prompt(4, 0), grammar, refuse=True).text == eta.NONE
+    assert 0.0 <= decoder.answer(_prompt(4, 0), Grammar(TIMES, TIMES)).present < 1e-15
+    said = generate(model, [_prompt(4, 0)], [Grammar(TIMES, TIMES)], refusals=False)
+    assert eta.read(eta.text(said.tokens[0]))
+
+
 def test_a_decoder_that_tells_presence_by_a_word_is_read_as_ever(
     tmp_path: Path, model: GrounderNetwork
 ) -> None:

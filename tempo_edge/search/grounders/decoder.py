@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from tempo_edge import eta
 from tempo_edge.errors import ProfileError
 from tempo_edge.models.running import Shape, run
+from tempo_edge.search.calibrate import probability
 from tempo_edge.search.grounders.grammar import Grammar
 from tempo_edge.search.grounders.prompt import ANSWER, Prompt
 
@@ -73,7 +73,7 @@ class AnswerDecoder:
         if token_mask.sum() == 1 and token_mask[none]:
             return Reply(eta.NONE, 0.0)
         if odds:
-            present = 1.0 / (1.0 + math.exp(-float(odds[0][0])))
+            present = probability(float(odds[0][0]))
             refused = present < 0.5
         else:
             probabilities = _probabilities(logits, token_mask)

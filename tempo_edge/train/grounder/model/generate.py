@@ -61,11 +61,12 @@ def generate(
     unfinished = set(range(len(grammars)))
     present = np.repeat(_chances(prefill, grammars[::group_size]), group_size)
     refused, end = present < 0.5, eta.TOKEN["[end]"]
+    forced = np.array([_is_unsayable(grammar) for grammar in grammars])
     logits = prefill.logits
     for step in range(_LONGEST):
         logits = _masked(logits, grammars, unfinished)
         if step == 0:
-            _choose(logits, refused if refusals else present == 0.0)
+            _choose(logits, refused if refusals else forced)
         chosen = _sample(logits, temperature, generator)
         for row in list(unfinished):
             grammars[row].take(chosen[row])
@@ -94,8 +95,12 @@ def _chances(prefill: Prefill, grammars: Sequence[Grammar]) -> NDArray[np.float6
     """The chance float64 ``[p]`` of presence; 0 where nothing but ``none`` can be said."""
     # In double precision: chances near 1 are to be told apart.
     chances: NDArray[np.float64] = torch.sigmoid(prefill.odds.double()).cpu().numpy()
-    sayable = [grammar.options() != [eta.NONE] for grammar in grammars]
-    return np.where(sayable, chances, 0.0)
+    return np.where([_is_unsayable(grammar) for grammar in grammars], 0.0, chances)
+
+
+def _is_unsayable(grammar: Grammar) -> bool:
+    """Whether nothing but ``none`` can be said."""
+    return grammar.options() == [eta.NONE]
 
 
 def _choose(logits: Tensor, refused: NDArray[np.bool_]) -> None:
