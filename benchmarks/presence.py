@@ -20,12 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.machine import describe
-from tempo_edge.evaluation.metrics import auroc
 from tempo_edge.models import load_profile
 from tempo_edge.search.calibrate import fit_monotone
 from tempo_edge.search.grounders.prompt import EVIDENCE, Z_SCORE_SCALE
 from tempo_edge.train.grounder.examples import ABSENT, HARD, Kind
-from tempo_edge.train.grounder.held_out_windows import HeldOutWindows
+from tempo_edge.train.grounder.held_out_windows import HeldOutWindows, told_apart
 from tempo_edge.train.grounder.prompt_builder import PromptBuilder
 from tempo_edge.train.grounder.synthetic.mix import Mix
 from tempo_edge.train.grounder.training import Places, dev_windows
@@ -44,13 +43,6 @@ def evidence(windows: HeldOutWindows, builder: PromptBuilder) -> tuple[Numbers, 
         np.array(seen, np.float64) / Z_SCORE_SCALE,
         np.array(blind, np.float64) / Z_SCORE_SCALE,
     )
-
-
-def told_apart(scores: Numbers, kinds: NDArray[np.str_], absent: Sequence[Kind]) -> float:
-    """The AUROC in percent of present questions against absent ones of some kinds."""
-    known = np.isfinite(scores)
-    there = scores[known & (kinds == "present")].tolist()
-    return 100.0 * auroc(there, scores[known & np.isin(kinds, absent)].tolist())
 
 
 def table(rows: dict[str, tuple[Numbers, Numbers]], kinds: NDArray[np.str_]) -> list[str]:

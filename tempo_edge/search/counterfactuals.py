@@ -154,8 +154,8 @@ def counterfactuals(sentence: str) -> tuple[str, ...]:
     """Copies of a sentence with one word changed, :data:`MOST` at most, the same every time.
 
     A word that the sentence already holds is never put in, nor one that is often true where the
-    other is, since the copy could still be true.
-    Where there are more, each word that can be changed has its share of them.
+    other is, since the copy could still be true. Where there are more, each word that can be
+    changed has its share of them.
     """
     spots, said = spots_of(sentence, KINDS)
     copies = [

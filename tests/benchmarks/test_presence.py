@@ -8,7 +8,8 @@ import pytest
 pytest.importorskip("torch")
 
 
-from benchmarks.presence import table, told_apart
+from benchmarks.presence import table
+from tempo_edge.train.grounder.held_out_windows import told_apart
 
 KINDS = np.array(["present", "present", "swap", "lookalike", "easy"])
 

@@ -244,16 +244,16 @@ def build(
     say("[query]")
     show(QUERY, np.pad(question.states / STATE**0.5, ((0, 0), (0, WIDTH - STATE))))
     say("[frames]")
-    standings = _standings(frames, z_scores, draft)
+    seen = np.stack([frame.vector for frame in frames])
+    standings = _standings(seen, z_scores, draft)
     for frame, now, standing in zip(frames, stamps, standings, strict=False):
         say(eta.stamp(frame.seconds))
         visual = _visual_tokens(question, frame, standing)
         visual[:, TENTHS.start + now % 10] = 1.0
         show(VISUAL, visual, eta.TOKEN[str(now // 10)])
     say(eta.stamp(end_seconds))
-    grounds = _grounds(question, frames[draft.best], draft)
-    seen = np.stack([frame.vector for frame in frames])
-    grounds[0, EVIDENCE] = Z_SCORE_SCALE * np.array([z_scores.max(), question.margin(seen)])
+    evidence = (z_scores.max(), question.margin(seen))
+    grounds = _grounds(question, frames[draft.best], draft, evidence)
     show(ANSWER, grounds, eta.TOKEN["[answer]"])
     return Prompt(
         np.array(words, np.int64), np.array(kinds, np.int64), np.concatenate(features), draft
@@ -275,9 +275,9 @@ def _stamps(frames: Sequence[FrameTokens], end_seconds: float | Fraction) -> lis
 
 
 def _standings(
-    frames: Sequence[FrameTokens], z_scores: NDArray[np.float64], draft: DraftAnswer
+    vectors: NDArray[np.float32], z_scores: NDArray[np.float64], draft: DraftAnswer
 ) -> NDArray[np.float64]:
-    """Where each frame stands among those of its window, ``[n, 6]``.
+    """Where each frame stands among those of its window, ``[n, 6]``, by vectors ``[n, d]``.
 
     A model that reads in order can't know at a frame whether a later one is nearer to the query. So
     each is told its z-score, how far that lies below the best one's, and what the draft makes of
@@ -285,22 +285,28 @@ def _standings(
     out again. The last is how far it is from the frame before: within a shot little, and an answer
     should not end there.
     """
-    inside = np.zeros(len(frames), np.bool_)
+    inside = np.zeros(len(vectors), np.bool_)
     for frames_of_span in draft.ranges:
         inside[slice(*frames_of_span)] = True
     before = np.concatenate([[False], inside[:-1]])
-    seen = np.stack([frame.vector for frame in frames]).astype(np.float64)
-    change = np.ones(len(frames))
+    seen = vectors.astype(np.float64)
+    change = np.ones(len(vectors))
     change[1:] -= np.einsum("ij,ij->i", seen[1:], seen[:-1])
     below = z_scores.max() - z_scores
     return np.column_stack([z_scores, below, inside, inside & ~before, ~inside & before, change])
 
 
-def _grounds(question: Question, best: FrameTokens, draft: DraftAnswer) -> NDArray[np.float32]:
-    """Features of ``[answer]``, float32 ``[1, WIDTH]``: the draft, and what speaks for it."""
+def _grounds(
+    question: Question, best: FrameTokens, draft: DraftAnswer, evidence: tuple[float, float]
+) -> NDArray[np.float32]:
+    """Features of ``[answer]``, float32 ``[1, WIDTH]``: the draft, and what speaks for it.
+
+    ``evidence`` is what speaks for the query being there at all, as :data:`EVIDENCE` has it.
+    """
     row = np.zeros(WIDTH, np.float32)
     row[AGREEMENT] = best.vector * question.vector * _SIZE**0.5
     row[NEARNESS] = _OF_DRAFT * draft.facts
+    row[EVIDENCE] = Z_SCORE_SCALE * np.array(evidence)
     _suggest(row, draft, ())
     return row[None]
 

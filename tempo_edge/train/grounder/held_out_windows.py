@@ -33,6 +33,7 @@ __all__ = [
     "blind_twins",
     "dev_score",
     "figures",
+    "told_apart",
 ]
 
 _BATCH = 32
@@ -210,7 +211,7 @@ def figures(examples: Sequence[Example], judged: Judged) -> dict[str, float]:
     groups: list[tuple[str, Sequence[Kind]]] = [(kind, (kind,)) for kind in ABSENT]
     for name, absent in (*groups, ("hard", HARD), ("", ABSENT)):
         for scores, how in ((judged.present, ""), (judged.blind, "_blind")):
-            out[f"auroc{name and '_'}{name}{how}"] = _auroc(scores, kinds, absent)
+            out[f"auroc{name and '_'}{name}{how}"] = told_apart(scores, kinds, absent)
     for rows, where in ((~uncut, "_with_cuts"), (uncut, "_without_cuts")):
         some = np.flatnonzero(rows).tolist()
         part = _operating_point(
@@ -220,11 +221,13 @@ def figures(examples: Sequence[Example], judged: Judged) -> dict[str, float]:
             shown[rows],
         )
         out |= {f"{name}{_AT}{where}": part[name] for name in _OF_CUTS}
-        out[f"auroc_hard{where}"] = _auroc(judged.present[rows], kinds[rows], HARD)
+        out[f"auroc_hard{where}"] = told_apart(judged.present[rows], kinds[rows], HARD)
     return {name: round(value, 1) for name, value in out.items()}
 
 
-def _auroc(scores: NDArray[np.float64], kinds: NDArray[np.str_], absent: Sequence[Kind]) -> float:
+def told_apart(
+    scores: NDArray[np.float64], kinds: NDArray[np.str_], absent: Sequence[Kind]
+) -> float:
     """The AUROC in percent of present questions against some absent kinds, of scores ``[n]``.
 
     A score that is NaN does not count.
