@@ -146,14 +146,17 @@ class BatchSampler:
         """The labelled pictures of each step.
 
         Archives have shares by the square root of their sizes, and so have the labels of each: 121
-        clips of boxing are not six times as many as 18 of a quiet street.
+        clips of boxing are not six times as many as 18 of a quiet street. Numbers come as often as
+        they are there: drawn by the square root, the rare ones are expected too often.
         """
         known = self._corpus.labelled
         parts = []
         for archive, share in root_shares(known.archive).items():
             members = np.flatnonzero(known.archive == archive)
             each = max(1, round(share * self._recipe.labelled_batch))
-            alike = np.bincount(known.label[members])[known.label[members]]
+            alike = np.bincount(known.label[members])[known.label[members]].astype(np.float64)
+            if SOURCES[known.records[members[0]].archive].vocabulary == "count":
+                alike = np.ones(len(members))
             times = drawn_times(1.0 / np.sqrt(alike), steps * each, self.rng)
             order = self.rng.permutation(np.repeat(members, times))
             parts.append(np.resize(order, steps * each).reshape(steps, each))
