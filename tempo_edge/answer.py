@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tempo_edge.moment import Copy, Moment
+from tempo_edge.moment import PICTURE, Copy, Moment
 
 if TYPE_CHECKING:
     from tempo_edge.search.candidates import Candidate
@@ -38,8 +38,9 @@ class Answer:
         rejected_count: how many moments were held back because they were not likely enough.
         grounder: what turned candidates into spans.
         rivals: how many other videos have a moment that is nearly as likely as the first.
-        evidence: what each moment was judged by; ``rejected_evidence``: the same of ``rejected``.
-            A service keeps both to itself. Answers are equal if their moments are.
+        evidence: what pictures say of each moment, None of one that words alone speak for;
+            ``rejected_evidence``: the same of ``rejected``. A service keeps both to itself. Answers
+            are equal if their moments are.
     """
 
     moments: tuple[Moment, ...]
@@ -47,8 +48,8 @@ class Answer:
     rejected_count: int
     grounder: str = field(compare=False)
     rivals: int = 0
-    evidence: tuple[Candidate, ...] = field(default=(), compare=False, repr=False)
-    rejected_evidence: tuple[Candidate, ...] = field(default=(), compare=False, repr=False)
+    evidence: tuple[Candidate | None, ...] = field(default=(), compare=False, repr=False)
+    rejected_evidence: tuple[Candidate | None, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def is_unsure(self) -> bool:
@@ -146,6 +147,8 @@ def moment_as_dict(moment: Moment) -> dict[str, Any]:
             }
             for copy in moment.copies
         ],
+        "found_by": list(moment.found_by),
+        "text": moment.text,
     }
 
 
@@ -168,6 +171,9 @@ def moment_from_dict(facts: Any, profile: str = "") -> Moment:
             profile=profile,
             copies=tuple(Copy(**_place(each)) for each in facts.get("copies", ())),
             video=None if video is None else int(video),
+            # A service of before knows of pictures alone.
+            found_by=tuple(str(kind) for kind in facts.get("found_by", (PICTURE,))),
+            text=str(facts.get("text", "")),
         )
     except (AttributeError, KeyError, TypeError, OverflowError) as error:
         raise ValueError(f"{facts!r} is not a moment") from error

@@ -72,9 +72,25 @@ def page(query: str, answer: Answer) -> str:
     )
 
 
-def _section(moment: Moment, candidate: Candidate, mark: str) -> str:
-    first, last = _drawn(candidate)
+def _section(moment: Moment, candidate: Candidate | None, mark: str) -> str:
     span = f"{format_timestamp(moment.start_seconds)}–{format_timestamp(moment.end_seconds)}"
+    said = ""
+    if moment.text:
+        kinds = ", ".join(moment.found_by)
+        said = f"<p>Found by {kinds}: <q>{html.escape(moment.text)}</q></p>"
+    seen = ""
+    if candidate is not None:
+        said += _grounding(candidate)
+        drawn = _drawn(candidate)
+        seen = _curve(candidate, *drawn) + _frames(moment, candidate, *drawn)
+    return (
+        f"<section><h2>{mark}{html.escape(str(moment.path))} <b>{span}</b> "
+        f"<i>{moment.confidence:.2f}</i></h2>{said}{seen}</section>"
+    )
+
+
+def _grounding(candidate: Candidate) -> str:
+    """What a model said of a candidate; nothing where none was asked."""
     said = ""
     if candidate.grounding is not None:
         grounding = candidate.grounding
@@ -85,11 +101,7 @@ def _section(moment: Moment, candidate: Candidate, mark: str) -> str:
             f"<code>{html.escape(grounding.said)}</code>, seconds since then; that it occurs "
             f"there: {grounding.present:.2f}.</p>"
         )
-    return (
-        f"<section><h2>{mark}{html.escape(str(moment.path))} <b>{span}</b> "
-        f"<i>{moment.confidence:.2f}</i></h2>{said}"
-        f"{_curve(candidate, first, last)}{_frames(moment, candidate, first, last)}</section>"
-    )
+    return said
 
 
 def _drawn(candidate: Candidate) -> tuple[int, int]:

@@ -158,7 +158,7 @@ class Library(Closing):
         """The search over this library."""
         from tempo_edge.search.searcher import Searcher
 
-        return Searcher(self.catalogue, self.vectors, self.profile)
+        return Searcher(self.catalogue, lambda: self.vectors, self.profile)
 
     def find(
         self,
@@ -172,6 +172,9 @@ class Library(Closing):
         grounder: str | None = None,
         retrieval: bool = False,
         videos: Collection[int] | None = None,
+        said: bool = False,
+        shown: bool = False,
+        seen: bool = False,
         checkpoint: Callable[[], None] = lambda: None,
     ) -> Answer:
         """Moments that match ``query``, best first; none when nothing matches.
@@ -195,6 +198,9 @@ class Library(Closing):
             refine=refine,
             parts=parts,
             videos=None if videos is None else frozenset(videos),
+            said=said,
+            shown=shown,
+            seen=seen,
         )
         return self.ask(asked, checkpoint=checkpoint)
 

@@ -8,7 +8,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Copy", "Moment", "Span", "format_timestamp", "merge_spans"]
+from tempo_edge.words.line import KINDS
+
+__all__ = [
+    "EVIDENCE_KINDS",
+    "PICTURE",
+    "Copy",
+    "Moment",
+    "Span",
+    "format_timestamp",
+    "merge_spans",
+]
+
+#: The kind of evidence that pictures are.
+PICTURE = "picture"
+
+#: What a moment may be found by: its pictures, or words of a kind of
+#: :data:`tempo_edge.words.line.KINDS`.
+EVIDENCE_KINDS = (PICTURE, *KINDS)
 
 
 @dataclass(frozen=True, order=True)
@@ -88,15 +105,20 @@ class Moment:
         path: the video file.
         start_seconds: first instant of the moment, counted from the start of the container.
         end_seconds: first instant after it (half-open).
-        score: how far the moment stands above chance for this query, in standard deviations.
+        score: how far the moment stands above chance for this query, in standard deviations; of one
+            that words alone speak for, the logarithm of its odds.
         confidence: calibrated probability, in [0, 1], that the query is really there.
         profile: the models that judged it.
         offline: True when the file's volume is not there at present.
         copies: where else the same pictures are, in files of the same bytes and of other ones.
         video: the library's number for the video; None where no library gave one.
+        found_by: the kinds of evidence that speak for it, of :data:`EVIDENCE_KINDS`; the first is
+            the surest, whose times the moment has.
+        text: the line of words that speaks for it; empty where none does.
 
     Raises:
-        ValueError: the span is empty or not finite, or the confidence is outside [0, 1].
+        ValueError: the span is empty or not finite, the confidence is outside [0, 1], or it was
+            found by nothing that there is.
     """
 
     path: Path
@@ -108,6 +130,8 @@ class Moment:
     offline: bool = False
     copies: tuple[Copy, ...] = ()
     video: int | None = field(default=None, compare=False, repr=False)
+    found_by: tuple[str, ...] = (PICTURE,)
+    text: str = ""
 
     def __post_init__(self) -> None:
         Span(self.start_seconds, self.end_seconds)
@@ -115,6 +139,10 @@ class Moment:
             raise ValueError(f"score {self.score} must be finite")
         if not 0.0 <= self.confidence <= 1.0:
             raise ValueError(f"confidence {self.confidence} must be within [0, 1]")
+        if not self.found_by or not set(self.found_by) <= set(EVIDENCE_KINDS):
+            raise ValueError(
+                f"found_by {self.found_by} must name some of {', '.join(EVIDENCE_KINDS)}"
+            )
 
     @property
     def span(self) -> Span:
@@ -132,6 +160,8 @@ class Moment:
             "profile": self.profile,
             "offline": self.offline,
             "copies": [copy.as_dict() for copy in self.copies],
+            "found_by": list(self.found_by),
+            "text": self.text,
         }
 
 

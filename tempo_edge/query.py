@@ -10,10 +10,18 @@ from pathlib import Path
 
 from tempo_edge._files.absolute import recorded
 from tempo_edge.errors import QueryError
+from tempo_edge.moment import EVIDENCE_KINDS, PICTURE
 
 __all__ = ["DEFAULT_LIMIT", "Query", "places"]
 
 DEFAULT_LIMIT = 10
+
+# What counts where a query is narrowed, by the field that does so.
+_NARROWED = {
+    "said": frozenset({"subtitle", "speech"}),
+    "shown": frozenset({"screen"}),
+    "seen": frozenset({PICTURE}),
+}
 
 
 @dataclass(frozen=True)
@@ -38,6 +46,9 @@ class Query:
         after, before: the file was last changed on or after the first day, before the second.
         min_seconds, max_seconds: of the video's length, both inclusive.
         offline: whether videos on volumes that are not there count.
+        said: find it by what is said: lines of subtitles and of speech; ``shown``: by words that
+            stand on the screen; ``seen``: by pictures. Those that are asked for count; where none
+            is, everything does, titles of chapters and names as well.
 
     Raises:
         QueryError: the text is empty or not Unicode, a number is out of range, ``within`` names no
@@ -58,6 +69,9 @@ class Query:
     min_seconds: float | None = None
     max_seconds: float | None = None
     offline: bool = True
+    said: bool = False
+    shown: bool = False
+    seen: bool = False
 
     def __post_init__(self) -> None:
         try:
@@ -71,6 +85,13 @@ class Query:
         self._check_scope()
         if not self.text.strip():
             raise QueryError(f"query {self.text!r} is empty: say what to look for")
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of evidence that count, of :data:`tempo_edge.moment.EVIDENCE_KINDS`."""
+        asked = {"said": self.said, "shown": self.shown, "seen": self.seen}
+        chosen = [_NARROWED[name] for name, is_asked in asked.items() if is_asked]
+        return frozenset().union(*chosen) if chosen else frozenset(EVIDENCE_KINDS)
 
     def _check_scope(self) -> None:
         if self.within is not None:

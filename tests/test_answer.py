@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tempo_edge.answer import Answer, moment_as_dict, moment_from_dict
-from tempo_edge.moment import Copy, Moment
+from tempo_edge.moment import EVIDENCE_KINDS, Copy, Moment
 
 _seconds = st.floats(0, 1e9, allow_nan=False)
 _paths = st.text(
@@ -22,7 +22,7 @@ _places = st.tuples(_paths, _seconds, st.floats(0.001, 1e6), st.booleans()).filt
 )
 _copies = _places.map(lambda p: Copy(p[0], p[1], p[1] + p[2], p[3]))
 _moments = st.builds(
-    lambda place, score, confidence, copies, video: Moment(
+    lambda place, score, confidence, copies, video, found_by, text: Moment(
         place[0],
         place[1],
         place[1] + place[2],
@@ -32,12 +32,16 @@ _moments = st.builds(
         place[3],
         tuple(copies),
         video,
+        tuple(found_by),
+        text,
     ),
     _places,
     st.floats(-1e6, 1e6),
     st.floats(0, 1),
     st.lists(_copies, max_size=2),
     st.none() | st.integers(0, 2**53),
+    st.lists(st.sampled_from(EVIDENCE_KINDS), min_size=1, max_size=3, unique=True),
+    st.text(max_size=20),
 )
 
 
@@ -77,7 +81,8 @@ def test_the_format_of_the_service() -> None:
         '{"grounder": "mllm", "moments": [{"video": 7, "path": "/v/a.mp4", "name": "a.mp4", '
         '"start_seconds": 1.23456, "end_seconds": 3.5, "score": 2.5, "confidence": 0.75, '
         '"online": true, "copies": [{"path": "/v/b.mp4", "start_seconds": 0.5, '
-        '"end_seconds": 2.75, "online": false}]}], "near": [], "held_back": 3, "rivals": 0, '
+        '"end_seconds": 2.75, "online": false}], "found_by": ["picture"], "text": ""}], '
+        '"near": [], "held_back": 3, "rivals": 0, '
         '"unsure": false}'
     )
 
@@ -87,6 +92,13 @@ def test_who_does_not_tell_of_rivals_knows_of_none() -> None:
     assert Answer.from_dict(told).rivals == 5
     del told["rivals"]
     assert Answer.from_dict(told).rivals == 0
+
+
+def test_a_service_of_before_knows_of_pictures_alone() -> None:
+    told = moment_as_dict(moment(found_by=("speech",), text="a boat"))
+    del told["found_by"], told["text"]
+    back = moment_from_dict(told, "nano")
+    assert (back.found_by, back.text) == (("picture",), "")
 
 
 def test_an_answer_with_many_rivals_is_unsure() -> None:
@@ -118,7 +130,8 @@ def test_the_format_of_the_command_line() -> None:
     assert [each["confidence"] for each in told["closest"]] == [0.5, 0.4, 0.3]
     assert json.dumps(told["best_rejected"]) == (
         '{"path": "/v/a.mp4", "start_seconds": 1.235, "end_seconds": 3.5, "score": 2.5, '
-        '"confidence": 0.5, "profile": "nano", "offline": false, "copies": []}'
+        '"confidence": 0.5, "profile": "nano", "offline": false, "copies": [], '
+        '"found_by": ["picture"], "text": ""}'
     )
     nothing = Answer((), (), 0, "curve").refusal()
     assert nothing == {"best_rejected": None, "closest": [], "filtered_count": 0}

@@ -138,7 +138,14 @@ def test_a_moment_as_plain_values() -> None:
         "profile": "nano",
         "offline": False,
         "copies": [],
+        "found_by": ["picture"],
+        "text": "",
     }
+    said = moment(found_by=("subtitle", "picture"), text="a boat").as_dict()
+    assert (said["found_by"], said["text"]) == (["subtitle", "picture"], "a boat")
+    for wrong in ((), ("picture", "smell")):
+        with pytest.raises(ValueError, match="must name some of picture, subtitle"):
+            moment(found_by=wrong)
     assert moment().span == Span(1.23456, 4.0)
     copied = moment(copies=(Copy(Path("/films/b.mkv"), 2.34567, 5.0, True),)).as_dict()
     assert json.loads(json.dumps(copied))["copies"] == [

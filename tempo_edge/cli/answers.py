@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,9 +16,8 @@ from tempo_edge.errors import MediaError, TempoEdgeError
 if TYPE_CHECKING:
     from tempo_edge.answer import Answer
     from tempo_edge.moment import Moment
-    from tempo_edge.search.lines import LineMatch
 
-__all__ = ["cut_clips", "reachable", "show", "show_lines", "tell_refusal"]
+__all__ = ["cut_clips", "reachable", "show", "tell_refusal"]
 
 # Times nearer than this read the same.
 _SAME_TIME_SECONDS = 0.1
@@ -47,29 +46,6 @@ def show(answer: Answer, as_json: bool, null: bool) -> None:
     emit("".join(lines), styled=coloured)
     if answer.doubt:
         note(answer.doubt)
-
-
-def show_lines(matches: Sequence[LineMatch], as_json: bool, null: bool) -> None:
-    """Lines of words, each with its file and its span; or as :func:`show` gives moments.
-
-    Raises:
-        typer.Exit: nobody reads them any more.
-        TempoEdgeError: they can't be written.
-    """
-    if as_json:
-        emit("".join(json_line(match.as_dict()) for match in matches))
-        return
-    if null:
-        _emit_paths(match.path for match in matches)
-        return
-    coloured = _is_colourful()
-    width = max(columns(printable(str(match.path))) for match in matches)
-    lines = []
-    for match in matches:
-        begins, ends = match.line.start_seconds, match.line.end_seconds
-        cells = [*_place(match.path, begins, ends, width, coloured), printable(match.line.text)]
-        lines.append("  ".join(cells) + _gone(match.offline) + "\n")
-    emit("".join(lines), styled=coloured)
 
 
 def _emit_paths(paths: Iterable[Path]) -> None:
@@ -104,6 +80,8 @@ def _line(moment: Moment, width: int, coloured: bool) -> str:
         confidence = typer.style(confidence, fg=typer.colors.YELLOW)
     span = moment.start_seconds, moment.end_seconds
     cells = [*_place(moment.path, *span, width, coloured), confidence]
+    if moment.text:
+        cells.append(printable(moment.text))
     return "  ".join(cells) + _gone(moment.offline)
 
 

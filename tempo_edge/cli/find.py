@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tempo_edge._console.text import note
-from tempo_edge.cli.answers import cut_clips, reachable, show, show_lines, tell_refusal
+from tempo_edge.cli.answers import cut_clips, reachable, show, tell_refusal
 from tempo_edge.cli.options import LibraryOption, ProfileOption, number, opened, place
 from tempo_edge.cli.time_lines import ExportOption, OutputOption, check_export, export_moments
 from tempo_edge.cli.use import hint
@@ -65,7 +64,11 @@ NullOption = Annotated[
     bool, typer.Option("-0", "--null", help="Paths only, each once, ended by a NUL byte.")
 ]
 SaidOption = Annotated[
-    bool, typer.Option("--said", help="Look for words of subtitles; in quotes: to the letter.")
+    bool, typer.Option("--said", help="Find it by what is said; in quotes: to the letter.")
+]
+ShownOption = Annotated[bool, typer.Option("--shown", help="Find it by words on the screen.")]
+SeenOption = Annotated[
+    bool, typer.Option("--seen", help="Find it by pictures; without these three, by everything.")
 ]
 RefineOption = Annotated[
     bool, typer.Option("--refine", help="Decode around the boundaries for finer times.")
@@ -108,6 +111,8 @@ def find(
     as_json: JsonOption = False,
     null: NullOption = False,
     said: SaidOption = False,
+    shown: ShownOption = False,
+    seen: SeenOption = False,
     refine: RefineOption = False,
     parts: PartsOption = False,
     grounder: GrounderOption = None,
@@ -126,16 +131,14 @@ def find(
     _exclude({"--play": play, "--play-all": play_all})
     check_export(export, output)
     _check_outputs((output, explain), library)
-    where, text = places(scopes or None), " ".join(words)
-    query = Query(text, limit, min_confidence, where, grounder, refine=refine, parts=parts)
-    if said:
-        of_pictures: dict[str, object]
-        of_pictures = {"--refine": refine, "--parts": parts, "--explain": explain, "--clip": clip}
-        of_pictures |= {"--play": play, "--play-all": play_all, "--export": export}
-        of_pictures |= {"--grounder": grounder, "--profile": profile, "--output": output}
-        _check_alone({"--min-confidence": min_confidence is not None, **of_pictures})
-        _find_said(query, library, as_json, null)
-        return
+    query = Query(
+        *(" ".join(words), limit, min_confidence, places(scopes or None), grounder),
+        refine=refine,
+        parts=parts,
+        said=said,
+        shown=shown,
+        seen=seen,
+    )
     # What needs footage or evidence is done here, where the answer is.
     is_for_service = not (no_service or refine or explain or clip or profile)
     answer = _ask_service(library, query) if is_for_service else None
@@ -153,32 +156,6 @@ def find(
     _play(answer, play, play_all)
     if clip is not None:  # last, because some clips may fail
         cut_clips(answer, clip.expanduser())
-
-
-def _check_alone(asked: dict[str, object]) -> None:
-    """Options of a search among pictures, which one among words doesn't take.
-
-    Raises:
-        TempoEdgeError: one is asked for.
-    """
-    for name, value in asked.items():
-        _exclude({"--said": True, name: value})
-
-
-def _find_said(query: Query, library: Path | None, as_json: bool, null: bool) -> None:
-    """Find lines of subtitles, and show them.
-
-    Raises:
-        typer.Exit: nothing matches.
-    """
-    with opened(library, None) as searched:
-        matches = searched.lines(
-            query.text, limit=query.limit, within=query.within, kinds=("subtitle", "speech")
-        )
-    if not matches:
-        note("nothing matches")
-        raise typer.Exit(1)
-    show_lines(matches, as_json, null)
 
 
 def _ask_library(

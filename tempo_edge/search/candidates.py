@@ -66,13 +66,16 @@ def distinct(found: Iterable[Candidate]) -> list[Candidate]:
     return kept
 
 
-def rivals_of(ordered: Sequence[Candidate]) -> int:
+def rivals_of(ordered: Sequence[tuple[int, float]]) -> int:
     """How many other videos have a span that is nearly as likely as the first, which is the best.
+
+    Args:
+        ordered: the id of a video, and the confidence of a span of it, for each.
 
     The best of many is likely by chance; what is really there stands out of the others.
     """
     if not ordered:
         return 0
-    level = log_odds(ordered[0].confidence) - _NEARLY
-    near = {each.window.video_id for each in ordered if log_odds(each.confidence) >= level}
-    return len(near - {ordered[0].window.video_id})
+    level = log_odds(ordered[0][1]) - _NEARLY
+    near = {video for video, confidence in ordered if log_odds(confidence) >= level}
+    return len(near - {ordered[0][0]})

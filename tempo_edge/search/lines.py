@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,15 @@ from tempo_edge.store.interface import Catalogue
 from tempo_edge.words.letters import is_unspaced, tokens
 from tempo_edge.words.line import KINDS, Line
 
-__all__ = ["LineMatch", "WantedWords", "find_lines"]
+__all__ = [
+    "LineMatch",
+    "MatchedLine",
+    "WantedWords",
+    "each_once",
+    "find_lines",
+    "is_in",
+    "matching",
+]
 
 # What stands in quotes, in those of several countries.
 _QUOTED = re.compile('"([^"]*)"|“([^”]*)”|„([^“”]*)[“”]|«([^»]*)»|「([^」]*)」')
@@ -34,8 +42,20 @@ _LINES_FOR_ONE = 3
 # Subtitles of a film and beside it may be this far apart, in seconds.
 _SAME_SECONDS = 1.0
 
-_Match = tuple[bool, int, LineHit]
-"""(whether all stands in a row, how many phrases are held, the line)"""
+
+@dataclass(frozen=True)
+class MatchedLine:
+    """A line that holds some of what is wanted.
+
+    Attributes:
+        hit: the line as the store gave it.
+        is_in_a_row: whether all that is wanted stands in it in a row.
+        count: how many of the phrases that are wanted it holds.
+    """
+
+    hit: LineHit
+    is_in_a_row: bool
+    count: int
 
 
 @dataclass(frozen=True)
@@ -113,7 +133,7 @@ class WantedWords:
 
     def is_met(self, text: str) -> bool:
         """Whether a line holds to the letter what is quoted."""
-        return all(_is_in(phrase, text) for phrase in self.quoted)
+        return all(is_in(phrase, text) for phrase in self.quoted)
 
 
 def find_lines(
@@ -140,38 +160,59 @@ def find_lines(
     wanted = WantedWords.of(query.text)
     if not wanted.phrases:
         return []
-    limit = max(_LINES_FOR_ONE * query.limit, _MOST_QUOTED if wanted.quoted else 0)
+    matches = matching(catalogue, wanted, kinds, videos, query.limit)
+    once = list(each_once(matches))[: query.limit]
+    return list(_placed(catalogue, once, len(wanted.phrases)))
+
+
+def matching(
+    catalogue: Catalogue,
+    wanted: WantedWords,
+    kinds: Collection[str],
+    videos: Collection[int] | None,
+    limit: int,
+) -> list[MatchedLine]:
+    """Lines that hold what is wanted, the best first, as :func:`find_lines` orders them.
+
+    Args:
+        kinds: those that count.
+        videos: ids of the only videos that count; None for all.
+        limit: how many are wanted; there are more, for some may say the same.
+    """
+    limit = max(_LINES_FOR_ONE * limit, _MOST_QUOTED if wanted.quoted else 0)
     found: dict[tuple[int, Line], LineHit] = {}
     for phrases, least in ((wanted.phrases, wanted.least), ((wanted.whole,), 1)):
         hits = catalogue.matching_lines(phrases, least, kinds=kinds, videos=videos, limit=limit)
         for hit in hits:
             found.setdefault((hit.video, hit.line), hit)
     matches = [
-        (_is_in(wanted.whole, hit.line.text), min(hit.found, len(wanted.phrases)), hit)
+        MatchedLine(hit, is_in(wanted.whole, hit.line.text), min(hit.found, len(wanted.phrases)))
         for hit in found.values()
         if wanted.is_met(hit.line.text)
     ]
-    matches.sort(key=lambda match: (-match[0], -match[1], -match[2].rank))
-    once = list(_each_once(matches))[: query.limit]
-    return list(_placed(catalogue, once, len(wanted.phrases)))
+    matches.sort(key=lambda match: (-match.is_in_a_row, -match.count, -match.hit.rank))
+    return matches
 
 
-def _each_once(matches: list[_Match]) -> Iterator[_Match]:
+def each_once(matches: Iterable[MatchedLine]) -> Iterator[MatchedLine]:
     """Matches without the same words of the same film at the same time, read somewhere else."""
     kept: dict[tuple[int, str], list[float]] = {}
     for match in matches:
-        hit = match[2]
+        hit = match.hit
         starts = kept.setdefault((hit.video, _same(hit.line.text)), [])
         if all(abs(hit.line.start_seconds - start) > _SAME_SECONDS for start in starts):
             starts.append(hit.line.start_seconds)
             yield match
 
 
-def _placed(catalogue: Catalogue, matches: list[_Match], asked: int) -> Iterator[LineMatch]:
-    for is_in_a_row, count, hit in matches:
+def _placed(
+    catalogue: Catalogue, matches: Iterable[MatchedLine], asked: int
+) -> Iterator[LineMatch]:
+    for match in matches:
+        hit = match.hit
         path, offline = places_of(catalogue, hit.video)[0]
-        share = 1.0 if is_in_a_row else count / asked
-        yield LineMatch(path, hit.line, share, is_in_a_row, hit.rank, offline, hit.video)
+        share = 1.0 if match.is_in_a_row else match.count / asked
+        yield LineMatch(path, hit.line, share, match.is_in_a_row, hit.rank, offline, hit.video)
 
 
 def _words(part: str) -> list[str]:
@@ -179,7 +220,7 @@ def _words(part: str) -> list[str]:
     return [part.strip(" ,.?!;:。、？！")] if is_unspaced(part) else tokens(part)
 
 
-def _is_in(phrase: str, text: str) -> bool:
+def is_in(phrase: str, text: str) -> bool:
     """Whether words stand in a text in a row, with their accents; their case doesn't count."""
     if is_unspaced(phrase):
         return _same(phrase) in _same(text)

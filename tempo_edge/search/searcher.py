@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,15 +13,18 @@ from numpy.typing import NDArray
 from tempo_edge.answer import Answer
 from tempo_edge.errors import QueryError
 from tempo_edge.models import Profile
-from tempo_edge.moment import Copy, Moment, Span
+from tempo_edge.moment import PICTURE, Copy, Moment, Span
 from tempo_edge.query import Query
 from tempo_edge.search.calibrate import Calibration, NullDistribution
 from tempo_edge.search.candidates import Candidate, rivals_of
 from tempo_edge.search.contrast import Cohort, stand_in
 from tempo_edge.search.copies import grouped
+from tempo_edge.search.findings import Finding, Found, merged
 from tempo_edge.search.fitted import QUICK, calibration_of, grounders_of, is_quick, preferred
 from tempo_edge.search.grounders import GROUNDERS, Grounder, Materials
 from tempo_edge.search.grounders.prompt import Question
+from tempo_edge.search.line_finder import LineFinder
+from tempo_edge.search.name_finder import NameFinder
 from tempo_edge.search.places import places_of
 from tempo_edge.search.retrieve import GLANCE, WINDOWS, retrieve
 from tempo_edge.search.scope import videos_of
@@ -53,15 +56,29 @@ class _Sought:
 
 
 class Searcher:
-    """Searches one library with one profile."""
+    """Searches one library with one profile.
 
-    def __init__(self, catalogue: Catalogue, vectors: Vectors, profile: Profile) -> None:
+    Args:
+        catalogue: the library's rows.
+        vectors: gives the search among its frames, which is asked for where pictures count.
+        profile: the models.
+    """
+
+    def __init__(
+        self, catalogue: Catalogue, vectors: Callable[[], Vectors], profile: Profile
+    ) -> None:
         self._catalogue = catalogue
-        self._vectors = vectors
+        self._open_vectors = vectors
         self._profile = profile
+        self._lines = LineFinder(catalogue)
+        self._names = NameFinder(catalogue)
         self._grounders: dict[str, Grounder] = {}
         self._cohort: tuple[NDArray[np.float32], Cohort] | None = None
         self._stand_in: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
+
+    @cached_property
+    def _vectors(self) -> Vectors:
+        return self._open_vectors()
 
     @cached_property
     def settings(self) -> CurveSettings:
@@ -127,26 +144,54 @@ class Searcher:
             )
         videos = videos_of(query, self._catalogue)
         chosen = QUICK if query.retrieval else self.grounder(query.grounder)
+        found = merged(self._findings(query, videos, chosen, checkpoint))
+        likely = [each for each in found if each.is_sure]
+        rejected = [each for each in found if not each.is_sure]
+        shown = [self._told(each, query) for each in likely[: query.limit]]
+        closest = [self._told(each, None) for each in rejected[:_CLOSEST]]
+        return Answer(
+            tuple(moment for moment, _ in shown),
+            tuple(moment for moment, _ in closest),
+            len(rejected),
+            chosen,
+            rivals_of([(each.first.video, each.confidence) for each in found]),
+            tuple(candidate for _, candidate in shown),
+            tuple(candidate for _, candidate in closest),
+        )
+
+    def _findings(
+        self,
+        query: Query,
+        videos: list[int] | None,
+        grounder: str,
+        checkpoint: Callable[[], None],
+    ) -> Iterator[Finding]:
+        """What every kind of evidence that counts says."""
+        if PICTURE in query.kinds:
+            yield from self._seen(query, videos, grounder, checkpoint)
+        yield from self._lines.findings(query, query.kinds - {PICTURE, "name"}, videos)
+        if "name" in query.kinds:
+            yield from self._names.findings(query, videos)
+
+    def _seen(
+        self,
+        query: Query,
+        videos: list[int] | None,
+        grounder: str,
+        checkpoint: Callable[[], None],
+    ) -> Iterator[Finding]:
+        """What pictures say."""
         vector, states = read(self._profile, query.text)
         windows = GLANCE if query.retrieval else WINDOWS
         sought = _Sought(query.text, vector, states, videos, windows)
-        groups = grouped(self._candidates(sought, chosen, checkpoint, query.parts))
-        threshold = query.min_confidence
-        if threshold is None:
-            threshold = self.calibration(chosen).threshold
-        likely = [group for group in groups if group[0].confidence >= threshold]
-        rejected = [group for group in groups if group[0].confidence < threshold]
-        shown = [self._reachable(group) for group in likely[: query.limit]]
-        closest = [self._reachable(group) for group in rejected[:_CLOSEST]]
-        return Answer(
-            tuple(self._moment(group, vector if query.refine else None) for group in shown),
-            tuple(self._moment(group, None) for group in closest),
-            len(rejected),
-            chosen,
-            rivals_of([group[0] for group in groups]),
-            tuple(group[0] for group in shown),
-            tuple(group[0] for group in closest),
-        )
+        least = query.min_confidence
+        if least is None:
+            least = self.calibration(grounder).threshold
+        for group in grouped(self._candidates(sought, grounder, checkpoint, query.parts)):
+            first = group[0]
+            where = first.window.video_id, first.segment.span
+            judged = first.confidence, first.confidence >= least, first.score
+            yield Finding(PICTURE, *where, *judged, group=group)
 
     def _candidates(
         self, sought: _Sought, grounder: str, checkpoint: Callable[[], None], parts: bool
@@ -197,27 +242,38 @@ class Searcher:
             return group
         return tuple(sorted(group, key=lambda each: self._path_of(each.window.video_id)[1]))
 
-    def _moment(self, group: tuple[Candidate, ...], vector: NDArray[np.float32] | None) -> Moment:
-        candidate, *others = group
+    def _told(self, found: Found, query: Query | None) -> tuple[Moment, Candidate | None]:
+        """A moment, and what pictures say of it; finer where a query is given that wants that."""
+        group = found.group
+        if not group or found.first.kind != PICTURE:
+            seen = group[0] if group else None
+            return self._moment(found, found.first.video, found.first.span, ()), seen
+        candidate, *others = self._reachable(group)
         window, span = candidate.window, candidate.segment.span
-        (path, offline), *same = places_of(self._catalogue, window.video_id)
-        if vector is not None and not offline:
+        path, offline = self._path_of(window.video_id)
+        if query is not None and query.refine and not offline:
             from tempo_edge.search.refine import refine
 
+            vector, _ = read(self._profile, query.text)
             span = refine(path, window, candidate.segment, vector, self._profile)
+        copies = [copy for each in others for copy in self._copies(each, span, candidate)]
+        return self._moment(found, window.video_id, span, copies), candidate
+
+    def _moment(self, found: Found, video: int, span: Span, copies: Sequence[Copy]) -> Moment:
+        (path, offline), *same = places_of(self._catalogue, video)
+        own = [Copy(each, span.start_seconds, span.end_seconds, gone) for each, gone in same]
         return Moment(
             path=path,
             start_seconds=span.start_seconds,
             end_seconds=span.end_seconds,
-            score=candidate.score,
-            confidence=candidate.confidence,
+            score=found.first.score,
+            confidence=found.confidence,
             profile=self._profile.name,
             offline=offline,
-            copies=(
-                *(Copy(each, span.start_seconds, span.end_seconds, gone) for each, gone in same),
-                *(copy for each in others for copy in self._copies(each, span, candidate)),
-            ),
-            video=window.video_id,
+            copies=(*own, *copies),
+            video=video,
+            found_by=found.found_by,
+            text=found.text,
         )
 
     def _copies(self, copy: Candidate, span: Span, of: Candidate) -> Iterator[Copy]:

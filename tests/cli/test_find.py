@@ -72,7 +72,7 @@ def test_json_is_one_object_a_line(tempo: Tempo, stills: Path) -> None:
     assert all(
         list(row) == [
             *("path", "start_seconds", "end_seconds", "score", "confidence", "profile", "offline"),
-            *("copies", "rivals", "unsure"),
+            *("copies", "found_by", "text", "rivals", "unsure"),
         ]
         for row in rows
     )  # fmt: skip

@@ -18,7 +18,7 @@ from tempo_edge.search.grounders.curve import by_curve
 from tempo_edge.search.grounders.decoder import Reply
 from tempo_edge.search.grounders.prompt import STATE, Question
 from tempo_edge.search.grounders.windowed import WindowedGrounder
-from tempo_edge.search.similarity import CurveSettings, segment_of
+from tempo_edge.search.similarity import CurveSettings
 from tempo_edge.search.window import Window
 from tempo_edge.store.interface import Catalogue
 
@@ -127,14 +127,9 @@ def test_what_was_read_is_shown_where_it_was_read() -> None:
 
 
 def test_rivals_are_other_videos_that_are_nearly_as_likely() -> None:
-    def found(video: int, confidence: float) -> Candidate:
-        window = drawn([0.5, 0.5], video=video)
-        segment = segment_of(window, window.similarities, 0, 1, 0.0)
-        return Candidate(window, segment, np.zeros(len(FEATURES)), confidence)
-
-    best = found(1, 0.7)
+    best = (1, 0.7)
     assert rivals_of([]) == 0
-    assert rivals_of([best, found(1, 0.69)]) == 0  # more of the same video
-    assert rivals_of([best, found(2, 0.69), found(3, 0.47), found(3, 0.47)]) == 2
-    assert rivals_of([best, found(2, 0.46), found(3, 0.1)]) == 0  # 1.0 of log-odds below
-    assert rivals_of([found(1, 0.99), found(2, 0.98), found(3, 0.97)]) == 1
+    assert rivals_of([best, (1, 0.69)]) == 0  # more of the same video
+    assert rivals_of([best, (2, 0.69), (3, 0.47), (3, 0.47)]) == 2
+    assert rivals_of([best, (2, 0.46), (3, 0.1)]) == 0  # 1.0 of log-odds below
+    assert rivals_of([(1, 0.99), (2, 0.98), (3, 0.97)]) == 1

@@ -69,6 +69,8 @@ def test_it_finds_what_the_library_finds(service: Service, named: Footage, groun
             "confidence": pytest.approx(moment.confidence, abs=1e-6),
             "online": True,
             "copies": [],
+            "found_by": list(moment.found_by),
+            "text": moment.text,
         }
     assert (said["query"], said["grounder"], said["held_back"]) == ("a beach", grounder, 0)
     assert 0 < said["took_ms"] < 30_000

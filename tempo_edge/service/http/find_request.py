@@ -62,6 +62,9 @@ class FindRequest:
                 min_seconds=given.instant("min_seconds"),
                 max_seconds=given.instant("max_seconds"),
                 offline=given.flag("offline") is not False,
+                said=given.flag("said") or False,
+                shown=given.flag("shown") or False,
+                seen=given.flag("seen") or False,
             )
         except QueryError as error:
             raise ServiceError(400, str(error)) from error
@@ -88,6 +91,9 @@ class FindRequest:
             "min_seconds": query.min_seconds,
             "max_seconds": query.max_seconds,
             "offline": None if query.offline else 0,
+            "said": 1 if query.said else None,
+            "shown": 1 if query.shown else None,
+            "seen": 1 if query.seen else None,
             "client": self.client,
         }
         return {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tempo_edge import __version__
+from tempo_edge.moment import EVIDENCE_KINDS
 from tempo_edge.service.http.clip_download import LONGEST_CLIP_SECONDS
 from tempo_edge.service.http.find_request import (
     LONGEST_CLIENT,
@@ -78,6 +79,8 @@ _SCHEMAS: _Facts = {
         confidence={"type": "number", "minimum": 0, "maximum": 1},
         online={"type": "boolean"},
         copies=_list(_ref("Copy")),
+        found_by={**_list({"enum": list(EVIDENCE_KINDS)}), "minItems": 1},
+        text=_STRING,
     ),
     "Found": _object(
         query=_STRING,
@@ -135,6 +138,9 @@ _FILTERS = [
     _parameter("min_seconds", {"type": "number", "minimum": 0}, "shortest video"),
     _parameter("max_seconds", {"type": "number", "minimum": 0}, "longest video"),
     _parameter("offline", _FLAG, "0: leave out videos on volumes that are not there"),
+    _parameter("said", _FLAG, "1: what is said counts; without said, shown and seen all does"),
+    _parameter("shown", _FLAG, "1: words on the screen count"),
+    _parameter("seen", _FLAG, "1: pictures count"),
 ]
 
 _VIDEO = {
