@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from tempo_edge.search.lines import LineMatch
     from tempo_edge.search.searcher import Searcher
     from tempo_edge.store.interface import Catalogue, Store, Vectors
+    from tempo_edge.store.line_vectors import LineVectors
     from tempo_edge.store.rows import FileRow
 
 __all__ = ["Library"]
@@ -158,7 +159,12 @@ class Library(Closing):
         """The search over this library."""
         from tempo_edge.search.searcher import Searcher
 
-        return Searcher(self.catalogue, lambda: self.vectors, self.profile)
+        return Searcher(
+            *(self.catalogue, lambda: self.vectors, self._line_vectors), self.profile
+        )
+
+    def _line_vectors(self) -> LineVectors:
+        return self.store.line_vectors(self.catalogue)
 
     def find(
         self,
@@ -281,8 +287,10 @@ class Library(Closing):
         exclusion = Exclusion(exclude, [root for root in roots if root.is_dir()])
         told, profile = kept_up(self._refresh, on_event), self.profile
         how = decoder, sampling, told, stopping, words
-        with WritingSession(self.store, profile, *how) as indexer:
+        session = WritingSession(self.store, profile, *how)
+        with session as indexer:
             report = indexer.index(roots, exclusion=exclusion, verify=verify)
+            session.read_lines()
         self._refresh(must_save=True)
         return report
 
@@ -290,6 +298,7 @@ class Library(Closing):
         """Bring the vector cache up to date with what was written."""
         with self._turn, self.catalogue.snapshot():
             self.vectors.refresh(writing=True, must_save=must_save)
+            self._line_vectors().refresh(writing=True)
 
     def watch(
         self,
@@ -329,13 +338,19 @@ class Library(Closing):
 
         ending = stop or Event()
         how = decoder, None, on_event, stopping or ending.is_set, words
-        with WritingSession(self.store, self.profile, *how) as indexer:
+        session = WritingSession(self.store, self.profile, *how)
+
+        def settled() -> None:
+            session.read_lines()
+            self._refresh()
+
+        with session as indexer:
             watcher = Watcher(
                 indexer,
                 roots_of(paths),
                 exclude=exclude,
                 polling=polling,
-                settled=self._refresh,
+                settled=settled,
                 orders=orders,
                 notice=on_notice,
             )

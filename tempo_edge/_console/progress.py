@@ -115,6 +115,8 @@ class Progress:
             place = f"{event.position} of {event.files}" if event.files > 1 else ""
             what = "verifying" if event.kind == "verifying" else "reading"
             return f"{what} {printable(event.path)}{far}" + (f" ({place})" if place else "")
+        if event.kind == "lines":
+            return f"reading the words of {printable(event.path)}"
         return "" if self._lines else "finishing"
 
     def _say(self, text: str) -> None:

@@ -41,7 +41,12 @@ class Draws:
     ) -> None:
         self._catalogue, self._profile = library.catalogue, library.profile
         self._vectors, self._settings, self._questions = vectors, settings, questions
-        self._searcher = Searcher(library.catalogue, lambda: vectors, library.profile)
+        self._searcher = Searcher(
+            library.catalogue,
+            lambda: vectors,
+            lambda: library.store.line_vectors(library.catalogue),
+            library.profile,
+        )
         self._grounders: dict[str, Grounder] = {}
 
     def by_curve(self, text: str, videos: list[int], present: bool) -> Draw:

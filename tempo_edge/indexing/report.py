@@ -14,7 +14,8 @@ class IndexEvent:
     Attributes:
         kind: ``"started"``, ``"progress"``, ``"indexed"``, ``"reused"``, ``"skipped"``,
             ``"dropped"`` or, once a volume, ``"offline"``; ``"words"`` where only the words of a
-            file were read; where files are verified, ``"verifying"``, ``"verified"`` or
+            file were read; ``"lines"`` where lines of words are given sentence vectors, those of
+            this file among them; where files are verified, ``"verifying"``, ``"verified"`` or
             ``"changed"``.
         path: the file; of a volume, where it is mounted when it is there.
         reason: why, for a file that was skipped or changed; a remark, for one that was indexed or

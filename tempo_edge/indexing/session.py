@@ -12,6 +12,7 @@ from tempo_edge.errors import LibraryError, TempoEdgeError
 from tempo_edge.indexing.confined import ConfinedReader
 from tempo_edge.indexing.footage import FootageReader, Sampling
 from tempo_edge.indexing.indexer import Indexer
+from tempo_edge.indexing.line_reading import read_lines
 from tempo_edge.indexing.report import IndexEvent
 from tempo_edge.indexing.words import WORDS
 from tempo_edge.media import DECODERS
@@ -58,12 +59,13 @@ class WritingSession:
         self._stopping = stopping
         self._words = words
         self._open = ExitStack()
+        self._writer: WritableCatalogue | None = None
         _check_choices(decoder, words, self._sampling)
 
     def __enter__(self) -> Indexer:
         with ExitStack() as stack:
             stack.enter_context(self._store.lock())
-            writer = stack.enter_context(self._store.writer())
+            self._writer = writer = stack.enter_context(self._store.writer())
             with writer.transaction():
                 _record_profile(writer, self._profile.fingerprint)
             workers = cpu_count()
@@ -75,6 +77,21 @@ class WritingSession:
         at_once = workers + _FILES_BESIDE
         how = self._on_event, self._stopping, at_once
         return Indexer(writer, reader, confined, *how, words=self._words != "none")
+
+    def read_lines(self) -> None:
+        """Give sentence vectors to lines that lack one, while the session is open.
+
+        Raises:
+            LibraryError: the library can't be written.
+        """
+        if self._words == "none" or self._writer is None:
+            return
+
+        def told(path: str) -> None:
+            if self._on_event is not None:
+                self._on_event(IndexEvent("lines", path))
+
+        read_lines(self._writer, self._profile, self._stopping, told)
 
     def __exit__(
         self,

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BUILT_IN",
     "GENERAL_CALIBRATION",
+    "LINE_CALIBRATION",
     "VOCABULARY",
     "Profile",
     "installed_profiles",
@@ -62,6 +63,9 @@ BUILT_IN = Path(__file__).parent
 
 #: The calibration of profiles that bring none of their own.
 GENERAL_CALIBRATION = BUILT_IN / "calibration.json"
+
+#: How likely lines of words answer a query, whatever the profile.
+LINE_CALIBRATION = BUILT_IN / "line_calibration.json"
 
 
 def installed_profiles() -> Path:

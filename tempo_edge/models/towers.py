@@ -88,6 +88,23 @@ class TextTower:
         vectors, states = self._read(sentence, ["vectors", "states"])
         return vectors[0], states[0]
 
+    def mean_states(self, sentences: Sequence[str]) -> NDArray[np.float32]:
+        """The mean state ``[n, 384]`` of each sentence's tokens.
+
+        Raises:
+            ProfileError: the model can't be run, or gives something else.
+        """
+        beside = None if self._path is None else self._path.with_name("tokenizer.json")
+        coded = [encode(self._tokenizer, sentence, beside).ids for sentence in sentences]
+        shape = len(coded), max(map(len, coded))
+        ids, mask = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
+        for row, tokens in enumerate(coded):
+            ids[row, : len(tokens)], mask[row, : len(tokens)] = tokens, 1
+        inputs = {"input_ids": ids, "attention_mask": mask}
+        (states,) = run(self._session, {"states": (*shape, None)}, inputs, self._path)
+        weights = mask[:, :, None].astype(np.float32)
+        return np.asarray((states * weights).sum(1) / weights.sum(1), dtype=np.float32)
+
     def _read(self, sentence: str, outputs: list[str]) -> list[NDArray[np.float32]]:
         if not sentence.strip():
             raise QueryError(f"query {sentence!r} is empty: say what to look for")

@@ -2,58 +2,135 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tempo_edge.moment import Span
+from tempo_edge.quantization import dequantize
 from tempo_edge.query import Query
 from tempo_edge.search.calibrate import log_odds
 from tempo_edge.search.findings import Finding
-from tempo_edge.search.line_judge import LineJudge
+from tempo_edge.search.line_judge import LineJudge, WordFacts
 from tempo_edge.search.lines import MatchedLine, WantedWords, each_once, matching
+from tempo_edge.store.evidence import LineHit
 from tempo_edge.store.interface import Catalogue
+from tempo_edge.store.line_vectors import LineVectors
 
-__all__ = ["LineFinder"]
+__all__ = ["JudgedLine", "LineFinder", "Meaning"]
 
-# Lines that are judged, at most: more of them are no better ones.
-_LINES = 100
+# Lines that are judged at most: of those with words of the query, and of those near to it.
+_WITH_WORDS, _NEAR = 30, 40
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a query means, and the lines that it is compared with.
+
+    Attributes:
+        vector: its unit vector ``[d]``; ``lines``: the search among those of lines.
+    """
+
+    vector: NDArray[np.float32]
+    lines: LineVectors
+
+
+@dataclass(frozen=True)
+class JudgedLine:
+    """A line, its facts, and how likely it answers the query by them."""
+
+    hit: LineHit
+    facts: Sequence[float]
+    confidence: float
 
 
 class LineFinder:
-    """Finds lines of one library."""
+    """Finds lines of one library.
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    Args:
+        catalogue: its rows.
+        judge: how lines are judged; by default as the program brings it.
+    """
+
+    def __init__(self, catalogue: Catalogue, judge: LineJudge | None = None) -> None:
         self._catalogue = catalogue
-        self._judge = LineJudge.shipped()
+        self._judge = judge
+
+    @cached_property
+    def judge(self) -> LineJudge:
+        """How lines are judged."""
+        return self._judge or LineJudge.shipped()
 
     def findings(
-        self, query: Query, kinds: Collection[str], videos: Collection[int] | None
-    ) -> list[Finding]:
+        self,
+        query: Query,
+        kinds: Collection[str],
+        videos: Collection[int] | None,
+        meaning: Callable[[], Meaning | None],
+    ) -> Iterator[Finding]:
         """What lines of some kinds say.
 
         Args:
-            query: what is asked for; its limit and its least confidence count.
+            query: what is asked for; its least confidence counts.
             kinds: of :data:`tempo_edge.words.line.KINDS`, names left out.
             videos: ids of the only videos that count; None for all.
+            meaning: what the query means, if lines can be compared with that.
         """
         wanted = WantedWords.of(query.text)
         if not wanted.phrases or not kinds:
-            return []
-        least = self._judge.threshold if query.min_confidence is None else query.min_confidence
-        lines = matching(self._catalogue, wanted, kinds, videos, _LINES)
-        return list(self._judged(lines, wanted, least))
+            return
+        # What is quoted is to be there to the letter: lines that mean the same are none.
+        means = None if wanted.quoted else meaning()
+        judged = self.judged(wanted, kinds, videos, means)
+        least = self.judge.threshold if query.min_confidence is None else query.min_confidence
+        for each in judged:
+            line = each.hit.line
+            confidence = each.confidence * line.confidence
+            span = Span(line.start_seconds, line.end_seconds)
+            odds = log_odds(confidence)
+            where = line.kind, each.hit.video, span
+            yield Finding(*where, confidence, confidence >= least, odds, line.text)
 
-    def _judged(
-        self, lines: list[MatchedLine], wanted: WantedWords, least: float
-    ) -> Iterator[Finding]:
-        for match in each_once(lines):
-            line = match.hit.line
-            confidence = self._judge.confidence(match, wanted) * line.confidence
-            yield Finding(
-                line.kind,
-                match.hit.video,
-                Span(line.start_seconds, line.end_seconds),
-                confidence,
-                confidence >= least,
-                log_odds(confidence),
-                line.text,
-            )
+    def judged(
+        self,
+        wanted: WantedWords,
+        kinds: Collection[str],
+        videos: Collection[int] | None,
+        meaning: Meaning | None,
+    ) -> list[JudgedLine]:
+        """Lines that may answer a query, the likeliest first, none of them twice."""
+        matched = matching(self._catalogue, wanted, kinds, videos, _WITH_WORDS)
+        hits = {match.hit.id: match.hit for match in matched}
+        if meaning is not None:
+            near = meaning.lines.search(meaning.vector, _NEAR, kinds=kinds, videos=videos)
+            new = [line for line in near.ids.tolist() if line not in hits]
+            hits.update((hit.id, hit) for hit in self._catalogue.lines_by_id(new))
+        if not hits:
+            return []
+        words = WordFacts(wanted, self._catalogue.rarities(wanted.phrases))
+        facts = {line: words.of(hit.line.text) for line, hit in hits.items()}
+        if meaning is not None:
+            self._add_meaning(facts, meaning)
+        judged = [
+            JudgedLine(hits[line], each, self.judge.confidence(each, wanted.quoted))
+            for line, each in facts.items()
+        ]
+        judged.sort(key=lambda each: (-each.confidence, -each.facts[0], each.hit.id))
+        by_id = {each.hit.id: each for each in judged}
+        once = each_once(MatchedLine(each.hit, False, 0) for each in judged)
+        return [by_id[match.hit.id] for match in once]
+
+    def _add_meaning(self, facts: dict[int, list[float]], meaning: Meaning) -> None:
+        """Add what vectors say to the facts of those lines that have one, by their ids."""
+        ids, packed = self._catalogue.line_vectors(list(facts))
+        if not len(ids):
+            return
+        lines = meaning.lines
+        more = self.judge.facts_of_meaning(
+            meaning.vector, dequantize(packed), lines.sample(), lines.count()
+        )
+        for line, values in zip(ids.tolist(), more.tolist(), strict=True):
+            facts[line] += values

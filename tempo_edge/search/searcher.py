@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tempo_edge.answer import Answer
 from tempo_edge.errors import QueryError
 from tempo_edge.models import Profile
+from tempo_edge.models.line_encoder import LineEncoder, is_readable
 from tempo_edge.moment import PICTURE, Copy, Moment, Span
 from tempo_edge.query import Query
 from tempo_edge.search.calibrate import Calibration, NullDistribution
@@ -23,16 +24,21 @@ from tempo_edge.search.findings import Finding, Found, merged
 from tempo_edge.search.fitted import QUICK, calibration_of, grounders_of, is_quick, preferred
 from tempo_edge.search.grounders import GROUNDERS, Grounder, Materials
 from tempo_edge.search.grounders.prompt import Question
-from tempo_edge.search.line_finder import LineFinder
+from tempo_edge.search.line_finder import LineFinder, Meaning
 from tempo_edge.search.name_finder import NameFinder
 from tempo_edge.search.places import places_of
 from tempo_edge.search.retrieve import GLANCE, WINDOWS, retrieve
 from tempo_edge.search.scope import videos_of
 from tempo_edge.search.similarity import CurveSettings
 from tempo_edge.search.wording import read
+from tempo_edge.search.wording import sought as without_request
 from tempo_edge.store.interface import Catalogue, Vectors
+from tempo_edge.store.line_vectors import LineVectors
 
 __all__ = ["Searcher"]
+
+_Reading = tuple[NDArray[np.float32], NDArray[np.float32]]
+"""(unit vector of a query ``[d]``, states of its tokens ``[l, 384]``)"""
 
 # Rejected moments that an answer tells of.
 _CLOSEST = 6
@@ -61,14 +67,20 @@ class Searcher:
     Args:
         catalogue: the library's rows.
         vectors: gives the search among its frames, which is asked for where pictures count.
+        lines: gives the search among its lines, which is asked for where some have a vector.
         profile: the models.
     """
 
     def __init__(
-        self, catalogue: Catalogue, vectors: Callable[[], Vectors], profile: Profile
+        self,
+        catalogue: Catalogue,
+        vectors: Callable[[], Vectors],
+        lines: Callable[[], LineVectors],
+        profile: Profile,
     ) -> None:
         self._catalogue = catalogue
         self._open_vectors = vectors
+        self._open_line_vectors = lines
         self._profile = profile
         self._lines = LineFinder(catalogue)
         self._names = NameFinder(catalogue)
@@ -79,6 +91,14 @@ class Searcher:
     @cached_property
     def _vectors(self) -> Vectors:
         return self._open_vectors()
+
+    @cached_property
+    def _line_vectors(self) -> LineVectors:
+        return self._open_line_vectors()
+
+    @cached_property
+    def _encoder(self) -> LineEncoder:
+        return LineEncoder(self._profile)
 
     @cached_property
     def settings(self) -> CurveSettings:
@@ -167,21 +187,39 @@ class Searcher:
         checkpoint: Callable[[], None],
     ) -> Iterator[Finding]:
         """What every kind of evidence that counts says."""
+        reading = cache(lambda: read(self._profile, query.text))
         if PICTURE in query.kinds:
-            yield from self._seen(query, videos, grounder, checkpoint)
-        yield from self._lines.findings(query, query.kinds - {PICTURE, "name"}, videos)
+            yield from self._seen(query, reading, videos, grounder, checkpoint)
+        kinds = query.kinds - {PICTURE, "name"}
+        meaning = partial(self._meaning, query.text, reading)
+        yield from self._lines.findings(query, kinds, videos, meaning)
         if "name" in query.kinds:
             yield from self._names.findings(query, videos)
+
+    def _meaning(self, text: str, reading: Callable[[], _Reading]) -> Meaning | None:
+        """What a query means among lines, if some have vectors of the model that reads them."""
+        model = self._catalogue.line_model()
+        if not model or model != self._encoder.digest or not is_readable(text):
+            return None
+        self._line_vectors.refresh()
+        if not self._line_vectors.count():
+            return None
+        if self._encoder.shares_tower:
+            vector = self._encoder.of_states(reading()[1])
+        else:
+            vector = self._encoder.encode([without_request(text)])[0]
+        return Meaning(vector, self._line_vectors)
 
     def _seen(
         self,
         query: Query,
+        reading: Callable[[], _Reading],
         videos: list[int] | None,
         grounder: str,
         checkpoint: Callable[[], None],
     ) -> Iterator[Finding]:
         """What pictures say."""
-        vector, states = read(self._profile, query.text)
+        vector, states = reading()
         windows = GLANCE if query.retrieval else WINDOWS
         sought = _Sought(query.text, vector, states, videos, windows)
         least = query.min_confidence
@@ -190,8 +228,10 @@ class Searcher:
         for group in grouped(self._candidates(sought, grounder, checkpoint, query.parts)):
             first = group[0]
             where = first.window.video_id, first.segment.span
-            judged = first.confidence, first.confidence >= least, first.score
-            yield Finding(PICTURE, *where, *judged, group=group)
+            is_sure = first.confidence >= least
+            yield Finding(
+                PICTURE, *where, first.confidence, is_sure, first.score, group=group
+            )
 
     def _candidates(
         self, sought: _Sought, grounder: str, checkpoint: Callable[[], None], parts: bool

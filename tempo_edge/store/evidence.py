@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from tempo_edge.words.line import Line
 
 __all__ = ["Evidence", "LineHit", "WordsRead", "WritableEvidence"]
@@ -24,12 +27,14 @@ class LineHit:
         line: the line.
         rank: the higher, the better it fits among those that were found: BM25.
         found: how many of the phrases that were looked for it holds.
+        id: that of the line, which rises and is never used twice.
     """
 
     video: int
     line: Line
     rank: float
     found: int
+    id: int
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,28 @@ class Evidence(ABC):
         """
 
     @abstractmethod
+    def lines_by_id(self, ids: Sequence[int]) -> list[LineHit]:
+        """The lines with these ids that some file still holds; of no rank, and with no phrase."""
+
+    @abstractmethod
+    def rarities(self, phrases: Sequence[str]) -> list[float]:
+        """How rare each phrase is: the logarithm of how many lines there are for one with it.
+
+        Of words in a row the rarest one counts; of scripts without spaces nothing is known, and
+        they are as rare as can be.
+        """
+
+    @abstractmethod
+    def line_vectors(
+        self, ids: Sequence[int]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
+        """Ids ``[n]`` and sentence vectors ``[n, d]`` of the lines among some that have one."""
+
+    @abstractmethod
+    def line_model(self) -> str:
+        """The digest of the model that made the sentence vectors of lines; empty without any."""
+
+    @abstractmethod
     def line_counts(self) -> dict[str, int]:
         """How many lines there are of each kind of which there are any."""
 
@@ -106,6 +133,26 @@ class WritableEvidence(Evidence):
             kinds: of which all lines are replaced; those of ``lines`` are of these.
             path: a file of the video, where the lines are this file's and go with it; by default
                 they are of the contents, whichever file holds these.
+        """
+
+    @abstractmethod
+    def begin_line_vectors(self, model: str) -> None:
+        """Drop the sentence vectors of lines that another model made; there will be of this one.
+
+        Args:
+            model: its digest.
+        """
+
+    @abstractmethod
+    def lines_to_read(self, limit: int) -> list[LineHit]:
+        """The next lines that no sentence vector was made of, by their ids; names get none."""
+
+    @abstractmethod
+    def put_line_vectors(self, last: int, ids: Sequence[int], vectors: NDArray[np.int8]) -> None:
+        """Store sentence vectors ``[n, d]`` of lines with these ids.
+
+        Args:
+            last: the id of the line up to which all have what they will get.
         """
 
     @abstractmethod

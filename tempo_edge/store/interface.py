@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from tempo_edge.store.line_vectors import LineVectors
     from tempo_edge.store.rows import Contents, FileRow, FrameRow, VideoRow
 
 __all__ = ["Backup", "Catalogue", "Hits", "Sizes", "Store", "Vectors", "WritableCatalogue"]
@@ -361,6 +362,10 @@ class Store(ABC):
         Raises:
             MissingExtraError: what it takes is not installed.
         """
+
+    @abstractmethod
+    def line_vectors(self, catalogue: Catalogue) -> LineVectors:
+        """The search among sentence vectors of lines, over a catalogue that it has opened."""
 
     @abstractmethod
     def back_up(self, target: Path) -> Backup:

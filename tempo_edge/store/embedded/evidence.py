@@ -5,6 +5,7 @@ What finds lines is derived from the rows: SQLite's FTS5 keeps it, and triggers 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,16 @@ from tempo_edge.store.evidence import LineHit
 from tempo_edge.words.letters import is_unspaced
 from tempo_edge.words.line import KINDS, Line, LineError
 
-__all__ = ["EvidenceTable"]
+__all__ = ["AT_ONCE", "LINE", "EvidenceTable", "kind_of", "marks"]
 
-_LINE = "video_id, start_seconds, end_seconds, kind, text, language, confidence, source"
+_COLUMNS = "video_id, start_seconds, end_seconds, kind, text, language, confidence, source"
+#: The columns of a line, its id first.
+LINE = f"id, {_COLUMNS}"
+_IS_HELD = "EXISTS (SELECT 1 FROM files WHERE files.video_id=evidence.video_id)"
 _WITHIN = "path=? OR (path>=? AND path<?)"
 
-# Paths that are asked about at once.
-_AT_ONCE = 500
+#: Paths, or lines, that are asked about at once.
+AT_ONCE = 500
 
 
 class EvidenceTable(ContentsTable):
@@ -51,11 +55,11 @@ class EvidenceTable(ContentsTable):
         """Put lines in the place of those of some kinds that there are."""
         file = None if path is None else self._file_id(path)
         self._db.execute(
-            f"DELETE FROM evidence WHERE video_id=? AND file_id IS ? AND kind IN ({_marks(kinds)})",
+            f"DELETE FROM evidence WHERE video_id=? AND file_id IS ? AND kind IN ({marks(kinds)})",
             (video_id, file, *kinds),
         )
         self._db.executemany(
-            f"INSERT INTO evidence (file_id, unspaced, {_LINE}) VALUES ({_marks(range(10))})",
+            f"INSERT INTO evidence (file_id, unspaced, {_COLUMNS}) VALUES ({marks(range(10))})",
             (
                 (
                     file,
@@ -87,7 +91,7 @@ class EvidenceTable(ContentsTable):
         if not self._has_evidence():
             return []
         rows = self._db.execute(
-            f"SELECT {_LINE} FROM evidence WHERE video_id=? ORDER BY start_seconds, id",
+            f"SELECT {_COLUMNS} FROM evidence WHERE video_id=? ORDER BY start_seconds, id",
             (video_id,),
         )
         return [self._line(*row) for row in rows]
@@ -104,21 +108,41 @@ class EvidenceTable(ContentsTable):
         """Lines that hold some of these phrases, those with the most of them first."""
         if not self._has_evidence():
             return []
-        conditions = ["EXISTS (SELECT 1 FROM files WHERE files.video_id=evidence.video_id)"]
+        conditions = [_IS_HELD]
         values: list[Any] = []
         if kinds is not None:
-            conditions.append(f"kind IN ({_marks(kinds)})")
+            conditions.append(f"kind IN ({marks(kinds)})")
             values += kinds
         if videos is not None:
             self._choose(videos)
             conditions.append("evidence.video_id IN temp.chosen")
         is_narrow = videos is not None or not (kinds is None or set(KINDS) <= set(kinds))
-        what = _LINE, " AND ".join(conditions), values
+        what = LINE, " AND ".join(conditions), values
         index = LineIndex(self._db, *what, is_narrow=is_narrow)
-        return [
-            LineHit(int(row[0]), self._line(*row), rank, found)
-            for found, rank, row in index.search(phrases, least, limit)
-        ]
+        found = index.search(phrases, least, limit)
+        return [self._hit(*row, rank=rank, found=count) for count, rank, row in found]
+
+    def lines_by_id(self, ids: Sequence[int]) -> list[LineHit]:
+        """The lines with these ids that some file still holds."""
+        if not self._has_evidence():
+            return []
+        hits: list[LineHit] = []
+        for start in range(0, len(ids), AT_ONCE):
+            part = ids[start : start + AT_ONCE]
+            rows = self._db.execute(
+                f"SELECT {LINE} FROM evidence WHERE id IN ({marks(part)}) AND {_IS_HELD}", part
+            )
+            hits += [self._hit(*row) for row in rows]
+        return hits
+
+    def rarities(self, phrases: Sequence[str]) -> list[float]:
+        """How rare each phrase is: the logarithm of how many lines there are for one with it."""
+        if not self._has_evidence():
+            return [0.0] * len(phrases)
+        (last,) = self._db.execute("SELECT coalesce(max(id), 0) FROM evidence").fetchone()
+        index = LineIndex(self._db, LINE, "1", (), is_narrow=False)
+        counts = [0 if is_unspaced(each) else index.occurrences(each) for each in phrases]
+        return [math.log(max(last, 1) / max(count, 1)) for count in counts]
 
     def line_counts(self) -> dict[str, int]:
         """How many lines there are of each kind of which there are any."""
@@ -126,7 +150,7 @@ class EvidenceTable(ContentsTable):
             return {}
         rows = self._db.execute("SELECT kind, count(*) FROM evidence GROUP BY kind")
         read = self._columns("a line")
-        return {_kind(read, kind): int(count) for kind, count in sorted(rows)}
+        return {kind_of(read, kind): int(count) for kind, count in sorted(rows)}
 
     # -- what was read -----------------------------------------------------------------------------
 
@@ -141,11 +165,11 @@ class EvidenceTable(ContentsTable):
     def word_marks(self, paths: Sequence[str]) -> dict[str, str]:
         """By path, the mark of those files among some whose words were read."""
         marks: dict[str, str] = {}
-        for start in range(0, len(paths), _AT_ONCE):
-            part = paths[start : start + _AT_ONCE]
+        for start in range(0, len(paths), AT_ONCE):
+            part = paths[start : start + AT_ONCE]
             marks.update(
                 self._db.execute(
-                    f"SELECT path, mark FROM words_read WHERE path IN ({_marks(part)})", part
+                    f"SELECT path, mark FROM words_read WHERE path IN ({marks(part)})", part
                 )
             )
         return marks
@@ -165,6 +189,11 @@ class EvidenceTable(ContentsTable):
 
     # -- one row -----------------------------------------------------------------------------------
 
+    def _hit(
+        self, line_id: Any, video_id: Any, *values: Any, rank: float = 0.0, found: int = 0
+    ) -> LineHit:
+        return LineHit(int(video_id), self._line(video_id, *values), rank, found, int(line_id))
+
     def _line(self, video_id: Any, *values: Any) -> Line:
         """A row of ``evidence``.
 
@@ -176,7 +205,7 @@ class EvidenceTable(ContentsTable):
         line = (
             read.real("start_seconds", start, 0.0, LONGEST_SECONDS),
             read.real("end_seconds", end, 0.0, LONGEST_SECONDS),
-            _kind(read, kind),
+            kind_of(read, kind),
             read.text("text", text),
             read.text("language", language),
             read.real("confidence", confidence, 0.0, 1.0),
@@ -191,12 +220,12 @@ class EvidenceTable(ContentsTable):
             ) from error
 
 
-def _kind(read: Columns, kind: Any) -> str:
+def kind_of(read: Columns, kind: Any) -> str:
     if kind not in KINDS:
         raise read.fault("kind", kind, f"one of {', '.join(KINDS)}")
     return str(kind)
 
 
-def _marks(values: Collection[Any]) -> str:
+def marks(values: Collection[Any]) -> str:
     """A question mark for each of some values."""
     return ",".join("?" * len(values))

@@ -96,7 +96,7 @@ class LineIndex:
 
         A line that lacks at most two of five phrases holds one of any three, and two of any four.
         """
-        counts = {phrase: self._occurrences(phrase) for phrase in phrases}
+        counts = {phrase: self.occurrences(phrase) for phrase in phrases}
         rarest = sorted(phrases, key=lambda phrase: counts[phrase])
         may_lack = len(phrases) - least
         one_of, two_of = rarest[: may_lack + 1], rarest[: may_lack + 2]
@@ -106,7 +106,7 @@ class LineIndex:
             return " OR ".join(pairs)
         return " OR ".join(map(_quoted, one_of))
 
-    def _occurrences(self, phrase: str) -> int:
+    def occurrences(self, phrase: str) -> int:
         """How many lines hold the rarest word of a phrase, at most."""
         self._db.execute(
             "CREATE VIRTUAL TABLE IF NOT EXISTS temp.evidence_terms "

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 __all__ = [
     "CONTENTS_SINCE",
+    "LINE_VECTORS",
     "OLDEST_VERSION",
     "SCHEMA",
     "SCHEMA_VERSION",
@@ -86,6 +87,13 @@ CREATE TRIGGER evidence_gone_unspaced AFTER DELETE ON evidence WHEN old.unspaced
     VALUES ('delete', old.id, old.text);
 END;
 """
+
+#: Sentence vectors of lines, which a library has from when the first is stored.
+LINE_VECTORS = """
+CREATE TABLE IF NOT EXISTS line_vectors (
+  line_id INTEGER PRIMARY KEY REFERENCES evidence(id) ON DELETE CASCADE,
+  vector BLOB NOT NULL
+)"""
 
 #: By version, what makes a library of it one of the next. Version 1 knew the digest of the whole
 #: of each file, and nothing else of its bytes; version 2 no words.

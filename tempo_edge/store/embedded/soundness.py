@@ -61,6 +61,8 @@ def _read(catalogue: SqliteCatalogue) -> None:
         catalogue.lines(video)
         catalogue.frames_of(video, *_ALWAYS)
     list(catalogue.word_remarks())
+    for _ in catalogue.line_vectors_after(0):
+        pass
     for ids, _ in catalogue.vectors_after(0):
         catalogue.frame_keys(ids.tolist())  # of a time that is no number, no stretch has the frame
 

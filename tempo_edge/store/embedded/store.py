@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tempo_edge.store.interface import Backup, Catalogue, Sizes, Store, Vectors
+from tempo_edge.store.line_vectors import LineVectors
 
 if TYPE_CHECKING:
     from tempo_edge.store.embedded.catalogue import SqliteCatalogue
@@ -57,6 +58,14 @@ class EmbeddedStore(Store):
 
         assert isinstance(catalogue, SqliteCatalogue)
         return FaissVectors(self.companion(".vectors"), catalogue)
+
+    def line_vectors(self, catalogue: Catalogue) -> LineVectors:
+        """A file beside that cache, which may be deleted at any time as well."""
+        from tempo_edge.store.embedded.catalogue import SqliteCatalogue
+        from tempo_edge.store.embedded.line_bits import LineBits
+
+        assert isinstance(catalogue, SqliteCatalogue)
+        return LineBits(self.companion(".vectors"), catalogue)
 
     def back_up(self, target: Path) -> Backup:
         """A copy in another file; see :mod:`tempo_edge.store.embedded.backup`."""
