@@ -159,9 +159,7 @@ class Library(Closing):
         """The search over this library."""
         from tempo_edge.search.searcher import Searcher
 
-        return Searcher(
-            *(self.catalogue, lambda: self.vectors, self._line_vectors), self.profile
-        )
+        return Searcher(*(self.catalogue, lambda: self.vectors, self._line_vectors), self.profile)
 
     def _line_vectors(self) -> LineVectors:
         return self.store.line_vectors(self.catalogue)

@@ -50,7 +50,8 @@ def read_lines(
     count = 0
     while not stopping() and (hits := catalogue.lines_to_read(_AT_ONCE)):
         files = catalogue.files_of(hits[0].video)
-        told(files[0].path if files else "")
+        if count:  # most runs are over by then
+            told(files[0].path if files else "")
         lines = [(hit.id, hit.line.text) for hit in hits if is_readable(hit.line.text)]
         texts = sorted({text for _, text in lines})
         vectors = dict(zip(texts, quantize(encoder.encode(texts)), strict=True)) if texts else {}

@@ -22,8 +22,12 @@ from tempo_edge.store.line_vectors import LineVectors
 
 __all__ = ["JudgedLine", "LineFinder", "Meaning"]
 
-# Lines that are judged at most: of those with words of the query, and of those near to it.
-_WITH_WORDS, _NEAR = 30, 40
+# Lines that are judged at most: of those with most words of a query, with all that tell, with what
+# is quoted, whether it is there to the letter; and of those near to it.
+_WITH_WORDS, _HELD, _QUOTED, _NEAR = 30, 60, 1000, 40
+
+# A word in fewer lines than one in e to the power of this tells something, and so many of them do.
+_TELLING, _TOLD_BY = 3.0, 4
 
 
 @dataclass(frozen=True)
@@ -102,15 +106,19 @@ class LineFinder:
         meaning: Meaning | None,
     ) -> list[JudgedLine]:
         """Lines that may answer a query, the likeliest first, none of them twice."""
-        matched = matching(self._catalogue, wanted, kinds, videos, _WITH_WORDS)
-        hits = {match.hit.id: match.hit for match in matched}
+        rarities = self._catalogue.rarities(wanted.phrases)
+        hits = {hit.id: hit for hit in self._with_words(wanted, rarities, kinds, videos)}
+        if meaning is None:
+            # Lines with most of the words may mean the same; where vectors tell, these find them.
+            most = matching(self._catalogue, wanted, kinds, videos, _WITH_WORDS)
+            hits.update((match.hit.id, match.hit) for match in most)
         if meaning is not None:
             near = meaning.lines.search(meaning.vector, _NEAR, kinds=kinds, videos=videos)
             new = [line for line in near.ids.tolist() if line not in hits]
             hits.update((hit.id, hit) for hit in self._catalogue.lines_by_id(new))
         if not hits:
             return []
-        words = WordFacts(wanted, self._catalogue.rarities(wanted.phrases))
+        words = WordFacts(wanted, rarities)
         facts = {line: words.of(hit.line.text) for line, hit in hits.items()}
         if meaning is not None:
             self._add_meaning(facts, meaning)
@@ -123,14 +131,36 @@ class LineFinder:
         once = each_once(MatchedLine(each.hit, False, 0) for each in judged)
         return [by_id[match.hit.id] for match in once]
 
+    def _with_words(
+        self,
+        wanted: WantedWords,
+        rarities: Sequence[float],
+        kinds: Collection[str],
+        videos: Collection[int] | None,
+    ) -> list[LineHit]:
+        """Lines with the words that tell most, and with all that is quoted.
+
+        What is in nearly every line tells nothing, and looking for it takes the longest.
+        """
+        told = sorted(zip(rarities, wanted.phrases, strict=True), reverse=True)
+        telling = [phrase for rarity, phrase in told if rarity >= _TELLING] or wanted.words
+        phrases = tuple(dict.fromkeys([*wanted.quoted, *telling[:_TOLD_BY]]))
+        hits = self._catalogue.matching_lines(
+            phrases,
+            len(phrases),
+            kinds=kinds,
+            videos=videos,
+            limit=_QUOTED if wanted.quoted else _HELD,
+        )
+        return [hit for hit in hits if wanted.is_met(hit.line.text)]
+
     def _add_meaning(self, facts: dict[int, list[float]], meaning: Meaning) -> None:
         """Add what vectors say to the facts of those lines that have one, by their ids."""
         ids, packed = self._catalogue.line_vectors(list(facts))
         if not len(ids):
             return
-        lines = meaning.lines
-        more = self.judge.facts_of_meaning(
-            meaning.vector, dequantize(packed), lines.sample(), lines.count()
-        )
+        query, lines = meaning.vector, meaning.lines
+        cosines = dequantize(packed) @ query
+        more = self.judge.facts_of_meaning(cosines, lines.sample() @ query, lines.count())
         for line, values in zip(ids.tolist(), more.tolist(), strict=True):
             facts[line] += values

@@ -1,8 +1,7 @@
 """How likely a line of words answers a query: logistic over facts that mean the same everywhere.
 
 A line is judged by the words of the query that it holds, the rarer the more, and, where it has a
-sentence vector, by how much nearer it is to the query than lines are by chance: to this query, and
-to this line, for some lines ("Yes.") are near to everything.
+sentence vector, by how near that is to the query's, and how much nearer than lines are by chance.
 """
 
 from __future__ import annotations
@@ -21,15 +20,15 @@ from tempo_edge.search.calibrate import probability
 from tempo_edge.search.lines import WantedWords, is_in
 from tempo_edge.words.letters import folded, is_unspaced, tokens
 
-__all__ = ["FACTS", "LINES_WEIGHT", "WORD_FACTS", "Chance", "LineJudge", "WordFacts"]
+__all__ = ["FACTS", "LINES_WEIGHT", "WORD_FACTS", "LineJudge", "WordFacts"]
 
 #: The facts of a line by the words that it holds: all in a row, their share weighted by how rare
 #: they are, how much that says, and their share of the line.
 WORD_FACTS = ("in_a_row", "rare_share", "information", "of_line")
 
 #: The facts of a line that has a vector: its cosine, how far that is above what the query has by
-#: chance, above what the line has by chance, and the logarithm of how many lines there are.
-FACTS = (*WORD_FACTS, "cosine", "above_lines", "above_queries", "lines_seen")
+#: chance, and the logarithm of how many lines there are.
+FACTS = (*WORD_FACTS, "cosine", "above_lines", "lines_seen")
 
 #: What the last of these weighs: the best of many is nearer by chance than the best of few.
 LINES_WEIGHT = -0.3
@@ -72,34 +71,6 @@ class WordFacts:
         of_line = sum(held) / max(1, len(tokens(text)), len(held))
         information = min(known, _MOST_INFORMATION) / _MOST_INFORMATION
         return [in_a_row, known / max(sum(weights), 1e-6), information, of_line]
-
-
-@dataclass(frozen=True)
-class Chance:
-    """What cosines of sentence vectors are by chance.
-
-    Attributes:
-        sample: vectors of lines ``[n, d]``.
-        mean, std: of two lines of any library, which count where the sample is small.
-    """
-
-    sample: NDArray[np.float32]
-    mean: float
-    std: float
-
-    def z_scores(
-        self, similarities: NDArray[np.float32], vectors: NDArray[np.float32]
-    ) -> NDArray[np.float64]:
-        """How far similarities ``[n]`` are above what these vectors ``[n, d]`` have by chance."""
-        count = len(self.sample)
-        sure = count / (count + _UNSURE)
-        middle, spread = np.full(len(vectors), self.mean), np.full(len(vectors), self.std)
-        if count:
-            # Quantiles, because a small sample holds the very lines that are looked for.
-            low, half = np.quantile(self.sample @ vectors.T, [0.16, 0.5], axis=0)
-            middle = sure * half + (1 - sure) * self.mean
-            spread = sure * (half - low) + (1 - sure) * self.std
-        return np.asarray((similarities - middle) / np.maximum(spread, 0.25 * self.std))
 
 
 @dataclass(frozen=True)
@@ -170,25 +141,24 @@ class LineJudge:
         return max(fitted, self.threshold) if facts[0] or quoted else fitted
 
     def facts_of_meaning(
-        self,
-        query: NDArray[np.float32],
-        vectors: NDArray[np.float32],
-        sample: NDArray[np.float32],
-        lines: int,
+        self, cosines: NDArray[np.float32], by_chance: NDArray[np.float32], lines: int
     ) -> NDArray[np.float64]:
-        """The facts ``[n, 4]`` that vectors ``[n, d]`` of lines add to those of their words.
+        """The facts ``[n, 3]`` that cosines ``[n]`` of lines add to those of their words.
 
         Args:
-            query: its unit vector ``[d]``.
-            sample: vectors of the library's lines ``[k, d]``.
+            by_chance: cosines of the query to lines of the library, whichever, ``[k]``.
             lines: how many there are.
         """
-        chance = Chance(sample, self.mean, self.std)
-        cosines = vectors @ query
-        of_query = chance.z_scores(cosines, query[None])
-        of_lines = chance.z_scores(cosines, vectors)
-        seen = np.full(len(vectors), np.log(min(max(lines, 1), _LINES)))
-        return np.column_stack([cosines, of_query, of_lines, seen])
+        middle, spread, count = self.mean, self.std, len(by_chance)
+        if count:
+            # Quantiles, because a small library's lines are the very ones that are looked for.
+            low, half = np.quantile(by_chance, [0.16, 0.5])
+            sure = count / (count + _UNSURE)
+            middle = sure * half + (1 - sure) * self.mean
+            spread = sure * (half - low) + (1 - sure) * self.std
+        above = (cosines - middle) / max(spread, 0.25 * self.std)
+        seen = np.full(len(cosines), np.log(min(max(lines, 1), _LINES)))
+        return np.column_stack([cosines, above, seen])
 
 
 def _apart(text: str) -> str:

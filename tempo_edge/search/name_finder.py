@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 
 from tempo_edge.moment import Span
@@ -9,6 +10,7 @@ from tempo_edge.query import Query
 from tempo_edge.search.contrast import SHOWN_FROM
 from tempo_edge.search.findings import Finding
 from tempo_edge.search.lines import WantedWords
+from tempo_edge.store.evidence import LineHit
 from tempo_edge.store.interface import Catalogue
 from tempo_edge.words.letters import folded, tokens
 
@@ -19,40 +21,23 @@ __all__ = ["NameFinder"]
 _CONFIDENCE = SHOWN_FROM
 
 # Names that are looked at.
-_NAMES = 200
+_NAMES = 1000
 
 # Words that say nothing of what a film is about: a name need not hold them.
-_LITTLE_WORDS = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "at",
-        "by",
-        "der",
-        "des",
-        "die",
-        "das",
-        "de",
-        "du",
-        "el",
-        "en",
-        "et",
-        "for",
-        "from",
-        "in",
-        "la",
-        "le",
-        "les",
-        "los",
-        "my",
-        "of",
-        "on",
-        "or",
-        "our",
-        "the",
-    ]
-) | {"to", "und", "with"}
+_LITTLE = (
+    "a an and at by das de der des die du el en et for from in la le les los my of on or our "
+    "the to und with"
+)
+_LITTLE_WORDS = frozenset(_LITTLE.split())
+
+_MONTHS = "january february march april may june july august september october november december"
+
+# The months by name, and as dates in names have them.
+_NUMBERS = {
+    spelled: f"{number:02d}"
+    for number, name in enumerate(_MONTHS.split(), start=1)
+    for spelled in (name, name[:3])
+}
 
 
 class NameFinder:
@@ -73,16 +58,27 @@ class NameFinder:
         if not words:
             return
         least = SHOWN_FROM if query.min_confidence is None else query.min_confidence
+        asked = [folded(each) for each in words]
+        sought = dict.fromkeys(asked + [_NUMBERS[word] for word in asked if word in _NUMBERS])
         hits = self._catalogue.matching_lines(
-            words, 1, kinds=("name",), videos=videos, limit=_NAMES
+            tuple(sought), 1, kinds=("name",), videos=videos, limit=_NAMES
         )
-        names: dict[int, list[str]] = {}
+        named: dict[int, list[LineHit]] = {}
         for hit in hits:
-            names.setdefault(hit.video, []).append(hit.line.text)
-        spans = {hit.video: hit.line for hit in hits}
-        for video, texts in names.items():
+            named.setdefault(hit.video, []).append(hit)
+        for video, of_film in named.items():
+            texts = [hit.line.text for hit in of_film]
             held = f" {' '.join(tokens(folded(' '.join(texts))))} "
-            if all(f" {' '.join(tokens(folded(word)))} " in held for word in words):
-                span = Span(0.0, spans[video].end_seconds)
-                text = " / ".join(texts)
-                yield Finding("name", video, span, _CONFIDENCE, least <= _CONFIDENCE, 0.0, text)
+            if all(_is_held(word, held) for word in asked):
+                span = Span(0.0, of_film[0].line.end_seconds)
+                yield Finding(
+                    "name", video, span, _CONFIDENCE, least <= _CONFIDENCE, 0.0, " / ".join(texts)
+                )
+
+
+def _is_held(word: str, names: str) -> bool:
+    """Whether a word is in names, both folded; a month may be there as the one of a date."""
+    if f" {' '.join(tokens(word))} " in names:
+        return True
+    month = _NUMBERS.get(word)
+    return month is not None and re.search(rf" (?:19|20)\d\d {month} ", names) is not None

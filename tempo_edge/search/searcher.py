@@ -25,6 +25,7 @@ from tempo_edge.search.fitted import QUICK, calibration_of, grounders_of, is_qui
 from tempo_edge.search.grounders import GROUNDERS, Grounder, Materials
 from tempo_edge.search.grounders.prompt import Question
 from tempo_edge.search.line_finder import LineFinder, Meaning
+from tempo_edge.search.lines import WantedWords
 from tempo_edge.search.name_finder import NameFinder
 from tempo_edge.search.places import places_of
 from tempo_edge.search.retrieve import GLANCE, WINDOWS, retrieve
@@ -210,6 +211,10 @@ class Searcher:
             vector = self._encoder.encode([without_request(text)])[0]
         return Meaning(vector, self._line_vectors)
 
+    def _has_lines(self, query: Query) -> bool:
+        """Whether there may be a line that answers a query."""
+        return query.kinds != {PICTURE} and bool(self._catalogue.line_model())
+
     def _seen(
         self,
         query: Query,
@@ -225,13 +230,13 @@ class Searcher:
         least = query.min_confidence
         if least is None:
             least = self.calibration(grounder).threshold
+        # No picture holds words to the letter; where there are none, quotes mean nothing.
+        is_quoted = bool(WantedWords.of(query.text).quoted) and self._has_lines(query)
         for group in grouped(self._candidates(sought, grounder, checkpoint, query.parts)):
             first = group[0]
             where = first.window.video_id, first.segment.span
-            is_sure = first.confidence >= least
-            yield Finding(
-                PICTURE, *where, first.confidence, is_sure, first.score, group=group
-            )
+            is_sure = first.confidence >= least and not is_quoted
+            yield Finding(PICTURE, *where, first.confidence, is_sure, first.score, group=group)
 
     def _candidates(
         self, sought: _Sought, grounder: str, checkpoint: Callable[[], None], parts: bool

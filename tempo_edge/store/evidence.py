@@ -93,9 +93,7 @@ class Evidence(ABC):
         """
 
     @abstractmethod
-    def line_vectors(
-        self, ids: Sequence[int]
-    ) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
+    def line_vectors(self, ids: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
         """Ids ``[n]`` and sentence vectors ``[n, d]`` of the lines among some that have one."""
 
     @abstractmethod

@@ -20,6 +20,7 @@ from tempo_edge.store.embedded.database_file import (
     tidy,
 )
 from tempo_edge.store.embedded.schema import (
+    NAMES,
     OLDEST_VERSION,
     SCHEMA,
     SCHEMA_VERSION,
@@ -102,6 +103,7 @@ class Database:
             elif not self.readonly:
                 self._prepare_writing()
                 self._bring_up()
+                self._index_names()
             found = self.get_meta("library_id")
         except BaseException as error:
             if db is not None:
@@ -214,6 +216,14 @@ class Database:
             self._db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
         self.version = SCHEMA_VERSION
 
+    def _index_names(self) -> None:
+        """Have names found among themselves, where they are not yet."""
+        if self._db.execute("SELECT 1 FROM sqlite_master WHERE name='evidence_names'").fetchone():
+            return
+        with self.transaction():
+            for statement in statements(NAMES):
+                self._db.execute(statement)
+
     def _create(self) -> None:
         if self.readonly:
             raise NoLibraryError(
@@ -221,7 +231,7 @@ class Database:
             )
         self._prepare_writing()
         with self.transaction():
-            for statement in statements(SCHEMA):
+            for statement in statements(SCHEMA + NAMES):
                 self._db.execute(statement)
             self._db.execute(f"PRAGMA application_id={_APPLICATION_ID}")
             self._db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")

@@ -18,13 +18,17 @@ from tempo_edge.store.evidence import LineHit
 from tempo_edge.words.letters import is_unspaced
 from tempo_edge.words.line import KINDS, Line, LineError
 
-__all__ = ["AT_ONCE", "LINE", "EvidenceTable", "kind_of", "marks"]
+__all__ = ["AT_ONCE", "LINE", "EvidenceTable", "kind_of", "slots"]
 
 _COLUMNS = "video_id, start_seconds, end_seconds, kind, text, language, confidence, source"
 #: The columns of a line, its id first.
 LINE = f"id, {_COLUMNS}"
 _IS_HELD = "EXISTS (SELECT 1 FROM files WHERE files.video_id=evidence.video_id)"
 _WITHIN = "path=? OR (path>=? AND path<?)"
+
+# Counts of words hold until there are this many times as many lines; a word in one line of so many
+# is common.
+_GROWTH, _COMMON = 1.25, 100
 
 #: Paths, or lines, that are asked about at once.
 AT_ONCE = 500
@@ -37,6 +41,12 @@ class EvidenceTable(ContentsTable):
     """
 
     _is_there = False
+
+    def __init__(self, path: Path, *, readonly: bool = False, still: bool = False) -> None:
+        # Counts of words that are in many lines, and the largest id of a line at that time.
+        self._counts: dict[str, int] = {}
+        self._counted_at = 0
+        super().__init__(path, readonly=readonly, still=still)
 
     def _has_evidence(self) -> bool:
         """Whether the tables are there; whoever writes may make them while others read."""
@@ -55,11 +65,11 @@ class EvidenceTable(ContentsTable):
         """Put lines in the place of those of some kinds that there are."""
         file = None if path is None else self._file_id(path)
         self._db.execute(
-            f"DELETE FROM evidence WHERE video_id=? AND file_id IS ? AND kind IN ({marks(kinds)})",
+            f"DELETE FROM evidence WHERE video_id=? AND file_id IS ? AND kind IN ({slots(kinds)})",
             (video_id, file, *kinds),
         )
         self._db.executemany(
-            f"INSERT INTO evidence (file_id, unspaced, {_COLUMNS}) VALUES ({marks(range(10))})",
+            f"INSERT INTO evidence (file_id, unspaced, {_COLUMNS}) VALUES ({slots(range(10))})",
             (
                 (
                     file,
@@ -111,16 +121,22 @@ class EvidenceTable(ContentsTable):
         conditions = [_IS_HELD]
         values: list[Any] = []
         if kinds is not None:
-            conditions.append(f"kind IN ({marks(kinds)})")
+            conditions.append(f"kind IN ({slots(kinds)})")
             values += kinds
         if videos is not None:
             self._choose(videos)
             conditions.append("evidence.video_id IN temp.chosen")
         is_narrow = videos is not None or not (kinds is None or set(KINDS) <= set(kinds))
         what = LINE, " AND ".join(conditions), values
-        index = LineIndex(self._db, *what, is_narrow=is_narrow)
+        among_names = kinds is not None and set(kinds) == {"name"} and self._has_names()
+        table = "evidence_names" if among_names else "evidence_words"
+        index = LineIndex(self._db, *what, is_narrow=is_narrow, table=table)
         found = index.search(phrases, least, limit)
         return [self._hit(*row, rank=rank, found=count) for count, rank, row in found]
+
+    def _has_names(self) -> bool:
+        row = self._db.execute("SELECT 1 FROM sqlite_master WHERE name='evidence_names'")
+        return row.fetchone() is not None
 
     def lines_by_id(self, ids: Sequence[int]) -> list[LineHit]:
         """The lines with these ids that some file still holds."""
@@ -130,7 +146,8 @@ class EvidenceTable(ContentsTable):
         for start in range(0, len(ids), AT_ONCE):
             part = ids[start : start + AT_ONCE]
             rows = self._db.execute(
-                f"SELECT {LINE} FROM evidence WHERE id IN ({marks(part)}) AND {_IS_HELD}", part
+                f"SELECT {LINE} FROM evidence WHERE id IN ({slots(part)}) AND {_IS_HELD}",
+                part,
             )
             hits += [self._hit(*row) for row in rows]
         return hits
@@ -140,9 +157,20 @@ class EvidenceTable(ContentsTable):
         if not self._has_evidence():
             return [0.0] * len(phrases)
         (last,) = self._db.execute("SELECT coalesce(max(id), 0) FROM evidence").fetchone()
+        if not self._counted_at <= last <= _GROWTH * self._counted_at:
+            self._counts, self._counted_at = {}, int(last)
         index = LineIndex(self._db, LINE, "1", (), is_narrow=False)
-        counts = [0 if is_unspaced(each) else index.occurrences(each) for each in phrases]
-        return [math.log(max(last, 1) / max(count, 1)) for count in counts]
+        counted: dict[str, int] = {}
+        for phrase in phrases:
+            # To count a word that is in most lines takes long, and there are few such words.
+            if phrase not in self._counts:
+                count = 0 if is_unspaced(phrase) else index.occurrences(phrase)
+                if count * _COMMON < last:
+                    counted[phrase] = count
+                else:
+                    self._counts[phrase] = count
+        held = {**counted, **self._counts}
+        return [math.log(max(last, 1) / max(held[phrase], 1)) for phrase in phrases]
 
     def line_counts(self) -> dict[str, int]:
         """How many lines there are of each kind of which there are any."""
@@ -169,7 +197,8 @@ class EvidenceTable(ContentsTable):
             part = paths[start : start + AT_ONCE]
             marks.update(
                 self._db.execute(
-                    f"SELECT path, mark FROM words_read WHERE path IN ({marks(part)})", part
+                    f"SELECT path, mark FROM words_read WHERE path IN ({slots(part)})",
+                    part,
                 )
             )
         return marks
@@ -226,6 +255,6 @@ def kind_of(read: Columns, kind: Any) -> str:
     return str(kind)
 
 
-def marks(values: Collection[Any]) -> str:
+def slots(values: Collection[Any]) -> str:
     """A question mark for each of some values."""
     return ",".join("?" * len(values))

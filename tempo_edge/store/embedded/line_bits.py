@@ -110,9 +110,7 @@ class _Lines:
         )
 
     def those(self, chosen: NDArray[np.bool_]) -> _Lines:
-        return _Lines(
-            self.ids[chosen], self.videos[chosen], self.kinds[chosen], self.bits[chosen]
-        )
+        return _Lines(self.ids[chosen], self.videos[chosen], self.kinds[chosen], self.bits[chosen])
 
 
 class LineBits(LineVectors):

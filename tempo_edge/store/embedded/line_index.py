@@ -38,6 +38,7 @@ class LineIndex:
         condition: what else must be so of it, in SQL.
         values: what stands for the question marks in that.
         is_narrow: whether that may leave few of many lines.
+        table: the full-text index that is asked; it may be one of some lines only.
     """
 
     def __init__(
@@ -48,7 +49,9 @@ class LineIndex:
         values: Sequence[Any],
         *,
         is_narrow: bool,
+        table: str = "evidence_words",
     ) -> None:
+        self._table = table
         self._db = db
         self._columns = columns
         self._condition = condition
@@ -79,12 +82,12 @@ class LineIndex:
         found: list[_Found] = []
         if len(known) == len(phrases):
             match = " AND ".join(map(_quoted, known))
-            rows = self._matched("evidence_words", match, limit, _MOST_RANKED)
+            rows = self._matched(self._table, match, limit, _MOST_RANKED)
             found = [(len(known), *row) for row in rows]
         if len(found) < limit and least < len(phrases):
             wanted = [_apart(phrase) for phrase in known]
             ranked = _MOST_CANDIDATES, _MOST_RANKED_IN_PART
-            for rank, row in self._matched("evidence_words", self._part_of(known, least), *ranked):
+            for rank, row in self._matched(self._table, self._part_of(known, least), *ranked):
                 held = _apart(_text_of(self._columns, row))
                 count = sum(phrase in held for phrase in wanted)
                 if least <= count < len(phrases):

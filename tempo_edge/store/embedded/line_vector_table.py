@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tempo_edge.store.embedded.evidence import AT_ONCE, LINE, EvidenceTable, kind_of, marks
+from tempo_edge.store.embedded.evidence import AT_ONCE, LINE, EvidenceTable, kind_of, slots
 from tempo_edge.store.embedded.schema import LINE_VECTORS
 from tempo_edge.store.evidence import LineHit
 
@@ -36,7 +36,7 @@ class LineVectorTable(EvidenceTable):
             for start in range(0, len(ids), AT_ONCE):
                 part = ids[start : start + AT_ONCE]
                 rows += self._db.execute(
-                    f"SELECT line_id, vector FROM line_vectors WHERE line_id IN ({marks(part)})",
+                    f"SELECT line_id, vector FROM line_vectors WHERE line_id IN ({slots(part)})",
                     part,
                 )
         return self._line_vectors(rows)
@@ -101,4 +101,3 @@ class LineVectorTable(EvidenceTable):
         read = self._columns("the vector of a line")
         ids = np.asarray([row[0] for row in rows], dtype=np.int64)
         return ids, read.vectors("vector", [row[1] for row in rows], None)
-

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 __all__ = [
     "CONTENTS_SINCE",
     "LINE_VECTORS",
+    "NAMES",
     "OLDEST_VERSION",
     "SCHEMA",
     "SCHEMA_VERSION",
@@ -94,6 +95,24 @@ CREATE TABLE IF NOT EXISTS line_vectors (
   line_id INTEGER PRIMARY KEY REFERENCES evidence(id) ON DELETE CASCADE,
   vector BLOB NOT NULL
 )"""
+
+#: What finds names among themselves: a few of them, whose words are in millions of lines as well.
+#: A library has it from when it is next written.
+NAMES = """
+CREATE VIRTUAL TABLE evidence_names USING fts5 (
+  text, content='evidence', content_rowid='id', tokenize='unicode61 remove_diacritics 2'
+);
+CREATE TRIGGER evidence_name_put AFTER INSERT ON evidence
+  WHEN new.kind='name' AND new.unspaced=0 BEGIN
+  INSERT INTO evidence_names (rowid, text) VALUES (new.id, new.text);
+END;
+CREATE TRIGGER evidence_name_gone AFTER DELETE ON evidence
+  WHEN old.kind='name' AND old.unspaced=0 BEGIN
+  INSERT INTO evidence_names (evidence_names, rowid, text) VALUES ('delete', old.id, old.text);
+END;
+INSERT INTO evidence_names (rowid, text)
+  SELECT id, text FROM evidence WHERE kind='name' AND unspaced=0;
+"""
 
 #: By version, what makes a library of it one of the next. Version 1 knew the digest of the whole
 #: of each file, and nothing else of its bytes; version 2 no words.
