@@ -192,20 +192,9 @@ class Library(Closing):
             QueryError: it can't be searched for that.
             LibraryError: there is no library yet.
         """
-        asked = Query(
-            query,
-            limit=limit,
-            min_confidence=min_confidence,
-            within=places(within),
-            grounder=grounder,
-            retrieval=retrieval,
-            refine=refine,
-            parts=parts,
-            videos=None if videos is None else frozenset(videos),
-            said=said,
-            shown=shown,
-            seen=seen,
-        )
+        only = None if videos is None else frozenset(videos)
+        how = min_confidence, places(within), grounder, retrieval, refine, parts, only
+        asked = Query(query, limit, *how, said=said, shown=shown, seen=seen)
         return self.ask(asked, checkpoint=checkpoint)
 
     def ask(self, query: Query, *, checkpoint: Callable[[], None] = lambda: None) -> Answer:

@@ -239,33 +239,38 @@ def fitted(asked: Sequence[Asked], features: Sequence[str]) -> dict[str, Any]:
     return {"features": [n for n, _ in kept], "weights": [w for _, w in kept], "bias": bias}
 
 
-def odds(asked: Iterable[Asked], about: dict[str, Any]) -> dict[str, list[tuple[float, bool]]]:
-    """By the kind of query, the log-odds of the likeliest line and whether it is right."""
-    places = [FACTS.index(name) for name in about["features"]]
+def odds(
+    asked: Iterable[Asked], about: dict[str, Any], words: dict[str, Any]
+) -> dict[str, list[tuple[float, bool]]]:
+    """By the kind of query, the log-odds of the likeliest line and whether it is right.
+
+    Args:
+        about: how lines with a vector are judged; ``words``: how those without one are.
+    """
     found: dict[str, list[tuple[float, bool]]] = {}
     for each in asked:
         best = (-np.inf, False)
         for line, right in zip(each.lines, each.right, strict=True):
-            if len(line.facts) <= max(places):
-                continue  # of a script that has no vectors
-            score = float(np.dot([line.facts[at] for at in places], about["weights"]))
-            best = max(best, (score + about["bias"], bool(right)))
+            judge = about if len(line.facts) == len(FACTS) else words
+            held = [line.facts[FACTS.index(name)] for name in judge["features"]]
+            score = float(np.dot(held, judge["weights"])) + judge["bias"]
+            best = max(best, (score, bool(right)))
         found.setdefault(each.kind, []).append(best)
     return found
 
 
-def _threshold(asked: Sequence[Asked], about: dict[str, Any]) -> float:
+def _threshold(asked: Sequence[Asked], about: dict[str, Any], words: dict[str, Any]) -> float:
     """The probability from which few enough absent queries are answered."""
-    absent = [score for score, _ in odds(asked, about)["absent"]]
+    absent = [score for score, _ in odds(asked, about, words)["absent"]]
     level = float(np.quantile(absent, 1 - _FALSE_ALARMS))
     return float(np.clip(1 / (1 + np.exp(-level)), 0.3, 0.95))
 
 
-def report(asked: Sequence[Asked], about: dict[str, Any], threshold: float) -> str:
+def report(asked: Sequence[Asked], contents: dict[str, Any]) -> str:
     """A row for each kind of query: how many, the share that is answered, and rightly."""
-    level = np.log(threshold / (1 - threshold))
+    level = np.log(contents["threshold"] / (1 - contents["threshold"]))
     rows = ["| queries | number | first line right | answered |", "|---|---:|---:|---:|"]
-    for kind, found in odds(asked, about).items():
+    for kind, found in odds(asked, contents["meaning"], contents["words"]).items():
         right = np.mean([is_right for _, is_right in found])
         answered = np.mean([score >= level for score, _ in found])
         rows.append(f"| {kind} | {len(found)} | {100 * right:.1f} % | {100 * answered:.1f} % |")
@@ -298,7 +303,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         spoken = list(spoken_of(table, encoder, judge, Path(scratch), held_out=False))
     asked = captions + 2 * spoken
     words, meaning = fitted(asked, WORD_FACTS), fitted(asked, FACTS)
-    contents["threshold"] = max(_threshold(spoken, each) for each in (words, meaning))
+    contents["threshold"] = _threshold(spoken, meaning, words)
     contents |= {"words": words, "meaning": meaning}
     contents["fitted"] = {"queries": len(asked), "seed": options.seed, "model": encoder.digest}
     if not options.dry_run:
@@ -309,7 +314,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         dev = list(asked_of(pictures, encoder, judge, Path(scratch), options.seed + 1))
         others = list(spoken_of(table, encoder, judge, Path(scratch), held_out=True))
     for name, of in (("captions of the dev split", dev), ("lines that are held out", others)):
-        print(f"\n{name}:\n{report(of, meaning, contents['threshold'])}")
+        print(f"\n{name}:\n{report(of, contents)}")
     return 0
 
 

@@ -200,7 +200,8 @@ class LineBits(LineVectors):
     def _build(self, model: str) -> None:
         """Look at all lines."""
         self._forget()
-        parts, drawn = [], []
+        parts: list[_Lines] = []
+        drawn: list[NDArray[np.int8]] = []
         for about, packed in self._catalogue.line_vectors_after(0, _MEANT):
             if not drawn:
                 self._centre = dequantize(packed).mean(0)
