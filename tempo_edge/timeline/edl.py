@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.timeline.cuts import Cut
-from tempo_edge.timeline.escaping import address, ascii_name
+from tempo_edge.timeline.escaping import address, ascii_name, ascii_text
 from tempo_edge.timeline.source import Source
 from tempo_edge.timeline.timecode import format_timecode, frames_a_day, numbers_a_second
 
@@ -16,6 +16,9 @@ __all__ = ["write_edl"]
 
 # The list counts its events in three digits and its frames in two.
 _MOST_EVENTS, _MOST_NUMBERS = 999, 99
+
+# Letters of a line of words: readers may take no longer comments.
+_MOST_LETTERS = 200
 
 # Names that mean no tape at all, black and colour bars.
 _NO_TAPES = frozenset({"AX", "BL", "BLACK", "BARS"})
@@ -25,7 +28,8 @@ def write_edl(cuts: Sequence[Cut]) -> bytes:
     """Events at one rate, the record side laid out from 01:00:00:00 on; all of it is ASCII.
 
     The list knows tapes, not files: a tape's name of eight letters stands for each file, and its
-    name and address follow as comments, percent-encoded where they are not ASCII.
+    name and address follow as comments, percent-encoded where they are not ASCII. A line of words
+    is a locator, where its event begins on the record side.
 
     Raises:
         TempoEdgeError: it can't hold these cuts; the text says which and why.
@@ -52,6 +56,9 @@ def write_edl(cuts: Sequence[Cut]) -> bytes:
         lines.append(f"* FROM FILE: {address(source.path)}")
         if source.variable:
             lines.append("* VARIABLE FRAME RATE: SOURCE TIME CODE IS A PLACE ON AN EVEN GRID")
+        if cut.moment.text:
+            text = ascii_text(cut.moment.text, _MOST_LETTERS)
+            lines.append(f"* LOC: {bounds[2]} GREEN   {text}")
         record += cut.length
     return "".join(f"{line}\r\n" for line in lines).encode("ascii")
 

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
 from tempo_edge.timeline.cuts import Cut
-from tempo_edge.timeline.escaping import address, plain_name
+from tempo_edge.timeline.escaping import address, plain_name, plain_text
 from tempo_edge.timeline.source import Source
 from tempo_edge.timeline.timecode import can_drop
 
@@ -20,6 +20,8 @@ _VERSION = "1.8"
 
 def write_fcpxml(cuts: Sequence[Cut]) -> bytes:
     """One project for each frame rate, its clips one after another, sound with the pictures.
+
+    A line of words is a marker at the beginning of its clip.
 
     A sequence has one rate: projects of their own keep every bound on a frame.
     """
@@ -91,17 +93,21 @@ def _add_sequence(project: Element, cuts: Sequence[Cut], assets: dict[Source, El
     offset = 0
     for cut in cuts:
         asset = assets[cut.source]
-        SubElement(
+        start = _time((cut.source.start_frame + cut.first) / rate)
+        clip = SubElement(
             spine,
             "asset-clip",
             ref=asset.attrib["id"],
             name=asset.attrib["name"],
             offset=_time(offset / rate),
-            start=_time((cut.source.start_frame + cut.first) / rate),
+            start=start,
             duration=_time(cut.length / rate),
             format=asset.attrib["format"],
             tcFormat=_counting(cut.source.drop),
         )
+        if cut.moment.text:
+            text = plain_text(cut.moment.text)
+            SubElement(clip, "marker", start=start, duration=_time(1 / rate), value=text)
         offset += cut.length
 
 

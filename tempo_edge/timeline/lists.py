@@ -9,15 +9,25 @@ from collections.abc import Sequence
 
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.timeline.cuts import Cut
-from tempo_edge.timeline.escaping import address, plain_name
+from tempo_edge.timeline.escaping import address, cell, plain_name, plain_text
 
 __all__ = ["write_csv", "write_json", "write_llc", "write_m3u"]
 
 
 def write_csv(cuts: Sequence[Cut]) -> bytes:
-    """A table (RFC 4180) in UTF-8; a name that is no UTF-8 keeps its bytes."""
+    """A table (RFC 4180) in UTF-8; a name that is no UTF-8 keeps its bytes.
+
+    The kinds of evidence are apart by spaces, and no line of words begins as a formula does.
+    """
     table = io.StringIO(newline="")
-    rows = [_row(cut) for cut in cuts]
+    rows = [
+        {
+            **_row(cut),
+            "found_by": " ".join(cut.moment.found_by),
+            "text": cell(plain_text(cut.moment.text)),
+        }
+        for cut in cuts
+    ]
     writer = csv.DictWriter(table, fieldnames=list(rows[0]))
     writer.writeheader()
     writer.writerows(rows)
@@ -34,13 +44,15 @@ def write_m3u(cuts: Sequence[Cut]) -> bytes:
     """A playlist in UTF-8 whose entries VLC starts and stops at the bounds.
 
     Other players know no bounds in playlists and play the files from beginning to end. Files are
-    named by their addresses, because a line can't hold every name.
+    named by their addresses, because a line can't hold every name. A line of words stands behind
+    the name.
     """
     lines = ["#EXTM3U"]
     for cut in cuts:
-        lines.append(
-            f"#EXTINF:{float(cut.end_time - cut.start_time):.3f},{plain_name(cut.source.path)}"
-        )
+        title = plain_name(cut.source.path)
+        if cut.moment.text:
+            title += f": {plain_text(cut.moment.text)}"
+        lines.append(f"#EXTINF:{float(cut.end_time - cut.start_time):.3f},{title}")
         lines.append(f"#EXTVLCOPT:start-time={float(cut.start_time):.6f}")
         lines.append(f"#EXTVLCOPT:stop-time={float(cut.end_time):.6f}")
         if cut.source.track is not None:
@@ -51,6 +63,8 @@ def write_m3u(cuts: Sequence[Cut]) -> bytes:
 
 def write_llc(cuts: Sequence[Cut]) -> bytes:
     """A LosslessCut project (version 1), to be kept beside the one file that it may cut.
+
+    A segment is called by its line of words, or by how likely it is.
 
     Raises:
         TempoEdgeError: the cuts are of several files.
@@ -67,7 +81,7 @@ def write_llc(cuts: Sequence[Cut]) -> bytes:
             {
                 "start": round(float(cut.start_time), 6),
                 "end": round(float(cut.end_time), 6),
-                "name": f"{cut.moment.confidence:.2f}",
+                "name": plain_text(cut.moment.text) or f"{cut.moment.confidence:.2f}",
             }
             for cut in cuts
         ],
@@ -75,7 +89,7 @@ def write_llc(cuts: Sequence[Cut]) -> bytes:
     return (json.dumps(document, indent=2) + "\n").encode("ascii")
 
 
-def _row(cut: Cut) -> dict[str, str | float | int | bool]:
+def _row(cut: Cut) -> dict[str, str | float | int | bool | list[str]]:
     """What is known of a cut. Ends are exclusive; times count from the start of the container."""
     source = cut.source
     try:
@@ -95,4 +109,6 @@ def _row(cut: Cut) -> dict[str, str | float | int | bool]:
         "confidence": round(cut.moment.confidence, 4),
         "score": round(cut.moment.score, 4),
         "profile": cut.moment.profile,
+        "found_by": list(cut.moment.found_by),
+        "text": cut.moment.text,
     }

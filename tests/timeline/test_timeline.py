@@ -424,10 +424,12 @@ def test_tables_and_json_hold_frames_and_times(tmp_path: Path) -> None:
         "confidence": 0.5,
         "score": 3.0,
         "profile": "nano",
+        "found_by": ["picture"],
+        "text": "",
     }
     table = timeline.write(moments, "csv").decode()
     (line,) = csv.DictReader(io.StringIO(table, newline=""))
-    assert line == {key: str(value) for key, value in row.items()}
+    assert line == {**{key: str(value) for key, value in row.items()}, "found_by": "picture"}
 
 
 def test_losslesscut_and_playlists_count_from_the_start_of_the_container(tmp_path: Path) -> None:
