@@ -13,14 +13,35 @@ from pathlib import Path
 import av
 import pytest
 from browser import Browser, Page, browser_program
-from serving import HOSTILE, SEEN, SETTLED, Service
+from serving import HOSTILE, HOSTILE_LINE, SEEN, SETTLED, Service
+from subtitled import Spoken, srt
 from videos import Painter, Picture, make_video
 
 import tempo_edge
 from tempo_edge import cli
 from tempo_edge.sample_clips import sample_clips
+from tempo_edge.store.opening import open_store
+from tempo_edge.words.line import Line
 
 SIZE = (320, 240)
+
+# What is said in harbour.mp4: the dog's line is found, the long one far into it, and one is read
+# from right to left.
+SAID: list[Spoken] = [
+    (0.2, 1.2, "Look at that rabbit in the boat!"),
+    (3.6, 5.0, "I'm so sorry about the Dog, really."),
+    (
+        5.2,
+        6.0,
+        "\u05e9\u05dc\u05d5\u05dd, \u05d4\u05db\u05dc\u05d1 \u05e8\u05e5 \u05de\u05d4\u05e8.",
+    ),
+    (
+        6.2,
+        7.4,
+        "Well, as I said before, when the ferry came at last we all ran after it, and nobody had "
+        "thought of the tide until then: by that time the lighthouse was closed and the boat gone.",
+    ),
+]
 
 
 def _lacking() -> str:
@@ -90,6 +111,37 @@ def own_service(shown: Path, tmp_path: Path) -> Iterator[Service]:
     running = Service(tmp_path / "kept" / "library.db")
     yield running
     running.close()
+
+
+@pytest.fixture(scope="session")
+def spoken_service(shown: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A service over one video, with subtitles and, as if read off its pictures, a hostile line."""
+    folder = tmp_path_factory.mktemp("spoken")
+    film = folder / "harbour.mp4"
+    shutil.copyfile(shown.parent.parent / "trips" / "summer.mp4", film)
+    film.with_suffix(".srt").write_text(srt(SAID), encoding="utf-8")
+    kept = folder / "kept" / "library.db"
+    with tempo_edge.Library.open(kept) as library:
+        library.index(folder)
+        ((video, _),) = library.catalogue.videos()
+    store = open_store(kept)
+    with store.lock():
+        writer = store.writer()
+        with writer.transaction():
+            writer.put_lines(video, ["screen"], [Line(2.3, 3.3, "screen", HOSTILE_LINE)])
+        writer.close()
+    running = Service(kept)
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def spoken(browser: Browser, spoken_service: Service) -> Iterator[Page]:
+    """The page of that service, signed in."""
+    with browser.page() as opened:
+        opened.open(spoken_service.door)
+        opened.until("document.querySelectorAll('.card').length > 0")
+        yield opened
 
 
 @pytest.fixture(scope="session")

@@ -18,10 +18,15 @@ from browser import Page
 from harness import PATIENCE, wait_until
 from processes import Forked
 
-__all__ = ["HOSTILE", "SEEN", "SETTLED", "Service", "answer_with"]
+__all__ = ["HOSTILE", "HOSTILE_LINE", "SEEN", "SETTLED", "Service", "answer_with"]
 
 #: A name that is markup, an escape, a line break and text from right to left at once.
 HOSTILE = "<img src=x onerror=alert(1)> & \"50%\" 'b'\nحفل.mp4"
+
+#: A line of words that is markup, an escape, a bell and an override of the direction at once.
+HOSTILE_LINE = (
+    "<img src=y onerror=alert(2)> & <b>boat gangway</b> \x1b[31m\x07 \u202eevil &lt;i&gt;"
+)
 
 #: True once every picture that is in sight, of a file that is there, has been loaded.
 SEEN = (

@@ -1,5 +1,8 @@
-// A wall of moments: a picture each, when it is, how sure the search is, and of which file.
+// A wall of moments: a picture each, when it is, how sure the search is, what was said, and of
+// which file.
 
+import { foundBy, isOfWords } from "./evidence.js";
+import { fill, marked, shortened } from "./lines.js";
 import { momentKey } from "./place.js";
 import { Scrub } from "./scrub.js";
 import { picture } from "./service.js";
@@ -29,15 +32,16 @@ export class Cards {
     list.addEventListener("keydown", (event) => this.pressed(event));
   }
 
-  /** Show these; one that was there already keeps its node, its picture and its focus. */
-  show(moments) {
+  /** Show these; one that was there already keeps its node, its picture and its focus. In lines the
+   *  words of `query` are marked. */
+  show(moments, query = "") {
     const kept = new Map();
     const order = moments.map((moment) => {
       const key = momentKey(moment);
       const before = this.nodes.get(key);
       // A file that came back, or went, needs a card of the other kind.
       const node = before && Boolean(before.scrub) === moment.online ? before : this.build(moment, key);
-      this.describe(node, moment);
+      this.describe(node, moment, query);
       kept.set(key, node);
       return node;
     });
@@ -68,7 +72,8 @@ export class Cards {
     open.addEventListener("click", () => this.opened(key));
     const frame = this.frame(moment);
     const caption = made("span", "caption");
-    caption.append(made("span", "when"), made("span", "sure"), made("span", "file clip"), made("span", "copies"));
+    const parts = ["when", "sure", "said", "file clip", "by", "copies"];
+    caption.append(...parts.map((part) => made("span", part)));
     open.append(frame, caption);
     node.append(pick, open);
     if (moment.online) node.scrub = new Scrub(frame, moment);
@@ -102,7 +107,7 @@ export class Cards {
     return frame;
   }
 
-  describe(node, moment) {
+  describe(node, moment, query) {
     const when = node.querySelector(".when");
     const sure = node.querySelector(".sure");
     const file = node.querySelector(".file");
@@ -114,6 +119,10 @@ export class Cards {
     const also = copies.length === 1 ? "1 copy" : `${copies.length} copies`;
     node.querySelector(".copies").textContent = copies.length ? `also in ${also}` : "";
     node.querySelector("input").checked = this.selected.has(node.dataset.key);
+    fill(node.querySelector(".said"), shortened(marked(moment.text ?? "", query)));
+    const by = node.querySelector(".by");
+    by.replaceChildren(...(foundBy(moment) ? [made("span", "unseen", "Found by "), foundBy(moment)] : []));
+    by.classList.toggle("of-words", isOfWords(moment));
     if (moment.whole) {
       when.textContent = timestamp(moment.end_seconds, false);
       sure.textContent = moment.path ? name(folderOf(moment.path)) : "";
@@ -122,7 +131,8 @@ export class Cards {
     }
     when.textContent = span(moment);
     sure.replaceChildren(made("span", "unseen", "Confidence "), percent(moment.confidence));
-    sure.title = `Confidence ${percent(moment.confidence)}, ${moment.score.toFixed(1)} deviations above chance, ${length(moment.end_seconds - moment.start_seconds)}`;
+    const chance = isOfWords(moment) ? "" : `${moment.score.toFixed(1)} deviations above chance, `;
+    sure.title = `Confidence ${percent(moment.confidence)}, ${chance}${length(moment.end_seconds - moment.start_seconds)}`;
     sure.style.setProperty("--sure", String(moment.confidence));
     sure.classList.add("metered");
   }

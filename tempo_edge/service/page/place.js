@@ -1,11 +1,14 @@
 // Where the page is: query, filters and the moment that plays live in the address's hash.
 
 export const noFilters = () => ({
-  within: "", after: "", before: "", min_minutes: "", max_minutes: "", offline: true, parts: false,
+  within: "", by: "", after: "", before: "", min_minutes: "", max_minutes: "", offline: true, parts: false,
 });
 
 const USUAL = noFilters();
 const FILTERS = Object.keys(USUAL);
+
+// What moments may be found by: as the service calls it.
+const EVIDENCE = ["said", "shown", "seen"];
 
 /** Whether a filter is a box to check, and not a text. */
 export const isCheck = (key) => typeof USUAL[key] === "boolean";
@@ -29,6 +32,7 @@ export function read(hash = location.hash) {
   for (const key of FILTERS) {
     if (said.has(key)) filters[key] = isCheck(key) ? said.get(key) !== "0" : said.get(key);
   }
+  if (!EVIDENCE.includes(filters.by)) filters.by = "";
   return {
     query: (said.get("q") ?? "").slice(0, 1000),
     filters,
@@ -75,6 +79,7 @@ export function parameters(filters) {
   const seconds = (minutes) => (minutes === "" ? "" : String(Number(minutes) * 60));
   return {
     within: filters.within,
+    ...(filters.by && { [filters.by]: "1" }),
     after: filters.after,
     before: filters.before && nextDay(filters.before),
     min_seconds: seconds(filters.min_minutes),

@@ -1,5 +1,8 @@
-// The player: a dialog with the video, which starts where the moment starts.
+// The player: a dialog with the video, which starts where the moment starts, or shortly before
+// words are said.
 
+import { cue, foundBy, isOfWords } from "./evidence.js";
+import { fill, marked } from "./lines.js";
 import { momentKey } from "./place.js";
 import { ask, footage, picture, said, ServiceError } from "./service.js";
 import { Timeline } from "./timeline.js";
@@ -95,6 +98,7 @@ export class Player {
     find("player-name").textContent = name(moment.name);
     find("player-name").title = moment.path ? name(moment.path) : "";
     find("player-span").textContent = this.caption();
+    this.tell();
     find("legend-similarity").parentElement.classList.toggle("asked", Boolean(this.query));
     find("previous").disabled = this.at === 0;
     find("next").disabled = this.at === this.list.length - 1;
@@ -119,6 +123,17 @@ export class Player {
     return span(moment) + sure;
   }
 
+  /** What it was found by, and the line that was. */
+  tell() {
+    const { moment } = this;
+    const text = moment.text ?? "";
+    find("player-line").hidden = !text;
+    find("player-by").textContent = foundBy(moment);
+    fill(find("player-said"), marked(text, this.query ?? ""));
+    this.dialog.classList.toggle("of-words", isOfWords(moment));
+    find("legend-moment").textContent = isOfWords(moment) ? "words" : "moment";
+  }
+
   absent() {
     this.video.removeAttribute("src");
     this.video.load();
@@ -129,7 +144,7 @@ export class Player {
   loaded() {
     this.view(this.video.duration);
     this.starting = true;
-    this.video.currentTime = this.moment.start_seconds;
+    this.video.currentTime = cue(this.moment);
   }
 
   /** Play once it stands where the moment starts, so that no other picture is seen first. */
@@ -214,7 +229,7 @@ export class Player {
   }
 
   restart() {
-    this.seek(this.moment.start_seconds);
+    this.seek(this.stills ? this.moment.start_seconds : cue(this.moment));
     if (!this.stills) this.video.play().catch(() => this.showState());
   }
 
@@ -260,7 +275,7 @@ export class Player {
       if (this.video.paused || !this.open) return;
       this.showTime();
       if (this.looping && !this.moment.whole && this.video.currentTime >= this.moment.end_seconds) {
-        this.video.currentTime = this.moment.start_seconds;
+        this.video.currentTime = cue(this.moment);
       }
       this.run();
     });

@@ -130,8 +130,8 @@ export class Results {
     if (answer.query !== this.answer?.query) scrollTo({ top: 0 });
     this.answer = answer;
     const found = answer.moments.length;
-    this.cards.show(answer.moments);
-    this.near.show(answer.near);
+    this.cards.show(answer.moments, answer.query);
+    this.near.show(answer.near, answer.query);
     const thorough = this.quick ? " at a first glance. Enter looks closely" : "";
     find("title").textContent = found ? name(answer.query) : "Nothing matches";
     find("count").textContent = found
