@@ -18,6 +18,7 @@ from tempo_edge.errors import TempoEdgeError
 
 __all__ = [
     "columns",
+    "cut",
     "discard",
     "emit",
     "emit_bytes",
@@ -28,6 +29,10 @@ __all__ = [
 ]
 
 
+# Letters that are not seen and join or part those around them, as Persian and Hindi need them.
+_JOINERS = "\u200c\u200d"
+
+
 def printable(text: str) -> str:
     """The text with everything that would not stay on its line spelled out.
 
@@ -35,7 +40,9 @@ def printable(text: str) -> str:
     """
     if text.isprintable():
         return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return "".join(
+        c if c.isprintable() or c in _JOINERS else c.encode("unicode_escape").decode() for c in text
+    )
 
 
 def _printable_lines(text: str) -> str:
@@ -47,10 +54,25 @@ def columns(text: str) -> int:
     """Columns that a text takes up on a terminal."""
     if text.isascii():
         return len(text)
-    return sum(
-        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
-        for c in text
-    )
+    return sum(map(_columns_of, text))
+
+
+def _columns_of(letter: str) -> int:
+    if unicodedata.combining(letter) or letter in _JOINERS:
+        return 0
+    return 2 if unicodedata.east_asian_width(letter) in "WF" else 1
+
+
+def cut(text: str, most: int) -> str:
+    """The beginning of a text that takes up so many columns at most; three dots say it goes on."""
+    if columns(text) <= most:
+        return text
+    room, end = most - 1, 0
+    for end, letter in enumerate(text):
+        room -= _columns_of(letter)
+        if room < 0:
+            break
+    return text[:end].rstrip() + "…"
 
 
 def note(text: str) -> None:

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
-from tempo_edge._console.text import columns, emit, emit_bytes, json_line, note, printable
+from tempo_edge._console.text import (
+    columns,
+    cut,
+    emit,
+    emit_bytes,
+    json_line,
+    note,
+    printable,
+)
 from tempo_edge.errors import MediaError, TempoEdgeError
 
 if TYPE_CHECKING:
@@ -21,6 +30,9 @@ __all__ = ["cut_clips", "reachable", "show", "tell_refusal"]
 
 # Times nearer than this read the same.
 _SAME_TIME_SECONDS = 0.1
+
+# A line of words that has fewer columns of a terminal beside its moment stands below it.
+_LEAST_COLUMNS = 24
 
 
 def show(answer: Answer, as_json: bool, null: bool) -> None:
@@ -36,12 +48,12 @@ def show(answer: Answer, as_json: bool, null: bool) -> None:
     if null:
         _emit_paths(moment.path for moment in answer.moments)
         return
-    coloured = _is_colourful()
+    coloured, room = _is_colourful(), _room()
     width = max(columns(printable(str(moment.path))) for moment in answer.moments)
     lines = [
         line + "\n"
         for moment in answer.moments
-        for line in (_line(moment, width, coloured), *_also(moment))
+        for line in (*_lines(moment, width, coloured, room), *_also(moment))
     ]
     emit("".join(lines), styled=coloured)
     if answer.doubt:
@@ -70,32 +82,49 @@ def tell_refusal(answer: Answer, as_json: bool) -> None:
         return
     width = max(columns(printable(str(moment.path))) for moment in closest)
     for moment in closest:
-        note(f"unsure: {_line(moment, width, False)}")
+        (line,) = _lines(moment, width, False, None)
+        note(f"unsure: {line}")
     note(f"{answer.rejected_count} held back: to see more, add --min-confidence 0")
 
 
-def _line(moment: Moment, width: int, coloured: bool) -> str:
-    confidence = f"{moment.confidence:.2f}"
+def _room() -> int | None:
+    """Columns of the terminal that reads; None where none does, which is told all there is."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def _lines(moment: Moment, width: int, coloured: bool, room: int | None) -> Iterator[str]:
+    """A moment on a line, and the words that it was found by: last, or below where it is narrow.
+
+    Args:
+        width: columns of the longest path.
+        room: columns of the terminal, which long words are cut to; None for no end of them.
+    """
+    cells = _cells(moment, width)
+    used = columns("  ".join(cells)) + len(_gone(moment.offline))
     if coloured:
-        confidence = typer.style(confidence, fg=typer.colors.YELLOW)
-    span = moment.start_seconds, moment.end_seconds
-    cells = [*_place(moment.path, *span, width, coloured), confidence]
-    if moment.text:
-        cells.append(printable(moment.text))
-    return "  ".join(cells) + _gone(moment.offline)
+        colours = (typer.colors.MAGENTA, typer.colors.GREEN, typer.colors.YELLOW)
+        cells = [typer.style(c, fg=f) for c, f in zip(cells, colours, strict=True)]
+    line = "  ".join(cells) + _gone(moment.offline)
+    text = printable(moment.text)
+    if not text:
+        yield line
+    elif room is None:
+        yield f"{line}  {text}"
+    elif room - used - 2 >= _LEAST_COLUMNS:
+        yield f"{line}  {cut(text, room - used - 2)}"
+    else:
+        yield line
+        yield f"  {cut(text, max(_LEAST_COLUMNS, room - 2))}"
 
 
-def _place(path: Path, begins: float, ends: float, width: int, coloured: bool) -> list[str]:
-    """The cells of a file, filled up to a width, and of a span of it in seconds."""
+def _cells(moment: Moment, width: int) -> list[str]:
+    """The file, filled up to a width, the span, and how likely the moment is."""
     from tempo_edge.moment import format_timestamp
 
-    name = printable(str(path))
+    name = printable(str(moment.path))
     name += " " * (width - columns(name))
-    cells = [name, f"{format_timestamp(begins)}–{format_timestamp(ends)}"]
-    if coloured:
-        colours = (typer.colors.MAGENTA, typer.colors.GREEN)
-        cells = [typer.style(c, fg=f) for c, f in zip(cells, colours, strict=True)]
-    return cells
+    span = f"{format_timestamp(moment.start_seconds)}–{format_timestamp(moment.end_seconds)}"
+    return [name, span, f"{moment.confidence:.2f}"]
 
 
 def _gone(offline: bool) -> str:

@@ -127,6 +127,29 @@ def test_a_line_says_that_its_answer_is_unsure(
         assert line == ("s", f"00:01.2–00:03.5 · {said}")
 
 
+@BOTH
+def test_a_line_of_words_is_in_the_place_of_the_folder(
+    bus: Bus, installed: Install, plugin: str, place: tuple[str, str], service: Service
+) -> None:
+    installed(plugin)
+    for text, shown in (
+        ("I'm so sorry.", "I'm so sorry."),
+        ("<b>a</b> &amp;\x1b[2J\u202e b", "<b>a</b> &amp;\\x1b[2J\\u202e b"),
+        ("two\nlines", "two lines"),
+        ("\u05e9\u05dc\u05d5\u05dd", "\u05e9\u05dc\u05d5\u05dd"),
+        ("word " * 100, f"{('word ' * 20).rstrip()}…"),
+    ):
+        service.found(moment("/v/a.mp4", video=None, found_by=["subtitle"], text=text))
+        if plugin == "gnome":
+            names = bus.call(*GNOME_INTERFACE, "GetInitialResultSet", "as", ["dog"])
+            (meta,) = bus.call(*GNOME_INTERFACE, "GetResultMetas", "as", names)
+            line = meta["description"]
+        else:
+            (row,) = bus.call(*KRUNNER_INTERFACE, "Match", "s", "dog")
+            line = row[5]["subtext"]
+        assert line == ("s", f"00:01.2–00:03.5 · 75% · \u2068{shown}\u2069")
+
+
 def test_gnome_shows_all_on_a_page(
     bus: Bus, installed: Install, service: Service, film: Path, notes: Notes
 ) -> None:

@@ -141,7 +141,8 @@ def test_tools_are_listed_with_their_schemas(peer: Peer) -> None:
     tools = {tool["name"]: tool for tool in peer.ask("tools/list")["result"]["tools"]}
     assert set(tools) == {"find_moments", "describe_library"}
     schema = tools["find_moments"]["inputSchema"]
-    assert set(schema["properties"]) == {"query", "limit", "min_confidence", "within", "parts"}
+    own = {"query", "limit", "min_confidence", "within", "parts", "said", "shown", "seen"}
+    assert set(schema["properties"]) == own
     assert schema["required"] == ["query"] and schema["type"] == "object"
     assert all(tool["annotations"]["readOnlyHint"] for tool in tools.values())
     assert all(tool["outputSchema"]["type"] == "object" for tool in tools.values())
@@ -159,6 +160,8 @@ def test_moments_are_found_through_the_service(peer: Peer, service: Service) -> 
             "score": 2.5,
             "confidence": 0.75,
             "online": True,
+            "found_by": ["picture"],
+            "text": "",
         }
     ]
     assert facts["nearest"]["path"] == "/v/b.mp4" and facts["held_back"] == 2
@@ -200,6 +203,17 @@ def test_moments_are_told_in_parts(peer: Peer, service: Service) -> None:
     peer.call("find_moments", query="a dog", parts=True)
     peer.call("find_moments", query="a dog", parts=False)
     assert [asked.get("parts") for _, asked in service.asked] == ["1", None]
+
+
+def test_the_line_that_a_moment_was_found_by_is_told(peer: Peer, service: Service) -> None:
+    line = "<img src=x> \x07 \u05e9\u05dc\u05d5\u05dd \u202e"
+    service.found(moment("/v/a.mp4", found_by=["subtitle", "picture"], text=line))
+    told = peer.call("find_moments", query="a dog", said=True, seen=True, shown=False)
+    (found,) = told["structuredContent"]["moments"]
+    assert (found["found_by"], found["text"]) == (["subtitle", "picture"], line)
+    assert json.loads(told["content"][0]["text"]) == told["structuredContent"]
+    asked = service.asked[-1][1]
+    assert (asked["said"], asked.get("shown"), asked["seen"]) == ("1", None, "1")
 
 
 def test_a_search_is_kept_to_several_paths(peer: Peer, service: Service) -> None:

@@ -15,6 +15,12 @@ from tempo_edge.moment import Moment, format_timestamp
 
 __all__ = ["Offers", "subtitle", "title"]
 
+# What keeps text of the other direction apart from what stands around it.
+_ISOLATE, _END = "\u2068", "\u2069"
+
+# Letters of a line of words that a row has room for.
+_MOST_LETTERS = 100
+
 # Far more than any overview shows; older ones are forgotten.
 _MOST = 1000
 
@@ -67,9 +73,19 @@ def title(moment: Moment) -> str:
 
 
 def subtitle(moment: Moment, unsure: bool = False) -> str:
-    """When, how likely and where, on one line; and whether the answer that it is of is unsure."""
+    """When, how likely and where, on one line; and whether the answer that it is of is unsure.
+
+    Where words speak for a moment, their line says more than its folder, and takes its place.
+    """
     span = f"{format_timestamp(moment.start_seconds)}–{format_timestamp(moment.end_seconds)}"
-    folder = printable(str(moment.path.parent))
     absent = " · offline" if moment.offline else ""
     doubt = ", unsure" if unsure else ""
-    return f"{span} · {moment.confidence:.0%}{doubt} · {folder}{absent}"
+    about = _line(moment.text) if moment.text else printable(str(moment.path.parent))
+    return f"{span} · {moment.confidence:.0%}{doubt} · {about}{absent}"
+
+
+def _line(text: str) -> str:
+    """A line of words, the beginning of a long one, apart from what stands around it."""
+    words = " ".join(text.split())
+    cut = words if len(words) <= _MOST_LETTERS else f"{words[:_MOST_LETTERS].rstrip()}…"
+    return f"{_ISOLATE}{printable(cut)}{_END}"

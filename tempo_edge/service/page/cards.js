@@ -122,7 +122,7 @@ export class Cards {
     fill(node.querySelector(".said"), shortened(marked(moment.text ?? "", query)));
     const by = node.querySelector(".by");
     by.replaceChildren(...(foundBy(moment) ? [made("span", "unseen", "Found by "), foundBy(moment)] : []));
-    by.classList.toggle("of-words", isOfWords(moment));
+    node.classList.toggle("of-words", isOfWords(moment));
     if (moment.whole) {
       when.textContent = timestamp(moment.end_seconds, false);
       sure.textContent = moment.path ? name(folderOf(moment.path)) : "";
