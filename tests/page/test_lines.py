@@ -147,6 +147,18 @@ def test_a_line_is_text_whatever_it_holds(spoken: Page, spoken_service: Service)
     assert spoken.errors() == []
 
 
+def test_what_is_exported_has_its_line(spoken: Page, spoken_service: Service) -> None:
+    (found,) = spoken_service.ask("v1/find", q="sorry", said="1")["moments"]
+    spans = {"00:03.6–00:05.0": "3.600000-5.000000", "other": "3.000000-5.000000"}
+    texts = {}
+    for name, span in spans.items():
+        named = f"{found['video']}:{span}"
+        told = spoken_service.ask("v1/export", format="json", moment=named)["moments"][0]
+        texts[name] = (told["found_by"], told["text"])
+    assert texts["00:03.6–00:05.0"] == (["subtitle"], "I'm so sorry about the Dog, really.")
+    assert texts["other"] == (["picture"], "")
+
+
 def test_a_line_of_another_direction_is_read_in_its_own(spoken: Page) -> None:
     search(spoken, "\u05e9\u05dc\u05d5\u05dd \u05d4\u05db\u05dc\u05d1")
     assert marks(spoken, "#cards .said") == ["\u05e9\u05dc\u05d5\u05dd, \u05d4\u05db\u05dc\u05d1"]
