@@ -67,12 +67,13 @@ def cut(text: str, most: int) -> str:
     """The beginning of a text that takes up so many columns at most; three dots say it goes on."""
     if columns(text) <= most:
         return text
-    room, end = most - 1, 0
-    for end, letter in enumerate(text):
+    kept, room = "", most - 1
+    for letter in text:
         room -= _columns_of(letter)
         if room < 0:
             break
-    return text[:end].rstrip() + "…"
+        kept += letter
+    return kept.rstrip() + "…"
 
 
 def note(text: str) -> None:

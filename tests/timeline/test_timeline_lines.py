@@ -1,6 +1,6 @@
 """Lines of words in time lines: markers, comments and titles, whatever is in them.
 
-Whole files are held beside this one. To write them anew: `UPDATE_SNAPSHOTS=1 pytest tests/timeline`.
+Whole files are held beside this one. `UPDATE_SNAPSHOTS=1 pytest tests/timeline` writes them anew.
 """
 
 from __future__ import annotations
