@@ -108,7 +108,8 @@ class Library(Closing):
         if self.profile.fingerprint != recorded:
             raise LibraryError(
                 f"{self.path} was built with another version of profile {self._profile_name!r} "
-                f"({recorded}, now {self.profile.fingerprint}): delete it and index again"
+                f"({recorded}, now {self.profile.fingerprint}): tempo-edge index DIR, with any of "
+                "its folders, reads all of it again"
             )
         self.catalogue.expect(self.profile.dim, self.profile.tokens_per_frame)
 
