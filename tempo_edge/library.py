@@ -15,9 +15,9 @@ from tempo_edge._files.absolute import recorded
 from tempo_edge.errors import LibraryError, NoLibraryError
 from tempo_edge.preferences import Preferences
 from tempo_edge.query import DEFAULT_LIMIT, Query, places
-from tempo_edge.store.evidence import WordsRead
 from tempo_edge.store.opening import open_store
 from tempo_edge.store.place import library_path
+from tempo_edge.store.words_read import WordsRead, words_read
 from tempo_edge.words.line import KINDS
 
 if TYPE_CHECKING:
@@ -278,7 +278,8 @@ class Library(Closing):
         how = decoder, sampling, told, stopping, words
         with WritingSession(self.store, profile, *how) as indexer:
             report = indexer.index(roots, exclusion=exclusion, verify=verify)
-        self._refresh(must_save=True)
+            self._refresh(must_save=True)
+            indexer.read_later(roots, report)
         return report
 
     def _refresh(self, must_save: bool = False) -> None:
@@ -374,8 +375,7 @@ class Library(Closing):
         """What words have been read: how many lines of each kind, and what there is to say."""
         scope = None if under is None else recorded(under)
         with self._turn, self.catalogue.snapshot():
-            counts = self.catalogue.line_counts()
-            return WordsRead(counts, tuple(self.catalogue.word_remarks(scope)))
+            return words_read(self.catalogue, scope)
 
     def variation(self, path: str | Path) -> NDArray[np.float32]:
         """SAA's variation curve of an indexed file: ``[n, 2]`` (seconds, variation in [0, 1]).

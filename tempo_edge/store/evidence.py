@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from tempo_edge.words.line import Line
 
-__all__ = ["Evidence", "LineHit", "WordsRead", "WritableEvidence"]
+__all__ = ["Evidence", "LineHit", "WritableEvidence"]
 
 
 @dataclass(frozen=True)
@@ -30,19 +30,6 @@ class LineHit:
     line: Line
     rank: float
     found: int
-
-
-@dataclass(frozen=True)
-class WordsRead:
-    """What words of a library have been read.
-
-    Attributes:
-        counts: how many lines there are of each kind of which there are any, in all of it.
-        remarks: (path, remark) of the files whose words there is something to say about.
-    """
-
-    counts: dict[str, int]
-    remarks: tuple[tuple[str, str], ...]
 
 
 class Evidence(ABC):
@@ -106,6 +93,14 @@ class WritableEvidence(Evidence):
             kinds: of which all lines are replaced; those of ``lines`` are of these.
             path: a file of the video, where the lines are this file's and go with it; by default
                 they are of the contents, whichever file holds these.
+        """
+
+    @abstractmethod
+    def add_lines(self, video_id: int, lines: Iterable[Line]) -> None:
+        """Put lines of words of the contents beside those that there are.
+
+        Args:
+            video_id: a video that is there.
         """
 
     @abstractmethod

@@ -14,7 +14,7 @@ __all__ = [
     "statements",
 ]
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 #: The oldest version that is read, and brought up where it is written.
 OLDEST_VERSION = 1
@@ -87,8 +87,22 @@ CREATE TRIGGER evidence_gone_unspaced AFTER DELETE ON evidence WHEN old.unspaced
 END;
 """
 
+# How far later passes are with each video: those that take long, and read step by step.
+_PASSES = """
+CREATE TABLE passes (
+  video_id INTEGER NOT NULL REFERENCES videos(id) ON DELETE CASCADE,
+  kind TEXT NOT NULL,
+  mark TEXT NOT NULL,
+  until_seconds REAL NOT NULL,
+  is_done INTEGER NOT NULL,
+  notes TEXT NOT NULL,
+  remark TEXT NOT NULL,
+  PRIMARY KEY (video_id, kind)
+) WITHOUT ROWID;
+"""
+
 #: By version, what makes a library of it one of the next. Version 1 knew the digest of the whole
-#: of each file, and nothing else of its bytes; version 2 no words.
+#: of each file, and nothing else of its bytes; version 2 no words, version 3 no later passes.
 WAYS_UP = {
     1: _CONTENTS
     + """
@@ -96,6 +110,7 @@ INSERT INTO contents (video_id, size, whole)
   SELECT id, (SELECT size FROM files WHERE video_id=videos.id LIMIT 1), content_hash FROM videos;
 """,
     2: _EVIDENCE,
+    3: _PASSES,
 }
 
 SCHEMA = (
@@ -138,6 +153,7 @@ CREATE INDEX files_by_video ON files (video_id);
 """
     + _CONTENTS
     + _EVIDENCE
+    + _PASSES
 )
 
 
