@@ -6,16 +6,27 @@ from collections.abc import Callable
 
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.indexing.later_pass import StepReader
+from tempo_edge.preferences import Preferences
 
 __all__ = ["PASSES", "WORDS", "check_words", "readers_of"]
 
+
+def _hearing() -> StepReader:
+    from tempo_edge.indexing.confined_hearing import HearingReader
+    from tempo_edge.speech.models import find_speech_model
+
+    return HearingReader(find_speech_model(Preferences.read().speech))
+
+
 #: By the kind of its lines, what makes the reader of each later pass; they run in this order.
-PASSES: dict[str, Callable[[], StepReader]] = {}
+PASSES: dict[str, Callable[[], StepReader]] = {"speech": _hearing}
 
 #: Which words may be asked for, and the kinds of the later passes that read them. Subtitles,
 #: chapters and names are read with the pictures, but for ``none``.
 WORDS: dict[str, tuple[str, ...]] = {
     "subtitles": (),
+    "speech": ("speech",),
+    "all": ("speech",),
     "none": (),
 }
 
