@@ -1,4 +1,4 @@
-"""The pass that hears films, in a process of its own with limited memory: one that may die of it."""
+"""The pass that hears films, in a process of its own with little memory: one that may die of it."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ class _Listener:
     """Hears steps of films with one model; a film is open while steps of it follow each other."""
 
     def __init__(self, model: SpeechModel) -> None:
-        from tempo_edge.speech.recognizer import open_recognizer
+        from tempo_edge.speech.opening import open_recognizer
 
         folder = checked_folder(model)
         self._recognizer = open_recognizer(model.kind, folder, cpu_count())

@@ -31,6 +31,10 @@ _LOOK_SECONDS = 0.1
 # Processes that may die at one step.
 _DEATHS = 2
 
+# All that is needed is here, so nothing is asked of a hub; and threads of OpenMP that have nothing
+# to do sleep, for others have.
+_MANNERS = {"HF_HUB_OFFLINE": "1", "OMP_WAIT_POLICY": "PASSIVE", "KMP_BLOCKTIME": "0"}
+
 
 class StepProcess:
     """The process as seen by the one that asks it; it is started when it is asked something.
@@ -98,8 +102,7 @@ class StepProcess:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                # All that it needs is here: nothing is asked of a hub.
-                env={**os.environ, "HF_HUB_OFFLINE": "1"},
+                env={**os.environ, **_MANNERS},
             )
             self._lines = SimpleQueue()
             Thread(target=_listen, args=(self._child, self._lines), daemon=True).start()

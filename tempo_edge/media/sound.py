@@ -235,6 +235,6 @@ class _Converter:
 
     def _placed(self, frames: list[AudioFrame]) -> Iterator[_Piece]:
         for frame in frames:
-            samples = frame.to_ndarray().reshape(-1).astype(np.float32) / 32768
+            samples = frame.to_ndarray().reshape(-1).astype(np.float32) / np.float32(32768)
             yield self._next, samples
             self._next += len(samples)

@@ -42,7 +42,7 @@ class SpeechModel:
 
     Attributes:
         name: what it is called here.
-        kind: what runs it, one of :data:`tempo_edge.speech.recognizer.RECOGNIZERS`.
+        kind: what runs it, one of :data:`tempo_edge.speech.opening.RECOGNIZERS`.
         bytes: of its files together.
         sha256: of each of its files.
         packages: installed packages that hold its files or parts of them; else it is fetched.

@@ -1,16 +1,14 @@
-"""The interface of every recognizer of speech, and what one hears; the registry of them."""
+"""The interface of every recognizer of speech, and what one hears."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["RECOGNIZERS", "Recognizer", "Utterance", "Word", "open_recognizer"]
+__all__ = ["Recognizer", "Utterance", "Word"]
 
 
 @dataclass(frozen=True)
@@ -65,28 +63,3 @@ class Recognizer(ABC):
             samples: 30 s at most.
             language: one of those of :meth:`languages`.
         """
-
-
-def _whisper(folder: Path, threads: int) -> Recognizer:
-    from tempo_edge.speech.whisper import WhisperRecognizer
-
-    return WhisperRecognizer(folder, threads)
-
-
-#: By the kind of its model, what opens each recognizer: (folder of the model's files, threads).
-RECOGNIZERS: dict[str, Callable[[Path, int], Recognizer]] = {"whisper": _whisper}
-
-
-def open_recognizer(kind: str, folder: Path, threads: int) -> Recognizer:
-    """The recognizer of a model.
-
-    Args:
-        kind: one of :data:`RECOGNIZERS`.
-        folder: has the model's files.
-        threads: that it may use at once.
-
-    Raises:
-        MissingExtraError: what runs it is not installed.
-        TempoEdgeError: its files are none that it can run.
-    """
-    return RECOGNIZERS[kind](folder, threads)
