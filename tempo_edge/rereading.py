@@ -11,15 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tempo_edge.errors import NoLibraryError, ProfileError
+from tempo_edge.indexing.word_choice import WORDS
 from tempo_edge.library import Library
 from tempo_edge.store.opening import open_store
 from tempo_edge.store.place import library_path
 from tempo_edge.store.rows import Contents
+from tempo_edge.words.line import KINDS
 
 if TYPE_CHECKING:
     from tempo_edge.indexing.footage import Sampling
     from tempo_edge.indexing.report import IndexEvent, IndexReport
-    from tempo_edge.store.interface import Store
+    from tempo_edge.store.interface import Store, WritableCatalogue
 
 __all__ = [
     "Reread",
@@ -108,7 +110,8 @@ def reread(
 
     What is read goes into a library beside it, which takes its place at once when it holds all of
     its files; until then the old one is searched and kept up to date as ever. A run that was ended,
-    by whatever, goes on where it was.
+    by whatever, goes on where it was. What later passes have read is taken along, and what they
+    have not is read when that is done.
 
     Args:
         path: the library's file; by default the user's.
@@ -130,7 +133,7 @@ def reread(
             sampling=sampling,
             on_event=on_event,
             stopping=stopping,
-            words=words,
+            words="subtitles" if WORDS.get(words) else words,
         )
         held = {row.path for row in other.files()}
     if report.stopped:
@@ -140,8 +143,14 @@ def reread(
         lacking = _without(_videos(library_path(path)), held)
         is_whole = leave_missing or not lacking
         if is_whole:
-            _carry_digests(store, open_store(draft))
+            _carry(store, open_store(draft))
             store.take_over(draft)
+    if is_whole and WORDS.get(words):
+        with Library.open(path) as whole:
+            heard = whole.index(
+                [*paths, *here], exclude=exclude, on_event=on_event, stopping=stopping, words=words
+            )
+        report.later, report.stopped = heard.later, heard.stopped
     return Reread(report, lacking, is_whole)
 
 
@@ -193,19 +202,36 @@ def clear_away(path: Path | None, profile: str) -> None:
             store.take_over(draft)
 
 
-def _carry_digests(old: Store, new: Store) -> None:
-    """Let a library know the digests of whole files that another has, whose place it takes.
+def _carry(old: Store, new: Store) -> None:
+    """Let a library know what is dear of what another knows, whose place it takes.
 
-    They are what later verifications are held against. The caller holds the locks of both.
+    These are the digests of whole files, which later verifications are held against, and what later
+    passes have read. The caller holds the locks of both.
     """
     with old.writer() as before, new.writer() as after, after.transaction():
         for row in before.each_file():
             there = after.file(row.path)
             if row.video_id is None or there is None or there.video_id is None:
                 continue
+            if (row.size, row.mtime_ns) != (there.size, there.mtime_ns):
+                continue
             whole = before.contents(row.video_id).whole
-            if whole is not None and (row.size, row.mtime_ns) == (there.size, there.mtime_ns):
+            if whole is not None:
                 after.note_contents(there.video_id, Contents(whole=whole))
+            _carry_passes(before, row.video_id, after, there.video_id)
+
+
+def _carry_passes(
+    before: WritableCatalogue, video: int, after: WritableCatalogue, same: int
+) -> None:
+    """Let a library know what later passes have read of a video in another one."""
+    for kind in KINDS:
+        state = before.pass_state(kind, video)
+        if state is not None and after.pass_state(kind, same) is None:
+            after.put_lines(
+                same, [kind], [each for each in before.lines(video) if each.kind == kind]
+            )
+            after.note_pass(kind, same, state)
 
 
 def _videos(path: Path) -> list[str]:

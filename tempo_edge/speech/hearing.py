@@ -167,9 +167,9 @@ def _pause(voice: Sequence[Stretch], length: float) -> float:
     """
     ends = [0.0, *(each.end for each in voice)]
     starts = [*(each.start for each in voice), length]
-    pauses = [Stretch(*each) for each in zip(ends, starts, strict=True)]
-    late = [each for each in pauses if (each.start + each.end) / 2 >= length - WINDOW_SECONDS]
-    longest = max(late, key=lambda each: each.end - each.start)
+    early = length - WINDOW_SECONDS
+    pauses = [Stretch(max(a, early), b) for a, b in zip(ends, starts, strict=True) if b > early]
+    longest = max(pauses, key=lambda each: each.end - each.start)
     return (longest.start + longest.end) / 2
 
 

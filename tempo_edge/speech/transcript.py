@@ -51,6 +51,9 @@ def lines_of_speech(
             if not text or start >= end:
                 continue
             if overlap(voice, start, end) >= _LEAST_VOICE * (end - start):
+                # A model's word may begin in the pause before it.
+                spoken = [each for each in voice if each.end > start and each.start < end]
+                start, end = max(start, spoken[0].start), min(end, spoken[-1].end)
                 yield Line(start, end, "speech", text, language, confidence(words), source)
 
 

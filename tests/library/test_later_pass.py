@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
-from harness import Shelf
+from harness import Shelf, wait_until
+from videos import make_video, texture
 
 import tempo_edge
 from tempo_edge.errors import MediaError
 from tempo_edge.indexing import word_choice
 from tempo_edge.indexing.later_pass import Film, Step
 from tempo_edge.indexing.problems import PassingError
+from tempo_edge.models import load_profile
+from tempo_edge.rereading import reread
 from tempo_edge.store.passes import PassState
 from tempo_edge.words.line import Line
 
@@ -204,3 +210,57 @@ def test_copies_are_read_once_and_what_is_not_asked_for_is_left(
     (footage / "again.mp4").unlink()
     shelf.index(footage, words="seconds")
     assert lines(shelf) == all_of(lengths), "what is said stays with the film"
+
+
+def test_a_library_that_is_read_again_keeps_what_was_read(
+    shelf: Shelf,
+    footage: Path,
+    lengths: dict[str, int],
+    reader: Reader,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder = Path(shutil.copytree(load_profile("nano").folder, tmp_path / "profiles" / "other"))
+    about = json.loads((folder / "profile.json").read_text())
+    (folder / "profile.json").write_text(json.dumps({**about, "name": "other"}))
+    monkeypatch.setenv("TEMPO_EDGE_PROFILES", str(tmp_path / "profiles"))
+    shelf.index(footage / "beach.mp4", words="seconds")
+    reader.began.clear()
+    found = reread(shelf.path, "other", [footage], words="seconds")
+    assert found.is_whole and found.report.later == {"heard": 2}
+    assert {name for name, _ in reader.began} == set(lengths) - {"beach.mp4"}
+    assert lines(shelf) == all_of(lengths)
+
+
+def test_who_watches_reads_while_nothing_waits(
+    shelf: Shelf, footage: Path, tmp_path: Path, reader: Reader
+) -> None:
+    new = make_video(tmp_path / "new.mp4", shots=[(texture(77), 2)], size=(64, 48)).path
+
+    def step(film: Film, state: PassState) -> None:
+        if not (footage / "new.mp4").exists():
+            shutil.copy(new, footage / "new.mp4")
+        time.sleep(0.3)
+
+    reader.at = step
+    stop, told = Event(), []
+
+    def watch() -> None:
+        with tempo_edge.Library.open(shelf.path) as library:
+            library.watch([footage], words="seconds", stop=stop, on_event=told.append)
+
+    def names(kind: str) -> list[str]:
+        return [Path(event.path).name for event in told if event.kind == kind]
+
+    watching = Thread(target=watch)
+    watching.start()
+    try:
+        wait_until(lambda: len(names("heard")) == 4)
+    finally:
+        stop.set()
+        watching.join()
+    order = [(event.kind, Path(event.path).name) for event in told]
+    last_of_before = max(
+        order.index(("heard", name)) for name in names("heard") if name != "new.mp4"
+    )
+    assert order.index(("indexed", "new.mp4")) < last_of_before, "pictures come first"
