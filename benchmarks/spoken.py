@@ -33,10 +33,10 @@ SENTENCES = (
     "We walked along the river until the sun went down.",
     "My grandmother baked this cake for her birthday.",
     "Can you see the little bird on top of the roof?",
-    "The train to London leaves in about twenty minutes.",
+    "The train to London leaves in a few minutes.",
     "First we cut the vegetables, then we heat the oil.",
     "He ran across the street and waved at his friends.",
-    "This mountain is more than two thousand meters high.",
+    "This mountain is higher than all the others around it.",
     "I have never seen so many flowers in one place.",
     "They are building a new school next to the library.",
     "Put your hands on the table and take a deep breath.",
@@ -76,7 +76,8 @@ def speak(text: str, voice: str = "en-us", *, pace: int = 150, pitch: int = 50) 
         rate = opened.getframerate()
         samples = np.frombuffer(opened.readframes(1 << 30), "<i2").astype(np.float32) / 32768
     times = np.arange(int(len(samples) * RATE / rate)) * (rate / RATE)
-    return np.interp(times, np.arange(len(samples)), samples).astype(np.float32)
+    spoken_at_rate: Samples = np.interp(times, np.arange(len(samples)), samples).astype(np.float32)
+    return spoken_at_rate
 
 
 def silence(seconds: float) -> Samples:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from harness import Shelf, wait_until
+from harness import Said, Shelf
 
 import tempo_edge
 from benchmarks.spoken import SENTENCES, WORDLESS, film, laid_out, speak
 from tempo_edge.errors import MissingExtraError, TempoEdgeError
+from tempo_edge.indexing.confined_hearing import HearingReader
+from tempo_edge.preferences import Preferences
 from tempo_edge.speech import models
 from tempo_edge.speech.models import SPEECH_MODELS, checked_folder, speech_folder
 from tempo_edge.words.line import Line
@@ -102,7 +106,8 @@ def test_what_is_killed_goes_on_where_it_was(
         return 0.0 if read is None else read.seconds_done
 
     try:
-        wait_until(lambda: seconds_heard() > 0 or process.poll() is not None)
+        while not seconds_heard() and process.poll() is None:
+            time.sleep(0.1)
     finally:
         process.kill()
         process.wait()
@@ -176,8 +181,6 @@ def test_what_is_not_there_is_asked_for_before_any_picture_is_read(
 
 
 def test_another_model_is_asked_for_by_name(shelf: Shelf, films: Path) -> None:
-    from tempo_edge.preferences import Preferences
-
     film(films / "a.mp4", laid_out([], 1.0))
     Preferences.read().with_speech("whisper-small").write()
     with pytest.raises(TempoEdgeError, match="tempo-edge models use whisper-small"):
@@ -187,3 +190,27 @@ def test_another_model_is_asked_for_by_name(shelf: Shelf, films: Path) -> None:
         TempoEdgeError, match="speech model 'whisper-tiny' must be one of whisper-b"
     ):
         shelf.index(films, words="all")
+
+
+def test_larger_models_come_from_a_hub_or_a_folder(
+    tempo: Callable[..., Said], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = Path(shutil.copytree(checked_folder(BASE), tmp_path / "source"))
+    other = dataclasses.replace(
+        SPEECH_MODELS["whisper-small"], sha256=BASE.sha256, bytes=BASE.bytes
+    )
+    monkeypatch.setitem(SPEECH_MODELS, "whisper-small", other)
+    (source / "tokenizer.json").write_text("{}")
+    said = tempo("models", "use", "whisper-small", "--from", source)
+    assert said.status == 2 and "tokenizer.json has SHA-256 44136fa" in said.err
+    assert Preferences.read().speech == "whisper-base" and not speech_folder(other).exists()
+    shutil.copy(checked_folder(BASE) / "tokenizer.json", source)
+    said = tempo("models", "use", "whisper-small", "--from", source)
+    assert said.status == 0 and Preferences.read().speech == "whisper-small"
+    assert said.err.splitlines()[-1].startswith("speech is heard with whisper-small from now on")
+    assert checked_folder(other) == speech_folder(other)
+    assert HearingReader(other).mark != HearingReader(BASE).mark
+    assert tempo("models", "use", "whisper-base").status == 0
+    assert Preferences.read().speech == "whisper-base"
+    refused = tempo("models", "use", "whisper-base", "--precision", "fp16")
+    assert refused.error.startswith("precision 'fp16' is for encoders")
