@@ -22,6 +22,7 @@ _SOURCE = "."
 # By the name that is imported: how people know it, and the extra that has it.
 _EXTRAS = {
     "PIL": ("Pillow", "train"),
+    "rapidocr": ("rapidocr", "screen"),
     "decord": ("decord", "decord"),
     "faiss": ("FAISS", "cpu"),
     "faster_whisper": ("faster-whisper", "speech"),

@@ -1,0 +1,230 @@
+"""Words on the screen followed from look to look: what is still there, what is new, what is gone.
+
+What stays is not read again: that it looks the same is enough. What changes all the time, a clock
+or a ticker, is known by how its words change, and then looked at now and then only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tempo_edge.words.letters import folded, tokens
+from tempo_edge.words.screen.rows import Box, Row
+
+__all__ = ["Following", "Shown"]
+
+# Two patches show the same from this correlation on.
+_SAME_LOOKS = 0.85
+
+# Letters that two readings of the same words have in common, as a share of both.
+_SAME_WORDS = 0.8
+
+# A region is nothing new where what is there already covers so much of it.
+_COVERED = 0.5
+
+# Words that are not seen for so long are gone; they come back as others.
+_GONE_SECONDS = 10.0
+
+# A place whose words have moved on or counted on so often is restless, and looked at again only
+# after so long.
+_RESTLESS, _REST_SECONDS = 2, 20.0
+
+# What a ticker shows again of what it showed, further left: so many letters at least, and this
+# share of the shorter text.
+_OVERLAP_LETTERS, _OVERLAP = 8, 0.3
+
+_DIGITS = re.compile(r"\d+")
+
+
+@dataclass
+class Shown:
+    """Words while they are on the screen.
+
+    Attributes:
+        row: what they are, and where.
+        start_seconds: when they were seen first; ``end_seconds`` until when they are there.
+        patch: what they look like, grey ``[h, w]``.
+        restless: how often the words at this place have moved on or counted on, without a rest.
+        read_seconds: when they were read last.
+    """
+
+    row: Row
+    start_seconds: float
+    end_seconds: float
+    patch: NDArray[np.float32] = field(repr=False)
+    restless: int = 0
+    read_seconds: float = 0.0
+
+    @property
+    def is_restless(self) -> bool:
+        """Whether its place changes all the time."""
+        return self.restless >= _RESTLESS
+
+
+class Following:
+    """The words on the screen of one film, from its first look to its last.
+
+    Attributes:
+        gone: those that are not there any more, in the order in which they went.
+    """
+
+    def __init__(self) -> None:
+        self.gone: list[Shown] = []
+        self._there: list[Shown] = []
+
+    def keep(self, grey: NDArray[np.float32], seconds: float, until: float) -> list[Box]:
+        """Look at a small picture for what is still there.
+
+        Args:
+            grey: the picture, ``[h, w]`` within [0, 1].
+            seconds: when it is shown; ``until`` when the next look is.
+
+        Returns:
+            Where nothing new is: the places of what is still there, and restless ones.
+        """
+        self._let_go(seconds)
+        quiet: list[Box] = []
+        for shown in self._there:
+            patch = patch_of(grey, shown.row.box)
+            if is_alike(patch, shown.patch):
+                shown.end_seconds = max(shown.end_seconds, until)
+                quiet.append(shown.row.box)
+            elif shown.is_restless and seconds < shown.read_seconds + _REST_SECONDS:
+                shown.end_seconds = max(shown.end_seconds, until)
+                quiet.append(_band(shown.row.box))
+        return quiet
+
+    def see(
+        self, rows: Sequence[Row], grey: NDArray[np.float32], seconds: float, until: float
+    ) -> int:
+        """Take in what was read in a picture; gives how much of it is new.
+
+        Args:
+            rows: what was read; ``grey`` and the rest as in :meth:`keep`.
+        """
+        new = 0
+        for row in rows:
+            patch = patch_of(grey, row.box)
+            known = self._known(row)
+            if known is not None:
+                known.end_seconds = max(known.end_seconds, until)
+                known.patch, known.read_seconds = patch, seconds
+                known.row = _better(known.row, row)
+                continue
+            before = self._moved_on(row)
+            shown = Shown(row, seconds, until, patch, read_seconds=seconds)
+            if before is not None:
+                before.end_seconds = max(before.start_seconds, min(before.end_seconds, seconds))
+                shown.restless = before.restless + 1
+                self._end(before)
+            new += 1
+            self._there.append(shown)
+        return new
+
+    def end(self) -> list[Shown]:
+        """All that was there, in the order in which it came."""
+        self.gone += self._there
+        self._there = []
+        return sorted(self.gone, key=lambda shown: (shown.start_seconds, shown.row.box.top))
+
+    def _let_go(self, seconds: float) -> None:
+        for shown in [each for each in self._there if each.end_seconds + _GONE_SECONDS < seconds]:
+            self._end(shown)
+
+    def _end(self, shown: Shown) -> None:
+        self._there.remove(shown)
+        self.gone.append(shown)
+
+    def _known(self, row: Row) -> Shown | None:
+        """What is there of the same words: wherever it is, or nearly the same where it is."""
+        words = letters_of(row.text)
+        for shown in self._there:
+            if letters_of(shown.row.text) == words:
+                return shown
+        for shown in self._there:
+            if row.box.covered_by(shown.row.box) < _COVERED:
+                continue
+            if _is_grown(shown.row, row) or is_nearly(shown.row.text, row.text):
+                return shown
+        return None
+
+    def _moved_on(self, row: Row) -> Shown | None:
+        """What a row has come in the place of, as a clock or a ticker goes on."""
+        for shown in self._there:
+            if not shown.row.box.is_level_with(row.box):
+                continue
+            if row.box.covered_by(_band(shown.row.box)) < _COVERED:
+                continue
+            if counts_on(shown.row.text, row.text) or runs_on(shown.row.text, row.text):
+                return shown
+        return None
+
+
+def letters_of(text: str) -> str:
+    """A text as it is compared: letters and digits alone, in small."""
+    return "".join(tokens(folded(text)))
+
+
+def is_nearly(text: str, other: str) -> bool:
+    """Whether two texts are readings of the same words; other digits are other words."""
+    if _DIGITS.findall(text) != _DIGITS.findall(other):
+        return False
+    matcher = SequenceMatcher(None, letters_of(text), letters_of(other), autojunk=False)
+    return matcher.ratio() >= _SAME_WORDS
+
+
+def counts_on(before: str, after: str) -> bool:
+    """Whether two different texts differ in digits only, as those of a clock do."""
+    one, other = (_DIGITS.sub("0", folded(text)) for text in (before, after))
+    return "0" in one and letters_of(one) == letters_of(other)
+
+
+def runs_on(before: str, after: str) -> bool:
+    """Whether the end of a text is the beginning of another, as that of a ticker is."""
+    one, other = letters_of(before), letters_of(after)
+    match = SequenceMatcher(None, one, other, autojunk=False).find_longest_match()
+    shorter = min(len(one), len(other))
+    return match.a > match.b and match.size >= max(_OVERLAP_LETTERS, _OVERLAP * shorter)
+
+
+def _is_grown(before: Row, after: Row) -> bool:
+    """Whether a row is another that was not written to its end yet."""
+    one, other = letters_of(before.text), letters_of(after.text)
+    return len(one) >= 4 and (other.startswith(one) or one.startswith(other) and len(other) >= 4)
+
+
+def _better(before: Row, after: Row) -> Row:
+    """The one of two readings of the same words that tells more; the place is the later one's."""
+    more = len(letters_of(after.text)) - len(letters_of(before.text))
+    is_better = more > 2 or (more >= 0 and after.confidence > before.confidence)
+    best = after if is_better else before
+    return Row(best.text, best.confidence, after.box)
+
+
+def _band(box: Box) -> Box:
+    """All that a row may take up, as far as a ticker goes."""
+    return Box(-1e3, box.top - box.height / 2, 1e3, box.bottom + box.height / 2)
+
+
+def patch_of(grey: NDArray[np.float32], box: Box) -> NDArray[np.float32]:
+    """What a place of a small picture ``[h, w]`` looks like."""
+    height, width = grey.shape
+    top, left = max(0, int(box.top * height)), max(0, int(box.left * height))
+    bottom = min(height, max(top + 1, round(box.bottom * height)))
+    right = min(width, max(left + 1, round(box.right * height)))
+    return grey[top:bottom, left:right].copy()
+
+
+def is_alike(patch: NDArray[np.float32], other: NDArray[np.float32]) -> bool:
+    """Whether two patches show the same letters, whatever the light; nothing is like an even one."""
+    if patch.shape != other.shape or not patch.size:
+        return False
+    one, two = patch - patch.mean(), other - other.mean()
+    size = float(np.sqrt((one**2).sum() * (two**2).sum()))
+    return size > 1e-6 and float((one * two).sum()) >= _SAME_LOOKS * size
