@@ -25,9 +25,6 @@ _SAME_LOOKS = 0.85
 # Letters that two readings of the same words have in common, as a share of both.
 _SAME_WORDS = 0.8
 
-# A region is nothing new where what is there already covers so much of it.
-_COVERED = 0.5
-
 # Words that are not seen for so long are gone; they come back as others.
 _GONE_SECONDS = 10.0
 
@@ -148,7 +145,7 @@ class Following:
             if letters_of(shown.row.text) == words:
                 return shown
         for shown in self._there:
-            if row.box.covered_by(shown.row.box) < _COVERED:
+            if not row.box.is_at(shown.row.box):
                 continue
             if _is_grown(shown.row, row) or is_nearly(shown.row.text, row.text):
                 return shown
@@ -158,8 +155,6 @@ class Following:
         """What a row has come in the place of, as a clock or a ticker goes on."""
         for shown in self._there:
             if not shown.row.box.is_level_with(row.box):
-                continue
-            if row.box.covered_by(_band(shown.row.box)) < _COVERED:
                 continue
             if counts_on(shown.row.text, row.text) or runs_on(shown.row.text, row.text):
                 return shown

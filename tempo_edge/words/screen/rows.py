@@ -11,9 +11,15 @@ __all__ = ["Box", "Row", "is_worth_keeping", "rows_of"]
 # like those.
 _SURE, _SURE_OF_FEW, _FEW = 0.8, 0.95, 3
 
-# What stands in one row: overlaps so much in height, is of about the same size, and lies no
-# further apart than so many times its height.
-_LEVEL, _ALIKE, _APART = 0.6, 1.4, 0.7
+# What is level overlaps so much in height.
+_LEVEL = 0.6
+
+# What lies mostly within another has this share of its area there.
+_MOSTLY = 0.5
+
+# Parts of one row are of the same size but for this, and lie no further apart than this share of
+# their height: a row is cut where words lie far apart. What is smaller or larger is another banner.
+_ALIKE, _APART = 1.15, 0.5
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,10 @@ class Box:
         """Which share of it another covers."""
         return self.common(other) / max(self.width * self.height, 1e-12)
 
+    def is_at(self, other: Box) -> bool:
+        """Whether the smaller of both lies mostly within the larger."""
+        return max(self.covered_by(other), other.covered_by(self)) >= _MOSTLY
+
     def around(self, other: Box) -> Box:
         """The rectangle around both."""
         return Box(
@@ -59,10 +69,9 @@ class Box:
         return Box(self.left - by, self.top - by, self.right + by, self.bottom + by)
 
     def is_level_with(self, other: Box) -> bool:
-        """Whether both are of one row, by their heights alone."""
+        """Whether both are at the same height."""
         down = min(self.bottom, other.bottom) - max(self.top, other.top)
-        low, high = sorted((self.height, other.height))
-        return down >= _LEVEL * low and high <= _ALIKE * max(low, 1e-12)
+        return down >= _LEVEL * max(self.height, other.height)
 
 
 @dataclass(frozen=True)
@@ -114,5 +123,5 @@ def joined(rows: Sequence[Row]) -> Row:
 
 def _is_followed_by(box: Box, other: Box) -> bool:
     gap = other.left - box.right
-    height = min(box.height, other.height)
-    return box.is_level_with(other) and -height <= gap <= _APART * height
+    low, high = sorted((box.height, other.height))
+    return box.is_level_with(other) and high <= _ALIKE * low and -low <= gap <= _APART * low
