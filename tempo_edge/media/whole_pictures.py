@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +11,13 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
+from tempo_edge._closing import Closing
 from tempo_edge.errors import MediaError
 from tempo_edge.media._frame import scaled
 from tempo_edge.media.orientation import Orientation
 from tempo_edge.media.pyav import PyAVVideo
 
-__all__ = ["WholePicture", "whole_pictures"]
+__all__ = ["FilmPictures", "WholePicture"]
 
 
 class WholePicture:
@@ -46,34 +48,48 @@ class WholePicture:
         return np.ascontiguousarray(self._orientation.apply(lying))
 
 
-def whole_pictures(path: Path, pts: Collection[int]) -> Iterator[tuple[int, WholePicture]]:
-    """The pictures at these very ticks, in the order of their times.
+class FilmPictures(Closing):
+    """The pictures of a file that is open. A context manager; it belongs to one thread.
 
-    A tick that has no picture, or none that can be reached from a key frame, is left out, and so is
-    a stretch that can't be decoded, as long as there is another that can.
+    Args:
+        path: a video file.
 
     Raises:
-        MediaError: the file can't be opened, or nothing of what is asked for be decoded.
+        MediaError: it can't be opened.
+
+    Attributes:
+        video: the file; ``lost``: how many pictures that were asked for could not be decoded.
     """
-    with PyAVVideo(path, fast=False, unseen=True) as video:
-        table = video.packets()
+
+    def __init__(self, path: Path) -> None:
+        self.video = PyAVVideo(path, fast=False, unseen=True)
+        self.lost = 0
+        self._scaler = VideoReformatter()
+
+    def close(self) -> None:
+        """Release the file."""
+        self.video.close()
+
+    def at(self, pts: Collection[int]) -> Iterator[tuple[int, WholePicture]]:
+        """The pictures at these very ticks, in the order of their times.
+
+        One that there is not, or that can't be decoded, is left out and counted.
+
+        Raises:
+            MediaError: the file holds no packets.
+        """
+        table = self.video.packets()
         keys = table.pts[table.keys]
-        scaler = VideoReformatter()
         runs: dict[int, list[int]] = {}
         for tick in sorted(pts):
             before = keys[keys <= tick]
-            if len(before):
-                runs.setdefault(int(before[-1]), []).append(tick)
-        fault: MediaError | None = None
-        found = 0
+            runs.setdefault(int(before[-1]) if len(before) else tick, []).append(tick)
         for wanted in runs.values():
             left = set(wanted)
-            try:
-                for frame in video.pictures(wanted[0], wanted[-1]):
+            # What the damage leaves of a stretch is shown; the others are told of by the count.
+            with suppress(MediaError):
+                for frame in self.video.pictures(wanted[0], wanted[-1]):
                     if frame.pts in left:
-                        found += 1
-                        yield frame.pts, WholePicture(frame, scaler)
-            except MediaError as error:
-                fault = error
-        if fault is not None and not found:
-            raise fault
+                        left.remove(frame.pts)
+                        yield frame.pts, WholePicture(frame, self._scaler)
+            self.lost += len(left)

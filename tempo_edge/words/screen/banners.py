@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from tempo_edge.words.line import MOST_LETTERS, MOST_LINES, Line
-from tempo_edge.words.screen.following import Shown, counts_on, letters_of
+from tempo_edge.words.line import MOST_LETTERS, Line
+from tempo_edge.words.screen.following import Shown, letters_of
 from tempo_edge.words.screen.rows import Box, joined
 
 __all__ = ["lines_of_screen"]
@@ -14,72 +14,23 @@ __all__ = ["lines_of_screen"]
 # size, one is below a part of the other, and they are there at the same time for this share of it.
 _GAP, _ALIKE, _BELOW, _TOGETHER = 0.9, 2.5, 0.3, 0.6
 
-# Letters that a text which counts must hold beside its digits, to be kept once.
-_LETTERS_OF_COUNTER = 3
-
-# So many texts that differ in digits only, one after the other, are a counter: each was there no
-# longer than this on the mean, in seconds.
-_COUNTER, _COUNTER_SECONDS = 3, 15.0
-
-# Between two texts of a counter may lie so much time, in seconds.
-_COUNTER_GAP_SECONDS = 25.0
-
-
-def lines_of_screen(shown: Iterable[Shown], source: str, end_seconds: float) -> list[Line]:
-    """The lines of what was on the screen, in the order of their times, no more than are taken.
+def lines_of_screen(shown: Sequence[Shown], source: str, end_seconds: float) -> list[Line]:
+    """The lines of what was on the screen, in the order of their times.
 
     Args:
-        shown: in the order in which it came.
+        shown: what has gone by now.
         source: what the lines say that they were read from.
         end_seconds: when the film is over.
     """
     lines = []
-    for group in _banners(_settled(shown)):
-        start = min(each.start_seconds for each in group)
+    for group in _banners(shown):
+        start = max(0.0, min(each.start_seconds for each in group))
         end = min(max(each.end_seconds for each in group), end_seconds)
         row = joined([each.row for each in group])
-        if 0 <= start < end:
+        if start < end:
             text = row.text[:MOST_LETTERS]
             lines.append(Line(start, end, "screen", text, "", round(row.confidence, 4), source))
-    return sorted(lines, key=lambda line: line.start_seconds)[:MOST_LINES]
-
-
-def _settled(shown: Iterable[Shown]) -> list[Shown]:
-    """What was on the screen, with each counter as one text, if it holds more than digits."""
-    kept: list[Shown] = []
-    series: list[list[Shown]] = []
-    for each in shown:
-        if not any(letter.isdigit() for letter in each.row.text):
-            kept.append(each)
-            continue
-        for known in series:
-            last = known[-1]
-            is_next = each.start_seconds <= last.end_seconds + _COUNTER_GAP_SECONDS
-            if is_next and _is_same_counter(last, each):
-                known.append(each)
-                break
-        else:
-            series.append([each])
-    for known in series:
-        if not _is_counter(known):
-            kept += known
-        elif sum(letter.isalpha() for letter in known[0].row.text) >= _LETTERS_OF_COUNTER:
-            first = known[0]
-            end = max(each.end_seconds for each in known)
-            kept.append(Shown(first.row, first.start_seconds, end, first.patch))
-    return sorted(kept, key=lambda each: (each.start_seconds, each.row.box.top))
-
-
-def _is_same_counter(one: Shown, other: Shown) -> bool:
-    return one.row.box.is_level_with(other.row.box) and (
-        other.row.box.covered_by(one.row.box.wider(one.row.box.height)) > 0.5
-        and counts_on(one.row.text, other.row.text)
-    )
-
-
-def _is_counter(series: Sequence[Shown]) -> bool:
-    length = series[-1].end_seconds - series[0].start_seconds
-    return len(series) >= _COUNTER and length / len(series) <= _COUNTER_SECONDS
+    return sorted(lines, key=lambda line: line.start_seconds)
 
 
 def _banners(shown: Sequence[Shown]) -> list[list[Shown]]:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tempo_edge.words.line import Line
+from tempo_edge.words.line import MOST_LINES, Line
 from tempo_edge.words.screen.banners import lines_of_screen
 from tempo_edge.words.screen.detection import Detector, Region
 from tempo_edge.words.screen.following import Following
 from tempo_edge.words.screen.models import ScreenModels
+from tempo_edge.words.screen.notes import Notes
 from tempo_edge.words.screen.recognition import Recognizer
 from tempo_edge.words.screen.rows import Box, Row, is_worth_keeping, rows_of
 
@@ -32,6 +33,9 @@ _LARGEST = 1920
 # Around what is new so many times its height is read with it: small rows beside it are not seen at
 # a glance.
 _MARGIN = 2.5
+
+# After so many readings in vain, the pause gets no longer.
+_LONGEST_PAUSE = 6
 
 # What is there already covers so much of what is nothing new.
 _COVERED = 0.5
@@ -123,21 +127,30 @@ class ScreenWords:
     before twice as many looks have passed as before.
 
     Args:
-        reader: finds and reads writing.
+        reader: finds and reads writing; None where no more looks are taken in.
+        notes: those of :meth:`notes`, to go on from.
+
+    Attributes:
+        readings: how many pictures were read; ``lost``: how many could not be looked at.
+
+    Raises:
+        ValueError: the notes are none.
     """
 
-    def __init__(self, reader: ScreenReader) -> None:
+    def __init__(self, reader: ScreenReader | None, notes: str = "") -> None:
         self._reader = reader
-        self._following = Following()
-        self._in_vain = self._pause = 0
-        self.glances = self.readings = 0
+        known = Notes.of(notes) if notes else Notes()
+        self._following = Following(known.there)
+        self._in_vain, self._pause, self._lines = known.in_vain, known.pause, known.lines
+        self.lost = known.lost
+        self.readings = 0
 
     def take(self, look: Look, picture: Picture) -> None:
         """Look at the next picture."""
+        assert self._reader is not None
         when = look.start_seconds, look.end_seconds
         small = picture.rgb(_GLANCE)
-        grey = small.astype(np.float32).mean(2) / 255
-        self.glances += 1
+        grey = small.mean(2).astype(np.uint8)
         if look.is_cut:
             self._in_vain = self._pause = 0
         quiet = self._following.keep(grey, *when)
@@ -153,11 +166,39 @@ class ScreenWords:
             self._in_vain = 0
         else:
             self._in_vain += 1
-            self._pause = 2 ** min(self._in_vain, 6) - 1
+            self._pause = 2 ** min(self._in_vain, _LONGEST_PAUSE) - 1
 
-    def lines(self, source: str, end_seconds: float) -> list[Line]:
-        """The lines of all that was seen, in the order of their times."""
-        return lines_of_screen(self._following.end(), source, end_seconds)
+    def lines(self, source: str, end_seconds: float, *, is_over: bool = False) -> list[Line]:
+        """The lines of what has gone from the screen and was not given yet, by their times.
+
+        Of a film no more are given than :data:`tempo_edge.words.line.MOST_LINES`.
+
+        Args:
+            source: what they say that they were read from.
+            end_seconds: when the film is over.
+            is_over: whether no more looks are taken in.
+        """
+        if is_over:
+            self._following.end()
+        lines = lines_of_screen(self._following.gone(), source, end_seconds)
+        kept = lines[: max(0, MOST_LINES - self._lines)]
+        self._lines += len(lines)
+        return kept
+
+    @property
+    def remark(self) -> str:
+        """What the owner of the film should know, or nothing."""
+        more = self._lines - MOST_LINES
+        parts = [
+            f"{self.lost} pictures can't be looked at for words" if self.lost else "",
+            f"{more} lines on its screen more than {MOST_LINES:,} are left out" if more > 0 else "",
+        ]
+        return ", ".join(filter(None, parts))
+
+    def notes(self) -> str:
+        """All that another one has to know to go on from here; what has gone was given."""
+        known = self._in_vain, self._pause, self._lines, self.lost
+        return Notes(self._following.there, *known).text()
 
 
 def _image(picture: NDArray[np.uint8]) -> Image:

@@ -7,7 +7,7 @@ or a ticker, is known by how its words change, and then looked at now and then o
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 
@@ -28,9 +28,13 @@ _SAME_WORDS = 0.8
 # Words that are not seen for so long are gone; they come back as others.
 _GONE_SECONDS = 10.0
 
-# A place whose words have moved on or counted on so often is restless, and looked at again only
-# after so long.
+# A place whose words have run on or counted on so often is restless, and looked at again only after
+# so long.
 _RESTLESS, _REST_SECONDS = 2, 20.0
+
+# So many texts that differ in digits only, one after the other, are a counter: each was there no
+# longer than this on the mean, in seconds. It is kept once, if it holds so many letters.
+_COUNTER, _COUNTER_SECONDS, _LETTERS_OF_COUNTER = 3, 15.0, 3
 
 # What a ticker shows again of what it showed, further left: so many letters at least, and this
 # share of the shorter text.
@@ -46,17 +50,21 @@ class Shown:
     Attributes:
         row: what they are, and where.
         start_seconds: when they were seen first; ``end_seconds`` until when they are there.
-        patch: what they look like, grey ``[h, w]``.
-        restless: how often the words at this place have moved on or counted on, without a rest.
+        patch: what they look like, grey ``[h, w]`` of 0 to 255.
         read_seconds: when they were read last.
+        restless: how often the words at this place have run on or counted on, without a rest.
+        earlier: what they have counted on from, as long as that may be no counter.
+        is_counter: whether they are one of many texts that differ in digits only, the first.
     """
 
     row: Row
     start_seconds: float
     end_seconds: float
-    patch: NDArray[np.float32] = field(repr=False)
-    restless: int = 0
+    patch: NDArray[np.uint8] = field(repr=False)
     read_seconds: float = 0.0
+    restless: int = 0
+    earlier: list[Shown] = field(default_factory=list)
+    is_counter: bool = False
 
     @property
     def is_restless(self) -> bool:
@@ -68,18 +76,18 @@ class Following:
     """The words on the screen of one film, from its first look to its last.
 
     Attributes:
-        gone: those that are not there any more, in the order in which they went.
+        there: those that are there, or were not long ago.
     """
 
-    def __init__(self) -> None:
-        self.gone: list[Shown] = []
-        self._there: list[Shown] = []
+    def __init__(self, there: Iterable[Shown] = ()) -> None:
+        self.there = list(there)
+        self._gone: list[Shown] = []
 
-    def keep(self, grey: NDArray[np.float32], seconds: float, until: float) -> list[Box]:
+    def keep(self, grey: NDArray[np.uint8], seconds: float, until: float) -> list[Box]:
         """Look at a small picture for what is still there.
 
         Args:
-            grey: the picture, ``[h, w]`` within [0, 1].
+            grey: the picture, ``[h, w]``.
             seconds: when it is shown; ``until`` when the next look is.
 
         Returns:
@@ -87,9 +95,8 @@ class Following:
         """
         self._let_go(seconds)
         quiet: list[Box] = []
-        for shown in self._there:
-            patch = patch_of(grey, shown.row.box)
-            if is_alike(patch, shown.patch):
+        for shown in self.there:
+            if is_alike(patch_of(grey, shown.row.box), shown.patch):
                 shown.end_seconds = max(shown.end_seconds, until)
                 quiet.append(shown.row.box)
             elif shown.is_restless and seconds < shown.read_seconds + _REST_SECONDS:
@@ -98,7 +105,7 @@ class Following:
         return quiet
 
     def see(
-        self, rows: Sequence[Row], grey: NDArray[np.float32], seconds: float, until: float
+        self, rows: Sequence[Row], grey: NDArray[np.uint8], seconds: float, until: float
     ) -> int:
         """Take in what was read in a picture; gives how much of it is new.
 
@@ -107,58 +114,90 @@ class Following:
         """
         new = 0
         for row in rows:
-            patch = patch_of(grey, row.box)
+            now = Shown(row, seconds, until, patch_of(grey, row.box), read_seconds=seconds)
             known = self._known(row)
             if known is not None:
-                known.end_seconds = max(known.end_seconds, until)
-                known.patch, known.read_seconds = patch, seconds
                 known.row = _better(known.row, row)
+                _go_on(known, now)
                 continue
-            before = self._moved_on(row)
-            shown = Shown(row, seconds, until, patch, read_seconds=seconds)
-            if before is not None:
-                before.end_seconds = max(before.start_seconds, min(before.end_seconds, seconds))
-                shown.restless = before.restless + 1
-                self._end(before)
             new += 1
-            self._there.append(shown)
+            before = self._before(row)
+            if before is not None and before.is_counter:
+                known_box = Row(before.row.text, before.row.confidence, row.box)
+                before.row, before.restless = known_box, before.restless + 1
+                _go_on(before, now)
+                continue
+            if before is not None:
+                self._follow(before, now)
+            self.there.append(now)
         return new
 
-    def end(self) -> list[Shown]:
-        """All that was there, in the order in which it came."""
-        self.gone += self._there
-        self._there = []
-        return sorted(self.gone, key=lambda shown: (shown.start_seconds, shown.row.box.top))
+    def _follow(self, before: Shown, now: Shown) -> None:
+        """Put words in the place of those that have run on to them, or counted on."""
+        before.end_seconds = max(before.start_seconds, min(before.end_seconds, now.start_seconds))
+        now.restless = before.restless + 1
+        if not counts_on(before.row.text, now.row.text):
+            self._end(before)
+            return
+        self.there.remove(before)
+        now.earlier, before.earlier = [*before.earlier, before], []
+        first = now.earlier[0]
+        texts = len(now.earlier) + 1
+        if texts >= _COUNTER and now.end_seconds - first.start_seconds <= texts * _COUNTER_SECONDS:
+            now.row = Row(first.row.text, first.row.confidence, now.row.box)
+            now.start_seconds, now.earlier, now.is_counter = first.start_seconds, [], True
+
+    def gone(self) -> list[Shown]:
+        """What has gone since this was asked last, in the order in which it came."""
+        gone, self._gone = self._gone, []
+        kept = [each for each in gone if not each.is_counter or _says_more_than_digits(each)]
+        return sorted(kept, key=lambda each: (each.start_seconds, each.row.box.top))
+
+    def end(self) -> None:
+        """Let all go that is there: the film is over."""
+        for shown in list(self.there):
+            self._end(shown)
 
     def _let_go(self, seconds: float) -> None:
-        for shown in [each for each in self._there if each.end_seconds + _GONE_SECONDS < seconds]:
+        for shown in [each for each in self.there if each.end_seconds + _GONE_SECONDS < seconds]:
             self._end(shown)
 
     def _end(self, shown: Shown) -> None:
-        self._there.remove(shown)
-        self.gone.append(shown)
+        self.there.remove(shown)
+        self._gone += [*shown.earlier, shown]
 
     def _known(self, row: Row) -> Shown | None:
         """What is there of the same words: wherever it is, or nearly the same where it is."""
         words = letters_of(row.text)
-        for shown in self._there:
+        for shown in self.there:
             if letters_of(shown.row.text) == words:
                 return shown
-        for shown in self._there:
-            if not row.box.is_at(shown.row.box):
-                continue
-            if _is_grown(shown.row, row) or is_nearly(shown.row.text, row.text):
+        for shown in self.there:
+            if row.box.is_at(shown.row.box) and (
+                _is_grown(shown.row, row) or is_nearly(shown.row.text, row.text)
+            ):
                 return shown
         return None
 
-    def _moved_on(self, row: Row) -> Shown | None:
+    def _before(self, row: Row) -> Shown | None:
         """What a row has come in the place of, as a clock or a ticker goes on."""
-        for shown in self._there:
-            if not shown.row.box.is_level_with(row.box):
-                continue
-            if counts_on(shown.row.text, row.text) or runs_on(shown.row.text, row.text):
+        for shown in self.there:
+            text = shown.row.text
+            if row.box.is_at(shown.row.box) and counts_on(text, row.text):
+                return shown
+            if row.box.is_level_with(shown.row.box) and runs_on(text, row.text):
                 return shown
         return None
+
+
+def _go_on(known: Shown, now: Shown) -> None:
+    """Words that were read again are there still, and look as they do now."""
+    known.end_seconds = max(known.end_seconds, now.end_seconds)
+    known.patch, known.read_seconds = now.patch, now.read_seconds
+
+
+def _says_more_than_digits(shown: Shown) -> bool:
+    return sum(letter.isalpha() for letter in shown.row.text) >= _LETTERS_OF_COUNTER
 
 
 def letters_of(text: str) -> str:
@@ -207,7 +246,7 @@ def _band(box: Box) -> Box:
     return Box(-1e3, box.top - box.height / 2, 1e3, box.bottom + box.height / 2)
 
 
-def patch_of(grey: NDArray[np.float32], box: Box) -> NDArray[np.float32]:
+def patch_of(grey: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
     """What a place of a small picture ``[h, w]`` looks like."""
     height, width = grey.shape
     top, left = max(0, int(box.top * height)), max(0, int(box.left * height))
@@ -216,10 +255,10 @@ def patch_of(grey: NDArray[np.float32], box: Box) -> NDArray[np.float32]:
     return grey[top:bottom, left:right].copy()
 
 
-def is_alike(patch: NDArray[np.float32], other: NDArray[np.float32]) -> bool:
+def is_alike(patch: NDArray[np.uint8], other: NDArray[np.uint8]) -> bool:
     """Whether two patches show the same letters, whatever the light; nothing is like an even one."""
     if patch.shape != other.shape or not patch.size:
         return False
-    one, two = patch - patch.mean(), other - other.mean()
+    one, two = (each.astype(np.float32) - each.mean() for each in (patch, other))
     size = float(np.sqrt((one**2).sum() * (two**2).sum()))
-    return size > 1e-6 and float((one * two).sum()) >= _SAME_LOOKS * size
+    return size > patch.size and float((one * two).sum()) >= _SAME_LOOKS * size

@@ -15,24 +15,24 @@ from tempo_edge.errors import MissingExtraError, ProfileError
 from tempo_edge.models.checksum import sha256_of
 from tempo_edge.models.sessions import open_on_cpu
 
-__all__ = ["PACKAGE", "ModelFile", "ScreenModels", "find_models"]
+__all__ = ["NAME", "PACKAGE", "ScreenModels", "check_is_here", "find_models", "letters_of"]
 
-#: The package that brings the graphs.
-PACKAGE = "rapidocr"
+#: What the graphs are called, and the package that brings them.
+NAME, PACKAGE = "PP-OCRv6 small", "rapidocr"
 
 
 @dataclass(frozen=True)
-class ModelFile:
+class _ModelFile:
     """A graph within the package, and the SHA-256 of the one that this was tried with."""
 
     name: str
     sha256: str
 
 
-_DETECTION = ModelFile(
+_DETECTION = _ModelFile(
     "PP-OCRv6_det_small.onnx", "090f04abcd9d9a7498bc4ebf677e4cb9bdce1fe4197ddb7e529f1ef44e1ff94f"
 )
-_RECOGNITION = ModelFile(
+_RECOGNITION = _ModelFile(
     "PP-OCRv6_rec_small.onnx", "6f327246b50388f3c176ae304bd95767ea6dc0c9ae92153ef8cbe210b3c14884"
 )
 
@@ -67,31 +67,58 @@ class ScreenModels:
         return open_on_cpu(self.detection, threads), open_on_cpu(self.recognition, threads)
 
 
+def check_is_here() -> None:
+    """Refuse to begin where the graphs are not here; nothing of them is read.
+
+    Raises:
+        MissingExtraError: the package is not here, or has no such graphs.
+    """
+    if not all(path.is_file() for path in _paths()):
+        raise MissingExtraError(_another_version(f"{_DETECTION.name} is not in it"))
+    if importlib.util.find_spec("PIL") is None:
+        raise MissingExtraError(lacking("PIL", "screen"))
+
+
 def find_models() -> ScreenModels:
     """The graphs of the package that is installed.
 
     Raises:
         MissingExtraError: the package is not here, or of another version.
     """
+    paths = _paths()
+    for path, expected in zip(paths, (_DETECTION, _RECOGNITION), strict=True):
+        _check(path, expected)
+    return ScreenModels(*paths)
+
+
+def _paths() -> tuple[Path, Path]:
+    """Where the two graphs are, if they are.
+
+    Raises:
+        MissingExtraError: the package is not here.
+    """
     found = importlib.util.find_spec(PACKAGE)  # which runs nothing of it
     if found is None or not found.submodule_search_locations:
         raise MissingExtraError(lacking(PACKAGE))
     folder = Path(found.submodule_search_locations[0]) / "models"
-    for each in (_DETECTION, _RECOGNITION):
-        _check(folder / each.name, each)
-    return ScreenModels(folder / _DETECTION.name, folder / _RECOGNITION.name)
+    return folder / _DETECTION.name, folder / _RECOGNITION.name
 
 
-def _check(path: Path, expected: ModelFile) -> None:
+def _another_version(what: str) -> str:
+    return (
+        f"{what}: this is another version of {PACKAGE} than the one that words on the screen are "
+        f"read with: {pip_command('screen')}"
+    )
+
+
+def _check(path: Path, expected: _ModelFile) -> None:
     try:
         sha256 = sha256_of(path)
     except OSError:
         sha256 = "nothing"
     if sha256 != expected.sha256:
-        raise MissingExtraError(
-            f"{path} has SHA-256 {sha256[:12]}, not {expected.sha256[:12]}: {PACKAGE} is another "
-            f"version than the one that words on the screen are read with: {pip_command('screen')}"
-        )
+        what = f"{path} has SHA-256 {sha256[:12]}, not {expected.sha256[:12]}"
+        raise MissingExtraError(_another_version(what))
 
 
 def letters_of(session: Any) -> list[str]:
