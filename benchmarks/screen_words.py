@@ -16,9 +16,8 @@ import argparse
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,7 +31,9 @@ from tempo_edge.words.screen.following import letters_of
 if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont
 
-__all__ = ["Shot", "main", "scores", "shots_of"]
+    from tempo_edge.indexing.report import IndexEvent
+
+__all__ = ["Read", "Shot", "main", "read", "scores", "shots_of", "write_film"]
 
 #: Heights of letters, as shares of a picture's height.
 SIZES = (0.03, 0.04, 0.06, 0.09, 0.14)
@@ -54,7 +55,8 @@ WORDS = {
 }
 
 _SIZE = 1280, 720
-_RATE, _SHOT_SECONDS = 25, 3
+# Few pictures a second, so that the budget of sampling has room for a look at each shot.
+_RATE, _SHOT_SECONDS = 5, 4
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,7 @@ def write_film(path: Path, shots: Sequence[Shot], seed: int) -> None:
 
     draw = np.random.default_rng(seed + 1)
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=_RATE, options={"crf": "23"})
+        stream = container.add_stream("libx264", rate=_RATE, options={"preset": "veryfast"})
         stream.width, stream.height = _SIZE
         stream.pix_fmt = "yuv420p"
         for shot in shots:
@@ -173,9 +175,41 @@ def scores(shots: Sequence[Shot], lines: Sequence[Line]) -> Scores:
     return Scores(dict(found), dict(drawn), tuple(missed), wrong)
 
 
-def _read(films: Sequence[Path], folder: Path) -> Iterator[tuple[Path, float, float, list[Line]]]:
-    """(film, its seconds, seconds it took to read, lines on its screen) of films in a library."""
-    raise NotImplementedError
+@dataclass(frozen=True)
+class Read:
+    """A film that was read: its seconds, the seconds that took, and the lines on its screen."""
+
+    path: Path
+    footage_seconds: float
+    took_seconds: float
+    lines: tuple[Line, ...]
+
+
+def read(films: Sequence[Path], folder: Path) -> list[Read]:
+    """Index films into a library in a folder, and read what is on their screens."""
+    with Library.open(folder / "library.db") as library:
+        library.index(films, words="none")
+        began: dict[str, float] = {}
+        took: dict[str, tuple[float, float]] = {}
+
+        def note(event: IndexEvent) -> None:
+            now = time.perf_counter()
+            if event.kind == "scanning":
+                began.setdefault(event.path, now)
+            elif event.kind == "scanned":
+                took[event.path] = event.total_seconds, now - began[event.path]
+
+        library.index(films, words="screen", on_event=note)
+        with library.catalogue.snapshot():
+            return [
+                Read(Path(path), *took[path], _on_screen(library, row.video_id))
+                for path, row in sorted(library.catalogue.files().items())
+                if path in took and row.video_id is not None
+            ]
+
+
+def _on_screen(library: Library, video_id: int) -> tuple[Line, ...]:
+    return tuple(line for line in library.catalogue.lines(video_id) if line.kind == "screen")
 
 
 def _report(result: Scores) -> None:
@@ -207,22 +241,26 @@ def main() -> None:
         shots = shots_of(asked.frames, asked.seed)
         film = folder / "drawn.mp4"
         write_film(film, shots, asked.seed)
-        for _, length, took, lines in _read([film], folder):
-            _report(scores(shots, lines))
-            print(f"{length:.0f} s of shots in {took:.0f} s")
+        (drawn,) = read([film], folder)
+        _report(scores(shots, drawn.lines))
+        print(f"{drawn.footage_seconds:.0f} s of shots in {drawn.took_seconds:.0f} s")
         if asked.films is not None:
             films = sorted(path for path in asked.films.iterdir() if path.is_file())
-            _cost(list(_read(films, folder)))
+            _cost([each for each in read(films, folder) if each.path != film])
 
 
-def _cost(read: Sequence[tuple[Path, float, float, list[Line]]]) -> None:
+def _cost(films: Sequence[Read]) -> None:
     """Say what an hour of films costs, and what stands in them."""
-    for path, length, took, lines in read:
-        print(f"{path.name}: {length:.0f} s in {took:.1f} s, {len(lines)} lines")
-        for line in lines:
+    for each in films:
+        print(
+            f"{each.path.name}: {each.footage_seconds:.0f} s in {each.took_seconds:.1f} s, "
+            f"{len(each.lines)} lines"
+        )
+        for line in each.lines:
             span = f"{line.start_seconds:.1f} to {line.end_seconds:.1f}"
             print(f"  {span} ({line.confidence:.2f}): {line.text}")
-    footage, spent = sum(each[1] for each in read), sum(each[2] for each in read)
+    footage = sum(each.footage_seconds for each in films)
+    spent = sum(each.took_seconds for each in films)
     if footage:
         print(f"{footage:.0f} s of footage in {spent:.0f} s: {spent / footage * 60:.1f} min an hour")
 

@@ -26,7 +26,7 @@ _CUTS = (Reason.SCENE, Reason.SPIKE, Reason.PASSED)
 def looks_of(
     table: PacketTable, info: VideoInfo, zero: Fraction, end_seconds: float
 ) -> list[Look]:
-    """The looks at a film, by what SAA would look at for its pictures, in the order of their times.
+    """The looks at a film in the order of their times: its key frames, and what SAA would look at.
 
     Args:
         table, info: what the container says.
@@ -40,10 +40,13 @@ def looks_of(
         planned = plan(table, info, SamplingBudget())
     except ValueError as error:
         raise MediaError(f"can't be decoded: {error}") from error
+    # Key frames cost little, also those that SAA takes for showing nothing new.
+    reasons = dict.fromkeys(table.pts[table.keys].tolist(), Reason.KEY)
+    reasons |= dict(zip(planned.wanted.tolist(), planned.reasons, strict=True))
     chosen: list[tuple[int, float, bool]] = []
-    for pts, reason in zip(planned.wanted.tolist(), planned.reasons, strict=True):
+    for pts in sorted(reasons):
         seconds = float(pts * info.time_base - zero)
-        is_cut = reason in _CUTS
+        is_cut = reasons[pts] in _CUTS
         apart = _NEW_SHOT_SECONDS if is_cut else _APART_SECONDS
         if seconds < end_seconds and (not chosen or seconds >= chosen[-1][1] + apart):
             chosen.append((pts, seconds, is_cut))

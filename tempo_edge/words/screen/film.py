@@ -37,6 +37,9 @@ _MARGIN = 2.5
 # After so many readings in vain, the pause gets no longer.
 _LONGEST_PAUSE = 6
 
+# A picture is still where no more than this share of its pixels changed by more than so many levels.
+_FEW_PIXELS, _LEVELS = 1e-4, 25
+
 # What is there already covers so much of what is nothing new.
 _COVERED = 0.5
 
@@ -144,6 +147,7 @@ class ScreenWords:
         self._in_vain, self._pause, self._lines = known.in_vain, known.pause, known.lines
         self.lost = known.lost
         self.readings = 0
+        self._grey: NDArray[np.uint8] | None = None
 
     def take(self, look: Look, picture: Picture) -> None:
         """Look at the next picture."""
@@ -151,8 +155,12 @@ class ScreenWords:
         when = look.start_seconds, look.end_seconds
         small = picture.rgb(_GLANCE)
         grey = small.mean(2).astype(np.uint8)
+        before, self._grey = self._grey, grey
         if look.is_cut:
             self._in_vain = self._pause = 0
+        if before is not None and is_still(before, grey):
+            self._following.stay(*when)
+            return
         quiet = self._following.keep(grey, *when)
         new = [box for box in self._reader.glance(small) if not _is_quiet(box, quiet)]
         if not new:
@@ -199,6 +207,14 @@ class ScreenWords:
         """All that another one has to know to go on from here; what has gone was given."""
         known = self._in_vain, self._pause, self._lines, self.lost
         return Notes(self._following.there, *known).text()
+
+
+def is_still(before: NDArray[np.uint8], grey: NDArray[np.uint8]) -> bool:
+    """Whether two small pictures ``[h, w]`` show the same, down to the last letter."""
+    if before.shape != grey.shape:
+        return False
+    changed = np.abs(before.astype(np.int16) - grey) > _LEVELS
+    return int(np.count_nonzero(changed)) <= _FEW_PIXELS * changed.size
 
 
 def _image(picture: NDArray[np.uint8]) -> Image:

@@ -28,6 +28,9 @@ _SAME_WORDS = 0.8
 # Words that are not seen for so long are gone; they come back as others.
 _GONE_SECONDS = 10.0
 
+# Times of looks that are the same differ by less.
+_ROUNDING = 1e-6
+
 # A place whose words have run on or counted on so often is restless, and looked at again only after
 # so long.
 _RESTLESS, _REST_SECONDS = 2, 20.0
@@ -103,6 +106,13 @@ class Following:
                 shown.end_seconds = max(shown.end_seconds, until)
                 quiet.append(_band(shown.row.box))
         return quiet
+
+    def stay(self, seconds: float, until: float) -> None:
+        """Take in a picture that is as the one before; the rest is as in :meth:`keep`."""
+        for shown in self.there:
+            if shown.end_seconds >= seconds - _ROUNDING:
+                shown.end_seconds = max(shown.end_seconds, until)
+        self._let_go(seconds)
 
     def see(
         self, rows: Sequence[Row], grey: NDArray[np.uint8], seconds: float, until: float
