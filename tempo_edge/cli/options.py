@@ -89,7 +89,7 @@ WordsOption = Annotated[
         metavar="KIND",
         show_default=False,
         help="subtitles (the default: those, chapters and names), speech (those and what is said), "
-        "all, or none.",
+        "screen (those and what stands in the picture), all, or none.",
     ),
 ]
 QuietOption = Annotated[

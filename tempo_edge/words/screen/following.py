@@ -39,6 +39,9 @@ _RESTLESS, _REST_SECONDS = 2, 20.0
 # longer than this on the mean, in seconds. It is kept once, if it holds so many letters.
 _COUNTER, _COUNTER_SECONDS, _LETTERS_OF_COUNTER = 3, 15.0, 3
 
+# Further out than any picture, to both sides.
+_SIDE = 1e3
+
 # What a ticker shows again of what it showed, further left: so many letters at least, and this
 # share of the shorter text.
 _OVERLAP_LETTERS, _OVERLAP = 8, 0.3
@@ -74,6 +77,14 @@ class Shown:
         """Whether its place changes all the time."""
         return self.restless >= _RESTLESS
 
+    @property
+    def place(self) -> Box:
+        """All that the words may take up as they go on: a ticker goes from side to side."""
+        box = self.row.box
+        if self.is_counter:
+            return box.wider(box.height / 2)
+        return Box(-_SIDE, box.top - box.height / 2, _SIDE, box.bottom + box.height / 2)
+
 
 class Following:
     """The words on the screen of one film, from its first look to its last.
@@ -104,7 +115,7 @@ class Following:
                 quiet.append(shown.row.box)
             elif shown.is_restless and seconds < shown.read_seconds + _REST_SECONDS:
                 shown.end_seconds = max(shown.end_seconds, until)
-                quiet.append(_band(shown.row.box))
+                quiet.append(shown.place)
         return quiet
 
     def stay(self, seconds: float, until: float) -> None:
@@ -195,7 +206,10 @@ class Following:
             text = shown.row.text
             if row.box.is_at(shown.row.box) and counts_on(text, row.text):
                 return shown
-            if row.box.is_level_with(shown.row.box) and runs_on(text, row.text):
+            if not row.box.is_level_with(shown.row.box):
+                continue
+            # After a rest a ticker shows nothing any more of what it showed.
+            if runs_on(text, row.text) or (shown.is_restless and not shown.is_counter):
                 return shown
         return None
 
@@ -249,11 +263,6 @@ def _better(before: Row, after: Row) -> Row:
     is_better = more > 2 or (more >= 0 and after.confidence > before.confidence)
     best = after if is_better else before
     return Row(best.text, best.confidence, after.box)
-
-
-def _band(box: Box) -> Box:
-    """All that a row may take up, as far as a ticker goes."""
-    return Box(-1e3, box.top - box.height / 2, 1e3, box.bottom + box.height / 2)
 
 
 def patch_of(grey: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
