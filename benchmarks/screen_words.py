@@ -75,7 +75,9 @@ def shots_of(count: int, seed: int) -> list[Shot]:
     shots = []
     for number in range(count):
         script, size = cells[number % len(cells)]
-        words = draw.choice(WORDS[script], 2 if script == "Latin" and size < SIZES[-1] else 1, False)
+        words = draw.choice(
+            WORDS[script], 2 if script == "Latin" and size < SIZES[-1] else 1, False
+        )
         shots.append(Shot(" ".join(str(word) for word in words), script, size))
     return shots
 
@@ -262,7 +264,9 @@ def _cost(films: Sequence[Read]) -> None:
     footage = sum(each.footage_seconds for each in films)
     spent = sum(each.took_seconds for each in films)
     if footage:
-        print(f"{footage:.0f} s of footage in {spent:.0f} s: {spent / footage * 60:.1f} min an hour")
+        print(
+            f"{footage:.0f} s of footage in {spent:.0f} s: {spent / footage * 60:.1f} min an hour"
+        )
 
 
 if __name__ == "__main__":

@@ -23,9 +23,7 @@ _LASTS_SECONDS = 15.0
 _CUTS = (Reason.SCENE, Reason.SPIKE, Reason.PASSED)
 
 
-def looks_of(
-    table: PacketTable, info: VideoInfo, zero: Fraction, end_seconds: float
-) -> list[Look]:
+def looks_of(table: PacketTable, info: VideoInfo, zero: Fraction, end_seconds: float) -> list[Look]:
     """The looks at a film in the order of their times: its key frames, and what SAA would look at.
 
     Args:

@@ -14,6 +14,7 @@ __all__ = ["lines_of_screen"]
 # size, one is below a part of the other, and they are there at the same time for this share of it.
 _GAP, _ALIKE, _BELOW, _TOGETHER = 0.9, 2.5, 0.3, 0.6
 
+
 def lines_of_screen(shown: Sequence[Shown], source: str, end_seconds: float) -> list[Line]:
     """The lines of what was on the screen, in the order of their times.
 

@@ -135,7 +135,10 @@ def _around(
     height = float(across.max() - across.min()) + pixel[1]
     if min(width / pixel[0], height / pixel[1]) < _LEAST_PIXELS:
         return None
-    middle = (along.max() + along.min() + pixel[0]) / 2, (across.max() + across.min() + pixel[1]) / 2
+    middle = (
+        (along.max() + along.min() + pixel[0]) / 2,
+        (across.max() + across.min() + pixel[1]) / 2,
+    )
     grown = width * height * _GROWTH / (width + height)
     return Region(
         x=float(middle[0] * cos - middle[1] * sin),

@@ -71,8 +71,7 @@ class Picture(Protocol):
         """Width and height, upright."""
 
     def rgb(self, longest: int) -> NDArray[np.uint8]:
-        """``[h, w, 3]``, upright, no larger than it is, its longer side this many pixels at most.
-        """
+        """``[h, w, 3]``, upright, no larger than it is, its longer side this many pixels at most."""
 
 
 class ScreenReader:
@@ -96,9 +95,7 @@ class ScreenReader:
         picture = _image(small)
         return [_box(each, picture.height) for each in self._detector.find(picture)]
 
-    def rows(
-        self, full: NDArray[np.uint8], band: tuple[float, float] | None = None
-    ) -> list[Row]:
+    def rows(self, full: NDArray[np.uint8], band: tuple[float, float] | None = None) -> list[Row]:
         """The rows of words of a picture ``[h, w, 3]`` RGB, from top to bottom.
 
         Args:

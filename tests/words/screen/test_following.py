@@ -21,7 +21,9 @@ def seen(*texts: tuple[str, Box], noise: int = 0) -> NDArray[np.uint8]:
     """A small picture in which each text at its place looks like no other text."""
     grey = np.full((252, 448), 90 + noise % 3, np.uint8)
     for text, box in texts:
-        draw = np.random.default_rng(sum(ord(letter) << place % 20 for place, letter in enumerate(text)))
+        draw = np.random.default_rng(
+            sum(ord(letter) << place % 20 for place, letter in enumerate(text))
+        )
         top, bottom = int(box.top * 252), round(box.bottom * 252)
         left, right = int(box.left * 252), round(box.right * 252)
         patch = draw.integers(0, 2, (bottom - top, min(right, 448) - left)) * 150
@@ -200,7 +202,9 @@ def test_what_was_read_unsurely_is_left_out(text: str, confidence: float, is_kep
     assert is_worth_keeping(Row(text, confidence, TITLE)) == is_kept
 
 
-@pytest.mark.parametrize("text", ["", "[", "[]", "[[1], 0, 0, 0, 0]", '[[{"row": {}}], 0, 0, 0, 0]'])
+@pytest.mark.parametrize(
+    "text", ["", "[", "[]", "[[1], 0, 0, 0, 0]", '[[{"row": {}}], 0, 0, 0, 0]']
+)
 def test_notes_that_are_none_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="notes"):
         Notes.of(text)
