@@ -1,6 +1,4 @@
-"""The pass that reads the screen of films, in a process of its own with limited memory: one that may
-die of a damaged film.
-"""
+"""The pass that reads the screen of films, in a process of its own: one that may die of a film."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -128,7 +129,7 @@ def test_key_frames_are_looked_at_but_not_those_that_follow_at_once(tmp_path: Pa
         keys = set(video.packets().pts[video.packets().keys].tolist())
     assert {look.pts for look in looks} <= keys and looks[0].start_seconds == 0
     starts = [look.start_seconds for look in looks]
-    assert all(2 <= after - before <= 3 for before, after in zip(starts, starts[1:], strict=False))
+    assert all(2 <= after - before <= 3 for before, after in pairwise(starts))
     assert [look.end_seconds for look in looks] == [*starts[1:], 12.0]
 
 

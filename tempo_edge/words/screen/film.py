@@ -34,10 +34,12 @@ _LARGEST = 1920
 # a glance.
 _MARGIN = 2.5
 
-# After so many readings in vain, the pause gets no longer.
-_LONGEST_PAUSE = 6
+# After so many readings that came to nothing the pause gets no longer; where they came to what was
+# known already, it is so many looks, from the second on.
+_LONGEST_PAUSE, _KNOWN_PAUSE = 6, 1
 
-# A picture is still where no more than this share of its pixels changed by more than so many levels.
+# A picture is still where no more than this share of its pixels changed by more than so many
+# levels.
 _FEW_PIXELS, _LEVELS = 1e-4, 25
 
 # What is there already covers so much of what is nothing new.
@@ -71,7 +73,7 @@ class Picture(Protocol):
         """Width and height, upright."""
 
     def rgb(self, longest: int) -> NDArray[np.uint8]:
-        """``[h, w, 3]``, upright, no larger than it is, its longer side this many pixels at most."""
+        """``[h, w, 3]``, upright, no larger than it is, its longer side so many pixels at most."""
 
 
 class ScreenReader:
@@ -169,9 +171,11 @@ class ScreenWords:
         rows = self._reader.rows(picture.rgb(_LARGEST), _band(new))
         if self._following.see(rows, grey, *when):
             self._in_vain = 0
-        else:
-            self._in_vain += 1
-            self._pause = 2 ** min(self._in_vain, _LONGEST_PAUSE) - 1
+            return
+        self._in_vain += 1
+        # Words that are known already are words: what comes next may be others.
+        is_known = min(self._in_vain - 1, _KNOWN_PAUSE)
+        self._pause = is_known if rows else 2 ** min(self._in_vain, _LONGEST_PAUSE) - 1
 
     def lines(self, source: str, end_seconds: float, *, is_over: bool = False) -> list[Line]:
         """The lines of what has gone from the screen and was not given yet, by their times.

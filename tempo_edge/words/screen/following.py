@@ -254,7 +254,7 @@ def runs_on(before: str, after: str) -> bool:
 def _is_grown(before: Row, after: Row) -> bool:
     """Whether a row is another that was not written to its end yet."""
     one, other = letters_of(before.text), letters_of(after.text)
-    return len(one) >= 4 and (other.startswith(one) or one.startswith(other) and len(other) >= 4)
+    return len(one) >= 4 and (other.startswith(one) or (one.startswith(other) and len(other) >= 4))
 
 
 def _better(before: Row, after: Row) -> Row:
@@ -275,7 +275,7 @@ def patch_of(grey: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
 
 
 def is_alike(patch: NDArray[np.uint8], other: NDArray[np.uint8]) -> bool:
-    """Whether two patches show the same letters, whatever the light; nothing is like an even one."""
+    """Whether two patches show the same letters, whatever the light; an even one is like none."""
     if patch.shape != other.shape or not patch.size:
         return False
     one, two = (each.astype(np.float32) - each.mean() for each in (patch, other))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from written import written
 
 from tempo_edge.errors import MissingExtraError
 from tempo_edge.words.screen import models
-from tempo_edge.words.screen.film import ScreenReader, is_still
+from tempo_edge.words.screen.film import Look, ScreenReader, ScreenWords, is_still
 from tempo_edge.words.screen.models import check_is_here, find_models
 
 
@@ -49,6 +50,35 @@ def test_a_glance_sees_small_letters_and_nothing_where_nothing_is(reader: Screen
     (box,) = reader.glance(small)
     assert box.left < 300 / 720 + 0.03 and box.top < 510 / 720 < box.bottom
     assert reader.glance(written({}, (448, 252))) == []
+
+
+class Drawn:
+    """A picture of a film, as large as it was drawn, or its glance."""
+
+    size = (640, 360)
+
+    def __init__(self, x: int, text: str) -> None:
+        self.picture = written({(x, 150): text})
+
+    def rgb(self, longest: int) -> NDArray[np.uint8]:
+        from PIL import Image
+
+        share = min(1.0, longest / 640)
+        return np.asarray(
+            Image.fromarray(self.picture).resize((round(640 * share), round(360 * share)))
+        )
+
+
+def test_what_comes_after_words_that_are_known_is_read(reader: ScreenReader) -> None:
+    words = ScreenWords(reader)
+    shown = [(40, "Harbour weather"), (300, "Harbour weather"), (40, "Election night")]
+    for place, (x, text) in enumerate(shown):
+        words.take(Look(place, 3.0 * place, 3.0 * place + 3, False), Drawn(x, text))
+    lines = words.lines("test", 9.0, is_over=True)
+    assert [(line.start_seconds, line.end_seconds, line.text) for line in lines] == [
+        (0.0, 6.0, "Harbour weather"),
+        (6.0, 9.0, "Election night"),
+    ]
 
 
 def test_a_picture_is_still_until_a_letter_changes() -> None:
