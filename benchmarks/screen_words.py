@@ -268,11 +268,21 @@ def _cost(films: Sequence[Read], processor: float) -> None:
             span = f"{line.start_seconds:.1f} to {line.end_seconds:.1f}"
             print(f"  {span} ({line.confidence:.2f}): {line.text}")
     footage = sum(each.footage_seconds for each in films)
-    spent = sum(each.took_seconds for each in films)
     if footage:
-        print(
-            f"{footage:.0f} s of footage in {spent:.0f} s: {spent / footage * 60:.1f} min an hour"
-        )
+        _say_cost(footage, sum(each.took_seconds for each in films), processor)
+
+
+def _say_cost(footage: float, spent: float, processor: float) -> None:
+    print(
+        f"{footage:.0f} s of footage in {spent:.0f} s, {processor:.0f} s of processor: an hour in "
+        f"{spent / footage * 60:.1f} min, {processor / footage * 60:.1f} min of processor"
+    )
+
+
+def _processor_seconds() -> float:
+    """What processes that this one has started have spent: nothing but reading has any."""
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent.ru_utime + spent.ru_stime
 
 
 if __name__ == "__main__":

@@ -125,7 +125,7 @@ def _regions(marked: NDArray[np.float32], stretch: tuple[float, float]) -> list[
 
 
 def _around(
-    x: NDArray[np.float64], y: NDArray[np.float64], pixel: tuple[float, float], score: float
+    x: NDArray[np.floating], y: NDArray[np.floating], pixel: tuple[float, float], score: float
 ) -> Region | None:
     """The rectangle around the pixels of a patch, as large as its letters; None for a speck."""
     angle = _angle(x, y)
@@ -150,7 +150,7 @@ def _around(
     )
 
 
-def _angle(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+def _angle(x: NDArray[np.floating], y: NDArray[np.floating]) -> float:
     """By how much writing is turned: the direction in which its pixels are spread most.
 
     Of a patch that is hardly longer than high it says nothing, and the writing is taken for level.

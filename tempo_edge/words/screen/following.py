@@ -271,7 +271,8 @@ def patch_of(grey: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
     top, left = max(0, int(box.top * height)), max(0, int(box.left * height))
     bottom = min(height, max(top + 1, round(box.bottom * height)))
     right = min(width, max(left + 1, round(box.right * height)))
-    return grey[top:bottom, left:right].copy()
+    patch: NDArray[np.uint8] = grey[top:bottom, left:right].copy()
+    return patch
 
 
 def is_alike(patch: NDArray[np.uint8], other: NDArray[np.uint8]) -> bool:
