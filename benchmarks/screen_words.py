@@ -125,8 +125,9 @@ def _drawn(shot: Shot, draw: np.random.Generator) -> NDArray[np.uint8]:
         margin = shot.size * _SIZE[1] * 0.3
         box = x + left - margin, y + top - margin, x + right + margin, y + bottom + margin
         pen.rectangle(box, fill=(20, 30, 60) if style else (235, 235, 225))
-    outline = {"stroke_width": 2, "stroke_fill": (0, 0, 0)} if style == 2 else {}
-    pen.text((x, y), shot.text, (10, 10, 10) if style == 0 else (250, 250, 250), font, **outline)
+    ink = (10, 10, 10) if style == 0 else (250, 250, 250)
+    outline = 2 if style == 2 else 0
+    pen.text((x, y), shot.text, ink, font, stroke_width=outline, stroke_fill=(0, 0, 0))
     return np.asarray(picture, np.uint8)
 
 

@@ -215,7 +215,7 @@ def is_still(before: NDArray[np.uint8], grey: NDArray[np.uint8]) -> bool:
     if before.shape != grey.shape:
         return False
     changed = np.abs(before.astype(np.int16) - grey) > _LEVELS
-    return int(np.count_nonzero(changed)) <= _FEW_PIXELS * changed.size
+    return bool(np.count_nonzero(changed) <= _FEW_PIXELS * changed.size)
 
 
 def _image(picture: NDArray[np.uint8]) -> Image:
