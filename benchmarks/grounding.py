@@ -2,9 +2,10 @@
 
 ``python -m benchmarks.grounding --test DIR --dev DIR`` indexes two folders made by
 ``benchmarks.composites`` with the real indexer, asks the real search, and prints the field's
-metrics for SAA with the profile's grounders and for the uniform baseline. With ``--also NAME=DIR``
-the decoder and the calibration of another folder of profiles are measured in the same run. Only the
-baseline's cutoff is fitted here, on the development folder; the test folder is only ever measured.
+metrics for SAA with the profile's grounders and for the uniform baseline; without ``--dev`` the
+baseline is left out. With ``--also NAME=DIR`` the decoder and the calibration of another folder of
+profiles are measured in the same run. Only the baseline's cutoff is fitted here, on the development
+folder; the test folder is only ever measured.
 """
 
 from __future__ import annotations
@@ -132,7 +133,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--test", type=Path, required=True, help="composites to measure on")
-    parser.add_argument("--dev", type=Path, required=True, help="composites for the cutoff")
+    parser.add_argument("--dev", type=Path, help="composites for the baseline's cutoff")
     parser.add_argument("--unrelated", type=Path, help="charades_sta_test.txt.gz, for easy absents")
     add_profiles(parser)
     parser.add_argument("--seed", type=int, default=0, help="seed of the bootstrap")
@@ -143,15 +144,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.unrelated is not None:
         truth += unrelated_queries(options.unrelated, 150, options.seed)
     systems: dict[str, list[Prediction]] = {}
+    cutoff: float | None = None
     with tempfile.TemporaryDirectory() as folder:
         scratch = options.keep or Path(folder)
         scratch.mkdir(parents=True, exist_ok=True)
-        with indexed(options.dev, scratch, 1.0) as dev:
-            cutoff = uniform.fit_cutoff(dev, load_composites(options.dev).queries)
-        with indexed(options.test, scratch, 1.0) as library:
-            systems["uniform 1 fps + cutoff"] = uniform.ask(library, truth, cutoff)
-            for grounder in reversed(library.searcher.grounders):
-                systems[f"uniform 1 fps + {grounder}"] = ask(library, truth, grounder)
+        if options.dev is not None:
+            with indexed(options.dev, scratch, 1.0) as dev:
+                cutoff = uniform.fit_cutoff(dev, load_composites(options.dev).queries)
+            with indexed(options.test, scratch, 1.0) as library:
+                systems["uniform 1 fps + cutoff"] = uniform.ask(library, truth, cutoff)
+                for grounder in reversed(library.searcher.grounders):
+                    systems[f"uniform 1 fps + {grounder}"] = ask(library, truth, grounder)
         with indexed(options.test, scratch) as library:
             for grounder in reversed(library.searcher.grounders):
                 systems[f"SAA + {grounder}"] = ask(library, truth, grounder)

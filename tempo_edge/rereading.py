@@ -1,4 +1,7 @@
-"""A library that is read again with another profile: beside itself, until the new one is whole."""
+"""A library that is read again with another profile: beside itself, until the new one is whole.
+
+A new version of the profile that it was read with is another profile, too.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +10,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tempo_edge.errors import NoLibraryError
+from tempo_edge.errors import NoLibraryError, ProfileError
+from tempo_edge.indexing.word_choice import WORDS
 from tempo_edge.library import Library
 from tempo_edge.store.opening import open_store
 from tempo_edge.store.place import library_path
 from tempo_edge.store.rows import Contents
+from tempo_edge.words.line import KINDS
 
 if TYPE_CHECKING:
     from tempo_edge.indexing.footage import Sampling
     from tempo_edge.indexing.report import IndexEvent, IndexReport
-    from tempo_edge.store.interface import Store
+    from tempo_edge.store.interface import Store, WritableCatalogue
 
-__all__ = ["Reread", "clear_away", "is_of_another_profile", "reread"]
+__all__ = [
+    "Reread",
+    "clear_away",
+    "is_of_another_profile",
+    "outdated_profile",
+    "reread",
+    "reread_outdated",
+]
 
 # What the new library is called beside the old one.
 _DRAFT = ".{profile}.draft.db"
@@ -30,17 +42,13 @@ class Reread:
 
     Attributes:
         report: what was read.
-        lacking: files of the library that the new one lacks still; if there are none, it has taken
-            the place of the old one, unless the run was asked to end.
+        lacking: files of the library that the new one lacks still.
+        is_whole: whether the new one has taken the place of the old one.
     """
 
     report: IndexReport
     lacking: tuple[str, ...]
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether the new one has taken the place of the old one."""
-        return not (self.lacking or self.report.stopped)
+    is_whole: bool
 
 
 def is_of_another_profile(path: Path | None, profile: str) -> bool:
@@ -53,12 +61,36 @@ def is_of_another_profile(path: Path | None, profile: str) -> bool:
     from tempo_edge.models import load_profile
 
     fingerprint = load_profile(profile).fingerprint
+    return _recorded(library_path(path)) not in (None, fingerprint)
+
+
+def outdated_profile(path: Path | None) -> str | None:
+    """The name of a profile, of which another version than the installed one read a library.
+
+    None for a library that is read with what is installed, and where no such profile is.
+
+    Raises:
+        LibraryError: what is there is no library.
+    """
+    from tempo_edge.models import load_profile
+
+    recorded = _recorded(library_path(path))
+    if recorded is None:
+        return None
+    name = recorded.rpartition("-")[0]
     try:
-        with open_store(library_path(path)).reader() as catalogue, catalogue.snapshot():
-            recorded = catalogue.get_meta("profile")
-            return recorded not in (None, fingerprint) and bool(catalogue.count_frames())
+        return None if load_profile(name).fingerprint == recorded else name
+    except ProfileError:
+        return None
+
+
+def _recorded(path: Path) -> str | None:
+    """The fingerprint of the profile whose frames a library holds, if it holds any."""
+    try:
+        with open_store(path).reader() as catalogue, catalogue.snapshot():
+            return catalogue.get_meta("profile") if catalogue.count_frames() else None
     except NoLibraryError:
-        return False
+        return None
 
 
 def reread(
@@ -72,18 +104,22 @@ def reread(
     on_event: Callable[[IndexEvent], None] | None = None,
     stopping: Callable[[], bool] = lambda: False,
     words: str = "subtitles",
+    leave_missing: bool = False,
 ) -> Reread:
     """Read all that a library holds, and these paths, with another profile.
 
     What is read goes into a library beside it, which takes its place at once when it holds all of
     its files; until then the old one is searched and kept up to date as ever. A run that was ended,
-    by whatever, goes on where it was.
+    by whatever, goes on where it was. What later passes have read is taken along, and what they
+    have not is read when that is done.
 
     Args:
         path: the library's file; by default the user's.
         profile: name of the other profile.
         paths: files and folders to index besides; the other arguments are those of
             :meth:`tempo_edge.library.Library.index`, and so are the errors.
+        leave_missing: let the new one take the place of the old one without files that are not
+            there now; else the old one stays until all of its files are in the new one.
     """
     store = open_store(library_path(path))
     draft = store.companion(_DRAFT.format(profile=profile))
@@ -97,18 +133,59 @@ def reread(
             sampling=sampling,
             on_event=on_event,
             stopping=stopping,
-            words=words,
+            words="subtitles" if WORDS.get(words) else words,
         )
         held = {row.path for row in other.files()}
     if report.stopped:
-        return Reread(report, _without(known, held))
+        return Reread(report, _without(known, held), is_whole=False)
     with store.lock(), open_store(draft).lock():
         # Nothing is lost: what came into the old one meanwhile counts as well.
         lacking = _without(_videos(library_path(path)), held)
-        if not lacking:
-            _carry_digests(store, open_store(draft))
+        is_whole = leave_missing or not lacking
+        if is_whole:
+            _carry(store, open_store(draft))
             store.take_over(draft)
-    return Reread(report, lacking)
+    if is_whole and WORDS.get(words):
+        with Library.open(path) as whole:
+            heard = whole.index(
+                [*paths, *here], exclude=exclude, on_event=on_event, stopping=stopping, words=words
+            )
+        report.later, report.stopped = heard.later, heard.stopped
+    return Reread(report, lacking, is_whole)
+
+
+def reread_outdated(
+    path: Path | None,
+    paths: Iterable[str | Path],
+    *,
+    exclude: Iterable[str] = (),
+    decoder: str = "pyav",
+    sampling: Sampling | None = None,
+    on_event: Callable[[IndexEvent], None] | None = None,
+    stopping: Callable[[], bool] = lambda: False,
+    words: str = "subtitles",
+) -> Reread | None:
+    """Read a library again where another version of its profile has read it; None elsewhere.
+
+    Nobody can search it until that is done, for the models that its vectors are of are gone. So it
+    does not wait for files that are not there now, on a drive that is not plugged in, say: they are
+    told, and indexed as new ones when they are back. The arguments are those of :func:`reread`.
+    """
+    name = outdated_profile(path)
+    if name is None:
+        return None
+    return reread(
+        path,
+        name,
+        paths,
+        exclude=exclude,
+        decoder=decoder,
+        sampling=sampling,
+        on_event=on_event,
+        stopping=stopping,
+        words=words,
+        leave_missing=True,
+    )
 
 
 def clear_away(path: Path | None, profile: str) -> None:
@@ -125,19 +202,36 @@ def clear_away(path: Path | None, profile: str) -> None:
             store.take_over(draft)
 
 
-def _carry_digests(old: Store, new: Store) -> None:
-    """Let a library know the digests of whole files that another has, whose place it takes.
+def _carry(old: Store, new: Store) -> None:
+    """Let a library know what is dear of what another knows, whose place it takes.
 
-    They are what later verifications are held against. The caller holds the locks of both.
+    These are the digests of whole files, which later verifications are held against, and what later
+    passes have read. The caller holds the locks of both.
     """
     with old.writer() as before, new.writer() as after, after.transaction():
         for row in before.each_file():
             there = after.file(row.path)
             if row.video_id is None or there is None or there.video_id is None:
                 continue
+            if (row.size, row.mtime_ns) != (there.size, there.mtime_ns):
+                continue
             whole = before.contents(row.video_id).whole
-            if whole is not None and (row.size, row.mtime_ns) == (there.size, there.mtime_ns):
+            if whole is not None:
                 after.note_contents(there.video_id, Contents(whole=whole))
+            _carry_passes(before, row.video_id, after, there.video_id)
+
+
+def _carry_passes(
+    before: WritableCatalogue, video: int, after: WritableCatalogue, same: int
+) -> None:
+    """Let a library know what later passes have read of a video in another one."""
+    for kind in KINDS:
+        state = before.pass_state(kind, video)
+        if state is not None and after.pass_state(kind, same) is None:
+            after.put_lines(
+                same, [kind], [each for each in before.lines(video) if each.kind == kind]
+            )
+            after.note_pass(kind, same, state)
 
 
 def _videos(path: Path) -> list[str]:

@@ -25,7 +25,20 @@ _SHORT_RUN_SECONDS = 20.0
 
 
 # Events of a file that is not done yet.
-_UNDER_WAY = ("started", "progress", "verifying")
+_UNDER_WAY = ("started", "progress", "verifying", "hearing", "scanning")
+
+# Events of later passes, which have a pace of their own; and those that tell how far a file is.
+_LATER = ("hearing", "heard", "scanning", "scanned")
+_FAR = ("progress", "hearing", "scanning")
+
+# What is told to be done with a file; otherwise it is read.
+_DOING = ("verifying", "hearing", "scanning")
+
+# Events of a file that get a line each where there is no bar.
+_LISTED = ("indexed", "reused", "dropped", "heard", "scanned")
+
+# Events of a file that is done with, and that a remark may be on.
+_REMARKED = ("indexed", "reused", "words", "verified", "heard", "scanned")
 
 
 class Progress:
@@ -42,6 +55,7 @@ class Progress:
         self._bar: RichProgress | None = None
         self._footage_seconds = 0.0
         self._began = time.perf_counter()
+        self._is_later = False
         # Whoever watches has nothing to do for most of the time, and says nothing then.
         self._at = "" if lines else "looking for videos"
         self._pulse = Pulse(lambda: "" if quiet else self._at, self._say)
@@ -72,11 +86,14 @@ class Progress:
             self._say(f"changed {printable(event.path)}: {printable(event.reason)}")
         elif event.kind == "offline" and not self._quiet:
             self._say(f"offline {printable(event.path)}: {event.reason}")
-        elif self._lines and not self._quiet and event.kind in ("indexed", "reused", "dropped"):
+        elif self._lines and not self._quiet and event.kind in _LISTED:
             self._say(f"{event.kind} {printable(event.path)}")
-        if event.reason and event.kind in ("indexed", "reused", "words", "verified"):
+        if event.reason and event.kind in _REMARKED:
             self._say(f"remark on {printable(event.path)}: {printable(event.reason)}")
-        if event.kind == "indexed":
+        if event.kind in _LATER and not self._is_later:
+            self._is_later, self._began = True, time.perf_counter()
+            self._footage_seconds = -event.done_seconds  # an earlier run has read those
+        if event.kind in ("indexed", "heard", "scanned"):
             self._footage_seconds += event.total_seconds
         if self._bar is not None:
             self._advance(self._bar, event)
@@ -100,6 +117,7 @@ class Progress:
             "excluded": report.excluded,
             "verified": report.verified,
             "changed": report.changed,
+            **report.later,
         }
         parts = [f"{report.indexed} indexed"]
         line = ", ".join(parts + [f"{count} {name}" for name, count in counts.items() if count])
@@ -113,7 +131,7 @@ class Progress:
             share = _share(event)
             far = f" {share:.0%}" if share else ""
             place = f"{event.position} of {event.files}" if event.files > 1 else ""
-            what = "verifying" if event.kind == "verifying" else "reading"
+            what = event.kind if event.kind in _DOING else "reading"
             return f"{what} {printable(event.path)}{far}" + (f" ({place})" if place else "")
         if event.kind == "lines":
             return f"reading the words of {printable(event.path)}"
@@ -129,7 +147,7 @@ class Progress:
     def _advance(self, bar: RichProgress, event: IndexEvent) -> None:
         seconds = self._footage_seconds
         done = float(event.position - (event.kind in _UNDER_WAY)) + _share(event)
-        if event.kind == "progress":
+        if event.kind in _FAR:
             seconds += event.done_seconds
         elapsed = time.perf_counter() - self._began
         bar.update(
@@ -146,7 +164,7 @@ def _share(event: IndexEvent) -> float:
     """How much of the file that is under way is done, within [0, 1]."""
     if event.kind == "verifying":
         return event.done_bytes / max(event.total_bytes, 1)
-    if event.kind == "progress" and event.total_seconds:
+    if event.kind in _FAR and event.total_seconds:
         return event.done_seconds / event.total_seconds
     return 0.0
 

@@ -72,7 +72,7 @@ def index(
     """
     from tempo_edge._console.progress import Progress
     from tempo_edge.indexing.footage import Sampling
-    from tempo_edge.rereading import clear_away, is_of_another_profile, reread
+    from tempo_edge.rereading import clear_away, is_of_another_profile, outdated_profile, reread
 
     be_nice()
     # So that the bar is taken away and the cursor comes back.
@@ -83,16 +83,21 @@ def index(
         "sampling": Sampling(frames_per_second=uniform),
         "words": words,
     }
-    if profile is not None and is_of_another_profile(library, profile):
+    outdated = outdated_profile(library)
+    other = profile if profile is not None else outdated
+    if other is not None and is_of_another_profile(library, other):
         if verify:
             raise TempoEdgeError(
-                f"--verify is for a library that stays with its profile: let {profile} read it "
+                f"--verify is for a library that stays with its profile: let {other} read it "
                 "again without --verify, then run tempo-edge index --verify"
             )
+        if outdated is not None and not quiet:
+            note(f"this library was read with another version of {outdated}: it is read again")
         with Progress(quiet) as progress:
-            found = reread(library, profile, paths, on_event=progress, **how)
+            gone = outdated is not None
+            found = reread(library, other, paths, on_event=progress, leave_missing=gone, **how)
         progress.summary(found.report)
-        _tell(found, profile, quiet)
+        _tell(found, other, quiet)
         return
     if profile is not None:
         clear_away(library, profile)
@@ -111,7 +116,12 @@ def _tell(found: Reread, profile: str, quiet: bool) -> None:
     Raises:
         LibraryError: files of it are not in the new one.
     """
-    if found.lacking:
+    if found.lacking and found.is_whole:
+        note(
+            f"{found.lacking[0]} ({len(found.lacking)} in all) can't be read now and is left out: "
+            "run this again when it is back"
+        )
+    elif found.lacking:
         raise LibraryError(
             f"the library is searched as before, for {found.lacking[0]} "
             f"({len(found.lacking)} in all) can't be read with {profile}: bring it back and run "

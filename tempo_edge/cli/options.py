@@ -88,7 +88,8 @@ WordsOption = Annotated[
         "--words",
         metavar="KIND",
         show_default=False,
-        help="subtitles (the default: those, chapters and names), or none.",
+        help="subtitles (the default: those, chapters and names), speech (those and what is said), "
+        "screen (those and what stands in the picture), all, or none.",
     ),
 ]
 QuietOption = Annotated[

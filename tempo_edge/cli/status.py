@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from tempo_edge.library import Library
 
 __all__ = ["describe", "format_status", "status"]
+
+# By the kind of its lines, what the line begins with that tells how far a later pass is.
+_PASSES = {"speech": "heard     ", "screen": "scanned   "}
 
 
 def status(
@@ -58,6 +62,7 @@ def describe(library: Library, under: Path | None) -> dict[str, Any]:
     if under is None:
         facts.update(library.totals())
         facts["lines"] = words.counts
+        facts["passes"] = {kind: asdict(totals) for kind, totals in words.passes.items()}
     facts.update({f"files_{state}": count for state, count in counts.items()})
     facts.update(told)
     sizes = library.store.sizes()
@@ -73,10 +78,12 @@ def format_status(facts: dict[str, Any]) -> str:
         f"files     {_counted(facts)}",
     ]
     if "hours" in facts:
-        length = format_timestamp(round(facts["hours"] * 3600)).removesuffix(".0")
+        length = _length(facts["hours"] * 3600)
         lines.append(f"footage   {length}, {facts['frames']} frames looked at")
     if facts.get("lines"):
         lines.append(f"words     {_spoken(facts['lines'])}")
+    for kind, totals in facts.get("passes", {}).items():
+        lines.append(f"{_PASSES[kind]}{_far(totals)}")
     megabytes = (facts["database_bytes"] + facts["cache_bytes"]) / 1e6
     lines.append(f"on disk   {megabytes:.1f} MB ({facts['cache_bytes'] / 1e6:.1f} MB of it cache)")
     lines += [f"offline   {printable(path)}: its volume is not there" for path in facts["offline"]]
@@ -97,6 +104,16 @@ def _spoken(counts: dict[str, int]) -> str:
     }
     told = {kind: counts[kind] for kind in names if kind in counts}
     return ", ".join(f"{count} {names[kind][count > 1]}" for kind, count in told.items())
+
+
+def _far(totals: dict[str, float]) -> str:
+    """How far a later pass is."""
+    done, whole = (_length(totals[name]) for name in ("seconds_done", "seconds"))
+    return f"{totals['videos_done']} of {totals['videos']} videos, {done} of {whole}"
+
+
+def _length(seconds: float) -> str:
+    return format_timestamp(round(seconds)).removesuffix(".0")
 
 
 def _counted(facts: dict[str, Any]) -> str:

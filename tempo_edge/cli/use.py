@@ -19,6 +19,7 @@ from tempo_edge.preferences import DEFAULT_PROFILE, Preferences
 if TYPE_CHECKING:
     from tempo_edge.models import Profile
     from tempo_edge.models.published import PublishedEncoder
+    from tempo_edge.speech.models import SpeechModel
 
 __all__ = ["hint", "read_sentences", "use"]
 
@@ -30,7 +31,9 @@ def use(
     name: Annotated[
         str,
         typer.Argument(
-            metavar="NAME", help="A profile, or an encoder that becomes one: siglip2, tinyclip ..."
+            metavar="NAME",
+            help="A profile, an encoder that becomes one (siglip2, tinyclip ...), or a model that "
+            "hears speech: whisper-base, -small, -medium, -large-v3.",
         ),
     ],
     source: SourceOption = None,
@@ -46,12 +49,20 @@ def use(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Fetch without asking.")] = False,
     quiet: NoBarsOption = False,
 ) -> None:
-    """Make a profile that of new libraries; an encoder is fetched and checked before that."""
+    """Make a profile that of new libraries; an encoder is fetched and checked before that.
+
+    A model of speech hears what is heard from then on; films that another one heard
+    are heard again.
+    """
     from tempo_edge.models.graph_choice import check_precision
     from tempo_edge.models.published import ENCODERS
     from tempo_edge.models.pull import partial_folder
     from tempo_edge.models.registry import installed_profiles, load_profile, profile_names
+    from tempo_edge.speech.models import SPEECH_MODELS
 
+    if name in SPEECH_MODELS:
+        _use_speech(SPEECH_MODELS[name], source, precision, quiet, ask=not yes and source is None)
+        return
     if name in profile_names():
         profile = load_profile(name)
         if precision is not None:
@@ -69,10 +80,45 @@ def use(
             raise typer.Exit(1)
         profile = _made(encoder, source, precision, quiet)
     else:
-        known = sorted({*profile_names(), *ENCODERS})
+        known = sorted({*profile_names(), *ENCODERS, *SPEECH_MODELS})
         raise TempoEdgeError(f"profile {name!r} must be one of {known}")
     Preferences.read().with_profile(profile.name).write()
     note(f"new libraries are indexed with {profile.name}")
+
+
+def _use_speech(
+    model: SpeechModel, source: Path | None, precision: str | None, quiet: bool, *, ask: bool
+) -> None:
+    """Make a model of speech the one that hears, and fetch it before that if need be."""
+    from tempo_edge.speech.fetching import fetch
+    from tempo_edge.speech.models import check_is_here, checked_folder, speech_folder
+
+    if precision is not None:
+        raise TempoEdgeError(
+            f"precision {precision!r} is for encoders: {model.name} is run in int8 as it is"
+        )
+    if model.packages:
+        check_is_here(model)
+    elif not speech_folder(model).is_dir():
+        note(
+            f"{model.name}: {model.bytes / 1e6:.0f} MB from {model.repository} "
+            f"at {model.revision[:12]}, {model.licence}"
+        )
+        if not _is_confirmed(ask):
+            raise typer.Exit(1)
+        plain = quiet or not sys.stderr.isatty()
+        with Pulse(lambda: "" if quiet else f"fetching {model.name}", note):
+            fetch(model, source=source, quiet=plain)
+    folder = checked_folder(model)
+    Preferences.read().with_speech(model.name).write()
+    note(f"speech is heard with {model.name} from now on, which lies in {folder}")
+
+
+def _is_confirmed(ask: bool) -> bool:
+    """Whether somebody who is at a terminal wants what was just said."""
+    if not ask or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return True
+    return typer.confirm("Fetch it?", default=True, err=True)
 
 
 def _is_agreed(encoder: PublishedEncoder, precision: str | None, *, ask: bool) -> bool:
@@ -84,9 +130,7 @@ def _is_agreed(encoder: PublishedEncoder, precision: str | None, *, ask: bool) -
         f"{encoder.name}: {size:.0f} MB from {encoder.repository} "
         f"at {encoder.revision[:12]}, {encoder.licence}, reads {encoder.languages}"
     )
-    if not ask or not (sys.stdin.isatty() and sys.stderr.isatty()):
-        return True
-    return typer.confirm("Fetch it?", default=True, err=True)
+    return _is_confirmed(ask)
 
 
 def _made(

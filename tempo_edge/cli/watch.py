@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 from threading import Event
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -41,19 +41,25 @@ def watch(
 ) -> None:
     """Index folders, then keep the library up to date until stopped."""
     from tempo_edge._console.progress import Progress
+    from tempo_edge.rereading import reread_outdated
 
     be_nice()
     stop = Event()
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, lambda *_: stop.set())
-    with opened(library, profile) as target, Progress(quiet, lines=True) as progress:
-        target.watch(
-            folders,
-            exclude=exclude or (),
-            decoder=chosen_decoder(decoder),
-            polling=polling,
-            words=words,
-            stop=stop,
-            on_event=progress,
-            on_notice=progress.notice,
-        )
+    how: dict[str, Any] = {
+        "exclude": exclude or (),
+        "decoder": chosen_decoder(decoder),
+        "words": words,
+    }
+    with Progress(quiet, lines=True) as progress:
+        reread_outdated(library, folders, on_event=progress, stopping=stop.is_set, **how)
+        with opened(library, profile) as target:
+            target.watch(
+                folders,
+                polling=polling,
+                stop=stop,
+                on_event=progress,
+                on_notice=progress.notice,
+                **how,
+            )

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from tempo_edge.errors import MediaError
-from tempo_edge.indexing.confinement import limit_memory
+from tempo_edge.indexing.confinement import limit_growth
 from tempo_edge.indexing.footage import Footage, FootageReader, Sampling
 from tempo_edge.models import Profile
 from tempo_edge.saa import SamplingBudget
@@ -259,7 +259,7 @@ def _profile(order: dict[str, Any]) -> Profile:
 
     profile = read_profile(Path(order["profile"]))
     _warm_up(profile)
-    _confine(order["room_bytes"])
+    limit_growth(order["room_bytes"])
     return profile
 
 
@@ -283,15 +283,6 @@ def _warm_up(profile: Profile) -> None:
 
     profile.image_tower.encode(np.zeros((1, profile.image_size, profile.image_size, 3), np.uint8))
     load_fastest()
-
-
-def _confine(room_bytes: int) -> None:
-    """Take no more memory than is taken now and some more."""
-    taken = 0
-    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
-        if line.startswith("VmData:"):
-            taken = int(line.split()[1]) * 1024
-    limit_memory(taken + room_bytes)
 
 
 def _tell(facts: dict[str, Any]) -> None:

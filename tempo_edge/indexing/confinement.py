@@ -6,7 +6,7 @@ import resource
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["limit_memory"]
+__all__ = ["limit_growth", "limit_memory", "taken_bytes"]
 
 
 def limit_memory(most_bytes: int) -> None:
@@ -16,3 +16,16 @@ def limit_memory(most_bytes: int) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     most = most_bytes if hard == resource.RLIM_INFINITY else min(most_bytes, hard)
     resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+
+
+def limit_growth(room_bytes: int) -> None:
+    """Take no more memory than is taken now, and so much more."""
+    limit_memory(taken_bytes() + room_bytes)
+
+
+def taken_bytes() -> int:
+    """The memory that this process has taken for data."""
+    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+        if line.startswith("VmData:"):
+            return int(line.split()[1]) * 1024
+    return 0

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -16,6 +16,7 @@ from tempo_edge.indexing.desk import Desk, Stopped
 from tempo_edge.indexing.digests import FileDigests, key_of
 from tempo_edge.indexing.exclusion import NOTHING, Exclusion
 from tempo_edge.indexing.journal import Journal
+from tempo_edge.indexing.later_pass import LaterPass, StepReader
 from tempo_edge.indexing.medium import Media
 from tempo_edge.indexing.presence import Presence
 from tempo_edge.indexing.problems import PassingError
@@ -49,6 +50,7 @@ class Indexer:
         stopping: asked often; once it says True the run ends, and only whole files are kept.
         at_once: how many files may be under way.
         words: whether the words of files are read; otherwise what is known of them stays.
+        later: what reads further words behind everything else; see :meth:`read_later`.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Indexer:
         at_once: int = 4,
         *,
         words: bool = False,
+        later: Sequence[StepReader] = (),
     ) -> None:
         self._catalogue = catalogue
         self._at_once = at_once
@@ -81,6 +84,9 @@ class Indexer:
         self._verification = Verification(
             catalogue, digests, recognizer, self._journal, self._tell, self._check_stop
         )
+        self._later = [
+            LaterPass(catalogue, each, self._on_event, self._check_stop) for each in later
+        ]
 
     def index(
         self,
@@ -132,6 +138,30 @@ class Indexer:
             report.stopped = True
         report.elapsed_seconds = time.perf_counter() - began
         return report
+
+    def read_later(
+        self,
+        roots: Iterable[Path],
+        report: IndexReport,
+        goes_on: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """Read what takes long, of files that are in the library by now.
+
+        Args:
+            roots: files and folders.
+            report: what was indexed at and under them; what is read now is added.
+            goes_on: asked often; False leaves the rest for the next time, which begins there.
+
+        Raises:
+            LibraryError: the library can't be written.
+        """
+        places = [Path(encodable(str(absolute(root)))) for root in roots]
+        try:
+            for each in () if report.stopped else self._later:
+                finished = each.run(places, goes_on)
+                report.later[each.done] = report.later.get(each.done, 0) + finished
+        except Stopped:
+            report.stopped = True
 
     def prune(self) -> None:
         """Drop the frames of contents that no file has any more, also those a killed run left.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 __all__ = ["IndexEvent", "IndexReport"]
 
@@ -16,7 +16,8 @@ class IndexEvent:
             ``"dropped"`` or, once a volume, ``"offline"``; ``"words"`` where only the words of a
             file were read; ``"lines"`` where lines of words are given sentence vectors, those of
             this file among them; where files are verified, ``"verifying"``, ``"verified"`` or
-            ``"changed"``.
+            ``"changed"``; where a later pass reads, what that calls it: ``"hearing"`` and
+            ``"heard"``.
         path: the file; of a volume, where it is mounted when it is there.
         reason: why, for a file that was skipped or changed; a remark, for one that was indexed or
             verified or whose words were read, or nothing; what is kept, for a volume.
@@ -50,6 +51,7 @@ class IndexReport:
         excluded: files and folders that were left out on request; a folder counts once.
         verified: files read whole that are what they were; ``changed``: files that are not, though
             their size and time are, and that were read again.
+        later: files that later passes are done with now, by what each calls that: ``heard``.
         stopped: True when the run was asked to end before all was done.
         footage_seconds: seconds of footage read; ``elapsed_seconds``: wall time.
     """
@@ -65,6 +67,7 @@ class IndexReport:
     excluded: int = 0
     verified: int = 0
     changed: int = 0
+    later: dict[str, int] = field(default_factory=dict)
     stopped: bool = False
     footage_seconds: float = 0.0
     elapsed_seconds: float = 0.0

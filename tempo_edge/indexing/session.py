@@ -14,7 +14,7 @@ from tempo_edge.indexing.footage import FootageReader, Sampling
 from tempo_edge.indexing.indexer import Indexer
 from tempo_edge.indexing.line_reading import read_lines
 from tempo_edge.indexing.report import IndexEvent
-from tempo_edge.indexing.words import WORDS
+from tempo_edge.indexing.word_choice import check_words, readers_of
 from tempo_edge.media import DECODERS
 from tempo_edge.models import Profile
 from tempo_edge.store.interface import Store, WritableCatalogue
@@ -35,10 +35,11 @@ class WritingSession:
         sampling: which frames to look at; SAA by default.
         on_event: told of every file.
         stopping: asked between files whether to end early.
-        words: one of :data:`tempo_edge.indexing.words.WORDS`.
+        words: one of :data:`tempo_edge.indexing.word_choice.WORDS`.
 
     Raises:
-        TempoEdgeError: there is no such decoder, no such words, or the sampling makes no sense.
+        TempoEdgeError: there is no such decoder, no such words, or the sampling makes no sense;
+            or what reads these words is not installed.
     """
 
     def __init__(
@@ -73,10 +74,14 @@ class WritingSession:
             stack.callback(reader.close)
             confined = ConfinedReader(self._profile, self._sampling, self._decoder)
             stack.callback(confined.close)
+            later = readers_of(self._words)
+            for each in later:
+                stack.callback(each.close)
             self._open = stack.pop_all()
         at_once = workers + _FILES_BESIDE
         how = self._on_event, self._stopping, at_once
-        return Indexer(writer, reader, confined, *how, words=self._words != "none")
+        words = self._words != "none"
+        return Indexer(writer, reader, confined, *how, words=words, later=later)
 
     def read_lines(self) -> None:
         """Give sentence vectors to lines that lack one, while the session is open.
@@ -105,8 +110,7 @@ class WritingSession:
 def _check_choices(decoder: str, words: str, sampling: Sampling) -> None:
     if decoder not in DECODERS:
         raise TempoEdgeError(f"decoder {decoder!r} must be one of {', '.join(DECODERS)}")
-    if words not in WORDS:
-        raise TempoEdgeError(f"words {words!r} must be one of {', '.join(WORDS)}")
+    check_words(words)
     rate = sampling.frames_per_second
     if rate is not None and not (math.isfinite(rate) and rate > 0):
         raise TempoEdgeError(f"frames_per_second {rate} must be a positive number")

@@ -112,6 +112,7 @@ class Watcher:
         self._notifier = Notifier(self._waiting)
         self._notice = notice
         self._said = False
+        self._may_read_later = True
 
     def run(self, stop: Event) -> None:
         """Index everything once, then follow changes until ``stop`` is set."""
@@ -126,6 +127,8 @@ class Watcher:
                         next_walk = min(next_walk, time.monotonic() + _FOLDER_SECONDS)
                 elif self._waiting.quiet_seconds() >= _MOVE_SECONDS:
                     self._indexer.prune()
+                if self._may_read_later and self._is_idle():
+                    self._read_later(stop, next_walk)
                 due = time.monotonic() >= next_walk
                 if due or self._roots_changed() or not self._notifier.is_well():
                     next_walk = self._walk(postpone_all=True)
@@ -163,9 +166,31 @@ class Watcher:
             return
         # Whoever orders something by name doesn't want to be told to wait until it stands still.
         report = self._indexer.index(order.paths, exclusion=self._exclusion, prune=False)
+        self._note(report)
+        order.done(report)
+
+    def _note(self, report: IndexReport) -> None:
+        """What a batch changed is to be searched, and may have more to read in it."""
         if report.indexed or report.reused or report.dropped:
             self._settled()
-        order.done(report)
+        if report.indexed or report.reused:
+            self._may_read_later = True
+
+    def _is_idle(self) -> bool:
+        """Whether nothing waits to be indexed."""
+        return self._waiting.is_empty() and self._orders.empty()
+
+    def _read_later(self, stop: Event, until: float) -> None:
+        """Read what takes long, until something comes in, or it is time to look at everything."""
+
+        def goes_on() -> bool:
+            return self._is_idle() and not stop.is_set() and time.monotonic() < until
+
+        report = IndexReport()
+        self._indexer.read_later(self._roots, report, goes_on)
+        self._may_read_later = not goes_on()
+        if any(report.later.values()):
+            self._settled()
 
     def _walk(self, postpone_all: bool) -> float:
         """Look at everything; gives the time at which to do so again.
@@ -199,8 +224,7 @@ class Watcher:
         report = self._indexer.index(
             paths, exclusion=self._exclusion, postpone=postpone, prune=False
         )
-        if report.indexed or report.reused or report.dropped:
-            self._settled()
+        self._note(report)
         return report
 
 
@@ -249,6 +273,11 @@ class _Waiting(FileSystemEventHandler):
         """For how long nothing has come in; 0 while something waits."""
         with self._lock:
             return 0.0 if self._paths else time.monotonic() - self._latest
+
+    def is_empty(self) -> bool:
+        """Whether nothing waits."""
+        with self._lock:
+            return not self._paths
 
     def hold(self, found: FoundFile, always: bool) -> bool:
         """True for a file that may still be written to; it is looked at again once it is still."""

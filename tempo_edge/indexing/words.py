@@ -19,10 +19,7 @@ from tempo_edge.words.names import lines_of_names
 from tempo_edge.words.reading import READ_KINDS, Words, mark_of, read_words
 from tempo_edge.words.sidecars import SidecarFinder
 
-__all__ = ["WORDS", "WordReader"]
-
-#: Which words may be asked for.
-WORDS = ("subtitles", "none")
+__all__ = ["WordReader"]
 
 
 class WordReader:

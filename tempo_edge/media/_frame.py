@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tempo_edge.media.orientation import Orientation
 
-__all__ = ["PyAVFrame", "shrink"]
+__all__ = ["PyAVFrame", "scaled", "shrink"]
 
 # One thread a decoder: from PyAV 17 on, a scaler takes every core unless told otherwise.
 _SCALER_OPTIONS: dict[str, Any] = {"threads": 1} if int(av.__version__.split(".")[0]) >= 17 else {}
@@ -81,6 +81,19 @@ def shrink(
     width = height = size
     if crop:
         width, height = _around(frame.width, frame.height, size)
+    left, top = (width - size) // 2, (height - size) // 2
+    picture = scaled(frame, width, height, scaler, interpolation)
+    return picture[top : top + size, left : left + size]
+
+
+def scaled(
+    frame: VideoFrame,
+    width: int,
+    height: int,
+    scaler: VideoReformatter,
+    interpolation: str = "AREA",
+) -> NDArray[np.uint8]:
+    """The picture as ``[height, width, 3]`` RGB, as it lies in the file."""
     small = scaler.reformat(
         frame,
         width,
@@ -90,9 +103,7 @@ def shrink(
         src_color_range=frame.color_range or None,  # which PyAV would leave out of account
         **_SCALER_OPTIONS,
     )
-    left, top = (width - size) // 2, (height - size) // 2
-    picture = np.asarray(small.to_ndarray(), dtype=np.uint8)
-    return picture[top : top + size, left : left + size]
+    return np.asarray(small.to_ndarray(), dtype=np.uint8)
 
 
 def _around(width: int, height: int, size: int) -> tuple[int, int]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tempo_edge.words.line import Line
 
-__all__ = ["Evidence", "LineHit", "WordsRead", "WritableEvidence"]
+__all__ = ["Evidence", "LineHit", "WritableEvidence"]
 
 
 @dataclass(frozen=True)
@@ -35,19 +35,6 @@ class LineHit:
     rank: float
     found: int
     id: int
-
-
-@dataclass(frozen=True)
-class WordsRead:
-    """What words of a library have been read.
-
-    Attributes:
-        counts: how many lines there are of each kind of which there are any, in all of it.
-        remarks: (path, remark) of the files whose words there is something to say about.
-    """
-
-    counts: dict[str, int]
-    remarks: tuple[tuple[str, str], ...]
 
 
 class Evidence(ABC):
@@ -151,6 +138,14 @@ class WritableEvidence(Evidence):
 
         Args:
             last: the id of the line up to which all have what they will get.
+        """
+
+    @abstractmethod
+    def add_lines(self, video_id: int, lines: Iterable[Line]) -> None:
+        """Put lines of words of the contents beside those that there are.
+
+        Args:
+            video_id: a video that is there.
         """
 
     @abstractmethod

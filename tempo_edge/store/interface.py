@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from tempo_edge._closing import Closing
 from tempo_edge.store.evidence import Evidence, WritableEvidence
+from tempo_edge.store.passes import Passes, WritablePasses
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,7 +59,7 @@ class Backup:
     fault: str
 
 
-class Catalogue(Evidence, Closing, ABC):
+class Catalogue(Evidence, Passes, Closing, ABC):
     """One library's rows, to be read. Readers never wait for the writer.
 
     Ids of videos and frames are whole numbers of 64 bits that rise and are never used twice. What
@@ -193,7 +194,7 @@ class Catalogue(Evidence, Closing, ABC):
         """Time stamp of the first frame after ``pts``, or None at the end of the video."""
 
 
-class WritableCatalogue(WritableEvidence, Catalogue):
+class WritableCatalogue(WritableEvidence, WritablePasses, Catalogue):
     """One library's rows, to be read and written; whoever opens it holds the library's lock.
 
     Outside a transaction, each change is one by itself.

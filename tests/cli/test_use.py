@@ -311,7 +311,7 @@ def test_preferences_that_nobody_can_read_are_named(tempo: Tempo, text: str) -> 
     assert f"preferences {path} can't be read" in said.error
     path.unlink()
     assert tempo("models", "use", "nano").status == 0
-    assert json.loads(path.read_text()) == {"profile": "nano", "told": []}
+    assert json.loads(path.read_text()) == {"profile": "nano", "speech": "whisper-base", "told": []}
 
 
 def test_every_encoder_can_be_used(

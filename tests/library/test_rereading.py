@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +15,12 @@ from harness import Said
 from tempo_edge import LibraryError
 from tempo_edge.library import Library
 from tempo_edge.models import load_profile
-from tempo_edge.rereading import is_of_another_profile, reread
+from tempo_edge.rereading import (
+    is_of_another_profile,
+    outdated_profile,
+    reread,
+    reread_outdated,
+)
 from tempo_edge.store.embedded import replacing
 
 Tempo = Callable[..., Said]
@@ -189,3 +195,57 @@ def test_a_library_is_not_verified_while_it_is_read_again(
     said = tempo("index", films, "--library", library, "--profile", "other", "--verify")
     assert said.error.startswith("--verify is for a library that stays with its profile: ")
     assert profile_of(library) == "nano"
+
+
+def read_by_an_older_version(path: Path) -> None:
+    """Have a library say that it was read by a version of its profile that is gone."""
+    rows = sqlite3.connect(path)
+    with rows:
+        rows.execute("UPDATE meta SET value='nano-0123456789abcdef' WHERE key='profile'")
+    rows.close()
+
+
+def test_a_new_version_of_the_profile_reads_everything_again(library: Path, films: Path) -> None:
+    assert outdated_profile(library) is None
+    assert reread_outdated(library, [films]) is None
+    read_by_an_older_version(library)
+    assert outdated_profile(library) == "nano"
+    away = (films / "street.mkv").rename(films.parent / "street.mkv")
+    found = reread_outdated(library, [films / "beach.mp4"])
+    assert found is not None and found.is_whole and found.report.indexed == 2
+    assert found.lacking == (str(films / "street.mkv"),)
+    assert outdated_profile(library) is None
+    away.rename(films / "street.mkv")
+    with Library.open(library) as opened:
+        assert opened.index(films).indexed == 1
+    assert profile_of(library) == "nano"
+
+
+@pytest.mark.usefixtures("other")
+def test_a_library_of_a_profile_that_is_gone_is_not_outdated(
+    library: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert reread(library, "other", []).is_whole
+    monkeypatch.setenv("TEMPO_EDGE_PROFILES", str(tmp_path / "none"))
+    assert outdated_profile(library) is None
+    assert outdated_profile(tmp_path / "no library") is None
+
+
+def test_what_a_person_sees_after_an_update(
+    films: Path, library: Path, tempo: Tempo, tmp_path: Path
+) -> None:
+    read_by_an_older_version(library)
+    error = tempo("find", "a beach", "--library", library).error
+    assert error.endswith("tempo-edge index DIR, with any of its folders, reads all of it again")
+    said = tempo("index", films, "--library", library, "--verify")
+    assert said.error.startswith("--verify is for a library that stays with its profile: let nano")
+    away = (films / "street.mkv").rename(tmp_path / "street.mkv")
+    said = tempo("index", films, "--library", library)
+    assert said.status == 0, said.err
+    assert "this library was read with another version of nano: it is read again" in said.err
+    assert f"{films / 'street.mkv'} (1 in all) can't be read now and is left out" in said.err
+    assert said.err.endswith("from now on the library is searched with nano\n")
+    away.rename(films / "street.mkv")
+    said = tempo("index", films, "--library", library)
+    assert said.status == 0 and "again" not in said.err
+    assert tempo("find", "a beach", "--library", library, "--min-confidence", "0").status == 0

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import shutil
+import sqlite3
 import time
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -20,6 +21,7 @@ from shown import Footage, films
 
 import tempo_edge
 from tempo_edge.indexing.report import IndexEvent
+from tempo_edge.rereading import outdated_profile
 from tempo_edge.service.jobs.index_progress import IndexingProgress
 from tempo_edge.service.jobs.index_worker import Worker
 from tempo_edge.service.jobs.job_list import Jobs
@@ -367,3 +369,19 @@ def _known(library: Path) -> set[str]:
             return {Path(row.path).name for row in opened.files()}
         except tempo_edge.LibraryError:
             return set()
+
+
+def test_a_library_of_another_version_of_its_profile_is_read_again(
+    own: Footage, environment: dict[str, str]
+) -> None:
+    with tempo_edge.Library.open(own.library) as library:
+        held = {row.path for row in library.files() if row.video_id is not None}
+    rows = sqlite3.connect(own.library)
+    with rows:
+        rows.execute("UPDATE meta SET value='nano-0123456789abcdef' WHERE key='profile'")
+    rows.close()
+    assert outdated_profile(own.library) == "nano"
+    with running(own.library, environment):
+        wait_long(lambda: outdated_profile(own.library) is None)
+    with tempo_edge.Library.open(own.library) as library:
+        assert {row.path for row in library.files() if row.video_id is not None} == held

@@ -28,6 +28,7 @@ from tempo_edge.train.data.neighbours import nearest_neighbours
 from tempo_edge.train.towers import __main__ as command_line
 from tempo_edge.train.towers import curves, profile_report
 from tempo_edge.train.towers import training as tower_training
+from tempo_edge.train.towers import weight_mean as tower_mean
 from tempo_edge.train.towers.backbones import load_minilm
 from tempo_edge.train.towers.batches import grouped_order
 from tempo_edge.train.towers.encoders import TrainedImageTower, TrainedTextTower
@@ -192,6 +193,40 @@ def test_the_command_writes_a_profile_and_its_curves(
     said = capsys.readouterr().out
     assert "static int8 (entropy)" in said
     assert "dynamic int8" in said
+    mean = ["--old", str(tmp_path / "p"), "--new", str(tmp_path / "p"), "--share", "0.5"]
+    assert tower_mean.main([*mean, "--data", str(data), "--out", str(tmp_path / "mean")]) == 0
+    written, again = (read_profile(tmp_path / name) for name in ("p", "mean"))
+    assert all(np.allclose(again.trunk[name], value) for name, value in written.trunk.items())
+    about = json.loads((tmp_path / "mean" / "profile.json").read_text())
+    assert about["training"]["share"] == 0.5
+    assert about["training"]["command"].endswith("--share 0.5 --data DIR --out DIR")
+    assert about["training"]["recipe"]["size"] == 32
+
+
+def test_the_mean_lies_between_two_profiles() -> None:
+    start = read_profile(PROFILE)
+    reader = {name: value + 1.0 for name, value in start.reader.items()}
+    between = tower_mean.weight_mean(start, dataclasses.replace(start, reader=reader), 0.25)
+    for name, value in start.reader.items():
+        assert np.allclose(between.reader[name], value + 0.25, atol=1e-5)
+    assert all(np.allclose(between.trunk[name], value) for name, value in start.trunk.items())
+
+
+def test_a_mean_of_towers_that_differ_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    start = read_profile(PROFILE)
+    other = dataclasses.replace(start, trunk={"stem": np.zeros(3, np.float32)})
+    with pytest.raises(DataError, match="no like weights"):
+        tower_mean.weight_mean(start, other, 0.5)
+    with pytest.raises(DataError, match="have no heads"):
+        tower_mean.weight_mean(dataclasses.replace(start, image_head=None), start, 0.5)
+    both = ["--old", str(PROFILE), "--new", str(tmp_path), "--data", str(tmp_path)]
+    assert tower_mean.main([*both, "--out", str(tmp_path / "mean"), "--share", "1.5"]) == 2
+    assert tower_mean.main([*both, "--out", str(tmp_path / "mean"), "--share", "0.5"]) == 2
+    said = capsys.readouterr().err
+    assert "--share 1.5: a number within (0, 1] is needed" in said
+    assert "does not say how it was trained" in said
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from tempo_edge.errors import ServiceError
+from tempo_edge.errors import LibraryError, ServiceError
 from tempo_edge.indexing.report import IndexEvent
+from tempo_edge.rereading import outdated_profile
 from tempo_edge.service.jobs.index_progress import IndexingProgress
 from tempo_edge.service.jobs.job_list import Jobs
 from tempo_edge.service.jobs.throttle import Throttle
@@ -33,6 +34,14 @@ _LONGEST_LINE = 1 << 18
 
 # For a child to end by itself.
 _ENDING_SECONDS = 10.0
+
+
+def _is_outdated(library: Path) -> bool:
+    """Whether a library has to be read again before anybody can search it."""
+    try:
+        return outdated_profile(library) is not None
+    except LibraryError:  # who searches it is told
+        return False
 
 
 class Indexing:
@@ -75,7 +84,7 @@ class Indexing:
         self._let_go = False
         self._wanted = asyncio.Event()
         self._ending = False
-        if watched or len(self._jobs):
+        if watched or len(self._jobs) or _is_outdated(library):
             self._wanted.set()
 
     # -- what the service's clients ask ---------------------------------------------------------

@@ -119,9 +119,17 @@ class Worker:
     def run(self, watched: list[str]) -> None:
         """Index what is ordered, and follow some folders, until told to end."""
         from tempo_edge.library import Library
+        from tempo_edge.rereading import reread_outdated
 
         while not self.control.ended.is_set():
             try:
+                reread_outdated(
+                    self._path,
+                    [path for path in watched if Path(path).is_dir()],
+                    exclude=self._exclude,
+                    on_event=self.event,
+                    stopping=self.control.stopping,
+                )
                 with Library.open(self._path) as library:
                     if watched:
                         self._watch(library, watched)

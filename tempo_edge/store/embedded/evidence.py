@@ -12,8 +12,8 @@ from typing import Any
 
 from tempo_edge.errors import LibraryError
 from tempo_edge.store.embedded.columns import LONGEST_SECONDS, Columns
-from tempo_edge.store.embedded.contents import ContentsTable
 from tempo_edge.store.embedded.line_index import LineIndex
+from tempo_edge.store.embedded.passes import PassTable, within
 from tempo_edge.store.evidence import LineHit
 from tempo_edge.words.letters import is_unspaced
 from tempo_edge.words.line import KINDS, Line, LineError
@@ -34,7 +34,7 @@ _GROWTH, _COMMON = 1.25, 100
 AT_ONCE = 500
 
 
-class EvidenceTable(ContentsTable):
+class EvidenceTable(PassTable):
     """The rows of ``evidence`` and ``words_read``; what a public method does, its interface says.
 
     Libraries of before have neither, and whoever reads one of these finds no words in it.
@@ -68,6 +68,13 @@ class EvidenceTable(ContentsTable):
             f"DELETE FROM evidence WHERE video_id=? AND file_id IS ? AND kind IN ({slots(kinds)})",
             (video_id, file, *kinds),
         )
+        self._insert(video_id, lines, file)
+
+    def add_lines(self, video_id: int, lines: Iterable[Line]) -> None:
+        """Put lines beside those that there are."""
+        self._insert(video_id, lines, None)
+
+    def _insert(self, video_id: int, lines: Iterable[Line], file: int | None) -> None:
         self._db.executemany(
             f"INSERT INTO evidence (file_id, unspaced, {_COLUMNS}) VALUES ({slots(range(10))})",
             (
@@ -207,12 +214,9 @@ class EvidenceTable(ContentsTable):
         """(path, remark) of the files whose words there is something to say about, by path."""
         if not self._has_evidence():
             return
-        query = "SELECT path, remark FROM words_read WHERE remark<>''"
-        values: tuple[str, ...] = ()
-        if under is not None and str(under) != "/":
-            query += f" AND ({_WITHIN})"
-            values = (str(under), f"{under}/", f"{under}0")
-        for path, remark in self._db.execute(f"{query} ORDER BY path", values):
+        where, values = within(under)
+        query = f"SELECT path, remark FROM words_read WHERE remark<>'' AND {where} ORDER BY path"
+        for path, remark in self._db.execute(query, values):
             read = self._columns(f"the words of file {path!r}")
             yield read.text("path", path), read.text("remark", remark)
 

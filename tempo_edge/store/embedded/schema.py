@@ -16,7 +16,7 @@ __all__ = [
     "statements",
 ]
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 #: The oldest version that is read, and brought up where it is written.
 OLDEST_VERSION = 1
@@ -114,8 +114,22 @@ INSERT INTO evidence_names (rowid, text)
   SELECT id, text FROM evidence WHERE kind='name' AND unspaced=0;
 """
 
+# How far later passes are with each video: those that take long, and read step by step.
+_PASSES = """
+CREATE TABLE passes (
+  video_id INTEGER NOT NULL REFERENCES videos(id) ON DELETE CASCADE,
+  kind TEXT NOT NULL,
+  mark TEXT NOT NULL,
+  until_seconds REAL NOT NULL,
+  is_done INTEGER NOT NULL,
+  notes TEXT NOT NULL,
+  remark TEXT NOT NULL,
+  PRIMARY KEY (video_id, kind)
+) WITHOUT ROWID;
+"""
+
 #: By version, what makes a library of it one of the next. Version 1 knew the digest of the whole
-#: of each file, and nothing else of its bytes; version 2 no words.
+#: of each file, and nothing else of its bytes; version 2 no words, version 3 no later passes.
 WAYS_UP = {
     1: _CONTENTS
     + """
@@ -123,6 +137,7 @@ INSERT INTO contents (video_id, size, whole)
   SELECT id, (SELECT size FROM files WHERE video_id=videos.id LIMIT 1), content_hash FROM videos;
 """,
     2: _EVIDENCE,
+    3: _PASSES,
 }
 
 SCHEMA = (
@@ -165,6 +180,7 @@ CREATE INDEX files_by_video ON files (video_id);
 """
     + _CONTENTS
     + _EVIDENCE
+    + _PASSES
 )
 
 

@@ -9,6 +9,7 @@ from tempo_edge.store.embedded.catalogue import SqliteCatalogue
 from tempo_edge.store.embedded.database import unreadable
 from tempo_edge.store.embedded.database_file import UNREADABLE
 from tempo_edge.store.embedded.schema import CONTENTS_SINCE
+from tempo_edge.words.line import KINDS
 
 __all__ = ["first_fault"]
 
@@ -59,10 +60,13 @@ def _read(catalogue: SqliteCatalogue) -> None:
         catalogue.curve(video)
         catalogue.remark(video)
         catalogue.lines(video)
+        for kind in KINDS:
+            catalogue.pass_state(kind, video)
         catalogue.frames_of(video, *_ALWAYS)
     list(catalogue.word_remarks())
     for _ in catalogue.line_vectors_after(0):
         pass
+    list(catalogue.pass_remarks())
     for ids, _ in catalogue.vectors_after(0):
         catalogue.frame_keys(ids.tolist())  # of a time that is no number, no stretch has the frame
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +16,12 @@ from tempo_edge.train.data.archives import Archive, squash
 from tempo_edge.train.data.held_out import trained_on
 from tempo_edge.train.progress_log import Say
 from tempo_edge.train.towers import backbones, parity, profile_files
+from tempo_edge.train.towers.heads import ImageHead, TextHead
 from tempo_edge.train.towers.profile_sessions import ProfileSessions
 from tempo_edge.train.towers.recipe import TowerRecipe
 from tempo_edge.train.towers.trainer import Trainer
 
-__all__ = ["BACKGROUND", "check", "write"]
+__all__ = ["BACKGROUND", "Towers", "check", "write", "write_towers"]
 
 #: How many training pictures stand for what a library may hold.
 BACKGROUND = 2048
@@ -27,19 +30,44 @@ BACKGROUND = 2048
 def write(trainer: Trainer, data: Path, out: Path, command: str) -> None:
     """Write the averaged towers of a finished run to the profile folder `out`."""
     image, text = trainer.slow_image.cpu(), trainer.slow_text.cpu()
+    towers = Towers(image.trunk.tensors(), image.head, text.reader.tensors(), text.head)
+    write_towers(towers, data, out, trainer.recipe, command, {"curves": trainer.curves})
+
+
+@dataclasses.dataclass(frozen=True)
+class Towers:
+    """Both towers as they are written: the backbones' tensors by their names, and the heads."""
+
+    trunk: backbones.Tensors
+    image_head: ImageHead
+    reader: backbones.Tensors
+    text_head: TextHead
+
+
+def write_towers(
+    towers: Towers,
+    data: Path,
+    out: Path,
+    recipe: TowerRecipe,
+    command: str,
+    more: Mapping[str, Any],
+) -> None:
+    """Write towers that `recipe` taught, their background and how they came about.
+
+    `more` is kept in the manifest beside command, seed, data, date and recipe.
+    """
     out.mkdir(parents=True, exist_ok=True)
-    profile_files.write_image(out / "image.onnx", image.trunk.tensors(), image.head)
-    profile_files.write_text(out / "text.onnx", text.reader.tensors(), text.head)
+    profile_files.write_image(out / "image.onnx", towers.trunk, towers.image_head)
+    profile_files.write_text(out / "text.onnx", towers.reader, towers.text_head)
     profile_files.write_tokenizer(out / "tokenizer.json", backbones.load_minilm()[1])
-    vectors = _vectors(out, data, trainer.recipe)
-    profile_files.write_background(out / "background.npy", vectors)
+    profile_files.write_background(out / "background.npy", _vectors(out, data, recipe))
     training = {
         "command": command,
-        "seed": trainer.recipe.seed,
-        "data": [f"{name}/train" for name in trainer.recipe.archives],
+        "seed": recipe.seed,
+        "data": [f"{name}/train" for name in recipe.archives],
         "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
-        "recipe": dataclasses.asdict(trainer.recipe),
-        "curves": trainer.curves,
+        "recipe": dataclasses.asdict(recipe),
+        **more,
     }
     profile_files.write_profile(out, training)
 

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from tempo_edge.train.data.archives import DataError
 from tempo_edge.train.towers import backbones
 from tempo_edge.train.towers.backbones import Tensors
+from tempo_edge.train.towers.heads import ImageHead, TextHead
+from tempo_edge.train.towers.recipe import TowerRecipe
 
 __all__ = ["Start", "read_profile"]
 
@@ -42,6 +44,27 @@ class Start:
     def from_packages(cls) -> Start:
         """Both backbones as their packages hold them, without heads."""
         return cls(backbones.fold(backbones.load_lite0()), backbones.load_minilm()[0])
+
+    def heads(self, recipe: TowerRecipe) -> tuple[ImageHead, TextHead]:
+        """The heads of a profile, of the recipe's sizes.
+
+        Raises:
+            DataError: there are none, or they are of other sizes.
+        """
+        if self.image_head is None or self.text_head is None:
+            raise DataError("backbones as they come have no heads to go on from")
+        width, classes = self.image_head["classifier"].shape
+        image = ImageHead(width, classes, recipe.image_hidden, recipe.image_dropout)
+        words = len(self.text_head["text_head.straight"])
+        text = TextHead(words, recipe.text_hidden, recipe.text_dropout)
+        try:
+            image.load(self.image_head)
+            text.load(self.text_head)
+        except RuntimeError as error:
+            raise DataError(
+                f"the profile's heads are of other sizes than the recipe's: {error}"
+            ) from error
+        return image, text
 
 
 def read_profile(folder: Path) -> Start:

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from tempo_edge.train import training_state
-from tempo_edge.train.data.archives import ARCHIVES, Archive, DataError
+from tempo_edge.train.data.archives import ARCHIVES, Archive
 from tempo_edge.train.data.flickr30k import read_captions
 from tempo_edge.train.progress_log import Say
 from tempo_edge.train.towers import backbones
@@ -106,7 +106,7 @@ def _build(
     if start.image_head is None or start.text_head is None:
         image, text = _begin(trunk, encoder, gathered, encode, recipe, classifier)
     else:
-        image, text = _go_on(trunk, encoder, start.image_head, start.text_head, recipe)
+        image, text = _go_on(trunk, encoder, start, recipe)
     say(
         f"{len(gathered.captioned)} captioned and {len(gathered.labelled)} labelled pictures, "
         f"{len(gathered.labels.names)} labels"
@@ -115,28 +115,11 @@ def _build(
 
 
 def _go_on(
-    trunk: Trunk,
-    encoder: SentenceEncoder,
-    image_head: backbones.Tensors,
-    text_head: backbones.Tensors,
-    recipe: TowerRecipe,
+    trunk: Trunk, encoder: SentenceEncoder, start: Start, recipe: TowerRecipe
 ) -> tuple[TrainedImageTower, TrainedTextTower]:
-    """Towers with the heads of a profile.
-
-    Raises:
-        DataError: they are of other sizes than the recipe's.
-    """
+    """Towers with the heads of a profile; raises DataError where their sizes are others."""
     device = next(encoder.parameters()).device
-    width, classes = image_head["classifier"].shape
-    image = ImageHead(width, classes, recipe.image_hidden, recipe.image_dropout)
-    text = TextHead(len(text_head["text_head.straight"]), recipe.text_hidden, recipe.text_dropout)
-    try:
-        image.load(image_head)
-        text.load(text_head)
-    except RuntimeError as error:
-        raise DataError(
-            f"the profile's heads are of other sizes than the recipe's: {error}"
-        ) from error
+    image, text = start.heads(recipe)
     return (
         TrainedImageTower(trunk, image.to(device)),
         TrainedTextTower(encoder, text.to(device)).eval(),
