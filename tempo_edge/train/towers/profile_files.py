@@ -15,7 +15,7 @@ from tempo_edge.train.onnx_graph import Graph, Storage
 from tempo_edge.train.towers import backbones
 from tempo_edge.train.towers.heads import DIM, ImageHead, TextHead
 
-VERSION = "0.2.0"
+VERSION = "0.3.0"
 MAX_TOKENS = 64
 FILES = ("image.onnx", "text.onnx", "tokenizer.json", "background.npy")
 LICENCES = {
