@@ -8,7 +8,13 @@ from typing import Annotated
 import typer
 
 from tempo_edge._console.text import emit
-from tempo_edge.cli.options import ExcludeOption, LibraryOption, QuietOption, place
+from tempo_edge.cli.options import (
+    ExcludeOption,
+    LibraryOption,
+    QuietOption,
+    WordsOption,
+    place,
+)
 from tempo_edge.errors import TempoEdgeError
 
 __all__ = ["serve"]
@@ -62,6 +68,7 @@ AlwaysOption = Annotated[
 def serve(
     watched: WatchOption = None,
     exclude: ExcludeOption = None,
+    words: WordsOption = "subtitles",
     socket: SocketOption = None,
     port: PortOption = None,
     open: OpenOption = False,
@@ -88,4 +95,5 @@ def serve(
         always=always,
         quiet=quiet,
         open=open,
+        words=words,
     )

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-__all__ = ["IndexEvent", "IndexReport"]
+__all__ = ["LATER", "IndexEvent", "IndexReport"]
+
+#: What later passes are at with a film, and what is told once one is done with it.
+LATER = {"hearing": "heard", "scanning": "scanned"}
 
 
 @dataclass(frozen=True)

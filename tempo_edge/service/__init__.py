@@ -26,6 +26,7 @@ def serve(
     always: bool = False,
     quiet: bool = False,
     open: bool = False,
+    words: str = "subtitles",
 ) -> None:
     """Serve a library until told to end by SIGINT or SIGTERM.
 
@@ -39,11 +40,12 @@ def serve(
         quiet: no line for every file that was indexed.
         open: open the page in the person's browser, on any free port where none is named; where a
             service of this library runs already, its page, and that is all.
+        words: which words to read, of :data:`tempo_edge.indexing.word_choice.WORDS`.
 
     Raises:
-        MissingExtraError: the ``serve`` extra is not installed.
-        TempoEdgeError: it can't listen there, a folder to watch is none, or a pattern matches
-            nothing.
+        MissingExtraError: the ``serve`` extra is not installed, or what reads these words.
+        TempoEdgeError: it can't listen there, a folder to watch is none, a pattern matches
+            nothing, or there are no such words.
     """
     try:
         from tempo_edge.service.process import Settings, serve
@@ -61,5 +63,6 @@ def serve(
             always,
             quiet,
             open,
+            words,
         )
     )

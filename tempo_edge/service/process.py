@@ -15,6 +15,7 @@ from tempo_edge._console.progress import Progress
 from tempo_edge._console.text import note, printable
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.indexing.exclusion import Exclusion
+from tempo_edge.indexing.word_choice import check_words, readers_of
 from tempo_edge.service.browser import door_file, forget_door, open_running, show, with_token
 from tempo_edge.service.client import ask_address, is_same
 from tempo_edge.service.handle import Models
@@ -46,6 +47,7 @@ class Settings:
         always: index on battery and on a busy machine too.
         quiet: no line for every file that was indexed.
         open: open the page in the person's browser; of the service that runs already, if one does.
+        words: which words to read, of :data:`tempo_edge.indexing.word_choice.WORDS`.
     """
 
     library: Path
@@ -56,18 +58,24 @@ class Settings:
     always: bool = False
     quiet: bool = False
     open: bool = False
+    words: str = "subtitles"
 
 
 def serve(settings: Settings) -> None:
     """Serve until told to end by SIGINT or SIGTERM.
 
     Raises:
-        TempoEdgeError: it can't listen, a folder to watch is none, or a pattern matches nothing.
+        MissingExtraError: what reads the words that are asked for is not installed.
+        TempoEdgeError: it can't listen, a folder to watch is none, a pattern matches nothing, or
+            there are no such words.
     """
     for folder in settings.watched:
         if not folder.is_dir():
             raise TempoEdgeError(f"{folder} is not a folder that can be watched")
     Exclusion(settings.exclude, settings.watched)
+    check_words(settings.words)
+    for reader in readers_of(settings.words):  # said now, and not by the process that indexes
+        reader.close()
     with ExitStack() as stack:
         try:
             doors = open_doors(settings.socket, settings.port, stack)
@@ -116,6 +124,7 @@ class _Process:
             told,
             settings.exclude,
             told.notice,
+            settings.words,
         )
         app = App(settings.library, searches, models, indexing, events, self._address)
         servers = [self._server(app, door, events) for door in self._doors]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -221,4 +222,19 @@ def test_copies_are_told_on_the_card_of_the_one(page: Page, service: Service) ->
     assert title.splitlines()[1:] == ["also in /v/a.mkv", "also in /v/b.mkv"]
     others = "[...document.querySelectorAll('#cards .copies')].slice(1).map((e) => e.textContent)"
     assert set(page.look(others)) <= {""}
+    assert page.errors() == []
+
+
+def test_what_takes_long_is_told_by_the_minute(page: Page) -> None:
+    """Told as the service tells it, for to hear a film of an hour takes a while."""
+    facts = {"state": "running", "reason": None, "doing": "hearing", "file": "/v/boat\n.mp4"}
+    facts |= {"done_seconds": 740.0, "total_seconds": 3610.0, "remaining_seconds": 900.0}
+    page.look(
+        "import('/static/progress.js').then(({Progress}) => "
+        "new Progress({status() {}, changed() {}, failed() {}})"
+        f".show({json.dumps(facts)}))"
+    )
+    assert page.text("#indexing-state") == "Hearing"
+    assert page.text("#indexing-file") == "boat↵.mp4, 12 of 60 min"
+    assert page.text("#indexing-left") == "about 15 minutes left"
     assert page.errors() == []

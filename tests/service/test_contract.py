@@ -21,7 +21,10 @@ import tempo_edge
 from tempo_edge import timeline
 from tempo_edge.answer import Answer
 
-INDEXING = ["state", "reason", "file", "done_seconds", "total_seconds", "remaining_seconds"]
+INDEXING = [
+    *("state", "reason", "doing", "file"),
+    *("done_seconds", "total_seconds", "remaining_seconds"),
+]
 
 
 def ids(service: Service) -> dict[str, int]:

@@ -10,6 +10,7 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from pathlib import Path
 from threading import Event, Semaphore, Thread
 from typing import Any
@@ -20,12 +21,18 @@ from harness import PATIENCE
 from shown import Footage, films
 
 import tempo_edge
+from tempo_edge.errors import TempoEdgeError
+from tempo_edge.indexing import word_choice
+from tempo_edge.indexing.later_pass import Film, Step
 from tempo_edge.indexing.report import IndexEvent
 from tempo_edge.rereading import outdated_profile
+from tempo_edge.service import serve
 from tempo_edge.service.jobs.index_progress import IndexingProgress
 from tempo_edge.service.jobs.index_worker import Worker
 from tempo_edge.service.jobs.job_list import Jobs
 from tempo_edge.service.jobs.throttle import Throttle
+from tempo_edge.store.passes import PassState
+from tempo_edge.words.line import Line
 
 
 def supply(folder: Path, name: str, **facts: str) -> None:
@@ -121,6 +128,25 @@ def test_how_long_it_may_take(monkeypatch: pytest.MonkeyPatch) -> None:
     assert facts["remaining_seconds"] == pytest.approx((100 + 2 * 200) / 10)
     progress.take(IndexEvent("indexed", "/a", "", 200.0, 200.0, 1, 3))
     assert progress.facts()["file"] is None
+
+
+def test_a_later_pass_has_a_pace_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    progress = IndexingProgress()
+    progress.take(IndexEvent("started", "/a"))
+    now = 101.0
+    progress.take(IndexEvent("indexed", "/a", "", 3600.0, 3600.0))
+    # Where an earlier run came to, it begins: nothing is known of the pace yet.
+    progress.take(IndexEvent("hearing", "/a", "", 720.0, 3600.0))
+    facts = progress.facts()
+    assert (facts["doing"], facts["file"]) == ("hearing", "/a")
+    assert (facts["done_seconds"], facts["remaining_seconds"]) == (720.0, None)
+    now = 111.0
+    progress.take(IndexEvent("hearing", "/a", "", 820.0, 3600.0))
+    assert progress.facts()["remaining_seconds"] == pytest.approx((3600 - 820) / 10)
+    progress.take(IndexEvent("heard", "/a", "", 3600.0, 3600.0))
+    assert progress.facts()["file"] is None and progress.facts()["doing"] is None
 
 
 # -- a real one ----------------------------------------------------------------------------------
@@ -302,6 +328,68 @@ def test_listeners_do_not_keep_it_from_ending(empty: Service) -> None:
     for stream in streams:
         with pytest.raises((StopIteration, http.client.HTTPException)):
             next(stream)
+
+
+class Seconds:
+    """Reads a line of each second of a film."""
+
+    kind, mark, doing, done = "speech", "1", "hearing", "heard"
+
+    def read(self, film: Film, state: PassState, checkpoint: Callable[[], None]) -> Step:
+        checkpoint()
+        start, end = state.until_seconds, min(state.until_seconds + 1, film.end_seconds)
+        line = Line(start, end, "speech", f"second {start:.0f}")
+        return Step((line,), replace(state, until_seconds=end, is_done=end >= film.end_seconds))
+
+    def close(self) -> None:
+        pass
+
+
+def test_what_is_said_is_heard_behind_the_pictures_and_held_back_too(
+    originals: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the worker itself, with a pass of this test's own."""
+    monkeypatch.setitem(word_choice.PASSES, "speech", Seconds)
+    monkeypatch.setitem(word_choice.WORDS, "seconds", ("speech",))
+    kinds: list[str] = []
+    done = Event()
+
+    def heard(said: dict[str, Any]) -> None:
+        kinds.append(said.get("event", {}).get("kind", ""))
+        if kinds.count("hearing") == 1 and kinds[-1] == "hearing":
+            worker.control.pause(True)
+        if "done" in said:
+            done.set()
+            worker.control.end()
+
+    worker = Worker(tmp_path / "library.db", [], Watched(heard), "seconds")
+    held = Semaphore(0)
+    real = worker.control._change.wait
+
+    def wait() -> bool:
+        held.release()
+        return real()
+
+    monkeypatch.setattr(worker.control._change, "wait", wait)
+    worker._put(1, [originals])
+    thread = Thread(target=worker.run, args=([],))
+    try:
+        thread.start()
+        assert held.acquire(timeout=PATIENCE)
+        assert kinds.count("indexed") == 3 and kinds.count("hearing") == 1
+        worker.control.pause(False)
+        assert done.wait(PATIENCE)
+    finally:
+        worker.control.end()
+        thread.join(PATIENCE)
+    assert kinds.count("heard") == 3
+    with tempo_edge.Library.open(tmp_path / "library.db") as library:
+        assert library.lines("second", kinds=["speech"])
+
+
+def test_words_that_there_are_none_of_are_refused_at_once(tmp_path: Path) -> None:
+    with pytest.raises(TempoEdgeError, match=r"^words 'sung' must be one of subtitles, "):
+        serve(tmp_path / "library.db", socket=tmp_path / "s.sock", words="sung")
 
 
 def test_manners_hold_it_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

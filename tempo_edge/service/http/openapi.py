@@ -48,6 +48,7 @@ _SCHEMAS: _Facts = {
     "Indexing": _object(
         state={"type": "string", "enum": ["idle", "running", "paused"]},
         reason=_nullable("string"),
+        doing=_nullable("string"),
         file=_nullable("string"),
         done_seconds=_NUMBER,
         total_seconds=_NUMBER,

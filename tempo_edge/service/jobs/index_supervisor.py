@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tempo_edge.errors import LibraryError, ServiceError
-from tempo_edge.indexing.report import IndexEvent
+from tempo_edge.indexing.report import LATER, IndexEvent
 from tempo_edge.rereading import outdated_profile
 from tempo_edge.service.jobs.index_progress import IndexingProgress
 from tempo_edge.service.jobs.job_list import Jobs
@@ -55,6 +55,7 @@ class Indexing:
         on_event: called with each of the indexer's events.
         exclude: patterns of what is left out.
         on_notice: told in a line how folders are followed, and what hinders it.
+        words: which words to read, of :data:`tempo_edge.indexing.word_choice.WORDS`.
     """
 
     def __init__(
@@ -66,7 +67,9 @@ class Indexing:
         on_event: Callable[[IndexEvent], None] = lambda event: None,
         exclude: Sequence[str] = (),
         on_notice: Callable[[str], None] = lambda line: None,
+        words: str = "subtitles",
     ) -> None:
+        self._words = words
         self._library = library
         self._watched = watched
         self._exclude = exclude
@@ -146,6 +149,7 @@ class Indexing:
         """Start a child and follow it until it is gone; wait for a while if it died."""
         self._trouble, self._let_go = None, False
         command = [sys.executable, "-m", "tempo_edge.service.jobs.index_worker", str(self._library)]
+        command.append(f"--words={self._words}")
         command += [f"--exclude={pattern}" for pattern in self._exclude]
         child = await asyncio.create_subprocess_exec(
             *command, *map(str, self._watched), stdin=PIPE, stdout=PIPE, limit=_LONGEST_LINE
@@ -208,6 +212,8 @@ class Indexing:
         elif event.kind == "skipped":
             self._deaths = 0
             self._tell("skipped", {"path": event.path, "reason": event.reason})
+        elif event.kind in LATER.values():
+            self._deaths = 0
 
     def _rest(self) -> None:
         """Where nothing is left to do, let the child go: it holds the image models."""

@@ -85,9 +85,14 @@ class Worker:
         library: the database file.
         exclude: patterns of what is left out.
         out: where events go.
+        words: which words to read, of :data:`tempo_edge.indexing.word_choice.WORDS`. What takes
+            long to read of them is read when nothing else is left to do.
     """
 
-    def __init__(self, library: Path, exclude: list[str], out: BinaryIO) -> None:
+    def __init__(
+        self, library: Path, exclude: list[str], out: BinaryIO, words: str = "subtitles"
+    ) -> None:
+        self._words = words
         self._path = library
         self._exclude = exclude
         self._out = out
@@ -152,6 +157,7 @@ class Worker:
                 exclude=self._exclude,
                 on_event=self.event,
                 stopping=self.control.stopping,
+                words=self._words,
             )
             order.done(report)
             self._order = None
@@ -165,6 +171,7 @@ class Worker:
             stopping=self.control.stopping,
             orders=self._orders,
             on_notice=lambda line: self.tell({"notice": line}),
+            words=self._words,
         )
 
     def event(self, event: IndexEvent) -> None:
@@ -187,20 +194,21 @@ class Worker:
 
 
 def main(arguments: list[str]) -> None:
-    """``python -m tempo_edge.service.jobs.index_worker LIBRARY [--exclude=GLOB...] [FOLDER...]``.
+    """``python -m tempo_edge.service.jobs.index_worker LIBRARY --words=KIND [--exclude=GLOB...]
+    [FOLDER...]``.
 
     As the service starts it, with absolute paths.
     """
     step_back()
     # The keyboard's signals go to the whole group; the service says when to end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    library, *rest = arguments
+    library, words, *rest = arguments
     exclude = [each.removeprefix("--exclude=") for each in rest if not each.startswith("/")]
     watched = [each for each in rest if each.startswith("/")]
     # Whatever else may write to standard output ends up on standard error.
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    worker = Worker(Path(library), exclude, out)
+    worker = Worker(Path(library), exclude, out, words.removeprefix("--words="))
     Thread(target=worker.obey, args=(sys.stdin.buffer,), daemon=True).start()
     worker.run(watched)
 

@@ -8,6 +8,13 @@ const POLL_MS = 3000;
 const LISTEN_AGAIN_MS = 30000;
 const SETTLE_MS = 600;
 
+// What is done with a film, as people say it.
+const DOING = { hearing: "Hearing", scanning: "Reading the screen of" };
+
+/** How far a film is that takes long: `12 of 60 min`; empty where nothing is known. */
+const far = (done, total) =>
+  total > 0 ? `${Math.floor(done / 60)} of ${Math.max(1, Math.round(total / 60))} min` : "";
+
 export class Progress {
   /** `status(answer)` is told the service's state, `changed()` that footage came in. */
   constructor({ status, changed, failed }) {
@@ -90,9 +97,11 @@ export class Progress {
     }
     const paused = indexing.state === "paused";
     const reason = paused && indexing.reason ? `: ${indexing.reason}` : "";
-    find("indexing-state").textContent = paused ? `Paused${reason}` : "Indexing";
+    const later = DOING[indexing.doing];
+    find("indexing-state").textContent = paused ? `Paused${reason}` : (later ?? "Indexing");
     const file = indexing.file ?? "";
-    find("indexing-file").textContent = name(baseName(file));
+    const minutes = later ? far(indexing.done_seconds, indexing.total_seconds) : "";
+    find("indexing-file").textContent = [name(baseName(file)), minutes].filter(Boolean).join(", ");
     find("indexing-file").title = name(file);
     find("indexing-toggle").textContent = paused ? "Resume" : "Pause";
     const bar = find("indexing-bar");
