@@ -26,8 +26,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge.library import Library
+from tempo_edge.screen.following import letters_of
 from tempo_edge.words.line import Line
-from tempo_edge.words.screen.following import letters_of
 
 if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont

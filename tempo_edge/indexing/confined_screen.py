@@ -16,10 +16,10 @@ from tempo_edge.errors import MediaError
 from tempo_edge.indexing.confinement import limit_growth
 from tempo_edge.indexing.later_pass import Film, Step
 from tempo_edge.indexing.step_process import StepProcess, alive, serve
+from tempo_edge.screen.film import Look, ScreenReader, ScreenWords
+from tempo_edge.screen.models import NAME, check_is_here, find_models
 from tempo_edge.store.passes import PassState
 from tempo_edge.words.line import Line
-from tempo_edge.words.screen.film import Look, ScreenReader, ScreenWords
-from tempo_edge.words.screen.models import NAME, check_is_here, find_models
 
 if TYPE_CHECKING:
     from tempo_edge.media.whole_pictures import FilmPictures
@@ -37,7 +37,7 @@ _LOOKS = 16
 
 
 class ScanningReader:
-    """Reads words on the screen, as :class:`tempo_edge.words.screen.film.ScreenWords` does, in a
+    """Reads words on the screen, as :class:`tempo_edge.screen.film.ScreenWords` does, in a
     process of its own.
 
     Raises:

@@ -8,7 +8,7 @@ from tempo_edge.attention.sampling_plan import Reason
 from tempo_edge.errors import MediaError
 from tempo_edge.media import PacketTable, VideoInfo
 from tempo_edge.saa import SamplingBudget, plan
-from tempo_edge.words.screen.film import Look
+from tempo_edge.screen.film import Look
 
 __all__ = ["looks_of"]
 

@@ -82,7 +82,7 @@ def test_words_are_left_out_and_read_later(tempo: Tempo, footage: Path) -> None:
 
 def test_words_that_there_are_none_of(tempo: Tempo, footage: Path) -> None:
     said = tempo("index", "--words", "sung", footage)
-    assert said.error == "words 'sung' must be one of subtitles, none"
+    assert said.error == "words 'sung' must be one of subtitles, speech, screen, all, none"
 
 
 def test_what_is_broken_is_a_remark(tempo: Tempo, footage: Path) -> None:

@@ -20,11 +20,11 @@ from tempo_edge.indexing.later_pass import Film
 from tempo_edge.indexing.screen_looks import looks_of
 from tempo_edge.media import open_video
 from tempo_edge.media.whole_pictures import FilmPictures
+from tempo_edge.screen.following import Shown, patch_of
+from tempo_edge.screen.notes import Notes
+from tempo_edge.screen.rows import Box, Row
 from tempo_edge.store.passes import PassState
 from tempo_edge.words.line import Line
-from tempo_edge.words.screen.following import Shown, patch_of
-from tempo_edge.words.screen.notes import Notes
-from tempo_edge.words.screen.rows import Box, Row
 
 SECONDS = 8
 

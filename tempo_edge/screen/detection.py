@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tempo_edge.words.screen.patches import labelled
+from tempo_edge.screen.patches import labelled
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -84,7 +84,7 @@ class Detector:
     """Finds writing by a graph that marks its pixels.
 
     Args:
-        session: that of :attr:`tempo_edge.words.screen.models.ScreenModels.detection`.
+        session: that of :attr:`tempo_edge.screen.models.ScreenModels.detection`.
     """
 
     def __init__(self, session: Any) -> None:

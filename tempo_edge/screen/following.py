@@ -14,8 +14,8 @@ from difflib import SequenceMatcher
 import numpy as np
 from numpy.typing import NDArray
 
+from tempo_edge.screen.rows import Box, Row
 from tempo_edge.words.letters import folded, tokens
-from tempo_edge.words.screen.rows import Box, Row
 
 __all__ = ["Following", "Shown"]
 

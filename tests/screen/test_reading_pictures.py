@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from written import written
 
 from tempo_edge.errors import MissingExtraError
-from tempo_edge.words.screen import models
-from tempo_edge.words.screen.film import Look, ScreenReader, ScreenWords, is_still
-from tempo_edge.words.screen.models import check_is_here, find_models
+from tempo_edge.screen import models
+from tempo_edge.screen.film import Look, ScreenReader, ScreenWords, is_still
+from tempo_edge.screen.models import check_is_here, find_models
 
 
 @pytest.fixture(scope="module")

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from tempo_edge.screen.banners import lines_of_screen
+from tempo_edge.screen.detection import Detector, Region
+from tempo_edge.screen.following import Following
+from tempo_edge.screen.models import ScreenModels
+from tempo_edge.screen.notes import Notes
+from tempo_edge.screen.recognition import Recognizer
+from tempo_edge.screen.rows import Box, Row, is_worth_keeping, rows_of
 from tempo_edge.words.line import MOST_LINES, Line
-from tempo_edge.words.screen.banners import lines_of_screen
-from tempo_edge.words.screen.detection import Detector, Region
-from tempo_edge.words.screen.following import Following
-from tempo_edge.words.screen.models import ScreenModels
-from tempo_edge.words.screen.notes import Notes
-from tempo_edge.words.screen.recognition import Recognizer
-from tempo_edge.words.screen.rows import Box, Row, is_worth_keeping, rows_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tempo_edge.words.screen.patches import labelled
+from tempo_edge.screen.patches import labelled
 
 
 def drawn(*rows: str) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:

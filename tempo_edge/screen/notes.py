@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from tempo_edge.words.screen.following import Shown
-from tempo_edge.words.screen.rows import Box, Row
+from tempo_edge.screen.following import Shown
+from tempo_edge.screen.rows import Box, Row
 
 __all__ = ["Notes"]
 

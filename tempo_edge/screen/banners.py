@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tempo_edge.screen.following import Shown, letters_of
+from tempo_edge.screen.rows import Box, joined
 from tempo_edge.words.line import MOST_LETTERS, Line
-from tempo_edge.words.screen.following import Shown, letters_of
-from tempo_edge.words.screen.rows import Box, joined
 
 __all__ = ["lines_of_screen"]
 

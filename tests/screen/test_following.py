@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tempo_edge.screen.banners import lines_of_screen
+from tempo_edge.screen.following import Following, counts_on, is_nearly, runs_on
+from tempo_edge.screen.notes import Notes
+from tempo_edge.screen.rows import Box, Row, is_worth_keeping, rows_of
 from tempo_edge.words.line import Line
-from tempo_edge.words.screen.banners import lines_of_screen
-from tempo_edge.words.screen.following import Following, counts_on, is_nearly, runs_on
-from tempo_edge.words.screen.notes import Notes
-from tempo_edge.words.screen.rows import Box, Row, is_worth_keeping, rows_of
 
 TITLE = Box(0.1, 0.8, 0.9, 0.86)
 CLOCK = Box(1.4, 0.05, 1.7, 0.11)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tempo_edge.words.screen.detection import Region
-from tempo_edge.words.screen.models import letters_of
+from tempo_edge.screen.detection import Region
+from tempo_edge.screen.models import letters_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -44,7 +44,7 @@ class Recognizer:
     """Reads rows of letters by a graph that says which letter is where.
 
     Args:
-        session: that of :attr:`tempo_edge.words.screen.models.ScreenModels.recognition`.
+        session: that of :attr:`tempo_edge.screen.models.ScreenModels.recognition`.
 
     Raises:
         ProfileError: the graph does not say which letters it knows.
