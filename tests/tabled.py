@@ -62,7 +62,7 @@ def of_before(library: Path) -> None:
         for path, video in known:
             whole = hashlib.sha256(Path(path).read_bytes()).digest()
             rows.execute("UPDATE videos SET content_hash=? WHERE id=?", (whole, video))
-        words = ("evidence_words", "evidence_trigrams", "evidence", "words_read")
-        for table in ("contents", "verified", *words):
-            rows.execute(f"DROP TABLE {table}")
+        words = ("evidence_words", "evidence_trigrams", "evidence_names", "line_vectors")
+        for table in (*words, "evidence", "words_read", "passes", "contents", "verified"):
+            rows.execute(f"DROP TABLE IF EXISTS {table}")
         rows.execute("PRAGMA user_version=1")

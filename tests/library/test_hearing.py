@@ -92,7 +92,7 @@ def test_what_is_killed_goes_on_where_it_was(
     film(films / "long.mp4", laid_out([(at, speak(text)) for at, text in said], 330.0))
     where = str(shelf.path), str(films)
     process = subprocess.Popen(
-        [sys.executable, "-m", "tempo_edge.cli", "index", "--words", "all", "--library", *where],
+        [sys.executable, "-m", "tempo_edge.cli", "index", "--words", "speech", "--library", *where],
         env={**environment, "XDG_CACHE_HOME": str(model_cache)},
         stderr=subprocess.DEVNULL,
     )
@@ -113,7 +113,7 @@ def test_what_is_killed_goes_on_where_it_was(
         process.wait()
     before = seconds_heard()
     assert 0 < before < 330
-    assert shelf.index(films, words="all").later == {"heard": 1}
+    assert shelf.index(films, words="speech").later == {"heard": 1}
     began = [event.done_seconds for event in shelf.events if event.kind == "hearing"]
     assert began[0] == pytest.approx(before), "what was heard before is not heard again"
     assert [plain(line.text) for _, line in spoken_lines(shelf)] == [

@@ -275,9 +275,9 @@ def test_a_folder_that_can_not_be_listed_keeps_what_is_known_of_it(
     indexed.index(footage)
     scandir = os.scandir
 
-    def stumble(path: str) -> object:
-        if path.endswith("/in"):
-            raise OSError(5, "Input/output error", path)
+    def stumble(path: str | Path) -> object:
+        if str(path).endswith("/in"):
+            raise OSError(5, "Input/output error", str(path))
         return scandir(path)
 
     monkeypatch.setattr(os, "scandir", stumble)

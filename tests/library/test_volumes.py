@@ -191,7 +191,7 @@ def test_commands_say_that_it_is_offline(
     found = tempo("find", "a beach", "--min-confidence", "0")
     assert found.status == 0
     assert found.out.splitlines()[0].startswith(str(on_stick / "beach.mp4"))
-    assert found.out.splitlines()[0].endswith("  (offline)")
+    assert found.out.splitlines()[0].endswith("  (offline)  beach")
     line = f"offline   {on_stick / 'beach.mp4'}: its volume is not there\n"
     assert line in tempo("status").out
     again = tempo("index", stick.folder)

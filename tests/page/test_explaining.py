@@ -20,8 +20,8 @@ ACTS = {
     "img-src": "const i = new Image(); i.src = 'http://127.0.0.1:1/x'; document.body.append(i);",
     "script-src-elem": "const s = document.createElement('script');"
     "s.textContent = 'window.ran = true'; document.body.append(s);",
-    "script-src-attr": "document.body.innerHTML +="
-    " '<img src=data:, onerror=\"window.ran = true\">';",
+    "script-src-attr": "document.body.insertAdjacentHTML('beforeend',"
+    " '<img src=data:, onerror=\"window.ran = true\">');",
     "connect-src": "fetch('http://127.0.0.1:1/').catch(() => 0);",
     "style-src-elem": "const l = document.createElement('link'); l.rel = 'stylesheet';"
     "l.href = 'http://127.0.0.1:1/'; document.head.append(l);",

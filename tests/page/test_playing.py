@@ -178,12 +178,14 @@ def test_a_moment_that_ends_with_its_video_is_looped(page: Page, service: Servic
     page.open(f"{service.address}#play={video['id']}:{end - 0.8:.3f}-{end:.3f}")
     page.until("document.querySelector('#video').readyState > 1")
     page.look("document.querySelector('#video').muted = true")
+    page.until("!document.querySelector('#video').seeking")
+    # A browser may come to the end before the page does, or the other way round.
     page.look(
-        "void document.querySelector('#video').addEventListener("
-        "'ended', () => { window.ended = true; })"
+        "for (const each of ['ended', 'seeking']) document.querySelector('#video')"
+        ".addEventListener(each, () => { window.again = true; })"
     )
     page.click("#loop")
-    page.until("window.ended")
+    page.until("window.again")
     page.until(
         "(() => { const v = document.querySelector('#video');"
         f"return !v.paused && v.currentTime < {end} - 0.3; }})()"
