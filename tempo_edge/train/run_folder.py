@@ -114,14 +114,14 @@ def _draw(path: Path, curves: Sequence[dict[str, float]]) -> None:
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    steps = [row["step"] for row in curves]
     figure, (left, right) = pyplot.subplots(1, 2, figsize=(11, 4), layout="constrained")
-    for name in _LOSSES:
-        if name in curves[0]:
-            left.plot(steps, [row[name] for row in curves], marker=".", label=name)
-    for name in _FIGURES:
-        if name in curves[0]:
-            right.plot(steps, [row[name] for row in curves], marker=".", label=name)
+    for axes, names in ((left, _LOSSES), (right, _FIGURES)):
+        for name in names:
+            # Some steps have nothing to say of some: no question of theirs was absent, say.
+            known = [row for row in curves if name in row]
+            if known:
+                steps, values = zip(*((row["step"], row[name]) for row in known), strict=True)
+                axes.plot(steps, values, marker=".", label=name)
     right.set(ylabel="percent, made-up dev windows", ylim=(0, 100))
     for axes in (left, right):
         axes.set(xlabel="step")

@@ -32,6 +32,7 @@ from tempo_edge.train.grounder.model.checkpoint_files import load_grounder
 from tempo_edge.train.grounder.profile_export import export_grounder
 from tempo_edge.train.grounder.sft import SftSettings
 from tempo_edge.train.grounder.training import Places
+from tempo_edge.train.run_folder import RunFolder
 from tempo_edge.train.settings import read_settings
 
 SFT = """
@@ -173,6 +174,14 @@ def test_what_is_no_checkpoint_is_named(tmp_path: Path) -> None:
     torch.save({"shape": {"hidden": 32}}, tmp_path / "odd.pt")
     with pytest.raises(DataError, match=r"odd\.pt holds no grounder: 'layers'"):
         load_grounder(tmp_path / "odd.pt")
+
+
+def test_a_step_that_has_nothing_to_say_of_something_ends_no_run(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run", {})
+    rows = [{"step": 1.0, "reward": 0.5, "refused_absent": 0.2}, {"step": 2.0, "reward": 0.6}]
+    for order in (rows, rows[::-1]):
+        folder.save({}, order)
+        assert (folder.path / "curves.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_from_sft_to_pir_grpo_to_a_search_that_reads(
