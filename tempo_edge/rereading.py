@@ -61,7 +61,8 @@ def is_of_another_profile(path: Path | None, profile: str) -> bool:
     from tempo_edge.models import load_profile
 
     fingerprint = load_profile(profile).fingerprint
-    return _recorded(library_path(path)) not in (None, fingerprint)
+    where = library_path(path)
+    return _recorded(where) not in (None, fingerprint) and _holds_frames(where)
 
 
 def outdated_profile(path: Path | None) -> str | None:
@@ -74,23 +75,34 @@ def outdated_profile(path: Path | None) -> str | None:
     """
     from tempo_edge.models import load_profile
 
-    recorded = _recorded(library_path(path))
+    where = library_path(path)
+    recorded = _recorded(where)
     if recorded is None:
         return None
     name = recorded.rpartition("-")[0]
     try:
-        return None if load_profile(name).fingerprint == recorded else name
+        is_current = load_profile(name).fingerprint == recorded
     except ProfileError:
         return None
+    return None if is_current or not _holds_frames(where) else name
 
 
 def _recorded(path: Path) -> str | None:
-    """The fingerprint of the profile whose frames a library holds, if it holds any."""
+    """The fingerprint of the profile that a library was made for, if there is one."""
     try:
         with open_store(path).reader() as catalogue, catalogue.snapshot():
-            return catalogue.get_meta("profile") if catalogue.count_frames() else None
+            return catalogue.get_meta("profile")
     except NoLibraryError:
         return None
+
+
+def _holds_frames(path: Path) -> bool:
+    """Whether frames are in a library: to count them takes long, so few ask."""
+    try:
+        with open_store(path).reader() as catalogue, catalogue.snapshot():
+            return bool(catalogue.count_frames())
+    except NoLibraryError:
+        return False
 
 
 def reread(
@@ -104,7 +116,6 @@ def reread(
     on_event: Callable[[IndexEvent], None] | None = None,
     stopping: Callable[[], bool] = lambda: False,
     words: str = "subtitles",
-    leave_missing: bool = False,
 ) -> Reread:
     """Read all that a library holds, and these paths, with another profile.
 
@@ -113,14 +124,18 @@ def reread(
     by whatever, goes on where it was. What later passes have read is taken along, and what they
     have not is read when that is done.
 
+    A library that another version of its profile has read can't be searched until then, for the
+    models that its vectors are of are gone. So the new one takes its place without files that are
+    not there now, on a drive that is not plugged in, say; any other stays until the new one lacks
+    none of its files.
+
     Args:
         path: the library's file; by default the user's.
         profile: name of the other profile.
         paths: files and folders to index besides; the other arguments are those of
             :meth:`tempo_edge.library.Library.index`, and so are the errors.
-        leave_missing: let the new one take the place of the old one without files that are not
-            there now; else the old one stays until all of its files are in the new one.
     """
+    is_outdated = outdated_profile(path) is not None
     store = open_store(library_path(path))
     draft = store.companion(_DRAFT.format(profile=profile))
     known = _videos(library_path(path))
@@ -141,7 +156,7 @@ def reread(
     with store.lock(), open_store(draft).lock():
         # Nothing is lost: what came into the old one meanwhile counts as well.
         lacking = _without(_videos(library_path(path)), held)
-        is_whole = leave_missing or not lacking
+        is_whole = is_outdated or not lacking
         if is_whole:
             _carry(store, open_store(draft))
             store.take_over(draft)
@@ -167,9 +182,7 @@ def reread_outdated(
 ) -> Reread | None:
     """Read a library again where another version of its profile has read it; None elsewhere.
 
-    Nobody can search it until that is done, for the models that its vectors are of are gone. So it
-    does not wait for files that are not there now, on a drive that is not plugged in, say: they are
-    told, and indexed as new ones when they are back. The arguments are those of :func:`reread`.
+    The arguments are those of :func:`reread`.
     """
     name = outdated_profile(path)
     if name is None:
@@ -184,7 +197,6 @@ def reread_outdated(
         on_event=on_event,
         stopping=stopping,
         words=words,
-        leave_missing=True,
     )
 
 

@@ -94,8 +94,7 @@ def index(
         if outdated is not None and not quiet:
             note(f"this library was read with another version of {outdated}: it is read again")
         with Progress(quiet) as progress:
-            gone = outdated is not None
-            found = reread(library, other, paths, on_event=progress, leave_missing=gone, **how)
+            found = reread(library, other, paths, on_event=progress, **how)
         progress.summary(found.report)
         _tell(found, other, quiet)
         return
