@@ -176,8 +176,8 @@ def measured_ranges(
     )
 
     class Reader(CalibrationDataReader):  # type: ignore[misc]
-        def __init__(self) -> None:
-            self._left: Iterator[Feed] = iter(feeds)
+        def __init__(self, feed: Feed) -> None:
+            self._left: Iterator[Feed] = iter([feed])
 
         def get_next(self) -> Feed | None:
             return next(self._left, None)
@@ -197,7 +197,9 @@ def measured_ranges(
             augmented_model_path=str(Path(folder) / "augmented.onnx"),
             calibrate_method=named[method],
         )
-        calibrator.collect_data(Reader())
+        # One feed at a time: of what it is given at once it keeps every tensor, 25 MB a picture.
+        for feed in feeds:
+            calibrator.collect_data(Reader(feed))
         return calibrator.compute_data()
 
 

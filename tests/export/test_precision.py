@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 from graphs import FLOAT, array, model, node, tensor
 from onnx import numpy_helper
-from tempo_export.precision import measured_ranges, static_int8
+from tempo_export.precision import Method, measured_ranges, static_int8
 
 SHAPE = [2, 3, 8, 8]
 
@@ -36,3 +37,19 @@ def test_eight_bits_lie_evenly_about_zero() -> None:
     for each in steps:
         zero = stored[each.input[2]]
         assert zero.dtype == np.int8 and not zero.any(), each.name
+
+
+@pytest.mark.parametrize("method", ["minmax", "entropy", "percentile"])
+def test_ranges_are_those_of_all_feeds_whatever_their_order(method: Method) -> None:
+    """The highest value may come first or last: each feed is measured by itself."""
+    plain = two_layers()
+    low, high = (
+        {"x": np.random.default_rng(1).uniform(0, top, SHAPE).astype(np.float32)} for top in (1, 4)
+    )
+    alone, *both = (
+        measured_ranges(plain, feeds, method)["x"].range_value
+        for feeds in ([low], [low, high], [high, low])
+    )
+    assert alone[1] < 1.001
+    assert all(each[1] > 1.5 for each in both)
+    assert both[0][1] == pytest.approx(both[1][1], rel=0.05)
