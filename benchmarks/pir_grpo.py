@@ -1,10 +1,13 @@
 """The method's own question: do partially irrelevant queries teach to refuse, and at what price?
 
-    python -m benchmarks.pir_grpo --data DIR --work DIR [--seeds 0 1 2] [--row NAME ...]
+    python -m benchmarks.pir_grpo --data DIR --work DIR [--seeds 0 1 2] [--row NAME ...] \
+        [--sft-steps N] [--steps N] [--prompts N] [--one-start]
 
 Decoders are taught with and without questions about what is absent, by SFT, then by GRPO, all on
 the same windows for the same numbers of steps. Each is chosen on one half of dev's pictures and
 reported on the other. Finished runs are kept in the work folder, and a run that was killed goes on.
+The whole table takes days of a core: fewer steps and prompts, and one SFT for all seeds, give a
+smaller one of the same question.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -34,6 +38,8 @@ from tempo_edge.train.progress_log import ProgressLog, Say
 from tempo_edge.train.settings import read_settings
 
 __all__ = ["COLUMNS", "ROWS", "SIMILARITY", "Bench", "Row", "main", "table"]
+
+_Settings = TypeVar("_Settings", SftSettings, GrpoSettings)
 
 _RECIPES = Path(training.__file__).parent
 SIMILARITY = "the bare similarity, at its best threshold"
@@ -87,12 +93,14 @@ class Bench:
         profile: the profile whose towers are read with.
         recipes: the settings by name, of SFT and of PIR-GRPO.
         windows: how many a decoder is chosen on, and as many it is reported on.
+        one_start: whether all seeds of GRPO go on from one SFT, that of seed 0.
     """
 
     places: training.Places
     profile: Profile
     recipes: Mapping[str, SftSettings | GrpoSettings]
     windows: int
+    one_start: bool
     device: str
     say: Say
 
@@ -139,14 +147,22 @@ class Bench:
             draft.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
         return figures
 
+    def is_shared(self, row: Row) -> bool:
+        """Whether a row is the same decoder whatever the seed."""
+        return self.one_start and row.grpo is None
+
     def _about(self, row: Row, seed: int) -> list[dict[str, object]]:
-        names = [name for name in (row.sft, row.grpo) if name is not None]
-        return [asdict(replace(self.recipes[name], seed=seed)) for name in names]
+        seeds = {row.sft: self._start_seed(seed), **({row.grpo: seed} if row.grpo else {})}
+        return [asdict(replace(self.recipes[name], seed=each)) for name, each in seeds.items()]
+
+    def _start_seed(self, seed: int) -> int:
+        return 0 if self.one_start else seed
 
     def _teach(self, row: Row, seed: int) -> Path:
         """The best checkpoint of a row's last stage."""
         folder = self.places.out / f"seed-{seed}"
-        start = self._by_sft(row.sft, seed, folder / row.sft)
+        first = self._start_seed(seed)
+        start = self._by_sft(row.sft, first, self.places.out / f"seed-{first}" / row.sft)
         if row.grpo is None:
             return start
         settings = replace(self.recipes[row.grpo], seed=seed)
@@ -227,6 +243,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help="repeat for more rows; all of them without",
     )
+    parser.add_argument("--sft-steps", type=int, metavar="N", help="by default the recipe's")
+    parser.add_argument("--steps", type=int, metavar="N", help="of GRPO; by default the recipe's")
+    parser.add_argument("--prompts", type=int, metavar="N", help="of a step of GRPO; as above")
+    parser.add_argument(
+        "--one-start", action="store_true", help="let all seeds of GRPO go on from one SFT"
+    )
     parser.add_argument("--profile", default="nano", help="default %(default)s")
     parser.add_argument("--windows", type=int, default=2000, help="default %(default)s")
     parser.add_argument("--device", default="cpu", help="cpu or cuda, default %(default)s")
@@ -234,14 +256,29 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def recipes() -> dict[str, SftSettings | GrpoSettings]:
-    """The settings of the rows' recipes by name, as they lie beside the trainings."""
+def recipes(
+    sft_steps: int | None = None, steps: int | None = None, prompts: int | None = None
+) -> dict[str, SftSettings | GrpoSettings]:
+    """The settings of the rows' recipes by name, as they lie beside the trainings, or shorter.
+
+    A shorter training is looked at as often as the whole one, and warms up for the same share.
+    """
     found: dict[str, SftSettings | GrpoSettings] = {}
     for row in ROWS.values():
-        found[row.sft] = read_settings(_RECIPES / f"{row.sft}.yaml", SftSettings)
+        sft = read_settings(_RECIPES / f"{row.sft}.yaml", SftSettings)
+        found[row.sft] = sft if sft_steps is None else _shorter(sft, sft_steps)
         if row.grpo is not None:
-            found[row.grpo] = read_settings(_RECIPES / f"{row.grpo}.yaml", GrpoSettings)
+            grpo = read_settings(_RECIPES / f"{row.grpo}.yaml", GrpoSettings)
+            grpo = grpo if steps is None else _shorter(grpo, steps)
+            found[row.grpo] = grpo if prompts is None else replace(grpo, prompts=prompts)
     return found
+
+
+def _shorter(settings: _Settings, steps: int) -> _Settings:
+    """The same training in another number of steps."""
+    share = steps / settings.steps
+    every, warmup = (max(1, round(share * each)) for each in (settings.every, settings.warmup))
+    return replace(settings, steps=steps, every=every, warmup=warmup)
 
 
 def measure(
@@ -253,7 +290,7 @@ def measure(
         rows[SIMILARITY].append(bench.similarity())
     for seed in seeds:
         for name in names:
-            if name != SIMILARITY:
+            if name != SIMILARITY and not (rows[name] and bench.is_shared(ROWS[name])):
                 rows[name].append(bench.taught(ROWS[name], seed))
                 bench.say(f"{name}, seed {seed}: {json.dumps(rows[name][-1])}")
     return rows
@@ -272,8 +309,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         bench = Bench(
             training.Places(options.data, options.work, runs),
             profile,
-            recipes(),
+            recipes(options.sft_steps, options.steps, options.prompts),
             options.windows,
+            options.one_start,
             options.device,
             ProgressLog(partial(print, flush=True)),
         )
@@ -286,7 +324,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     told = gain(rows)
     if told is not None:
         print(f"\n{told}")
-    print(json.dumps({**describe(), "windows": options.windows, "seeds": options.seeds}))
+    asked = ("windows", "seeds", "sft_steps", "steps", "prompts", "one_start")
+    print(json.dumps({**describe(), **{name: getattr(options, name) for name in asked}}))
     return 0
 
 

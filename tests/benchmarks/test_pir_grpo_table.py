@@ -68,13 +68,23 @@ def test_recipes_differ_only_in_what_is_asked() -> None:
     assert (hard.kl, hard.rewards.answer_above) == (0.05, 0.5)
 
 
+def test_a_shorter_training_is_the_same_in_fewer_steps() -> None:
+    short = recipes(sft_steps=800, steps=50, prompts=16)
+    sft, hard = short["sft_relevant"], short["pir_grpo"]
+    assert (sft.steps, sft.every, sft.warmup) == (800, 100, 38)
+    assert isinstance(hard, GrpoSettings)
+    assert (hard.steps, hard.every, hard.warmup, hard.prompts) == (50, 6, 2, 16)
+    whole = recipes()["pir_grpo"]
+    assert dataclasses.replace(hard, steps=200, every=25, warmup=10, prompts=48) == whole
+
+
 def test_a_finished_run_is_not_taught_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = archives.write(tmp_path / "data", classes=1)
     places = training.Places(data, tmp_path / "work", tmp_path / "runs")
     few = {"sft": SFT, "sft_relevant": SFT, "pir_grpo": GRPO}
-    bench = Bench(places, load_profile("nano"), few, 12, "cpu", print)
+    bench = Bench(places, load_profile("nano"), few, 12, True, "cpu", print)
     names = ["SFT, relevant only", "then PIR-GRPO, hard", SIMILARITY]
     rows = measure(bench, names, [0])
     assert set(COLUMNS) <= set(rows[SIMILARITY][0])
@@ -87,6 +97,8 @@ def test_a_finished_run_is_not_taught_again(
 
     monkeypatch.setattr(pir_grpo.training, "sft", refuse)
     assert str(measure(bench, names, [0])) == str(rows)
+    one = [name for name in names if name != "then PIR-GRPO, hard"]
+    assert str(measure(bench, one, [0, 1])) == str({name: rows[name] for name in one})
     other = dataclasses.replace(bench, windows=13)
     with pytest.raises(AssertionError, match="taught again"):
         measure(other, names[:1], [0])
