@@ -49,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     from tempo_edge.train.towers import curves
-    from tempo_edge.train.towers.publish import check, write
+    from tempo_edge.train.towers.publish import Towers, check, write
     from tempo_edge.train.towers.training import train
 
     options = _parser().parse_args(arguments)
@@ -78,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             )
             write(trainer, options.data, options.out, command)
             say(f"wrote the profile to {options.out}")
-            check(trainer, options.data, options.out, options.work, say)
+            check(Towers.of(trainer), options.data, options.out, options.work, say)
     except (TempoEdgeError, ValueError) as error:
         note(f"error: {error}")
         return 2

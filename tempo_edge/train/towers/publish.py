@@ -29,8 +29,7 @@ BACKGROUND = 2048
 
 def write(trainer: Trainer, data: Path, out: Path, command: str) -> None:
     """Write the averaged towers of a finished run to the profile folder `out`."""
-    image, text = trainer.slow_image.cpu(), trainer.slow_text.cpu()
-    towers = Towers(image.trunk.tensors(), image.head, text.reader.tensors(), text.head)
+    towers = Towers.of(trainer)
     write_towers(towers, data, out, trainer.recipe, command, {"curves": trainer.curves})
 
 
@@ -42,6 +41,12 @@ class Towers:
     image_head: ImageHead
     reader: backbones.Tensors
     text_head: TextHead
+
+    @classmethod
+    def of(cls, trainer: Trainer) -> Towers:
+        """The averaged towers of a run."""
+        image, text = trainer.slow_image.cpu(), trainer.slow_text.cpu()
+        return cls(image.trunk.tensors(), image.head, text.reader.tensors(), text.head)
 
 
 def write_towers(
@@ -92,7 +97,7 @@ def _vectors(folder: Path, data: Path, recipe: TowerRecipe) -> NDArray[np.float3
         )
 
 
-def check(trainer: Trainer, data: Path, out: Path, work: Path, say: Say) -> None:
+def check(towers: Towers, data: Path, out: Path, work: Path, say: Say) -> None:
     """Print what remains of the graphs at run time and what the compact weights lose."""
     for name in ("image.onnx", "text.onnx"):
         say(f"{name} at run time: {profile_files.runtime_operators(out / name, work)}")
@@ -107,14 +112,13 @@ def check(trainer: Trainer, data: Path, out: Path, work: Path, say: Say) -> None
     captions = [caption for record in records for caption in record.captions]
     texts, _ = profile.sentences(captions)
     right = np.repeat(np.arange(len(records)), [len(record.captions) for record in records])
-    image, text = trainer.slow_image, trainer.slow_text
     parity.image_parity(
-        image.trunk.tensors(), image.head, ranges, pictures, texts, right, work=work, say=say
+        towers.trunk, towers.image_head, ranges, pictures, texts, right, work=work, say=say
     )
     parity.text_parity(
-        text.reader.tensors(),
+        towers.reader,
         backbones.load_minilm()[1],
-        text.head,
+        towers.text_head,
         captions,
         vectors,
         right,

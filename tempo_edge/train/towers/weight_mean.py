@@ -1,7 +1,7 @@
 """A profile whose weights lie between those of two: what one was taught, and what the other keeps.
 
     python -m tempo_edge.train.towers.weight_mean --old DIR --new DIR --share 0.7 \\
-        --data DIR --out DIR
+        --data DIR --out DIR [--work DIR]
 
 Towers that go on from others (``--start``) learn what they are shown and lose some of the rest. The
 mean of both sets of weights keeps most of the gain and gives back most of the loss (Wortsman et
@@ -14,6 +14,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from tempo_edge._console.text import note
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.train.data.archives import DataError
 from tempo_edge.train.towers.backbones import Tensors
-from tempo_edge.train.towers.publish import Towers, write_towers
+from tempo_edge.train.towers.publish import Towers, check, write_towers
 from tempo_edge.train.towers.recipe import TowerRecipe
 from tempo_edge.train.towers.start import Start, read_profile
 
@@ -79,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--share", type=float, required=True, help="of the new one, within (0, 1]")
     parser.add_argument("--data", type=Path, required=True, help="folder with the archives")
     parser.add_argument("--out", type=Path, required=True, help="folder for the profile")
+    parser.add_argument("--work", type=Path, help="compare ways of storing it, in this folder")
     return parser
 
 
@@ -96,18 +98,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"{training['command']}, then python -m tempo_edge.train.towers.weight_mean "
             f"--old PROFILE --new DIR --share {options.share:g} --data DIR --out DIR"
         )
+        towers = Towers(start.trunk, image, start.reader, text)
         write_towers(
-            Towers(start.trunk, image, start.reader, text),
+            towers,
             options.data,
             options.out,
             recipe,
             command,
             {"share": options.share, "curves": training.get("curves", [])},
         )
+        print(f"wrote the profile to {options.out}")
+        if options.work is not None:
+            check(towers, options.data, options.out, options.work, partial(print, flush=True))
     except TempoEdgeError as error:
         note(f"error: {error}")
         return 2
-    print(f"wrote the profile to {options.out}")
     return 0
 
 
