@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
-__all__ = ["PACKAGES", "House", "Import", "main"]
+__all__ = ["PACKAGES", "House", "Import", "main", "packages_of"]
 
 ROOT = Path(__file__).parents[1]
 
@@ -120,6 +120,11 @@ class House:
             and any(part.startswith("_") for part in f"{each.module}.{each.name}".split(".")[2:])
             and not each.name.startswith("__")
         ]
+
+
+def packages_of(root: Path = ROOT) -> set[str]:
+    """The packages of a checkout, at any depth, found without a look into a module."""
+    return {name.rpartition(".")[0] for name, _ in _modules(root) if "." in name}
 
 
 def room_of(module: str) -> str:

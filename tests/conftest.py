@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cores import workers
 from harness import Said, Shelf
 from hypothesis import HealthCheck, settings
 from shelves import Archive, make_archive, make_takes
@@ -23,9 +24,6 @@ from tempo_edge import cli, models
 from tempo_edge._console import pulse
 from tempo_edge.indexing.footage import FootageReader
 
-# Workers that gain something: each makes the session's fixtures for itself.
-_MOST_WORKERS = 4
-
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """One worker a core for folders of tests; a file by name is run where it is asked for."""
@@ -33,7 +31,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     named = [Path(word) for word in words if Path(word).exists()]
     if named and all(path.is_file() for path in named):
         return 0
-    return min(os.cpu_count() or 1, _MOST_WORKERS)
+    return workers()
 
 
 # How long an example takes is the business of whatever else the machine does meanwhile.
@@ -209,6 +207,7 @@ def shared_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, st
         "PYTHONPATH",
         "LD_LIBRARY_PATH",
         "NUMBA_CACHE_DIR",
+        "OMP_NUM_THREADS",
         "VIRTUAL_ENV",
     )
     given = {k: os.environ[k] for k in kept if k in os.environ}

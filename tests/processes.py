@@ -21,14 +21,18 @@ from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from signal import SIGKILL, SIGTERM
 from subprocess import PIPE
+from tempfile import TemporaryFile
 from typing import IO, Any
 
-__all__ = ["Forked"]
+from harness import PATIENCE
+
+__all__ = ["Forked", "answered"]
 
 _IMPORTED = [
     *("tempo_edge.cli", "tempo_edge.service.process", "tempo_edge.service.http.app"),
     *("tempo_edge.indexing.indexer", "tempo_edge.indexing.watcher", "tempo_kernels.cpu"),
     *("tempo_edge.search.searcher", "onnxruntime", "faiss"),
+    *("tempo_plugins.mcp", "tempo_plugins.desktop.rows"),
 ]
 
 
@@ -60,19 +64,19 @@ def _arrived(duplicate: Any) -> _Descriptor:
 def _be(
     arguments: Sequence[str],
     environment: Mapping[str, str],
-    out: _Descriptor,
-    err: _Descriptor,
+    streams: Sequence[_Descriptor],
     first: str,
 ) -> None:
     """What the process does: as if it had just been started with these words."""
-    for number, given in ((1, out.number), (2, err.number)):
-        os.dup2(given, number)
-        os.close(given)
+    for number, given in enumerate(streams):
+        os.dup2(given.number, number)
+        os.close(given.number)
     os.environ.clear()
     os.environ.update(environment)
     time.tzset()
     tempfile.tempdir = None
     warnings.simplefilter("default")
+    sys.stdin = io.TextIOWrapper(io.BufferedReader(io.FileIO(0, closefd=False)))
     sys.stdout = io.TextIOWrapper(io.FileIO(1, "w", closefd=False), write_through=True)
     sys.stderr = io.TextIOWrapper(
         io.FileIO(2, "w", closefd=False), errors="backslashreplace", write_through=True
@@ -93,6 +97,7 @@ class Forked:
     Args:
         arguments: the words after `tempo-edge`.
         environment: all of it.
+        stdin: an open file that it reads; None is an empty one.
         stdout, stderr: open files that it writes to; None is nowhere.
         first: a program that it runs before.
 
@@ -106,21 +111,22 @@ class Forked:
         arguments: Sequence[str | Path],
         environment: Mapping[str, str],
         *,
+        stdin: int | None = None,
         stdout: int | None = None,
         stderr: int | None = None,
         first: str = "",
     ) -> None:
         self.stderr: IO[str] | None = None
-        nowhere = os.open(os.devnull, os.O_WRONLY)
+        nowhere = os.open(os.devnull, os.O_RDWR)
         ours = [nowhere]
         if stderr == PIPE:
             heard, stderr = os.pipe()
             self.stderr = os.fdopen(heard, encoding="utf-8")
             ours.append(stderr)
-        out, err = (_Descriptor(nowhere if n is None else n) for n in (stdout, stderr))
+        streams = [_Descriptor(nowhere if n is None else n) for n in (stdin, stdout, stderr)]
         words = [str(word) for word in arguments]
         self._process = _CONTEXT.Process(
-            target=_be, args=(words, dict(environment), out, err, first), daemon=True
+            target=_be, args=(words, dict(environment), streams, first), daemon=True
         )
         self._process.start()
         for number in ours:
@@ -166,3 +172,18 @@ class Forked:
 
     def kill(self) -> None:
         self.send_signal(SIGKILL)
+
+
+def answered(
+    given: bytes, arguments: Sequence[str | Path], environment: Mapping[str, str], first: str = ""
+) -> tuple[int, bytes, bytes]:
+    """(status, stdout, stderr) of a process that reads some bytes and ends."""
+    with TemporaryFile() as ask, TemporaryFile() as out, TemporaryFile() as err:
+        ask.write(given)
+        ask.seek(0)
+        numbers = {"stdin": ask.fileno(), "stdout": out.fileno(), "stderr": err.fileno()}
+        with Forked(arguments, environment, **numbers, first=first) as run:
+            status = run.wait(PATIENCE)
+        for each in (out, err):
+            each.seek(0)
+        return status, out.read(), err.read()

@@ -7,16 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.architecture import PACKAGES, House
-
-HOUSE = House.of()
+from benchmarks.architecture import PACKAGES, House, packages_of
 
 
-def test_no_arrow_leads_up_from_the_program_to_what_is_built_on_it() -> None:
-    for room, below in HOUSE.arrows().items():
+@pytest.fixture(scope="module")
+def house() -> House:
+    """The house of this checkout."""
+    return House.of()
+
+
+def test_no_arrow_leads_up_from_the_program_to_what_is_built_on_it(house: House) -> None:
+    for room, below in house.arrows().items():
         if room.startswith("tempo_edge"):
             assert not below & {"tempo_export", "tempo_plugins"}, room
-    assert HOUSE.arrows()["tempo_kernels"] == set()
+    assert house.arrows()["tempo_kernels"] == set()
 
 
 @pytest.mark.parametrize(
@@ -38,29 +42,28 @@ def test_no_arrow_leads_up_from_the_program_to_what_is_built_on_it() -> None:
         ("words", "media"),
     ],
 )
-def test_the_way_of_the_data_leads_down(upper: str, lower: str) -> None:
+def test_the_way_of_the_data_leads_down(house: House, upper: str, lower: str) -> None:
     floors = [
-        [room.removeprefix("tempo_edge.") for room in rooms] for rooms in HOUSE.floors()
+        [room.removeprefix("tempo_edge.") for room in rooms] for rooms in house.floors()
     ]  # which raises where arrows lead in a circle
     height = {room: number for number, rooms in enumerate(floors) for room in rooms}
     assert height[upper] > height[lower]
 
 
-# The packages within tempo_edge, which itself has floors.
-_ROOMS = {name.rpartition(".")[0] for name in HOUSE.modules if "." in name} - {"tempo_edge"}
+# Of tempo_edge itself there are floors.
+@pytest.mark.parametrize("room", sorted(packages_of() - {"tempo_edge"}))
+def test_parts_of_a_room_import_one_another_in_one_direction(house: House, room: str) -> None:
+    assert house.circle_within(room) == []
 
 
-@pytest.mark.parametrize("room", sorted(_ROOMS))
-def test_parts_of_a_room_import_one_another_in_one_direction(room: str) -> None:
-    assert HOUSE.circle_within(room) == []
-
-
-def test_towers_and_grounder_are_trained_apart_and_hub_models_after_the_grounder() -> None:
+def test_towers_and_grounder_are_trained_apart_and_hub_models_after_the_grounder(
+    house: House,
+) -> None:
     rooms = {"data", "towers", "grounder", "hub"}
 
     def arrows(room: str) -> set[str]:
         own = f"tempo_edge.train.{room}."
-        there = {each.module for each in HOUSE.imports if each.importer.startswith(own)}
+        there = {each.module for each in house.imports if each.importer.startswith(own)}
         return {name.split(".")[2] for name in there if "edge.train." in name} & rooms - {room}
 
     assert arrows("data") == set()
@@ -68,8 +71,8 @@ def test_towers_and_grounder_are_trained_apart_and_hub_models_after_the_grounder
     assert arrows("hub") == {"data", "grounder"}
 
 
-def test_nobody_reaches_into_what_another_room_keeps_to_itself() -> None:
-    assert [f"{each.importer} takes {each.module} {each.name}" for each in HOUSE.crossings()] == []
+def test_nobody_reaches_into_what_another_room_keeps_to_itself(house: House) -> None:
+    assert [f"{each.importer} takes {each.module} {each.name}" for each in house.crossings()] == []
 
 
 def made(root: Path, **modules: str) -> House:

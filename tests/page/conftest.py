@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 
 import av
@@ -62,16 +63,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason=lacking))
 
 
+@functools.cache
+def _pictures(path: Path) -> list[Picture]:
+    """The first three seconds of a clip."""
+    with av.open(str(path)) as container:
+        frames = islice(container.decode(video=0), 75)
+        return [f.reformat(*SIZE, "rgb24").to_ndarray() for f in frames]
+
+
 def _clip(path: Path, first: int) -> Painter:
     """The pictures of a clip, from index ``first`` of the video that they are put into."""
-
-    @functools.cache
-    def pictures() -> list[Picture]:
-        with av.open(str(path)) as container:
-            frames = container.decode(video=0)
-            return [f.reformat(*SIZE, "rgb24").to_ndarray() for f in frames]
-
-    return lambda width, height, index: pictures()[min(index - first, len(pictures()) - 1)]
+    return lambda width, height, index: _pictures(path)[
+        min(index - first, len(_pictures(path)) - 1)
+    ]
 
 
 @pytest.fixture(scope="session")
@@ -91,6 +95,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Path:
     old = [(_clip(suit, 0), 2)]
     make_video(folder / "old.avi", shots=old, size=SIZE, rate=rate, codec="mpeg4")
     (folder / "torn.mp4").write_bytes(b"no video")
+    _pictures.cache_clear()
     with tempo_edge.Library.open(folder / "kept" / "library.db") as library:
         library.index(folder)
     return folder / "kept" / "library.db"

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from doors import AWKWARD, Notes, Service, moment
 from harness import PATIENCE, Said
+from processes import answered
 from tempo_plugins.desktop import flow, rows
 from tempo_plugins.desktop.pictures import Pictures
 from tempo_plugins.service_or_library import ServiceOrLibrary
@@ -26,21 +27,17 @@ from tempo_edge._console.text import printable
 
 Install = Callable[[str], Said]
 
+PROGRAM = "from tempo_plugins.desktop.rows import main; raise SystemExit(main())"
+
 
 @pytest.fixture
 def asked(own_home: dict[str, str]) -> Callable[[bytes], tuple[int, Any]]:
-    """Asks the program as a launcher's plugin does."""
+    """Asks the program; that it is started as its plugin starts it, the installed ones show."""
 
     def ask(request: bytes) -> tuple[int, Any]:
-        told = subprocess.run(
-            [sys.executable, "-m", "tempo_plugins.desktop.rows"],
-            input=request,
-            env=own_home,
-            capture_output=True,
-            timeout=PATIENCE,
-        )
-        assert told.stderr == b""
-        return told.returncode, json.loads(told.stdout)
+        status, out, err = answered(request, [], own_home, PROGRAM)
+        assert err == b""
+        return status, json.loads(out)
 
     return ask
 

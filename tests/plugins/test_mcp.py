@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any
 
 import pytest
 
 pytest.importorskip("mcp.server.stdio", reason="the package of the protocol, 2.3 or later")
 from doors import AWKWARD, Service, moment
 from harness import PATIENCE, wait_until
+from processes import Forked
 
 COMMAND = [sys.executable, "-m", "tempo_edge.cli", "mcp"]
 
@@ -26,18 +29,16 @@ WHO = {"capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
 class Peer:
     """A server at the other end of two pipes."""
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        self._process = process
+    def __init__(self, given: IO[bytes], told: IO[bytes]) -> None:
+        self._given, self._told = given, told
         self._number = 0
 
     def send(self, line: bytes) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(line + b"\n")
-        self._process.stdin.flush()
+        self._given.write(line + b"\n")
+        self._given.flush()
 
     def receive(self) -> Any:
-        assert self._process.stdout is not None
-        message = json.loads(self._process.stdout.readline())
+        message = json.loads(self._told.readline())
         assert message["jsonrpc"] == "2.0"
         return message
 
@@ -75,8 +76,9 @@ def serving(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     ) as process:
+        assert process.stdin is not None and process.stdout is not None
         try:
-            yield Peer(process)
+            yield Peer(process.stdin, process.stdout)
         finally:
             out, err = process.communicate(timeout=PATIENCE)
     assert (out, err, process.returncode) == (b"", said, 0)
@@ -84,8 +86,20 @@ def serving(
 
 @pytest.fixture
 def newcomer(own_home: dict[str, str]) -> Iterator[Peer]:
-    with serving(own_home) as running:
-        yield running
+    """A server that was forked: how one starts, others show."""
+    (heard, given), (told, said) = os.pipe(), os.pipe()
+    with (
+        TemporaryFile() as err,
+        Forked(["mcp"], own_home, stdin=heard, stdout=said, stderr=err.fileno()) as process,
+        os.fdopen(told, "rb") as out,
+    ):
+        os.close(heard)
+        os.close(said)
+        with os.fdopen(given, "wb") as asked:
+            yield Peer(asked, out)
+        assert (out.read(), process.wait(PATIENCE)) == (b"", 0)
+        err.seek(0)
+        assert err.read() == b""
 
 
 @pytest.fixture
