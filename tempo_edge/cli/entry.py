@@ -27,6 +27,7 @@ from tempo_edge.cli.models import app as models
 from tempo_edge.cli.serve import serve
 from tempo_edge.cli.status import status
 from tempo_edge.cli.train import app as training
+from tempo_edge.cli.videos import list_videos
 from tempo_edge.cli.watch import watch
 from tempo_edge.errors import TempoEdgeError
 
@@ -70,6 +71,7 @@ def _before_every_command(
 
 for _command in (index, find, watch, serve, status, backup, forget, demo, doctor):
     app.command(cls=Command)(_command)
+app.command("list", cls=Command)(list_videos)
 app.add_typer(models)
 app.add_typer(training)
 

@@ -17,6 +17,7 @@ COMMANDS = (
         "watch",
         "serve",
         "status",
+        "list",
         "backup",
         "forget",
         "demo",
