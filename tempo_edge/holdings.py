@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from tempo_edge.copy_groups import CopyGroup
     from tempo_edge.store.interface import Catalogue, Store
     from tempo_edge.store.listing import ListedVideo
     from tempo_edge.store.rows import FileRow
@@ -98,6 +99,32 @@ class Holdings(Closing):
     def _videos(self, scope: Path | None, order: str, limit: int | None) -> Iterator[ListedVideo]:
         with self._turn, self.catalogue.snapshot():
             yield from self.catalogue.each_video(scope, order, limit)
+
+    def copies(
+        self,
+        under: str | Path | None = None,
+        *,
+        on_remark: Callable[[str], None] = lambda line: None,
+        checkpoint: Callable[[], None] = lambda: None,
+    ) -> list[CopyGroup]:
+        """Files that show the same footage, in groups; see :mod:`tempo_edge.copy_groups`.
+
+        Args:
+            under: only files at or under this path.
+            on_remark: told in a line of each file that can't be compared.
+            checkpoint: called often; whatever it raises ends it.
+
+        Raises:
+            LibraryError: there is no library yet.
+        """
+        from tempo_edge.copy_groups import copy_groups
+        from tempo_edge.indexing.presence import Presence
+
+        presence = Presence()
+        scope = None if under is None else recorded(under)
+        with self._turn, self.catalogue.snapshot():
+            here = lambda row: presence.of(row.file) == "here"  # noqa: E731
+            return copy_groups(self.catalogue, here, scope, on_remark, checkpoint)
 
     def totals(self) -> dict[str, float]:
         """Counts of files, videos and frames, and the hours of footage."""

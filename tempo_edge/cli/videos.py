@@ -12,6 +12,7 @@ import typer
 
 from tempo_edge._console.text import emit, json_line, note, printable
 from tempo_edge.cli.options import LibraryOption, place
+from tempo_edge.cli.sizes import size_of
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.moment import format_timestamp
 
@@ -132,7 +133,7 @@ def _line(video: ListedVideo, state: str) -> str:
     lines = sum(count for kind, count in video.lines.items() if kind != "name")
     where = "" if state == "here" else f"  ({state})"
     return (
-        f"{length:>8}  {picture:>9}  {_size(video.file.size):>8}  {video.frames:>6}  {lines:>5}  "
+        f"{length:>8}  {picture:>9}  {size_of(video.file.size):>8}  {video.frames:>6}  {lines:>5}  "
         f"{heard:>5}  {scanned:>7}  {day:16}  {printable(video.file.path)}{where}\n"
     )
 
@@ -144,13 +145,3 @@ def _share(video: ListedVideo, kind: str) -> str:
     if share.is_done:
         return "yes"
     return f"{min(99, int(100 * share.until_seconds / max(video.duration_seconds, 1e-9)))} %"
-
-
-def _size(size: int) -> str:
-    """Bytes as people say them, of three digits."""
-    value, unit = float(size), "B"
-    for larger in ("kB", "MB", "GB", "TB"):
-        if value < 1000:
-            break
-        value, unit = value / 1000, larger
-    return f"{value:.0f} {unit}" if unit == "B" or value >= 100 else f"{value:.1f} {unit}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from tempo_edge.errors import MediaError
 from tempo_edge.media.orientation import Orientation
 from tempo_edge.media.pyav import PyAVVideo
 
-__all__ = ["picture_at"]
+__all__ = ["picture_at", "pictures_at"]
 
 # A picture may have been shown for this long already: how far back to look for it, in seconds, one
 # after another, before looking through the whole video. What decoding starts from lies before that.
@@ -31,14 +32,26 @@ def picture_at(path: Path, seconds: float, width: int) -> NDArray[np.uint8]:
     Raises:
         MediaError: there is no picture at all, or it can't be decoded; its text has no path.
     """
+    return pictures_at(path, [seconds], width)[0]
+
+
+def pictures_at(path: Path, instants: Sequence[float], width: int) -> list[NDArray[np.uint8]]:
+    """What a video shows at each of some instants, as :func:`picture_at` has it, opened once.
+
+    Raises:
+        MediaError: as :func:`picture_at`.
+    """
+    pictures = []
     try:
         with PyAVVideo(path) as video:
-            frame = _shown(video, seconds)
-            if frame is None:
-                raise MediaError("shows nothing")
-            return _upright(frame, video.pixel_aspect, width)
+            for seconds in instants:
+                frame = _shown(video, seconds)
+                if frame is None:
+                    raise MediaError("shows nothing")
+                pictures.append(_upright(frame, video.pixel_aspect, width))
     except (av.error.FFmpegError, ValueError, OSError) as error:
         raise MediaError(f"can't be decoded: {error}") from error
+    return pictures
 
 
 def _shown(video: PyAVVideo, seconds: float) -> VideoFrame | None:

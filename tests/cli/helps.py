@@ -18,6 +18,7 @@ COMMANDS = (
         "serve",
         "status",
         "list",
+        "copies",
         "backup",
         "forget",
         "demo",
