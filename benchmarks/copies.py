@@ -6,6 +6,7 @@ there are other takes of it: the same photographs for the same times under anoth
 in another light. All are indexed into one library, and `copies` is asked.
 
     python -m benchmarks.copies --data DATA --out OUT --split test --films 60 --seed 0
+    python -m benchmarks.copies --out OUT --many 20000
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ import argparse
 import io
 import json
 import random
+import subprocess
+import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -26,6 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks._sources import open_archive
+from benchmarks.large_library import fill
 from tempo_edge import Library
 from tempo_edge.holdings import Holdings
 
@@ -224,27 +229,63 @@ def measured(out: Path) -> dict[str, object]:
             (found if right else wrong)[version if its_take == "film" else f"{its_take} take"] += 1
     there = Counter(name.split(" ", 2)[2] for name in names if " film " in name)
     takes = Counter(f"{name.split(' ', 2)[1]} take" for name in names if " film " not in name)
+    others = {**takes, **{kind: there[kind] for kind in TRIMMED}}
     return {
         "videos": len(names),
-        "copies found, of": {kind: [found[kind], there[kind]] for kind in COPIES},
-        "taken for copies, of": {
-            k: [wrong[k], n] for k, n in {**takes, **{t: there[t] for t in TRIMMED}}.items()
-        },
+        "copies found": {kind: f"{found[kind]} of {there[kind]}" for kind in COPIES},
+        "taken for copies": {kind: f"{wrong[kind]} of {count}" for kind, count in others.items()},
         "wrong in all": sum(wrong.values()),
         "seconds": round(took[0], 1),
         "processor seconds": round(took[1], 1),
     }
 
 
+def many(out: Path, files: int, seed: int) -> dict[str, object]:
+    """What `list` and `copies` cost in a library of made-up clips, all of one length."""
+    library = out / f"many {files}.db"
+    if not library.exists():
+        fill(out / f"many {files}", library, files, seed)
+    costs = {}
+    for command in ("list", "copies"):
+        with tempfile.TemporaryFile() as told:
+            line = [sys.executable, "-c", _PEAK, command, "--library", str(library)]
+            began = time.perf_counter()
+            done = subprocess.run(line, stdout=told, stderr=subprocess.PIPE, check=False)
+            took = time.perf_counter() - began
+        cpu, megabytes = done.stderr.split()[-2:]
+        costs[command] = {
+            "seconds": round(took, 1),
+            "processor seconds": float(cpu),
+            "megabytes": float(megabytes),
+        }
+    return {"files": files, **costs}
+
+
+# The command line, and at its end what it cost on stderr.
+_PEAK = """
+import atexit, resource, sys
+def leave():
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    print(round(used.ru_utime + used.ru_stime, 1), used.ru_maxrss // 1000, file=sys.stderr)
+atexit.register(leave)
+from tempo_edge.cli import main
+main()
+"""
+
+
 def main() -> None:
     """Build the set, index it, and print what `copies` finds as JSON."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--data", type=Path, required=True, help="folder with flickr8k.tar")
+    parser.add_argument("--data", type=Path, default=Path("data"), help="folder with flickr8k.tar")
     parser.add_argument("--out", type=Path, required=True, help="where films and library go")
     parser.add_argument("--split", choices=("dev", "test"), default="dev")
     parser.add_argument("--films", type=int, default=60)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--many", type=int, help="measure cost alone, in so many made-up clips")
     asked = parser.parse_args()
+    if asked.many:
+        print(json.dumps(many(asked.out, asked.many, asked.seed), indent=1))
+        return
     build(asked.data, asked.out, asked.split, asked.films, asked.seed)
     with Library.open(asked.out / "library.db") as library:
         library.index(asked.out / "footage")
