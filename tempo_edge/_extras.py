@@ -102,6 +102,7 @@ EXTRAS = (
     Extra("desktop", "the search of GNOME and KDE", ("dbus_fast",)),
     Extra("mcp", "assistants", ("mcp",)),
     Extra("editors", "OpenTimelineIO's format", ("opentimelineio",)),
+    Extra("sheet", "contact sheets as JPEG and PNG", ("PIL",)),
     Extra(
         "speech",
         "what is said in films",

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from queue import SimpleQueue
-from threading import Event, RLock
+from threading import Event
 from typing import TYPE_CHECKING
 
-from tempo_edge._closing import Closing
 from tempo_edge._files.absolute import recorded
 from tempo_edge.errors import LibraryError, NoLibraryError
+from tempo_edge.holdings import Holdings
 from tempo_edge.preferences import Preferences
 from tempo_edge.query import DEFAULT_LIMIT, Query, places
-from tempo_edge.store.opening import open_store
 from tempo_edge.store.place import library_path
-from tempo_edge.store.words_read import WordsRead, words_read
 from tempo_edge.words.line import KINDS
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from tempo_edge.answer import Answer
     from tempo_edge.indexing.footage import Sampling
     from tempo_edge.indexing.report import IndexEvent, IndexReport
@@ -31,28 +26,21 @@ if TYPE_CHECKING:
     from tempo_edge.models import Profile
     from tempo_edge.search.lines import LineMatch
     from tempo_edge.search.searcher import Searcher
-    from tempo_edge.store.interface import Catalogue, Store, Vectors
+    from tempo_edge.store.interface import Vectors
     from tempo_edge.store.line_vectors import LineVectors
-    from tempo_edge.store.rows import FileRow
 
 __all__ = ["Library"]
 
 
-class Library(Closing):
+class Library(Holdings):
     """The footage a person indexed. A context manager; open it with :meth:`open`.
 
     Threads may share one; their searches take turns.
-
-    Attributes:
-        path: what it is called; ``store`` keeps it.
     """
 
     def __init__(self, path: Path, profile_name: str) -> None:
-        self.path = path
-        self.store: Store = open_store(path)
+        super().__init__(path)
         self._profile_name = profile_name
-        self._catalogue: Catalogue | None = None
-        self._turn = RLock()
 
     @classmethod
     def open(
@@ -116,9 +104,7 @@ class Library(Closing):
 
     def close(self) -> None:
         """Release the database."""
-        if self._catalogue is not None:
-            self._catalogue.close()
-            self._catalogue = None
+        super().close()
         self.__dict__.pop("searcher", None)
         self.__dict__.pop("vectors", None)
 
@@ -133,22 +119,6 @@ class Library(Closing):
         """Use models that are loaded already, if they are those that this library is built with."""
         if profile.fingerprint == self.profile.fingerprint:
             self.__dict__["profile"] = profile
-
-    @property
-    def catalogue(self) -> Catalogue:
-        """The library's rows, opened for reading on first use.
-
-        Raises:
-            LibraryError: there is no library at this path yet.
-        """
-        if self._catalogue is None:
-            self._catalogue = self.store.reader()
-        return self._catalogue
-
-    @property
-    def is_replaced(self) -> bool:
-        """Whether another library was found in the place of this one: open that one anew."""
-        return self._catalogue is not None and self._catalogue.is_replaced
 
     @cached_property
     def vectors(self) -> Vectors:
@@ -361,40 +331,3 @@ class Library(Closing):
             writer.prune()
         self._refresh()
         return len(known)
-
-    def files(self, under: str | Path | None = None) -> list[FileRow]:
-        """Every file the library knows, with its state and, if it was skipped, the reason."""
-        return list(self.each_file(under))
-
-    def each_file(self, under: str | Path | None = None) -> Iterator[FileRow]:
-        """The rows of :meth:`files`, few of which are in memory at a time.
-
-        Until all were given, nothing else can be asked of this library.
-        """
-        scope = None if under is None else recorded(under)
-        with self._turn, self.catalogue.snapshot():
-            yield from self.catalogue.each_file(scope)
-
-    def totals(self) -> dict[str, float]:
-        """Counts of files, videos and frames, and the hours of footage."""
-        with self._turn, self.catalogue.snapshot():
-            return self.catalogue.totals()
-
-    def words_read(self, under: str | Path | None = None) -> WordsRead:
-        """What words have been read: how many lines of each kind, and what there is to say."""
-        scope = None if under is None else recorded(under)
-        with self._turn, self.catalogue.snapshot():
-            return words_read(self.catalogue, scope)
-
-    def variation(self, path: str | Path) -> NDArray[np.float32]:
-        """SAA's variation curve of an indexed file: ``[n, 2]`` (seconds, variation in [0, 1]).
-
-        Raises:
-            LibraryError: the file is not in the library.
-        """
-        file = recorded(path)
-        with self._turn, self.catalogue.snapshot():
-            row = self.catalogue.files(file).get(str(file))
-            if row is None or row.video_id is None:
-                raise LibraryError(f"{file} is not indexed: index it first")
-            return self.catalogue.curve(row.video_id)

@@ -17,6 +17,7 @@ from tempo_edge._extras import CPU_OR_GPU, what_to_install
 from tempo_edge._version import __version__
 from tempo_edge.cli.backup import backup
 from tempo_edge.cli.command import Command
+from tempo_edge.cli.copies import copies
 from tempo_edge.cli.demo import demo
 from tempo_edge.cli.doctor import doctor
 from tempo_edge.cli.find import find
@@ -27,6 +28,7 @@ from tempo_edge.cli.models import app as models
 from tempo_edge.cli.serve import serve
 from tempo_edge.cli.status import status
 from tempo_edge.cli.train import app as training
+from tempo_edge.cli.videos import list_videos
 from tempo_edge.cli.watch import watch
 from tempo_edge.errors import TempoEdgeError
 
@@ -70,6 +72,8 @@ def _before_every_command(
 
 for _command in (index, find, watch, serve, status, backup, forget, demo, doctor):
     app.command(cls=Command)(_command)
+app.command("list", cls=Command)(list_videos)
+app.command(cls=Command)(copies)
 app.add_typer(models)
 app.add_typer(training)
 

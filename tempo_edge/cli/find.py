@@ -9,6 +9,7 @@ import typer
 
 from tempo_edge.cli.answers import cut_clips, reachable, show, tell_refusal
 from tempo_edge.cli.options import LibraryOption, ProfileOption, number, opened, place
+from tempo_edge.cli.sheets import SheetOption, check_sheet, write_sheet
 from tempo_edge.cli.time_lines import ExportOption, OutputOption, check_export, export_moments
 from tempo_edge.cli.use import hint
 from tempo_edge.errors import TempoEdgeError
@@ -122,6 +123,7 @@ def find(
     clip: ClipOption = None,
     export: ExportOption = None,
     output: OutputOption = None,
+    sheet: SheetOption = None,
     no_service: NoServiceOption = False,
     library: LibraryOption = None,
     profile: ProfileOption = None,
@@ -131,6 +133,7 @@ def find(
     _exclude({"--play": play, "--play-all": play_all})
     check_export(export, output)
     _check_outputs((output, explain), library)
+    check_sheet(sheet, library)
     query = Query(
         *(" ".join(words), limit, min_confidence, places(scopes or None), grounder),
         refine=refine,
@@ -140,7 +143,7 @@ def find(
         seen=seen,
     )
     # What needs footage or evidence is done here, where the answer is.
-    is_for_service = not (no_service or refine or explain or clip or profile)
+    is_for_service = not (no_service or refine or explain or clip or sheet or profile)
     answer = _ask_service(library, query) if is_for_service else None
     if answer is None:
         answer = _ask_library(library, profile, query, explain)
@@ -148,11 +151,13 @@ def find(
         hint(next((each.profile for each in (*answer.moments, *answer.rejected)), None))
     if not answer.moments:
         tell_refusal(answer, as_json)
+        write_sheet(sheet, query.text, answer)
         raise typer.Exit(1)
     if export is None or output is not None:
         show(answer, as_json, null)
     if export is not None:
         export_moments(answer.moments, export, output)
+    write_sheet(sheet, query.text, answer)
     _play(answer, play, play_all)
     if clip is not None:  # last, because some clips may fail
         cut_clips(answer, clip.expanduser())

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from tempo_edge._closing import Closing
 from tempo_edge.store.evidence import Evidence, WritableEvidence
+from tempo_edge.store.listing import Listing
 from tempo_edge.store.passes import Passes, WritablePasses
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Backup:
     fault: str
 
 
-class Catalogue(Evidence, Passes, Closing, ABC):
+class Catalogue(Evidence, Listing, Passes, Closing, ABC):
     """One library's rows, to be read. Readers never wait for the writer.
 
     Ids of videos and frames are whole numbers of 64 bits that rise and are never used twice. What
@@ -117,16 +118,6 @@ class Catalogue(Evidence, Passes, Closing, ABC):
         """The rows of :meth:`files` in the order of the letters of their paths, few at a time.
 
         It is read to its end before anything is written.
-        """
-
-    @abstractmethod
-    def listing(self, folder: str) -> tuple[list[FileRow], list[str]]:
-        """Rows of the files in a folder, and the folders in it that hold others further down.
-
-        Both are in the order of letters; that of a folder is of its path and a slash.
-
-        Args:
-            folder: an absolute path.
         """
 
     @abstractmethod

@@ -17,6 +17,8 @@ COMMANDS = (
         "watch",
         "serve",
         "status",
+        "list",
+        "copies",
         "backup",
         "forget",
         "demo",

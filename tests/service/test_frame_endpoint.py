@@ -21,7 +21,7 @@ from tempo_edge.service.handle import Models
 from tempo_edge.service.http import frames
 from tempo_edge.service.http.app import App
 from tempo_edge.service.http.events import Events
-from tempo_edge.service.http.frames import PictureCache, picture_at
+from tempo_edge.service.http.frames import PictureCache, jpeg_at
 from tempo_edge.service.http.search_queue import SearchQueue
 from tempo_edge.service.jobs.index_supervisor import Indexing
 
@@ -70,7 +70,7 @@ def test_before_the_first_picture_and_after_the_last(
         start_seconds=Fraction(1, 2),
         audio=audio,
     )
-    first, last = mean(picture_at(path, 0.0, 96)), mean(picture_at(path, 1e6, 96))
+    first, last = mean(jpeg_at(path, 0.0, 96)), mean(jpeg_at(path, 1e6, 96))
     assert np.abs(first - RED).max() < 40, first
     assert np.abs(last - BLUE).max() < 40, last
 
@@ -83,7 +83,7 @@ def brightness(tmp_path: Path) -> Callable[[float], float]:
     """What a film with a gap of fifty years shows at an instant: 25 more every picture."""
     path = tmp_path / "years.mkv"
     make_gap(path, seconds=50 * YEAR)
-    return lambda seconds: float(mean(picture_at(path, seconds, 64)).mean())
+    return lambda seconds: float(mean(jpeg_at(path, seconds, 64)).mean())
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, float, int]]:
         made.append((path, seconds, width))
         return b"picture %d" % len(made)
 
-    monkeypatch.setattr(frames, "picture_at", draw)
+    monkeypatch.setattr(frames, "jpeg_at", draw)
     return made
 
 

@@ -3,28 +3,16 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from fractions import Fraction
 from pathlib import Path
 from threading import Lock
 
 import av
-import numpy as np
-from av.video.frame import VideoFrame
-from av.video.reformatter import VideoReformatter
 
 from tempo_edge.errors import MediaError, ServiceError
 from tempo_edge.media import jpeg
-from tempo_edge.media.orientation import Orientation
-from tempo_edge.media.pyav import PyAVVideo
+from tempo_edge.media.instant import picture_at
 
-__all__ = ["PictureCache", "picture_at"]
-
-# A picture may have been shown for this long already: how far back to look for it, in seconds, one
-# after another, before looking through the whole video. What decoding starts from lies before that.
-_BACK_SECONDS = (1, 20)
-
-# A tick that no picture comes after; seeking takes 64 bits.
-_END = 2**62
+__all__ = ["PictureCache", "jpeg_at"]
 
 # Pictures kept, and their bytes together.
 _KEPT, _KEPT_BYTES = 512, 16 << 20
@@ -39,14 +27,14 @@ class PictureCache:
         self._lock = Lock()
 
     def at(self, path: Path, etag: str, seconds: float, width: int) -> bytes:
-        """See :func:`picture_at`; ``etag`` tells one state of a file from another."""
+        """See :func:`jpeg_at`; ``etag`` tells one state of a file from another."""
         key = (str(path), etag, seconds, width)
         with self._lock:
             known = self._kept.get(key)
             if known is not None:
                 self._kept.move_to_end(key)
                 return known
-        made = picture_at(path, seconds, width)
+        made = jpeg_at(path, seconds, width)
         with self._lock:
             self._bytes += len(made) - len(self._kept.pop(key, b""))
             self._kept[key] = made
@@ -55,63 +43,14 @@ class PictureCache:
         return made
 
 
-def picture_at(path: Path, seconds: float, width: int) -> bytes:
+def jpeg_at(path: Path, seconds: float, width: int) -> bytes:
     """The JPEG file of what a video shows ``seconds`` after its start, at most ``width`` wide.
 
     Raises:
         ServiceError: there is no picture at all, or it can't be decoded; status 404.
     """
     try:
-        with PyAVVideo(path) as video:
-            frame = _shown(video, seconds)
-            if frame is None:
-                raise ServiceError(404, f"{path} shows nothing")
-            return jpeg.encode(_upright(frame, video.pixel_aspect, width))
+        return jpeg.encode(picture_at(path, seconds, width))
     except (MediaError, av.error.FFmpegError, ValueError, OSError) as error:
         text = error if isinstance(error, MediaError) else f"can't be decoded: {error}"
         raise ServiceError(404, f"{path} {text}") from error
-
-
-def _shown(video: PyAVVideo, seconds: float) -> VideoFrame | None:
-    """The last picture whose time has come; before the first one, the first."""
-    info = video.info
-
-    def tick_of(instant: Fraction) -> int:
-        return max(-_END, min(int((instant + info.start_time) / info.time_base), _END))
-
-    tick, first_tick = tick_of(Fraction(seconds)), min(tick_of(Fraction(0)), 0)
-    # Long after the end the last picture is looked for where the container says that it ends.
-    ends = [tick] if not 0 < info.duration < seconds else [tick, tick_of(info.duration)]
-    starts = [(end - int(back / info.time_base), end) for end in ends for back in _BACK_SECONDS]
-    for start, end in [*starts, (first_tick, tick)]:
-        shown = None
-        for frame in video.pictures(max(first_tick, start), end):
-            shown = frame
-        if shown is not None:
-            return shown
-    return next(video.pictures(tick, _END), None)
-
-
-def _upright(
-    frame: VideoFrame, pixel_aspect: Fraction, width: int
-) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    """The picture ``[height, width, 3]`` as it is meant to be seen, no larger than it is."""
-    orientation = Orientation.of(frame)
-    shape = Fraction(frame.width, frame.height) * pixel_aspect
-    shown_width = round(frame.height * shape)
-    if orientation.transposed:
-        across = max(1, round(min(width, frame.height) * shape))
-        down = min(width, frame.height)
-    else:
-        across = min(width, shown_width)
-        down = max(1, round(across / shape))
-    scaler = VideoReformatter()
-    small = scaler.reformat(
-        frame,
-        max(1, across),
-        max(1, down),
-        "rgb24",
-        interpolation="AREA",
-        src_color_range=frame.color_range or None,
-    )
-    return np.ascontiguousarray(orientation.apply(np.asarray(small.to_ndarray(), np.uint8)))

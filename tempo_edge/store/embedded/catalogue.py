@@ -21,6 +21,7 @@ from tempo_edge.store.embedded.columns import (
     video_row,
 )
 from tempo_edge.store.embedded.line_vector_table import LineVectorTable
+from tempo_edge.store.embedded.listing import ListingTable
 from tempo_edge.store.embedded.video_notes import VideoNotes
 from tempo_edge.store.interface import WritableCatalogue
 from tempo_edge.store.rows import FileRow, FrameRow, VideoRow
@@ -31,7 +32,7 @@ _FILE = "path, volume, size, mtime_ns, state, reason, video_id"
 _BETWEEN = f"SELECT {_FILE} FROM files WHERE path>=? AND path<? ORDER BY path"
 
 
-class SqliteCatalogue(LineVectorTable, VideoNotes, WritableCatalogue):
+class SqliteCatalogue(LineVectorTable, ListingTable, VideoNotes, WritableCatalogue):
     """One library's rows; what a public method does, its interface says."""
 
     # What the profile makes; until it is known, rows must agree with each other.
@@ -210,6 +211,7 @@ class SqliteCatalogue(LineVectorTable, VideoNotes, WritableCatalogue):
                 for frame in frames
             ),
         )
+        self._note_indexed(video_id)
         if remark:
             self.note_remark(video_id, remark)
         if video.holes:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 __all__ = [
     "CONTENTS_SINCE",
+    "INDEXED_AT",
     "LINE_VECTORS",
     "NAMES",
     "OLDEST_VERSION",
@@ -94,6 +95,13 @@ LINE_VECTORS = """
 CREATE TABLE IF NOT EXISTS line_vectors (
   line_id INTEGER PRIMARY KEY REFERENCES evidence(id) ON DELETE CASCADE,
   vector BLOB NOT NULL
+)"""
+
+#: When each video was indexed, in seconds since 1970: of those that were put since it is noted.
+INDEXED_AT = """
+CREATE TABLE IF NOT EXISTS indexed_at (
+  video_id INTEGER PRIMARY KEY REFERENCES videos(id) ON DELETE CASCADE,
+  seconds REAL NOT NULL
 )"""
 
 #: What finds names among themselves: a few of them, whose words are in millions of lines as well.

@@ -1,0 +1,57 @@
+"""``find --sheet``: a contact sheet of the moments, written to a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tempo_edge._console.text import note
+from tempo_edge.cli.options import place
+
+if TYPE_CHECKING:
+    from tempo_edge.answer import Answer
+
+__all__ = ["SheetOption", "check_sheet", "write_sheet"]
+
+SheetOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--sheet",
+        metavar="FILE",
+        parser=place,
+        help="Write a picture of each moment to a .jpg, .png or .html.",
+    ),
+]
+
+
+def check_sheet(path: Path | None, library: Path | None) -> None:
+    """Refuse what can't be drawn, and to write over footage, before anything is searched.
+
+    Raises:
+        TempoEdgeError: no sheet has a name like that, or what draws it is not installed.
+        FootageError: it is footage, a picture that is no sheet, or a library.
+    """
+    if path is None:
+        return
+    from tempo_edge import sheet
+    from tempo_edge.store.outputs import check_output
+
+    target = path.expanduser()
+    sheet.check_sheet(target)
+    if not sheet.is_sheet(target):
+        check_output(target, None if library is None else library.expanduser())
+
+
+def write_sheet(path: Path | None, query: str, answer: Answer) -> None:
+    """Write the sheet that was asked for, or say why there is none."""
+    if path is None:
+        return
+    if not answer.moments:
+        note(f"no sheet is written to {path}: there is nothing to show")
+        return
+    from tempo_edge import sheet
+
+    sheet.write_sheet(path.expanduser(), query, answer, note)
+    note(f"wrote {path}")

@@ -1,0 +1,151 @@
+"""What a library holds, to be looked at: its files, its videos, its words. No model is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import RLock
+from typing import TYPE_CHECKING
+
+from tempo_edge._closing import Closing
+from tempo_edge._files.absolute import recorded
+from tempo_edge.errors import LibraryError, QueryError
+from tempo_edge.store.listing import ORDERS
+from tempo_edge.store.opening import open_store
+from tempo_edge.store.words_read import WordsRead, words_read
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from tempo_edge.copy_groups import CopyGroup
+    from tempo_edge.store.interface import Catalogue, Store
+    from tempo_edge.store.listing import ListedVideo
+    from tempo_edge.store.rows import FileRow
+
+__all__ = ["Holdings"]
+
+
+class Holdings(Closing):
+    """The rows of a library, whichever models it was built with. A context manager.
+
+    Attributes:
+        path: what the library is called; ``store`` keeps it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.store: Store = open_store(path)
+        self._catalogue: Catalogue | None = None
+        self._turn = RLock()
+
+    def close(self) -> None:
+        """Release the database."""
+        if self._catalogue is not None:
+            self._catalogue.close()
+            self._catalogue = None
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The library's rows, opened for reading on first use.
+
+        Raises:
+            LibraryError: there is no library at this path yet.
+        """
+        if self._catalogue is None:
+            self._catalogue = self.store.reader()
+        return self._catalogue
+
+    @property
+    def is_replaced(self) -> bool:
+        """Whether another library was found in the place of this one: open that one anew."""
+        return self._catalogue is not None and self._catalogue.is_replaced
+
+    def files(self, under: str | Path | None = None) -> list[FileRow]:
+        """Every file the library knows, with its state and, if it was skipped, the reason."""
+        return list(self.each_file(under))
+
+    def each_file(self, under: str | Path | None = None) -> Iterator[FileRow]:
+        """The rows of :meth:`files`, few of which are in memory at a time.
+
+        Until all were given, nothing else can be asked of this library.
+        """
+        scope = None if under is None else recorded(under)
+        with self._turn, self.catalogue.snapshot():
+            yield from self.catalogue.each_file(scope)
+
+    def videos(
+        self, under: str | Path | None = None, *, order: str = "name", limit: int | None = None
+    ) -> Iterator[ListedVideo]:
+        """Every file that was indexed, with what is known of the video in it.
+
+        Few are in memory at a time, and until all were given nothing else can be asked of this.
+
+        Args:
+            under: only files at or under this path.
+            order: one of :data:`tempo_edge.store.listing.ORDERS`.
+            limit: as many at most.
+
+        Raises:
+            QueryError: there is no such order, or the limit is below 1.
+            LibraryError: there is no library yet.
+        """
+        if order not in ORDERS:
+            raise QueryError(f"order {order!r} must be one of {', '.join(ORDERS)}")
+        if limit is not None and limit < 1:
+            raise QueryError(f"limit {limit} must be at least 1")
+        return self._videos(None if under is None else recorded(under), order, limit)
+
+    def _videos(self, scope: Path | None, order: str, limit: int | None) -> Iterator[ListedVideo]:
+        with self._turn, self.catalogue.snapshot():
+            yield from self.catalogue.each_video(scope, order, limit)
+
+    def copies(
+        self,
+        under: str | Path | None = None,
+        *,
+        on_remark: Callable[[str], None] = lambda line: None,
+        checkpoint: Callable[[], None] = lambda: None,
+    ) -> list[CopyGroup]:
+        """Files that show the same footage, in groups; see :mod:`tempo_edge.copy_groups`.
+
+        Args:
+            under: only files at or under this path.
+            on_remark: told in a line of each file that can't be compared.
+            checkpoint: called often; whatever it raises ends it.
+
+        Raises:
+            LibraryError: there is no library yet.
+        """
+        from tempo_edge.copy_groups import copy_groups
+        from tempo_edge.indexing.presence import Presence
+
+        presence = Presence()
+        scope = None if under is None else recorded(under)
+        with self._turn, self.catalogue.snapshot():
+            here = lambda row: presence.of(row.file) == "here"  # noqa: E731
+            return copy_groups(self.catalogue, here, scope, on_remark, checkpoint)
+
+    def totals(self) -> dict[str, float]:
+        """Counts of files, videos and frames, and the hours of footage."""
+        with self._turn, self.catalogue.snapshot():
+            return self.catalogue.totals()
+
+    def words_read(self, under: str | Path | None = None) -> WordsRead:
+        """What words have been read: how many lines of each kind, and what there is to say."""
+        scope = None if under is None else recorded(under)
+        with self._turn, self.catalogue.snapshot():
+            return words_read(self.catalogue, scope)
+
+    def variation(self, path: str | Path) -> NDArray[np.float32]:
+        """SAA's variation curve of an indexed file: ``[n, 2]`` (seconds, variation in [0, 1]).
+
+        Raises:
+            LibraryError: the file is not in the library.
+        """
+        file = recorded(path)
+        with self._turn, self.catalogue.snapshot():
+            row = self.catalogue.files(file).get(str(file))
+            if row is None or row.video_id is None:
+                raise LibraryError(f"{file} is not indexed: index it first")
+            return self.catalogue.curve(row.video_id)
