@@ -11,10 +11,10 @@ from tempo_edge._files.absolute import recorded
 from tempo_edge.errors import QueryError
 from tempo_edge.moment import format_timestamp
 
-__all__ = ["LARGEST_PICTURE", "Example", "example"]
+__all__ = ["LARGEST_PICTURE", "LARGEST_SENT", "Example", "example"]
 
-#: Bytes of a picture's file at most.
-LARGEST_PICTURE = 32 << 20
+#: Bytes of a picture's file at most, and of one that is sent to a service.
+LARGEST_PICTURE, LARGEST_SENT = 32 << 20, 4 << 20
 
 _TIME = r"(?:[0-9]{1,12}:)?(?:[0-9]{1,12}:)?[0-9]{1,13}(?:\.[0-9]{1,9})?"
 _TIMES = re.compile(rf"({_TIME})(?:[-–]({_TIME}))?")
@@ -78,7 +78,9 @@ class Example:
     def when(self) -> str:
         """A moment's time for people."""
         start = format_timestamp(self.start_seconds)
-        return start if self.end_seconds is None else f"{start}–{format_timestamp(self.end_seconds)}"
+        return (
+            start if self.end_seconds is None else f"{start}–{format_timestamp(self.end_seconds)}"
+        )
 
     @staticmethod
     def moment(text: str, *, is_decoded: bool = True) -> Example:
@@ -121,11 +123,14 @@ def example(given: str | Path | Example | None) -> Example | None:
 def _read(path: Path, name: str) -> bytes:
     """The bytes of a file, no more than a picture may have."""
     try:
-        if not path.is_file():
-            what = "is not a file" if path.exists() else "is not there"
-            raise QueryError(f"like {name!r} {what}: name a picture, or {_HOW[5:]}")
+        if not path.exists():
+            raise QueryError(f"like {name!r} is not there: name a picture, or {_HOW[5:]}")
+        if not path.is_file():  # a pipe would wait for its writer
+            raise QueryError(f"like {name!r} is not a file: name a picture, or {_HOW[5:]}")
         with path.open("rb") as file:
             contents = file.read(LARGEST_PICTURE + 1)
+    except QueryError:
+        raise
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
         raise QueryError(f"like {name!r} can't be read: {why}") from error
@@ -140,7 +145,7 @@ def _read(path: Path, name: str) -> bytes:
 def _seconds(text: str, whole: str) -> float:
     """Seconds of ``SS``, ``MM:SS`` or ``H:MM:SS``, each with decimals."""
     *large, seconds = text.split(":")
-    if large and float(seconds) >= 60 or (len(large) == 2 and int(large[1]) >= 60):
+    if (large and float(seconds) >= 60) or (len(large) == 2 and int(large[1]) >= 60):
         raise QueryError(f"like {whole!r}: {text} has 60 or more where 59 is the last: {_HOW}")
     total = float(seconds)
     for place, part in enumerate(reversed(large), start=1):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from tempo_edge._closing import Closing
 from tempo_edge._files.absolute import recorded
 from tempo_edge.errors import LibraryError, NoLibraryError
+from tempo_edge.example import Example, example
 from tempo_edge.preferences import Preferences
 from tempo_edge.query import DEFAULT_LIMIT, Query, places
 from tempo_edge.store.opening import open_store
@@ -167,7 +168,7 @@ class Library(Closing):
 
     def find(
         self,
-        query: str,
+        query: str = "",
         *,
         limit: int = DEFAULT_LIMIT,
         min_confidence: float | None = None,
@@ -180,6 +181,7 @@ class Library(Closing):
         said: bool = False,
         shown: bool = False,
         seen: bool = False,
+        like: str | Path | Example | None = None,
         checkpoint: Callable[[], None] = lambda: None,
     ) -> Answer:
         """Moments that match ``query``, best first; none when nothing matches.
@@ -187,6 +189,7 @@ class Library(Closing):
         Args:
             query: what to look for; the rest but the last is as :class:`Query` has it.
             within: one path or more, from the root, from the home or from the present folder.
+            like: a picture's file, or a moment: ``"film.mp4@1:23"``, ``"film.mp4@1:20-1:30"``.
             checkpoint: called between two readings; whatever it raises ends the search.
 
         Raises:
@@ -195,7 +198,7 @@ class Library(Closing):
         """
         only = None if videos is None else frozenset(videos)
         how = min_confidence, places(within), grounder, retrieval, refine, parts, only
-        asked = Query(query, limit, *how, said=said, shown=shown, seen=seen)
+        asked = Query(query, limit, *how, said=said, shown=shown, seen=seen, like=example(like))
         return self.ask(asked, checkpoint=checkpoint)
 
     def ask(self, query: Query, *, checkpoint: Callable[[], None] = lambda: None) -> Answer:

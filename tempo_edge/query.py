@@ -54,8 +54,8 @@ class Query:
             the text may be empty; where there is one, both must be there, and pictures alone count.
 
     Raises:
-        QueryError: the text is empty without an example or not Unicode, a number is out of range, ``within`` names no
-            path or one that is not absolute.
+        QueryError: the text is empty without an example or not Unicode, a number is out of range,
+            ``within`` names no path or one that is not absolute.
     """
 
     text: str
@@ -91,6 +91,12 @@ class Query:
             self._check_example()
         elif not self.text.strip():
             raise QueryError(f"query {self.text!r} is empty: say what to look for")
+
+    @property
+    def title(self) -> str:
+        """What was asked for, in one line for people."""
+        like = None if self.like is None else f"like {self.like.name}"
+        return ", ".join(each for each in (self.text.strip() and self.text, like) if each)
 
     @property
     def kinds(self) -> frozenset[str]:

@@ -38,7 +38,7 @@ def stills_within(
     *,
     crop: bool = False,
 ) -> NDArray[np.uint8]:
-    """A few pictures of a span, ``[n, size, size, 3]``: what stands at its start, and on to its end.
+    """A few pictures of a span, ``[n, size, size, 3]``: from what stands at its start on.
 
     Args:
         end_seconds: None for the one picture that stands at the start.

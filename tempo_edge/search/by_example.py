@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,7 +110,8 @@ class ByExample:
         try:
             picture = thumbnail(example.picture, *how, crop=profile.crop)
         except MediaError as error:
-            raise QueryError(f"like {example.name!r} {error}") from error
+            how_else = "of a video name a moment, as film.mp4@1:23"
+            raise QueryError(f"like {example.name!r} {error}; {how_else}") from error
         return self._encoded(picture[None])
 
     def _decoded(self, example: Example) -> NDArray[np.float32]:
@@ -223,7 +223,9 @@ class ByExample:
         if sight.video is None:
             yield from retrieve(vector, self._catalogue, vectors, videos=videos, limit=limit)
             return
-        counting = videos if videos is not None else [video for video, _ in self._catalogue.videos()]
+        counting = (
+            videos if videos is not None else [video for video, _ in self._catalogue.videos()]
+        )
         if sight.video in counting:
             own = [sight.video]
             yield from retrieve(vector, self._catalogue, vectors, videos=own, limit=limit)

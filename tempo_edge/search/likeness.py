@@ -91,8 +91,9 @@ class Likeness:
 def _tail(footage: NDArray[np.float32], vector: NDArray[np.float32]) -> tuple[float, float]:
     """Mean and standard deviation of the highest cosines ``[m]``, less those that show the same."""
     # einsum stays on this thread: waking a pool of them costs more than the sum itself.
-    cosines = np.sort(np.einsum("ij,j->i", footage, vector))
-    others = cosines[: len(cosines) - round(_ALIKE * len(cosines))]
+    cosines = np.einsum("ij,j->i", footage, vector)
+    count = len(cosines) - round(_ALIKE * len(cosines))
+    others = np.partition(cosines, count - 1)[:count] if count else cosines
     return tail_of(others, float(others.mean()), float(others.std()) + 1e-6)
 
 

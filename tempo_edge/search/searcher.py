@@ -182,6 +182,7 @@ class Searcher:
             rivals_of([(each.first.video, each.confidence) for each in found]),
             tuple(candidate for _, candidate in shown),
             tuple(candidate for _, candidate in closest),
+            query.like is not None and self._examples.sight(query.like).span is not None,
         )
 
     def _findings(

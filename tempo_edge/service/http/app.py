@@ -21,7 +21,7 @@ from tempo_edge.moment import Span
 from tempo_edge.service.handle import Handle, Models
 from tempo_edge.service.http import listing
 from tempo_edge.service.http import time_line_download as download
-from tempo_edge.service.http.body import check_known, named_paths
+from tempo_edge.service.http.body import check_known, named_paths, picture
 from tempo_edge.service.http.clip_download import LONGEST_CLIP_SECONDS, Clips
 from tempo_edge.service.http.events import Events
 from tempo_edge.service.http.files import open_listed
@@ -107,6 +107,7 @@ class App:
             "/v1/openapi.json": self.openapi,
         }
         post = {
+            "/v1/find": self.find,
             "/v1/videos/{id}/play": self.play,
             "/v1/index": self.index,
             "/v1/pause": self.pause,
@@ -150,7 +151,8 @@ class App:
         return JSONResponse(found.as_dict())
 
     async def _found(self, request: Request) -> TimedAnswer:
-        asked = FindRequest.of(_parameters(request))
+        shown = await picture(request) if request.method == "POST" else b""
+        asked = FindRequest.of(_parameters(request), shown)
         work = self._searches.find(asked)
         try:
             return await _while_connected(request, _result(work))
