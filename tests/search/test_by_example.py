@@ -22,6 +22,8 @@ from tempo_edge.query import Query
 from tempo_edge.search import searcher as searching
 from tempo_edge.search.by_example import without
 from tempo_edge.search.likeness import ExampleJudge
+
+
 def sea(width: int, height: int, index: int) -> np.ndarray:
     """A light sky over dark water with white lines."""
     picture = np.full((height, width, 3), (150, 200, 250), np.uint8)
