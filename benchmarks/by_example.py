@@ -4,8 +4,9 @@
 ``benchmarks.composites`` of the test split with the real indexer (or takes ``--library``), and asks
 the real search for photographs that are shown there: by the sentence that was written for each, by
 another view of it (cropped, mirrored, in other light, as a JPEG), and by both. Absent are other
-photographs of the test split, asked for by one of their captions, by a view, by both; and a sentence
-with a view of something else that is shown as well, which no moment answers. Nothing is fitted here.
+photographs of the test split, asked for by one of their captions, by a view, by both; and a
+sentence with a view of something else that is shown as well, which no moment answers. Nothing is
+fitted here.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ class Asked:
 
 
 def asked_of(data: Path, test: Path, most: int, seed: int) -> Iterator[Asked]:
-    """Queries over a folder of composites: as many present ones as are asked for, and as many not."""
+    """Queries over a folder of composites: so many present ones at most, and so many absent."""
     rng, drawn = random.Random(seed), np.random.default_rng(seed)
     composites = load_composites(test)
     pictures = {each.thing: each for each in photographs(data, "flickr8k", "test", most=None)}
@@ -102,7 +103,7 @@ def _measured(library: Library, asked: Sequence[Asked]) -> str:
         spent.setdefault(each.way, []).append(time.process_time() - began)
         row = bool(answer.moments), each.is_right(answer)
         found.setdefault((each.way, each.kind), []).append(row)
-    head = "| asked by | R@1 | shown | shown and right | absent answered | other answered | ms |"
+    head = "| asked by | R@1 | shown | shown and right | absent shown | other shown | ms |"
     rows = [head, "|---|---:|---:|---:|---:|---:|---:|"]
     for way in _WAYS:
         here, gone = np.asarray(found[way, "present"]), np.asarray(found[way, "absent"])

@@ -138,7 +138,7 @@ def find(
     library: LibraryOption = None,
     profile: ProfileOption = None,
 ) -> None:
-    """Find the moments that match a sentence, an example or both. Exit status 1: none does."""
+    """Find the moments that match a sentence. Exit status 1 when nothing matches."""
     _exclude({"--json": as_json, "--null": null, "--export": export and not output})
     _exclude({"--play": play, "--play-all": play_all})
     check_export(export, output)
