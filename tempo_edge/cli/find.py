@@ -139,6 +139,8 @@ def find(
     profile: ProfileOption = None,
 ) -> None:
     """Find the moments that match a sentence. Exit status 1 when nothing matches."""
+    if not (words or like):
+        raise TempoEdgeError("Missing argument 'QUERY...': see tempo-edge find --help")
     _exclude({"--json": as_json, "--null": null, "--export": export and not output})
     _exclude({"--play": play, "--play-all": play_all})
     check_export(export, output)
