@@ -95,7 +95,6 @@ class App:
             "/static/{name}": self.static,
             "/v1/status": self.status,
             "/v1/address": self.address,
-            "/v1/find": self.find,
             "/v1/videos": self.videos,
             "/v1/videos/{id}/file": self.file,
             "/v1/videos/{id}/frame": self.frame,
@@ -107,13 +106,13 @@ class App:
             "/v1/openapi.json": self.openapi,
         }
         post = {
-            "/v1/find": self.find,
             "/v1/videos/{id}/play": self.play,
             "/v1/index": self.index,
             "/v1/pause": self.pause,
             "/v1/resume": self.resume,
         }
         return [
+            Route("/v1/find", self.find, methods=["GET", "POST"]),
             *(Route(path, call, methods=["GET"]) for path, call in get.items()),
             *(Route(path, call, methods=["POST"]) for path, call in post.items()),
         ]
