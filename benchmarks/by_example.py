@@ -26,11 +26,11 @@ import numpy as np
 from benchmarks.composites import load_composites
 from benchmarks.grounding import indexed
 from benchmarks.machine import describe
-from benchmarks.scoring import best_tiou
 from tempo_edge import Library
 from tempo_edge._files import atomic_write
 from tempo_edge.answer import Answer
 from tempo_edge.evaluation.example_films import Picture, photographs, view
+from tempo_edge.evaluation.metrics.spans import best_tiou
 from tempo_edge.example import Example
 from tempo_edge.query import Query
 
