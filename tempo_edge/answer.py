@@ -41,6 +41,7 @@ class Answer:
         evidence: what pictures say of each moment, None of one that words alone speak for;
             ``rejected_evidence``: the same of ``rejected``. A service keeps both to itself. Answers
             are equal if their moments are.
+        left_out: whether a moment was left out that is the example itself.
     """
 
     moments: tuple[Moment, ...]
@@ -50,6 +51,7 @@ class Answer:
     rivals: int = 0
     evidence: tuple[Candidate | None, ...] = field(default=(), compare=False, repr=False)
     rejected_evidence: tuple[Candidate | None, ...] = field(default=(), compare=False, repr=False)
+    left_out: bool = field(default=False, compare=False)
 
     @property
     def is_unsure(self) -> bool:
@@ -102,6 +104,7 @@ class Answer:
             "held_back": self.rejected_count,
             "rivals": self.rivals,
             "unsure": self.is_unsure,
+            "left_out": self.left_out,
         }
 
     @classmethod
@@ -122,6 +125,7 @@ class Answer:
                 int(facts["held_back"]),
                 str(facts["grounder"]),
                 int(facts.get("rivals", 0)),
+                left_out=facts.get("left_out") is True,
             )
         except (AttributeError, KeyError, TypeError, OverflowError) as error:
             raise ValueError(f"{error!r} is missing or of another kind") from error

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from tempo_edge._files.absolute import recorded
 from tempo_edge.errors import LibraryError, NoLibraryError
+from tempo_edge.example import Example, example
 from tempo_edge.holdings import Holdings
 from tempo_edge.preferences import Preferences
 from tempo_edge.query import DEFAULT_LIMIT, Query, places
@@ -137,7 +138,7 @@ class Library(Holdings):
 
     def find(
         self,
-        query: str,
+        query: str = "",
         *,
         limit: int = DEFAULT_LIMIT,
         min_confidence: float | None = None,
@@ -150,6 +151,7 @@ class Library(Holdings):
         said: bool = False,
         shown: bool = False,
         seen: bool = False,
+        like: str | Path | Example | None = None,
         checkpoint: Callable[[], None] = lambda: None,
     ) -> Answer:
         """Moments that match ``query``, best first; none when nothing matches.
@@ -157,6 +159,7 @@ class Library(Holdings):
         Args:
             query: what to look for; the rest but the last is as :class:`Query` has it.
             within: one path or more, from the root, from the home or from the present folder.
+            like: a picture's file, or a moment: ``"film.mp4@1:23"``, ``"film.mp4@1:20-1:30"``.
             checkpoint: called between two readings; whatever it raises ends the search.
 
         Raises:
@@ -165,7 +168,7 @@ class Library(Holdings):
         """
         only = None if videos is None else frozenset(videos)
         how = min_confidence, places(within), grounder, retrieval, refine, parts, only
-        asked = Query(query, limit, *how, said=said, shown=shown, seen=seen)
+        asked = Query(query, limit, *how, said=said, shown=shown, seen=seen, like=example(like))
         return self.ask(asked, checkpoint=checkpoint)
 
     def ask(self, query: Query, *, checkpoint: Callable[[], None] = lambda: None) -> Answer:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tempo_edge._files.absolute import recorded
 from tempo_edge.errors import QueryError
+from tempo_edge.example import Example
 from tempo_edge.moment import EVIDENCE_KINDS, PICTURE
 
 __all__ = ["DEFAULT_LIMIT", "Query", "places"]
@@ -49,10 +50,12 @@ class Query:
         said: find it by what is said: lines of subtitles and of speech; ``shown``: by words that
             stand on the screen; ``seen``: by pictures. Those that are asked for count; where none
             is, everything does, titles of chapters and names as well.
+        like: an example of it: a picture, or a moment of a video, which is left out itself. Then
+            the text may be empty; where there is one, both must be there, and pictures alone count.
 
     Raises:
-        QueryError: the text is empty or not Unicode, a number is out of range, ``within`` names no
-            path or one that is not absolute.
+        QueryError: the text is empty without an example or not Unicode, a number is out of range,
+            ``within`` names no path or one that is not absolute.
     """
 
     text: str
@@ -72,6 +75,7 @@ class Query:
     said: bool = False
     shown: bool = False
     seen: bool = False
+    like: Example | None = None
 
     def __post_init__(self) -> None:
         try:
@@ -83,15 +87,30 @@ class Query:
         if self.min_confidence is not None and not 0 <= self.min_confidence <= 1:
             raise QueryError(f"min_confidence {self.min_confidence} must be within [0, 1]")
         self._check_scope()
-        if not self.text.strip():
+        if self.like is not None:
+            self._check_example()
+        elif not self.text.strip():
             raise QueryError(f"query {self.text!r} is empty: say what to look for")
+
+    @property
+    def title(self) -> str:
+        """What was asked for, in one line for people."""
+        like = None if self.like is None else f"like {self.like.name}"
+        return ", ".join(each for each in (self.text.strip() and self.text, like) if each)
 
     @property
     def kinds(self) -> frozenset[str]:
         """The kinds of evidence that count, of :data:`tempo_edge.moment.EVIDENCE_KINDS`."""
+        if self.like is not None:
+            return _NARROWED["seen"]
         asked = {"said": self.said, "shown": self.shown, "seen": self.seen}
         chosen = [_NARROWED[name] for name, is_asked in asked.items() if is_asked]
         return frozenset().union(*chosen) if chosen else frozenset(EVIDENCE_KINDS)
+
+    def _check_example(self) -> None:
+        for name in ("said", "shown"):
+            if getattr(self, name):
+                raise QueryError(f"like and {name} exclude each other: an example is seen")
 
     def _check_scope(self) -> None:
         if self.within is not None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
+from tempo_edge.example import Example, example
 from tempo_edge.library import Library
 from tempo_edge.query import DEFAULT_LIMIT, Query, places
 
@@ -18,7 +19,7 @@ __all__ = ["find", "index", "watch"]
 
 
 def find(
-    query: str,
+    query: str = "",
     *,
     library: str | Path | None = None,
     limit: int = DEFAULT_LIMIT,
@@ -27,6 +28,7 @@ def find(
     refine: bool = False,
     parts: bool = False,
     grounder: str | None = None,
+    like: str | Path | Example | None = None,
 ) -> Answer:
     """Search the default library, or the one named: ``for moment in find("dog jumps")``.
 
@@ -40,6 +42,7 @@ def find(
         grounder=grounder,
         refine=refine,
         parts=parts,
+        like=example(like),
     )
     with Library.open(library) as opened:
         return opened.ask(asked)

@@ -83,7 +83,7 @@ def test_the_format_of_the_service() -> None:
         '"online": true, "copies": [{"path": "/v/b.mp4", "start_seconds": 0.5, '
         '"end_seconds": 2.75, "online": false}], "found_by": ["picture"], "text": ""}], '
         '"near": [], "held_back": 3, "rivals": 0, '
-        '"unsure": false}'
+        '"unsure": false, "left_out": false}'
     )
 
 

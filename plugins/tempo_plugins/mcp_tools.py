@@ -8,6 +8,7 @@ from typing import Any
 
 from tempo_edge._console.text import printable
 from tempo_edge.errors import TempoEdgeError
+from tempo_edge.example import example
 from tempo_edge.moment import EVIDENCE_KINDS, Moment
 from tempo_edge.query import DEFAULT_LIMIT, Query, places
 from tempo_plugins.service_or_library import ServiceOrLibrary
@@ -129,8 +130,16 @@ TOOLS: tuple[dict[str, Any], ...] = (
                     "default": False,
                     "description": "Find it by pictures. Of these three, those given count.",
                 },
+                "like": {
+                    "type": "string",
+                    "maxLength": 4200,
+                    "description": (
+                        "An example, in place of a query or with one, which must then both be "
+                        "there: a moment, as /home/me/film.mp4@80-90 in seconds, that is left out "
+                        "itself; or the absolute path of a picture. It excludes said and shown."
+                    ),
+                },
             },
-            "required": ["query"],
             "additionalProperties": False,
         },
         "outputSchema": {
@@ -183,6 +192,7 @@ _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
     "said": ((bool,), "true or false"),
     "shown": ((bool,), "true or false"),
     "seen": ((bool,), "true or false"),
+    "like": ((str,), "a string"),
 }
 
 
@@ -213,8 +223,8 @@ def call(client: ServiceOrLibrary, name: str, arguments: Mapping[str, Any]) -> d
 
 def _find_moments(client: ServiceOrLibrary, given: Mapping[str, Any]) -> dict[str, Any]:
     _check(given, tuple(_KINDS))
-    if "query" not in given:
-        raise TempoEdgeError("find_moments needs a query")
+    if given.get("query") is None and given.get("like") is None:
+        raise TempoEdgeError("find_moments needs a query, or an example as like")
     # An assistant may say null for what it leaves out.
     wanted = {name: value for name, value in given.items() if value is not None}
     query = Query(
@@ -226,6 +236,7 @@ def _find_moments(client: ServiceOrLibrary, given: Mapping[str, Any]) -> dict[st
         said=wanted.get("said", False),
         shown=wanted.get("shown", False),
         seen=wanted.get("seen", False),
+        like=example(wanted.get("like")),
     )
     answer = client.find(query)
     nearest = answer.best_rejected

@@ -13,6 +13,7 @@ from tempo_edge.cli.sheets import SheetOption, check_sheet, write_sheet
 from tempo_edge.cli.time_lines import ExportOption, OutputOption, check_export, export_moments
 from tempo_edge.cli.use import hint
 from tempo_edge.errors import TempoEdgeError
+from tempo_edge.example import Example, example
 from tempo_edge.query import DEFAULT_LIMIT, Query, places
 
 if TYPE_CHECKING:
@@ -29,7 +30,17 @@ def _whole_number(text: str) -> int:
 
 
 WordsArgument = Annotated[
-    list[str], typer.Argument(metavar="QUERY...", help="What to look for, such as: dog jumps.")
+    list[str] | None,
+    typer.Argument(metavar="QUERY...", help="What to look for, such as: dog jumps."),
+]
+LikeOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--like",
+        metavar="EXAMPLE",
+        help="Find more like a picture, FILE, or a moment, FILE@1:23 or FILE@1:20-1:30; "
+        "with words, what is both.",
+    ),
 ]
 ScopeOption = Annotated[
     list[Path] | None,
@@ -105,7 +116,8 @@ NoServiceOption = Annotated[
 
 
 def find(
-    words: WordsArgument,
+    words: WordsArgument = None,
+    like: LikeOption = None,
     scopes: ScopeOption = None,
     limit: LimitOption = DEFAULT_LIMIT,
     min_confidence: ConfidenceOption = None,
@@ -129,18 +141,21 @@ def find(
     profile: ProfileOption = None,
 ) -> None:
     """Find the moments that match a sentence. Exit status 1 when nothing matches."""
+    if not (words or like):
+        raise TempoEdgeError("Missing argument 'QUERY...': see tempo-edge find --help")
     _exclude({"--json": as_json, "--null": null, "--export": export and not output})
     _exclude({"--play": play, "--play-all": play_all})
     check_export(export, output)
     _check_outputs((output, explain), library)
     check_sheet(sheet, library)
     query = Query(
-        *(" ".join(words), limit, min_confidence, places(scopes or None), grounder),
+        *(" ".join(words or ()), limit, min_confidence, places(scopes or None), grounder),
         refine=refine,
         parts=parts,
         said=said,
         shown=shown,
         seen=seen,
+        like=_example(like),
     )
     # What needs footage or evidence is done here, where the answer is.
     is_for_service = not (no_service or refine or explain or clip or sheet or profile)
@@ -149,6 +164,7 @@ def find(
         answer = _ask_library(library, profile, query, explain)
     if not (as_json or null or export):
         hint(next((each.profile for each in (*answer.moments, *answer.rejected)), None))
+        _tell_example(query.like, answer.left_out)
     if not answer.moments:
         tell_refusal(answer, as_json)
         write_sheet(sheet, query.text, answer)
@@ -163,6 +179,25 @@ def find(
         cut_clips(answer, clip.expanduser())
 
 
+def _example(named: list[str] | None) -> Example | None:
+    """The example that was named.
+
+    Raises:
+        TempoEdgeError: it is more than one, or none that can be read.
+    """
+    if named and len(named) > 1:
+        raise TempoEdgeError(f"--like is given {len(named)} times: give it once")
+    return example(named[0]) if named else None
+
+
+def _tell_example(like: Example | None, left_out: bool) -> None:
+    """Say that a moment which is the example is left out."""
+    if like is not None and left_out:
+        from tempo_edge._console.text import note
+
+        note(f"more like {like.path} {like.when}, which is left out itself")
+
+
 def _ask_library(
     library: Path | None, profile: str | None, query: Query, explain: Path | None
 ) -> Answer:
@@ -172,7 +207,7 @@ def _ask_library(
     if explain is not None:
         from tempo_edge.explain import write as write_page
 
-        write_page(explain.expanduser(), query.text, answer)
+        write_page(explain.expanduser(), query.title, answer)
     return answer
 
 

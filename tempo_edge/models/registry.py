@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BUILT_IN",
+    "EXAMPLE_CALIBRATION",
     "GENERAL_CALIBRATION",
     "LINE_CALIBRATION",
     "VOCABULARY",
@@ -66,6 +67,9 @@ GENERAL_CALIBRATION = BUILT_IN / "calibration.json"
 
 #: How likely lines of words answer a query, whatever the profile.
 LINE_CALIBRATION = BUILT_IN / "line_calibration.json"
+
+#: How likely a span shows what an example shows, whatever the profile.
+EXAMPLE_CALIBRATION = BUILT_IN / "example_calibration.json"
 
 
 def installed_profiles() -> Path:

@@ -13,7 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge.models.description import Description
-from tempo_edge.search.contrast import EVIDENCE, FRAMES_WEIGHT, SHOWN_FROM, Cohort, Contrast
+from tempo_edge.search.contrast import (
+    EVIDENCE,
+    FRAMES_WEIGHT,
+    SHOWN_FROM,
+    Cohort,
+    Contrast,
+    Contrasting,
+)
 
 __all__ = [
     "FEATURES",
@@ -56,7 +63,7 @@ class NullDistribution:
     library_mean: float
     library_std: float
     frames: int
-    contrast: Contrast | None = None
+    contrast: Contrasting | None = None
     centre: NDArray[np.float32] | None = field(default=None, compare=False)
 
     @staticmethod

@@ -9,11 +9,22 @@ nobody asked. What comes out means the same for every profile.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["EVIDENCE", "FRAMES_WEIGHT", "SHOWN_FROM", "Cohort", "Contrast", "stand_in"]
+__all__ = [
+    "EVIDENCE",
+    "FRAMES_WEIGHT",
+    "MOST_FRAMES",
+    "SHOWN_FROM",
+    "Cohort",
+    "Contrast",
+    "Contrasting",
+    "stand_in",
+    "tail_of",
+]
 
 #: The facts that a contrast gives, in this order.
 EVIDENCE = ("residual", "above_footage", "above_sentences", "sentence_rank", "frames_seen")
@@ -51,8 +62,15 @@ _TOLD_BY = 256
 # Generic sentences that stand for frames where a profile brings none.
 _STAND_IN = 512
 
-# More frames than this are no more different ones: they find no better look-alikes by chance.
-_FRAMES = 3000
+#: More frames than this are no more different ones: they find no better look-alikes by chance.
+MOST_FRAMES = 3000
+
+
+class Contrasting(Protocol):
+    """What a query is held against, whatever it is: it gives the facts of a span by its vector."""
+
+    def facts(self, vector: NDArray[np.float32]) -> NDArray[np.float64]:
+        """The facts of a span of this vector ``[d]``, as many for every span."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +157,7 @@ class Contrast:
             cohort.footage,
             middle,
             (mean, std),
-            _tail(outside, mean, std),
+            tail_of(outside, mean, std),
             cohort.sentences[others],
             cohort.stds[others],
             cohort.spread,
@@ -161,7 +179,7 @@ class Contrast:
                 (score - self.tail[0]) / self.tail[1],
                 (score - float(best.mean())) / self.spread,
                 -np.log((better + 0.5) / (len(rivals) + 1)),
-                np.log(min(max(self.frames, 1), _FRAMES)),
+                np.log(min(max(self.frames, 1), MOST_FRAMES)),
             ]
         )
 
@@ -192,7 +210,7 @@ def _moments(scores: NDArray[np.floating], spread: float) -> tuple[float, float]
     return mean, float(np.sqrt(variance)) + 1e-6
 
 
-def _tail(scores: NDArray[np.floating], mean: float, std: float) -> tuple[float, float]:
+def tail_of(scores: NDArray[np.floating], mean: float, std: float) -> tuple[float, float]:
     """Mean and standard deviation of the highest scores; a normal tail's where there are few."""
     if len(scores) < _SHOWS_TAIL:
         return mean + _NORMAL_TAIL[0] * std, _NORMAL_TAIL[1] * std

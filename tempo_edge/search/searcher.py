@@ -16,6 +16,7 @@ from tempo_edge.models import Profile
 from tempo_edge.models.line_encoder import LineEncoder, is_readable
 from tempo_edge.moment import PICTURE, Copy, Moment, Span
 from tempo_edge.query import Query
+from tempo_edge.search.by_example import ByExample, Words
 from tempo_edge.search.calibrate import Calibration, NullDistribution
 from tempo_edge.search.candidates import Candidate, rivals_of
 from tempo_edge.search.contrast import Cohort, stand_in
@@ -85,6 +86,7 @@ class Searcher:
         self._profile = profile
         self._lines = LineFinder(catalogue)
         self._names = NameFinder(catalogue)
+        self._examples = ByExample(catalogue, profile)
         self._grounders: dict[str, Grounder] = {}
         self._cohort: tuple[NDArray[np.float32], Cohort] | None = None
         self._stand_in: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
@@ -165,6 +167,8 @@ class Searcher:
             )
         videos = videos_of(query, self._catalogue)
         chosen = QUICK if query.retrieval else self.grounder(query.grounder)
+        if query.like is not None:
+            chosen = self._grounder_of_example(query.grounder)
         found = merged(self._findings(query, videos, chosen, checkpoint))
         likely = [each for each in found if each.is_sure]
         rejected = [each for each in found if not each.is_sure]
@@ -178,6 +182,7 @@ class Searcher:
             rivals_of([(each.first.video, each.confidence) for each in found]),
             tuple(candidate for _, candidate in shown),
             tuple(candidate for _, candidate in closest),
+            query.like is not None and self._examples.sight(query.like).span is not None,
         )
 
     def _findings(
@@ -188,6 +193,9 @@ class Searcher:
         checkpoint: Callable[[], None],
     ) -> Iterator[Finding]:
         """What every kind of evidence that counts says."""
+        if query.like is not None:
+            yield from self._like(query, videos, checkpoint)
+            return
         reading = cache(lambda: read(self._profile, query.text))
         if PICTURE in query.kinds:
             yield from self._seen(query, reading, videos, grounder, checkpoint)
@@ -237,6 +245,43 @@ class Searcher:
             where = first.window.video_id, first.segment.span
             is_sure = first.confidence >= least and not is_quoted
             yield Finding(PICTURE, *where, first.confidence, is_sure, first.score, group=group)
+
+    def _grounder_of_example(self, asked: str | None) -> str:
+        """The grounder of an example: a curve, for what reads has learned to read sentences."""
+        if asked is not None and not is_quick(asked):
+            raise QueryError(f"grounder {asked!r} reads sentences, no examples: use {QUICK!r}")
+        return QUICK
+
+    def _like(
+        self, query: Query, videos: list[int] | None, checkpoint: Callable[[], None]
+    ) -> Iterator[Finding]:
+        """What pictures say of an example, and of words beside it if there are some."""
+        assert query.like is not None
+        sight = self._examples.sight(query.like)
+        self._vectors.refresh()
+        footage = self.footage
+        words = self._words(query.text, footage, videos) if query.text.strip() else None
+        how = self.settings, videos, GLANCE if query.retrieval else WINDOWS, checkpoint
+        found = self._examples.candidates(
+            *(sight, words, self._vectors, footage, *how), parts=query.parts
+        )
+        judge = self._examples.judge
+        least = (judge.alone if words is None else judge.words).threshold
+        if query.min_confidence is not None:
+            least = query.min_confidence
+        for group in grouped(found):
+            first = group[0]
+            where = first.window.video_id, first.segment.span
+            is_sure = first.confidence >= least
+            yield Finding(PICTURE, *where, first.confidence, is_sure, first.score, group=group)
+
+    def _words(self, text: str, footage: NDArray[np.float32], videos: list[int] | None) -> Words:
+        """Words beside an example, as they are judged alone."""
+        vector, _ = read(self._profile, text)
+        judge = self.calibration(QUICK)
+        cohort = self.cohort(footage) if judge.has_contrast else None
+        crowd = footage, self._vectors.sample(videos), self._catalogue.count_frames(videos)
+        return Words(vector, NullDistribution.of(vector, *crowd, cohort), judge)
 
     def _candidates(
         self, sought: _Sought, grounder: str, checkpoint: Callable[[], None], parts: bool
@@ -299,10 +344,16 @@ class Searcher:
         if query is not None and query.refine and not offline:
             from tempo_edge.search.refine import refine
 
-            vector, _ = read(self._profile, query.text)
+            vector = self._finer(query)
             span = refine(path, window, candidate.segment, vector, self._profile)
         copies = [copy for each in others for copy in self._copies(each, span, candidate)]
         return self._moment(found, window.video_id, span, copies), candidate
+
+    def _finer(self, query: Query) -> NDArray[np.float32]:
+        """The vector ``[d]`` by which boundaries are told: of the example, else of the words."""
+        if query.like is not None:
+            return self._examples.sight(query.like).vector
+        return read(self._profile, query.text)[0]
 
     def _moment(self, found: Found, video: int, span: Span, copies: Sequence[Copy]) -> Moment:
         (path, offline), *same = places_of(self._catalogue, video)

@@ -85,8 +85,9 @@ class Client:
             SupersededError: a newer query of this client came in between.
             LibraryError: the service lacks what is asked for.
         """
-        asked = FindRequest(query, self._name).parameters()
-        facts = self._facts(f"/v1/find?{urlencode(asked, doseq=True)}")
+        request = FindRequest(query, self._name)
+        asked = urlencode(request.parameters(), doseq=True)
+        facts = self._facts(f"/v1/find?{asked}", request.picture)
         try:
             return Answer.from_dict(facts, profile)
         except ValueError as error:
@@ -105,8 +106,8 @@ class Client:
         wanted = urlencode({"t": f"{seconds:.3f}", "width": width})
         return self._get(f"/v1/videos/{quote(str(video))}/frame?{wanted}")
 
-    def _facts(self, target: str) -> dict[str, Any]:
-        content = self._get(target)
+    def _facts(self, target: str, body: bytes = b"") -> dict[str, Any]:
+        content = self._get(target, body)
         try:
             answer = json.loads(content)
         except (ValueError, RecursionError):
@@ -116,13 +117,13 @@ class Client:
             raise TempoEdgeError(f"the service answered {place} with something that is no JSON")
         return answer
 
-    def _get(self, target: str) -> bytes:
-        """The body of an answer with status 200."""
+    def _get(self, target: str, body: bytes = b"") -> bytes:
+        """The body of an answer with status 200, to a body that is sent, if any."""
         place = self._socket or socket_path()
         connection = UnixConnection(place, self._connect_seconds)
         try:
             self._reach(connection, place)
-            connection.request("GET", target)
+            connection.request("POST" if body else "GET", target, body or None)
             response = connection.getresponse()
             content = response.read(_MOST_BYTES + 1)
         except (OSError, http.client.HTTPException) as error:

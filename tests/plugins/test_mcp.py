@@ -156,8 +156,8 @@ def test_tools_are_listed_with_their_schemas(peer: Peer) -> None:
     assert set(tools) == {"find_moments", "describe_library"}
     schema = tools["find_moments"]["inputSchema"]
     own = {"query", "limit", "min_confidence", "within", "parts", "said", "shown", "seen"}
-    assert set(schema["properties"]) == own
-    assert schema["required"] == ["query"] and schema["type"] == "object"
+    assert set(schema["properties"]) == own | {"like"}
+    assert schema["type"] == "object"
     assert all(tool["annotations"]["readOnlyHint"] for tool in tools.values())
     assert all(tool["outputSchema"]["type"] == "object" for tool in tools.values())
 

@@ -34,8 +34,9 @@ async def ask(
     *,
     headers: Mapping[str, str] | None = None,
     receive: Receive = stays,
+    method: str = "GET",
 ) -> Reply:
-    """What is answered to a GET."""
+    """What is answered to a request."""
     said: list[Any] = []
 
     async def send(message: Any) -> None:
@@ -44,7 +45,7 @@ async def ask(
     scope = {
         "type": "http",
         "http_version": "1.1",
-        "method": "GET",
+        "method": method,
         "scheme": "http",
         "path": path,
         "raw_path": path.encode(),

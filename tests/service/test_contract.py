@@ -316,7 +316,7 @@ def test_nothing_but_the_page_is_static(service: Service, name: str) -> None:
 def test_methods(service: Service) -> None:
     for method in ("PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW"):
         assert service.ask(method, "/v1/status").status == 405
-    assert service.post("/v1/find").status == 405
+    assert service.post("/v1/status").status == 405
     assert service.get("/v1/index").status == 405
     assert service.get("/v1/nothing").error == "there is nothing at this address"
     head = service.ask("HEAD", "/v1/status")

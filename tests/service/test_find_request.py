@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tempo_edge.errors import QueryError, ServiceError
+from tempo_edge.example import LARGEST_SENT, Example
 from tempo_edge.query import Query, places
 from tempo_edge.service.http.find_request import FindRequest
 from tempo_edge.service.http.parameters import Parameters
@@ -44,6 +45,41 @@ def test_what_is_written_is_read(query: Query, client: str | None) -> None:
     asked = FindRequest(query, client)
     sent = parse_qs(urlencode(asked.parameters(), doseq=True), keep_blank_values=True)
     assert FindRequest.of(Parameters(sent)) == asked
+
+
+def test_a_moment_goes_as_its_name_and_a_picture_as_the_body() -> None:
+    moment = FindRequest(Query("", like=Example.moment("/v/a b@c.mp4@3.5-8")))
+    read = FindRequest.of(Parameters({name: [text] for name, text in _texts(moment)}))
+    assert read.query.like is not None and read.query.like.path == Path("/v/a b@c.mp4")
+    assert not read.query.like.is_decoded, "who may ask may not read whatever there is"
+    picture = FindRequest(Query("dogs", like=Example("a.jpg", picture=b"abc")))
+    assert "like" not in picture.parameters() and picture.picture == b"abc"
+    sent = FindRequest.of(Parameters({"q": ["dogs"]}), picture.picture)
+    assert sent.query.like == Example("the picture", picture=b"abc")
+    large = FindRequest(Query("", like=Example("a", picture=bytes(LARGEST_SENT + 1))))
+    with pytest.raises(QueryError, match="must have at most"):
+        large.parameters()
+
+
+def _texts(asked: FindRequest) -> list[tuple[str, str]]:
+    return [(name, text) for name, text in asked.parameters().items() if isinstance(text, str)]
+
+
+@pytest.mark.parametrize(
+    ("like", "complaint"),
+    [
+        ("beach.jpg", "has no time that can be read"),
+        ("/etc/passwd", "has no time that can be read"),
+        ("films/a.mp4@3", "must be a path from the root"),
+        ("/v/a.mp4@8-3", "must end after it starts"),
+    ],
+)
+def test_no_file_is_named_as_a_picture(like: str, complaint: str) -> None:
+    with pytest.raises(ServiceError, match=complaint) as refused:
+        FindRequest.of(Parameters({"like": [like]}))
+    assert refused.value.status == 400
+    with pytest.raises(ServiceError, match="exclude each other"):
+        FindRequest.of(Parameters({"like": ["/v/a.mp4@3"]}), b"a picture")
 
 
 def test_what_is_usual_is_not_written() -> None:

@@ -21,7 +21,7 @@ from tempo_edge.moment import Span
 from tempo_edge.service.handle import Handle, Models
 from tempo_edge.service.http import listing
 from tempo_edge.service.http import time_line_download as download
-from tempo_edge.service.http.body import check_known, named_paths
+from tempo_edge.service.http.body import check_known, named_paths, picture
 from tempo_edge.service.http.clip_download import LONGEST_CLIP_SECONDS, Clips
 from tempo_edge.service.http.events import Events
 from tempo_edge.service.http.files import open_listed
@@ -95,7 +95,6 @@ class App:
             "/static/{name}": self.static,
             "/v1/status": self.status,
             "/v1/address": self.address,
-            "/v1/find": self.find,
             "/v1/videos": self.videos,
             "/v1/videos/{id}/file": self.file,
             "/v1/videos/{id}/frame": self.frame,
@@ -113,6 +112,7 @@ class App:
             "/v1/resume": self.resume,
         }
         return [
+            Route("/v1/find", self.find, methods=["GET", "POST"]),
             *(Route(path, call, methods=["GET"]) for path, call in get.items()),
             *(Route(path, call, methods=["POST"]) for path, call in post.items()),
         ]
@@ -150,7 +150,8 @@ class App:
         return JSONResponse(found.as_dict())
 
     async def _found(self, request: Request) -> TimedAnswer:
-        asked = FindRequest.of(_parameters(request))
+        shown = await picture(request) if request.method == "POST" else b""
+        asked = FindRequest.of(_parameters(request), shown)
         work = self._searches.find(asked)
         try:
             return await _while_connected(request, _result(work))

@@ -1,4 +1,4 @@
-"""The body of a request: read up to a length, and the paths that it names."""
+"""The body of a request, read up to a length: the paths that it names, or a picture."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import json
 from starlette.requests import Request
 
 from tempo_edge.errors import NoLibraryError, ServiceError
+from tempo_edge.example import LARGEST_SENT
 from tempo_edge.library import Library
 from tempo_edge.service.http.paths import is_there, path_from
 from tempo_edge.service.transport.guard import LARGEST_BODY
 
-__all__ = ["check_known", "named_paths"]
+__all__ = ["check_known", "named_paths", "picture"]
 
 # Paths in one request.
 _MOST_PATHS = 100
@@ -41,16 +42,28 @@ async def named_paths(request: Request) -> list[str]:
     return [str(path_from(path, "path")) for path in paths]
 
 
-async def _body(request: Request) -> bytes:
+async def picture(request: Request) -> bytes:
+    """The bytes of a picture's file; what they are, a decoder says later.
+
+    Raises:
+        ServiceError: there are too many (status 413), or none (400).
+    """
+    body = await _body(request, LARGEST_SENT)
+    if not body:
+        raise ServiceError(400, "the body must be a picture's file, as a JPEG")
+    return body
+
+
+async def _body(request: Request, most: int = LARGEST_BODY) -> bytes:
     parts, size = [], 0
     async for part in request.stream():
         size += len(part)
-        if size <= LARGEST_BODY:
+        if size <= most:
             parts.append(part)
-        elif size > _DRAINED:
+        elif size > most + _DRAINED:
             break
-    if size > LARGEST_BODY:
-        raise ServiceError(413, f"the body must have at most {LARGEST_BODY} bytes")
+    if size > most:
+        raise ServiceError(413, f"the body must have at most {most} bytes")
     return b"".join(parts)
 
 

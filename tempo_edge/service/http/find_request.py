@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from tempo_edge._files.absolute import encodable
 from tempo_edge.errors import QueryError, ServiceError
+from tempo_edge.example import LARGEST_SENT, Example
 from tempo_edge.query import DEFAULT_LIMIT, Query, places
 from tempo_edge.service.http.parameters import Parameters
+from tempo_edge.service.http.paths import path_from
 
 __all__ = ["LONGEST_CLIENT", "LONGEST_TEXT", "MOST_MOMENTS", "MOST_PLACES", "FindRequest"]
 
@@ -16,6 +18,9 @@ LONGEST_TEXT, LONGEST_CLIENT = 1000, 200
 
 #: Moments that a service gives, and paths that it keeps one search to.
 MOST_MOMENTS, MOST_PLACES = 100, 32
+
+# Characters of a moment's name: a path, and its times.
+_LONGEST_EXAMPLE = 4200
 
 
 @dataclass(frozen=True)
@@ -31,16 +36,17 @@ class FindRequest:
     client: str | None = None
 
     @staticmethod
-    def of(given: Parameters) -> FindRequest:
-        """Read from the parameters of a request.
+    def of(given: Parameters, picture: bytes = b"") -> FindRequest:
+        """Read from the parameters of a request, and from the picture that its body is.
 
         Raises:
             ServiceError: a parameter is missing, or not what it must be; status 400.
         """
         from tempo_edge.search.fitted import is_quick  # loads what who only asks does without
 
-        text = given.text("q", LONGEST_TEXT)
-        if text is None or not text.strip():
+        text = given.text("q", LONGEST_TEXT) or ""
+        like = _example(given.text("like", _LONGEST_EXAMPLE), picture)
+        if like is None and not text.strip():
             raise ServiceError(400, "q is missing or empty: say what to look for")
         grounder = given.text("grounder", 32)
         retrieval = given.flag("retrieval") or False
@@ -65,6 +71,7 @@ class FindRequest:
                 said=given.flag("said") or False,
                 shown=given.flag("shown") or False,
                 seen=given.flag("seen") or False,
+                like=like,
             )
         except QueryError as error:
             raise ServiceError(400, str(error)) from error
@@ -79,7 +86,7 @@ class FindRequest:
         self._check()
         query = self.query
         said: dict[str, object] = {
-            "q": query.text,
+            "q": query.text or None,
             "limit": query.limit,
             "retrieval": 1 if query.retrieval else None,
             "parts": 1 if query.parts else None,
@@ -94,6 +101,7 @@ class FindRequest:
             "said": 1 if query.said else None,
             "shown": 1 if query.shown else None,
             "seen": 1 if query.seen else None,
+            "like": query.like.place if query.like is not None and query.like.is_moment else None,
             "client": self.client,
         }
         return {
@@ -101,6 +109,11 @@ class FindRequest:
             for name, value in said.items()
             if value is not None
         }
+
+    @property
+    def picture(self) -> bytes:
+        """The picture that goes as the body of the request; empty where none does."""
+        return b"" if self.query.like is None else self.query.like.picture
 
     def _check(self) -> None:
         query = self.query
@@ -113,5 +126,31 @@ class FindRequest:
             raise QueryError(f"within names {len(query.within)} paths: {MOST_PLACES} are allowed")
         if query.grounder is not None and encodable(query.grounder) != query.grounder:
             raise QueryError(f"grounder {query.grounder!r} is not valid UTF-8: say it in Unicode")
+        if len(self.picture) > LARGEST_SENT:
+            size = len(self.picture)
+            raise QueryError(f"a picture of {size} bytes must have at most {LARGEST_SENT}")
         if query.refine or query.videos is not None:
             raise QueryError("a service neither refines nor is told videos: ask the library")
+
+
+def _example(moment: str | None, picture: bytes) -> Example | None:
+    """The example of a request: a picture's bytes, or a moment of a video that is indexed.
+
+    No other file is ever opened by its name: who may ask may not read whatever there is.
+
+    Raises:
+        ServiceError: it is both, or no moment; status 400.
+    """
+    if moment and picture:
+        raise ServiceError(400, "like and a picture exclude each other: send one of them")
+    try:
+        if picture:
+            return Example("the picture", picture=picture)
+        if not moment:
+            return None
+        where = moment.rpartition("@")[0]
+        if where and not where.isdecimal():
+            path_from(where, "like")
+        return Example.moment(moment, is_decoded=False)
+    except QueryError as error:
+        raise ServiceError(400, str(error)) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tempo_edge import __version__
+from tempo_edge.example import LARGEST_SENT
 from tempo_edge.moment import EVIDENCE_KINDS
 from tempo_edge.service.http.clip_download import LONGEST_CLIP_SECONDS
 from tempo_edge.service.http.find_request import (
@@ -85,6 +86,7 @@ _SCHEMAS: _Facts = {
     ),
     "Found": _object(
         query=_STRING,
+        like=_nullable("string"),
         took_ms=_NUMBER,
         grounder=_STRING,
         moments=_list(_ref("Moment")),
@@ -92,6 +94,7 @@ _SCHEMAS: _Facts = {
         held_back=_COUNT,
         rivals=_COUNT,
         unsure={"type": "boolean"},
+        left_out={"type": "boolean"},
     ),
     "Video": _object(
         id=_COUNT,
@@ -235,7 +238,7 @@ def _library() -> _Facts:
         _parameter("limit", {"type": "integer", "minimum": 1, "maximum": 1000}, "most videos; 100"),
         _parameter("offset", _COUNT, "videos to pass over"),
     ]
-    query = _parameter("q", _TEXT, "what to look for", required=True)
+    query = _parameter("q", _TEXT, "what to look for; needed without an example")
     form = _parameter(
         "format",
         {"type": "string", "enum": ["edl", "fcpxml", "otio", "csv", "m3u", "json", "llc"]},
@@ -243,7 +246,17 @@ def _library() -> _Facts:
         required=True,
     )
     moment = _parameter("moment", _list(_STRING), "ID:START-END in seconds, in place of a query")
-    chosen = [form, moment, {**query, "required": False}, *_FILTERS]
+    example = _parameter(
+        "like", _STRING, "more like this moment, which is left out: PATH@START-END or ID@START-END"
+    )
+    chosen = [form, moment, query, example, *_FILTERS]
+    shown: _Facts = {
+        "requestBody": {
+            "required": True,
+            "description": f"a picture of at most {LARGEST_SENT} bytes",
+            "content": {"image/*": {"schema": _BINARY}},
+        }
+    }
     status = {"200": _json("as it is now", _ref("Status"))}
     where = {"200": _json("without its token; null where there is no port", _ref("Address"))}
     found = {"200": _json("moments, best first; none when nothing matches", _ref("Found"))}
@@ -259,7 +272,10 @@ def _library() -> _Facts:
     return {
         "/v1/status": {"get": _call("What the library holds", status, ())},
         "/v1/address": {"get": _call("Where the page is", {"200": where}, ())},
-        "/v1/find": {"get": _call("Search", found, (409,), [query, *_FILTERS])},
+        "/v1/find": {
+            "get": _call("Search", found, (409,), [query, example, *_FILTERS]),
+            "post": {**_call("Search by a picture", found, (409,), [query, *_FILTERS]), **shown},
+        },
         "/v1/videos": {"get": _call("List videos", listed, (), page)},
         "/v1/export": {"get": _call("Moments as a file", made, (404, 409), chosen)},
         "/v1/openapi.json": {"get": _call("This document", this, ())},

@@ -36,7 +36,14 @@ class TimedAnswer:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, as ``/v1/find`` gives them."""
-        return {"query": self.query.text, "took_ms": self.took_ms, **self.answer.as_dict()}
+        like = self.query.like
+        shown = None if like is None else like.place if like.is_moment else like.name
+        return {
+            "query": self.query.text,
+            "like": shown,
+            "took_ms": self.took_ms,
+            **self.answer.as_dict(),
+        }
 
 
 class SearchQueue:
@@ -75,7 +82,9 @@ class SearchQueue:
             ServiceError: too many wait already.
         """
         query, client = request.query, request.client
-        quick = query.retrieval or is_quick(query.grounder or self._preferred)
+        quick = (
+            query.retrieval or query.like is not None or is_quick(query.grounder or self._preferred)
+        )
         pool, handle = self._quick if quick else self._slow
         asked = time.perf_counter()
         if client in self._latest:

@@ -20,13 +20,15 @@ function made(tag, className, text) {
 const folderOf = (path) => baseName(path.slice(0, Math.max(0, path.lastIndexOf("/")))) || "/";
 
 export class Cards {
-  /** `selected` maps keys to moments; `opened` and `picked` are told of what the user does. */
-  constructor(list, { selected, pictures, opened, picked }) {
+  /** `selected` maps keys to moments; `opened`, `picked` and `liked` are told of what the user
+   *  does: the last of a moment that more like it is wanted of. */
+  constructor(list, { selected, pictures, opened, picked, liked }) {
     this.list = list;
     this.pictures = pictures;
     this.selected = selected;
     this.opened = opened;
     this.picked = picked;
+    this.liked = liked;
     this.moments = [];
     this.nodes = new Map();
     list.addEventListener("keydown", (event) => this.pressed(event));
@@ -76,9 +78,19 @@ export class Cards {
     caption.append(...parts.map((part) => made("span", part)));
     open.append(frame, caption);
     node.append(pick, open);
+    if (!moment.whole) node.append(this.like(moment));
     if (moment.online) node.scrub = new Scrub(frame, moment);
     node.addEventListener("focusout", () => node.scrub?.leave());
     return node;
+  }
+
+  /** The button that asks for more like a moment. */
+  like(moment) {
+    const button = made("button", "like", "More like this");
+    button.type = "button";
+    button.setAttribute("aria-label", `More like ${name(moment.name)} ${span(moment)}`);
+    button.addEventListener("click", () => this.liked(moment));
+    return button;
   }
 
   frame(moment) {

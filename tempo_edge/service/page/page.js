@@ -4,7 +4,9 @@ import { wireAdding, wireDialogs, showSkipped } from "./dialogs.js";
 import { Cards } from "./cards.js";
 import { Filters } from "./filters.js";
 import { wireKeys } from "./keys.js";
-import { EMPTY, fault, filterCount, go, momentKey, openedHere, parseKey, read } from "./place.js";
+import {
+  EMPTY, exampleOf, fault, filterCount, go, isAsking, momentKey, openedHere, parseKey, read,
+} from "./place.js";
 import { Pictures } from "./pictures.js";
 import { Player } from "./player.js";
 import { facts, Progress } from "./progress.js";
@@ -26,7 +28,9 @@ let stepsBack = false;
 
 const selected = new Map();
 const pictures = new Pictures();
-const wall = { selected, pictures, opened: (key) => play(key), picked: () => selection.show() };
+const wall = {
+  selected, pictures, opened: (key) => play(key), picked: () => selection.show(), liked: (moment) => more(moment),
+};
 const walls = [new Cards(find("cards"), wall), new Cards(find("near-cards"), wall)];
 const trouble = new Trouble(() => {
   pictures.again();
@@ -56,7 +60,12 @@ const player = new Player({ moved: played });
 
 function move(replace = false) {
   if (!stepsBack) go(place, { replace });
-  document.title = place.query ? `${place.query} · tempo-edge` : "tempo-edge";
+  entitle();
+}
+
+function entitle() {
+  const asked = place.query || (place.like && "More like this");
+  document.title = asked ? `${asked} · tempo-edge` : "tempo-edge";
 }
 
 /** Ask for what the place says: quickly while somebody types, thoroughly otherwise. */
@@ -67,7 +76,7 @@ function search(quick = false) {
     trouble.say(wrong);
     return Promise.resolve();
   }
-  if (!place.query && results.library) progress.refresh(); // the totals belong to the videos
+  if (!isAsking(place) && results.library) progress.refresh(); // the totals belong to the videos
   return results.ask(place, quick);
 }
 
@@ -90,6 +99,18 @@ function submitted(event) {
   move(!settled);
   settled = true;
   search();
+}
+
+/** Ask for more like a moment, without words; or, with none, for what the words say. */
+function more(moment) {
+  clearTimeout(typing);
+  const like = moment ? exampleOf(moment) : "";
+  place = { ...place, query: moment ? "" : place.query, like, near: false, play: "" };
+  find("query").value = place.query;
+  move();
+  settled = true;
+  search();
+  find(moment ? "results" : "query").focus();
 }
 
 function play(key) {
@@ -144,9 +165,9 @@ function arrived() {
   place = read();
   find("query").value = place.query;
   filters.set(place.filters);
-  document.title = place.query ? `${place.query} · tempo-edge` : "tempo-edge";
+  entitle();
   if (!place.play && player.open) player.dialog.close();
-  const same = place.query === before.query
+  const same = place.query === before.query && place.like === before.like
     && JSON.stringify(place.filters) === JSON.stringify(before.filters);
   if (!same) search().then(resume);
   else {
@@ -175,6 +196,7 @@ function wire() {
   });
   find("near-toggle").addEventListener("click", () => near(true));
   find("near-more").addEventListener("click", () => near(find("near").hidden));
+  find("example-clear").addEventListener("click", () => more());
   find("more").addEventListener("click", () => results.more());
   find("select-all").addEventListener("click", () => {
     for (const moment of walls[0].moments) selected.set(momentKey(moment), moment);

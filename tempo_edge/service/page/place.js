@@ -13,11 +13,28 @@ const EVIDENCE = ["said", "shown", "seen"];
 /** Whether a filter is a box to check, and not a text. */
 export const isCheck = (key) => typeof USUAL[key] === "boolean";
 
-export const EMPTY = { query: "", filters: noFilters(), near: false, play: "" };
+export const EMPTY = { query: "", like: "", filters: noFilters(), near: false, play: "" };
 
 /** The moment's name in an address and in an export: `ID:START-END`, to the millisecond. */
 export const momentKey = (moment) =>
   `${moment.video}:${moment.start_seconds.toFixed(3)}-${moment.end_seconds.toFixed(3)}`;
+
+/** The moment as an example, `FILE@START-END`: by its number where its path is no text. */
+export const exampleOf = (moment) => {
+  const where = (moment.path.isWellFormed?.() ?? true) ? moment.path : moment.video;
+  return `${where}@${moment.start_seconds.toFixed(3)}-${moment.end_seconds.toFixed(3)}`;
+};
+
+/** An example's file and its span, to be read by people. */
+export function parseExample(like) {
+  const parts = /^(.+)@(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)$/s.exec(like);
+  if (!parts) return null;
+  const name = /^\d+$/.test(parts[1]) ? `video ${parts[1]}` : parts[1].slice(parts[1].lastIndexOf("/") + 1);
+  return { name, start_seconds: Number(parts[2]), end_seconds: Number(parts[3]) };
+}
+
+/** Whether a place asks for something; else the library is browsed. */
+export const isAsking = (place) => Boolean(place.query || place.like);
 
 export function parseKey(key) {
   const parts = /^(\d+):(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)$/.exec(key);
@@ -35,6 +52,7 @@ export function read(hash = location.hash) {
   if (!EVIDENCE.includes(filters.by)) filters.by = "";
   return {
     query: (said.get("q") ?? "").slice(0, 1000),
+    like: parseExample(said.get("like") ?? "") ? said.get("like") : "",
     filters,
     near: said.get("near") === "1",
     play: said.get("play") ?? "",
@@ -44,6 +62,7 @@ export function read(hash = location.hash) {
 function write(place) {
   const said = new URLSearchParams();
   if (place.query) said.set("q", place.query);
+  if (place.like) said.set("like", place.like);
   for (const key of FILTERS) {
     const value = place.filters[key];
     if (value !== USUAL[key]) said.set(key, isCheck(key) ? String(Number(value)) : value);

@@ -1,8 +1,8 @@
 // The answer on the page: a library to browse, moments, or nothing with what came closest.
 
-import { momentKey, parameters } from "./place.js";
+import { isAsking, momentKey, parameters, parseExample } from "./place.js";
 import { ask, client } from "./service.js";
-import { count, length, name } from "./words.js";
+import { count, length, name, span } from "./words.js";
 
 const LIMIT = 24;
 const MOST = 100;
@@ -49,7 +49,7 @@ export class Results {
     Object.assign(this, { place, quick, limit });
     this.busy(true);
     try {
-      if (place.query) await this.search(signal);
+      if (isAsking(place)) await this.search(signal);
       else await this.browse(signal);
     } catch (error) {
       if (signal.aborted || error.status === 409) return;
@@ -68,7 +68,7 @@ export class Results {
     const { place, quick, limit } = this;
     const answer = await ask(
       "/v1/find",
-      { q: place.query, limit, client, retrieval: quick ? "1" : "", ...parameters(place.filters) },
+      { q: place.query, like: place.like, limit, client, retrieval: quick ? "1" : "", ...parameters(place.filters) },
       signal,
     );
     if (signal.aborted) return;
@@ -84,6 +84,7 @@ export class Results {
     this.cards.show(videos.map(asMoment));
     this.near.show([]);
     find("title").textContent = "Your footage";
+    this.showExample("");
     find("nothing").hidden = true;
     find("unsure").textContent = "";
     find("near").hidden = find("near-more").hidden = true;
@@ -99,17 +100,17 @@ export class Results {
 
   /** Footage came in: a library that is being browsed grows; an answer stays as it was read. */
   refresh() {
-    if (this.place && !this.place.query) this.again();
+    if (this.place && !isAsking(this.place)) this.again();
   }
 
   setLibrary(status) {
     this.library = status;
-    if (this.place && !this.place.query) this.showLibrary();
+    if (this.place && !isAsking(this.place)) this.showLibrary();
   }
 
   showLibrary() {
     const { library } = this;
-    if (!library || this.place.query) return;
+    if (!library || isAsking(this.place)) return;
     const empty = library.videos === 0 && this.cards.moments.length === 0;
     find("count").textContent = empty
       ? ""
@@ -127,16 +128,18 @@ export class Results {
   }
 
   showAnswer(answer) {
-    if (answer.query !== this.answer?.query) scrollTo({ top: 0 });
+    if (answer.query !== this.answer?.query || answer.like !== this.answer?.like) scrollTo({ top: 0 });
     this.answer = answer;
     const found = answer.moments.length;
     this.cards.show(answer.moments, answer.query);
     this.near.show(answer.near, answer.query);
     const thorough = this.quick ? " at a first glance. Enter looks closely" : "";
-    find("title").textContent = found ? name(answer.query) : "Nothing matches";
+    const wanted = answer.query || "More like this";
+    this.showExample(answer.like ?? "");
+    find("title").textContent = found ? name(wanted) : "Nothing matches";
     find("count").textContent = found
       ? `${count(found, "moment")}${thorough}${this.quick ? "" : `, ${this.took(answer)}`}`
-      : `No moment for “${name(answer.query)}”${thorough}`;
+      : `No moment for “${name(wanted)}”${thorough}`;
     find("unsure").textContent = answer.unsure
       ? `Unsure: ${count(answer.rivals, "other video")} have a moment that is nearly as likely.`
       : "";
@@ -148,6 +151,13 @@ export class Results {
       ? `Nothing in your footage is likely enough to be this: ${count(answer.held_back, "moment")} held back.`
       : "Nothing in your footage comes near this. Other words may, or fewer filters.";
     this.showNear(this.place.near);
+  }
+
+  /** Say which moment is the example; an empty text for none. */
+  showExample(like) {
+    const example = like && parseExample(like);
+    find("example").hidden = !example;
+    if (example) find("example-words").textContent = `Like ${name(example.name)}, ${span(example)}, which is left out itself`;
   }
 
   took(answer) {

@@ -10,6 +10,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tempo_edge.errors import ServiceError
+from tempo_edge.example import LARGEST_SENT
 from tempo_edge.service.transport.denial import refuse
 from tempo_edge.service.transport.token import equal
 
@@ -18,6 +19,9 @@ __all__ = ["COOKIE", "LARGEST_BODY", "Guard"]
 COOKIE = "tempo_edge_token"
 
 LARGEST_BODY = 64 << 10
+
+# Where a body may be a picture.
+_PICTURE_PATH = "/v1/find"
 
 # Of the query string, in bytes: a thousand characters may take twelve bytes each.
 _LONGEST_QUERY = 16 << 10
@@ -73,7 +77,7 @@ class Guard:
         headers = Headers(scope=scope)
         if len(scope["query_string"]) > _LONGEST_QUERY:
             raise ServiceError(413, f"the query has more than {_LONGEST_QUERY} bytes")
-        _check_body(headers)
+        _check_body(headers, LARGEST_SENT if scope["path"] == _PICTURE_PATH else LARGEST_BODY)
         if self._token is None:
             return False
         self._check_host(headers)
@@ -124,12 +128,10 @@ class Guard:
         await send({"type": "http.response.body", "body": body})
 
 
-def _check_body(headers: Headers) -> None:
+def _check_body(headers: Headers, most: int) -> None:
     length = headers.get("content-length")
-    if length is not None and (
-        not re.fullmatch("[0-9]{1,9}", length) or int(length) > LARGEST_BODY
-    ):
-        raise ServiceError(413, f"the body must have at most {LARGEST_BODY} bytes")
+    if length is not None and (not re.fullmatch("[0-9]{1,9}", length) or int(length) > most):
+        raise ServiceError(413, f"the body must have at most {most} bytes")
 
 
 def _named_tokens(headers: Headers) -> list[str]:
