@@ -14,7 +14,7 @@ from tempo_edge._closing import Closing
 from tempo_edge._files.absolute import recorded
 from tempo_edge.errors import LibraryError, NoLibraryError
 from tempo_edge.preferences import Preferences
-from tempo_edge.query import DEFAULT_LIMIT, Query, places
+from tempo_edge.query import DEFAULT_LIMIT, THEN_SECONDS, Query, places
 from tempo_edge.store.opening import open_store
 from tempo_edge.store.place import library_path
 from tempo_edge.store.words_read import WordsRead, words_read
@@ -180,6 +180,12 @@ class Library(Closing):
         said: bool = False,
         shown: bool = False,
         seen: bool = False,
+        also: Iterable[str] = (),
+        without: Iterable[str] = (),
+        then: Iterable[str] = (),
+        near_seconds: float = 0.0,
+        then_seconds: float = THEN_SECONDS,
+        plain: bool = False,
         checkpoint: Callable[[], None] = lambda: None,
     ) -> Answer:
         """Moments that match ``query``, best first; none when nothing matches.
@@ -195,16 +201,32 @@ class Library(Closing):
         """
         only = None if videos is None else frozenset(videos)
         how = min_confidence, places(within), grounder, retrieval, refine, parts, only
-        asked = Query(query, limit, *how, said=said, shown=shown, seen=seen)
+        asked = Query(
+            *(query, limit, *how),
+            said=said,
+            shown=shown,
+            seen=seen,
+            also=tuple(also),
+            without=tuple(without),
+            then=tuple(then),
+            near_seconds=near_seconds,
+            then_seconds=then_seconds,
+            plain=plain,
+        )
         return self.ask(asked, checkpoint=checkpoint)
 
     def ask(self, query: Query, *, checkpoint: Callable[[], None] = lambda: None) -> Answer:
-        """The answer to a query that was made already.
+        """The answer to a query that was made already, of one term or of several.
 
         Args and errors are those of :meth:`tempo_edge.search.searcher.Searcher.find`.
         """
         with self._turn, self.catalogue.snapshot():
-            return self.searcher.find(query, checkpoint)
+            terms = query.expression.terms
+            if len(terms) == 1:
+                return self.searcher.find(query.of_term(terms[0].text), checkpoint)
+            from tempo_edge.search.combined import Combiner
+
+            return Combiner(self.searcher).find(query, checkpoint)
 
     def lines(
         self,
@@ -227,7 +249,7 @@ class Library(Closing):
         """
         from tempo_edge.search.lines import find_lines
 
-        asked = Query(query, limit=limit, within=places(within))
+        asked = Query(query, limit=limit, within=places(within), plain=True)
         with self._turn, self.catalogue.snapshot():
             return find_lines(self.catalogue, asked, kinds=kinds)
 

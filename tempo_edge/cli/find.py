@@ -8,11 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tempo_edge.cli.answers import cut_clips, reachable, show, tell_refusal
-from tempo_edge.cli.options import LibraryOption, ProfileOption, number, opened, place
+from tempo_edge.cli.options import (
+    LibraryOption,
+    ProfileOption,
+    number,
+    opened,
+    place,
+    seconds,
+)
 from tempo_edge.cli.time_lines import ExportOption, OutputOption, check_export, export_moments
 from tempo_edge.cli.use import hint
 from tempo_edge.errors import TempoEdgeError
-from tempo_edge.query import DEFAULT_LIMIT, Query, places
+from tempo_edge.query import DEFAULT_LIMIT, THEN_SECONDS, Query, places
 
 if TYPE_CHECKING:
     from tempo_edge.answer import Answer
@@ -70,6 +77,39 @@ ShownOption = Annotated[bool, typer.Option("--shown", help="Find it by words on 
 SeenOption = Annotated[
     bool, typer.Option("--seen", help="Find it by pictures; without these three, by everything.")
 ]
+AndOption = Annotated[
+    list[str] | None,
+    typer.Option("--and", metavar="TEXT", help="What else is there at the same time; repeatable."),
+]
+NotOption = Annotated[
+    list[str] | None, typer.Option("--not", metavar="TEXT", help="What is not there; repeatable.")
+]
+ThenOption = Annotated[
+    list[str] | None, typer.Option("--then", metavar="TEXT", help="What comes next; repeatable.")
+]
+NearOption = Annotated[
+    float,
+    typer.Option(
+        "--near",
+        metavar="TIME",
+        parser=seconds,
+        show_default=False,
+        help="With AND: within this time of each other, as 30s or 2m, in place of at once.",
+    ),
+]
+ThenWithinOption = Annotated[
+    float,
+    typer.Option(
+        "--then-within",
+        metavar="TIME",
+        parser=seconds,
+        show_default=False,
+        help="With THEN: the longest time in between; by default 60s.",
+    ),
+]
+PlainOption = Annotated[
+    bool, typer.Option("--plain", help="AND, NOT and THEN in QUERY are words like others.")
+]
 RefineOption = Annotated[
     bool, typer.Option("--refine", help="Decode around the boundaries for finer times.")
 ]
@@ -113,6 +153,12 @@ def find(
     said: SaidOption = False,
     shown: ShownOption = False,
     seen: SeenOption = False,
+    also: AndOption = None,
+    without: NotOption = None,
+    then: ThenOption = None,
+    near: NearOption = 0.0,
+    then_within: ThenWithinOption = THEN_SECONDS,
+    plain: PlainOption = False,
     refine: RefineOption = False,
     parts: PartsOption = False,
     grounder: GrounderOption = None,
@@ -138,6 +184,12 @@ def find(
         said=said,
         shown=shown,
         seen=seen,
+        also=tuple(also or ()),
+        without=tuple(without or ()),
+        then=tuple(then or ()),
+        near_seconds=near,
+        then_seconds=then_within,
+        plain=plain,
     )
     # What needs footage or evidence is done here, where the answer is.
     is_for_service = not (no_service or refine or explain or clip or profile)
@@ -167,7 +219,7 @@ def _ask_library(
     if explain is not None:
         from tempo_edge.explain import write as write_page
 
-        write_page(explain.expanduser(), query.text, answer)
+        write_page(explain.expanduser(), str(query.expression), answer)
     return answer
 
 

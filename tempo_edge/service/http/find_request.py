@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from tempo_edge._files.absolute import encodable
 from tempo_edge.errors import QueryError, ServiceError
-from tempo_edge.query import DEFAULT_LIMIT, Query, places
+from tempo_edge.expression import MOST_TERMS
+from tempo_edge.query import DEFAULT_LIMIT, THEN_SECONDS, Query, places
 from tempo_edge.service.http.parameters import Parameters
 
 __all__ = ["LONGEST_CLIENT", "LONGEST_TEXT", "MOST_MOMENTS", "MOST_PLACES", "FindRequest"]
@@ -65,6 +66,12 @@ class FindRequest:
                 said=given.flag("said") or False,
                 shown=given.flag("shown") or False,
                 seen=given.flag("seen") or False,
+                also=_terms(given, "also"),
+                without=_terms(given, "without"),
+                then=_terms(given, "then"),
+                near_seconds=given.instant("near_seconds") or 0.0,
+                then_seconds=_or(given.instant("then_seconds"), THEN_SECONDS),
+                plain=given.flag("plain") or False,
             )
         except QueryError as error:
             raise ServiceError(400, str(error)) from error
@@ -94,6 +101,12 @@ class FindRequest:
             "said": 1 if query.said else None,
             "shown": 1 if query.shown else None,
             "seen": 1 if query.seen else None,
+            "also": list(query.also) or None,
+            "without": list(query.without) or None,
+            "then": list(query.then) or None,
+            "near_seconds": query.near_seconds or None,
+            "then_seconds": None if query.then_seconds == THEN_SECONDS else query.then_seconds,
+            "plain": 1 if query.plain else None,
             "client": self.client,
         }
         return {
@@ -107,6 +120,10 @@ class FindRequest:
         if len(query.text) > LONGEST_TEXT:
             count = len(query.text)
             raise QueryError(f"query of {count} characters must have at most {LONGEST_TEXT}")
+        for term in (*query.also, *query.without, *query.then):
+            if len(term) > LONGEST_TEXT:
+                count = len(term)
+                raise QueryError(f"term of {count} characters must have at most {LONGEST_TEXT}")
         if query.limit > MOST_MOMENTS:
             raise QueryError(f"limit {query.limit} must be at most {MOST_MOMENTS}")
         if query.within is not None and len(query.within) > MOST_PLACES:
@@ -115,3 +132,21 @@ class FindRequest:
             raise QueryError(f"grounder {query.grounder!r} is not valid UTF-8: say it in Unicode")
         if query.refine or query.videos is not None:
             raise QueryError("a service neither refines nor is told videos: ask the library")
+
+
+def _terms(given: Parameters, name: str) -> tuple[str, ...]:
+    """The terms that were sent under a name.
+
+    Raises:
+        ServiceError: there are too many, or one is too long; status 400.
+    """
+    terms = given.texts(name, MOST_TERMS)
+    for term in terms:
+        if len(term) > LONGEST_TEXT:
+            count = len(term)
+            raise ServiceError(400, f"{name} has {count} characters: {LONGEST_TEXT} are allowed")
+    return tuple(terms)
+
+
+def _or(value: float | None, usual: float) -> float:
+    return usual if value is None else value

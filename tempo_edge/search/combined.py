@@ -1,0 +1,310 @@
+"""A combined search: several terms, each searched for itself, met in probabilities.
+
+A moment of several terms begins as a moment of one of them, found in the whole library; the others
+are looked for where that is. All that is to be there is there with the product of the
+probabilities, and what is not to be there with that of each one's being absent: the terms are taken
+to be independent of each other once the place is known. What comes after one another is looked for
+likewise, in the time that is allowed behind a moment and before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from tempo_edge.answer import Answer
+from tempo_edge.expression import AND, FIND, NOT, THEN, Scene
+from tempo_edge.moment import Moment, Part, Span
+from tempo_edge.query import Query
+from tempo_edge.search.calibrate import log_odds
+from tempo_edge.search.candidates import Candidate, rivals_of
+from tempo_edge.search.findings import Finding, Found
+from tempo_edge.search.searcher import Searcher
+from tempo_edge.search.term import TermSearch
+
+__all__ = ["ANYWHERE_FROM", "SURE_FROM", "Combiner", "Met"]
+
+#: The probability from which a combined moment is shown, fitted on development videos
+#: (``benchmarks.combined``): a product is less than each of its factors.
+SURE_FROM = 0.2
+
+#: The probability that the best moment of each term must have: else the library has nothing of it.
+ANYWHERE_FROM = 0.2
+
+# Moments of a term that others are looked for at.
+_ANCHORS = 64
+
+# Rejected moments that an answer tells of.
+_CLOSEST = 6
+
+# Two moments of one video that overlap by this much are one answer.
+_SAME = 0.3
+
+# How long a moment may go on behind the time in which it must begin.
+_LONGEST_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Met:
+    """A stretch of footage where terms meet.
+
+    Attributes:
+        anchor: the moment of the term that it began with.
+        parts: each term that counts, where it is and how likely; in the order of the expression.
+        words: the lines of words that speak for it.
+    """
+
+    anchor: Found
+    parts: tuple[Part, ...]
+    words: tuple[Finding, ...]
+
+    @property
+    def video(self) -> int:
+        """The id of its video."""
+        return self.anchor.first.video
+
+    @property
+    def span(self) -> Span:
+        """From where the first of what is to be there begins to where the last ends."""
+        spans = [each.span for each in self.parts if each.role != NOT]
+        return Span(
+            min(each.start_seconds for each in spans), max(each.end_seconds for each in spans)
+        )
+
+    @property
+    def confidence(self) -> float:
+        """Probability in [0, 1] that all is there that is to be, and nothing else."""
+        product = 1.0
+        for each in self.parts:
+            product *= 1.0 - each.confidence if each.role == NOT else each.confidence
+        return product
+
+
+class Combiner:
+    """Searches with expressions of several terms."""
+
+    def __init__(self, searcher: Searcher) -> None:
+        self._searcher = searcher
+
+    def find(self, query: Query, checkpoint: Callable[[], None] = lambda: None) -> Answer:
+        """The answer to a query of several terms; see :meth:`Searcher.find`."""
+        expression = query.expression
+        terms: dict[str, TermSearch] = {}
+        for term in expression.terms:
+            if term.text not in terms:
+                terms[term.text] = self._searcher.term(query.of_term(term.text), checkpoint)
+        least = SURE_FROM if query.min_confidence is None else query.min_confidence
+        meeting = _Meeting(terms, expression.scenes, query.near_seconds, query.then_seconds)
+        met = distinct(meeting.all(checkpoint))
+        missing = self._missing(query, terms)
+        sure = [] if missing else [each for each in met if each.confidence >= least]
+        unsure = met[len(sure) :]
+        shown = [self._told(each) for each in sure[: query.limit]]
+        closest = [self._told(each) for each in unsure[:_CLOSEST]]
+        return Answer(
+            tuple(moment for moment, _ in shown),
+            tuple(moment for moment, _ in closest),
+            len(unsure),
+            self._searcher.chosen(query),
+            rivals_of([(each.video, each.confidence) for each in met]),
+            tuple(candidate for _, candidate in shown),
+            tuple(candidate for _, candidate in closest),
+            expression,
+            missing,
+        )
+
+    @staticmethod
+    def _missing(query: Query, terms: dict[str, TermSearch]) -> tuple[str, ...]:
+        """The terms that are to be there and of which the library has nothing."""
+        least = ANYWHERE_FROM
+        if query.min_confidence is not None:
+            least = min(least, query.min_confidence)
+        wanted = [each.text for each in query.expression.terms if each.role != NOT]
+        return tuple(
+            text
+            for text in dict.fromkeys(wanted)
+            if not any(each.is_sure or each.confidence >= least for each in terms[text].found)
+        )
+
+    def _told(self, met: Met) -> tuple[Moment, Candidate | None]:
+        """A moment as it is told, and what pictures say of what it began with."""
+        moment, seen = self._searcher.moment(met.anchor, met.span)
+        kinds = dict.fromkeys([*moment.found_by, *(each.kind for each in met.words)])
+        texts = dict.fromkeys([moment.text, *(each.text for each in met.words)])
+        told = replace(
+            moment,
+            score=log_odds(met.confidence),
+            confidence=met.confidence,
+            found_by=tuple(kinds),
+            text=" / ".join(filter(None, texts)),
+            parts=met.parts,
+        )
+        return told, seen
+
+
+@dataclass(frozen=True)
+class _Meeting:
+    """Where the terms of an expression meet.
+
+    Attributes:
+        terms: the search of each; ``scenes``: what is to be where, in order.
+        near_seconds, then_seconds: see :class:`Query`.
+    """
+
+    terms: dict[str, TermSearch]
+    scenes: tuple[Scene, ...]
+    near_seconds: float
+    then_seconds: float
+
+    def all(self, checkpoint: Callable[[], None]) -> Iterator[Met]:
+        """Every meeting: from each moment of each term, the likeliest."""
+        for number, scene in enumerate(self.scenes):
+            for text in scene.wanted:
+                for found in self.terms[text].found[:_ANCHORS]:
+                    checkpoint()
+                    met = self._from(number, text, found)
+                    if met is not None:
+                        yield met
+
+    def _from(self, number: int, text: str, found: Found) -> Met | None:
+        """The likeliest meeting that begins with a moment of a term of one of the scenes."""
+        here = self._scene(number, text, found, found.first.span, found.confidence)
+        before, after = here, here
+        for earlier in range(number - 1, -1, -1):
+            end = before.span.start_seconds
+            best = self._best(earlier, found, Span(*_positive(end - self.then_seconds, end)), True)
+            if best is None:
+                return None
+            before = _chained(best, before)
+        after = before
+        for later in range(number + 1, len(self.scenes)):
+            start = after.span.end_seconds
+            best = self._best(later, found, Span(start, start + self.then_seconds + 1e-3), False)
+            if best is None:
+                return None
+            after = _chained(after, best)
+        return after
+
+    def _best(self, number: int, found: Found, allowed: Span, is_before: bool) -> Met | None:
+        """The likeliest meeting of a scene that begins, or ends, in the time that is allowed."""
+        video = found.first.video
+        low, high = allowed.start_seconds, allowed.end_seconds
+        if is_before:
+            stretch = Span(max(0.0, low - _LONGEST_SECONDS), high)
+        else:
+            stretch = Span(low, high + _LONGEST_SECONDS)
+        best: Met | None = None
+        for text in self.scenes[number].wanted:
+            for span in self.terms[text].spans(video, stretch):
+                if (span.end_seconds < low) if is_before else (span.start_seconds > high):
+                    continue
+                likely, _ = self.terms[text].likelihood(video, span)
+                met = self._scene(number, text, found, span, likely)
+                if best is None or met.confidence > best.confidence:
+                    best = met
+        return best
+
+    def _scene(self, number: int, text: str, found: Found, span: Span, likely: float) -> Met:
+        """What of a scene is at a span of a term that is known already."""
+        scene, video = self.scenes[number], found.first.video
+        placed: dict[str, tuple[Span, float]] = {text: (span, likely)}
+        words: list[Finding] = []
+        for other in scene.wanted:
+            if other not in placed:
+                placed[other], said = self._place(other, video, span)
+                words += said
+        if self.near_seconds == 0.0:
+            shared = _shared(each for each, _ in placed.values()) or span
+            placed = {each: (shared, likely) for each, (_, likely) in placed.items()}
+        whole = Span(
+            min(each.start_seconds for each, _ in placed.values()),
+            max(each.end_seconds for each, _ in placed.values()),
+        )
+        first = FIND if number == 0 else THEN
+        parts = [
+            Part(each, first if index == 0 else AND, *_bounds(placed[each][0]), placed[each][1])
+            for index, each in enumerate(scene.wanted)
+        ]
+        for each in scene.unwanted:
+            likely, _ = self.terms[each].likelihood(video, whole)
+            parts.append(Part(each, NOT, *_bounds(whole), likely))
+        return Met(found, tuple(parts), tuple(each for each in words if each.is_sure))
+
+    def _place(
+        self, text: str, video: int, span: Span
+    ) -> tuple[tuple[Span, float], tuple[Finding, ...]]:
+        """Where a term is by a moment of another one, how likely, and the words that say so."""
+        term = self.terms[text]
+        likely, words = term.likelihood(video, span)
+        best = span
+        if self.near_seconds == 0.0:
+            # Two moments that lie over each other meet where both are.
+            for found in term.found:
+                if found.first.video == video and not found.is_named_only:
+                    both = _shared([span, found.first.span])
+                    if both is not None and _most_of(both, span, found.first.span):
+                        return (both, term.likelihood(video, both)[0]), words
+            return (best, likely), words
+        start, end = span.start_seconds - self.near_seconds, span.end_seconds + self.near_seconds
+        for each in term.spans(video, Span(max(0.0, start), end)):
+            there, said = term.likelihood(video, each)
+            if there > likely:
+                best, likely, words = each, there, said
+        return (best, likely), words
+
+
+def distinct(met: Iterable[Met]) -> list[Met]:
+    """The likeliest first, without those that lie over a likelier one of the same video.
+
+    A meeting in a copy of the footage of a likelier one is told of as its copy.
+    """
+    ordered = sorted(met, key=lambda each: (-each.confidence, each.video, each.span))
+    kept: list[Met] = []
+    taken: dict[int, list[Span]] = {}
+    for each in ordered:
+        if any(each.span.iou(other) >= _SAME for other in taken.get(each.video, [])):
+            continue
+        kept.append(each)
+        for video, shift in _copies(each):
+            start, end = each.span.start_seconds + shift, each.span.end_seconds + shift
+            taken.setdefault(video, []).append(Span(start, end))
+    return kept
+
+
+def _copies(met: Met) -> Iterator[tuple[int, float]]:
+    """The videos that show a meeting, its own first, and how much later in them it is."""
+    yield met.video, 0.0
+    first, *others = met.anchor.group or (None,)
+    for each in others:
+        if first is not None and each is not None:
+            shift = each.segment.span.start_seconds - first.segment.span.start_seconds
+            yield each.window.video_id, shift
+
+
+def _chained(first: Met, second: Met) -> Met:
+    """Two meetings one after the other."""
+    return replace(first, parts=first.parts + second.parts, words=first.words + second.words)
+
+
+def _shared(spans: Iterable[Span]) -> Span | None:
+    """What all of some spans have in common."""
+    given: Sequence[Span] = list(spans)
+    start = max(each.start_seconds for each in given)
+    end = min(each.end_seconds for each in given)
+    return Span(start, end) if end > start else None
+
+
+def _most_of(both: Span, one: Span, other: Span) -> bool:
+    """Whether what two spans share is most of the shorter one."""
+    shorter = min(one.duration_seconds, other.duration_seconds)
+    return both.duration_seconds >= 0.5 * shorter
+
+
+def _bounds(span: Span) -> tuple[float, float]:
+    return span.start_seconds, span.end_seconds
+
+
+def _positive(start: float, end: float) -> tuple[float, float]:
+    """Bounds from the start of a film on; never empty."""
+    low = max(0.0, start)
+    return low, max(end, low + 1e-3)
