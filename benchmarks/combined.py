@@ -1,13 +1,16 @@
 """And, not, then: expressions against one sentence that says it all.
 
 ``python -m benchmarks.combined --data DATA --films DIR`` indexes a folder made by
-``benchmarks.composites`` (or opens the library named by ``--library``) and asks for what can be told
-of its pictures by their captions: what two or more of the five mention is there, what none mentions
-is not, and of the rest nothing is known, so that it counts for nobody. Asked are two things in one
-shot, two things that never share one, and one thing without another, all in a few films; and one
-shot after another, in order and the other way round, in all of them; each as an expression and as a
-sentence. Which films and which of all possible queries is drawn by a seed. Nothing is fitted here; ``--sweep`` shows what other operating points
-would give, which is for development sets only.
+``benchmarks.composites`` (or opens the library named by ``--library``) and asks for what can be
+told of its pictures by their captions: what two or more of the five mention is there, what none
+mentions is not, and of the rest nothing is known, so that it counts for nobody. Asked are two
+things in one shot, two things that never share one, and one thing without another, all in a few
+films; and one shot after another, in order and the other way round, in all of them; each as an
+expression and as a sentence. Which films and which of all possible queries is drawn by a seed.
+
+On development composites ``--fit`` prints what the log-odds of a span become at a place that is
+named (``tempo_edge/search/glance.py``), and ``--sweep`` what other operating points would give
+(``tempo_edge/search/combined.py``). On test composites neither is asked for.
 """
 
 from __future__ import annotations
@@ -27,8 +30,10 @@ from benchmarks._sources import Split, photographs, real_clips
 from benchmarks.composites import load_composites
 from benchmarks.machine import describe
 from tempo_edge import Library, Moment
+from tempo_edge.moment import Span
 from tempo_edge.query import Query
 from tempo_edge.search import combined
+from tempo_edge.search.calibrate import fit_logistic, log_odds
 
 __all__ = ["Asked", "Shot", "main", "queries"]
 
@@ -68,7 +73,7 @@ _ALL = {**THINGS, **PLACES}
 _SURE = 2
 
 # Queries of each kind at most; groups of films that they are drawn from, and films of a group.
-_MOST, _GROUPS, _FILMS = 60, 12, 12
+_MOST, _GROUPS, _FILMS = 40, 12, 12
 
 _LIMIT = 10
 
@@ -247,11 +252,16 @@ class _Outcome:
     every: list[_Shown]
 
 
+def _videos(library: Library, asked: Asked) -> frozenset[int] | None:
+    """The ids of the films that are searched; None for all."""
+    if asked.films is None:
+        return None
+    rows = [row for row in library.files() if Path(row.path).name in asked.films]
+    return frozenset(row.video_id for row in rows if row.video_id is not None)
+
+
 def _ask(library: Library, asked: Asked, text: str, plain: bool) -> _Outcome:
-    videos = None
-    if asked.films is not None:
-        rows = [row for row in library.files() if Path(row.path).name in asked.films]
-        videos = frozenset(row.video_id for row in rows if row.video_id is not None)
+    videos = _videos(library, asked)
 
     def judged(least: float | None, limit: int) -> list[_Shown]:
         query = Query(text, limit, least, plain=plain, videos=videos)
@@ -307,6 +317,54 @@ def _tell(name: str, outcomes: Sequence[_Outcome]) -> None:
         print(f"| {name} | {len(outcomes)} | " + " | ".join(_figures(outcomes)) + " |")
 
 
+def _removed(library: Library, asked: Sequence[Asked], known: Sequence[Shot]) -> None:
+    """What of the moments of a term is removed at every level of what is not to be there."""
+    right: list[float] = []
+    wrong: list[float] = []
+    for each in asked:
+        if each.kind != "not":
+            continue
+        query = Query(each.expression, 100, 0.0, videos=_videos(library, each))
+        unwanted = query.expression.terms[1].text
+        for moment in library.ask(query):
+            inside = [s for s in known if _most_of(moment, s)]
+            has = inside[0].has(unwanted) if len(inside) == 1 else None
+            wanted = inside[0].has(query.text.split(" NOT ")[0]) if len(inside) == 1 else None
+            if wanted and has is not None:
+                (wrong if has else right).append(moment.parts[1].confidence)
+    print(f"moments that show the term: {len(right)} without the other, {len(wrong)} with it")
+    print("| it is there from | right ones lost % | wrong ones removed % |")
+    for level in (0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5):
+        lost, removed = (100 * float(np.mean(np.asarray(c) >= level)) for c in (right, wrong))
+        print(f"| {level} | {lost:.1f} | {removed:.1f} |")
+
+
+def _most_of(moment: Moment, shot: Shot) -> bool:
+    """Whether most of a moment lies in a shot."""
+    shared = min(shot.end, moment.end_seconds) - max(shot.start, moment.start_seconds)
+    length = moment.end_seconds - moment.start_seconds
+    return shot.file == moment.path.name and shared >= 0.5 * length
+
+
+def _fit(library: Library, known: Sequence[Shot]) -> None:
+    """Print slope and bias that log-odds at a shot take, shots with a term and without balanced."""
+    rows = [row for row in library.files() if row.video_id is not None]
+    ids = {Path(row.path).name: row.video_id for row in rows}
+    odds: list[float] = []
+    there: list[bool] = []
+    with library.catalogue.snapshot():
+        for term in _ALL:
+            glance = library.searcher.term(Query(term)).glance
+            for shot in known:
+                has, video = shot.has(term), ids.get(shot.file)
+                if glance is not None and has is not None and video is not None:
+                    odds.append(log_odds(glance.likelihood(video, Span(shot.start, shot.end))))
+                    there.append(has)
+    slope, bias = fit_logistic(np.asarray(odds)[:, None], np.asarray(there))
+    print(f"{len(odds)} shots and terms, {100 * np.mean(there):.0f} % there: ", end="")
+    print(f"slope {float(slope[0]):.3f}, bias {bias:.3f}")
+
+
 def _sweep(outcomes: dict[tuple[str, str], list[_Outcome]]) -> None:
     """What is shown at other operating points."""
     for (kind, way), some in outcomes.items():
@@ -346,19 +404,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--films", type=Path, required=True, help="composites")
     parser.add_argument("--library", type=Path, help="a library that holds them already")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--fit", action="store_true", help="slope and bias at a named place")
     parser.add_argument("--sweep", action="store_true", help="other operating points as well")
     chosen = parser.parse_args(arguments)
     print(describe())
     known = shots(chosen.data, chosen.films)
     asked = queries(known, chosen.seed)
-    print(f"seed {chosen.seed}; shown from {combined.SURE_FROM}, a term from ", end="")
-    print(combined.ANYWHERE_FROM)
+    points = combined.SURE_FROM, combined.THERE_FROM, combined.NOTHING_BELOW
+    print(f"seed {chosen.seed}, operating points {points}")
     with tempfile.TemporaryDirectory() as scratch:
         place = chosen.library or Path(scratch, "library.db")
         with Library.open(place) as library:
             if chosen.library is None:
                 library.index(chosen.films)
             measure(library, asked, chosen.sweep)
+            _removed(library, asked, known)
+            if chosen.fit:
+                _fit(library, known)
 
 
 if __name__ == "__main__":

@@ -88,22 +88,20 @@ ThenOption = Annotated[
     list[str] | None, typer.Option("--then", metavar="TEXT", help="What comes next; repeatable.")
 ]
 NearOption = Annotated[
-    float,
+    float | None,
     typer.Option(
         "--near",
         metavar="TIME",
         parser=seconds,
-        show_default=False,
         help="With AND: within this time of each other, as 30s or 2m, in place of at once.",
     ),
 ]
 ThenWithinOption = Annotated[
-    float,
+    float | None,
     typer.Option(
         "--then-within",
         metavar="TIME",
         parser=seconds,
-        show_default=False,
         help="With THEN: the longest time in between; by default 60s.",
     ),
 ]
@@ -156,8 +154,8 @@ def find(
     also: AndOption = None,
     without: NotOption = None,
     then: ThenOption = None,
-    near: NearOption = 0.0,
-    then_within: ThenWithinOption = THEN_SECONDS,
+    near: NearOption = None,
+    then_within: ThenWithinOption = None,
     plain: PlainOption = False,
     refine: RefineOption = False,
     parts: PartsOption = False,
@@ -187,8 +185,8 @@ def find(
         also=tuple(also or ()),
         without=tuple(without or ()),
         then=tuple(then or ()),
-        near_seconds=near,
-        then_seconds=then_within,
+        near_seconds=near or 0.0,
+        then_seconds=THEN_SECONDS if then_within is None else then_within,
         plain=plain,
     )
     # What needs footage or evidence is done here, where the answer is.

@@ -1,19 +1,20 @@
 """A combined search: several terms, each searched for itself, met in probabilities.
 
-A moment of several terms begins as a moment of one of them, found in the whole library; the others
-are looked for where that is. All that is to be there is there with the product of the
-probabilities, and what is not to be there with that of each one's being absent: the terms are taken
-to be independent of each other once the place is known. What comes after one another is looked for
-likewise, in the time that is allowed behind a moment and before it.
+A moment of several terms begins as a moment of one of them, sure or not; the others are looked for
+where that is. All that is to be there is there with the product of the probabilities at that place,
+times that of each thing's being absent that is not to be there: the terms are taken to be
+independent of each other once the place is known. What comes next is looked for likewise, in the
+time that is allowed behind a moment and before it.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from tempo_edge.answer import Answer
-from tempo_edge.expression import AND, FIND, NOT, THEN, Scene
+from tempo_edge.expression import AND, FIND, NOT, THEN, Expression, Scene
 from tempo_edge.moment import Moment, Part, Span
 from tempo_edge.query import Query
 from tempo_edge.search.calibrate import log_odds
@@ -22,14 +23,18 @@ from tempo_edge.search.findings import Finding, Found
 from tempo_edge.search.searcher import Searcher
 from tempo_edge.search.term import TermSearch
 
-__all__ = ["ANYWHERE_FROM", "SURE_FROM", "Combiner", "Met"]
+__all__ = ["NOTHING_BELOW", "SURE_FROM", "THERE_FROM", "Combiner", "Met"]
 
-#: The probability from which a combined moment is shown, fitted on development videos
-#: (``benchmarks.combined``): a product is less than each of its factors.
-SURE_FROM = 0.2
+#: What the probabilities of all that is to be there must reach on average, as a geometric mean: a
+#: product is less than each of its factors. Chosen on development composites, as the next two
+#: (``python -m benchmarks.combined --sweep``).
+SURE_FROM = 0.62
 
-#: The probability that the best moment of each term must have: else the library has nothing of it.
-ANYWHERE_FROM = 0.2
+#: The probability from which a thing is there that is not to be.
+THERE_FROM = 0.2
+
+#: The probability below which the best moment of a term is nothing at all.
+NOTHING_BELOW = 0.1
 
 # Moments of a term that others are looked for at.
 _ANCHORS = 64
@@ -79,6 +84,20 @@ class Met:
             product *= 1.0 - each.confidence if each.role == NOT else each.confidence
         return product
 
+    def is_sure(self, least: float | None) -> bool:
+        """Whether it is likely enough: by what is asked for, or else by what was fitted.
+
+        Where one thing alone is to be there its own search knows.
+        """
+        if least is not None:
+            return self.confidence >= least
+        wanted = [each.confidence for each in self.parts if each.role != NOT]
+        if any(each.confidence >= THERE_FROM for each in self.parts if each.role == NOT):
+            return False
+        if len(wanted) == 1:
+            return self.anchor.is_sure
+        return math.prod(wanted) >= SURE_FROM ** len(wanted)
+
 
 class Combiner:
     """Searches with expressions of several terms."""
@@ -93,12 +112,12 @@ class Combiner:
         for term in expression.terms:
             if term.text not in terms:
                 terms[term.text] = self._searcher.term(query.of_term(term.text), checkpoint)
-        least = SURE_FROM if query.min_confidence is None else query.min_confidence
         meeting = _Meeting(terms, expression.scenes, query.near_seconds, query.then_seconds)
         met = distinct(meeting.all(checkpoint))
-        missing = self._missing(query, terms)
-        sure = [] if missing else [each for each in met if each.confidence >= least]
-        unsure = met[len(sure) :]
+        nowhere = _below(NOTHING_BELOW, expression, terms, query.min_confidence)
+        sure = [] if nowhere else [each for each in met if each.is_sure(query.min_confidence)]
+        unsure = [each for each in met if each not in sure]
+        missing = nowhere if sure or nowhere else _below(None, expression, terms, None)
         shown = [self._told(each) for each in sure[: query.limit]]
         closest = [self._told(each) for each in unsure[:_CLOSEST]]
         return Answer(
@@ -111,19 +130,6 @@ class Combiner:
             tuple(candidate for _, candidate in closest),
             expression,
             missing,
-        )
-
-    @staticmethod
-    def _missing(query: Query, terms: dict[str, TermSearch]) -> tuple[str, ...]:
-        """The terms that are to be there and of which the library has nothing."""
-        least = ANYWHERE_FROM
-        if query.min_confidence is not None:
-            least = min(least, query.min_confidence)
-        wanted = [each.text for each in query.expression.terms if each.role != NOT]
-        return tuple(
-            text
-            for text in dict.fromkeys(wanted)
-            if not any(each.is_sure or each.confidence >= least for each in terms[text].found)
         )
 
     def _told(self, met: Met) -> tuple[Moment, Candidate | None]:
@@ -142,6 +148,31 @@ class Combiner:
         return told, seen
 
 
+def _below(
+    least: float | None,
+    expression: Expression,
+    terms: dict[str, TermSearch],
+    min_confidence: float | None,
+) -> tuple[str, ...]:
+    """The terms that are to be there of which no moment is likely enough.
+
+    Args:
+        least: that likely; None for as likely as its own search must be to show it.
+        min_confidence: the query's, which may be less.
+    """
+    if least is not None and min_confidence is not None:
+        least = min(least, min_confidence)
+    wanted = dict.fromkeys(each.text for each in expression.terms if each.role != NOT)
+    return tuple(
+        text
+        for text in wanted
+        if not any(
+            each.is_sure or (least is not None and each.confidence >= least)
+            for each in terms[text].found
+        )
+    )
+
+
 @dataclass(frozen=True)
 class _Meeting:
     """Where the terms of an expression meet.
@@ -156,6 +187,20 @@ class _Meeting:
     near_seconds: float
     then_seconds: float
 
+    @property
+    def _chosen(self) -> float:
+        """How much of the choice of a place is each term's that is to be there: as much as others'.
+
+        The best of many places is likely by chance, and all of them chose it together.
+        """
+        return 1.0 / sum(len(scene.wanted) for scene in self.scenes)
+
+    def _likely(self, text: str, found: Found, span: Span) -> tuple[float, tuple[Finding, ...]]:
+        """How likely a term that is to be there is at a span, and the words that say so."""
+        if self._chosen == 1.0:
+            return found.confidence, ()
+        return self.terms[text].likelihood(found.first.video, span, self._chosen)
+
     def all(self, checkpoint: Callable[[], None]) -> Iterator[Met]:
         """Every meeting: from each moment of each term, the likeliest."""
         for number, scene in enumerate(self.scenes):
@@ -168,7 +213,7 @@ class _Meeting:
 
     def _from(self, number: int, text: str, found: Found) -> Met | None:
         """The likeliest meeting that begins with a moment of a term of one of the scenes."""
-        here = self._scene(number, text, found, found.first.span, found.confidence)
+        here = self._scene(number, text, found, found.first.span)
         before, after = here, here
         for earlier in range(number - 1, -1, -1):
             end = before.span.start_seconds
@@ -198,20 +243,20 @@ class _Meeting:
             for span in self.terms[text].spans(video, stretch):
                 if (span.end_seconds < low) if is_before else (span.start_seconds > high):
                     continue
-                likely, _ = self.terms[text].likelihood(video, span)
-                met = self._scene(number, text, found, span, likely)
+                met = self._scene(number, text, found, span)
                 if best is None or met.confidence > best.confidence:
                     best = met
         return best
 
-    def _scene(self, number: int, text: str, found: Found, span: Span, likely: float) -> Met:
-        """What of a scene is at a span of a term that is known already."""
+    def _scene(self, number: int, text: str, found: Found, span: Span) -> Met:
+        """What of a scene is at a span of one of its terms."""
         scene, video = self.scenes[number], found.first.video
+        likely, said = self._likely(text, found, span)
         placed: dict[str, tuple[Span, float]] = {text: (span, likely)}
-        words: list[Finding] = []
+        words = [*said]
         for other in scene.wanted:
             if other not in placed:
-                placed[other], said = self._place(other, video, span)
+                placed[other], said = self._place(other, found, span)
                 words += said
         if self.near_seconds == 0.0:
             shared = _shared(each for each, _ in placed.values()) or span
@@ -231,25 +276,29 @@ class _Meeting:
         return Met(found, tuple(parts), tuple(each for each in words if each.is_sure))
 
     def _place(
-        self, text: str, video: int, span: Span
+        self, text: str, by: Found, span: Span
     ) -> tuple[tuple[Span, float], tuple[Finding, ...]]:
         """Where a term is by a moment of another one, how likely, and the words that say so."""
-        term = self.terms[text]
-        likely, words = term.likelihood(video, span)
-        best = span
+        term, video = self.terms[text], by.first.video
         if self.near_seconds == 0.0:
             # Two moments that lie over each other meet where both are.
-            for found in term.found:
-                if found.first.video == video and not found.is_named_only:
-                    both = _shared([span, found.first.span])
-                    if both is not None and _most_of(both, span, found.first.span):
-                        return (both, term.likelihood(video, both)[0]), words
-            return (best, likely), words
-        start, end = span.start_seconds - self.near_seconds, span.end_seconds + self.near_seconds
-        for each in term.spans(video, Span(max(0.0, start), end)):
-            there, said = term.likelihood(video, each)
-            if there > likely:
-                best, likely, words = each, there, said
+            over = (
+                _shared([span, each.first.span])
+                for each in term.found
+                if each.first.video == video and _most_of(each.first.span, span)
+            )
+            there = next((each for each in over if each is not None), span)
+            likely, words = self._likely(text, by, there)
+            return (there, likely), words
+        best, (likely, words) = span, self._likely(text, by, span)
+        low, high = span.start_seconds - self.near_seconds, span.end_seconds + self.near_seconds
+        around = Span(max(0.0, low - _LONGEST_SECONDS), high + _LONGEST_SECONDS)
+        for each in term.spans(video, around):
+            if each.end_seconds < low or each.start_seconds > high:
+                continue
+            there_likely, said = self._likely(text, by, each)
+            if there_likely > likely:
+                best, likely, words = each, there_likely, said
         return (best, likely), words
 
 
@@ -294,10 +343,10 @@ def _shared(spans: Iterable[Span]) -> Span | None:
     return Span(start, end) if end > start else None
 
 
-def _most_of(both: Span, one: Span, other: Span) -> bool:
+def _most_of(one: Span, other: Span) -> bool:
     """Whether what two spans share is most of the shorter one."""
     shorter = min(one.duration_seconds, other.duration_seconds)
-    return both.duration_seconds >= 0.5 * shorter
+    return one.intersection_seconds(other) >= 0.5 * shorter
 
 
 def _bounds(span: Span) -> tuple[float, float]:

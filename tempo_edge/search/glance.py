@@ -2,7 +2,7 @@
 
 A search keeps the best of a whole library, and is judged as such: the best of many is high by
 chance. At a stretch that is named already there is little to choose from, so a glance is judged as
-the best of the few looks that it is taken of.
+the best of the few looks that it is taken of, or of more if several terms chose the place.
 """
 
 from __future__ import annotations
@@ -14,13 +14,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge.moment import Span
-from tempo_edge.search.calibrate import Calibration, NullDistribution
+from tempo_edge.search.calibrate import (
+    Calibration,
+    NullDistribution,
+    log_odds,
+    probability,
+)
 from tempo_edge.search.grounders.curve import by_curve
 from tempo_edge.search.similarity import CurveSettings, floor_of, segment_of, smoothed
 from tempo_edge.search.window import Window, open_window
 from tempo_edge.store.interface import Catalogue
 
 __all__ = ["Glance"]
+
+# What the log-odds of a span become at a place of what somebody asks for: slope and bias, fitted on
+# shots of development composites as if every second one showed it (``python -m benchmarks.combined
+# --fit``). At any place, where every fifth does, the calibration of a search is right as it is.
+_SLOPE, _BIAS = 0.88, 1.63
 
 # Footage on either side of a stretch that its similarity curve is drawn over, as in a search.
 _CONTEXT_SECONDS = 60.0
@@ -42,28 +52,37 @@ class Glance:
     settings: CurveSettings
     catalogue: Catalogue
 
-    def likelihood(self, video: int, span: Span) -> float:
-        """Probability in [0, 1] that the term is shown at a span; 0 where no frame is known."""
+    def likelihood(self, video: int, span: Span, chosen: float = 0.0) -> float:
+        """Probability in [0, 1] that the term is shown at a span; 0 where no frame is known.
+
+        Args:
+            chosen: how much of the choice of this place among all of the library was the term's,
+                in (0, 1]; 0 if it is only asked whether it is there as well.
+        """
         window = self._window(video, span, _CONTEXT_SECONDS)
         if not len(window.pts):
             return 0.0
         first, last = _looks(window.edges, span)
-        null = self.null.among(last - first + 1)
+        looks = last - first + 1
+        null = self.null.among(round(looks * (max(self.null.frames, looks) / looks) ** chosen))
         curve = smoothed(window.similarities, window.cuts, self.settings.smooth)
         floor = floor_of(curve, window.edges, null.background_mean)
         segment = segment_of(window, curve, first, last, floor)
         vector = window.pooled(first, last)
         facts = null.features(segment.peak, segment.mean, segment.floor, vector)
-        return self.calibration.confidence(facts)
+        confidence = self.calibration.confidence(facts)
+        return probability(_SLOPE * log_odds(confidence) + _BIAS) if chosen else confidence
 
-    def spans(self, video: int, stretch: Span) -> Iterator[tuple[Span, float]]:
-        """The spans of a stretch that show the term best, each with its probability."""
-        window = self._window(video, stretch, 0.0)
-        if not len(window.pts):
+    def spans(self, video: int, stretch: Span) -> Iterator[Span]:
+        """The spans within a stretch that show the term best."""
+        around = self._window(video, stretch, _CONTEXT_SECONDS)
+        if around.stretch is None or not len(around.pts):
             return
-        null = self.null.among(len(window.pts))
-        for each in by_curve([window], null, self.settings, self.calibration):
-            yield each.segment.span, each.confidence
+        first, last = _looks(around.edges, stretch)
+        window = around.stretch.window(int(around.pts[first]), int(around.pts[last]))
+        for each in by_curve([window], self.null, self.settings, self.calibration):
+            begin, end = first + each.segment.first, first + each.segment.last
+            yield Span(float(around.edges[begin]), float(around.edges[end + 1]))
 
     def _window(self, video: int, stretch: Span, context_seconds: float) -> Window:
         """The frames of a stretch, and of the footage around it; nothing reaches over a hole."""

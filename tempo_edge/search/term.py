@@ -26,12 +26,19 @@ class TermSearch:
     found: Sequence[Found]
     glance: Glance | None
 
-    def likelihood(self, video: int, span: Span) -> tuple[float, tuple[Finding, ...]]:
+    def likelihood(
+        self, video: int, span: Span, chosen: float = 0.0
+    ) -> tuple[float, tuple[Finding, ...]]:
         """Probability in [0, 1] that the term is there at a span, and the words that say so.
 
         As of a moment, it is that of at least one kind of evidence being right.
+
+        Args:
+            chosen: see :meth:`Glance.likelihood`.
         """
-        wrong = 1.0 if self.glance is None else 1.0 - self.glance.likelihood(video, span)
+        wrong = 1.0
+        if self.glance is not None:
+            wrong -= self.glance.likelihood(video, span, chosen)
         said = self._said(video, span)
         for each in said:
             wrong *= 1.0 - each.confidence
@@ -40,8 +47,7 @@ class TermSearch:
     def spans(self, video: int, stretch: Span) -> Iterator[Span]:
         """The spans within a stretch at which the term may be, by pictures and by words."""
         if self.glance is not None:
-            for span, _ in self.glance.spans(video, stretch):
-                yield span
+            yield from self.glance.spans(video, stretch)
         for each in self._words(video):
             if each.span.intersection_seconds(stretch) >= 0.5 * each.span.duration_seconds:
                 yield each.span
