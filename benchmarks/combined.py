@@ -139,7 +139,8 @@ def shots(data: Path, films: Path) -> list[Shot]:
                 mentions = _mentions(said)
                 if len(said) < 2 * _SURE:  # a clip's one caption tells of nothing else that it has
                     mentions = {term: min(count + 1, 1) for term, count in mentions.items()}
-                found.append(Shot(video["file"], *shot["span"], mentions, said[0]))
+                start, end = shot["span"]
+                found.append(Shot(video["file"], start, end, mentions, said[0]))
     return found
 
 
@@ -229,7 +230,7 @@ def _judged(moment: Moment, asked: Asked) -> _Shown:
         return max(0.0, min(shot.end, moment.end_seconds) - max(shot.start, moment.start_seconds))
 
     if asked.kind in ("then", "shuffled"):
-        places = [p for p in moment.parts if p.role != "not"] or [moment]
+        places = [part.span for part in moment.parts if part.role != "not"] or [moment.span]
         is_right = bool(asked.right) and all(
             moment.path.name == shot.file
             and shot.start <= (part.start_seconds + part.end_seconds) / 2 < shot.end
@@ -260,14 +261,14 @@ def _videos(library: Library, asked: Asked) -> frozenset[int] | None:
     return frozenset(row.video_id for row in rows if row.video_id is not None)
 
 
-def _ask(library: Library, asked: Asked, text: str, plain: bool) -> _Outcome:
+def _ask(library: Library, asked: Asked, text: str, plain: bool, sweep: bool) -> _Outcome:
     videos = _videos(library, asked)
 
     def judged(least: float | None, limit: int) -> list[_Shown]:
         query = Query(text, limit, least, plain=plain, videos=videos)
         return [_judged(moment, asked) for moment in library.ask(query)]
 
-    return _Outcome(asked, judged(None, _LIMIT), judged(0.0, 100))
+    return _Outcome(asked, judged(None, _LIMIT), judged(0.0, 100) if sweep else [])
 
 
 def _figures(outcomes: Sequence[_Outcome]) -> list[str]:
@@ -285,9 +286,9 @@ def _figures(outcomes: Sequence[_Outcome]) -> list[str]:
         if o.asked.right
     ]
     precise = 100 * right / max(1, right + wrong)
-    aps = [_average_precision(o) for o in outcomes if o.asked.right]
-    if not aps:
+    if not recalls:
         return [*cells, str(right + wrong), "—", "—", "—"]
+    aps = [_average_precision(o) for o in outcomes if o.every] or [float("nan")]
     return [
         *cells,
         str(right + wrong),
@@ -388,7 +389,7 @@ def measure(library: Library, asked: Sequence[Asked], sweep: bool) -> None:
         for way, text in ways.items():
             if way == "first term" and each.kind != "not":
                 continue
-            found = _ask(library, each, text(each), plain=way != "expression")
+            found = _ask(library, each, text(each), plain=way != "expression", sweep=sweep)
             outcomes.setdefault((each.kind, way), []).append(found)
     print("| asked | queries | answered % | shown | precision | recall | average precision |")
     for (kind, way), some in outcomes.items():
@@ -410,7 +411,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(describe())
     known = shots(chosen.data, chosen.films)
     asked = queries(known, chosen.seed)
-    points = combined.SURE_FROM, combined.THERE_FROM, combined.NOTHING_BELOW
+    points = (
+        *(combined.EACH_FROM, combined.SURE_FROM),
+        *(combined.THERE_FROM, combined.NOTHING_BELOW),
+    )
     print(f"seed {chosen.seed}, operating points {points}")
     with tempfile.TemporaryDirectory() as scratch:
         place = chosen.library or Path(scratch, "library.db")

@@ -331,8 +331,17 @@ def _check(given: Mapping[str, Any], allowed: tuple[str, ...]) -> None:
 def _moment(moment: Moment) -> dict[str, Any]:
     """What of a moment an assistant is told: of what the command line prints, the essence."""
     facts = moment.as_dict()
-    told = ("path", "start_seconds", "end_seconds", "confidence", "score", "found_by", "text")
-    told = (*told, "parts") if moment.parts else told
+    told: tuple[str, ...] = (
+        "path",
+        "start_seconds",
+        "end_seconds",
+        "confidence",
+        "score",
+        "found_by",
+        "text",
+    )
+    if moment.parts:
+        told = (*told, "parts")
     return {**{name: facts[name] for name in told}, "online": not moment.offline}
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from tempo_edge.answer import Answer
 from tempo_edge.expression import AND, FIND, NOT, THEN, Expression, Scene
-from tempo_edge.moment import Moment, Part, Span
+from tempo_edge.moment import PICTURE, Moment, Part, Span
 from tempo_edge.query import Query
 from tempo_edge.search.calibrate import log_odds
 from tempo_edge.search.candidates import Candidate, rivals_of
@@ -23,12 +23,12 @@ from tempo_edge.search.findings import Finding, Found
 from tempo_edge.search.searcher import Searcher
 from tempo_edge.search.term import TermSearch
 
-__all__ = ["NOTHING_BELOW", "SURE_FROM", "THERE_FROM", "Combiner", "Met"]
+__all__ = ["EACH_FROM", "NOTHING_BELOW", "SURE_FROM", "THERE_FROM", "Combiner", "Met"]
 
-#: What the probabilities of all that is to be there must reach on average, as a geometric mean: a
-#: product is less than each of its factors. Chosen on development composites, as the next two
-#: (``python -m benchmarks.combined --sweep``).
-SURE_FROM = 0.62
+#: What the probability of each thing that is to be there must reach, and what all of them must on
+#: average, as a geometric mean: a product is less than its factors. Chosen on development
+#: composites (``python -m benchmarks.combined --sweep``), as is the next one.
+EACH_FROM, SURE_FROM = 0.5, 0.65
 
 #: The probability from which a thing is there that is not to be.
 THERE_FROM = 0.2
@@ -57,11 +57,13 @@ class Met:
         anchor: the moment of the term that it began with.
         parts: each term that counts, where it is and how likely; in the order of the expression.
         words: the lines of words that speak for it.
+        is_seen: whether pictures alone speak for something that is to be there.
     """
 
     anchor: Found
     parts: tuple[Part, ...]
     words: tuple[Finding, ...]
+    is_seen: bool
 
     @property
     def video(self) -> int:
@@ -96,7 +98,7 @@ class Met:
             return False
         if len(wanted) == 1:
             return self.anchor.is_sure
-        return math.prod(wanted) >= SURE_FROM ** len(wanted)
+        return min(wanted) >= EACH_FROM and math.prod(wanted) >= SURE_FROM ** len(wanted)
 
 
 class Combiner:
@@ -135,7 +137,8 @@ class Combiner:
     def _told(self, met: Met) -> tuple[Moment, Candidate | None]:
         """A moment as it is told, and what pictures say of what it began with."""
         moment, seen = self._searcher.moment(met.anchor, met.span)
-        kinds = dict.fromkeys([*moment.found_by, *(each.kind for each in met.words)])
+        seen_by = (PICTURE,) if met.is_seen else ()
+        kinds = dict.fromkeys([*moment.found_by, *(each.kind for each in met.words), *seen_by])
         texts = dict.fromkeys([moment.text, *(each.text for each in met.words)])
         told = replace(
             moment,
@@ -195,6 +198,10 @@ class _Meeting:
         """
         return 1.0 / sum(len(scene.wanted) for scene in self.scenes)
 
+    @property
+    def _counts_pictures(self) -> bool:
+        return any(term.glance is not None for term in self.terms.values())
+
     def _likely(self, text: str, found: Found, span: Span) -> tuple[float, tuple[Finding, ...]]:
         """How likely a term that is to be there is at a span, and the words that say so."""
         if self._chosen == 1.0:
@@ -253,11 +260,12 @@ class _Meeting:
         scene, video = self.scenes[number], found.first.video
         likely, said = self._likely(text, found, span)
         placed: dict[str, tuple[Span, float]] = {text: (span, likely)}
-        words = [*said]
+        words, is_seen = [*said], not _are_sure(said)
         for other in scene.wanted:
             if other not in placed:
                 placed[other], said = self._place(other, found, span)
                 words += said
+                is_seen = is_seen or not _are_sure(said)
         if self.near_seconds == 0.0:
             shared = _shared(each for each, _ in placed.values()) or span
             placed = {each: (shared, likely) for each, (_, likely) in placed.items()}
@@ -273,7 +281,8 @@ class _Meeting:
         for each in scene.unwanted:
             likely, _ = self.terms[each].likelihood(video, whole)
             parts.append(Part(each, NOT, *_bounds(whole), likely))
-        return Met(found, tuple(parts), tuple(each for each in words if each.is_sure))
+        sure = tuple(each for each in words if each.is_sure)
+        return Met(found, tuple(parts), sure, is_seen and self._counts_pictures)
 
     def _place(
         self, text: str, by: Found, span: Span
@@ -332,7 +341,17 @@ def _copies(met: Met) -> Iterator[tuple[int, float]]:
 
 def _chained(first: Met, second: Met) -> Met:
     """Two meetings one after the other."""
-    return replace(first, parts=first.parts + second.parts, words=first.words + second.words)
+    return replace(
+        first,
+        parts=first.parts + second.parts,
+        words=first.words + second.words,
+        is_seen=first.is_seen or second.is_seen,
+    )
+
+
+def _are_sure(words: Sequence[Finding]) -> bool:
+    """Whether one of the lines of words is enough by itself."""
+    return any(each.is_sure for each in words)
 
 
 def _shared(spans: Iterable[Span]) -> Span | None:

@@ -42,7 +42,8 @@ def put(path: Path, films: dict[str, Sequence[tuple[str, ...]]]) -> None:
     """Put films whose looks, of two seconds each, show some of the terms."""
     with Library.open(path) as library:
         words = library.profile.text_tower.encode(list(TERMS)).astype(np.float64)
-        unrelated = library.profile.background.astype(np.float64)
+        pictures = library.profile.background.astype(np.float64)
+        unrelated = pictures[np.argsort((pictures @ words.T).max(1))[: len(pictures) // 4]]
     rng = np.random.default_rng(5)
     with open_store(path).writer() as writer, writer.transaction():
         for name, shots in films.items():
@@ -204,21 +205,23 @@ def test_k_terms_are_k_searches(library: Library, monkeypatch: pytest.MonkeyPatc
 def test_words_and_pictures_meet(library: Library, tmp_path: Path) -> None:
     """One term is found by a subtitle, the other by pictures, at the same time."""
     path = Path(shutil.copy(library.path, tmp_path / "spoken.db"))
-    with open_store(path).writer() as writer, writer.transaction():
+    with open_store(path).writer() as writer:
         row = writer.file("/films/mixed.mp4")
         assert row is not None and row.video_id is not None
-        lines = [Line(13.0, 16.0, "subtitle", "here comes the avalanche")]
-        writer.put_lines(row.video_id, lines)
+        lines = [Line(13.0, 16.0, "subtitle", "and so the treaty of Westphalia")]
+        with writer.transaction():
+            writer.put_lines(row.video_id, ["subtitle"], lines)
+        writer.begin_line_vectors("a model that is not this one")
     with Library.open(path) as spoken:
-        found = spoken.find(f"{DRUMS} AND avalanche")
-        assert [m.path.name for m in found] == ["mixed.mp4"]
-        (moment,) = found
+        found = spoken.find(f"{DRUMS} AND Westphalia")
+        moment = found.moments[0]
+        assert moment.path.name == "mixed.mp4"
         assert (moment.start_seconds, moment.end_seconds) == (13.0, 16.0)
         assert set(moment.found_by) == {"subtitle", "picture"}
-        assert moment.text == "here comes the avalanche"
+        assert moment.text == "and so the treaty of Westphalia"
         # Words to the letter are in no picture, whatever it looks like.
         assert not spoken.find(f'{DRUMS} AND "snow on a mountain"')
-        assert spoken.find(f'{DRUMS} AND "the avalanche"')
+        assert spoken.find(f'{DRUMS} AND "treaty of Westphalia"')
 
 
 def test_every_door_says_what_was_understood(library: Library, tempo: Callable[..., Said]) -> None:
