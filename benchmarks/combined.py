@@ -72,8 +72,8 @@ _ALL = {**THINGS, **PLACES}
 # Captions that mention a thing for it to be there.
 _SURE = 2
 
-# Queries of each kind at most; groups of films that they are drawn from, and films of a group.
-_MOST, _GROUPS, _FILMS = 40, 12, 12
+# Groups of films that queries are drawn from, and films of a group.
+_GROUPS, _FILMS = 12, 12
 
 _LIMIT = 10
 
@@ -144,8 +144,8 @@ def shots(data: Path, films: Path) -> list[Shot]:
     return found
 
 
-def queries(known: Sequence[Shot], seed: int) -> list[Asked]:
-    """What is asked, by rule, drawn by a seed."""
+def queries(known: Sequence[Shot], seed: int, most: int) -> list[Asked]:
+    """What is asked, by rule, drawn by a seed: of each kind so many at most."""
     generator = random.Random(seed)
     files = sorted({shot.file for shot in known})
     groups = [generator.sample(files, min(_FILMS, len(files))) for _ in range(_GROUPS)]
@@ -156,8 +156,8 @@ def queries(known: Sequence[Shot], seed: int) -> list[Asked]:
             for group in groups
             for asked in kind([shot for shot in known if shot.file in group])
         ]
-        chosen += generator.sample(every, min(_MOST, len(every)))
-    return chosen + _orders(known, generator)
+        chosen += generator.sample(every, min(most, len(every)))
+    return chosen + _orders(known, generator, most)
 
 
 def _together(known: Sequence[Shot]) -> Iterator[Asked]:
@@ -190,7 +190,7 @@ def _without(known: Sequence[Shot]) -> Iterator[Asked]:
             yield Asked("not", f"{one} NOT {other}", f"{one} without {other}", right, wrong)
 
 
-def _orders(known: Sequence[Shot], generator: random.Random) -> list[Asked]:
+def _orders(known: Sequence[Shot], generator: random.Random, most: int) -> list[Asked]:
     """Two shots of a film, in order and the other way round."""
     films: dict[str, list[Shot]] = {}
     for shot in known:
@@ -203,7 +203,7 @@ def _orders(known: Sequence[Shot], generator: random.Random) -> list[Asked]:
         if first.end <= second.start <= first.end + 20 and first.caption != second.caption
     ]
     found = []
-    for first, second in generator.sample(pairs, min(_MOST, len(pairs))):
+    for first, second in generator.sample(pairs, min(most, len(pairs))):
         a, b = (_plain(each.caption) for each in (first, second))
         found.append(Asked("then", f"{a} THEN {b}", f"{a}, then {b}", (first, second), ()))
         found.append(Asked("shuffled", f"{b} THEN {a}", f"{b}, then {a}", (), (first, second)))
@@ -405,12 +405,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--films", type=Path, required=True, help="composites")
     parser.add_argument("--library", type=Path, help="a library that holds them already")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--most", type=int, default=40, help="queries of each kind")
     parser.add_argument("--fit", action="store_true", help="slope and bias at a named place")
     parser.add_argument("--sweep", action="store_true", help="other operating points as well")
     chosen = parser.parse_args(arguments)
     print(describe())
     known = shots(chosen.data, chosen.films)
-    asked = queries(known, chosen.seed)
+    asked = queries(known, chosen.seed, chosen.most)
     points = (
         *(combined.EACH_FROM, combined.SURE_FROM),
         *(combined.THERE_FROM, combined.NOTHING_BELOW),

@@ -37,7 +37,7 @@ THERE_FROM = 0.2
 NOTHING_BELOW = 0.1
 
 # Moments of a term that others are looked for at.
-_ANCHORS = 64
+_ANCHORS = 24
 
 # Rejected moments that an answer tells of.
 _CLOSEST = 6
