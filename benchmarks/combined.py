@@ -10,7 +10,7 @@ expression and as a sentence. Which films and which of all possible queries is d
 
 On development composites ``--fit`` prints what the log-odds of a span become at a place that is
 named (``tempo_edge/search/glance.py``), and ``--sweep`` what other operating points would give
-(``tempo_edge/search/combined.py``). On test composites neither is asked for.
+(``tempo_edge/search/meeting.py``). On test composites neither is asked for.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from benchmarks.machine import describe
 from tempo_edge import Library, Moment
 from tempo_edge.moment import Span
 from tempo_edge.query import Query
-from tempo_edge.search import combined
+from tempo_edge.search import combined, meeting
 from tempo_edge.search.calibrate import fit_logistic, log_odds
 
 __all__ = ["Asked", "Shot", "main", "queries"]
@@ -83,7 +83,8 @@ class Shot:
     """A shot of a film: its file, its span, and how many captions mention each term.
 
     Attributes:
-        caption: the first of its captions.
+        caption: the first of its captions; ``is_told``: whether there are enough to tell of what
+            is not there.
     """
 
     file: str
@@ -91,6 +92,7 @@ class Shot:
     end: float
     mentions: dict[str, int]
     caption: str
+    is_told: bool
 
     def has(self, term: str) -> bool | None:
         """Whether a term is there; None where that isn't known."""
@@ -137,10 +139,11 @@ def shots(data: Path, films: Path) -> list[Shot]:
             said = captions.get(shot["item"], ())
             if said:
                 mentions = _mentions(said)
-                if len(said) < 2 * _SURE:  # a clip's one caption tells of nothing else that it has
+                is_told = len(said) >= 2 * _SURE
+                if not is_told:  # a clip's one caption tells of nothing else that it has
                     mentions = {term: min(count + 1, 1) for term, count in mentions.items()}
                 start, end = shot["span"]
-                found.append(Shot(video["file"], start, end, mentions, said[0]))
+                found.append(Shot(video["file"], start, end, mentions, said[0], is_told))
     return found
 
 
@@ -148,12 +151,17 @@ def queries(known: Sequence[Shot], seed: int, most: int) -> list[Asked]:
     """What is asked, by rule, drawn by a seed: of each kind so many at most."""
     generator = random.Random(seed)
     files = sorted({shot.file for shot in known})
-    groups = [generator.sample(files, min(_FILMS, len(files))) for _ in range(_GROUPS)]
+    told = sorted(set(files) - {shot.file for shot in known if not shot.is_told})
+
+    def groups(some: list[str]) -> list[list[str]]:
+        return [generator.sample(some, min(_FILMS, len(some))) for _ in range(_GROUPS)]
+
+    any_films, told_films = groups(files), groups(told)
     chosen: list[Asked] = []
     for kind in (_together, _apart, _without):
         every = [
             replace(asked, films=frozenset(group))
-            for group in groups
+            for group in (told_films if kind is _apart else any_films)
             for asked in kind([shot for shot in known if shot.file in group])
         ]
         chosen += generator.sample(every, min(most, len(every)))
@@ -367,7 +375,7 @@ def _fit(library: Library, known: Sequence[Shot]) -> None:
 
 
 def _sweep(outcomes: dict[tuple[str, str], list[_Outcome]]) -> None:
-    """What is shown at other operating points."""
+    """What is shown at other operating points: of the product of all that is to be there."""
     for (kind, way), some in outcomes.items():
         for level in (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.43, 0.5):
             at = [
@@ -413,8 +421,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     known = shots(chosen.data, chosen.films)
     asked = queries(known, chosen.seed, chosen.most)
     points = (
-        *(combined.EACH_FROM, combined.SURE_FROM),
-        *(combined.THERE_FROM, combined.NOTHING_BELOW),
+        *(meeting.EACH_FROM, meeting.SURE_FROM, meeting.ORDER_FROM),
+        *(meeting.THERE_FROM, combined.NOTHING_BELOW),
     )
     print(f"seed {chosen.seed}, operating points {points}")
     with tempfile.TemporaryDirectory() as scratch:

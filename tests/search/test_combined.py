@@ -20,7 +20,8 @@ from tempo_edge.answer import Answer
 from tempo_edge.moment import Span
 from tempo_edge.quantization import quantize
 from tempo_edge.query import Query
-from tempo_edge.search.combined import Combiner, distinct
+from tempo_edge.search.combined import Combiner
+from tempo_edge.search.meeting import distinct
 from tempo_edge.search.searcher import Searcher
 from tempo_edge.store.opening import open_store
 from tempo_edge.store.rows import FileRow, FrameRow, VideoRow
