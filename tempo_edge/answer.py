@@ -10,11 +10,12 @@ Whoever asks a service reads that back by :meth:`Answer.from_dict`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tempo_edge.moment import PICTURE, Copy, Moment
+from tempo_edge.expression import Expression, Term
+from tempo_edge.moment import PICTURE, Copy, Moment, Part
 
 if TYPE_CHECKING:
     from tempo_edge.search.candidates import Candidate
@@ -42,6 +43,9 @@ class Answer:
             ``rejected_evidence``: the same of ``rejected``. A service keeps both to itself. Answers
             are equal if their moments are.
         left_out: whether a moment was left out that is the example itself.
+        understood: the expression that was asked for, if it has several terms; else None.
+        missing: the terms of it that are to be there and of which nothing was found anywhere, so
+            that there is no moment of all of them.
     """
 
     moments: tuple[Moment, ...]
@@ -52,6 +56,8 @@ class Answer:
     evidence: tuple[Candidate | None, ...] = field(default=(), compare=False, repr=False)
     rejected_evidence: tuple[Candidate | None, ...] = field(default=(), compare=False, repr=False)
     left_out: bool = field(default=False, compare=False)
+    understood: Expression | None = None
+    missing: tuple[str, ...] = ()
 
     @property
     def is_unsure(self) -> bool:
@@ -83,7 +89,7 @@ class Answer:
 
     def rows(self) -> list[dict[str, Any]]:
         """The moments as plain values, each with what is true of all: what ``find --json`` says."""
-        whole = {"rivals": self.rivals, "unsure": self.is_unsure}
+        whole = {"rivals": self.rivals, "unsure": self.is_unsure, **self._understood()}
         return [{**moment.as_dict(), **whole} for moment in self.moments]
 
     def refusal(self) -> dict[str, Any]:
@@ -93,6 +99,8 @@ class Answer:
             "best_rejected": closest[0] if closest else None,
             "closest": closest,
             "filtered_count": self.rejected_count,
+            **self._understood(),
+            **({"missing": list(self.missing)} if self.understood else {}),
         }
 
     def as_dict(self) -> dict[str, Any]:
@@ -105,7 +113,15 @@ class Answer:
             "rivals": self.rivals,
             "unsure": self.is_unsure,
             "left_out": self.left_out,
+            **self._understood(),
+            **({"missing": list(self.missing)} if self.understood else {}),
         }
+
+    def _understood(self) -> dict[str, Any]:
+        """What was understood, as plain values; nothing of one term, which says itself."""
+        if self.understood is None:
+            return {}
+        return {"understood": [term.as_dict() for term in self.understood.terms]}
 
     @classmethod
     def from_dict(cls, facts: Any, profile: str = "") -> Answer:
@@ -126,13 +142,23 @@ class Answer:
                 str(facts["grounder"]),
                 int(facts.get("rivals", 0)),
                 left_out=facts.get("left_out") is True,
+                understood=_understood(facts.get("understood")),
+                missing=tuple(str(each) for each in facts.get("missing", ())),
             )
         except (AttributeError, KeyError, TypeError, OverflowError) as error:
             raise ValueError(f"{error!r} is missing or of another kind") from error
 
 
+def _understood(terms: Any) -> Expression | None:
+    """The expression again, from its terms as plain values; None where there are none."""
+    if terms is None:
+        return None
+    return Expression(tuple(Term(str(each["text"]), str(each["role"])) for each in terms))
+
+
 def moment_as_dict(moment: Moment) -> dict[str, Any]:
     """A moment as the service tells it; numbers in full."""
+    parts = {"parts": [asdict(part) for part in moment.parts]} if moment.parts else {}
     return {
         "video": moment.video,
         "path": str(moment.path),
@@ -153,6 +179,7 @@ def moment_as_dict(moment: Moment) -> dict[str, Any]:
         ],
         "found_by": list(moment.found_by),
         "text": moment.text,
+        **parts,
     }
 
 
@@ -178,9 +205,16 @@ def moment_from_dict(facts: Any, profile: str = "") -> Moment:
             # A service of before knows of pictures alone.
             found_by=tuple(str(kind) for kind in facts.get("found_by", (PICTURE,))),
             text=str(facts.get("text", "")),
+            parts=tuple(_part(each) for each in facts.get("parts", ())),
         )
     except (AttributeError, KeyError, TypeError, OverflowError) as error:
         raise ValueError(f"{facts!r} is not a moment") from error
+
+
+def _part(facts: Mapping[str, Any]) -> Part:
+    """One term of a moment again."""
+    times = float(facts["start_seconds"]), float(facts["end_seconds"])
+    return Part(str(facts["text"]), str(facts["role"]), *times, float(facts["confidence"]))
 
 
 def _place(facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = [
     "ExportError",
+    "ExpressionError",
     "FootageError",
     "LibraryError",
     "MediaError",
@@ -51,6 +52,14 @@ class ExportError(TempoEdgeError):
 
 class QueryError(TempoEdgeError, ValueError):
     """A search was asked for something that can't be searched."""
+
+
+class ExpressionError(QueryError):
+    """A query can't be read: ``column``, from 1, is where it went wrong."""
+
+    def __init__(self, text: str, column: int) -> None:
+        super().__init__(text)
+        self.column = column
 
 
 class MissingExtraError(TempoEdgeError, ImportError):

@@ -15,7 +15,7 @@ from tempo_edge.errors import LibraryError, NoLibraryError
 from tempo_edge.example import Example, example
 from tempo_edge.holdings import Holdings
 from tempo_edge.preferences import Preferences
-from tempo_edge.query import DEFAULT_LIMIT, Query, places
+from tempo_edge.query import DEFAULT_LIMIT, THEN_SECONDS, Query, places
 from tempo_edge.store.place import library_path
 from tempo_edge.words.line import KINDS
 
@@ -152,6 +152,12 @@ class Library(Holdings):
         shown: bool = False,
         seen: bool = False,
         like: str | Path | Example | None = None,
+        also: Iterable[str] = (),
+        without: Iterable[str] = (),
+        then: Iterable[str] = (),
+        near_seconds: float = 0.0,
+        then_seconds: float = THEN_SECONDS,
+        plain: bool = False,
         checkpoint: Callable[[], None] = lambda: None,
     ) -> Answer:
         """Moments that match ``query``, best first; none when nothing matches.
@@ -168,16 +174,35 @@ class Library(Holdings):
         """
         only = None if videos is None else frozenset(videos)
         how = min_confidence, places(within), grounder, retrieval, refine, parts, only
-        asked = Query(query, limit, *how, said=said, shown=shown, seen=seen, like=example(like))
+        asked = Query(
+            *(query, limit, *how),
+            said=said,
+            shown=shown,
+            seen=seen,
+            like=example(like),
+            also=tuple(also),
+            without=tuple(without),
+            then=tuple(then),
+            near_seconds=near_seconds,
+            then_seconds=then_seconds,
+            plain=plain,
+        )
         return self.ask(asked, checkpoint=checkpoint)
 
     def ask(self, query: Query, *, checkpoint: Callable[[], None] = lambda: None) -> Answer:
-        """The answer to a query that was made already.
+        """The answer to a query that was made already, of one term or of several.
 
         Args and errors are those of :meth:`tempo_edge.search.searcher.Searcher.find`.
         """
         with self._turn, self.catalogue.snapshot():
-            return self.searcher.find(query, checkpoint)
+            if query.like is not None:
+                return self.searcher.find(query, checkpoint)
+            terms = query.expression.terms
+            if len(terms) == 1:
+                return self.searcher.find(query.of_term(terms[0].text), checkpoint)
+            from tempo_edge.search.combined import Combiner
+
+            return Combiner(self.searcher).find(query, checkpoint)
 
     def lines(
         self,
@@ -200,7 +225,7 @@ class Library(Holdings):
         """
         from tempo_edge.search.lines import find_lines
 
-        asked = Query(query, limit=limit, within=places(within))
+        asked = Query(query, limit=limit, within=places(within), plain=True)
         with self._turn, self.catalogue.snapshot():
             return find_lines(self.catalogue, asked, kinds=kinds)
 

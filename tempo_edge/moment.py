@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tempo_edge.expression import ROLES
 from tempo_edge.words.line import KINDS
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "PICTURE",
     "Copy",
     "Moment",
+    "Part",
     "Span",
     "format_timestamp",
     "merge_spans",
@@ -98,6 +100,50 @@ class Copy:
 
 
 @dataclass(frozen=True)
+class Part:
+    """One term of an expression in a moment.
+
+    Attributes:
+        text: the term; ``role``: of :data:`tempo_edge.expression.ROLES`.
+        start_seconds, end_seconds: the half-open span at which it was looked for.
+        confidence: probability, in [0, 1], that it is there: of one that is not to be, a low one is
+            good.
+
+    Raises:
+        ValueError: the span is empty or not finite, the role is none that there is, or the
+            confidence is outside [0, 1].
+    """
+
+    text: str
+    role: str
+    start_seconds: float
+    end_seconds: float
+    confidence: float
+
+    def __post_init__(self) -> None:
+        Span(self.start_seconds, self.end_seconds)
+        if self.role not in ROLES:
+            raise ValueError(f"role {self.role!r} must be one of {', '.join(ROLES)}")
+        if not 0.0 <= self.confidence <= 1.0:
+            raise ValueError(f"confidence {self.confidence} must be within [0, 1]")
+
+    @property
+    def span(self) -> Span:
+        """Its time alone."""
+        return Span(self.start_seconds, self.end_seconds)
+
+    def as_dict(self) -> dict[str, str | float]:
+        """Plain values; times rounded to the millisecond."""
+        return {
+            "text": self.text,
+            "role": self.role,
+            "start_seconds": round(self.start_seconds, 3),
+            "end_seconds": round(self.end_seconds, 3),
+            "confidence": round(self.confidence, 4),
+        }
+
+
+@dataclass(frozen=True)
 class Moment:
     """A stretch of one video that answers a query.
 
@@ -115,6 +161,7 @@ class Moment:
         found_by: the kinds of evidence that speak for it, of :data:`EVIDENCE_KINDS`; the first is
             the surest, whose times the moment has.
         text: the line of words that speaks for it; empty where none does.
+        parts: of a query of several terms each of them; empty of one term.
 
     Raises:
         ValueError: the span is empty or not finite, the confidence is outside [0, 1], or it was
@@ -132,6 +179,7 @@ class Moment:
     video: int | None = field(default=None, compare=False, repr=False)
     found_by: tuple[str, ...] = (PICTURE,)
     text: str = ""
+    parts: tuple[Part, ...] = ()
 
     def __post_init__(self) -> None:
         Span(self.start_seconds, self.end_seconds)
@@ -150,7 +198,11 @@ class Moment:
         return Span(self.start_seconds, self.end_seconds)
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values, as printed by ``find --json``; times rounded to the millisecond."""
+        """Plain values, as printed by ``find --json``; times rounded to the millisecond.
+
+        There are ``parts`` only where several terms were asked for.
+        """
+        parts = {"parts": [part.as_dict() for part in self.parts]} if self.parts else {}
         return {
             "path": str(self.path),
             "start_seconds": round(self.start_seconds, 3),
@@ -162,6 +214,7 @@ class Moment:
             "copies": [copy.as_dict() for copy in self.copies],
             "found_by": list(self.found_by),
             "text": self.text,
+            **parts,
         }
 
 

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 
 from tempo_edge._files.absolute import recorded
 from tempo_edge.errors import QueryError
 from tempo_edge.example import Example
+from tempo_edge.expression import MOST_TERMS, Expression
 from tempo_edge.moment import EVIDENCE_KINDS, PICTURE
 
-__all__ = ["DEFAULT_LIMIT", "Query", "places"]
+__all__ = ["DEFAULT_LIMIT", "THEN_SECONDS", "Query", "places"]
 
 DEFAULT_LIMIT = 10
+
+#: How long after one moment the next one may begin.
+THEN_SECONDS = 60.0
 
 # What counts where a query is narrowed, by the field that does so.
 _NARROWED = {
@@ -30,7 +35,8 @@ class Query:
     """What to look for, where, how many moments, and how sure. It validates itself.
 
     Attributes:
-        text: what to look for, in plain English.
+        text: what to look for, in plain English; :class:`Expression` says what ``AND``, ``NOT`` and
+            ``THEN`` in it mean.
         limit: most moments to give.
         min_confidence: show moments from this probability on; by default the one that the
             profile's calibration chose.
@@ -51,9 +57,18 @@ class Query:
             stand on the screen; ``seen``: by pictures. Those that are asked for count; where none
             is, everything does, titles of chapters and names as well.
         like: an example of it: a picture, or a moment of a video, which is left out itself. Then
-            the text may be empty; where there is one, both must be there, and pictures alone count.
+            the text may be empty; where there is one, it is one term, both must be there, and
+            pictures alone count.
+        also: what else is to be in the same moment; ``without``: what is not to be in it; ``then``:
+            what comes next, one after the other. They are taken as they are, and the first two
+            speak of every moment of an order.
+        near_seconds: what is to be in one moment may lie this far apart in a film; by default it is
+            there at the same time.
+        then_seconds: the most that may lie between one moment and the next one.
+        plain: no word of the text is an operator.
 
     Raises:
+        ExpressionError: there is nothing before or behind an operator of the text.
         QueryError: the text is empty without an example or not Unicode, a number is out of range,
             ``within`` names no path or one that is not absolute.
     """
@@ -76,12 +91,15 @@ class Query:
     shown: bool = False
     seen: bool = False
     like: Example | None = None
+    also: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    then: tuple[str, ...] = ()
+    near_seconds: float = 0.0
+    then_seconds: float = THEN_SECONDS
+    plain: bool = False
 
     def __post_init__(self) -> None:
-        try:
-            self.text.encode()
-        except UnicodeEncodeError:
-            raise QueryError(f"query {self.text!r} is not valid UTF-8: say it in Unicode") from None
+        self._check_unicode("query", self.text)
         if self.limit < 1:
             raise QueryError(f"limit {self.limit} must be at least 1")
         if self.min_confidence is not None and not 0 <= self.min_confidence <= 1:
@@ -91,6 +109,17 @@ class Query:
             self._check_example()
         elif not self.text.strip():
             raise QueryError(f"query {self.text!r} is empty: say what to look for")
+        self._check_expression()
+
+    @cached_property
+    def expression(self) -> Expression:
+        """What it says, term by term."""
+        said = Expression.of(self.text, plain=self.plain, unfinished=self.retrieval)
+        return said.joined(self.also, self.without, self.then)
+
+    def of_term(self, text: str) -> Query:
+        """The same question of one term of it."""
+        return replace(self, text=text, also=(), without=(), then=(), plain=True)
 
     @property
     def title(self) -> str:
@@ -111,6 +140,34 @@ class Query:
         for name in ("said", "shown"):
             if getattr(self, name):
                 raise QueryError(f"like and {name} exclude each other: an example is seen")
+        if self.also or self.without or self.then:
+            raise QueryError("like knows one term: leave out also, without and then")
+        if self.text.strip() and not self.expression.is_single:
+            raise QueryError(f"like knows one term, not {self.text!r}: leave AND, NOT and THEN out")
+
+    @staticmethod
+    def _check_unicode(name: str, text: str) -> None:
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise QueryError(f"{name} {text!r} is not valid UTF-8: say it in Unicode") from None
+
+    def _check_expression(self) -> None:
+        for name in ("also", "without", "then"):
+            for term in getattr(self, name):
+                if not term.strip():
+                    raise QueryError(f"{name} {term!r} is empty: name something, or leave it out")
+                self._check_unicode(name, term)
+        for name in ("near_seconds", "then_seconds"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise QueryError(f"{name} {getattr(self, name)} must be finite and not negative")
+        if not self.text.strip():
+            return  # an example alone
+        if self.refine and not self.expression.is_single:
+            raise QueryError("refine knows one term: leave it out, or ask for one thing")
+        count = len({term.text for term in self.expression.terms})
+        if count > MOST_TERMS:
+            raise QueryError(f"query has {count} terms: at most {MOST_TERMS} are allowed")
 
     def _check_scope(self) -> None:
         if self.within is not None:

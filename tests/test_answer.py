@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tempo_edge.answer import Answer, moment_as_dict, moment_from_dict
-from tempo_edge.moment import EVIDENCE_KINDS, Copy, Moment
+from tempo_edge.expression import ROLES, Expression, Term
+from tempo_edge.moment import EVIDENCE_KINDS, Copy, Moment, Part
 
 _seconds = st.floats(0, 1e9, allow_nan=False)
 _paths = st.text(
@@ -21,8 +22,21 @@ _places = st.tuples(_paths, _seconds, st.floats(0.001, 1e6), st.booleans()).filt
     lambda place: place[1] + place[2] > place[1]
 )
 _copies = _places.map(lambda p: Copy(p[0], p[1], p[1] + p[2], p[3]))
+_roles = st.sampled_from(ROLES)
+_parts = st.builds(
+    lambda text, role, place, confidence: Part(
+        text, role, place[1], place[1] + place[2], confidence
+    ),
+    st.text(max_size=9),
+    _roles,
+    _places,
+    st.floats(0, 1),
+)
+_expressions = st.lists(st.builds(Term, st.text(max_size=9), _roles), min_size=2, max_size=3).map(
+    lambda terms: Expression(tuple(terms))
+)
 _moments = st.builds(
-    lambda place, score, confidence, copies, video, found_by, text: Moment(
+    lambda place, score, confidence, copies, video, found_by, text, parts: Moment(
         place[0],
         place[1],
         place[1] + place[2],
@@ -34,6 +48,7 @@ _moments = st.builds(
         video,
         tuple(found_by),
         text,
+        tuple(parts),
     ),
     _places,
     st.floats(-1e6, 1e6),
@@ -42,6 +57,7 @@ _moments = st.builds(
     st.none() | st.integers(0, 2**53),
     st.lists(st.sampled_from(EVIDENCE_KINDS), min_size=1, max_size=3, unique=True),
     st.text(max_size=20),
+    st.lists(_parts, max_size=2),
 )
 
 
@@ -50,11 +66,18 @@ _moments = st.builds(
     st.lists(_moments, max_size=3),
     st.integers(0, 99),
     st.integers(0, 23),
+    st.none() | _expressions,
 )
 def test_what_the_service_tells_is_read_back(
-    moments: list[Moment], rejected: list[Moment], count: int, rivals: int
+    moments: list[Moment],
+    rejected: list[Moment],
+    count: int,
+    rivals: int,
+    understood: Expression | None,
 ) -> None:
-    answer = Answer(tuple(moments), tuple(rejected), count, "curve", rivals)
+    missing = () if understood is None else (understood.terms[0].text,)
+    asked = {"understood": understood, "missing": missing}
+    answer = Answer(tuple(moments), tuple(rejected), count, "curve", rivals, **asked)  # type: ignore[arg-type]
     told = json.loads(json.dumps(answer.as_dict()))
     back = Answer.from_dict(told, "nano")
     assert back == answer and back.grounder == "curve"

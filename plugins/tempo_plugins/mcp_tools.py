@@ -9,8 +9,9 @@ from typing import Any
 from tempo_edge._console.text import printable
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.example import example
+from tempo_edge.expression import MOST_TERMS, ROLES
 from tempo_edge.moment import EVIDENCE_KINDS, Moment
-from tempo_edge.query import DEFAULT_LIMIT, Query, places
+from tempo_edge.query import DEFAULT_LIMIT, THEN_SECONDS, Query, places
 from tempo_plugins.service_or_library import ServiceOrLibrary
 
 __all__ = ["TOOLS", "UnknownToolError", "call"]
@@ -58,6 +59,19 @@ _MOMENT = {
     ],
 }
 
+_TERM = {
+    "type": "object",
+    "properties": {"text": {"type": "string"}, "role": {"enum": list(ROLES)}},
+    "required": ["text", "role"],
+}
+
+# Things that a query names beside its text.
+_TERMS = {
+    "type": "array",
+    "items": {"type": "string", "minLength": 1, "maxLength": 1000},
+    "maxItems": MOST_TERMS,
+}
+
 _READS_ONLY = {
     "readOnlyHint": True,
     "destructiveHint": False,
@@ -86,7 +100,8 @@ TOOLS: tuple[dict[str, Any], ...] = (
                     "maxLength": 1000,
                     "description": (
                         "What is seen, in plain English: a dog jumps into water. Or what is said; "
-                        "words in double quotes to the letter."
+                        "words in double quotes to the letter. AND, NOT and THEN in capitals "
+                        "join things: a dog AND a beach NOT people."
                     ),
                 },
                 "limit": {
@@ -139,6 +154,26 @@ TOOLS: tuple[dict[str, Any], ...] = (
                         "itself; or the absolute path of a picture. It excludes said and shown."
                     ),
                 },
+                "also": {**_TERMS, "description": "What else is there at the same time."},
+                "without": {**_TERMS, "description": "What is not there."},
+                "then": {**_TERMS, "description": "What comes next, one after the other."},
+                "near_seconds": {
+                    "type": "number",
+                    "minimum": 0,
+                    "default": 0,
+                    "description": "How far apart `also` may lie; 0: at the same time.",
+                },
+                "then_seconds": {
+                    "type": "number",
+                    "minimum": 0,
+                    "default": THEN_SECONDS,
+                    "description": "The longest time before what comes next.",
+                },
+                "plain": {
+                    "type": "boolean",
+                    "default": False,
+                    "description": "AND, NOT and THEN in the query are words like others.",
+                },
             },
             "additionalProperties": False,
         },
@@ -155,6 +190,16 @@ TOOLS: tuple[dict[str, Any], ...] = (
                 "unsure": {
                     "type": "boolean",
                     "description": "True if so many have that the first may well be wrong.",
+                },
+                "understood": {
+                    "type": "array",
+                    "items": _TERM,
+                    "description": "Of a query of several things: what each is to it.",
+                },
+                "missing": {
+                    "type": "array",
+                    "items": {"type": "string"},
+                    "description": "Those of them that are nowhere, so that nothing matches.",
                 },
             },
             "required": ["moments", "nearest", "held_back", "rivals", "unsure"],
@@ -193,7 +238,17 @@ _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
     "shown": ((bool,), "true or false"),
     "seen": ((bool,), "true or false"),
     "like": ((str,), "a string"),
+    "also": ((list,), "a list of strings"),
+    "without": ((list,), "a list of strings"),
+    "then": ((list,), "a list of strings"),
+    "near_seconds": ((int, float), "a number"),
+    "then_seconds": ((int, float), "a number"),
+    "plain": ((bool,), "true or false"),
 }
+
+
+# What an answer to a query of several things says besides.
+_SAID = ("understood", "missing")
 
 
 class UnknownToolError(TempoEdgeError):
@@ -237,15 +292,23 @@ def _find_moments(client: ServiceOrLibrary, given: Mapping[str, Any]) -> dict[st
         shown=wanted.get("shown", False),
         seen=wanted.get("seen", False),
         like=example(wanted.get("like")),
+        also=tuple(wanted.get("also", ())),
+        without=tuple(wanted.get("without", ())),
+        then=tuple(wanted.get("then", ())),
+        near_seconds=wanted.get("near_seconds", 0.0),
+        then_seconds=wanted.get("then_seconds", THEN_SECONDS),
+        plain=wanted.get("plain", False),
     )
     answer = client.find(query)
     nearest = answer.best_rejected
+    understood = {name: facts for name, facts in answer.refusal().items() if name in _SAID}
     return {
         "moments": [_moment(each) for each in answer],
         "nearest": None if nearest is None else _moment(nearest),
         "held_back": answer.rejected_count,
         "rivals": answer.rivals,
         "unsure": answer.is_unsure,
+        **understood,
     }
 
 
@@ -279,7 +342,17 @@ def _check(given: Mapping[str, Any], allowed: tuple[str, ...]) -> None:
 def _moment(moment: Moment) -> dict[str, Any]:
     """What of a moment an assistant is told: of what the command line prints, the essence."""
     facts = moment.as_dict()
-    told = ("path", "start_seconds", "end_seconds", "confidence", "score", "found_by", "text")
+    told: tuple[str, ...] = (
+        "path",
+        "start_seconds",
+        "end_seconds",
+        "confidence",
+        "score",
+        "found_by",
+        "text",
+    )
+    if moment.parts:
+        told = (*told, "parts")
     return {**{name: facts[name] for name in told}, "online": not moment.offline}
 
 

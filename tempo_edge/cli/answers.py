@@ -77,6 +77,8 @@ def tell_refusal(answer: Answer, as_json: bool) -> None:
         note(json_line(answer.refusal()).rstrip("\n"))
         return
     note("nothing matches")
+    for term in answer.missing:
+        note(f'nothing matches "{printable(term)}", and without that nothing matches the whole')
     closest = answer.closest
     if not closest:
         return

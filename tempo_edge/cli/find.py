@@ -8,13 +8,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tempo_edge.cli.answers import cut_clips, reachable, show, tell_refusal
-from tempo_edge.cli.options import LibraryOption, ProfileOption, number, opened, place
+from tempo_edge.cli.options import (
+    LibraryOption,
+    ProfileOption,
+    number,
+    opened,
+    place,
+    seconds,
+)
 from tempo_edge.cli.sheets import SheetOption, check_sheet, write_sheet
 from tempo_edge.cli.time_lines import ExportOption, OutputOption, check_export, export_moments
 from tempo_edge.cli.use import hint
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.example import Example, example
-from tempo_edge.query import DEFAULT_LIMIT, Query, places
+from tempo_edge.query import DEFAULT_LIMIT, THEN_SECONDS, Query, places
 
 if TYPE_CHECKING:
     from tempo_edge.answer import Answer
@@ -82,6 +89,37 @@ ShownOption = Annotated[bool, typer.Option("--shown", help="Find it by words on 
 SeenOption = Annotated[
     bool, typer.Option("--seen", help="Find it by pictures; without these three, by everything.")
 ]
+AndOption = Annotated[
+    list[str] | None,
+    typer.Option("--and", metavar="TEXT", help="What else is there at the same time; repeatable."),
+]
+NotOption = Annotated[
+    list[str] | None, typer.Option("--not", metavar="TEXT", help="What is not there; repeatable.")
+]
+ThenOption = Annotated[
+    list[str] | None, typer.Option("--then", metavar="TEXT", help="What comes next; repeatable.")
+]
+NearOption = Annotated[
+    float | None,
+    typer.Option(
+        "--near",
+        metavar="TIME",
+        parser=seconds,
+        help="With AND: within this time of each other, as 30s or 2m, in place of at once.",
+    ),
+]
+ThenWithinOption = Annotated[
+    float | None,
+    typer.Option(
+        "--then-within",
+        metavar="TIME",
+        parser=seconds,
+        help="With THEN: the longest time in between; by default 60s.",
+    ),
+]
+PlainOption = Annotated[
+    bool, typer.Option("--plain", help="AND, NOT and THEN in QUERY are words like others.")
+]
 RefineOption = Annotated[
     bool, typer.Option("--refine", help="Decode around the boundaries for finer times.")
 ]
@@ -126,6 +164,12 @@ def find(
     said: SaidOption = False,
     shown: ShownOption = False,
     seen: SeenOption = False,
+    also: AndOption = None,
+    without: NotOption = None,
+    then: ThenOption = None,
+    near: NearOption = None,
+    then_within: ThenWithinOption = None,
+    plain: PlainOption = False,
     refine: RefineOption = False,
     parts: PartsOption = False,
     grounder: GrounderOption = None,
@@ -156,6 +200,12 @@ def find(
         shown=shown,
         seen=seen,
         like=_example(like),
+        also=tuple(also or ()),
+        without=tuple(without or ()),
+        then=tuple(then or ()),
+        near_seconds=near or 0.0,
+        then_seconds=THEN_SECONDS if then_within is None else then_within,
+        plain=plain,
     )
     # What needs footage or evidence is done here, where the answer is.
     is_for_service = not (no_service or refine or explain or clip or sheet or profile)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,7 +26,11 @@ __all__ = [
     "number",
     "opened",
     "place",
+    "seconds",
 ]
+
+_AMOUNT = r"([0-9]+(?:\.[0-9]+)?)"
+_TIME = re.compile(rf"(?:{_AMOUNT}h)?\s*(?:{_AMOUNT}m)?\s*(?:{_AMOUNT}s?)?")
 
 
 def place(text: str) -> Path:
@@ -128,3 +133,16 @@ def number(text: str) -> float:
         return float(text)
     except ValueError:
         raise TempoEdgeError(f"{text!r} must be a number, such as 0.5") from None
+
+
+def seconds(text: str) -> float:
+    """A time in seconds, as an option takes it: ``30``, ``30s``, ``1m30s`` or ``2h``.
+
+    Raises:
+        TempoEdgeError: it is none.
+    """
+    found = _TIME.fullmatch(text.strip().lower())
+    if found is None or not any(found.groups()):
+        raise TempoEdgeError(f"{text!r} must be a time, such as 30s or 1m30s")
+    hours, minutes, rest = (float(each or 0) for each in found.groups())
+    return 3600 * hours + 60 * minutes + rest

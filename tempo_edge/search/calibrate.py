@@ -7,7 +7,7 @@ and queries that don't. Its numbers are stored with the profile; none is set by 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,6 +94,11 @@ class NullDistribution:
             None if cohort is None else Contrast.of(query, cohort, background, sample, frames),
             crowd.mean(0) if cohort is None else cohort.footage,
         )
+
+    def among(self, frames: int) -> NullDistribution:
+        """The same where only so many frames are looked at: the best of few is less by chance."""
+        contrast = None if self.contrast is None else replace(self.contrast, frames=frames)
+        return replace(self, frames=frames, contrast=contrast)
 
     def features(
         self,

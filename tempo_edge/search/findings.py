@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from tempo_edge.moment import PICTURE, Span
 from tempo_edge.search.candidates import Candidate
 
-__all__ = ["Finding", "Found", "merged"]
+__all__ = ["NEAR_SECONDS", "Finding", "Found", "merged"]
 
-# Findings of two kinds that lie no further apart than this many seconds are of one moment: people
-# say what they see a little before or after it is seen.
-_NEAR_SECONDS = 1.0
+#: Findings of two kinds that lie no further apart than this many seconds are of one moment: people
+#: say what they see a little before or after it is seen.
+NEAR_SECONDS = 1.0
 
 # Two lines of one kind that overlap by this much are of one moment, in two languages perhaps.
 _SAME = 0.3
@@ -147,8 +147,8 @@ def _takes(moment: Sequence[Finding], finding: Finding) -> bool:
     if any(each.kind == finding.kind for each in moment):
         return finding.kind != PICTURE and span.iou(other) >= _SAME
     return (
-        other.start_seconds <= span.end_seconds + _NEAR_SECONDS
-        and span.start_seconds <= other.end_seconds + _NEAR_SECONDS
+        other.start_seconds <= span.end_seconds + NEAR_SECONDS
+        and span.start_seconds <= other.end_seconds + NEAR_SECONDS
     )
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from tempo_edge.errors import QueryError
+from tempo_edge.expression import QUOTED
 from tempo_edge.query import Query
 from tempo_edge.search.places import places_of
 from tempo_edge.search.scope import videos_of
@@ -26,9 +26,6 @@ __all__ = [
     "is_in",
     "matching",
 ]
-
-# What stands in quotes, in those of several countries.
-_QUOTED = re.compile('"([^"]*)"|“([^”]*)”|„([^“”]*)[“”]|«([^»]*)»|「([^」]*)」')
 
 # Words of a query that count: a longer one is a text, and its first ones tell it.
 _MOST_WORDS = 16
@@ -114,9 +111,9 @@ class WantedWords:
         """What a text asks for."""
         text = unicodedata.normalize("NFC", text)
         quoted = [
-            " ".join(part.split()) for found in _QUOTED.findall(text) for part in found if part
+            " ".join(part.split()) for found in QUOTED.findall(text) for part in found if part
         ]
-        rest = _QUOTED.sub(" ", text)
+        rest = QUOTED.sub(" ", text)
         words = dict.fromkeys(word for part in rest.split() for word in _words(part))
         whole = " ".join(text.split())
         return cls(tuple(dict.fromkeys(filter(tokens, quoted))), tuple(words)[:_MOST_WORDS], whole)

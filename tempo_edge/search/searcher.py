@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from tempo_edge.search.contrast import Cohort, stand_in
 from tempo_edge.search.copies import grouped
 from tempo_edge.search.findings import Finding, Found, merged
 from tempo_edge.search.fitted import QUICK, calibration_of, grounders_of, is_quick, preferred
+from tempo_edge.search.glance import Glance
 from tempo_edge.search.grounders import GROUNDERS, Grounder, Materials
 from tempo_edge.search.grounders.prompt import Question
 from tempo_edge.search.line_finder import LineFinder, Meaning
@@ -32,6 +33,7 @@ from tempo_edge.search.places import places_of
 from tempo_edge.search.retrieve import GLANCE, WINDOWS, retrieve
 from tempo_edge.search.scope import videos_of
 from tempo_edge.search.similarity import CurveSettings
+from tempo_edge.search.term import TermSearch
 from tempo_edge.search.wording import read
 from tempo_edge.search.wording import sought as without_request
 from tempo_edge.store.interface import Catalogue, Vectors
@@ -161,15 +163,10 @@ class Searcher:
             QueryError: there is no such grounder, it is to read where retrieval alone is asked for,
                 or the library holds nothing where the query is kept to.
         """
-        if query.retrieval and query.grounder is not None and not is_quick(query.grounder):
-            raise QueryError(
-                f"grounder {query.grounder!r} and retrieval exclude each other: choose one of them"
-            )
+        chosen = self.chosen(query)
         videos = videos_of(query, self._catalogue)
-        chosen = QUICK if query.retrieval else self.grounder(query.grounder)
-        if query.like is not None:
-            chosen = self._grounder_of_example(query.grounder)
-        found = merged(self._findings(query, videos, chosen, checkpoint))
+        reading = cache(lambda: read(self._profile, query.text))
+        found = merged(self._findings(query, videos, chosen, reading, checkpoint))
         likely = [each for each in found if each.is_sure]
         rejected = [each for each in found if not each.is_sure]
         shown = [self._told(each, query) for each in likely[: query.limit]]
@@ -185,18 +182,55 @@ class Searcher:
             query.like is not None and self._examples.sight(query.like).span is not None,
         )
 
+    def chosen(self, query: Query) -> str:
+        """The grounder that a query is searched with.
+
+        Raises:
+            QueryError: as :meth:`find`.
+        """
+        if query.retrieval and query.grounder is not None and not is_quick(query.grounder):
+            raise QueryError(
+                f"grounder {query.grounder!r} and retrieval exclude each other: choose one of them"
+            )
+        if query.like is not None:
+            return self._grounder_of_example(query.grounder)
+        return QUICK if query.retrieval else self.grounder(query.grounder)
+
+    def term(self, query: Query, checkpoint: Callable[[], None] = lambda: None) -> TermSearch:
+        """The search of one term: every moment that it may mean, and how likely it is elsewhere.
+
+        Args and errors are those of :meth:`find`.
+        """
+        videos = videos_of(query, self._catalogue)
+        reading = cache(lambda: read(self._profile, query.text))
+        found = merged(self._findings(query, videos, self.chosen(query), reading, checkpoint))
+        return TermSearch(query.text, found, self._glance(query, videos, reading))
+
+    def _glance(
+        self, query: Query, videos: list[int] | None, reading: Callable[[], _Reading]
+    ) -> Glance | None:
+        """How likely pictures show one term, anywhere; None where they don't count."""
+        if PICTURE not in query.kinds or self._is_quoted(query):
+            return None
+        frames = self._catalogue.count_frames(videos)
+        if not frames:
+            return None
+        vector, _ = reading()
+        null = self._null(vector, videos, frames, QUICK)
+        return Glance(vector, null, self.calibration(QUICK), self.settings, self._catalogue)
+
     def _findings(
         self,
         query: Query,
         videos: list[int] | None,
         grounder: str,
+        reading: Callable[[], _Reading],
         checkpoint: Callable[[], None],
     ) -> Iterator[Finding]:
         """What every kind of evidence that counts says."""
         if query.like is not None:
             yield from self._like(query, videos, checkpoint)
             return
-        reading = cache(lambda: read(self._profile, query.text))
         if PICTURE in query.kinds:
             yield from self._seen(query, reading, videos, grounder, checkpoint)
         kinds = query.kinds - {PICTURE, "name"}
@@ -219,9 +253,13 @@ class Searcher:
             vector = self._encoder.encode([without_request(text)])[0]
         return Meaning(vector, self._line_vectors)
 
-    def _has_lines(self, query: Query) -> bool:
-        """Whether there may be a line that answers a query."""
-        return query.kinds != {PICTURE} and bool(self._catalogue.line_model())
+    def _is_quoted(self, query: Query) -> bool:
+        """Whether a query is of words to the letter, which no picture holds.
+
+        Where there can't be a line that answers, quotes mean nothing.
+        """
+        has_lines = query.kinds != {PICTURE} and bool(self._catalogue.line_model())
+        return has_lines and bool(WantedWords.of(query.text).quoted)
 
     def _seen(
         self,
@@ -238,8 +276,7 @@ class Searcher:
         least = query.min_confidence
         if least is None:
             least = self.calibration(grounder).threshold
-        # No picture holds words to the letter; where there are none, quotes mean nothing.
-        is_quoted = bool(WantedWords.of(query.text).quoted) and self._has_lines(query)
+        is_quoted = self._is_quoted(query)
         for group in grouped(self._candidates(sought, grounder, checkpoint, query.parts)):
             first = group[0]
             where = first.window.video_id, first.segment.span
@@ -292,11 +329,8 @@ class Searcher:
         frames = self._catalogue.count_frames(videos)
         if not frames:
             return []
-        sample = self._vectors.sample(videos)
-        footage = self.footage
         calibration = self.calibration(grounder)
-        cohort = self.cohort(footage) if calibration.has_contrast else None
-        null = NullDistribution.of(vector, footage, sample, frames, cohort)
+        null = self._null(vector, videos, frames, grounder)
         question = Question(
             sought.states, vector, null.background_mean, null.background_std, sought.text
         )
@@ -310,6 +344,15 @@ class Searcher:
         )
         asked = self._opened(grounder)
         return asked.ground(question, windows, null, calibration, checkpoint, parts=parts)
+
+    def _null(
+        self, vector: NDArray[np.float32], videos: list[int] | None, frames: int, grounder: str
+    ) -> NullDistribution:
+        """How a query of this vector ``[d]`` scores by chance in some videos of so many frames."""
+        sample = self._vectors.sample(videos)
+        footage = self.footage
+        cohort = self.cohort(footage) if self.calibration(grounder).has_contrast else None
+        return NullDistribution.of(vector, footage, sample, frames, cohort)
 
     def _opened(self, name: str) -> Grounder:
         """A grounder over this library, loaded on first use."""
@@ -354,6 +397,17 @@ class Searcher:
         if query.like is not None:
             return self._examples.sight(query.like).vector
         return read(self._profile, query.text)[0]
+
+    def moment(self, found: Found, span: Span) -> tuple[Moment, Candidate | None]:
+        """A moment at another time than it was found, and what pictures say of it."""
+        if not found.group or found.first.kind != PICTURE:
+            told, seen = self._told(found, None)
+            return replace(
+                told, start_seconds=span.start_seconds, end_seconds=span.end_seconds
+            ), seen
+        candidate, *others = found.group
+        copies = [copy for each in others for copy in self._copies(each, span, candidate)]
+        return self._moment(found, found.first.video, span, copies), candidate
 
     def _moment(self, found: Found, video: int, span: Span, copies: Sequence[Copy]) -> Moment:
         (path, offline), *same = places_of(self._catalogue, video)

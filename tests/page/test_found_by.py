@@ -45,6 +45,24 @@ def parts(page: Page, line: str, query: str) -> list[str]:
     return found
 
 
+def test_terms_are_shown_as_they_were_understood(
+    spoken: Page, keep: Callable[[Page, str], None]
+) -> None:
+    shown = "[...document.querySelectorAll('#terms .term')].map((e) => e.textContent)"
+    search(spoken, "sorry about the dog NOT <b>snow")
+    assert spoken.look(shown) == ["sorry about the dog", "not <b>snow"]
+    assert spoken.look("document.querySelector('#terms').ariaLabel") == "Understood as"
+    assert not [text for ratio, text in spoken.look(CONTRASTS) if ratio < 4.5]
+    keep(spoken, "terms")
+    spoken.look("document.querySelector('#query').value = 'sorry about the dog AND'")
+    spoken.click("#query")
+    spoken.press("Enter")
+    spoken.until("!document.querySelector('#trouble').hidden")
+    assert "AND at column 21 has nothing behind it" in spoken.text("#trouble-words")
+    search(spoken, "sorry about the dog")
+    assert spoken.look("document.querySelector('#terms').hidden")
+
+
 def test_a_card_shows_the_line_and_what_it_was_found_by(
     spoken: Page, keep: Callable[[Page, str], None]
 ) -> None:

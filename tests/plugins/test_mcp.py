@@ -156,6 +156,7 @@ def test_tools_are_listed_with_their_schemas(peer: Peer) -> None:
     assert set(tools) == {"find_moments", "describe_library"}
     schema = tools["find_moments"]["inputSchema"]
     own = {"query", "limit", "min_confidence", "within", "parts", "said", "shown", "seen"}
+    own |= {"also", "without", "then", "near_seconds", "then_seconds", "plain"}
     assert set(schema["properties"]) == own | {"like"}
     assert schema["type"] == "object"
     assert all(tool["annotations"]["readOnlyHint"] for tool in tools.values())

@@ -20,6 +20,9 @@ from tempo_edge.service.http.parameters import Parameters
 _characters = st.characters(exclude_characters="\0", exclude_categories=["Cs"])
 _seconds = st.none() | st.floats(0, 1e13)
 _days = st.none() | st.dates(date(1000, 1, 1))
+_terms = st.lists(st.text(_characters, min_size=1, max_size=9).filter(str.strip), max_size=2).map(
+    tuple
+)
 _queries = st.builds(
     Query,
     st.text(_characters, min_size=1, max_size=50).filter(str.strip),
@@ -37,6 +40,12 @@ _queries = st.builds(
     min_seconds=_seconds,
     max_seconds=_seconds,
     offline=st.booleans(),
+    also=_terms,
+    without=_terms,
+    then=_terms,
+    near_seconds=st.floats(0, 1e13),
+    then_seconds=st.floats(0, 1e13),
+    plain=st.just(True),
 )
 
 
@@ -98,6 +107,7 @@ def test_a_request_is_read_whole() -> None:
         ({"text": "x" * 1001}, "query of 1001 characters must have at most 1000"),
         ({"limit": 101}, "limit 101 must be at most 100"),
         ({"within": (Path("/v"),) * 33}, "within names 33 paths: 32 are allowed"),
+        ({"then": ("x" * 1001,)}, "term of 1001 characters must have at most 1000"),
         ({"refine": True}, "a service neither refines nor"),
         ({"videos": frozenset([1])}, "a service neither refines nor"),
     ],
@@ -113,6 +123,13 @@ def test_what_a_service_is_not_asked(choices: dict[str, Any], complaint: str) ->
         ({}, "q is missing or empty: say what to look for"),
         ({"q": [" "]}, "q is missing or empty: say what to look for"),
         ({"q": ["x" * 1001]}, "q has 1001 characters: 1000 are allowed"),
+        ({"q": ["a"], "also": ["x" * 1001]}, "also has 1001 characters: 1000 are allowed"),
+        ({"q": ["a"], "without": ["x"] * 9}, "without is given 9 times: 8 are allowed"),
+        (
+            {"q": ["a NOT"]},
+            "query 'a NOT': NOT at column 3 has nothing behind it: say what is not to be there; "
+            "as a mere word: --plain",
+        ),
         ({"q": ["\ud800"]}, r"query '\ud800' is not valid UTF-8: say it in Unicode"),
         ({"q": ["a"], "limit": ["0"]}, "limit '0' must be a whole number within [1, 100]"),
         (

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from tempo_edge._files.absolute import encodable
 from tempo_edge.errors import QueryError, ServiceError
 from tempo_edge.example import LARGEST_SENT, Example
-from tempo_edge.query import DEFAULT_LIMIT, Query, places
+from tempo_edge.expression import MOST_TERMS
+from tempo_edge.query import DEFAULT_LIMIT, THEN_SECONDS, Query, places
 from tempo_edge.service.http.parameters import Parameters
 from tempo_edge.service.http.paths import path_from
 
@@ -72,6 +73,12 @@ class FindRequest:
                 shown=given.flag("shown") or False,
                 seen=given.flag("seen") or False,
                 like=like,
+                also=_terms(given, "also"),
+                without=_terms(given, "without"),
+                then=_terms(given, "then"),
+                near_seconds=given.instant("near_seconds") or 0.0,
+                then_seconds=_or(given.instant("then_seconds"), THEN_SECONDS),
+                plain=given.flag("plain") or False,
             )
         except QueryError as error:
             raise ServiceError(400, str(error)) from error
@@ -102,6 +109,12 @@ class FindRequest:
             "shown": 1 if query.shown else None,
             "seen": 1 if query.seen else None,
             "like": query.like.place if query.like is not None and query.like.is_moment else None,
+            "also": list(query.also) or None,
+            "without": list(query.without) or None,
+            "then": list(query.then) or None,
+            "near_seconds": query.near_seconds or None,
+            "then_seconds": None if query.then_seconds == THEN_SECONDS else query.then_seconds,
+            "plain": 1 if query.plain else None,
             "client": self.client,
         }
         return {
@@ -120,6 +133,10 @@ class FindRequest:
         if len(query.text) > LONGEST_TEXT:
             count = len(query.text)
             raise QueryError(f"query of {count} characters must have at most {LONGEST_TEXT}")
+        for term in (*query.also, *query.without, *query.then):
+            if len(term) > LONGEST_TEXT:
+                count = len(term)
+                raise QueryError(f"term of {count} characters must have at most {LONGEST_TEXT}")
         if query.limit > MOST_MOMENTS:
             raise QueryError(f"limit {query.limit} must be at most {MOST_MOMENTS}")
         if query.within is not None and len(query.within) > MOST_PLACES:
@@ -154,3 +171,21 @@ def _example(moment: str | None, picture: bytes) -> Example | None:
         return Example.moment(moment, is_decoded=False)
     except QueryError as error:
         raise ServiceError(400, str(error)) from error
+
+
+def _terms(given: Parameters, name: str) -> tuple[str, ...]:
+    """The terms that were sent under a name.
+
+    Raises:
+        ServiceError: there are too many, or one is too long; status 400.
+    """
+    terms = given.texts(name, MOST_TERMS)
+    for term in terms:
+        if len(term) > LONGEST_TEXT:
+            count = len(term)
+            raise ServiceError(400, f"{name} has {count} characters: {LONGEST_TEXT} are allowed")
+    return tuple(terms)
+
+
+def _or(value: float | None, usual: float) -> float:
+    return usual if value is None else value

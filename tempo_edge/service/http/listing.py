@@ -11,6 +11,7 @@ import numpy as np
 from tempo_edge import __version__
 from tempo_edge.errors import NoLibraryError, ServiceError
 from tempo_edge.library import Library
+from tempo_edge.query import Query
 from tempo_edge.search.window import open_window
 from tempo_edge.search.wording import read
 from tempo_edge.service.http.paths import is_there
@@ -113,10 +114,12 @@ def curve(library: Library, video_id: int, query: str | None) -> Facts:
     """One value for each of the ``n`` frames that were kept of a video.
 
     Gives ``edges`` (``n + 1`` seconds: frame ``i`` stands for ``[edges[i], edges[i + 1])``),
-    ``variation`` in [0, 1], and ``similarity``, a cosine; the latter is empty without a query.
+    ``variation`` in [0, 1], and ``similarity``, a cosine to the query's first term; the latter is
+    empty without a query.
 
     Raises:
         ServiceError: the library lists no such video; status 404.
+        QueryError: it is no query.
     """
     files_of(library, video_id)
     catalogue = library.catalogue
@@ -125,7 +128,7 @@ def curve(library: Library, video_id: int, query: str | None) -> Facts:
         vector = (
             np.zeros(library.profile.dim, np.float32)
             if query is None
-            else read(library.profile, query)[0]
+            else read(library.profile, Query(query, retrieval=True).expression.terms[0].text)[0]
         )
         window = open_window(vector, catalogue, video_id, video, _FIRST, _LAST)
         variation = catalogue.variations(video_id)

@@ -6,6 +6,7 @@ from typing import Any
 
 from tempo_edge import __version__
 from tempo_edge.example import LARGEST_SENT
+from tempo_edge.expression import MOST_TERMS, ROLES
 from tempo_edge.moment import EVIDENCE_KINDS
 from tempo_edge.service.http.clip_download import LONGEST_CLIP_SECONDS
 from tempo_edge.service.http.find_request import (
@@ -30,6 +31,11 @@ _DAY: _Facts = {"type": "string", "format": "date"}
 
 def _object(**properties: _Facts) -> _Facts:
     return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def _with(described: _Facts, **optional: _Facts) -> _Facts:
+    """An object that may have more than it must."""
+    return {**described, "properties": {**described["properties"], **optional}}
 
 
 def _list(items: _Facts) -> _Facts:
@@ -71,30 +77,45 @@ _SCHEMAS: _Facts = {
     "Copy": _object(
         path=_STRING, start_seconds=_NUMBER, end_seconds=_NUMBER, online={"type": "boolean"}
     ),
-    "Moment": _object(
-        video=_COUNT,
-        path=_STRING,
-        name=_STRING,
+    "Term": _object(text=_STRING, role={"enum": list(ROLES)}),
+    "Part": _object(
+        text=_STRING,
+        role={"enum": list(ROLES)},
         start_seconds=_NUMBER,
         end_seconds=_NUMBER,
-        score=_NUMBER,
         confidence={"type": "number", "minimum": 0, "maximum": 1},
-        online={"type": "boolean"},
-        copies=_list(_ref("Copy")),
-        found_by={**_list({"enum": list(EVIDENCE_KINDS)}), "minItems": 1},
-        text=_STRING,
     ),
-    "Found": _object(
-        query=_STRING,
-        like=_nullable("string"),
-        took_ms=_NUMBER,
-        grounder=_STRING,
-        moments=_list(_ref("Moment")),
-        near=_list(_ref("Moment")),
-        held_back=_COUNT,
-        rivals=_COUNT,
-        unsure={"type": "boolean"},
-        left_out={"type": "boolean"},
+    "Moment": _with(
+        _object(
+            video=_COUNT,
+            path=_STRING,
+            name=_STRING,
+            start_seconds=_NUMBER,
+            end_seconds=_NUMBER,
+            score=_NUMBER,
+            confidence={"type": "number", "minimum": 0, "maximum": 1},
+            online={"type": "boolean"},
+            copies=_list(_ref("Copy")),
+            found_by={**_list({"enum": list(EVIDENCE_KINDS)}), "minItems": 1},
+            text=_STRING,
+        ),
+        parts=_list(_ref("Part")),
+    ),
+    "Found": _with(
+        _object(
+            query=_STRING,
+            like=_nullable("string"),
+            took_ms=_NUMBER,
+            grounder=_STRING,
+            moments=_list(_ref("Moment")),
+            near=_list(_ref("Moment")),
+            held_back=_COUNT,
+            rivals=_COUNT,
+            unsure={"type": "boolean"},
+            left_out={"type": "boolean"},
+        ),
+        understood=_list(_ref("Term")),
+        missing=_list(_STRING),
     ),
     "Video": _object(
         id=_COUNT,
@@ -116,6 +137,9 @@ def _parameter(name: str, schema: _Facts, about: str, **more: Any) -> _Facts:
 
 
 _TEXT = {"type": "string", "minLength": 1, "maxLength": LONGEST_TEXT}
+
+_TERMS = {"type": "array", "items": _TEXT, "maxItems": MOST_TERMS}
+_SECONDS = {"type": "number", "minimum": 0}
 
 _FILTERS = [
     _parameter(
@@ -145,6 +169,12 @@ _FILTERS = [
     _parameter("said", _FLAG, "1: what is said counts; without said, shown and seen all does"),
     _parameter("shown", _FLAG, "1: words on the screen count"),
     _parameter("seen", _FLAG, "1: pictures count"),
+    _parameter("also", _TERMS, "what else is there at the same time"),
+    _parameter("without", _TERMS, "what is not there"),
+    _parameter("then", _TERMS, "what comes next"),
+    _parameter("near_seconds", _SECONDS, "how far apart that may lie in a film; 0: at once"),
+    _parameter("then_seconds", _SECONDS, "the longest time before what comes next; 60"),
+    _parameter("plain", _FLAG, "1: AND, NOT and THEN in q are words like others"),
 ]
 
 _VIDEO = {

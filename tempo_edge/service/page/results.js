@@ -2,6 +2,7 @@
 
 import { isAsking, momentKey, parameters, parseExample } from "./place.js";
 import { ask, client } from "./service.js";
+import { missingWords, showTerms } from "./terms.js";
 import { count, length, name, span } from "./words.js";
 
 const LIMIT = 24;
@@ -81,6 +82,7 @@ export class Results {
     if (signal.aborted) return;
     this.trouble.clear();
     this.answer = null;
+    showTerms(find("terms"), null);
     this.cards.show(videos.map(asMoment));
     this.near.show([]);
     find("title").textContent = "Your footage";
@@ -131,6 +133,7 @@ export class Results {
     if (answer.query !== this.answer?.query || answer.like !== this.answer?.like) scrollTo({ top: 0 });
     this.answer = answer;
     const found = answer.moments.length;
+    showTerms(find("terms"), answer);
     this.cards.show(answer.moments, answer.query);
     this.near.show(answer.near, answer.query);
     const thorough = this.quick ? " at a first glance. Enter looks closely" : "";
@@ -147,9 +150,9 @@ export class Results {
     find("more").hidden = found < this.limit || this.limit >= MOST;
     find("nothing").hidden = found > 0;
     find("add-first").hidden = true;
-    find("nothing-words").textContent = answer.near.length
+    find("nothing-words").textContent = missingWords(answer) || (answer.near.length
       ? `Nothing in your footage is likely enough to be this: ${count(answer.held_back, "moment")} held back.`
-      : "Nothing in your footage comes near this. Other words may, or fewer filters.";
+      : "Nothing in your footage comes near this. Other words may, or fewer filters.");
     this.showNear(this.place.near);
   }
 

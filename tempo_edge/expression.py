@@ -1,0 +1,170 @@
+"""An expression: what is to be in a moment, what is not to be, and what comes after what.
+
+A text becomes one by three words in capitals, between terms: ``dog AND beach NOT people``,
+``opens the door THEN sits down``. ``AND`` and ``NOT`` speak of the moment that they stand in,
+``THEN`` begins the next one. What stands in quotes is never taken apart, and a text all in capitals
+has no operators at all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from tempo_edge.errors import ExpressionError
+
+__all__ = ["MOST_TERMS", "QUOTED", "ROLES", "Expression", "Scene", "Term"]
+
+#: What stands in quotes, in those of several countries.
+QUOTED = re.compile('"([^"]*)"|“([^”]*)”|„([^“”]*)[“”]|«([^»]*)»|「([^」]*)」')
+
+#: What a term is to an expression: its beginning, something else in the same moment, something that
+#: is not in it, the beginning of the next moment.
+ROLES = FIND, AND, NOT, THEN = "find", "and", "not", "then"
+
+#: Terms of one expression: each is a search of its own.
+MOST_TERMS = 8
+
+# An operator is a word of its own; AND may stand before another one.
+_OPERATOR = re.compile(r"(?<!\S)(?:AND\s+(?=(?:NOT|THEN)(?!\S)))?(AND|NOT|THEN)(?!\S)")
+
+_LACKING = {
+    AND: "say what else is to be there",
+    NOT: "say what is not to be there",
+    THEN: "say what comes next",
+}
+
+
+@dataclass(frozen=True)
+class Term:
+    """One thing that is looked for.
+
+    Attributes:
+        text: what, as a query of its own would say it; ``role``: of :data:`ROLES`.
+    """
+
+    text: str
+    role: str
+
+    def as_dict(self) -> dict[str, str]:
+        """Plain values."""
+        return {"text": self.text, "role": self.role}
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What is to be in one moment, at least one thing, and what is not to be in it."""
+
+    wanted: tuple[str, ...]
+    unwanted: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Expression:
+    """Terms in the order in which they are said; the first has the role ``find``, no other has."""
+
+    terms: tuple[Term, ...]
+
+    @classmethod
+    def of(cls, text: str, *, plain: bool = False, unfinished: bool = False) -> Expression:
+        """The expression that a text is.
+
+        Args:
+            text: what somebody wrote.
+            plain: no word of it is an operator.
+            unfinished: somebody is still writing it: an operator at its end counts for nothing yet.
+
+        Raises:
+            ExpressionError: there is no term before or behind an operator.
+        """
+        if plain or not text.strip():
+            return cls((Term(text, FIND),))
+        return cls(tuple(_parsed(text, unfinished)))
+
+    def joined(
+        self, also: Sequence[str], without: Sequence[str], then: Sequence[str]
+    ) -> Expression:
+        """The expression with more terms, which are taken as they are.
+
+        Args:
+            also, without: what is to be, and what is not to be, in each of its moments.
+            then: what comes next, one after the other.
+        """
+        more = [Term(each, AND) for each in also] + [Term(each, NOT) for each in without]
+        terms: list[Term] = []
+        for term in (*self.terms, *(Term(each, THEN) for each in then)):
+            terms += [*(more if term.role == THEN else ()), term]
+        return Expression((*terms, *more))
+
+    @property
+    def is_single(self) -> bool:
+        """Whether it is one term, as most queries are."""
+        return len(self.terms) == 1
+
+    @property
+    def scenes(self) -> tuple[Scene, ...]:
+        """Its moments, in order."""
+        scenes: list[tuple[list[str], list[str]]] = []
+        for term in self.terms:
+            if term.role in (FIND, THEN):
+                scenes.append(([], []))
+            scenes[-1][term.role == NOT].append(term.text)
+        return tuple(Scene(tuple(wanted), tuple(unwanted)) for wanted, unwanted in scenes)
+
+    def __str__(self) -> str:
+        """The expression as one text, operators in capitals."""
+        first, *others = self.terms
+        return " ".join([first.text, *(f"{each.role.upper()} {each.text}" for each in others)])
+
+
+def _parsed(text: str, unfinished: bool) -> Iterator[Term]:
+    """The terms of a text, in order.
+
+    Raises:
+        ExpressionError: there is no term before or behind an operator.
+    """
+    role, begin = FIND, 0
+    last: re.Match[str] | None = None
+    for operator in _operators(text):
+        yield _term(text, role, begin, operator, last)
+        role, begin, last = operator[1].lower(), operator.end(), operator
+    if last is None or text[begin:].strip() or not unfinished:
+        yield _term(text, role, begin, None, last)
+
+
+def _term(
+    text: str, role: str, begin: int, end: re.Match[str] | None, before: re.Match[str] | None
+) -> Term:
+    """The term between two operators."""
+    words = text[begin : end.start() if end else len(text)].strip()
+    if words:
+        return Term(words, role)
+    if before is None:
+        assert end is not None
+        raise _refusal(text, end, "has nothing before it: say first what is to be there")
+    if end is None:
+        raise _refusal(text, before, f"has nothing behind it: {_LACKING[role]}")
+    if role == THEN and end[1] == "NOT":
+        raise _refusal(text, end, "follows THEN: say first what is to be there")
+    raise _refusal(text, end, f"follows {before[1]}: {_LACKING[role]}")
+
+
+def _refusal(text: str, operator: re.Match[str], why: str) -> ExpressionError:
+    column = operator.start(1) + 1
+    line = f"query {text!r}: {operator[1]} at column {column} {why}; as a mere word: --plain"
+    return ExpressionError(line, column)
+
+
+def _operators(text: str) -> list[re.Match[str]]:
+    """The words of a text that are operators, in order."""
+    quoted = [found.span() for found in QUOTED.finditer(text)]
+    found = [
+        operator
+        for operator in _OPERATOR.finditer(text)
+        if not any(begin <= operator.start(1) < end for begin, end in quoted)
+    ]
+    # Somebody whose capitals are locked, or who copies a headline, means none of them.
+    rest = _OPERATOR.sub(" ", QUOTED.sub(" ", text))
+    is_shouted = any(letter.isupper() for letter in rest) and rest == rest.upper()
+    return [] if is_shouted else found

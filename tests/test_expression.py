@@ -1,0 +1,141 @@
+"""An expression: what of a text is an operator, and where a wrong one is said to be wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tempo_edge.errors import ExpressionError, QueryError
+from tempo_edge.expression import MOST_TERMS, Expression, Scene
+from tempo_edge.query import Query
+
+OPERATORS = ("AND", "NOT", "THEN")
+
+
+def scenes(text: str, **choices: Any) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+    found = Query(text, **choices).expression.scenes
+    return [(scene.wanted, scene.unwanted) for scene in found]
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("a dog", [(("a dog",), ())]),
+        ("dog AND beach NOT people", [(("dog", "beach"), ("people",))]),
+        ("dog AND NOT people", [(("dog",), ("people",))]),
+        (
+            "opens the door THEN sits down NOT a hat",
+            [(("opens the door",), ()), (("sits down",), ("a hat",))],
+        ),
+        ("gets up AND THEN leaves", [(("gets up",), ()), (("leaves",), ())]),
+        ("  dog\tAND\n beach ", [(("dog", "beach"), ())]),
+        ("犬 AND 海", [(("犬", "海"), ())]),
+        # What only looks like an operator.
+        ("black and white", [(("black and white",), ())]),
+        ("ANDy NOTes MATHEN", [(("ANDy NOTes MATHEN",), ())]),
+        ("rock-AND-roll", [(("rock-AND-roll",), ())]),
+        ('"so AND so" AND dog', [(('"so AND so"', "dog"), ())]),
+        ("«a NOT b» dog", [(("«a NOT b» dog",), ())]),
+        ("「A AND b」", [(("「A AND b」",), ())]),
+        # All in capitals: a headline, or a locked key.
+        ("DO NOT ENTER", [(("DO NOT ENTER",), ())]),
+        ("BLACK AND WHITE", [(("BLACK AND WHITE",), ())]),
+        ('"EXIT" AND "DOOR"', [(('"EXIT"', '"DOOR"'), ())]),
+        # An open quote quotes nothing, as ever.
+        ('5" AND dog', [(('5"', "dog"), ())]),
+        ("(dog) OR cat", [(("(dog) OR cat",), ())]),
+    ],
+)
+def test_what_a_text_means(text: str, meant: list[Any]) -> None:
+    assert scenes(text) == meant
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "complaint"),
+    [
+        ("AND dog", 1, "AND at column 1 has nothing before it: say first what is to be there"),
+        ("NOT people", 1, "NOT at column 1 has nothing before it: say first"),
+        ("dog AND", 5, "AND at column 5 has nothing behind it: say what else is to be there"),
+        ("dog NOT  ", 5, "NOT at column 5 has nothing behind it: say what is not to be there"),
+        ("dog THEN", 5, "THEN at column 5 has nothing behind it: say what comes next"),
+        ("dog AND AND cat", 9, "AND at column 9 follows AND: say what else is to be there"),
+        ("dog NOT AND cat", 9, "AND at column 9 follows NOT: say what is not to be there"),
+        ("dog THEN NOT cat", 10, "NOT at column 10 follows THEN: say first what is to be there"),
+        ("dog AND NOT", 9, "NOT at column 9 has nothing behind it"),
+    ],
+)
+def test_where_a_text_is_wrong(text: str, column: int, complaint: str) -> None:
+    with pytest.raises(ExpressionError) as refused:
+        Query(text)
+    assert refused.value.column == column
+    assert str(refused.value).startswith(f"query {text!r}: {complaint}")
+    assert str(refused.value).endswith("; as a mere word: --plain")
+    assert Query(text, plain=True).expression.is_single
+
+
+def test_who_still_types_is_not_told_off() -> None:
+    assert scenes("dog AND", retrieval=True) == [(("dog",), ())]
+    assert scenes("dog AND cat THEN", retrieval=True) == [(("dog", "cat"), ())]
+    with pytest.raises(ExpressionError):
+        Query("AND dog", retrieval=True)
+
+
+def test_terms_that_are_named_speak_of_every_moment() -> None:
+    asked = Query("gets up THEN leaves", also=("a dog",), without=("NOT me",), then=("a bus",))
+    every = ("a dog",), ("NOT me",)
+    assert asked.expression.scenes == tuple(
+        Scene((first, *every[0]), every[1]) for first in ("gets up", "leaves", "a bus")
+    )
+    assert str(Query("a", also=("b",), then=("c",)).expression) == "a AND b THEN c AND b"
+    assert asked.of_term("a AND b").expression.is_single
+
+
+@pytest.mark.parametrize(
+    ("choices", "complaint"),
+    [
+        ({"also": (" ",)}, "also ' ' is empty: name something, or leave it out"),
+        ({"without": ("\udcff",)}, r"without '\\udcff' is not valid UTF-8: say it in Unicode"),
+        ({"then": ("",)}, "then '' is empty: name something, or leave it out"),
+        ({"near_seconds": -1.0}, "near_seconds -1.0 must be finite and not negative"),
+        ({"then_seconds": float("nan")}, "then_seconds nan must be finite and not negative"),
+        ({"also": tuple("abcdefgh")}, "query has 9 terms: at most 8 are allowed"),
+        ({"also": ("b",), "refine": True}, "refine knows one term"),
+    ],
+)
+def test_what_is_no_expression(choices: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(QueryError, match=complaint):
+        Query("a dog", **choices)
+    assert MOST_TERMS == 8
+
+
+_words = st.text("abcß犬 \"“”«»'(", min_size=1, max_size=12).map(str.strip).filter(bool)
+
+
+@given(st.lists(st.tuples(st.sampled_from(OPERATORS), _words), max_size=6), _words)
+def test_what_is_written_is_read(others: list[tuple[str, str]], first: str) -> None:
+    text = " ".join([first, *(f"{role} {words}" for role, words in others)])
+    read = Expression.of(text)
+    assert str(read) == text and Expression.of(str(read)) == read
+    if '"' not in text and not set("“”«»") & set(text):
+        assert [(t.role.upper(), t.text) for t in read.terms[1:]] == others
+
+
+@given(
+    st.lists(st.sampled_from([*OPERATORS, "dog", "Bea", "\n", '"', "”", "「", "x AND"]), max_size=9)
+    .map(" ".join)
+    .filter(str.strip)
+    | st.text(min_size=1).filter(str.strip)
+)
+def test_whatever_is_written_is_read_or_refused_at_a_place_within_it(text: str) -> None:
+    try:
+        read = Expression.of(text)
+    except ExpressionError as error:
+        assert text[error.column - 1 :].startswith(OPERATORS)
+        assert len(str(error).splitlines()) == 1
+    else:
+        assert read.terms[0].role == "find" and all(term.text.strip() for term in read.terms)
+        assert all(scene.wanted for scene in read.scenes)
+    assert Expression.of(text, plain=True).terms[0].text == text
