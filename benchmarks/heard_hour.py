@@ -166,7 +166,10 @@ def heard(
     runs = []
     for kill_at in kills:
         runs.append(run(library, folder, kill_at, rng.uniform(1.0, _MOST_WAIT_SECONDS)))
-        print(f"killed at {runs[-1].until:.1f} s of the film", file=sys.stderr)
+        said = (
+            f"killed at {runs[-1].until:.1f} s of the film, {runs[-1].seconds:.0f} s of the clock"
+        )
+        print(said, file=sys.stderr, flush=True)
     return [*runs, run(library, folder, None)]
 
 
@@ -200,16 +203,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--undisturbed", type=float, help="minutes to be heard once more")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--keep", type=Path, help="keep film and libraries in this empty folder")
     options = parser.parse_args(arguments)
     rng, seconds = np.random.default_rng(options.seed), options.minutes * 60
     print(json.dumps(describe()), flush=True)
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name) / "films"
-        folder.mkdir()
+        scratch = options.keep or Path(name)
+        folder = scratch / "films"
+        folder.mkdir(parents=True)
         samples, said = conversation(seconds, rng, _VOICES)
         film(folder / "hour.mp4", samples)
         del samples
-        parts = heard(Path(name) / "killed.db", folder, [60 * at for at in options.kill_at], rng)
+        parts = heard(scratch / "killed.db", folder, [60 * at for at in options.kill_at], rng)
         facts = {
             "seed": options.seed,
             "seconds": seconds,
@@ -222,7 +227,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         words = [word for line in parts[-1].lines for word in spelled(line.text)]
         facts = {"words": len(said), "word_error_rate": word_errors(said, words) / len(said)}
         until = None if options.undisturbed is None else 60 * options.undisturbed
-        whole = run(Path(name) / "whole.db", folder, until)
+        whole = run(scratch / "whole.db", folder, until)
         facts |= compared(parts, whole) | {"undisturbed": spent([whole], whole.until)}
     print(json.dumps(facts))
 

@@ -5,8 +5,8 @@
 
 Sentences are spoken by espeak-ng, with pauses between them, into one film; what holds no words
 (silence, three kinds of noise, music, a child's babble, a crowd) is a film each. All are indexed
-first; what is measured is the hearing alone. Where other programs use the processors, the seconds that the
-hearing took of them say more than those of the clock.
+first; what is measured is the hearing alone. Where other programs use the processors, the seconds
+that the hearing took of them say more than those of the clock.
 """
 
 from __future__ import annotations
