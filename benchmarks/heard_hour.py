@@ -2,8 +2,9 @@
 
     python -m benchmarks.heard_hour --minutes 60 --kill-at 5 --kill-at 25 --kill-at 45 --seed 0
 
-Sentences are spoken by espeak-ng in several voices, with pauses between them, into one film. The
-command line hears it, ``tempo-edge index --words speech``, with ``kill -9`` to all of its processes
+Sentences are spoken by espeak-ng in several voices into one film: with pauses between them all
+along, or (``--pause``) in scenes of half a minute with minutes between them. The command line
+hears it, ``tempo-edge index --words speech``, with ``kill -9`` to all of its processes
 in the midst of steps, and is run again after each. Then it hears it undisturbed into another
 library, all of it or (``--undisturbed``) its first minutes. Meanwhile the libraries are read as
 anybody may: how far they are after each step, and which lines there are.
@@ -30,7 +31,7 @@ import numpy as np
 
 from benchmarks.machine import describe
 from benchmarks.speech import conversation, spelled, word_errors
-from benchmarks.spoken import film
+from benchmarks.spoken import RATE, Samples, film, laid_out
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.store.opening import open_store
 from tempo_edge.store.passes import PassState
@@ -40,12 +41,31 @@ __all__ = ["main"]
 
 _VOICES = ("en-us", "en-gb", "en-us+f3", "en-gb+f2", "en-us+m3", "en-gb-scotland")
 
+_LONGEST_SCENE_SECONDS = 35.0
+
 # Between two looks at a run, and the longest that a kill waits after a step was stored.
-_LOOK_SECONDS, _MOST_WAIT_SECONDS = 0.25, 10.0
+_LOOK_SECONDS, _MOST_WAIT_SECONDS = 0.5, 10.0
 
 # Fields of /proc/PID/stat behind the name of the program: its group, and ticks of a processor that
 # it used for itself and for the system.
 _GROUP, _USED = 2, slice(11, 13)
+
+
+def scenes(
+    seconds: float, pause_seconds: float, rng: np.random.Generator
+) -> tuple[Samples, list[str]]:
+    """(sound, its words in order) of talk, with pauses of about so many seconds in it, or none."""
+    if not pause_seconds:
+        return conversation(seconds, rng, _VOICES)
+    pieces: list[tuple[float, Samples]] = []
+    words: list[str] = []
+    at = float(rng.uniform(0.0, pause_seconds))
+    while at < seconds - _LONGEST_SCENE_SECONDS:
+        samples, said = conversation(rng.uniform(15.0, _LONGEST_SCENE_SECONDS), rng, _VOICES)
+        pieces.append((at, samples))
+        words += said
+        at += len(samples) / RATE + float(rng.uniform(0.5, 1.5)) * pause_seconds
+    return laid_out(pieces, seconds), words
 
 
 @dataclass
@@ -197,7 +217,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--minutes", type=float, default=60.0, help="of sentences")
+    parser.add_argument("--minutes", type=float, default=60.0, help="of film")
+    parser.add_argument("--pause", type=float, default=0.0, help="seconds between two scenes")
     parser.add_argument(
         "--kill-at", type=float, action="append", default=[], help="minutes; may be repeated"
     )
@@ -211,7 +232,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         scratch = options.keep or Path(name)
         folder = scratch / "films"
         folder.mkdir(parents=True)
-        samples, said = conversation(seconds, rng, _VOICES)
+        samples, said = scenes(seconds, options.pause, rng)
         film(folder / "hour.mp4", samples)
         del samples
         parts = heard(scratch / "killed.db", folder, [60 * at for at in options.kill_at], rng)
@@ -223,9 +244,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             "lines": len(parts[-1].lines),
             "steps": sum(len(part.steps) for part in parts),
         }
+        facts["words"] = len(said)
         print(json.dumps(facts), flush=True)
         words = [word for line in parts[-1].lines for word in spelled(line.text)]
-        facts = {"words": len(said), "word_error_rate": word_errors(said, words) / len(said)}
+        facts = {"word_error_rate": round(word_errors(said, words) / len(said), 4)}
         until = None if options.undisturbed is None else 60 * options.undisturbed
         whole = run(scratch / "whole.db", folder, until)
         facts |= compared(parts, whole) | {"undisturbed": spent([whole], whole.until)}

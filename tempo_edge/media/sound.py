@@ -40,6 +40,9 @@ _LONGEST_SECONDS = 600.0
 # Seconds of sound that one packet may hold; one that claims more is damaged.
 _LONGEST_PACKET_SECONDS = 60.0
 
+# Samples a second of the finest sound; more are a damaged file's, and take hours to convert.
+_HIGHEST_RATE = 1_000_000
+
 
 # (number of the first sample on the film's clock, samples)
 _Piece = tuple[int, NDArray[np.float32]]
@@ -56,7 +59,7 @@ class Sound(Closing):
         damaged: packets so far that could not be decoded.
 
     Raises:
-        MediaError: the file can't be opened.
+        MediaError: the file can't be opened, or has sound of which nothing can be decoded.
     """
 
     def __init__(self, path: Path, zero: Fraction) -> None:
@@ -68,6 +71,9 @@ class Sound(Closing):
         except (av.error.FFmpegError, OSError, ValueError) as error:
             self.close()
             raise MediaError(f"its sound can't be read: {reason(error)}") from error
+        if not self.is_there and self._container.streams.audio:
+            self.close()
+            raise MediaError("its sound can't be decoded: no channels, no rate or no known codec")
 
     def _begin(self) -> None:
         """Open the file, which stands at its beginning then."""
@@ -85,7 +91,7 @@ class Sound(Closing):
 
     @property
     def is_there(self) -> bool:
-        """Whether the film has any sound that can be decoded here."""
+        """Whether the film has any sound."""
         return self._stream is not None
 
     def close(self) -> None:
@@ -177,7 +183,9 @@ class Sound(Closing):
                 self.damaged += 1
                 continue
             for frame in frames:
-                if frame.samples > _LONGEST_PACKET_SECONDS * max(frame.sample_rate, 1):
+                rate = frame.sample_rate
+                longest = _LONGEST_PACKET_SECONDS * max(rate, 1)
+                if rate > _HIGHEST_RATE or frame.samples > longest:
                     self.damaged += 1
                     continue
                 yield from converter.convert(frame, self._number_of(frame))

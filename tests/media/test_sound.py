@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from fractions import Fraction
 from pathlib import Path
 
@@ -95,6 +96,27 @@ def test_damage_is_counted_and_the_rest_is_where_it_was(tmp_path: Path) -> None:
         found = heard(sound.read(0.0, 12.0))
     assert found[0] == pytest.approx(0.5, abs=0.06) and found[-1] == pytest.approx(10.0, abs=0.06)
     assert sound.damaged > 0
+
+
+def claiming(path: Path, before: bytes, claimed: bytes) -> Path:
+    """A film of raw sound with a field of its track written over: what stands behind some bytes."""
+    data = bytearray(film(path, clicks(0.5, seconds=2.0), codec="pcm_s16le").read_bytes())
+    at = data.index(before) + len(before)
+    data[at : at + len(claimed)] = claimed
+    path.write_bytes(bytes(data))
+    return path
+
+
+def test_a_rate_that_no_sound_has_is_damage(tmp_path: Path) -> None:
+    rate = struct.pack(">d", 4e6)  # which takes long to convert, and hours where there is more
+    with Sound(claiming(tmp_path / "a.mkv", b"\xb5\x88", rate), ZERO) as sound:
+        assert not sound.read(0.0, 2.0).any() and sound.damaged > 0
+
+
+def test_a_track_that_can_not_be_decoded_is_said(tmp_path: Path) -> None:
+    path = claiming(tmp_path / "a.mkv", b"\x9f\x81", b"\0")  # no channels
+    with pytest.raises(MediaError, match="its sound can't be decoded"):
+        Sound(path, ZERO)
 
 
 @pytest.mark.parametrize("span", [(-1.0, 1.0), (2.0, 1.0), (0.0, 601.0), (float("nan"), 1.0)])
