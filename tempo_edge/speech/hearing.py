@@ -96,6 +96,7 @@ class Hearing:
             return Heard(self._end, True, language, ())
         most = start_seconds + _STEP_SECONDS + WINDOW_SECONDS
         last = min(most, self._end)
+        self._sound.begin_anew()  # so that a run that goes on here hears the same
         samples = self._sound.read(start_seconds, last)
         goes_on = self._sound.next_seconds if last < self._end else None
         voice = stretches_with_voice(samples)

@@ -98,6 +98,29 @@ def test_damage_is_counted_and_the_rest_is_where_it_was(tmp_path: Path) -> None:
     assert sound.damaged > 0
 
 
+def test_what_is_begun_anew_is_as_if_nothing_had_been_read(tmp_path: Path) -> None:
+    hiss = 0.1 * np.random.default_rng(0).standard_normal(12 * RATE)
+    hiss[np.sin(4 * np.pi * np.arange(12 * RATE) / RATE) < 0.5] = 0.0
+    path = film(tmp_path / "a.mp4", hiss.astype(np.float32))  # which decoders of AAC draw
+    with Sound(path, ZERO) as sound:
+        alone = sound.read(6.0, 12.0)
+    with Sound(path, ZERO) as sound:
+        sound.read(0.0, 7.0)
+        in_a_row = sound.read(6.0, 12.0)
+        sound.begin_anew()
+        assert np.array_equal(sound.read(6.0, 12.0), alone)
+    assert not np.array_equal(in_a_row, alone), "it shows nothing where nothing is drawn"
+
+
+def test_sound_is_found_behind_a_gap(clicking: Path) -> None:
+    with open_video(clicking) as video:
+        zero = video.info.start_time
+    with Sound(clicking, zero - 30) as sound:  # half a minute of nothing before it
+        assert heard(sound.read(25.0, 42.0), 25.0) == pytest.approx(
+            [30 + time for time in TIMES], abs=0.06
+        )
+
+
 def claiming(path: Path, before: bytes, claimed: bytes) -> Path:
     """A film of raw sound with a field of its track written over: what stands behind some bytes."""
     data = bytearray(film(path, clicks(0.5, seconds=2.0), codec="pcm_s16le").read_bytes())
