@@ -161,7 +161,7 @@ def _crowd(seconds: float, rng: np.random.Generator) -> Samples:
         while at < seconds:
             sentence = SENTENCES[int(rng.integers(len(SENTENCES)))]
             piece = speak(sentence, voice, pace=170, pitch=int(rng.integers(20, 80)))
-            pieces.append((at, piece / len(_VOICES)))
+            pieces.append((at, (piece / len(_VOICES)).astype(np.float32)))
             at += len(piece) / RATE
     return laid_out(pieces, seconds)
 
