@@ -1,11 +1,12 @@
 """How fast speech is heard, how many of its words are wrong, and what is made up where none is.
 
     python -m benchmarks.speech --minutes 4 --wordless 30 --seed 0
+    python -m benchmarks.speech --minutes 0 --wordless 600 --seed 0    # only what holds no words
 
 Sentences are spoken by espeak-ng, with pauses between them, into one film; what holds no words
-(silence, noise, music, a child's babble, a crowd) is a film each. All are indexed first; what is
-measured is the hearing alone. Where other programs use the processors, the seconds that the
-hearing took of them say more than those of the clock.
+(silence, three kinds of noise, music, a child's babble, a crowd) is a film each. All are indexed
+first; what is measured is the hearing alone. Where other programs use the processors, the seconds
+that the hearing took of them say more than those of the clock.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import json
 import resource
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,19 +25,21 @@ import tempo_edge
 from benchmarks.spoken import RATE, SENTENCES, WORDLESS, Samples, film, laid_out, speak
 from tempo_edge.words.line import Line
 
-__all__ = ["conversation", "main", "word_errors"]
+__all__ = ["conversation", "main", "spelled", "word_errors"]
 
 _VOICES = ("en-us", "en-gb")
 
 
-def conversation(seconds: float, rng: np.random.Generator) -> tuple[Samples, list[str]]:
-    """(sound, its words in order) of sentences in two voices, with pauses between them."""
+def conversation(
+    seconds: float, rng: np.random.Generator, voices: Sequence[str] = _VOICES
+) -> tuple[Samples, list[str]]:
+    """(sound, its words in order) of sentences in several voices, with pauses between them."""
     pieces: list[tuple[float, Samples]] = []
     words: list[str] = []
     at = 1.0
     while True:
         sentence = SENTENCES[int(rng.integers(len(SENTENCES)))]
-        voice = _VOICES[int(rng.integers(len(_VOICES)))]
+        voice = voices[int(rng.integers(len(voices)))]
         piece = speak(sentence, voice, pace=int(rng.integers(130, 170)))
         if at + len(piece) / RATE > seconds - 1:
             return laid_out(pieces, seconds), words
@@ -83,12 +87,28 @@ def _hear(folder: Path, library: Path) -> tuple[float, float, dict[str, list[Lin
     return took, spent, lines
 
 
+def _understood(folder: Path, seconds: float, rng: np.random.Generator) -> dict[str, object]:
+    """How fast and how well sentences are heard that are spoken into a film of a folder."""
+    samples, said = conversation(seconds, rng)
+    film(folder / "sentences.mp4", samples)
+    took, spent, lines = _hear(folder, folder.with_suffix(".db"))
+    heard = [word for line in lines["sentences"] for word in spelled(line.text)]
+    return {
+        "seconds": round(seconds, 1),
+        "real_time_factor": round(seconds / took, 2),
+        "processor_seconds_a_second": round(spent / seconds, 3),
+        "words": len(said),
+        "word_error_rate": round(word_errors(said, heard) / len(said), 4),
+        "peak_megabytes": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024,
+    }
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Measure, and print one line of JSON."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--minutes", type=float, default=4.0, help="of sentences")
+    parser.add_argument("--minutes", type=float, default=4.0, help="of sentences, or 0")
     parser.add_argument("--wordless", type=float, default=30.0, help="seconds of each other sound")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
@@ -97,24 +117,16 @@ def main(arguments: list[str] | None = None) -> None:
         spoken, wordless = Path(name) / "spoken", Path(name) / "wordless"
         spoken.mkdir()
         wordless.mkdir()
-        samples, said = conversation(options.minutes * 60, rng)
-        film(spoken / "sentences.mp4", samples)
+        facts: dict[str, object] = {"seed": options.seed}
+        if options.minutes:
+            facts |= _understood(spoken, options.minutes * 60, rng)
         for kind, draw in WORDLESS.items():
             film(wordless / f"{kind}.mp4", draw(options.wordless, rng))
-        took, spent, lines = _hear(spoken, Path(name) / "spoken.db")
-        heard = [word for line in lines["sentences"] for word in spelled(line.text)]
-        facts = {
-            "seed": options.seed,
-            "seconds": round(options.minutes * 60, 1),
-            "real_time_factor": round(options.minutes * 60 / took, 2),
-            "processor_seconds_a_second": round(spent / options.minutes / 60, 3),
-            "words": len(said),
-            "word_error_rate": round(word_errors(said, heard) / len(said), 4),
-            "peak_megabytes": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024,
-        }
-        took, spent, lines = _hear(wordless, Path(name) / "wordless.db")
         facts["wordless_seconds_each"] = options.wordless
+        _, spent, lines = _hear(wordless, Path(name) / "wordless.db")
         facts["wordless_processor_seconds"] = round(spent, 1)
+        with tempo_edge.Library.open(Path(name) / "wordless.db") as library:
+            facts["wordless_seconds_heard"] = library.words_read().passes["speech"].seconds_done
         facts["made_up"] = {kind: [line.text for line in found] for kind, found in lines.items()}
     print(json.dumps(facts))
 

@@ -106,6 +106,20 @@ def _noise(seconds: float, rng: np.random.Generator) -> Samples:
     return (0.4 * swell * slow / max(float(np.abs(slow).max()), 1e-9)).astype(np.float32)
 
 
+def _white(seconds: float, rng: np.random.Generator) -> Samples:
+    """Noise with the same power at all frequencies, as of a channel without a sender."""
+    return (0.1 * rng.standard_normal(round(seconds * RATE))).astype(np.float32)
+
+
+def _pink(seconds: float, rng: np.random.Generator) -> Samples:
+    """Noise whose power falls with the frequency, as of rain and of fans."""
+    count = round(seconds * RATE)
+    spectrum = np.fft.rfft(rng.standard_normal(count))
+    spectrum[1:] /= np.sqrt(np.arange(1, len(spectrum)))
+    pink = np.fft.irfft(spectrum, count)
+    return (0.1 * pink / max(float(pink.std()), 1e-9)).astype(np.float32)
+
+
 def _music(seconds: float, rng: np.random.Generator) -> Samples:
     """A tune over chords and a drum."""
     whole = silence(seconds)
@@ -141,21 +155,23 @@ def _babble(seconds: float, rng: np.random.Generator) -> Samples:
 
 def _crowd(seconds: float, rng: np.random.Generator) -> Samples:
     """A room full of people who talk at once, in eight languages."""
-    whole = silence(seconds)
+    pieces: list[tuple[float, Samples]] = []
     for voice in _VOICES:
         at = float(rng.uniform(0, 1))
         while at < seconds:
             sentence = SENTENCES[int(rng.integers(len(SENTENCES)))]
             piece = speak(sentence, voice, pace=170, pitch=int(rng.integers(20, 80)))
-            whole += laid_out([(at, piece)], seconds) / len(_VOICES)
+            pieces.append((at, (piece / len(_VOICES)).astype(np.float32)))
             at += len(piece) / RATE
-    return whole
+    return laid_out(pieces, seconds)
 
 
 #: What makes so many seconds of sound without any words that could be made out, by its name.
 WORDLESS: dict[str, Callable[[float, np.random.Generator], Samples]] = {
     "silence": lambda seconds, rng: silence(seconds),
     "noise": _noise,
+    "white noise": _white,
+    "pink noise": _pink,
     "music": _music,
     "babble": _babble,
     "crowd": _crowd,

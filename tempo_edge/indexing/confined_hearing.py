@@ -77,7 +77,9 @@ class HearingReader:
         }
         heard = self._process.ask(order, checkpoint)
         known = _Notes(heard["language"], notes.damaged + heard["damaged"])
-        remark = f"{known.damaged} packets of its sound are damaged" if known.damaged else ""
+        remarks = [f"{known.damaged} packets of its sound are damaged"] if known.damaged else []
+        if heard["stray"] is not None:
+            remarks.append(f"its sound goes on at {heard['stray']:.0f} s, long after the film")
         return Step(
             tuple(Line(**each) for each in heard["lines"]),
             replace(
@@ -85,7 +87,7 @@ class HearingReader:
                 until_seconds=heard["until"],
                 is_done=heard["done"],
                 notes=json.dumps(asdict(known)),
-                remark=remark,
+                remark=", ".join(remarks),
             ),
         )
 
@@ -137,6 +139,7 @@ class _Listener:
             "language": heard.language,
             "lines": [asdict(line) for line in heard.lines],
             "damaged": sound.damaged - damaged,
+            "stray": heard.stray_seconds,
         }
 
     def _opened(self, path: str, zero: str) -> Sound:

@@ -31,8 +31,9 @@ SAMPLE_RATE = 16_000
 # From here on a difference between the clock and the samples so far is a gap, or a step back.
 _DRIFT_SECONDS = 0.1
 
-# So long before a stretch decoding begins: the first packets after a jump may give nothing.
-_RUN_UP_SECONDS = 1.0
+# So long before a stretch decoding begins: the first packets after a jump may give nothing. Where
+# there is a gap, longer.
+_RUN_UP_SECONDS = (1, 10, 100, 1000)
 
 # The longest stretch that is given at once, in seconds: 38 MB.
 _LONGEST_SECONDS = 600.0
@@ -40,9 +41,15 @@ _LONGEST_SECONDS = 600.0
 # Seconds of sound that one packet may hold; one that claims more is damaged.
 _LONGEST_PACKET_SECONDS = 60.0
 
+# Samples a second of the finest sound; more are a damaged file's, and take hours to convert.
+_HIGHEST_RATE = 1_000_000
+
 
 # (number of the first sample on the film's clock, samples)
 _Piece = tuple[int, NDArray[np.float32]]
+
+# What was read where nothing that follows can go on behind it.
+_NOTHING: _Piece = (-1, np.zeros(0, np.float32))
 
 
 class Sound(Closing):
@@ -52,22 +59,22 @@ class Sound(Closing):
         path: a media file.
         zero: instant of its container that the film's times count from, in seconds.
 
-    Attributes:
-        damaged: packets so far that could not be decoded.
-
     Raises:
-        MediaError: the file can't be opened.
+        MediaError: the file can't be opened, or has sound of which nothing can be decoded.
     """
 
     def __init__(self, path: Path, zero: Fraction) -> None:
         self._path, self._zero = path, zero
-        self.damaged = 0
+        self._damaged: set[int | None] = set()
         self._open = ExitStack()
         try:
             self._begin()
         except (av.error.FFmpegError, OSError, ValueError) as error:
             self.close()
             raise MediaError(f"its sound can't be read: {reason(error)}") from error
+        if not self.is_there and self._container.streams.audio:
+            self.close()
+            raise MediaError("its sound can't be decoded: no channels, no rate or no known codec")
 
     def _begin(self) -> None:
         """Open the file, which stands at its beginning then."""
@@ -85,12 +92,24 @@ class Sound(Closing):
 
     @property
     def is_there(self) -> bool:
-        """Whether the film has any sound that can be decoded here."""
+        """Whether the film has any sound."""
         return self._stream is not None
+
+    @property
+    def damaged(self) -> int:
+        """Packets so far that could not be decoded; one that was read twice counts once."""
+        return len(self._damaged)
 
     def close(self) -> None:
         """Release the file."""
         self._open.close()
+
+    def begin_anew(self) -> None:
+        """Decode the next stretch as if none had been read.
+
+        What decoders give depends a little on what they read before: those of AAC draw noise.
+        """
+        self._last = _NOTHING
 
     def read(self, start_seconds: float, end_seconds: float) -> NDArray[np.float32]:
         """The samples of a stretch within [-1, 1], ``[n]``, silent where there is no sound.
@@ -156,14 +175,15 @@ class Sound(Closing):
         """Go on at a sample, or before it."""
         if self._stream is None:
             return
-        instant = Fraction(first, SAMPLE_RATE) - Fraction(_RUN_UP_SECONDS) + self._zero
-        self._begin()
-        with suppress(av.error.FFmpegError):
-            self._container.seek(int(instant * 1_000_000))
-            self._waiting = next(self._decoded, None)
-            if self._waiting is not None and self._waiting[0] <= first:
-                return
-        # It can't be sought there, or there is a gap: all before is decoded to find out.
+        for run_up in _RUN_UP_SECONDS:
+            instant = Fraction(first, SAMPLE_RATE) - run_up + self._zero
+            self._begin()
+            with suppress(av.error.FFmpegError):
+                self._container.seek(int(instant * 1_000_000))
+                self._waiting = next(self._decoded, None)
+                if self._waiting is not None and self._waiting[0] <= first:
+                    return
+        # It can't be sought there, or there is a long gap: all before is decoded to find out.
         self._begin()
 
     def _decode(self, stream: AudioStream) -> Iterator[_Piece]:
@@ -174,11 +194,13 @@ class Sound(Closing):
             try:
                 frames: list[Any] = packet.decode()
             except av.error.FFmpegError:
-                self.damaged += 1
+                self._damaged.add(packet.dts)
                 continue
             for frame in frames:
-                if frame.samples > _LONGEST_PACKET_SECONDS * max(frame.sample_rate, 1):
-                    self.damaged += 1
+                rate = frame.sample_rate
+                longest = _LONGEST_PACKET_SECONDS * max(rate, 1)
+                if rate > _HIGHEST_RATE or frame.samples > longest:
+                    self._damaged.add(packet.dts)
                     continue
                 yield from converter.convert(frame, self._number_of(frame))
         yield from converter.rest()

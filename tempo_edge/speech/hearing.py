@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tempo_edge.errors import MediaError
 from tempo_edge.media.sound import SAMPLE_RATE, Sound
 from tempo_edge.speech.doubt import LEAST_VOICE_SECONDS
 from tempo_edge.speech.recognizer import Recognizer
@@ -32,6 +34,9 @@ _HERE, _ELSEWHERE = 3, 3
 # How likely a language must be, as those windows have it together.
 _LEAST_LIKELY = 0.4
 
+# Sound may run on for so long after a film.
+_RUN_ON_SECONDS = 60.0
+
 
 @dataclass(frozen=True)
 class Heard:
@@ -42,12 +47,15 @@ class Heard:
         is_done: whether there is nothing more to be heard.
         language: the tag of what is spoken in the film, or empty while that is not known.
         lines: what was said.
+        stray_seconds: when its sound goes on long after the film is over; None where it does not,
+            or where there is more to be heard.
     """
 
     until_seconds: float
     is_done: bool
     language: str
     lines: tuple[Line, ...]
+    stray_seconds: float | None = None
 
 
 class Hearing:
@@ -88,6 +96,7 @@ class Hearing:
             return Heard(self._end, True, language, ())
         most = start_seconds + _STEP_SECONDS + WINDOW_SECONDS
         last = min(most, self._end)
+        self._sound.begin_anew()  # so that a run that goes on here hears the same
         samples = self._sound.read(start_seconds, last)
         goes_on = self._sound.next_seconds if last < self._end else None
         voice = stretches_with_voice(samples)
@@ -103,11 +112,20 @@ class Hearing:
             lines += self._lines(samples, window, voice, start_seconds, language)
             self._on_window()
         if goes_on is None:
-            return Heard(self._end, True, language, tuple(lines))
+            return Heard(self._end, True, language, tuple(lines), self._stray())
         until = start_seconds + length
         if not voice:
             until = min(max(until, goes_on), self._end)  # hours of silence are one step
-        return Heard(until, until >= self._end, language, tuple(lines))
+        is_done = until >= self._end
+        return Heard(until, is_done, language, tuple(lines), self._stray() if is_done else None)
+
+    def _stray(self) -> float | None:
+        """When its sound goes on long after the film, by a clock that is damaged, or None."""
+        with suppress(MediaError):  # what lies there is no part of the film
+            goes_on = self._sound.next_seconds
+            if goes_on is not None and goes_on > self._end + _RUN_ON_SECONDS:
+                return goes_on
+        return None
 
     def _lines(
         self,

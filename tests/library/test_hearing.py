@@ -69,7 +69,9 @@ def test_it_is_found_by_what_is_said_and_when(shelf: Shelf, films: Path) -> None
     film(films / "garden.mp4", laid_out(pieces, 14.0))
     noise = WORDLESS["music"](8.0, np.random.default_rng(0))
     film(films / "tune.mp4", noise)
-    assert shelf.index(films, words="speech").later == {"heard": 2}
+    mute = film(films / "undecodable.mkv", laid_out([], 2.0), codec="pcm_s16le")
+    mute.write_bytes(mute.read_bytes().replace(b"\x9f\x81\x01", b"\x9f\x81\x00"))  # no channels
+    assert shelf.index(films, words="speech").later == {"heard": 3}
     first, second = (line for _, line in spoken_lines(shelf))
     assert plain(first.text) == plain(SENTENCES[0]) and plain(second.text) == plain(SENTENCES[12])
     assert first.start_seconds == pytest.approx(2.0, abs=0.5)
@@ -80,7 +82,9 @@ def test_it_is_found_by_what_is_said_and_when(shelf: Shelf, films: Path) -> None
         (found,) = library.lines('"deep breath"')
         read = library.words_read()
     assert found.path.name == "garden.mp4" and found.line == second
-    assert read.counts["speech"] == 2 and read.passes["speech"].videos_done == 2
+    assert read.counts["speech"] == 2 and read.passes["speech"].videos_done == 3
+    ((path, remark),) = read.remarks
+    assert path.endswith("undecodable.mkv") and remark.startswith("its sound can't be decoded")
     assert shelf.index(films, words="speech").later == {"heard": 0}
     assert shelf.index(films, words="subtitles").later == {}
 

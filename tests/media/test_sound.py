@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from fractions import Fraction
 from pathlib import Path
 
@@ -95,6 +96,50 @@ def test_damage_is_counted_and_the_rest_is_where_it_was(tmp_path: Path) -> None:
         found = heard(sound.read(0.0, 12.0))
     assert found[0] == pytest.approx(0.5, abs=0.06) and found[-1] == pytest.approx(10.0, abs=0.06)
     assert sound.damaged > 0
+
+
+def test_what_is_begun_anew_is_as_if_nothing_had_been_read(tmp_path: Path) -> None:
+    hiss = 0.1 * np.random.default_rng(0).standard_normal(12 * RATE)
+    hiss[np.sin(4 * np.pi * np.arange(12 * RATE) / RATE) < 0.5] = 0.0
+    path = film(tmp_path / "a.mp4", hiss.astype(np.float32))  # which decoders of AAC draw
+    with Sound(path, ZERO) as sound:
+        alone = sound.read(6.0, 12.0)
+    with Sound(path, ZERO) as sound:
+        sound.read(0.0, 7.0)
+        in_a_row = sound.read(6.0, 12.0)
+        sound.begin_anew()
+        assert np.array_equal(sound.read(6.0, 12.0), alone)
+    assert not np.array_equal(in_a_row, alone), "it shows nothing where nothing is drawn"
+
+
+def test_sound_is_found_behind_a_gap(clicking: Path) -> None:
+    with open_video(clicking) as video:
+        zero = video.info.start_time
+    with Sound(clicking, zero - 30) as sound:  # half a minute of nothing before it
+        assert heard(sound.read(25.0, 42.0), 25.0) == pytest.approx(
+            [30 + time for time in TIMES], abs=0.06
+        )
+
+
+def claiming(path: Path, before: bytes, claimed: bytes) -> Path:
+    """A film of raw sound with a field of its track written over: what stands behind some bytes."""
+    data = bytearray(film(path, clicks(0.5, seconds=2.0), codec="pcm_s16le").read_bytes())
+    at = data.index(before) + len(before)
+    data[at : at + len(claimed)] = claimed
+    path.write_bytes(bytes(data))
+    return path
+
+
+def test_a_rate_that_no_sound_has_is_damage(tmp_path: Path) -> None:
+    rate = struct.pack(">d", 4e6)  # which takes long to convert, and hours where there is more
+    with Sound(claiming(tmp_path / "a.mkv", b"\xb5\x88", rate), ZERO) as sound:
+        assert not sound.read(0.0, 2.0).any() and sound.damaged > 0
+
+
+def test_a_track_that_can_not_be_decoded_is_said(tmp_path: Path) -> None:
+    path = claiming(tmp_path / "a.mkv", b"\x9f\x81", b"\0")  # no channels
+    with pytest.raises(MediaError, match="its sound can't be decoded"):
+        Sound(path, ZERO)
 
 
 @pytest.mark.parametrize("span", [(-1.0, 1.0), (2.0, 1.0), (0.0, 601.0), (float("nan"), 1.0)])

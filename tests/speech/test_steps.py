@@ -161,3 +161,11 @@ def test_hours_of_silence_are_one_step(tmp_path: Path, monkeypatch: pytest.Monke
         assert step.until_seconds == pytest.approx(20_000, abs=1) and not step.is_done
         last = Hearing(sound, 30_000.0, Counter(), "x").step(step.until_seconds, "")
     assert last.is_done and last.until_seconds == 30_000.0
+
+
+def test_sound_that_lies_hours_behind_the_film_is_said(tmp_path: Path) -> None:
+    path = film(tmp_path / "a.mp4", laid_out([], 4.0))
+    for late, said in ((20_000, 20_000.0), (40, None)):  # players let some sound run on
+        with Sound(path, Fraction(-late)) as sound:
+            step = Hearing(sound, 30.0, Counter(), "x").step(0.0, "")
+        assert step.is_done and step.stray_seconds == (said and pytest.approx(said, abs=0.1))
