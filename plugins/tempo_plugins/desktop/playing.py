@@ -1,4 +1,4 @@
-"""Opens a moment: in mpv at its second or, without mpv, the whole video in the user's player."""
+"""Opens a moment: in mpv where it is to start or, without mpv, the whole video in the user's player."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def play(moment: Moment) -> None:
     if player is None:
         open_file(path)
         return
-    options = ["--really-quiet", "--force-window=yes", f"--start={moment.start_seconds:.3f}"]
+    options = ["--really-quiet", "--force-window=yes", f"--start={moment.cue_seconds:.3f}"]
     _start([player, *options, "--", str(path)])
 
 
