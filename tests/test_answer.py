@@ -79,8 +79,9 @@ def test_the_format_of_the_service() -> None:
     answer = Answer((moment(),), (), 3, "mllm")
     assert json.dumps(answer.as_dict()) == (
         '{"grounder": "mllm", "moments": [{"video": 7, "path": "/v/a.mp4", "name": "a.mp4", '
-        '"start_seconds": 1.23456, "end_seconds": 3.5, "cue_seconds": 1.23456, "score": 2.5, "confidence": 0.75, '
-        '"online": true, "copies": [{"path": "/v/b.mp4", "start_seconds": 0.5, '
+        '"start_seconds": 1.23456, "end_seconds": 3.5, "cue_seconds": 1.23456, '
+        '"score": 2.5, "confidence": 0.75, "online": true, '
+        '"copies": [{"path": "/v/b.mp4", "start_seconds": 0.5, '
         '"end_seconds": 2.75, "online": false}], "found_by": ["picture"], "text": ""}], '
         '"near": [], "held_back": 3, "rivals": 0, '
         '"unsure": false}'

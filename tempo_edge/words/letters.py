@@ -20,7 +20,13 @@ _UNSPACED = re.compile(
 #: stroke that draws an Arabic word out.
 POINTS = "".join(
     chr(code)
-    for first, last in ((0x591, 0x5C7), (0x610, 0x61A), (0x640, 0x65F), (0x670, 0x670), (0x6D6, 0x6ED))
+    for first, last in (
+        (0x591, 0x5C7),
+        (0x610, 0x61A),
+        (0x640, 0x65F),
+        (0x670, 0x670),
+        (0x6D6, 0x6ED),
+    )
     for code in range(first, last + 1)
     if unicodedata.category(chr(code)) == "Mn" or code == 0x640
 )

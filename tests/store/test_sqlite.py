@@ -136,9 +136,9 @@ def test_an_sqlite_without_full_text_search_is_named(
             with pytest.raises(LibraryError, match=said):
                 SqliteCatalogue(path)
             if not is_new:
-                with closing(SqliteCatalogue(path, readonly=True)) as reader:
-                    with pytest.raises(LibraryError, match=said), reader.snapshot():
-                        reader.matching_lines(["dog"], 1)
+                reader = SqliteCatalogue(path, readonly=True)
+                with pytest.raises(LibraryError, match=said), closing(reader), reader.snapshot():
+                    reader.matching_lines(["dog"], 1)
         SqliteCatalogue(path).close()
 
 

@@ -1,4 +1,4 @@
-"""Opens a moment: in mpv where it is to start or, without mpv, the whole video in the user's player."""
+"""Opens a moment: in mpv at its second or, without mpv, the whole video in the user's player."""
 
 from __future__ import annotations
 

@@ -223,7 +223,7 @@ class Database:
         self.version = SCHEMA_VERSION
 
     def _index_words(self) -> None:
-        """Have names found among themselves, and words by their plain spelling, where they are not."""
+        """Have names found among themselves, and words by their plain spelling."""
         for name, script in (("evidence_names", NAMES), ("evidence_words_put", PLAIN)):
             there = self._db.execute("SELECT 1 FROM sqlite_master WHERE name=?", (name,))
             if there.fetchone() is None:
