@@ -55,7 +55,7 @@ function read_answer(output)
         local first = tonumber(line:match('"start_seconds": ([%d.eE+-]+)'))
         local after = tonumber(line:match('"end_seconds": ([%d.eE+-]+)'))
         -- Where it is played from: shortly before a line of words.
-        local cue = tonumber(line:match('"cue_seconds": ([%d.eE+-]+)')) or first
+        local cue = tonumber(line:match('"cue_seconds": ([%d.eE+-]+)'))
         local likely = tonumber(line:match('"confidence": ([%d.eE+-]+)'))
         if first and after and likely then
             found[#found + 1] = { first = first, after = after, likely = likely, cue = cue }
@@ -100,7 +100,7 @@ end
 function jump(moment)
     local input = vlc.object.input()
     if input then
-        vlc.var.set(input, "time", math.floor(moment.cue * 1000000 + 0.5))
+        vlc.var.set(input, "time", math.floor((moment.cue or moment.first) * 1000000 + 0.5))
     end
 end
 

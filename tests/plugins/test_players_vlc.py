@@ -93,9 +93,9 @@ ROW |= {"end_seconds": 62.25, "score": 1.0, "confidence": 0.75, "profile": "nano
 @pytest.mark.parametrize(
     ("output", "said"),
     [
-        (json.dumps({**ROW, "cue_seconds": 1.0}) + "\n"
+        (json.dumps({**ROW, "cue_seconds": 1.25}) + "\n"
          + json.dumps({**ROW, "start_seconds": 0}) + "\n\n0\n",
-         "1.5\t62.25\t0.75\t1.0\n0\t62.25\t0.75\t0\n"),
+         "1.5\t62.25\t0.75\t1.25\n0\t62.25\t0.75\tnil\n"),
         ('{"best_rejected": null}\n\n1\n', "Nothing matches.\n"),
         ("sh: 1: tempo-edge: not found\n\n127\n", "tempo-edge is not in your PATH.\n"),
         ("tempo-edge: error: the library holds no footage at or under /a\n\n2\n",
