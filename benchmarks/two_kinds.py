@@ -91,7 +91,8 @@ def _write(tar: tarfile.TarFile, rows: Sequence[dict[str, str]], film: Path) -> 
             assert file is not None
             picture = ImageOps.fit(Image.open(io.BytesIO(file.read())).convert("RGB"), _SIZE)
             for _ in range(_SECONDS * _RATE):
-                container.mux(stream.encode(av.VideoFrame.from_image(picture)))
+                frame = av.VideoFrame.from_ndarray(np.asarray(picture), format="rgb24")
+                container.mux(stream.encode(frame))
             times = " --> ".join(f"00:00:{_SECONDS * (at + n):02d},000" for n in (0, 1))
             blocks.append(f"{at + 1}\n{times}\n{row['captions'][0]}\n")
         container.mux(stream.encode())
