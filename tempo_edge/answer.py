@@ -165,6 +165,7 @@ def moment_as_dict(moment: Moment) -> dict[str, Any]:
         "name": moment.path.name,
         "start_seconds": moment.start_seconds,
         "end_seconds": moment.end_seconds,
+        "cue_seconds": moment.cue_seconds,
         "score": moment.score,
         "confidence": moment.confidence,
         "online": not moment.offline,

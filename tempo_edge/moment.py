@@ -13,6 +13,7 @@ from tempo_edge.words.line import KINDS
 
 __all__ = [
     "EVIDENCE_KINDS",
+    "LEAD_SECONDS",
     "PICTURE",
     "Copy",
     "Moment",
@@ -28,6 +29,9 @@ PICTURE = "picture"
 #: What a moment may be found by: its pictures, or words of a kind of
 #: :data:`tempo_edge.words.line.KINDS`.
 EVIDENCE_KINDS = (PICTURE, *KINDS)
+
+#: A line begins where a voice does: so many seconds before, the voice is heard from its beginning.
+LEAD_SECONDS = 0.5
 
 
 @dataclass(frozen=True, order=True)
@@ -197,6 +201,13 @@ class Moment:
         """The moment's time alone."""
         return Span(self.start_seconds, self.end_seconds)
 
+    @property
+    def cue_seconds(self) -> float:
+        """Where a player is to start: the moment's start, or shortly before a line of words."""
+        if self.found_by[0] == PICTURE:
+            return self.start_seconds
+        return max(0.0, self.start_seconds - LEAD_SECONDS)
+
     def as_dict(self) -> dict[str, Any]:
         """Plain values, as printed by ``find --json``; times rounded to the millisecond.
 
@@ -207,6 +218,7 @@ class Moment:
             "path": str(self.path),
             "start_seconds": round(self.start_seconds, 3),
             "end_seconds": round(self.end_seconds, 3),
+            "cue_seconds": round(self.cue_seconds, 3),
             "score": round(self.score, 4),
             "confidence": round(self.confidence, 4),
             "profile": self.profile,

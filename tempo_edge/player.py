@@ -15,8 +15,8 @@ from tempo_edge.moment import Span
 __all__ = ["edit_list", "play", "play_all"]
 
 
-def play(source: Path, span: Span) -> subprocess.Popen[bytes]:
-    """Open mpv on a video at the first second of a span; it does not wait for the player.
+def play(source: Path, start_seconds: float) -> subprocess.Popen[bytes]:
+    """Open mpv on a video at a second of it; it does not wait for the player.
 
     Returns:
         The player's process.
@@ -24,7 +24,7 @@ def play(source: Path, span: Span) -> subprocess.Popen[bytes]:
     Raises:
         TempoEdgeError: mpv is not installed.
     """
-    start = f"--start={span.start_seconds:.3f}"
+    start = f"--start={start_seconds:.3f}"
     return _start([start, *_choice([source]), "--", str(source)])
 
 

@@ -102,8 +102,9 @@ def test_the_format_of_the_service() -> None:
     answer = Answer((moment(),), (), 3, "mllm")
     assert json.dumps(answer.as_dict()) == (
         '{"grounder": "mllm", "moments": [{"video": 7, "path": "/v/a.mp4", "name": "a.mp4", '
-        '"start_seconds": 1.23456, "end_seconds": 3.5, "score": 2.5, "confidence": 0.75, '
-        '"online": true, "copies": [{"path": "/v/b.mp4", "start_seconds": 0.5, '
+        '"start_seconds": 1.23456, "end_seconds": 3.5, "cue_seconds": 1.23456, '
+        '"score": 2.5, "confidence": 0.75, "online": true, '
+        '"copies": [{"path": "/v/b.mp4", "start_seconds": 0.5, '
         '"end_seconds": 2.75, "online": false}], "found_by": ["picture"], "text": ""}], '
         '"near": [], "held_back": 3, "rivals": 0, '
         '"unsure": false, "left_out": false}'
@@ -152,8 +153,8 @@ def test_the_format_of_the_command_line() -> None:
     assert told["best_rejected"] == told["closest"][0] and told["filtered_count"] == 9
     assert [each["confidence"] for each in told["closest"]] == [0.5, 0.4, 0.3]
     assert json.dumps(told["best_rejected"]) == (
-        '{"path": "/v/a.mp4", "start_seconds": 1.235, "end_seconds": 3.5, "score": 2.5, '
-        '"confidence": 0.5, "profile": "nano", "offline": false, "copies": [], '
+        '{"path": "/v/a.mp4", "start_seconds": 1.235, "end_seconds": 3.5, "cue_seconds": 1.235, '
+        '"score": 2.5, "confidence": 0.5, "profile": "nano", "offline": false, "copies": [], '
         '"found_by": ["picture"], "text": ""}'
     )
     nothing = Answer((), (), 0, "curve").refusal()

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tempo_edge.moment import Copy, Moment, Span, format_timestamp, merge_spans
+from tempo_edge.moment import LEAD_SECONDS, Copy, Moment, Span, format_timestamp, merge_spans
 
 # Milliseconds up to a week: sums of such floats are exact enough to compare.
 instants = st.integers(-10_000, 604_800_000).map(lambda ms: ms / 1000)
@@ -133,6 +133,7 @@ def test_a_moment_as_plain_values() -> None:
         "path": "/films/a.mp4",
         "start_seconds": 1.235,
         "end_seconds": 4.0,
+        "cue_seconds": 1.235,
         "score": 3.1416,
         "confidence": 0.9877,
         "profile": "nano",
@@ -153,6 +154,14 @@ def test_a_moment_as_plain_values() -> None:
     ]
     with pytest.raises(ValueError, match="must end after it starts"):
         Copy(Path("/films/b.mkv"), 2.0, 2.0)
+
+
+def test_a_line_of_words_is_played_from_shortly_before() -> None:
+    said = moment(found_by=("speech", "picture"))
+    assert said.cue_seconds == 1.23456 - LEAD_SECONDS
+    assert said.as_dict()["cue_seconds"] == 0.735
+    assert moment(found_by=("picture", "speech")).cue_seconds == 1.23456
+    assert moment(found_by=("speech",), start_seconds=0.2).cue_seconds == 0
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,11 @@ local function open_file()
     return utils.join_path(mp.get_property("working-directory", ""), path)
 end
 
+-- Where a moment is played from: shortly before a line of words.
+local function cue(moment)
+    return moment.cue_seconds or moment.start_seconds
+end
+
 local function jump(index)
     local moment = moments[index]
     if not moment then
@@ -84,10 +89,10 @@ local function jump(index)
     end
     current = index
     if mp.get_property("ab-loop-a", "no") ~= "no" then
-        mp.set_property_number("ab-loop-a", moment.start_seconds)
+        mp.set_property_number("ab-loop-a", cue(moment))
         mp.set_property_number("ab-loop-b", moment.end_seconds)
     end
-    mp.commandv("seek", moment.start_seconds, "absolute+exact")
+    mp.commandv("seek", cue(moment), "absolute+exact")
     publish("found")
     say(describe(index))
 end
@@ -105,7 +110,7 @@ local function loop()
     if not moment then
         say("tempo-edge: nothing was found yet")
     elseif mp.get_property("ab-loop-a", "no") == "no" then
-        mp.set_property_number("ab-loop-a", moment.start_seconds)
+        mp.set_property_number("ab-loop-a", cue(moment))
         mp.set_property_number("ab-loop-b", moment.end_seconds)
         say("loops over " .. describe(current))
     else

@@ -54,9 +54,11 @@ function read_answer(output)
         -- A quote within a path is written \", so that no path looks like these names.
         local first = tonumber(line:match('"start_seconds": ([%d.eE+-]+)'))
         local after = tonumber(line:match('"end_seconds": ([%d.eE+-]+)'))
+        -- Where it is played from: shortly before a line of words.
+        local cue = tonumber(line:match('"cue_seconds": ([%d.eE+-]+)'))
         local likely = tonumber(line:match('"confidence": ([%d.eE+-]+)'))
         if first and after and likely then
-            found[#found + 1] = { first = first, after = after, likely = likely }
+            found[#found + 1] = { first = first, after = after, likely = likely, cue = cue }
         end
     end
     return found
@@ -98,7 +100,7 @@ end
 function jump(moment)
     local input = vlc.object.input()
     if input then
-        vlc.var.set(input, "time", math.floor(moment.first * 1000000 + 0.5))
+        vlc.var.set(input, "time", math.floor((moment.cue or moment.first) * 1000000 + 0.5))
     end
 end
 

@@ -49,6 +49,7 @@ def examine() -> dict[str, Any]:
         _check("tempo-edge", "python", "ok", f"{platform.python_version()} {platform.machine()}"),
         _needed("av", pip_command()),
         _needed("onnxruntime", CPU_OR_GPU, "onnxruntime-gpu"),
+        *_overwritten(),
         _needed("faiss", CPU_OR_GPU, "faiss-cpu", "faiss-gpu-cu12"),
         *_providers(),
         *_decoding(),
@@ -103,6 +104,24 @@ def _needed(module: str, mend: str, *names: str) -> Check:
         except PackageNotFoundError:
             continue
     return _check("packages", module, "ok", "is installed")
+
+
+def _overwritten() -> list[Check]:
+    """ONNX Runtime for a card where the other build lies over it: they have the same files.
+
+    Other packages ask for the other build by name, faster-whisper for one. The later one is live.
+    """
+    try:
+        version("onnxruntime"), version("onnxruntime-gpu")
+        from onnxruntime import get_available_providers
+    except (PackageNotFoundError, ImportError):
+        return []
+    is_for_card = "CUDAExecutionProvider" in get_available_providers()
+    live = "the card is used" if is_for_card else "no card is used"
+    detail = f"installed over the files of onnxruntime, or that over its: {live}"
+    mend = f"pip uninstall -y onnxruntime onnxruntime-gpu && {pip_command('gpu')}"
+    state = "ok" if is_for_card else "optional"
+    return [_check("packages", "onnxruntime-gpu", state, detail, "" if is_for_card else mend)]
 
 
 def _providers() -> list[Check]:

@@ -267,11 +267,17 @@ def _play(answer: Answer, best: bool, every: bool) -> None:
         from tempo_edge.player import play
 
         moment = reachable(answer.moments)[0]
-        play(moment.path, moment.span)
+        play(moment.path, moment.cue_seconds)
     if every:
+        from tempo_edge.moment import Span
         from tempo_edge.player import play_all
 
-        play_all([(moment.path, moment.span) for moment in reachable(answer.moments)])
+        play_all(
+            [
+                (moment.path, Span(moment.cue_seconds, moment.end_seconds))
+                for moment in reachable(answer.moments)
+            ]
+        )
 
 
 def _check_outputs(named: tuple[Path | None, ...], library: Path | None) -> None:

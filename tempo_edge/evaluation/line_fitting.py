@@ -53,7 +53,7 @@ _ASKED = 60
 _FALSE_ALARMS = 0.02
 
 # Facts of a line with a vector that are weighed; more of them are no better on lines held out.
-_WEIGHED = ("in_a_row", "rare_share", "cosine", "above_lines")
+_WEIGHED = ("in_a_row", "rare_share", "cosine", "above_lines", "apart")
 
 _LINES_OF_A_FILM = 50
 _SECONDS = 4.0

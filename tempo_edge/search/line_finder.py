@@ -159,8 +159,7 @@ class LineFinder:
         ids, packed = self._catalogue.line_vectors(list(facts))
         if not len(ids):
             return
-        query, lines = meaning.vector, meaning.lines
-        cosines = dequantize(packed) @ query
-        more = self.judge.facts_of_meaning(cosines, lines.sample() @ query, lines.count())
+        vectors, lines = dequantize(packed), meaning.lines
+        more = self.judge.facts_of_meaning(meaning.vector, vectors, lines.sample(), lines.count())
         for line, values in zip(ids.tolist(), more.tolist(), strict=True):
             facts[line] += values

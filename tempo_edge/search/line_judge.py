@@ -1,7 +1,8 @@
 """How likely a line of words answers a query: logistic over facts that mean the same everywhere.
 
 A line is judged by the words of the query that it holds, the rarer the more, and, where it has a
-sentence vector, by how near that is to the query's, and how much nearer than lines are by chance.
+sentence vector, by how near that is to the query's, how much nearer than lines are by chance, and
+how far the line stands apart from others: some are near to whatever is asked for.
 """
 
 from __future__ import annotations
@@ -27,8 +28,9 @@ __all__ = ["FACTS", "LINES_WEIGHT", "WORD_FACTS", "LineJudge", "WordFacts"]
 WORD_FACTS = ("in_a_row", "rare_share", "information", "of_line")
 
 #: The facts of a line that has a vector: its cosine, how far that is above what the query has by
-#: chance, and the logarithm of how many lines there are.
-FACTS = (*WORD_FACTS, "cosine", "above_lines", "lines_seen")
+#: chance, how far the line is from those lines that are nearest to it, and the logarithm of how
+#: many lines there are.
+FACTS = (*WORD_FACTS, "cosine", "above_lines", "apart", "lines_seen")
 
 #: What the last of these weighs: the best of many is nearer by chance than the best of few.
 LINES_WEIGHT = -0.3
@@ -38,6 +40,10 @@ _MOST_INFORMATION = 20.0
 
 # So many lines of a library weigh as much as what is known of any library.
 _UNSURE = 50
+
+# The share of a library's lines that a line is held against, those nearest to it; their mean for a
+# normal distribution, in standard deviations; and the cosine from which lines say the same.
+_NEAREST, _NORMAL_NEAREST, _SAME = 0.1, 1.755, 0.9
 
 # More lines than this are no more different ones.
 _LINES = 100_000
@@ -141,15 +147,21 @@ class LineJudge:
         return max(fitted, self.threshold) if facts[0] or quoted else fitted
 
     def facts_of_meaning(
-        self, cosines: NDArray[np.float32], by_chance: NDArray[np.float32], lines: int
+        self,
+        query: NDArray[np.float32],
+        vectors: NDArray[np.float32],
+        sample: NDArray[np.float32],
+        lines: int,
     ) -> NDArray[np.float64]:
-        """The facts ``[n, 3]`` that cosines ``[n]`` of lines add to those of their words.
+        """The facts ``[n, 4]`` that vectors ``[n, d]`` of lines add to those of their words.
 
         Args:
-            by_chance: cosines of the query to lines of the library, whichever, ``[k]``.
+            query: its unit vector ``[d]``.
+            sample: vectors of lines of the library, whichever, ``[k, d]``.
             lines: how many there are.
         """
-        middle, spread, count = self.mean, self.std, len(by_chance)
+        cosines, by_chance = vectors @ query, sample @ query
+        middle, spread, count = self.mean, self.std, len(sample)
         if count:
             # Quantiles, because a small library's lines are the very ones that are looked for.
             low, half = np.quantile(by_chance, [0.16, 0.5])
@@ -158,7 +170,25 @@ class LineJudge:
             spread = sure * (half - low) + (1 - sure) * self.std
         above = (cosines - middle) / max(spread, 0.25 * self.std)
         seen = np.full(len(cosines), np.log(min(max(lines, 1), _LINES)))
-        return np.column_stack([cosines, above, seen])
+        return np.column_stack([cosines, above, self._apart(vectors, sample), seen])
+
+    def _apart(
+        self, vectors: NDArray[np.float32], sample: NDArray[np.float32]
+    ) -> NDArray[np.float64]:
+        """Minus the mean cosine ``[n]`` of lines to the nearest of a sample of others.
+
+        Those that say the same are no others. Where there are few, what is so by chance counts.
+        """
+        count = len(sample)
+        nearest = np.zeros(len(vectors))
+        if count:
+            cosines = vectors @ sample.T
+            cosines[cosines > _SAME] = self.mean
+            most = max(1, round(_NEAREST * count))
+            nearest = np.partition(cosines, count - most)[:, -most:].mean(1, dtype=np.float64)
+        sure = count / (count + _UNSURE)
+        by_chance = self.mean + _NORMAL_NEAREST * self.std
+        return -(sure * nearest + (1 - sure) * by_chance)
 
 
 def _apart(text: str) -> str:

@@ -56,9 +56,10 @@ class Evidence(ABC):
     ) -> list[LineHit]:
         """Lines that hold some of these phrases, those with the most of them first.
 
-        A phrase is one word or several in a row; case and accents don't count. In scripts that are
-        written without spaces it is letters in a row. Of the lines that hold only some of the
-        phrases, those are given that rank best, and not all where there are thousands.
+        A phrase is one word or several in a row; case, accents and vowel points don't count. In
+        scripts that are written without spaces it is letters in a row. Of the lines that
+        hold only some of the phrases, those are given that rank best, and not all where there are
+        thousands.
 
         Args:
             least: how many of them a line must hold.

@@ -94,6 +94,29 @@ def test_every_extra_is_told(tempo: Tempo, monkeypatch: pytest.MonkeyPatch) -> N
     ]
 
 
+def test_a_runtime_for_cards_that_another_lies_over(
+    tempo: Tempo, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def told() -> list[Check]:
+        return [each for each in examined(tempo) if each["name"] == "onnxruntime-gpu"]
+
+    assert told() == []
+    facts = tmp_path / "onnxruntime_gpu-1.26.0.dist-info" / "METADATA"
+    facts.parent.mkdir()
+    facts.write_text("Metadata-Version: 2.1\nName: onnxruntime-gpu\nVersion: 1.26.0\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    (row,) = told()
+    assert (row["group"], row["state"]) == ("packages", "optional")
+    assert row["detail"].endswith("no card is used")
+    again = 'pip uninstall -y onnxruntime onnxruntime-gpu && pip install ".[gpu]"'
+    assert row["mend"] == again
+    (line,) = [each for each in tempo("doctor").out.splitlines() if again in each]
+    assert line.startswith("absent ")
+    with monkeypatch.context() as patch:
+        patch.setattr("onnxruntime.get_available_providers", lambda: ["CUDAExecutionProvider"])
+        assert [doctor._overwritten()[0][each] for each in ("state", "mend")] == ["ok", ""]
+
+
 @pytest.fixture
 def answering() -> Callable[[dict[str, Any]], None]:
     """Lets something answer on the user's socket, once, as the service does."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,8 @@ from pathlib import Path
 import pytest
 from harness import Said
 from subtitled import srt
+
+from tempo_edge import player
 
 Tempo = Callable[..., Said]
 
@@ -42,6 +45,32 @@ def test_as_json_and_as_paths(tempo: Tempo, spoken: Path) -> None:
     assert told["found_by"] == ["subtitle"]
     assert told["text"] == "I'm so sorry about the dog."
     assert tempo("find", "--said", "-0", "dog").out == f"{spoken / 'beach.mp4'}\0"
+
+
+def test_it_is_played_from_half_a_second_before(
+    tempo: Tempo, footage: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = [(0.2, 0.8, "good morning"), (1.2, 1.9, "I'm so sorry")]
+    (footage / "beach.srt").write_text(srt(said), encoding="utf-8")
+    tempo("index", "-q", footage)
+    given: list[str] = []
+
+    def caught(command: list[str], *, stdin: int, **how: object) -> None:
+        given.extend(each for each in command if each.startswith("--start"))
+        if stdin >= 0:
+            with os.fdopen(os.dup(stdin), "rb") as listed:
+                given.extend(re.findall(r"start=[\d.]+,length=[\d.]+", str(listed.read())))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
+        patch.setattr(player.subprocess, "Popen", caught)  # type: ignore[attr-defined]
+        for asked in ("so sorry", "good morning"):
+            assert tempo("find", "--said", "--play", asked).status == 0
+            assert tempo("find", "--said", "--play-all", asked).status == 0
+    assert given == [
+        *("--start=0.700", "start=0.700000,length=1.200000"),
+        *("--start=0.000", "start=0.000000,length=0.800000"),
+    ]
 
 
 def test_each_kind_by_itself_and_a_name_last(tempo: Tempo, spoken: Path) -> None:

@@ -77,7 +77,7 @@ def test_gnome_from_words_to_the_player(
     bus: Bus, installed: Install, service: Service, film: Path, notes: Notes
 ) -> None:
     installed("gnome")
-    service.found(moment(film, video=None))
+    service.found(moment(film, video=None, found_by=["speech"], text="a red wall"))
     where = ("--dest", GNOME[0], "--object-path", GNOME[1], "--method")
     first = bus.gdbus(
         "call", *where, "org.gnome.Shell.SearchProvider2.GetInitialResultSet", "['a','red','wall']"
@@ -90,13 +90,14 @@ def test_gnome_from_words_to_the_player(
     wait_until(lambda: len(bus.call(*GNOME_INTERFACE, "GetResultMetas", "as", names)[0]) == 4)
     (meta,) = bus.call(*GNOME_INTERFACE, "GetResultMetas", "as", names)
     assert meta["id"] == ("s", names[0]) and meta["name"] == ("s", "red.mp4")
-    assert meta["description"] == ("s", f"00:01.2–00:03.5 · 75% · {film.parent}")
+    assert meta["description"] == ("s", "00:01.2–00:03.5 · 75% · \u2068a red wall\u2069")
     picture = Path(meta["gicon"][1])
     assert picture.read_bytes()[:3] == b"\xff\xd8\xff"
     assert picture.stat().st_mode & 0o077 == 0 and picture.parent.stat().st_mode & 0o077 == 0
     assert bus.call(*GNOME_INTERFACE, "ActivateResult", "sasu", names[0], ["red"], 0) == ()
     arguments = notes.taken("mpv")
-    assert arguments[-2:] == ["--", str(film)] and "--start=1.250" in arguments
+    assert arguments[-2:] == ["--", str(film)]
+    assert "--start=0.750" in arguments, "words: shortly before"
 
 
 def test_gnome_searches_anew_with_each_word(bus: Bus, installed: Install, service: Service) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 from harness import PATIENCE, wait_until
+from subtitled import srt
 from tempo_plugins import players
 from videos import make_video, numbered, read_number, texture
 
@@ -175,17 +176,20 @@ def test_another_library(search: Any, tmp_path: Path) -> None:
     path = tmp_path / "elsewhere.mkv"
     shots = [(texture(1), 2), (texture(2), 2)]
     make_video(path, shots=shots, size=(96, 64), rate=Fraction(10))
+    path.with_suffix(".srt").write_text(srt([(2.0, 3.0, "I'm so sorry")]), encoding="utf-8")
     with tempo_edge.Library.open(tmp_path / "library.db") as library:
         library.index(path)
-        best = library.find("clouds", min_confidence=0).moments[0]
+        best = library.find("so sorry", min_confidence=0).moments[0]
+    assert (best.start_seconds, best.cue_seconds) == (2.0, 1.5)
     option = f"--script-opts-append=tempo-edge-library={tmp_path / 'library.db'}"
     with search(option, path=path) as mpv:
         wait_until(lambda: mpv.get("duration"))
         mpv.seek(3.5)
-        mpv.ask("script-message", "tempo-edge-find", "clouds")
-        wait_until(lambda: mpv.near(best.start_seconds))
+        mpv.ask("script-message", "tempo-edge-find", "so sorry")
+        wait_until(lambda: mpv.near(best.cue_seconds))
         mpv.ask("script-binding", "tempo_edge/loop")
         wait_until(lambda: mpv.get("ab-loop-b") != "no")
+        assert mpv.get("ab-loop-a") == pytest.approx(best.cue_seconds, abs=0.001)
         assert mpv.get("ab-loop-b") == pytest.approx(best.end_seconds, abs=0.001)
 
 

@@ -37,7 +37,7 @@ READ = """
 dofile(arg[1])
 local found, why = read_answer(io.read("*a"))
 if found then
-    for _, m in ipairs(found) do print(m.first, m.after, m.likely) end
+    for _, m in ipairs(found) do print(m.first, m.after, m.likely, m.cue) end
 else
     print(why)
 end
@@ -93,8 +93,9 @@ ROW |= {"end_seconds": 62.25, "score": 1.0, "confidence": 0.75, "profile": "nano
 @pytest.mark.parametrize(
     ("output", "said"),
     [
-        (json.dumps(ROW) + "\n" + json.dumps({**ROW, "start_seconds": 0}) + "\n\n0\n",
-         "1.5\t62.25\t0.75\n0\t62.25\t0.75\n"),
+        (json.dumps({**ROW, "cue_seconds": 1.25}) + "\n"
+         + json.dumps({**ROW, "start_seconds": 0}) + "\n\n0\n",
+         "1.5\t62.25\t0.75\t1.25\n0\t62.25\t0.75\tnil\n"),
         ('{"best_rejected": null}\n\n1\n', "Nothing matches.\n"),
         ("sh: 1: tempo-edge: not found\n\n127\n", "tempo-edge is not in your PATH.\n"),
         ("tempo-edge: error: the library holds no footage at or under /a\n\n2\n",

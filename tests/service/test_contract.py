@@ -68,6 +68,7 @@ def test_it_finds_what_the_library_finds(service: Service, named: Footage, groun
             "name": moment.path.name,
             "start_seconds": moment.start_seconds,
             "end_seconds": moment.end_seconds,
+            "cue_seconds": moment.start_seconds,
             "score": pytest.approx(moment.score, abs=1e-6),
             "confidence": pytest.approx(moment.confidence, abs=1e-6),
             "online": True,

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 from made_up import Films
 
 from tempo_edge.store.embedded import line_index
-from tempo_edge.store.embedded.schema import SCHEMA, statements
+from tempo_edge.store.embedded.catalogue import SqliteCatalogue
+from tempo_edge.store.embedded.schema import PLAIN, SCHEMA, statements
 from tempo_edge.words.line import KINDS, Line
 
 
@@ -61,8 +65,46 @@ def test_pairs_of_common_words_lead_to_the_same_lines(
     assert found() == expected
 
 
+# How lines were put into the index before points were left out.
+BEFORE = """
+DROP TRIGGER evidence_words_put;
+DROP TRIGGER evidence_words_gone;
+DROP TRIGGER evidence_names_put;
+DROP TRIGGER evidence_names_gone;
+ALTER TABLE evidence DROP COLUMN plain;
+CREATE TRIGGER evidence_put AFTER INSERT ON evidence WHEN new.unspaced=0 BEGIN
+  INSERT INTO evidence_words (rowid, text) VALUES (new.id, new.text);
+END;
+CREATE TRIGGER evidence_gone AFTER DELETE ON evidence WHEN old.unspaced=0 BEGIN
+  INSERT INTO evidence_words (evidence_words, rowid, text) VALUES ('delete', old.id, old.text);
+END;
+"""
+
+
+def test_words_with_points_of_a_library_of_before_are_found(films: Films) -> None:
+    films.add("a", 1)
+    path = films.path
+    films.catalogue.close()
+    with closing(sqlite3.connect(path)) as before, before:
+        before.executescript(BEFORE)
+    with closing(sqlite3.connect(path)) as before, before:
+        row = "INSERT INTO evidence (video_id, start_seconds, end_seconds, kind, text, language, "
+        row += "confidence, source, unspaced) VALUES (1, 0, 1, 'subtitle', ?, '', 1, '', 0)"
+        before.executemany(row, [("שָׁלוֹם",), ("good morning",)])
+    for _ in range(2):
+        with closing(SqliteCatalogue(path)) as now:
+            found = [now.matching_lines([word], 1) for word in ("שלום", "morning")]
+            assert [[hit.line.text for hit in hits] for hits in found] == [
+                ["שָׁלוֹם"],
+                ["good morning"],
+            ]
+    with closing(SqliteCatalogue(path)) as now:
+        now.put_lines(1, KINDS, [line("else")])
+        assert now.matching_lines(["שלום"], 1) == now.matching_lines(["ש"], 1) == []
+
+
 def test_a_trigger_is_one_statement() -> None:
-    parts = list(statements(SCHEMA))
-    assert sum("CREATE TRIGGER" in part for part in parts) == 4
-    assert all(part.count("CREATE ") == 1 for part in parts)
+    parts = list(statements(SCHEMA + PLAIN))
+    assert sum("CREATE TRIGGER" in part for part in parts) == 6
+    assert all(part.count("CREATE ") <= 1 for part in parts)
     assert list(statements("SELECT 1; SELECT 2;\n")) == ["SELECT 1;", " SELECT 2;"]

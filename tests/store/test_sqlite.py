@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -109,6 +110,36 @@ def test_a_newer_schema(path: Path, readonly: bool) -> None:
         f"{path} has schema version {SCHEMA_VERSION + 1}, this tempo-edge reads up to "
         f"{SCHEMA_VERSION}: upgrade tempo-edge"
     )
+
+
+class WithoutFts5(sqlite3.Connection):
+    """A database as an SQLite without full-text search has it: it knows no such module."""
+
+    def execute(self, sql: str, *values: object) -> sqlite3.Cursor:
+        if "fts5" in sql or "evidence_words" in sql.partition(" MATCH ")[0].partition("FROM ")[2]:
+            raise sqlite3.OperationalError("no such module: fts5")
+        return super().execute(sql, *values)  # type: ignore[arg-type]
+
+
+def test_an_sqlite_without_full_text_search_is_named(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = r"SQLite [\d.]+ of this Python lacks FTS5, .* install Python of your system"
+    connect = sqlite3.connect
+
+    def without(*place: str, **how: Any) -> sqlite3.Connection:
+        return connect(*place, **how, factory=WithoutFts5)
+
+    for is_new in (True, False):
+        with monkeypatch.context() as patch:
+            patch.setattr(sqlite3, "connect", without)
+            with pytest.raises(LibraryError, match=said):
+                SqliteCatalogue(path)
+            if not is_new:
+                reader = SqliteCatalogue(path, readonly=True)
+                with pytest.raises(LibraryError, match=said), closing(reader), reader.snapshot():
+                    reader.matching_lines(["dog"], 1)
+        SqliteCatalogue(path).close()
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ def _cell(moment: Moment, picture: Path | None) -> str:
     if picture is not None:
         data = base64.b64encode(picture.read_bytes()).decode()
         source = f"<img alt='' src='data:image/jpeg;base64,{data}'>"
-    link = f"file://{quote(os.fsencode(moment.path))}#t={moment.start_seconds:.2f}"
+    link = f"file://{quote(os.fsencode(moment.path))}#t={moment.cue_seconds:.2f}"
     return (
         f"<li><a href='{html.escape(link)}'>{source}<bdi>{_escaped(title(moment))}</bdi></a>"
         f"<br><small>{_about(moment)}</small></li>"

@@ -29,7 +29,7 @@ def play(moment: Moment) -> None:
     if player is None:
         open_file(path)
         return
-    options = ["--really-quiet", "--force-window=yes", f"--start={moment.start_seconds:.3f}"]
+    options = ["--really-quiet", "--force-window=yes", f"--start={moment.cue_seconds:.3f}"]
     _start([player, *options, "--", str(path)])
 
 

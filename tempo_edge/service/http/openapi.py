@@ -92,6 +92,7 @@ _SCHEMAS: _Facts = {
             name=_STRING,
             start_seconds=_NUMBER,
             end_seconds=_NUMBER,
+            cue_seconds=_NUMBER,
             score=_NUMBER,
             confidence={"type": "number", "minimum": 0, "maximum": 1},
             online={"type": "boolean"},

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from tempo_edge import player
 from tempo_edge.errors import ServiceError
-from tempo_edge.moment import Span
 
 __all__ = ["can_play", "play"]
 
@@ -31,7 +30,7 @@ def play(source: Path, seconds: float) -> None:
     """
     if not can_play():
         raise ServiceError(501, "nothing can be played here: there is no mpv, or no screen")
-    process = player.play(source, Span(seconds, seconds + 1))
+    process = player.play(source, seconds)
     try:
         status = process.wait(_EARLY_SECONDS)
     except subprocess.TimeoutExpired:

@@ -9,9 +9,6 @@ const NAMES = {
   name: "name",
 };
 
-// A line begins where a voice does: half a second before, the voice is heard from its beginning.
-const LEAD_SECONDS = 0.5;
-
 const kinds = (moment) => (moment.found_by ?? []).filter((kind) => kind in NAMES);
 
 /** Whether words gave the moment its times. */
@@ -26,6 +23,5 @@ export function foundBy(moment) {
   return said[0].toUpperCase() + said.slice(1);
 }
 
-/** The second from which it is played. */
-export const cue = (moment) =>
-  isOfWords(moment) ? Math.max(0, moment.start_seconds - LEAD_SECONDS) : moment.start_seconds;
+/** The second from which it is played; of a link, which knows its times alone, the first. */
+export const cue = (moment) => moment.cue_seconds ?? moment.start_seconds;

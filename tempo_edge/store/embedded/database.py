@@ -22,11 +22,13 @@ from tempo_edge.store.embedded.database_file import (
 from tempo_edge.store.embedded.schema import (
     NAMES,
     OLDEST_VERSION,
+    PLAIN,
     SCHEMA,
     SCHEMA_VERSION,
     WAYS_UP,
     statements,
 )
+from tempo_edge.words.letters import pointless
 
 __all__ = ["Database", "unreadable"]
 
@@ -44,6 +46,9 @@ _ROW_ERRORS = (
 
 # Of the write-ahead log, what stays on disk once its contents are in the database.
 _LOG_BYTES = 64 << 20
+
+# What SQLite says where it was built without its full-text search.
+_NO_FTS5 = "no such module: fts5"
 
 _PUT_BACK = "put a copy of it back, or delete it and index again"
 
@@ -103,7 +108,7 @@ class Database:
             elif not self.readonly:
                 self._prepare_writing()
                 self._bring_up()
-                self._index_names()
+                self._index_words()
             found = self.get_meta("library_id")
         except BaseException as error:
             if db is not None:
@@ -111,7 +116,7 @@ class Database:
                 if not logged:  # what is refused stays as it was
                     tidy(self.path)
             if isinstance(error, (*UNREADABLE, RefusedRowError)):
-                if "malformed" in str(error):
+                if "malformed" in str(error) or _NO_FTS5 in str(error):
                     raise unreadable(self.path, error) from error
                 raise LibraryError(
                     f"{self.path} can't be used as a library ({_in_short(error)}): "
@@ -204,6 +209,7 @@ class Database:
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")
         self._db.execute(f"PRAGMA journal_size_limit={_LOG_BYTES}")
+        self._db.create_function("pointless", 1, pointless, deterministic=True)
 
     def _bring_up(self) -> None:
         """Make a library of an older version one of this, as a whole or not at all."""
@@ -216,13 +222,16 @@ class Database:
             self._db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
         self.version = SCHEMA_VERSION
 
-    def _index_names(self) -> None:
-        """Have names found among themselves, where they are not yet."""
-        if self._db.execute("SELECT 1 FROM sqlite_master WHERE name='evidence_names'").fetchone():
-            return
-        with self.transaction():
-            for statement in statements(NAMES):
-                self._db.execute(statement)
+    def _index_words(self) -> None:
+        """Have names found among themselves, and words by their plain spelling."""
+        for name, script in (("evidence_names", NAMES), ("evidence_words_put", PLAIN)):
+            there = self._db.execute("SELECT 1 FROM sqlite_master WHERE name=?", (name,))
+            if there.fetchone() is None:
+                with self.transaction():
+                    for statement in statements(script):
+                        self._db.execute(statement)
+        # It opens the index, and so says at once where SQLite has none such.
+        self._db.execute("EXPLAIN SELECT 1 FROM evidence_words")
 
     def _create(self) -> None:
         if self.readonly:
@@ -231,7 +240,7 @@ class Database:
             )
         self._prepare_writing()
         with self.transaction():
-            for statement in statements(SCHEMA + NAMES):
+            for statement in statements(SCHEMA + NAMES + PLAIN):
                 self._db.execute(statement)
             self._db.execute(f"PRAGMA application_id={_APPLICATION_ID}")
             self._db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
@@ -366,7 +375,13 @@ def _trouble(error: sqlite3.Error) -> str:
 
 
 def unreadable(path: Path, error: BaseException) -> LibraryError:
-    """The error that says that a library is damaged."""
+    """The error that says that a library is damaged, or that SQLite here can't read it."""
+    if _NO_FTS5 in str(error):
+        return LibraryError(
+            f"{path} can't be used: the SQLite {sqlite3.sqlite_version} of this Python lacks FTS5, "
+            "its full-text search: install Python of your system, python.org or conda, and "
+            "tempo-edge with that"
+        )
     return LibraryError(f"{path} can't be read ({_in_short(error)}): {_PUT_BACK}")
 
 

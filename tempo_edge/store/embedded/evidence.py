@@ -15,7 +15,7 @@ from tempo_edge.store.embedded.columns import LONGEST_SECONDS, Columns
 from tempo_edge.store.embedded.line_index import LineIndex
 from tempo_edge.store.embedded.passes import PassTable, within
 from tempo_edge.store.evidence import LineHit
-from tempo_edge.words.letters import is_unspaced
+from tempo_edge.words.letters import is_unspaced, pointless
 from tempo_edge.words.line import KINDS, Line, LineError
 
 __all__ = ["AT_ONCE", "LINE", "EvidenceTable", "kind_of", "slots"]
@@ -76,11 +76,13 @@ class EvidenceTable(PassTable):
 
     def _insert(self, video_id: int, lines: Iterable[Line], file: int | None) -> None:
         self._db.executemany(
-            f"INSERT INTO evidence (file_id, unspaced, {_COLUMNS}) VALUES ({slots(range(10))})",
+            f"INSERT INTO evidence (file_id, unspaced, plain, {_COLUMNS}) "
+            f"VALUES ({slots(range(11))})",
             (
                 (
                     file,
                     int(is_unspaced(line.text)),
+                    None if (plain := pointless(line.text)) == line.text else plain,
                     video_id,
                     line.start_seconds,
                     line.end_seconds,

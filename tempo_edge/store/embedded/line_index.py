@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import Any
 
-from tempo_edge.words.letters import folded, is_unspaced, tokens
+from tempo_edge.words.letters import folded, is_unspaced, pointless, tokens
 
 __all__ = ["LineIndex"]
 
@@ -62,7 +62,7 @@ class LineIndex:
         """(how many phrases it holds, its rank by BM25, the line) of lines, the best first.
 
         Args:
-            phrases: words in a row; case and accents don't count.
+            phrases: words in a row; case, accents and vowel points don't count.
             least: how many of them a line must hold.
             limit: lines that are given at most.
         """
@@ -201,4 +201,4 @@ def _text_of(columns: str, row: _Row) -> str:
 
 def _quoted(phrase: str) -> str:
     """A phrase as FTS5 takes it for words in a row, whatever stands in it."""
-    return '"' + phrase.replace("\0", " ").replace('"', " ") + '"'
+    return '"' + pointless(phrase).replace("\0", " ").replace('"', " ") + '"'

@@ -11,6 +11,7 @@ __all__ = [
     "LINE_VECTORS",
     "NAMES",
     "OLDEST_VERSION",
+    "PLAIN",
     "SCHEMA",
     "SCHEMA_VERSION",
     "WAYS_UP",
@@ -75,12 +76,6 @@ CREATE VIRTUAL TABLE evidence_words USING fts5 (
 CREATE VIRTUAL TABLE evidence_trigrams USING fts5 (
   text, content='evidence', content_rowid='id', tokenize='trigram'
 );
-CREATE TRIGGER evidence_put AFTER INSERT ON evidence WHEN new.unspaced=0 BEGIN
-  INSERT INTO evidence_words (rowid, text) VALUES (new.id, new.text);
-END;
-CREATE TRIGGER evidence_gone AFTER DELETE ON evidence WHEN old.unspaced=0 BEGIN
-  INSERT INTO evidence_words (evidence_words, rowid, text) VALUES ('delete', old.id, old.text);
-END;
 CREATE TRIGGER evidence_put_unspaced AFTER INSERT ON evidence WHEN new.unspaced=1 BEGIN
   INSERT INTO evidence_trigrams (rowid, text) VALUES (new.id, new.text);
 END;
@@ -110,17 +105,46 @@ NAMES = """
 CREATE VIRTUAL TABLE evidence_names USING fts5 (
   text, content='evidence', content_rowid='id', tokenize='unicode61 remove_diacritics 2'
 );
-CREATE TRIGGER evidence_name_put AFTER INSERT ON evidence
-  WHEN new.kind='name' AND new.unspaced=0 BEGIN
-  INSERT INTO evidence_names (rowid, text) VALUES (new.id, new.text);
-END;
-CREATE TRIGGER evidence_name_gone AFTER DELETE ON evidence
-  WHEN old.kind='name' AND old.unspaced=0 BEGIN
-  INSERT INTO evidence_names (evidence_names, rowid, text) VALUES ('delete', old.id, old.text);
-END;
 INSERT INTO evidence_names (rowid, text)
   SELECT id, text FROM evidence WHERE kind='name' AND unspaced=0;
 """
+
+
+def _follow(table: str, which: str) -> str:
+    """What has a full-text index of some lines hold them by their plain spelling.
+
+    Args:
+        which: the condition that those lines meet, in SQL; ``{0}`` stands before its columns.
+    """
+    put, delete = f"{table} (rowid, text)", f"{table} ({table}, rowid, text)"
+    pointed = f"FROM evidence WHERE {which.format('')} AND plain IS NOT NULL"
+    return f"""
+INSERT INTO {delete} SELECT 'delete', id, text {pointed};
+INSERT INTO {put} SELECT id, plain {pointed};
+CREATE TRIGGER {table}_put AFTER INSERT ON evidence WHEN {which.format("new.")} BEGIN
+  INSERT INTO {put} VALUES (new.id, coalesce(new.plain, new.text));
+END;
+CREATE TRIGGER {table}_gone AFTER DELETE ON evidence WHEN {which.format("old.")} BEGIN
+  INSERT INTO {delete} VALUES ('delete', old.id, coalesce(old.plain, old.text));
+END;
+"""
+
+
+#: What has words and names found, those with vowel points, which would split them, by their plain
+#: spelling: it is kept where it is another. A library has it from when it is next written. Whoever
+#: runs it lends it the function ``pointless``.
+PLAIN = (
+    """
+ALTER TABLE evidence ADD COLUMN plain TEXT;
+UPDATE evidence SET plain=pointless(text) WHERE pointless(text)<>text;
+DROP TRIGGER IF EXISTS evidence_put;
+DROP TRIGGER IF EXISTS evidence_gone;
+DROP TRIGGER IF EXISTS evidence_name_put;
+DROP TRIGGER IF EXISTS evidence_name_gone;
+"""
+    + _follow("evidence_words", "{0}unspaced=0")
+    + _follow("evidence_names", "{0}kind='name' AND {0}unspaced=0")
+)
 
 # How far later passes are with each video: those that take long, and read step by step.
 _PASSES = """

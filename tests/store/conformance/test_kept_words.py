@@ -120,6 +120,19 @@ def test_case_and_accents_do_not_count(writer: WritableCatalogue) -> None:
     assert found(writer, "so sorry you") == found(writer, "sor") == []
 
 
+def test_vowel_points_do_not_split_words(writer: WritableCatalogue) -> None:
+    said = ("שָׁלוֹם עוֹלָם", "שלום לך", "السَّلَامُ عَلَيْكُم", "الســـلام")
+    video = spoken(writer, "a", *said)
+    for word in ("שלום", "שָׁלוֹם"):
+        assert sorted(found(writer, word)) == sorted(said[:2])
+    assert found(writer, "שלום עולם") == [said[0]], "words in a row"
+    assert sorted(found(writer, "السلام")) == sorted(said[2:])
+    assert found(writer, "שלום", "עולם") == [said[0]]
+    writer.put_lines(video, KINDS, [line("עוֹלָם", kind="name")])
+    assert found(writer, "שלום") == found(writer, "של") == []
+    assert [hit.line.text for hit in writer.matching_lines(["עולם"], 1, kinds=["name"])] == ["עוֹלָם"]
+
+
 def test_a_phrase_is_words_in_a_row(writer: WritableCatalogue) -> None:
     spoken(writer, "a", "a good morning to you", "good, but not morning", "morning, good man")
     assert found(writer, "good morning") == ["a good morning to you"]
