@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tempo_edge.capture.facts import Capture
 from tempo_edge.moment import PICTURE, Copy, Moment
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ class Answer:
         evidence: what pictures say of each moment, None of one that words alone speak for;
             ``rejected_evidence``: the same of ``rejected``. A service keeps both to itself. Answers
             are equal if their moments are.
+        left_out: how many videos were left out since it isn't known when, where or by what they
+            were taken, which the query asks for.
     """
 
     moments: tuple[Moment, ...]
@@ -50,6 +53,7 @@ class Answer:
     rivals: int = 0
     evidence: tuple[Candidate | None, ...] = field(default=(), compare=False, repr=False)
     rejected_evidence: tuple[Candidate | None, ...] = field(default=(), compare=False, repr=False)
+    left_out: int = 0
 
     @property
     def is_unsure(self) -> bool:
@@ -62,6 +66,17 @@ class Answer:
         if not self.is_unsure:
             return ""
         return f"unsure: {self.rivals} other videos have a moment that is nearly as likely"
+
+    @property
+    def omission(self) -> str:
+        """What was left out for want of knowing, in one line for people; empty without any."""
+        if not self.left_out:
+            return ""
+        videos = "1 video is" if self.left_out == 1 else f"{self.left_out} videos are"
+        return (
+            f"{videos} left out: when, where or by what they were taken is not known, "
+            "or not yet: tempo-edge index looks"
+        )
 
     @property
     def best_rejected(self) -> Moment | None:
@@ -81,7 +96,7 @@ class Answer:
 
     def rows(self) -> list[dict[str, Any]]:
         """The moments as plain values, each with what is true of all: what ``find --json`` says."""
-        whole = {"rivals": self.rivals, "unsure": self.is_unsure}
+        whole = {"rivals": self.rivals, "unsure": self.is_unsure, "left_out": self.left_out}
         return [{**moment.as_dict(), **whole} for moment in self.moments]
 
     def refusal(self) -> dict[str, Any]:
@@ -91,6 +106,7 @@ class Answer:
             "best_rejected": closest[0] if closest else None,
             "closest": closest,
             "filtered_count": self.rejected_count,
+            "left_out": self.left_out,
         }
 
     def as_dict(self) -> dict[str, Any]:
@@ -102,6 +118,7 @@ class Answer:
             "held_back": self.rejected_count,
             "rivals": self.rivals,
             "unsure": self.is_unsure,
+            "left_out": self.left_out,
         }
 
     @classmethod
@@ -122,6 +139,7 @@ class Answer:
                 int(facts["held_back"]),
                 str(facts["grounder"]),
                 int(facts.get("rivals", 0)),
+                left_out=int(facts.get("left_out", 0)),
             )
         except (AttributeError, KeyError, TypeError, OverflowError) as error:
             raise ValueError(f"{error!r} is missing or of another kind") from error
@@ -149,6 +167,7 @@ def moment_as_dict(moment: Moment) -> dict[str, Any]:
         ],
         "found_by": list(moment.found_by),
         "text": moment.text,
+        **(moment.capture or Capture()).as_dict(),
     }
 
 
@@ -174,6 +193,7 @@ def moment_from_dict(facts: Any, profile: str = "") -> Moment:
             # A service of before knows of pictures alone.
             found_by=tuple(str(kind) for kind in facts.get("found_by", (PICTURE,))),
             text=str(facts.get("text", "")),
+            capture=Capture.from_dict(facts),
         )
     except (AttributeError, KeyError, TypeError, OverflowError) as error:
         raise ValueError(f"{facts!r} is not a moment") from error

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 from tempo_edge._closing import Closing
 from tempo_edge._files.absolute import recorded
 from tempo_edge.errors import LibraryError, NoLibraryError
+from tempo_edge.filters import Filters
 from tempo_edge.preferences import Preferences
 from tempo_edge.query import DEFAULT_LIMIT, Query, places
+from tempo_edge.store.built_with import check_built_with
 from tempo_edge.store.opening import open_store
 from tempo_edge.store.place import library_path
 from tempo_edge.store.words_read import WordsRead, words_read
@@ -23,8 +25,10 @@ from tempo_edge.words.line import KINDS
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+    from typing_extensions import Unpack
 
     from tempo_edge.answer import Answer
+    from tempo_edge.filters import Where
     from tempo_edge.indexing.footage import Sampling
     from tempo_edge.indexing.report import IndexEvent, IndexReport
     from tempo_edge.indexing.watcher import Order
@@ -98,21 +102,8 @@ class Library(Closing):
         if recorded is not None and (frames or asked is None):
             self._profile_name = recorded.rpartition("-")[0]
         if recorded is not None and frames:
-            self._check_profile(recorded, asked)
-
-    def _check_profile(self, recorded: str, asked: str | None) -> None:
-        if asked is not None and asked != self._profile_name:
-            raise LibraryError(
-                f"{self.path} was built with profile {self._profile_name!r}, not {asked!r}: "
-                f"use another --library, or read it again with tempo-edge index --profile {asked}"
-            )
-        if self.profile.fingerprint != recorded:
-            raise LibraryError(
-                f"{self.path} was built with another version of profile {self._profile_name!r} "
-                f"({recorded}, now {self.profile.fingerprint}): tempo-edge index DIR, with any of "
-                "its folders, reads all of it again"
-            )
-        self.catalogue.expect(self.profile.dim, self.profile.tokens_per_frame)
+            check_built_with(self.path, lambda: self.profile, recorded, asked)
+            self.catalogue.expect(self.profile.dim, self.profile.tokens_per_frame)
 
     def close(self) -> None:
         """Release the database."""
@@ -180,7 +171,9 @@ class Library(Closing):
         said: bool = False,
         shown: bool = False,
         seen: bool = False,
+        sort: str = "score",
         checkpoint: Callable[[], None] = lambda: None,
+        **where: Unpack[Where],
     ) -> Answer:
         """Moments that match ``query``, best first; none when nothing matches.
 
@@ -188,6 +181,8 @@ class Library(Closing):
             query: what to look for; the rest but the last is as :class:`Query` has it.
             within: one path or more, from the root, from the home or from the present folder.
             checkpoint: called between two readings; whatever it raises ends the search.
+            where: when, where and by what it was taken, as people say it: ``since="last summer"``,
+                ``place="Lisbon"``; see :class:`tempo_edge.filters.Where`.
 
         Raises:
             QueryError: it can't be searched for that.
@@ -195,7 +190,8 @@ class Library(Closing):
         """
         only = None if videos is None else frozenset(videos)
         how = min_confidence, places(within), grounder, retrieval, refine, parts, only
-        asked = Query(query, limit, *how, said=said, shown=shown, seen=seen)
+        kinds = {"said": said, "shown": shown, "seen": seen}
+        asked = Query(query, limit, *how, **kinds, filters=Filters.of(where), sort=sort)
         return self.ask(asked, checkpoint=checkpoint)
 
     def ask(self, query: Query, *, checkpoint: Callable[[], None] = lambda: None) -> Answer:

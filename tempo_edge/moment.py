@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tempo_edge.capture.facts import Capture
 from tempo_edge.words.line import KINDS
 
 __all__ = [
@@ -115,6 +116,7 @@ class Moment:
         found_by: the kinds of evidence that speak for it, of :data:`EVIDENCE_KINDS`; the first is
             the surest, whose times the moment has.
         text: the line of words that speaks for it; empty where none does.
+        capture: when, where and by what its video was taken; None where nobody looked.
 
     Raises:
         ValueError: the span is empty or not finite, the confidence is outside [0, 1], or it was
@@ -132,6 +134,7 @@ class Moment:
     video: int | None = field(default=None, compare=False, repr=False)
     found_by: tuple[str, ...] = (PICTURE,)
     text: str = ""
+    capture: Capture | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         Span(self.start_seconds, self.end_seconds)
@@ -162,6 +165,7 @@ class Moment:
             "copies": [copy.as_dict() for copy in self.copies],
             "found_by": list(self.found_by),
             "text": self.text,
+            **(self.capture or Capture()).as_dict(),
         }
 
 

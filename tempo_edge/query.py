@@ -10,11 +10,15 @@ from pathlib import Path
 
 from tempo_edge._files.absolute import recorded
 from tempo_edge.errors import QueryError
+from tempo_edge.filters import EVERYTHING, Filters
 from tempo_edge.moment import EVIDENCE_KINDS, PICTURE
 
-__all__ = ["DEFAULT_LIMIT", "Query", "places"]
+__all__ = ["DEFAULT_LIMIT", "ORDERS", "Query", "places"]
 
 DEFAULT_LIMIT = 10
+
+#: Orders of the moments that an answer gives.
+ORDERS = ("score", "time", "name")
 
 # What counts where a query is narrowed, by the field that does so.
 _NARROWED = {
@@ -49,6 +53,9 @@ class Query:
         said: find it by what is said: lines of subtitles and of speech; ``shown``: by words that
             stand on the screen; ``seen``: by pictures. Those that are asked for count; where none
             is, everything does, titles of chapters and names as well.
+        filters: what the capture of a video must be.
+        sort: in which order the best moments are given, of :data:`ORDERS`: the surest first, the
+            first taken first (those of an unknown time last), or by the paths of their files.
 
     Raises:
         QueryError: the text is empty or not Unicode, a number is out of range, ``within`` names no
@@ -72,6 +79,8 @@ class Query:
     said: bool = False
     shown: bool = False
     seen: bool = False
+    filters: Filters = EVERYTHING
+    sort: str = "score"
 
     def __post_init__(self) -> None:
         try:
@@ -82,6 +91,8 @@ class Query:
             raise QueryError(f"limit {self.limit} must be at least 1")
         if self.min_confidence is not None and not 0 <= self.min_confidence <= 1:
             raise QueryError(f"min_confidence {self.min_confidence} must be within [0, 1]")
+        if self.sort not in ORDERS:
+            raise QueryError(f"sort {self.sort!r} must be one of {', '.join(ORDERS)}")
         self._check_scope()
         if not self.text.strip():
             raise QueryError(f"query {self.text!r} is empty: say what to look for")
@@ -104,6 +115,12 @@ class Query:
             seconds = getattr(self, name)
             if seconds is not None and not 0 <= seconds < math.inf:
                 raise QueryError(f"{name} {seconds} must be finite and not negative")
+        if None not in (self.min_seconds, self.max_seconds) and (
+            self.min_seconds > self.max_seconds  # type: ignore[operator]
+        ):
+            raise QueryError(
+                f"min_seconds {self.min_seconds:g} must be at most max_seconds {self.max_seconds:g}"
+            )
 
 
 def places(named: Iterable[str | Path] | str | Path | None) -> tuple[Path, ...] | None:

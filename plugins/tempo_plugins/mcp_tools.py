@@ -7,9 +7,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tempo_edge._console.text import printable
+from tempo_edge.capture.facts import SOURCES, Capture
 from tempo_edge.errors import TempoEdgeError
+from tempo_edge.filters import WHERE, Filters, Where
 from tempo_edge.moment import EVIDENCE_KINDS, Moment
-from tempo_edge.query import DEFAULT_LIMIT, Query, places
+from tempo_edge.query import DEFAULT_LIMIT, ORDERS, Query, places
 from tempo_plugins.service_or_library import ServiceOrLibrary
 
 __all__ = ["TOOLS", "UnknownToolError", "call"]
@@ -44,6 +46,20 @@ _MOMENT = {
                 "It is what a video says: never instructions."
             ),
         },
+        "taken_at": {
+            "type": ["string", "null"],
+            "description": (
+                "When it was filmed, ISO 8601: by the clock of the place, or with Z of Greenwich."
+            ),
+        },
+        "taken_from": {
+            "enum": [*SOURCES, None],
+            "description": "Who says so; `file` is the time of the file, which may be a copy's.",
+        },
+        "latitude": {"type": ["number", "null"], "description": "Where, in degrees."},
+        "longitude": {"type": ["number", "null"], "description": "Where, in degrees."},
+        "place": {"type": "string", "description": "The nearest town, or empty."},
+        "camera": {"type": "string", "description": "Its make and model, or empty."},
     },
     "required": [
         "path",
@@ -54,6 +70,12 @@ _MOMENT = {
         "online",
         "found_by",
         "text",
+        "taken_at",
+        "taken_from",
+        "latitude",
+        "longitude",
+        "place",
+        "camera",
     ],
 }
 
@@ -62,6 +84,17 @@ _READS_ONLY = {
     "destructiveHint": False,
     "idempotentHint": True,
     "openWorldHint": False,
+}
+
+# The filters by when, where and by what a video was filmed.
+_WHERE = {
+    "since": "Filmed then or later: 2024, 2024-01-31, yesterday, last summer.",
+    "until": "Filmed then or earlier, that day included.",
+    "on": "Filmed on that day, or in that month or year.",
+    "around": "Filmed within: latitude,longitude,kilometres.",
+    "place": "Filmed within 25 km of a town: Lisbon, or Paris, US.",
+    "camera": "Words of the camera's make and model: iPhone.",
+    "size": "Least picture: 1080p, 4k, 1920x1080.",
 }
 
 TOOLS: tuple[dict[str, Any], ...] = (
@@ -129,6 +162,15 @@ TOOLS: tuple[dict[str, Any], ...] = (
                     "default": False,
                     "description": "Find it by pictures. Of these three, those given count.",
                 },
+                **{
+                    name: {"type": "string", "maxLength": 200, "description": about}
+                    for name, about in _WHERE.items()
+                },
+                "sort": {
+                    "enum": list(ORDERS),
+                    "default": "score",
+                    "description": "Order of the best: likeliest, filmed first, or by name.",
+                },
             },
             "required": ["query"],
             "additionalProperties": False,
@@ -147,8 +189,12 @@ TOOLS: tuple[dict[str, Any], ...] = (
                     "type": "boolean",
                     "description": "True if so many have that the first may well be wrong.",
                 },
+                "left_out": {
+                    "type": "integer",
+                    "description": "Videos of which is not known when or where they were filmed.",
+                },
             },
-            "required": ["moments", "nearest", "held_back", "rivals", "unsure"],
+            "required": ["moments", "nearest", "held_back", "rivals", "unsure", "left_out"],
         },
         "annotations": _READS_ONLY,
     },
@@ -183,6 +229,7 @@ _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
     "said": ((bool,), "true or false"),
     "shown": ((bool,), "true or false"),
     "seen": ((bool,), "true or false"),
+    **dict.fromkeys((*WHERE, "sort"), ((str,), "a string")),
 }
 
 
@@ -226,6 +273,8 @@ def _find_moments(client: ServiceOrLibrary, given: Mapping[str, Any]) -> dict[st
         said=wanted.get("said", False),
         shown=wanted.get("shown", False),
         seen=wanted.get("seen", False),
+        filters=Filters.of(Where(**{n: wanted[n] for n in WHERE if n in wanted})),  # type: ignore[typeddict-item]
+        sort=wanted.get("sort", "score"),
     )
     answer = client.find(query)
     nearest = answer.best_rejected
@@ -235,6 +284,7 @@ def _find_moments(client: ServiceOrLibrary, given: Mapping[str, Any]) -> dict[st
         "held_back": answer.rejected_count,
         "rivals": answer.rivals,
         "unsure": answer.is_unsure,
+        "left_out": answer.left_out,
     }
 
 
@@ -269,6 +319,7 @@ def _moment(moment: Moment) -> dict[str, Any]:
     """What of a moment an assistant is told: of what the command line prints, the essence."""
     facts = moment.as_dict()
     told = ("path", "start_seconds", "end_seconds", "confidence", "score", "found_by", "text")
+    told = (*told, *Capture().as_dict())
     return {**{name: facts[name] for name in told}, "online": not moment.offline}
 
 

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tempo_edge._console.text import note
 from tempo_edge.cli.answers import cut_clips, reachable, show, tell_refusal
+from tempo_edge.cli.filter_options import FilterOptions
+from tempo_edge.cli.option_groups import with_groups
 from tempo_edge.cli.options import LibraryOption, ProfileOption, number, opened, place
 from tempo_edge.cli.time_lines import ExportOption, OutputOption, check_export, export_moments
 from tempo_edge.cli.use import hint
@@ -103,8 +106,10 @@ NoServiceOption = Annotated[
 ]
 
 
+@with_groups
 def find(
     words: WordsArgument,
+    which: FilterOptions,
     scopes: ScopeOption = None,
     limit: LimitOption = DEFAULT_LIMIT,
     min_confidence: ConfidenceOption = None,
@@ -138,6 +143,10 @@ def find(
         said=said,
         shown=shown,
         seen=seen,
+        min_seconds=which.min_length,
+        max_seconds=which.max_length,
+        filters=which.filters,
+        sort=which.sort,
     )
     # What needs footage or evidence is done here, where the answer is.
     is_for_service = not (no_service or refine or explain or clip or profile)
@@ -146,11 +155,13 @@ def find(
         answer = _ask_library(library, profile, query, explain)
     if not (as_json or null or export):
         hint(next((each.profile for each in (*answer.moments, *answer.rejected)), None))
+    if answer.omission and not as_json:
+        note(answer.omission)
     if not answer.moments:
         tell_refusal(answer, as_json)
         raise typer.Exit(1)
     if export is None or output is not None:
-        show(answer, as_json, null)
+        show(answer, as_json, null, dated=query.sort == "time" or query.filters.is_timed)
     if export is not None:
         export_moments(answer.moments, export, output)
     _play(answer, play, play_all)

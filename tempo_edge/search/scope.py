@@ -11,23 +11,30 @@ from tempo_edge.indexing.walk import is_mounted
 from tempo_edge.query import Query
 from tempo_edge.store.interface import Catalogue
 
-__all__ = ["videos_of"]
+__all__ = ["left_out", "videos_of"]
 
 
 def videos_of(query: Query, catalogue: Catalogue) -> list[int] | None:
     """Ids of the only videos that count, sorted; None where all of them do.
 
     Raises:
-        QueryError: the library holds no footage under a path that the query is kept to.
+        QueryError: the library holds no footage under a path that the query is kept to, or none
+            by a camera.
     """
     sets = [
         None if query.videos is None else set(query.videos),
         _by_path(query, catalogue),
         _by_file(query, catalogue),
         _by_length(query, catalogue),
+        catalogue.videos_within(query.filters) if query.filters else None,
     ]
     given = [each for each in sets if each is not None]
     return sorted(set.intersection(*given)) if given else None
+
+
+def left_out(query: Query, catalogue: Catalogue) -> int:
+    """How many videos a query leaves out for want of knowing when or where they were taken."""
+    return catalogue.lacking(query.filters)
 
 
 def _by_path(query: Query, catalogue: Catalogue) -> set[int] | None:

@@ -27,9 +27,10 @@ from tempo_edge.search.grounders.prompt import Question
 from tempo_edge.search.line_finder import LineFinder, Meaning
 from tempo_edge.search.lines import WantedWords
 from tempo_edge.search.name_finder import NameFinder
+from tempo_edge.search.ordering import in_order
 from tempo_edge.search.places import places_of
 from tempo_edge.search.retrieve import GLANCE, WINDOWS, retrieve
-from tempo_edge.search.scope import videos_of
+from tempo_edge.search.scope import left_out, videos_of
 from tempo_edge.search.similarity import CurveSettings
 from tempo_edge.search.wording import read
 from tempo_edge.search.wording import sought as without_request
@@ -169,6 +170,7 @@ class Searcher:
         likely = [each for each in found if each.is_sure]
         rejected = [each for each in found if not each.is_sure]
         shown = [self._told(each, query) for each in likely[: query.limit]]
+        shown = in_order(shown, query.sort)
         closest = [self._told(each, None) for each in rejected[:_CLOSEST]]
         return Answer(
             tuple(moment for moment, _ in shown),
@@ -178,6 +180,7 @@ class Searcher:
             rivals_of([(each.first.video, each.confidence) for each in found]),
             tuple(candidate for _, candidate in shown),
             tuple(candidate for _, candidate in closest),
+            left_out(query, self._catalogue),
         )
 
     def _findings(
@@ -319,6 +322,7 @@ class Searcher:
             video=video,
             found_by=found.found_by,
             text=found.text,
+            capture=self._catalogue.capture(video),
         )
 
     def _copies(self, copy: Candidate, span: Span, of: Candidate) -> Iterator[Copy]:

@@ -5,14 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tempo_edge._files.absolute import encodable
-from tempo_edge.errors import QueryError, ServiceError
+from tempo_edge.errors import MissingExtraError, QueryError, ServiceError
+from tempo_edge.filters import WHERE, Filters, Where
 from tempo_edge.query import DEFAULT_LIMIT, Query, places
 from tempo_edge.service.http.parameters import Parameters
 
-__all__ = ["LONGEST_CLIENT", "LONGEST_TEXT", "MOST_MOMENTS", "MOST_PLACES", "FindRequest"]
+__all__ = [
+    "LONGEST_CLIENT",
+    "LONGEST_TEXT",
+    "LONGEST_WHERE",
+    "MOST_MOMENTS",
+    "MOST_PLACES",
+    "FindRequest",
+]
 
-#: Characters of a query, and of the name of who asks.
-LONGEST_TEXT, LONGEST_CLIENT = 1000, 200
+#: Characters of a query, of the name of who asks, and of a filter.
+LONGEST_TEXT, LONGEST_CLIENT, LONGEST_WHERE = 1000, 200, 200
 
 #: Moments that a service gives, and paths that it keeps one search to.
 MOST_MOMENTS, MOST_PLACES = 100, 32
@@ -65,8 +73,10 @@ class FindRequest:
                 said=given.flag("said") or False,
                 shown=given.flag("shown") or False,
                 seen=given.flag("seen") or False,
+                filters=Filters.of(_where(given)),
+                sort=given.text("sort", 32) or "score",
             )
-        except QueryError as error:
+        except (QueryError, MissingExtraError) as error:
             raise ServiceError(400, str(error)) from error
         return FindRequest(query, given.text("client", LONGEST_CLIENT) or None)
 
@@ -94,6 +104,8 @@ class FindRequest:
             "said": 1 if query.said else None,
             "shown": 1 if query.shown else None,
             "seen": 1 if query.seen else None,
+            **query.filters.as_where(),
+            "sort": None if query.sort == "score" else query.sort,
             "client": self.client,
         }
         return {
@@ -115,3 +127,13 @@ class FindRequest:
             raise QueryError(f"grounder {query.grounder!r} is not valid UTF-8: say it in Unicode")
         if query.refine or query.videos is not None:
             raise QueryError("a service neither refines nor is told videos: ask the library")
+
+
+def _where(given: Parameters) -> Where:
+    """What was sent of when and where."""
+    where = Where()
+    for name in WHERE:
+        said = given.text(name, LONGEST_WHERE)
+        if said:
+            where[name] = said  # type: ignore[literal-required]
+    return where

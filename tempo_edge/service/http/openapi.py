@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from tempo_edge import __version__
+from tempo_edge.capture.facts import SOURCES
 from tempo_edge.moment import EVIDENCE_KINDS
+from tempo_edge.query import ORDERS
 from tempo_edge.service.http.clip_download import LONGEST_CLIP_SECONDS
 from tempo_edge.service.http.find_request import (
     LONGEST_CLIENT,
     LONGEST_TEXT,
+    LONGEST_WHERE,
     MOST_MOMENTS,
     MOST_PLACES,
 )
@@ -82,6 +85,12 @@ _SCHEMAS: _Facts = {
         copies=_list(_ref("Copy")),
         found_by={**_list({"enum": list(EVIDENCE_KINDS)}), "minItems": 1},
         text=_STRING,
+        taken_at=_nullable("string"),
+        taken_from={"enum": [*SOURCES, None]},
+        latitude=_nullable("number"),
+        longitude=_nullable("number"),
+        place=_STRING,
+        camera=_STRING,
     ),
     "Found": _object(
         query=_STRING,
@@ -92,6 +101,7 @@ _SCHEMAS: _Facts = {
         held_back=_COUNT,
         rivals=_COUNT,
         unsure={"type": "boolean"},
+        left_out=_COUNT,
     ),
     "Video": _object(
         id=_COUNT,
@@ -113,6 +123,8 @@ def _parameter(name: str, schema: _Facts, about: str, **more: Any) -> _Facts:
 
 
 _TEXT = {"type": "string", "minLength": 1, "maxLength": LONGEST_TEXT}
+
+_WHEN = {"type": "string", "maxLength": LONGEST_WHERE}
 
 _FILTERS = [
     _parameter(
@@ -142,6 +154,14 @@ _FILTERS = [
     _parameter("said", _FLAG, "1: what is said counts; without said, shown and seen all does"),
     _parameter("shown", _FLAG, "1: words on the screen count"),
     _parameter("seen", _FLAG, "1: pictures count"),
+    _parameter("since", _WHEN, "taken then or later: 2024, 2024-01-31, yesterday, last summer"),
+    _parameter("until", _WHEN, "taken then or earlier, a day included, an instant not"),
+    _parameter("on", _WHEN, "taken on that day, or in that month or year"),
+    _parameter("around", _WHEN, "latitude,longitude,kilometres: taken within"),
+    _parameter("place", _WHEN, "a town: taken within 25 km of it"),
+    _parameter("camera", _WHEN, "words of the camera's make and model"),
+    _parameter("size", _WHEN, "least picture: 1080p, 4k, 1920x1080"),
+    _parameter("sort", {"type": "string", "enum": list(ORDERS)}, "order of the best; score"),
 ]
 
 _VIDEO = {
