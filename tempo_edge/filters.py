@@ -12,7 +12,7 @@ from tempo_edge.capture.facts import Coordinates
 from tempo_edge.errors import QueryError
 from tempo_edge.periods import Period
 
-__all__ = ["WHERE", "Circle", "Filters", "Where"]
+__all__ = ["EVERYTHING", "WHERE", "Circle", "Filters", "Where"]
 
 # How far around a town is still there, in kilometres.
 _AROUND_A_TOWN_KM = 25.0
@@ -81,7 +81,7 @@ class Circle:
             latitude, longitude, kilometres = map(float, text[:100].split(","))
         except ValueError:
             raise QueryError(
-                f"around {text[:100]!r} must be latitude, longitude and kilometres, as 38.71,-9.14,5"
+                f"around {text[:100]!r} must be latitude, longitude, kilometres, as 38.71,-9.14,5"
             ) from None
         try:
             return Circle(Coordinates(latitude, longitude), kilometres)
@@ -151,7 +151,7 @@ class Filters:
 
     def __bool__(self) -> bool:
         """Whether they may leave anything out."""
-        return self != Filters()
+        return self != EVERYTHING
 
     @property
     def is_timed(self) -> bool:
@@ -204,6 +204,10 @@ class Filters:
         if self.least_side:
             where["size"] = f"{self.least_side}p"
         return where
+
+
+#: No filter: every video is left.
+EVERYTHING = Filters()
 
 
 def _times(said: dict[str, str], now: datetime | None) -> tuple[datetime | None, datetime | None]:

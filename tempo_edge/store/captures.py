@@ -1,4 +1,4 @@
-"""The part of a store's interface that is about captures: when, where and by what videos were taken."""
+"""The part of a store's interface about captures: when, where and by what videos were taken."""
 
 from __future__ import annotations
 
