@@ -60,7 +60,7 @@ class Period:
         """
         said = " ".join(text.split()).lower()
         present = now or datetime.now()
-        if len(said) > _LONGEST or not said or re.fullmatch(r"\d{1,3}|\d{5,}", said):
+        if len(said) > _LONGEST or not said:
             raise _refused(text, name)
         try:
             return (
@@ -137,6 +137,8 @@ def _latest(first: int, months: int, now: datetime) -> Period:
 
 def _spoken(said: str, now: datetime, text: str, name: str) -> Period:
     """What dateparser makes of it."""
+    if re.search("[a-z]", said) is None:
+        raise _refused(text, name)  # whether 01/02 is in January nobody knows
     try:
         from dateparser.date import DateDataParser
     except ImportError as error:

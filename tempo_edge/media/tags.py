@@ -47,7 +47,7 @@ def tags_of_container(path: Path) -> ContainerTags:
             container = open_container(path, _HEAD_ONLY, file, decodes=False)
             stack.callback(container.close)
             whole = dict(list(container.metadata.items())[:_MOST_TAGS])
-            streams = container.streams[:_MOST_TAGS]
+            streams = tuple(container.streams)[:_MOST_TAGS]
             handlers = [stream.metadata.get("handler_name", "") for stream in streams]
             return ContainerTags(
                 {name.lower(): value[:_MOST_LETTERS] for name, value in whole.items()},
