@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from queue import SimpleQueue
@@ -190,8 +191,8 @@ class Library(Closing):
         """
         only = None if videos is None else frozenset(videos)
         how = min_confidence, places(within), grounder, retrieval, refine, parts, only
-        kinds = {"said": said, "shown": shown, "seen": seen}
-        asked = Query(query, limit, *how, **kinds, filters=Filters.of(where), sort=sort)
+        kept = Query(query, limit, *how, said=said, shown=shown, seen=seen)
+        asked = replace(kept, filters=Filters.of(where), sort=sort)
         return self.ask(asked, checkpoint=checkpoint)
 
     def ask(self, query: Query, *, checkpoint: Callable[[], None] = lambda: None) -> Answer:

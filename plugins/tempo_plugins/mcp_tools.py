@@ -319,8 +319,10 @@ def _moment(moment: Moment) -> dict[str, Any]:
     """What of a moment an assistant is told: of what the command line prints, the essence."""
     facts = moment.as_dict()
     told = ("path", "start_seconds", "end_seconds", "confidence", "score", "found_by", "text")
-    told = (*told, *Capture().as_dict())
-    return {**{name: facts[name] for name in told}, "online": not moment.offline}
+    return {
+        **{name: facts[name] for name in (*told, *Capture().as_dict())},
+        "online": not moment.offline,
+    }
 
 
 def _text(text: str) -> dict[str, str]:

@@ -113,7 +113,10 @@ def test_a_sidecar_of_xmp() -> None:
 
 
 def test_an_export_of_google_photos() -> None:
-    told = {"photoTakenTime": {"timestamp": "1706711100"}, "geoData": {"latitude": 0, "longitude": 0}}
+    told = {
+        "photoTakenTime": {"timestamp": "1706711100"},
+        "geoData": {"latitude": 0, "longitude": 0},
+    }
     told["geoDataExif"] = {"latitude": 38.7139, "longitude": -9.1394}
     found = of_takeout(json.dumps(told), NOW)
     assert said(found.instant) == "2024-01-31T14:25:00Z" and found.taken_from == "takeout"

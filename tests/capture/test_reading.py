@@ -79,7 +79,10 @@ def test_a_telephone_and_whoever_mended_it(film: Path, tmp_path: Path) -> None:
         ("a.mp4", "a.json"),
         ("a(1).mp4", "a.mp4(1).json"),
         ("a(1).mp4", "a.mp4.supplemental-metadata(1).json"),
-        ("a_very_long_name_of_a_film_1234567890.mp4", "a_very_long_name_of_a_film_1234567890.mp4.supp.json"),
+        (
+            "a_very_long_name_of_a_film_1234567890.mp4",
+            "a_very_long_name_of_a_film_1234567890.mp4.supp.json",
+        ),
     ],
 )
 def test_what_google_photos_calls_its_files(
@@ -95,7 +98,9 @@ def test_a_drone_and_subtitles(film: Path, tmp_path: Path) -> None:
     path = copy(film, tmp_path / "DJI_0001.MP4")
     (tmp_path / "DJI_0001.SRT").write_text(TELEMETRY)
     assert told(path) == ("2022-08-09T10:11:12", "srt")
-    (tmp_path / "DJI_0001.SRT").write_text("1\n00:00:00,000 --> 00:00:01,000\n2022-08-09 10:11:12\n")
+    (tmp_path / "DJI_0001.SRT").write_text(
+        "1\n00:00:00,000 --> 00:00:01,000\n2022-08-09 10:11:12\n"
+    )
     assert told(path)[1] == "file", "somebody says so"
 
 
