@@ -76,8 +76,7 @@ def test_some_cameras_write_the_time_of_the_place_where_greenwichs_belongs() -> 
 
 @pytest.mark.parametrize(
     "at",
-    ["1904-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "0000-01-01T00:00:00Z", "2040-01-01T00:00:00Z"]
-    + ["9999-99-99T99:99:99Z", "NaN", "", "1e308"],
+    ["1904-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "2040-01-01T00:00:00Z", "NaN", "", "1e308"],
 )
 def test_a_clock_that_was_never_set_says_nothing(at: str) -> None:
     assert capture_of_tags({"creation_time": at}, now=NOW).created is None

@@ -1,4 +1,4 @@
-"""When, where and by what videos were taken is kept, found by each of these, and goes with files."""
+"""When, where and by what videos were taken is kept, found by, and goes with files."""
 
 from __future__ import annotations
 
