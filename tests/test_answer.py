@@ -155,8 +155,9 @@ def test_the_format_of_the_command_line() -> None:
         '"taken_at": null, "taken_from": null, "latitude": null, "longitude": null, '
         '"place": "", "camera": ""}'
     )
+    empty = {"best_rejected": None, "closest": []}
     nothing = Answer((), (), 0, "curve").refusal()
-    assert nothing == {"best_rejected": None, "closest": [], "filtered_count": 0}
+    assert nothing == {**empty, "filtered_count": 0, "left_out": 0}
 
 
 @pytest.mark.parametrize(

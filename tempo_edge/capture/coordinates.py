@@ -49,7 +49,7 @@ def _degrees(digits: str, part: str, width: int) -> float | None:
     numbers = [*map(float, pieces[:-1]), last]
     if any(number >= 60 for number in numbers[1:]):
         return None
-    return sum(number / 60**power for power, number in enumerate(numbers))
+    return sum(number / 60.0**power for power, number in enumerate(numbers))
 
 
 def of_exif(text: str) -> float | None:
