@@ -42,7 +42,7 @@ class Answer:
         evidence: what pictures say of each moment, None of one that words alone speak for;
             ``rejected_evidence``: the same of ``rejected``. A service keeps both to itself. Answers
             are equal if their moments are.
-        left_out: how many videos were left out since it isn't known when, where or by what they
+        unknown_count: how many videos were left out since it isn't known when, where or by what they
             were taken, which the query asks for.
     """
 
@@ -53,7 +53,7 @@ class Answer:
     rivals: int = 0
     evidence: tuple[Candidate | None, ...] = field(default=(), compare=False, repr=False)
     rejected_evidence: tuple[Candidate | None, ...] = field(default=(), compare=False, repr=False)
-    left_out: int = 0
+    unknown_count: int = 0
 
     @property
     def is_unsure(self) -> bool:
@@ -70,9 +70,9 @@ class Answer:
     @property
     def omission(self) -> str:
         """What was left out for want of knowing, in one line for people; empty without any."""
-        if not self.left_out:
+        if not self.unknown_count:
             return ""
-        videos = "1 video is" if self.left_out == 1 else f"{self.left_out} videos are"
+        videos = "1 video is" if self.unknown_count == 1 else f"{self.unknown_count} videos are"
         return (
             f"{videos} left out: when, where or by what they were taken is not known, "
             "or not yet: tempo-edge index looks"
@@ -96,7 +96,7 @@ class Answer:
 
     def rows(self) -> list[dict[str, Any]]:
         """The moments as plain values, each with what is true of all: what ``find --json`` says."""
-        whole = {"rivals": self.rivals, "unsure": self.is_unsure, "left_out": self.left_out}
+        whole = {"rivals": self.rivals, "unsure": self.is_unsure, "unknown_count": self.unknown_count}
         return [{**moment.as_dict(), **whole} for moment in self.moments]
 
     def refusal(self) -> dict[str, Any]:
@@ -106,7 +106,7 @@ class Answer:
             "best_rejected": closest[0] if closest else None,
             "closest": closest,
             "filtered_count": self.rejected_count,
-            "left_out": self.left_out,
+            "unknown_count": self.unknown_count,
         }
 
     def as_dict(self) -> dict[str, Any]:
@@ -118,7 +118,7 @@ class Answer:
             "held_back": self.rejected_count,
             "rivals": self.rivals,
             "unsure": self.is_unsure,
-            "left_out": self.left_out,
+            "unknown_count": self.unknown_count,
         }
 
     @classmethod
@@ -139,7 +139,7 @@ class Answer:
                 int(facts["held_back"]),
                 str(facts["grounder"]),
                 int(facts.get("rivals", 0)),
-                left_out=int(facts.get("left_out", 0)),
+                unknown_count=int(facts.get("unknown_count", 0)),
             )
         except (AttributeError, KeyError, TypeError, OverflowError) as error:
             raise ValueError(f"{error!r} is missing or of another kind") from error

@@ -87,7 +87,7 @@ def test_the_format_of_the_service() -> None:
         '"taken_at": null, "taken_from": null, "latitude": null, "longitude": null, '
         '"place": "", "camera": ""}], '
         '"near": [], "held_back": 3, "rivals": 0, '
-        '"unsure": false, "left_out": 0}'
+        '"unsure": false, "unknown_count": 0}'
     )
 
 
@@ -114,7 +114,7 @@ def test_what_is_told_of_a_capture_is_read_back() -> None:
     for name, value in (("taken_at", "noon"), ("taken_from", "hearsay"), ("latitude", 91)):
         with pytest.raises(ValueError, match=r".+"):
             moment_from_dict({**told, name: value})
-    answer = Answer((), (), 0, "curve", left_out=2)
+    answer = Answer((), (), 0, "curve", unknown_count=2)
     assert Answer.from_dict(answer.as_dict()) == answer
     assert answer.omission.startswith("2 videos are left out: when, where or by what")
     assert Answer((), (), 0, "curve").omission == ""
@@ -133,7 +133,7 @@ def test_every_format_says_alike_whether_an_answer_is_unsure(rivals: int) -> Non
     assert [(each["rivals"], each["unsure"]) for each in (service, *rows)] == [
         (rivals, rivals >= 4)
     ] * 3
-    of_all = ("rivals", "unsure", "left_out")
+    of_all = ("rivals", "unsure", "unknown_count")
     assert [{k: v for k, v in row.items() if k not in of_all} for row in rows] == [
         each.as_dict() for each in answer
     ]
@@ -145,7 +145,7 @@ def test_the_format_of_the_command_line() -> None:
     near = [moment(confidence=0.1 * n, copies=()) for n in (5, 4, 3, 2)]
     answer = Answer((), tuple(near), 9, "mllm")
     told = answer.refusal()
-    assert list(told) == ["best_rejected", "closest", "filtered_count", "left_out"]
+    assert list(told) == ["best_rejected", "closest", "filtered_count", "unknown_count"]
     assert told["best_rejected"] == told["closest"][0] and told["filtered_count"] == 9
     assert [each["confidence"] for each in told["closest"]] == [0.5, 0.4, 0.3]
     assert json.dumps(told["best_rejected"]) == (
@@ -157,7 +157,7 @@ def test_the_format_of_the_command_line() -> None:
     )
     empty = {"best_rejected": None, "closest": []}
     nothing = Answer((), (), 0, "curve").refusal()
-    assert nothing == {**empty, "filtered_count": 0, "left_out": 0}
+    assert nothing == {**empty, "filtered_count": 0, "unknown_count": 0}
 
 
 @pytest.mark.parametrize(

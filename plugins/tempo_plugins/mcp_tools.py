@@ -189,12 +189,12 @@ TOOLS: tuple[dict[str, Any], ...] = (
                     "type": "boolean",
                     "description": "True if so many have that the first may well be wrong.",
                 },
-                "left_out": {
+                "unknown_count": {
                     "type": "integer",
                     "description": "Videos of which is not known when or where they were filmed.",
                 },
             },
-            "required": ["moments", "nearest", "held_back", "rivals", "unsure", "left_out"],
+            "required": ["moments", "nearest", "held_back", "rivals", "unsure", "unknown_count"],
         },
         "annotations": _READS_ONLY,
     },
@@ -284,7 +284,7 @@ def _find_moments(client: ServiceOrLibrary, given: Mapping[str, Any]) -> dict[st
         "held_back": answer.rejected_count,
         "rivals": answer.rivals,
         "unsure": answer.is_unsure,
-        "left_out": answer.left_out,
+        "unknown_count": answer.unknown_count,
     }
 
 

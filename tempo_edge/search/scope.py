@@ -11,7 +11,7 @@ from tempo_edge.indexing.walk import is_mounted
 from tempo_edge.query import Query
 from tempo_edge.store.interface import Catalogue
 
-__all__ = ["left_out", "videos_of"]
+__all__ = ["unknown_count", "videos_of"]
 
 
 def videos_of(query: Query, catalogue: Catalogue) -> list[int] | None:
@@ -32,7 +32,7 @@ def videos_of(query: Query, catalogue: Catalogue) -> list[int] | None:
     return sorted(set.intersection(*given)) if given else None
 
 
-def left_out(query: Query, catalogue: Catalogue) -> int:
+def unknown_count(query: Query, catalogue: Catalogue) -> int:
     """How many videos a query leaves out for want of knowing when or where they were taken."""
     return catalogue.lacking(query.filters)
 

@@ -30,7 +30,7 @@ from tempo_edge.search.name_finder import NameFinder
 from tempo_edge.search.ordering import in_order
 from tempo_edge.search.places import places_of
 from tempo_edge.search.retrieve import GLANCE, WINDOWS, retrieve
-from tempo_edge.search.scope import left_out, videos_of
+from tempo_edge.search.scope import unknown_count, videos_of
 from tempo_edge.search.similarity import CurveSettings
 from tempo_edge.search.wording import read
 from tempo_edge.search.wording import sought as without_request
@@ -180,7 +180,7 @@ class Searcher:
             rivals_of([(each.first.video, each.confidence) for each in found]),
             tuple(candidate for _, candidate in shown),
             tuple(candidate for _, candidate in closest),
-            left_out(query, self._catalogue),
+            unknown_count(query, self._catalogue),
         )
 
     def _findings(

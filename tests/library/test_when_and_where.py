@@ -75,7 +75,7 @@ def test_a_library_of_before_is_filled_without_a_picture(
             made.execute("PRAGMA user_version=4")
     with tempo_edge.Library.open(before) as opened:
         answer = opened.find("a picture", min_confidence=0.0, since="1990")
-        assert not answer.moments and answer.left_out == 3
+        assert not answer.moments and answer.unknown_count == 3
         monkeypatch.setattr(FootageReader, "read", None)
         report = opened.index(films)
         assert (report.dated, report.unchanged, report.skipped) == (3, 3, 0)

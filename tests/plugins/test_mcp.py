@@ -263,7 +263,7 @@ def test_null_is_as_good_as_left_out(peer: Peer, service: Service) -> None:
         "held_back": 0,
         "rivals": 0,
         "unsure": False,
-        "left_out": 0,
+        "unknown_count": 0,
     }
 
 

@@ -101,7 +101,7 @@ _SCHEMAS: _Facts = {
         held_back=_COUNT,
         rivals=_COUNT,
         unsure={"type": "boolean"},
-        left_out=_COUNT,
+        unknown_count=_COUNT,
     ),
     "Video": _object(
         id=_COUNT,
