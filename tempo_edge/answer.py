@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tempo_edge.capture.facts import Capture
 from tempo_edge.expression import Expression, Term
 from tempo_edge.moment import PICTURE, Copy, Moment, Part
 
@@ -46,6 +47,8 @@ class Answer:
         understood: the expression that was asked for, if it has several terms; else None.
         missing: the terms of it that are to be there and of which nothing was found anywhere, so
             that there is no moment of all of them.
+        unknown_count: how many videos were left out since it isn't known when, where or by what
+            they were taken, which the query asks for.
     """
 
     moments: tuple[Moment, ...]
@@ -58,6 +61,7 @@ class Answer:
     left_out: bool = field(default=False, compare=False)
     understood: Expression | None = None
     missing: tuple[str, ...] = ()
+    unknown_count: int = 0
 
     @property
     def is_unsure(self) -> bool:
@@ -70,6 +74,17 @@ class Answer:
         if not self.is_unsure:
             return ""
         return f"unsure: {self.rivals} other videos have a moment that is nearly as likely"
+
+    @property
+    def omission(self) -> str:
+        """What was left out for want of knowing, in one line for people; empty without any."""
+        if not self.unknown_count:
+            return ""
+        videos = "1 video is" if self.unknown_count == 1 else f"{self.unknown_count} videos are"
+        return (
+            f"{videos} left out: when, where or by what they were taken is not known, "
+            "or not yet: tempo-edge index looks"
+        )
 
     @property
     def best_rejected(self) -> Moment | None:
@@ -89,7 +104,12 @@ class Answer:
 
     def rows(self) -> list[dict[str, Any]]:
         """The moments as plain values, each with what is true of all: what ``find --json`` says."""
-        whole = {"rivals": self.rivals, "unsure": self.is_unsure, **self._understood()}
+        whole = {
+            "rivals": self.rivals,
+            "unsure": self.is_unsure,
+            "unknown_count": self.unknown_count,
+            **self._understood(),
+        }
         return [{**moment.as_dict(), **whole} for moment in self.moments]
 
     def refusal(self) -> dict[str, Any]:
@@ -101,6 +121,7 @@ class Answer:
             "filtered_count": self.rejected_count,
             **self._understood(),
             **({"missing": list(self.missing)} if self.understood else {}),
+            "unknown_count": self.unknown_count,
         }
 
     def as_dict(self) -> dict[str, Any]:
@@ -115,6 +136,7 @@ class Answer:
             "left_out": self.left_out,
             **self._understood(),
             **({"missing": list(self.missing)} if self.understood else {}),
+            "unknown_count": self.unknown_count,
         }
 
     def _understood(self) -> dict[str, Any]:
@@ -144,6 +166,7 @@ class Answer:
                 left_out=facts.get("left_out") is True,
                 understood=_understood(facts.get("understood")),
                 missing=tuple(str(each) for each in facts.get("missing", ())),
+                unknown_count=int(facts.get("unknown_count", 0)),
             )
         except (AttributeError, KeyError, TypeError, OverflowError) as error:
             raise ValueError(f"{error!r} is missing or of another kind") from error
@@ -181,6 +204,7 @@ def moment_as_dict(moment: Moment) -> dict[str, Any]:
         "found_by": list(moment.found_by),
         "text": moment.text,
         **parts,
+        **(moment.capture or Capture()).as_dict(),
     }
 
 
@@ -207,6 +231,7 @@ def moment_from_dict(facts: Any, profile: str = "") -> Moment:
             found_by=tuple(str(kind) for kind in facts.get("found_by", (PICTURE,))),
             text=str(facts.get("text", "")),
             parts=tuple(_part(each) for each in facts.get("parts", ())),
+            capture=Capture.from_dict(facts),
         )
     except (AttributeError, KeyError, TypeError, OverflowError) as error:
         raise ValueError(f"{facts!r} is not a moment") from error

@@ -13,14 +13,19 @@ from typing import TYPE_CHECKING
 from tempo_edge._files.absolute import recorded
 from tempo_edge.errors import LibraryError, NoLibraryError
 from tempo_edge.example import Example, example
+from tempo_edge.filters import Filters
 from tempo_edge.holdings import Holdings
 from tempo_edge.preferences import Preferences
 from tempo_edge.query import DEFAULT_LIMIT, THEN_SECONDS, Query, places
+from tempo_edge.store.built_with import check_built_with
 from tempo_edge.store.place import library_path
 from tempo_edge.words.line import KINDS
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
     from tempo_edge.answer import Answer
+    from tempo_edge.filters import Where
     from tempo_edge.indexing.footage import Sampling
     from tempo_edge.indexing.report import IndexEvent, IndexReport
     from tempo_edge.indexing.watcher import Order
@@ -87,21 +92,8 @@ class Library(Holdings):
         if recorded is not None and (frames or asked is None):
             self._profile_name = recorded.rpartition("-")[0]
         if recorded is not None and frames:
-            self._check_profile(recorded, asked)
-
-    def _check_profile(self, recorded: str, asked: str | None) -> None:
-        if asked is not None and asked != self._profile_name:
-            raise LibraryError(
-                f"{self.path} was built with profile {self._profile_name!r}, not {asked!r}: "
-                f"use another --library, or read it again with tempo-edge index --profile {asked}"
-            )
-        if self.profile.fingerprint != recorded:
-            raise LibraryError(
-                f"{self.path} was built with another version of profile {self._profile_name!r} "
-                f"({recorded}, now {self.profile.fingerprint}): tempo-edge index DIR, with any of "
-                "its folders, reads all of it again"
-            )
-        self.catalogue.expect(self.profile.dim, self.profile.tokens_per_frame)
+            check_built_with(self.path, lambda: self.profile, recorded, asked)
+            self.catalogue.expect(self.profile.dim, self.profile.tokens_per_frame)
 
     def close(self) -> None:
         """Release the database."""
@@ -158,7 +150,9 @@ class Library(Holdings):
         near_seconds: float = 0.0,
         then_seconds: float = THEN_SECONDS,
         plain: bool = False,
+        sort: str = "score",
         checkpoint: Callable[[], None] = lambda: None,
+        **where: Unpack[Where],
     ) -> Answer:
         """Moments that match ``query``, best first; none when nothing matches.
 
@@ -167,6 +161,8 @@ class Library(Holdings):
             within: one path or more, from the root, from the home or from the present folder.
             like: a picture's file, or a moment: ``"film.mp4@1:23"``, ``"film.mp4@1:20-1:30"``.
             checkpoint: called between two readings; whatever it raises ends the search.
+            where: when, where and by what it was taken, as people say it: ``since="last summer"``,
+                ``place="Lisbon"``; see :class:`tempo_edge.filters.Where`.
 
         Raises:
             QueryError: it can't be searched for that.
@@ -186,6 +182,8 @@ class Library(Holdings):
             near_seconds=near_seconds,
             then_seconds=then_seconds,
             plain=plain,
+            filters=Filters.of(where),
+            sort=sort,
         )
         return self.ask(asked, checkpoint=checkpoint)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tempo_edge.capture.facts import Capture
 from tempo_edge.expression import ROLES
 from tempo_edge.words.line import KINDS
 
@@ -166,6 +167,7 @@ class Moment:
             the surest, whose times the moment has.
         text: the line of words that speaks for it; empty where none does.
         parts: of a query of several terms each of them; empty of one term.
+        capture: when, where and by what its video was taken; None where nobody looked.
 
     Raises:
         ValueError: the span is empty or not finite, the confidence is outside [0, 1], or it was
@@ -184,6 +186,7 @@ class Moment:
     found_by: tuple[str, ...] = (PICTURE,)
     text: str = ""
     parts: tuple[Part, ...] = ()
+    capture: Capture | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         Span(self.start_seconds, self.end_seconds)
@@ -227,6 +230,7 @@ class Moment:
             "found_by": list(self.found_by),
             "text": self.text,
             **parts,
+            **(self.capture or Capture()).as_dict(),
         }
 
 

@@ -13,14 +13,18 @@ from tempo_edge._files.absolute import recorded
 from tempo_edge.errors import QueryError
 from tempo_edge.example import Example
 from tempo_edge.expression import MOST_TERMS, Expression
+from tempo_edge.filters import EVERYTHING, Filters
 from tempo_edge.moment import EVIDENCE_KINDS, PICTURE
 
-__all__ = ["DEFAULT_LIMIT", "THEN_SECONDS", "Query", "places"]
+__all__ = ["DEFAULT_LIMIT", "ORDERS", "THEN_SECONDS", "Query", "places"]
 
 DEFAULT_LIMIT = 10
 
 #: How long after one moment the next one may begin.
 THEN_SECONDS = 60.0
+
+#: Orders of the moments that an answer gives.
+ORDERS = ("score", "time", "name")
 
 # What counts where a query is narrowed, by the field that does so.
 _NARROWED = {
@@ -66,6 +70,9 @@ class Query:
             there at the same time.
         then_seconds: the most that may lie between one moment and the next one.
         plain: no word of the text is an operator.
+        filters: what the capture of a video must be.
+        sort: in which order the best moments are given, of :data:`ORDERS`: the surest first, the
+            first taken first (those of an unknown time last), or by the paths of their files.
 
     Raises:
         ExpressionError: there is nothing before or behind an operator of the text.
@@ -97,6 +104,8 @@ class Query:
     near_seconds: float = 0.0
     then_seconds: float = THEN_SECONDS
     plain: bool = False
+    filters: Filters = EVERYTHING
+    sort: str = "score"
 
     def __post_init__(self) -> None:
         self._check_unicode("query", self.text)
@@ -104,6 +113,8 @@ class Query:
             raise QueryError(f"limit {self.limit} must be at least 1")
         if self.min_confidence is not None and not 0 <= self.min_confidence <= 1:
             raise QueryError(f"min_confidence {self.min_confidence} must be within [0, 1]")
+        if self.sort not in ORDERS:
+            raise QueryError(f"sort {self.sort!r} must be one of {', '.join(ORDERS)}")
         self._check_scope()
         if self.like is not None:
             self._check_example()
@@ -180,6 +191,12 @@ class Query:
             seconds = getattr(self, name)
             if seconds is not None and not 0 <= seconds < math.inf:
                 raise QueryError(f"{name} {seconds} must be finite and not negative")
+        if None not in (self.min_seconds, self.max_seconds) and (
+            self.min_seconds > self.max_seconds  # type: ignore[operator]
+        ):
+            raise QueryError(
+                f"min_seconds {self.min_seconds:g} must be at most max_seconds {self.max_seconds:g}"
+            )
 
 
 def places(named: Iterable[str | Path] | str | Path | None) -> tuple[Path, ...] | None:

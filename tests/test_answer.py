@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tempo_edge.answer import Answer, moment_as_dict, moment_from_dict
+from tempo_edge.capture.facts import Capture, Coordinates, Instant
 from tempo_edge.expression import ROLES, Expression, Term
 from tempo_edge.moment import EVIDENCE_KINDS, Copy, Moment, Part
 
@@ -105,9 +107,11 @@ def test_the_format_of_the_service() -> None:
         '"start_seconds": 1.23456, "end_seconds": 3.5, "cue_seconds": 1.23456, '
         '"score": 2.5, "confidence": 0.75, "online": true, '
         '"copies": [{"path": "/v/b.mp4", "start_seconds": 0.5, '
-        '"end_seconds": 2.75, "online": false}], "found_by": ["picture"], "text": ""}], '
+        '"end_seconds": 2.75, "online": false}], "found_by": ["picture"], "text": "", '
+        '"taken_at": null, "taken_from": null, "latitude": null, "longitude": null, '
+        '"place": "", "camera": ""}], '
         '"near": [], "held_back": 3, "rivals": 0, '
-        '"unsure": false, "left_out": false}'
+        '"unsure": false, "left_out": false, "unknown_count": 0}'
     )
 
 
@@ -125,6 +129,21 @@ def test_a_service_of_before_knows_of_pictures_alone() -> None:
     assert (back.found_by, back.text) == (("picture",), "")
 
 
+def test_what_is_told_of_a_capture_is_read_back() -> None:
+    instant = Instant(datetime(2024, 1, 31, 14, 25), 60)
+    capture = Capture(instant, "name", Coordinates(38.7, -9.1), "Lisbon, PT", "", "iPhone 12")
+    told = json.loads(json.dumps(moment_as_dict(moment(capture=capture))))
+    assert told["taken_at"] == "2024-01-31T14:25:00+01:00" and told["place"] == "Lisbon, PT"
+    assert moment_from_dict(told).capture == capture
+    for name, value in (("taken_at", "noon"), ("taken_from", "hearsay"), ("latitude", 91)):
+        with pytest.raises(ValueError, match=r".+"):
+            moment_from_dict({**told, name: value})
+    answer = Answer((), (), 0, "curve", unknown_count=2)
+    assert Answer.from_dict(answer.as_dict()) == answer
+    assert answer.omission.startswith("2 videos are left out: when, where or by what")
+    assert Answer((), (), 0, "curve").omission == ""
+
+
 def test_an_answer_with_many_rivals_is_unsure() -> None:
     assert Answer((moment(),), (), 0, "curve", 4).is_unsure
     assert not Answer((moment(),), (), 0, "curve", 3).is_unsure
@@ -138,7 +157,8 @@ def test_every_format_says_alike_whether_an_answer_is_unsure(rivals: int) -> Non
     assert [(each["rivals"], each["unsure"]) for each in (service, *rows)] == [
         (rivals, rivals >= 4)
     ] * 3
-    assert [{k: v for k, v in row.items() if k not in ("rivals", "unsure")} for row in rows] == [
+    of_all = ("rivals", "unsure", "unknown_count")
+    assert [{k: v for k, v in row.items() if k not in of_all} for row in rows] == [
         each.as_dict() for each in answer
     ]
     said = f"unsure: {rivals} other videos have a moment that is nearly as likely"
@@ -149,16 +169,19 @@ def test_the_format_of_the_command_line() -> None:
     near = [moment(confidence=0.1 * n, copies=()) for n in (5, 4, 3, 2)]
     answer = Answer((), tuple(near), 9, "mllm")
     told = answer.refusal()
-    assert list(told) == ["best_rejected", "closest", "filtered_count"]
+    assert list(told) == ["best_rejected", "closest", "filtered_count", "unknown_count"]
     assert told["best_rejected"] == told["closest"][0] and told["filtered_count"] == 9
     assert [each["confidence"] for each in told["closest"]] == [0.5, 0.4, 0.3]
     assert json.dumps(told["best_rejected"]) == (
         '{"path": "/v/a.mp4", "start_seconds": 1.235, "end_seconds": 3.5, "cue_seconds": 1.235, '
         '"score": 2.5, "confidence": 0.5, "profile": "nano", "offline": false, "copies": [], '
-        '"found_by": ["picture"], "text": ""}'
+        '"found_by": ["picture"], "text": "", '
+        '"taken_at": null, "taken_from": null, "latitude": null, "longitude": null, '
+        '"place": "", "camera": ""}'
     )
+    empty = {"best_rejected": None, "closest": []}
     nothing = Answer((), (), 0, "curve").refusal()
-    assert nothing == {"best_rejected": None, "closest": [], "filtered_count": 0}
+    assert nothing == {**empty, "filtered_count": 0, "unknown_count": 0}
 
 
 @pytest.mark.parametrize(

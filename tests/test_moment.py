@@ -11,6 +11,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from tempo_edge.capture.facts import Capture
 from tempo_edge.moment import LEAD_SECONDS, Copy, Moment, Span, format_timestamp, merge_spans
 
 # Milliseconds up to a week: sums of such floats are exact enough to compare.
@@ -141,6 +142,7 @@ def test_a_moment_as_plain_values() -> None:
         "copies": [],
         "found_by": ["picture"],
         "text": "",
+        **Capture().as_dict(),
     }
     said = moment(found_by=("subtitle", "picture"), text="a boat").as_dict()
     assert (said["found_by"], said["text"]) == (["subtitle", "picture"], "a boat")

@@ -110,6 +110,7 @@ class Progress:
         counts = {
             "reused": report.reused,
             "with new words": report.words,
+            "with new times and places": report.dated,
             "unchanged": report.unchanged - report.skipped_before,
             "skipped": report.skipped + report.skipped_before,
             "dropped": report.dropped,

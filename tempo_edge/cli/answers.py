@@ -35,8 +35,11 @@ _SAME_TIME_SECONDS = 0.1
 _LEAST_COLUMNS = 24
 
 
-def show(answer: Answer, as_json: bool, null: bool) -> None:
+def show(answer: Answer, as_json: bool, null: bool, *, dated: bool = False) -> None:
     """Moments one a line, for people or as JSON; or their paths alone, each ended by a NUL byte.
+
+    Args:
+        dated: people are told when each was taken.
 
     Raises:
         typer.Exit: nobody reads them any more.
@@ -53,7 +56,11 @@ def show(answer: Answer, as_json: bool, null: bool) -> None:
     lines = [
         line + "\n"
         for moment in answer.moments
-        for line in (*_lines(moment, width, coloured, room), *_also(moment))
+        for line in (
+            *_lines(moment, width, coloured, room),
+            *(_taken(moment) if dated else ()),
+            *_also(moment),
+        )
     ]
     emit("".join(lines), styled=coloured)
     if answer.doubt:
@@ -131,6 +138,17 @@ def _cells(moment: Moment, width: int) -> list[str]:
 
 def _gone(offline: bool) -> str:
     return "  (offline)" if offline else ""
+
+
+def _taken(moment: Moment) -> list[str]:
+    """When and where a moment was taken, in one line, if that is known."""
+    capture = moment.capture
+    if capture is None or capture.instant is None:
+        return []
+    clock = capture.instant.text.replace("T", " ").replace("Z", " UTC")
+    source = "" if capture.taken_from != "file" else " (time of the file)"
+    place = f", {printable(capture.place)}" if capture.place else ""
+    return [f"  taken {clock}{source}{place}"]
 
 
 def _also(moment: Moment) -> list[str]:

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tempo_edge._console.text import note
 from tempo_edge.cli.answers import cut_clips, reachable, show, tell_refusal
+from tempo_edge.cli.filter_options import FilterOptions
+from tempo_edge.cli.option_groups import with_groups
 from tempo_edge.cli.options import (
     LibraryOption,
     ProfileOption,
@@ -153,7 +156,9 @@ NoServiceOption = Annotated[
 ]
 
 
+@with_groups
 def find(
+    which: FilterOptions,
     words: WordsArgument = None,
     like: LikeOption = None,
     scopes: ScopeOption = None,
@@ -206,6 +211,10 @@ def find(
         near_seconds=near or 0.0,
         then_seconds=THEN_SECONDS if then_within is None else then_within,
         plain=plain,
+        min_seconds=which.min_length,
+        max_seconds=which.max_length,
+        filters=which.filters,
+        sort=which.sort,
     )
     # What needs footage or evidence is done here, where the answer is.
     is_for_service = not (no_service or refine or explain or clip or sheet or profile)
@@ -215,12 +224,14 @@ def find(
     if not (as_json or null or export):
         hint(next((each.profile for each in (*answer.moments, *answer.rejected)), None))
         _tell_example(query.like, answer.left_out)
+    if answer.omission and not as_json:
+        note(answer.omission)
     if not answer.moments:
         tell_refusal(answer, as_json)
         write_sheet(sheet, query.text, answer)
         raise typer.Exit(1)
     if export is None or output is not None:
-        show(answer, as_json, null)
+        show(answer, as_json, null, dated=query.sort == "time" or query.filters.is_timed)
     if export is not None:
         export_moments(answer.moments, export, output)
     write_sheet(sheet, query.text, answer)

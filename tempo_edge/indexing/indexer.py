@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tempo_edge._files.absolute import absolute, encodable
 from tempo_edge.errors import MediaError, RefusedRowError, TempoEdgeError
+from tempo_edge.indexing.captures import CaptureReader
 from tempo_edge.indexing.desk import Desk, Stopped
 from tempo_edge.indexing.digests import FileDigests, key_of
 from tempo_edge.indexing.exclusion import NOTHING, Exclusion
@@ -78,9 +79,9 @@ class Indexer:
         recognizer = Recognizer(catalogue, digests, self._journal, self._desk)
         self._copies = CopiesUnderWay()
         self._words = WordReader(catalogue, self._journal, self._desk, wanted=words)
-        self._files = FileReader(
-            recognizer, self._copies, reader, confined, self._journal, self._words
-        )
+        self._captures = CaptureReader(catalogue, self._journal, self._desk)
+        beside = self._words, self._captures
+        self._files = FileReader(recognizer, self._copies, reader, confined, self._journal, *beside)
         self._verification = Verification(
             catalogue, digests, recognizer, self._journal, self._tell, self._check_stop
         )
@@ -114,6 +115,7 @@ class Indexer:
         places = [absolute(root) for root in roots]
         survey = Survey.of([encodable(str(root)) for root in places])
         self._words.begin(survey, verify=verify)
+        self._captures.begin(survey, verify=verify)
         self._volumes.clear()  # something may have been mounted since
         self._media = Media()
         try:
@@ -130,6 +132,7 @@ class Indexer:
                 self._verify(places, survey, report)
             if survey.wordless:
                 self._read_words(report)
+            self._read_captures(report)
             if survey.work or report.dropped or report.changed:
                 self._pruned = False
             if prune:
@@ -201,12 +204,14 @@ class Indexer:
                 if not postpone(found):
                     survey.work[found.path] = found
                     self._words.look(found, None, known)
+                    self._captures.look(found, None, known)
                     if row is not None:
                         survey.known[found.path] = row
                 continue
             report.unchanged += 1
             report.skipped_before += row.state == "skipped"
             self._words.look(found, row, known)
+            self._captures.look(found, row, known)
             if known.folder != folder:
                 folder, volume = known.folder, self._volume(found.path)
             if volume != row.volume:
@@ -278,6 +283,12 @@ class Indexer:
             self._tell("words", found.path, remark, position=position, files=files)
 
         self._words.run(self._at_once, self._place, note)
+
+    def _read_captures(self, report: IndexReport) -> None:
+        """Read when and where files were taken that are as they were."""
+        for found, position, files in self._captures.run():
+            report.dated += 1
+            self._tell("dated", found.path, position=position, files=files)
 
     def _place(self, found: FoundFile) -> Place:
         medium = self._media.of(found.path)
@@ -356,6 +367,7 @@ class Indexer:
             if footage is not None:
                 self._catalogue.note_verified(found.path, FIRST_READ)
             self._words.put(found, video_id, read.words)
+            self._captures.put(found, read.capture)
         said = "" if read.words is None else read.words.remark
         return "; ".join(filter(None, (remark, said)))
 

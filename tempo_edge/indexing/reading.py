@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tempo_edge.errors import MediaError, TempoEdgeError
+from tempo_edge.indexing.captures import CaptureRead, CaptureReader
 from tempo_edge.indexing.footage import Footage
 from tempo_edge.indexing.journal import Journal
 from tempo_edge.indexing.problems import PassingError, check_still
@@ -42,12 +43,14 @@ class FileRead:
         contents: what its bytes are.
         video_id: the video, if it is known already; ``footage``: what it shows, if it is not.
         words: what is said in it, or None where nobody asked.
+        capture: when, where and by what it was taken.
     """
 
     contents: Contents
     video_id: int | None
     footage: Footage | None
     words: Words | None
+    capture: CaptureRead | None = None
 
 
 class CopiesUnderWay:
@@ -80,7 +83,7 @@ class FileReader:
         reader: reads a file that no run died at.
         confined: reads a file that one did, without dying of it too.
         journal: which files those are.
-        words: reads those of each file as well.
+        words: reads those of each file as well; ``captures``: when and where it was taken.
     """
 
     def __init__(
@@ -91,6 +94,7 @@ class FileReader:
         confined: VideoReader,
         journal: Journal,
         words: WordReader,
+        captures: CaptureReader,
     ) -> None:
         self._recognizer = recognizer
         self._copies = copies
@@ -98,6 +102,7 @@ class FileReader:
         self._confined = confined
         self._journal = journal
         self._words = words
+        self._captures = captures
 
     def read(self, reading: Reading) -> FileRead:
         """What the file holds.
@@ -114,7 +119,8 @@ class FileReader:
         contents, video_id = self._recognize(reading)
         reading.is_recognized()
         if video_id is not None:
-            return FileRead(contents, video_id, None, self._words.of_known(found, video_id))
+            words = self._words.of_known(found, video_id)
+            return FileRead(contents, video_id, None, words, self._captures.of(found))
         try:
             contents, footage = self._footage(reading, contents)
         except TempoEdgeError:
@@ -123,9 +129,9 @@ class FileReader:
         except Exception as error:  # decoders of damaged files fail in ways nobody foresaw
             check_still(found)
             raise PassingError(f"can't be indexed: {type(error).__name__}: {error}") from error
-        words = self._words.of_new(found, footage.video)
+        words, capture = self._words.of_new(found, footage.video), self._captures.of(found)
         check_still(found)
-        return FileRead(contents, None, footage, words)
+        return FileRead(contents, None, footage, words, capture)
 
     def _recognize(self, reading: Reading) -> tuple[Contents, int | None]:
         """What the recognizer says once no earlier file that is alike is under way."""

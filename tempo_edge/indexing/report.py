@@ -17,10 +17,10 @@ class IndexEvent:
     Attributes:
         kind: ``"started"``, ``"progress"``, ``"indexed"``, ``"reused"``, ``"skipped"``,
             ``"dropped"`` or, once a volume, ``"offline"``; ``"words"`` where only the words of a
-            file were read; ``"lines"`` where lines of words are given sentence vectors, those of
-            this file among them; where files are verified, ``"verifying"``, ``"verified"`` or
-            ``"changed"``; where a later pass reads, what that calls it: ``"hearing"`` and
-            ``"heard"``.
+            file were read, ``"dated"`` where only when and where it was taken; ``"lines"`` where
+            lines of words are given sentence vectors, those of this file among them; where files
+            are verified, ``"verifying"``, ``"verified"`` or ``"changed"``; where a later pass
+            reads, what that calls it: ``"hearing"`` and ``"heard"``.
         path: the file; of a volume, where it is mounted when it is there.
         reason: why, for a file that was skipped or changed; a remark, for one that was indexed or
             verified or whose words were read, or nothing; what is kept, for a volume.
@@ -47,6 +47,7 @@ class IndexReport:
     Attributes:
         indexed: files decoded and stored; ``reused``: files whose contents were known already.
         words: files left alone but for their words, which were read.
+        dated: files left alone but for when and where they were taken, which was read.
         unchanged: files left alone; ``skipped``: files that can't be used, as this run found.
         skipped_before: how many of those left alone can't be used, as an earlier run found.
         dropped: files gone from a volume that is there, or left out by now; ``offline``: files on
@@ -62,6 +63,7 @@ class IndexReport:
     indexed: int = 0
     reused: int = 0
     words: int = 0
+    dated: int = 0
     unchanged: int = 0
     skipped: int = 0
     skipped_before: int = 0

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from tempo_edge.capture.sidecars import CaptureSidecar
 from tempo_edge.indexing.selection import Selection
 from tempo_edge.indexing.walk import FoundFile, examine
 from tempo_edge.store.interface import WritableCatalogue
@@ -42,6 +43,8 @@ class Survey:
         unmet: its rows of files that were not found, by path.
         wordless: files that are as they were, but for words that were not read; by path.
         sidecars: subtitle files beside those of both, where there are any; by path.
+        untold: files that are as they were, but for captures that were not read; by path.
+        beside: files beside those that may tell captures, where there are any; by path.
         hidden: folders that could not be listed, each with its closing slash.
         seen: every path that is there, where roots overlap; None where none is come to twice.
     """
@@ -51,6 +54,8 @@ class Survey:
     unmet: dict[str, FileRow] = field(default_factory=dict)
     wordless: dict[str, Wordless] = field(default_factory=dict)
     sidecars: dict[str, Sequence[Sidecar]] = field(default_factory=dict)
+    untold: dict[str, FoundFile] = field(default_factory=dict)
+    beside: dict[str, Sequence[CaptureSidecar]] = field(default_factory=dict)
     hidden: list[str] = field(default_factory=list)
     seen: set[str] | None = None
 
@@ -91,6 +96,7 @@ class KnownRows:
         self._root = root
         self._marked = marked
         self._marks: dict[str, str] = {}
+        self._capture_marks: dict[str, str] = {}
         #: The folder of the file that was asked for last.
         self.folder: str | None = None
         #: Folders that rows lie under and that no walk came to yet.
@@ -110,6 +116,10 @@ class KnownRows:
     def mark(self, path: str) -> str:
         """The mark of the words that were read of a file which was taken, or nothing."""
         return self._marks.pop(path, "")
+
+    def capture_mark(self, path: str) -> str:
+        """The mark of the capture that was read of a file which was taken, or nothing."""
+        return self._capture_marks.pop(path, "")
 
     def rest(self) -> dict[str, FileRow]:
         """The rows that were not taken, by path and in its order."""
@@ -135,8 +145,9 @@ class KnownRows:
     def _hold(self, rows: Sequence[FileRow]) -> None:
         for row in rows:
             self._unmet[row.path] = row
+        holding = [row.path for row in rows if row.video_id is not None]
+        self._capture_marks.update(self._catalogue.capture_marks(holding))
         if self._marked:
-            holding = [row.path for row in rows if row.video_id is not None]
             self._marks.update(self._catalogue.word_marks(holding))
 
 

@@ -18,6 +18,7 @@ from threading import Event, Lock
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 
 from tempo_edge._files.absolute import absolute
+from tempo_edge.capture.sidecars import films_told_by
 from tempo_edge.errors import LibraryError
 from tempo_edge.indexing.exclusion import Exclusion
 from tempo_edge.indexing.indexer import Indexer
@@ -247,8 +248,8 @@ class _Waiting(FileSystemEventHandler):
                 continue
             for note in NOTES if event.event_type in _MOVES else ():
                 path = path.removesuffix(note)
-            # Words beside a film are read with it.
-            for changed in (path, *films_of(path)):
+            # Words beside a film are read with it, and what says when and where it was taken.
+            for changed in (path, *films_of(path), *films_told_by(path)):
                 if self._is_watched(changed, event.is_directory):
                     self._add(changed)
 

@@ -17,6 +17,7 @@ from tempo_edge.query import Query
 from tempo_edge.search.calibrate import log_odds
 from tempo_edge.search.candidates import Candidate, rivals_of
 from tempo_edge.search.meeting import Meetings, Met, distinct
+from tempo_edge.search.ordering import in_order
 from tempo_edge.search.searcher import Searcher
 from tempo_edge.search.term import TermSearch
 
@@ -48,7 +49,7 @@ class Combiner:
         sure = [] if nowhere else [each for each in met if each.is_sure(query.min_confidence)]
         unsure = [each for each in met if each not in sure]
         missing = nowhere if sure or nowhere else _below(None, expression, terms, None)
-        shown = [self._told(each) for each in sure[: query.limit]]
+        shown = in_order([self._told(each) for each in sure[: query.limit]], query.sort)
         closest = [self._told(each) for each in unsure[:_CLOSEST]]
         return Answer(
             tuple(moment for moment, _ in shown),
@@ -58,8 +59,9 @@ class Combiner:
             rivals_of([(each.video, each.confidence) for each in met]),
             tuple(candidate for _, candidate in shown),
             tuple(candidate for _, candidate in closest),
-            expression,
-            missing,
+            understood=expression,
+            missing=missing,
+            unknown_count=self._searcher.unknown_count(query),
         )
 
     def _told(self, met: Met) -> tuple[Moment, Candidate | None]:

@@ -18,13 +18,15 @@ def videos_of(query: Query, catalogue: Catalogue) -> list[int] | None:
     """Ids of the only videos that count, sorted; None where all of them do.
 
     Raises:
-        QueryError: the library holds no footage under a path that the query is kept to.
+        QueryError: the library holds no footage under a path that the query is kept to, or none
+            by a camera.
     """
     sets = [
         None if query.videos is None else set(query.videos),
         _by_path(query, catalogue),
         _by_file(query, catalogue),
         _by_length(query, catalogue),
+        catalogue.videos_within(query.filters) if query.filters else None,
     ]
     given = [each for each in sets if each is not None]
     return sorted(set.intersection(*given)) if given else None

@@ -29,6 +29,7 @@ from tempo_edge.search.grounders.prompt import Question
 from tempo_edge.search.line_finder import LineFinder, Meaning
 from tempo_edge.search.lines import WantedWords
 from tempo_edge.search.name_finder import NameFinder
+from tempo_edge.search.ordering import in_order
 from tempo_edge.search.places import places_of
 from tempo_edge.search.retrieve import GLANCE, WINDOWS, retrieve
 from tempo_edge.search.scope import videos_of
@@ -170,6 +171,7 @@ class Searcher:
         likely = [each for each in found if each.is_sure]
         rejected = [each for each in found if not each.is_sure]
         shown = [self._told(each, query) for each in likely[: query.limit]]
+        shown = in_order(shown, query.sort)
         closest = [self._told(each, None) for each in rejected[:_CLOSEST]]
         return Answer(
             tuple(moment for moment, _ in shown),
@@ -180,7 +182,12 @@ class Searcher:
             tuple(candidate for _, candidate in shown),
             tuple(candidate for _, candidate in closest),
             query.like is not None and self._examples.sight(query.like).span is not None,
+            unknown_count=self.unknown_count(query),
         )
+
+    def unknown_count(self, query: Query) -> int:
+        """How many videos a query leaves out for want of knowing when or where they were taken."""
+        return self._catalogue.lacking(query.filters)
 
     def chosen(self, query: Query) -> str:
         """The grounder that a query is searched with.
@@ -424,6 +431,7 @@ class Searcher:
             video=video,
             found_by=found.found_by,
             text=found.text,
+            capture=self._catalogue.capture(video),
         )
 
     def _copies(self, copy: Candidate, span: Span, of: Candidate) -> Iterator[Copy]:

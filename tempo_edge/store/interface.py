@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tempo_edge._closing import Closing
+from tempo_edge.store.captures import Captures, WritableCaptures
 from tempo_edge.store.evidence import Evidence, WritableEvidence
 from tempo_edge.store.listing import Listing
 from tempo_edge.store.passes import Passes, WritablePasses
@@ -25,10 +26,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from tempo_edge.store.backup import Backup
     from tempo_edge.store.line_vectors import LineVectors
     from tempo_edge.store.rows import Contents, FileRow, FrameRow, VideoRow
 
-__all__ = ["Backup", "Catalogue", "Hits", "Sizes", "Store", "Vectors", "WritableCatalogue"]
+__all__ = ["Catalogue", "Hits", "Sizes", "Store", "Vectors", "WritableCatalogue"]
 
 
 @dataclass(frozen=True)
@@ -47,20 +49,7 @@ class Sizes:
     cache: int
 
 
-@dataclass(frozen=True)
-class Backup:
-    """A copy that was made.
-
-    Attributes:
-        size: in bytes.
-        fault: what is damaged in the library, and so in the copy; empty where all is well.
-    """
-
-    size: int
-    fault: str
-
-
-class Catalogue(Evidence, Listing, Passes, Closing, ABC):
+class Catalogue(Evidence, Listing, Passes, Captures, Closing, ABC):
     """One library's rows, to be read. Readers never wait for the writer.
 
     Ids of videos and frames are whole numbers of 64 bits that rise and are never used twice. What
@@ -185,7 +174,7 @@ class Catalogue(Evidence, Listing, Passes, Closing, ABC):
         """Time stamp of the first frame after ``pts``, or None at the end of the video."""
 
 
-class WritableCatalogue(WritableEvidence, WritablePasses, Catalogue):
+class WritableCatalogue(WritableEvidence, WritablePasses, WritableCaptures, Catalogue):
     """One library's rows, to be read and written; whoever opens it holds the library's lock.
 
     Outside a transaction, each change is one by itself.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
+from tempo_edge.capture.telemetry import is_telemetry
 from tempo_edge.media.text_tracks import ContainerText, text_of_container
 from tempo_edge.words.languages import language_tag
 from tempo_edge.words.line import Line
@@ -35,6 +36,8 @@ def lines_of_container(
     lines = _titles(text, end_seconds)
     remarks: list[str] = []
     for track in text.tracks:
+        if is_telemetry("\n".join(cue.text for cue in track.cues[:3])):
+            continue  # a drone's, which says nothing
         found = timed(track.cues, end_seconds)
         written = language_tag(track.language), 1.0, track.name
         room = max(0, _MOST_LINES - len(lines))

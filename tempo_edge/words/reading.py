@@ -23,6 +23,9 @@ READ_KINDS = ("subtitle", "chapter", "name")
 # How words are read: another number has those of all films read again.
 _SCHEME = "1"
 
+# The same of films with SubRip beside them, which was taken for words also where a drone wrote it.
+_SUBRIP_SCHEME = "2"
+
 # The mark of words that are to be read again though nothing may have changed.
 _AGAIN = "again"
 
@@ -54,7 +57,8 @@ def mark_of(sidecars: Sequence[Sidecar]) -> str:
     if not sidecars:
         return _SCHEME
     known = json.dumps([(each.name, each.size, each.mtime_ns) for each in sidecars])
-    return f"{_SCHEME}:{hashlib.sha256(known.encode()).hexdigest()[:32]}"
+    scheme = _SUBRIP_SCHEME if any(each.form == "srt" for each in sidecars) else _SCHEME
+    return f"{scheme}:{hashlib.sha256(known.encode()).hexdigest()[:32]}"
 
 
 def read_words(

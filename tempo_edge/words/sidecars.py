@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from tempo_edge._files.absolute import encodable
 from tempo_edge._files.signatures import VIDEO_SUFFIXES
+from tempo_edge.capture.telemetry import is_telemetry
 from tempo_edge.errors import MediaError
 from tempo_edge.media.text_tracks import TEXT_FORMATS, cues_of_text
 from tempo_edge.words.encoding import decoded
@@ -167,6 +168,8 @@ def _examined(folder: str, found: Iterable[tuple[str, str]]) -> Iterable[Sidecar
 def lines_of_sidecar(sidecar: Sidecar, end_seconds: float) -> tuple[tuple[Line, ...], str]:
     """(the lines of a subtitle file, what the owner of its film should know of it or nothing).
 
+    A drone's telemetry is no words, though it lies in such files.
+
     Args:
         sidecar: the file.
         end_seconds: when its film is over.
@@ -177,6 +180,8 @@ def lines_of_sidecar(sidecar: Sidecar, end_seconds: float) -> tuple[tuple[Line, 
     """
     text = decoded(_raw(sidecar), sidecar.language)
     begun = text.lstrip("\ufeff \t\r\n")
+    if is_telemetry(begun):
+        return (), ""
     form = next((form for head, form in _HEADS if begun.startswith(head)), sidecar.form)
     track = cues_of_text(begun.translate(_NO_TEXT), form)
     found = timed(track.cues, end_seconds)

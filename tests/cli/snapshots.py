@@ -16,6 +16,7 @@ _VARYING = (
     (r"(?<=\x1b\[33m)\d\.\d\d", "#.##"),
     (r'"(score|confidence)": -?\d+\.\d+', r'"\1": #'),
     (r'"rivals": \d+, "unsure": (true|false)', '"rivals": #, "unsure": #'),
+    (r'"taken_at": "[^"]*"', '"taken_at": "#"'),
     (r" at \d+x real time| in \d+\.\d s", " in # s"),
     (r"\d+\.\d MB", "#.# MB"),
     (r"\d+ ms a picture", "# ms a picture"),

@@ -72,7 +72,8 @@ def test_json_is_one_object_a_line(tempo: Tempo, stills: Path) -> None:
     assert all(
         list(row) == [
             *("path", "start_seconds", "end_seconds", "score", "confidence", "profile", "offline"),
-            *("copies", "found_by", "text", "rivals", "unsure"),
+            *("copies", "found_by", "text", "taken_at", "taken_from", "latitude", "longitude"),
+            *("place", "camera", "rivals", "unsure", "unknown_count"),
         ]
         for row in rows
     )  # fmt: skip
@@ -97,7 +98,7 @@ def test_nothing_matches_as_json(tempo: Tempo, stills: Path) -> None:
     said = tempo("find", "clouds", *NONE, "--json", "--in", stills / "a.mp4")
     check("find-nothing-json", said, films=stills)
     refusal = json.loads(said.err)
-    assert set(refusal) == {"best_rejected", "closest", "filtered_count"}
+    assert set(refusal) == {"best_rejected", "closest", "filtered_count", "unknown_count"}
     assert refusal["best_rejected"]["path"] == str(stills / "a.mp4")
     assert refusal["filtered_count"] == 1
 
@@ -111,6 +112,7 @@ def test_nothing_matches_in_an_empty_library(tempo: Tempo, tmp_path: Path) -> No
         "best_rejected": None,
         "closest": [],
         "filtered_count": 0,
+        "unknown_count": 0,
     }
 
 
@@ -128,7 +130,7 @@ def test_a_refusal_names_the_three_closest_and_how_to_see_them(tempo: Tempo) -> 
     assert len(tempo("find", "clouds", *option).out.splitlines()) == len(FILMS)
     refusal = json.loads(tempo("find", "clouds", *NONE, "--json").err)
     rows = tempo("find", "clouds", *ALL, "--json").out.splitlines()
-    whole = {"rivals", "unsure"}
+    whole = {"rivals", "unsure", "unknown_count"}
     found = [{k: v for k, v in json.loads(row).items() if k not in whole} for row in rows]
     assert refusal["closest"] == found[:3]
     assert refusal["best_rejected"] == refusal["closest"][0]

@@ -157,6 +157,7 @@ def test_tools_are_listed_with_their_schemas(peer: Peer) -> None:
     schema = tools["find_moments"]["inputSchema"]
     own = {"query", "limit", "min_confidence", "within", "parts", "said", "shown", "seen"}
     own |= {"also", "without", "then", "near_seconds", "then_seconds", "plain"}
+    own |= {"since", "until", "on", "around", "place", "camera", "size", "sort"}
     assert set(schema["properties"]) == own | {"like"}
     assert schema["type"] == "object"
     assert all(tool["annotations"]["readOnlyHint"] for tool in tools.values())
@@ -177,6 +178,12 @@ def test_moments_are_found_through_the_service(peer: Peer, service: Service) -> 
             "online": True,
             "found_by": ["picture"],
             "text": "",
+            "taken_at": None,
+            "taken_from": None,
+            "latitude": None,
+            "longitude": None,
+            "place": "",
+            "camera": "",
         }
     ]
     assert facts["nearest"]["path"] == "/v/b.mp4" and facts["held_back"] == 2
@@ -271,6 +278,7 @@ def test_null_is_as_good_as_left_out(peer: Peer, service: Service) -> None:
         "held_back": 0,
         "rivals": 0,
         "unsure": False,
+        "unknown_count": 0,
     }
 
 

@@ -20,6 +20,7 @@ from shown import NAMES, Footage
 import tempo_edge
 from tempo_edge import timeline
 from tempo_edge.answer import Answer
+from tempo_edge.capture.facts import Capture
 
 INDEXING = [
     *("state", "reason", "doing", "file"),
@@ -75,6 +76,7 @@ def test_it_finds_what_the_library_finds(service: Service, named: Footage, groun
             "copies": [],
             "found_by": list(moment.found_by),
             "text": moment.text,
+            **(moment.capture or Capture()).as_dict(),
         }
     assert (said["query"], said["grounder"], said["held_back"]) == ("a beach", grounder, 0)
     assert 0 < said["took_ms"] < 30_000

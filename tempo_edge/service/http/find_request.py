@@ -5,17 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tempo_edge._files.absolute import encodable
-from tempo_edge.errors import QueryError, ServiceError
+from tempo_edge.errors import MissingExtraError, QueryError, ServiceError
 from tempo_edge.example import LARGEST_SENT, Example
 from tempo_edge.expression import MOST_TERMS
+from tempo_edge.filters import WHERE, Filters, Where
 from tempo_edge.query import DEFAULT_LIMIT, THEN_SECONDS, Query, places
 from tempo_edge.service.http.parameters import Parameters
 from tempo_edge.service.http.paths import path_from
 
-__all__ = ["LONGEST_CLIENT", "LONGEST_TEXT", "MOST_MOMENTS", "MOST_PLACES", "FindRequest"]
+__all__ = [
+    "LONGEST_CLIENT",
+    "LONGEST_TEXT",
+    "LONGEST_WHERE",
+    "MOST_MOMENTS",
+    "MOST_PLACES",
+    "FindRequest",
+]
 
-#: Characters of a query, and of the name of who asks.
-LONGEST_TEXT, LONGEST_CLIENT = 1000, 200
+#: Characters of a query, of the name of who asks, and of a filter.
+LONGEST_TEXT, LONGEST_CLIENT, LONGEST_WHERE = 1000, 200, 200
 
 #: Moments that a service gives, and paths that it keeps one search to.
 MOST_MOMENTS, MOST_PLACES = 100, 32
@@ -79,8 +87,10 @@ class FindRequest:
                 near_seconds=given.instant("near_seconds") or 0.0,
                 then_seconds=_or(given.instant("then_seconds"), THEN_SECONDS),
                 plain=given.flag("plain") or False,
+                filters=Filters.of(_where(given)),
+                sort=given.text("sort", 32) or "score",
             )
-        except QueryError as error:
+        except (QueryError, MissingExtraError) as error:
             raise ServiceError(400, str(error)) from error
         return FindRequest(query, given.text("client", LONGEST_CLIENT) or None)
 
@@ -115,6 +125,8 @@ class FindRequest:
             "near_seconds": query.near_seconds or None,
             "then_seconds": None if query.then_seconds == THEN_SECONDS else query.then_seconds,
             "plain": 1 if query.plain else None,
+            **query.filters.as_where(),
+            "sort": None if query.sort == "score" else query.sort,
             "client": self.client,
         }
         return {
@@ -189,3 +201,13 @@ def _terms(given: Parameters, name: str) -> tuple[str, ...]:
 
 def _or(value: float | None, usual: float) -> float:
     return usual if value is None else value
+
+
+def _where(given: Parameters) -> Where:
+    """What was sent of when and where."""
+    where = Where()
+    for name in WHERE:
+        said = given.text(name, LONGEST_WHERE)
+        if said:
+            where[name] = said  # type: ignore[literal-required]
+    return where

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from tempo_edge import __version__
+from tempo_edge.capture.facts import SOURCES
 from tempo_edge.example import LARGEST_SENT
 from tempo_edge.expression import MOST_TERMS, ROLES
 from tempo_edge.moment import EVIDENCE_KINDS
+from tempo_edge.query import ORDERS
 from tempo_edge.service.http.clip_download import LONGEST_CLIP_SECONDS
 from tempo_edge.service.http.find_request import (
     LONGEST_CLIENT,
     LONGEST_TEXT,
+    LONGEST_WHERE,
     MOST_MOMENTS,
     MOST_PLACES,
 )
@@ -99,6 +102,12 @@ _SCHEMAS: _Facts = {
             copies=_list(_ref("Copy")),
             found_by={**_list({"enum": list(EVIDENCE_KINDS)}), "minItems": 1},
             text=_STRING,
+            taken_at=_nullable("string"),
+            taken_from={"enum": [*SOURCES, None]},
+            latitude=_nullable("number"),
+            longitude=_nullable("number"),
+            place=_STRING,
+            camera=_STRING,
         ),
         parts=_list(_ref("Part")),
     ),
@@ -114,6 +123,7 @@ _SCHEMAS: _Facts = {
             rivals=_COUNT,
             unsure={"type": "boolean"},
             left_out={"type": "boolean"},
+            unknown_count=_COUNT,
         ),
         understood=_list(_ref("Term")),
         missing=_list(_STRING),
@@ -141,6 +151,7 @@ _TEXT = {"type": "string", "minLength": 1, "maxLength": LONGEST_TEXT}
 
 _TERMS = {"type": "array", "items": _TEXT, "maxItems": MOST_TERMS}
 _SECONDS = {"type": "number", "minimum": 0}
+_WHEN = {"type": "string", "maxLength": LONGEST_WHERE}
 
 _FILTERS = [
     _parameter(
@@ -176,6 +187,14 @@ _FILTERS = [
     _parameter("near_seconds", _SECONDS, "how far apart that may lie in a film; 0: at once"),
     _parameter("then_seconds", _SECONDS, "the longest time before what comes next; 60"),
     _parameter("plain", _FLAG, "1: AND, NOT and THEN in q are words like others"),
+    _parameter("since", _WHEN, "taken then or later: 2024, 2024-01-31, yesterday, last summer"),
+    _parameter("until", _WHEN, "taken then or earlier, a day included, an instant not"),
+    _parameter("on", _WHEN, "taken on that day, or in that month or year"),
+    _parameter("around", _WHEN, "latitude,longitude,kilometres: taken within"),
+    _parameter("place", _WHEN, "a town: taken within 25 km of it"),
+    _parameter("camera", _WHEN, "words of the camera's make and model"),
+    _parameter("size", _WHEN, "least picture: 1080p, 4k, 1920x1080"),
+    _parameter("sort", {"type": "string", "enum": list(ORDERS)}, "order of the best; score"),
 ]
 
 _VIDEO = {

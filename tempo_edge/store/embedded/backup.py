@@ -7,9 +7,9 @@ from pathlib import Path
 
 from tempo_edge._files import atomic_write
 from tempo_edge.errors import LibraryError
+from tempo_edge.store.backup import Backup
 from tempo_edge.store.embedded.catalogue import SqliteCatalogue
 from tempo_edge.store.embedded.soundness import first_fault
-from tempo_edge.store.interface import Backup
 from tempo_edge.store.outputs import check_output
 
 __all__ = ["back_up"]

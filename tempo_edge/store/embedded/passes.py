@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from tempo_edge.store.embedded.captures import CaptureTable
 from tempo_edge.store.embedded.columns import LONGEST_SECONDS, file_row
-from tempo_edge.store.embedded.contents import ContentsTable
 from tempo_edge.store.passes import PassState, PassTotals
 from tempo_edge.store.rows import FileRow
 
@@ -26,7 +26,7 @@ def within(under: Path | None) -> tuple[str, tuple[str, ...]]:
     return WITHIN, (str(under), f"{under}/", f"{under}0")
 
 
-class PassTable(ContentsTable):
+class PassTable(CaptureTable):
     """The rows of ``passes``; what a public method does, its interface says.
 
     Libraries of before have none, and whoever reads one of these finds that no pass has begun.

@@ -18,7 +18,7 @@ __all__ = [
     "statements",
 ]
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 #: The oldest version that is read, and brought up where it is written.
 OLDEST_VERSION = 1
@@ -160,8 +160,39 @@ CREATE TABLE passes (
 ) WITHOUT ROWID;
 """
 
+# When, where and by what videos were taken, as each of their files says: `clock` is what a clock
+# showed, in seconds since 1970; where `is_utc`, that of Greenwich. The lower its rank, the more a
+# file is trusted. The other two find videos by what else may be asked of them.
+_CAPTURES = """
+CREATE TABLE captures (
+  path TEXT PRIMARY KEY REFERENCES files(path) ON DELETE CASCADE,
+  video_id INTEGER NOT NULL,
+  mark TEXT NOT NULL,
+  rank INTEGER NOT NULL,
+  taken_from TEXT NOT NULL,
+  clock INTEGER,
+  is_utc INTEGER NOT NULL,
+  is_day INTEGER NOT NULL,
+  zone INTEGER,
+  latitude REAL,
+  longitude REAL,
+  place TEXT NOT NULL,
+  make TEXT NOT NULL,
+  model TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX captures_by_video ON captures (video_id, rank);
+CREATE INDEX captures_by_time ON captures (is_utc, clock, video_id, rank)
+  WHERE clock IS NOT NULL;
+CREATE INDEX captures_by_place ON captures (latitude, longitude, video_id)
+  WHERE latitude IS NOT NULL;
+CREATE INDEX captures_by_camera ON captures (make, model, video_id);
+CREATE INDEX videos_by_side ON videos (min(width, height));
+CREATE INDEX videos_by_length ON videos (duration_seconds);
+"""
+
 #: By version, what makes a library of it one of the next. Version 1 knew the digest of the whole
-#: of each file, and nothing else of its bytes; version 2 no words, version 3 no later passes.
+#: of each file, and nothing else of its bytes; version 2 no words, version 3 no later passes,
+#: version 4 no captures.
 WAYS_UP = {
     1: _CONTENTS
     + """
@@ -170,6 +201,7 @@ INSERT INTO contents (video_id, size, whole)
 """,
     2: _EVIDENCE,
     3: _PASSES,
+    4: _CAPTURES,
 }
 
 SCHEMA = (
@@ -213,6 +245,7 @@ CREATE INDEX files_by_video ON files (video_id);
     + _CONTENTS
     + _EVIDENCE
     + _PASSES
+    + _CAPTURES
 )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tempo_edge.store.interface import Backup, Catalogue, Sizes, Store, Vectors
+from tempo_edge.store.backup import Backup
+from tempo_edge.store.interface import Catalogue, Sizes, Store, Vectors
 from tempo_edge.store.line_vectors import LineVectors
 
 if TYPE_CHECKING:

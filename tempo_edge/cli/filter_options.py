@@ -1,0 +1,99 @@
+"""The options of ``find`` that say which videos count: when, where and by what they were taken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from tempo_edge.cli.options import number
+from tempo_edge.filters import WHERE, Filters, Where
+
+__all__ = ["FilterOptions"]
+
+
+@dataclass
+class FilterOptions:
+    """What was typed of when, where and by what videos were taken, and how long they are."""
+
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--since",
+            metavar="WHEN",
+            help="Taken then or later: 2024, 2024-01-31, yesterday, last summer.",
+        ),
+    ] = None
+    until: Annotated[
+        str | None,
+        typer.Option("--until", metavar="WHEN", help="Taken then or earlier, that day included."),
+    ] = None
+    on: Annotated[
+        str | None,
+        typer.Option("--on", metavar="WHEN", help="Taken on that day, or in that month or year."),
+    ] = None
+    around: Annotated[
+        str | None,
+        typer.Option(
+            "--around",
+            metavar="LAT,LON,KM",
+            help="Taken at most so many kilometres from there: 38.71,-9.14,5.",
+        ),
+    ] = None
+    town: Annotated[
+        str | None,
+        typer.Option(
+            "--place", metavar="TOWN", help="Taken within 25 km of a town: Lisbon, or Paris, US."
+        ),
+    ] = None
+    camera: Annotated[
+        str | None,
+        typer.Option("--camera", metavar="WORDS", help="Taken by such a camera: iPhone."),
+    ] = None
+    size: Annotated[
+        str | None,
+        typer.Option("--size", metavar="SIZE", help="Pictures of 1080p, 4k, 1920x1080 or more."),
+    ] = None
+    min_length: Annotated[
+        float | None,
+        typer.Option(
+            "--min-length",
+            metavar="SECONDS",
+            parser=number,
+            help="Only videos this long or longer.",
+        ),
+    ] = None
+    max_length: Annotated[
+        float | None,
+        typer.Option(
+            "--max-length",
+            metavar="SECONDS",
+            parser=number,
+            help="Only videos this long or shorter.",
+        ),
+    ] = None
+    sort: Annotated[
+        str,
+        typer.Option(
+            "--sort",
+            metavar="ORDER",
+            show_default=False,
+            help="Show the best by score, by the time they were taken, or by name.",
+        ),
+    ] = "score"
+
+    @property
+    def filters(self) -> Filters:
+        """What of it concerns captures.
+
+        Raises:
+            QueryError: a value is none, or two exclude each other.
+            MissingExtraError: what reads it is not installed.
+        """
+        where = Where()
+        for name in WHERE:
+            said = getattr(self, "town" if name == "place" else name)
+            if said is not None:
+                where[name] = said  # type: ignore[literal-required]
+        return Filters.of(where)

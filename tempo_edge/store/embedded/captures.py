@@ -1,0 +1,245 @@
+"""When, where and by what videos were taken: rows of ``captures``, one for each file."""
+
+from __future__ import annotations
+
+import time
+from calendar import timegm
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from tempo_edge.capture.facts import SOURCES, Capture, Coordinates, Instant
+from tempo_edge.errors import QueryError
+from tempo_edge.filters import Circle, Filters
+from tempo_edge.store.embedded.contents import ContentsTable
+
+__all__ = ["CaptureTable"]
+
+_FACTS = "taken_from, clock, is_utc, is_day, zone, latitude, longitude, place, make, model"
+
+# Paths that are asked about at once.
+_AT_ONCE = 500
+
+# Seconds before and after all that a calendar knows.
+_EVER = 1 << 40
+
+# Cameras that a refusal names.
+_NAMED = 8
+
+# Whether no file of the same video is trusted more.
+_IS_BEST = (
+    "NOT EXISTS (SELECT 1 FROM captures AS other WHERE other.video_id=captures.video_id "
+    "AND other.rank<captures.rank)"
+)
+_IS_HELD = "EXISTS (SELECT 1 FROM files WHERE files.video_id=videos.id)"
+
+
+class CaptureTable(ContentsTable):
+    """The rows of ``captures``; what a public method does, its interface says.
+
+    Libraries of before have none, and whoever reads one of these finds nothing known.
+    """
+
+    _has_them = False
+
+    def _has_captures(self) -> bool:
+        """Whether the table is there; whoever writes may make it while others read."""
+        if not self._has_them:
+            row = self._db.execute("SELECT 1 FROM sqlite_master WHERE name='captures'")
+            self._has_them = row.fetchone() is not None
+        return self._has_them
+
+    def note_capture(self, path: str, mark: str, capture: Capture) -> None:
+        """Note a file's capture, until the file is put again."""
+        instant, where = capture.instant, capture.coordinates
+        self._db.execute(
+            f"INSERT OR REPLACE INTO captures (path, video_id, mark, rank, {_FACTS}) "
+            "VALUES (?, (SELECT video_id FROM files WHERE path=?), ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+            "?, ?, ?)",
+            (
+                path,
+                path,
+                mark,
+                SOURCES.index(capture.taken_from) if instant else len(SOURCES),
+                capture.taken_from,
+                None if instant is None else instant.seconds,
+                int(instant is not None and instant.is_utc),
+                int(instant is not None and instant.is_day),
+                None if instant is None else instant.offset,
+                None if where is None else where.latitude,
+                None if where is None else where.longitude,
+                capture.place,
+                capture.make,
+                capture.model,
+            ),
+        )
+
+    def capture_marks(self, paths: Sequence[str]) -> dict[str, str]:
+        """By path, the mark of those files among some whose capture was noted."""
+        found: dict[str, str] = {}
+        for start in range(0, len(paths), _AT_ONCE):
+            part = paths[start : start + _AT_ONCE]
+            slots = ",".join("?" * len(part))
+            rows = self._db.execute(
+                f"SELECT path, mark FROM captures WHERE path IN ({slots})", part
+            )
+            found.update(rows.fetchall())
+        return found
+
+    def capture(self, video_id: int) -> Capture | None:
+        """When, where and by what a video was taken; None where no file's capture was noted."""
+        if not self._has_captures():
+            return None
+        rows = self._db.execute(
+            f"SELECT {_FACTS} FROM captures WHERE video_id=? ORDER BY rank, path", (video_id,)
+        ).fetchall()
+        found: Capture | None = None
+        for row in rows:
+            said = self._capture(video_id, *row)
+            found = said if found is None else found.or_else(said)
+        return found
+
+    def _capture(self, video_id: int, source: Any, clock: Any, *facts: Any) -> Capture:
+        is_utc, is_day, zone, latitude, longitude, *names = facts
+        read = self._columns(f"the capture of video {video_id}")
+        instant = None
+        if clock is not None:
+            seconds = read.whole("clock", clock, -_EVER, _EVER)
+            try:
+                shown = datetime(1970, 1, 1) + timedelta(seconds=seconds)
+            except OverflowError:
+                raise read.fault("clock", clock, "a time of a calendar") from None
+            offset = None if zone is None else read.whole("zone", zone, -1440, 1440)
+            is_utc, is_day = (
+                bool(read.whole(name, value, high=1))
+                for name, value in (("is_utc", is_utc), ("is_day", is_day))
+            )
+            instant = Instant(shown, offset, is_utc, is_day)
+        where = None
+        if latitude is not None or longitude is not None:
+            north = read.real("latitude", latitude, -90, 90)
+            where = Coordinates(north, read.real("longitude", longitude, -180, 180))
+        place, make, model = (
+            read.text(column, value)
+            for column, value in zip(("place", "make", "model"), names, strict=True)
+        )
+        return Capture(instant, read.text("taken_from", source), where, place, make, model)
+
+    def cameras(self) -> list[str]:
+        """The names of all cameras, make and model, in the order of their letters."""
+        return sorted({Capture(make=make, model=model).camera for make, model in self._cameras()})
+
+    def _cameras(self) -> list[tuple[str, str]]:
+        if not self._has_captures():
+            return []
+        rows = self._db.execute("SELECT DISTINCT make, model FROM captures")
+        read = self._columns("a camera")
+        return [
+            (read.text("make", make), read.text("model", model))
+            for make, model in rows
+            if make or model
+        ]
+
+    def videos_within(self, filters: Filters) -> set[int]:
+        """Ids of the videos that some filters leave, where these leave anything out."""
+        return set.intersection(*self._each_filter(filters))
+
+    def _each_filter(self, filters: Filters) -> Iterator[set[int]]:
+        if filters.least_side:
+            rows = self._db.execute(
+                f"SELECT id FROM videos WHERE min(width, height)>=? AND {_IS_HELD}",
+                (filters.least_side,),
+            )
+            yield {int(video) for (video,) in rows}
+        if not self._has_captures():
+            yield set()
+            return
+        if filters.is_timed:
+            yield self._taken(filters.since, filters.until)
+        if filters.around is not None:
+            yield self._around(filters.around)
+        if filters.camera:
+            yield self._by_camera(filters.camera)
+
+    def _taken(self, since: datetime | None, until: datetime | None) -> set[int]:
+        """Videos that were taken between two instants, by the files that are trusted most."""
+        found: set[int] = set()
+        for is_utc in (0, 1):
+            low = -_EVER if since is None else _seconds(since, bool(is_utc))
+            high = _EVER if until is None else _seconds(until, bool(is_utc))
+            rows = self._db.execute(
+                "SELECT video_id FROM captures WHERE clock IS NOT NULL AND is_utc=? "
+                f"AND clock>=? AND clock<? AND {_IS_BEST}",
+                (is_utc, low, high),
+            )
+            found.update(int(video) for (video,) in rows)
+        return found
+
+    def _around(self, circle: Circle) -> set[int]:
+        south, north, west, east = circle.box()
+        rows = self._db.execute(
+            "SELECT latitude, longitude, video_id FROM captures WHERE latitude IS NOT NULL "
+            "AND latitude BETWEEN ? AND ? AND longitude BETWEEN ? AND ?",
+            (south, north, west, east),
+        )
+        return {
+            int(video)
+            for latitude, longitude, video in rows
+            if circle.centre.kilometres(Coordinates(latitude, longitude)) <= circle.kilometres
+        }
+
+    def _by_camera(self, asked: str) -> set[int]:
+        """Videos by cameras whose names have all words of what was asked for.
+
+        Raises:
+            QueryError: there is no such camera.
+        """
+        words = asked.casefold().split()
+        known = self._cameras()
+        chosen = [
+            names for names in known if all(word in " ".join(names).casefold() for word in words)
+        ]
+        if not chosen:
+            names = self.cameras()
+            more = " and others" if len(names) > _NAMED else ""
+            told = ", ".join(names[:_NAMED]) + more if names else "no camera is known"
+            raise QueryError(f"camera {asked!r} took nothing in the library: {told}")
+        found: set[int] = set()
+        for make, model in chosen:
+            rows = self._db.execute(
+                "SELECT video_id FROM captures WHERE make=? AND model=?", (make, model)
+            )
+            found.update(int(video) for (video,) in rows)
+        return found
+
+    def lacking(self, filters: Filters) -> int:
+        """How many videos lack what some filters ask for: a time, a place, a camera."""
+        wanted = []
+        if filters.is_timed:
+            wanted.append("clock IS NOT NULL")
+        if filters.around is not None:
+            wanted.append("latitude IS NOT NULL")
+        if filters.camera:
+            wanted.append("(make<>'' OR model<>'')")
+        if not wanted:
+            return 0
+        (videos,) = self._db.execute(
+            "SELECT count(DISTINCT video_id) FROM files WHERE video_id IS NOT NULL"
+        ).fetchone()
+        if not self._has_captures():
+            return int(videos)
+        each = (f"SELECT video_id FROM captures WHERE {condition}" for condition in wanted)
+        (known,) = self._db.execute(
+            f"SELECT count(DISTINCT video_id) FROM ({' INTERSECT '.join(each)})"
+        ).fetchone()
+        return max(0, int(videos) - int(known))
+
+
+def _seconds(clock: datetime, is_utc: bool) -> int:
+    """Seconds since 1970 of a clock here, or of Greenwich's at that time."""
+    if not is_utc:
+        return timegm(clock.timetuple())
+    try:
+        return int(time.mktime(clock.timetuple()))
+    except (OverflowError, ValueError):  # where this machine's calendar ends
+        return timegm(clock.timetuple())
