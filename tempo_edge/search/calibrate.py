@@ -96,8 +96,13 @@ class NullDistribution:
         )
 
     def among(self, frames: int) -> NullDistribution:
-        """The same where only so many frames are looked at: the best of few is less by chance."""
-        contrast = None if self.contrast is None else replace(self.contrast, frames=frames)
+        """The same where only so many frames are looked at: the best of few is less by chance.
+
+        What an example is held against stays as it is: one is asked for in all of a library.
+        """
+        contrast = self.contrast
+        if isinstance(contrast, Contrast):
+            contrast = replace(contrast, frames=frames)
         return replace(self, frames=frames, contrast=contrast)
 
     def features(

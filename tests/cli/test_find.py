@@ -71,7 +71,8 @@ def test_json_is_one_object_a_line(tempo: Tempo, stills: Path) -> None:
     assert {Path(row["path"]).name for row in rows} == set(FILMS)
     assert all(
         list(row) == [
-            *("path", "start_seconds", "end_seconds", "score", "confidence", "profile", "offline"),
+            *("path", "start_seconds", "end_seconds", "cue_seconds", "score", "confidence"),
+            *("profile", "offline"),
             *("copies", "found_by", "text", "taken_at", "taken_from", "latitude", "longitude"),
             *("place", "camera", "rivals", "unsure", "unknown_count"),
         ]
