@@ -66,7 +66,7 @@ class Combiner:
 
     def _told(self, met: Met) -> tuple[Moment, Candidate | None]:
         """A moment as it is told, and what pictures say of what it began with."""
-        moment, seen = self._searcher.moment(met.anchor, met.span)
+        moment, seen = self._searcher.moments.at(met.anchor, met.span)
         seen_by = (PICTURE,) if met.is_seen else ()
         kinds = dict.fromkeys([*moment.found_by, *(each.kind for each in met.words), *seen_by])
         texts = dict.fromkeys([moment.text, *(each.text for each in met.words)])

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import cache, cached_property, partial
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from tempo_edge.answer import Answer
 from tempo_edge.errors import QueryError
 from tempo_edge.models import Profile
 from tempo_edge.models.line_encoder import LineEncoder, is_readable
-from tempo_edge.moment import PICTURE, Copy, Moment, Span
+from tempo_edge.moment import PICTURE, Moment, Span
 from tempo_edge.query import Query
 from tempo_edge.search.by_example import ByExample, Words
 from tempo_edge.search.calibrate import Calibration, NullDistribution
@@ -28,9 +28,9 @@ from tempo_edge.search.grounders import GROUNDERS, Grounder, Materials
 from tempo_edge.search.grounders.prompt import Question
 from tempo_edge.search.line_finder import LineFinder, Meaning
 from tempo_edge.search.lines import WantedWords
+from tempo_edge.search.moments import Moments
 from tempo_edge.search.name_finder import NameFinder
 from tempo_edge.search.ordering import in_order
-from tempo_edge.search.places import places_of
 from tempo_edge.search.retrieve import GLANCE, WINDOWS, retrieve
 from tempo_edge.search.scope import videos_of
 from tempo_edge.search.similarity import CurveSettings
@@ -87,6 +87,7 @@ class Searcher:
         self._open_vectors = vectors
         self._open_line_vectors = lines
         self._profile = profile
+        self.moments = Moments(catalogue, profile.name)
         self._lines = LineFinder(catalogue)
         self._names = NameFinder(catalogue)
         self._examples = ByExample(catalogue, profile)
@@ -172,7 +173,7 @@ class Searcher:
         rejected = [each for each in found if not each.is_sure]
         shown = [self._told(each, query) for each in likely[: query.limit]]
         shown = in_order(shown, query.sort)
-        closest = [self._told(each, None) for each in rejected[:_CLOSEST]]
+        closest = [self.moments.of(each) for each in rejected[:_CLOSEST]]
         return Answer(
             tuple(moment for moment, _ in shown),
             tuple(moment for moment, _ in closest),
@@ -373,74 +374,22 @@ class Searcher:
         return Materials(self._profile, self._catalogue, settings, curve, self._online_path_of)
 
     def _online_path_of(self, video_id: int) -> Path | None:
-        path, offline = self._path_of(video_id)
+        path, offline = self.moments.path_of(video_id)
         return None if offline else path
 
-    def _reachable(self, group: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
-        """A group that begins with a candidate whose file is there, if one is."""
-        if len(group) == 1:
-            return group
-        return tuple(sorted(group, key=lambda each: self._path_of(each.window.video_id)[1]))
+    def _told(self, found: Found, query: Query) -> tuple[Moment, Candidate | None]:
+        """A moment, and what pictures say of it; finer where the query wants that."""
+        return self.moments.of(found, partial(self._refined, query) if query.refine else None)
 
-    def _told(self, found: Found, query: Query | None) -> tuple[Moment, Candidate | None]:
-        """A moment, and what pictures say of it; finer where a query is given that wants that."""
-        group = found.group
-        if not group or found.first.kind != PICTURE:
-            seen = group[0] if group else None
-            return self._moment(found, found.first.video, found.first.span, ()), seen
-        candidate, *others = self._reachable(group)
-        window, span = candidate.window, candidate.segment.span
-        path, offline = self._path_of(window.video_id)
-        if query is not None and query.refine and not offline:
-            from tempo_edge.search.refine import refine
+    def _refined(self, query: Query, path: Path, candidate: Candidate) -> Span:
+        """The span of a candidate, by pictures of its file that lie densely around its ends."""
+        from tempo_edge.search.refine import refine
 
-            vector = self._finer(query)
-            span = refine(path, window, candidate.segment, vector, self._profile)
-        copies = [copy for each in others for copy in self._copies(each, span, candidate)]
-        return self._moment(found, window.video_id, span, copies), candidate
+        vector = self._finer(query)
+        return refine(path, candidate.window, candidate.segment, vector, self._profile)
 
     def _finer(self, query: Query) -> NDArray[np.float32]:
         """The vector ``[d]`` by which boundaries are told: of the example, else of the words."""
         if query.like is not None:
             return self._examples.sight(query.like).vector
         return read(self._profile, query.text)[0]
-
-    def moment(self, found: Found, span: Span) -> tuple[Moment, Candidate | None]:
-        """A moment at another time than it was found, and what pictures say of it."""
-        if not found.group or found.first.kind != PICTURE:
-            told, seen = self._told(found, None)
-            return replace(
-                told, start_seconds=span.start_seconds, end_seconds=span.end_seconds
-            ), seen
-        candidate, *others = found.group
-        copies = [copy for each in others for copy in self._copies(each, span, candidate)]
-        return self._moment(found, found.first.video, span, copies), candidate
-
-    def _moment(self, found: Found, video: int, span: Span, copies: Sequence[Copy]) -> Moment:
-        (path, offline), *same = places_of(self._catalogue, video)
-        own = [Copy(each, span.start_seconds, span.end_seconds, gone) for each, gone in same]
-        return Moment(
-            path=path,
-            start_seconds=span.start_seconds,
-            end_seconds=span.end_seconds,
-            score=found.first.score,
-            confidence=found.confidence,
-            profile=self._profile.name,
-            offline=offline,
-            copies=(*own, *copies),
-            video=video,
-            found_by=found.found_by,
-            text=found.text,
-            capture=self._catalogue.capture(video),
-        )
-
-    def _copies(self, copy: Candidate, span: Span, of: Candidate) -> Iterator[Copy]:
-        """The files of a copy of a candidate whose span, finer perhaps, is `span`."""
-        shift = copy.segment.span.start_seconds - of.segment.span.start_seconds
-        start, end = max(0.0, span.start_seconds + shift), span.end_seconds + shift
-        for path, offline in places_of(self._catalogue, copy.window.video_id):
-            yield Copy(path, start, end, offline)
-
-    def _path_of(self, video_id: int) -> tuple[Path, bool]:
-        """A file that holds the video, one that is there if any is; and whether none is."""
-        return places_of(self._catalogue, video_id)[0]
