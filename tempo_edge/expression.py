@@ -152,9 +152,9 @@ def _term(
 
 def _refusal(text: str, operator: re.Match[str], why: str) -> ExpressionError:
     column = operator.start(1) + 1
-    else_ = "as a mere word: in small letters, or --plain"
+    mend = "as a mere word: in small letters, or --plain"
     return ExpressionError(
-        f"query {text!r}: {operator[1]} at column {column} {why}; {else_}", column
+        f"query {text!r}: {operator[1]} at column {column} {why}; {mend}", column
     )
 
 

@@ -105,16 +105,9 @@ class Circle:
             return south, north, -180.0, 180.0
         wide = high / math.cos(math.radians(widest))
         west, east = self.centre.longitude - wide, self.centre.longitude + wide
-        return (
-            (south, north, -180.0, 180.0)
-            if west < -180 or east > 180
-            else (
-                south,
-                north,
-                west,
-                east,
-            )
-        )
+        if west < -180 or east > 180:
+            west, east = -180.0, 180.0
+        return south, north, west, east
 
 
 @dataclass(frozen=True)

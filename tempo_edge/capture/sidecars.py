@@ -1,8 +1,5 @@
 """Files beside a film that say when and where it was taken: found by its name, read with bounds."""
 
-# Strings and `os` instead of `Path`: a library may have many files.
-# ruff: noqa: PTH116
-
 from __future__ import annotations
 
 import os
@@ -11,6 +8,7 @@ import stat
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+from tempo_edge._files.beside import names_in, regular_files
 from tempo_edge._files.signatures import VIDEO_SUFFIXES
 from tempo_edge.capture.facts import Capture
 from tempo_edge.capture.takeout import of_takeout
@@ -99,12 +97,7 @@ def films_told_by(path: str) -> list[str]:
 
 def _listed(folder: str, suffixes: tuple[str, ...] = _SUFFIXES) -> list[str]:
     """Names of the files in a folder that end in one of some suffixes."""
-    try:
-        with os.scandir(folder) as entries:
-            names = [entry.name for entry in entries]
-    except OSError:
-        return []  # who lists it says so
-    return [name for name in names if name.lower().endswith(suffixes)]
+    return [name for name in names_in(folder) if name.lower().endswith(suffixes)]
 
 
 def _beside(name: str) -> Iterable[str]:
@@ -124,16 +117,8 @@ def _beside(name: str) -> Iterable[str]:
 
 
 def _examined(folder: str, names: Iterable[str]) -> Iterable[CaptureSidecar]:
-    taken = 0
-    for name in names:
-        path = f"{folder}/{name}"
-        try:
-            facts = os.stat(path)
-        except OSError:
-            continue  # a link to nowhere
-        if stat.S_ISREG(facts.st_mode) and taken < _MOST_FILES:
-            taken += 1
-            yield CaptureSidecar(path, facts.st_size, facts.st_mtime_ns)
+    for _, path, facts in regular_files(folder, names, _MOST_FILES):
+        yield CaptureSidecar(path, facts.st_size, facts.st_mtime_ns)
 
 
 def capture_beside(sidecar: CaptureSidecar) -> Capture:

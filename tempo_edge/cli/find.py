@@ -254,8 +254,6 @@ def _example(named: list[str] | None) -> Example | None:
 def _tell_example(like: Example | None, left_out: bool) -> None:
     """Say that a moment which is the example is left out."""
     if like is not None and left_out:
-        from tempo_edge._console.text import note
-
         note(f"more like {like.path} {like.when}, which is left out itself")
 
 

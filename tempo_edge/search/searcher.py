@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
 from pathlib import Path
@@ -284,12 +284,8 @@ class Searcher:
         least = query.min_confidence
         if least is None:
             least = self.calibration(grounder).threshold
-        is_quoted = self._is_quoted(query)
-        for group in grouped(self._candidates(sought, grounder, checkpoint, query.parts)):
-            first = group[0]
-            where = first.window.video_id, first.segment.span
-            is_sure = first.confidence >= least and not is_quoted
-            yield Finding(PICTURE, *where, first.confidence, is_sure, first.score, group=group)
+        found = self._candidates(sought, grounder, checkpoint, query.parts)
+        yield from _findings_of(found, least, counts=not self._is_quoted(query))
 
     def _grounder_of_example(self, asked: str | None) -> str:
         """The grounder of an example: a curve, for what reads has learned to read sentences."""
@@ -305,7 +301,7 @@ class Searcher:
         sight = self._examples.sight(query.like)
         self._vectors.refresh()
         footage = self.footage
-        words = self._words(query.text, footage, videos) if query.text.strip() else None
+        words = self._words(query.text, videos) if query.text.strip() else None
         how = self.settings, videos, GLANCE if query.retrieval else WINDOWS, checkpoint
         found = self._examples.candidates(
             *(sight, words, self._vectors, footage, *how), parts=query.parts
@@ -314,19 +310,13 @@ class Searcher:
         least = (judge.alone if words is None else judge.words).threshold
         if query.min_confidence is not None:
             least = query.min_confidence
-        for group in grouped(found):
-            first = group[0]
-            where = first.window.video_id, first.segment.span
-            is_sure = first.confidence >= least
-            yield Finding(PICTURE, *where, first.confidence, is_sure, first.score, group=group)
+        yield from _findings_of(found, least)
 
-    def _words(self, text: str, footage: NDArray[np.float32], videos: list[int] | None) -> Words:
+    def _words(self, text: str, videos: list[int] | None) -> Words:
         """Words beside an example, as they are judged alone."""
         vector, _ = read(self._profile, text)
-        judge = self.calibration(QUICK)
-        cohort = self.cohort(footage) if judge.has_contrast else None
-        crowd = footage, self._vectors.sample(videos), self._catalogue.count_frames(videos)
-        return Words(vector, NullDistribution.of(vector, *crowd, cohort), judge)
+        null = self._null(vector, videos, self._catalogue.count_frames(videos), QUICK)
+        return Words(vector, null, self.calibration(QUICK))
 
     def _candidates(
         self, sought: _Sought, grounder: str, checkpoint: Callable[[], None], parts: bool
@@ -393,3 +383,18 @@ class Searcher:
         if query.like is not None:
             return self._examples.sight(query.like).vector
         return read(self._profile, query.text)[0]
+
+
+def _findings_of(
+    found: Sequence[Candidate], least: float, *, counts: bool = True
+) -> Iterator[Finding]:
+    """Candidates as findings, those of the same footage as one; each is sure from `least` on.
+
+    Args:
+        counts: whether pictures are an answer at all; else none is sure.
+    """
+    for group in grouped(found):
+        first = group[0]
+        where = first.window.video_id, first.segment.span
+        is_sure = counts and first.confidence >= least
+        yield Finding(PICTURE, *where, first.confidence, is_sure, first.score, group=group)

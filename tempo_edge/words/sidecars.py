@@ -1,8 +1,5 @@
 """Subtitle files beside a film: found by its name and a language behind it, and read."""
 
-# Strings and `os` instead of `Path`: a library may have many files.
-# ruff: noqa: PTH116
-
 from __future__ import annotations
 
 import os
@@ -11,6 +8,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from tempo_edge._files.absolute import encodable
+from tempo_edge._files.beside import names_in, regular_files
 from tempo_edge._files.signatures import VIDEO_SUFFIXES
 from tempo_edge.capture.telemetry import is_telemetry
 from tempo_edge.errors import MediaError
@@ -91,7 +89,7 @@ class SidecarFinder:
         """
         folder, _, name = path.rpartition("/")
         if folder != self._folder:
-            self._owned = _owned(_names(folder or "/"))
+            self._owned = _owned(names_in(folder or "/"))
             self._folder = folder
         stem = name.rpartition(".")[0] or name
         return tuple(_examined(folder, self._owned.get(stem, ())))
@@ -108,19 +106,11 @@ def films_of(path: str) -> list[str]:
     if f".{suffix.lower()}" not in TEXT_FORMATS:
         return []
     films = []
-    for other in _names(folder or "/"):
+    for other in names_in(folder or "/"):
         begun, _, kind = other.rpartition(".")
         if begun and f".{kind.lower()}" in VIDEO_SUFFIXES and f"{stem}.".startswith(f"{begun}."):
             films.append(f"{folder}/{other}")
     return films
-
-
-def _names(folder: str) -> list[str]:
-    try:
-        with os.scandir(folder) as entries:
-            return [entry.name for entry in entries]
-    except OSError:
-        return []  # who lists it says so
 
 
 def _owned(names: Iterable[str]) -> dict[str, list[tuple[str, str]]]:
@@ -151,18 +141,11 @@ def _owned(names: Iterable[str]) -> dict[str, list[tuple[str, str]]]:
 
 
 def _examined(folder: str, found: Iterable[tuple[str, str]]) -> Iterable[Sidecar]:
-    taken = 0
-    for name, language in found:
-        path = f"{folder}/{name}"
-        try:
-            facts = os.stat(path)
-        except OSError:
-            continue  # a link to nowhere
-        if stat.S_ISREG(facts.st_mode) and taken < _MOST_FILES:
-            taken += 1
-            form = TEXT_FORMATS[name[name.rindex(".") :].lower()]
-            size, changed = facts.st_size, facts.st_mtime_ns
-            yield Sidecar(path, encodable(name), size, changed, form, language)
+    languages = dict(found)
+    for name, path, facts in regular_files(folder, languages, _MOST_FILES):
+        form = TEXT_FORMATS[name[name.rindex(".") :].lower()]
+        size, changed = facts.st_size, facts.st_mtime_ns
+        yield Sidecar(path, encodable(name), size, changed, form, languages[name])
 
 
 def lines_of_sidecar(sidecar: Sidecar, end_seconds: float) -> tuple[tuple[Line, ...], str]:
