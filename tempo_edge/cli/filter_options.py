@@ -91,9 +91,14 @@ class FilterOptions:
             QueryError: a value is none, or two exclude each other.
             MissingExtraError: what reads it is not installed.
         """
+        return Filters.of(self.where)
+
+    @property
+    def where(self) -> Where:
+        """The same as it was said."""
         where = Where()
         for name in WHERE:
             said = getattr(self, "town" if name == "place" else name)
             if said is not None:
                 where[name] = said  # type: ignore[literal-required]
-        return Filters.of(where)
+        return where
