@@ -350,16 +350,7 @@ class Library(Holdings):
             watcher.run(ending)
 
     def save(self, search: SavedSearch, *, everything: bool = False) -> None:
-        """Save a search, also while another process writes this library.
-
-        Args:
-            search: what is saved.
-            everything: tell what is here already as well as what will be new.
-
-        Raises:
-            QueryError: there is one of its name, or there are too many.
-            LibraryError: the library can't be written.
-        """
+        """Save a search; see :func:`tempo_edge.saved.keeping.put_search`."""
         from tempo_edge.saved.keeping import put_search
 
         put_search(self.store, search, everything=everything)
@@ -372,11 +363,7 @@ class Library(Holdings):
     ) -> int:
         """Tell what is new to saved searches, or to some; gives how many moments were told.
 
-        Each is told once, see :mod:`tempo_edge.saved.teller`.
-
-        Args:
-            names: of those that count.
-            on_notice: told in a line of each moment, and once of each trouble.
+        Each is told once, see :mod:`tempo_edge.saved.teller`, whose arguments these are.
 
         Raises:
             LibraryError: another process writes this library, or there is none.

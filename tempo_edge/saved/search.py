@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tempo_edge.errors import QueryError
 from tempo_edge.saved.deeds import Deeds, is_sealed, seal_of
@@ -30,7 +30,7 @@ class SavedSearch:
 
     name: str
     asked: SavedQuery
-    deeds: Deeds = Deeds()
+    deeds: Deeds = field(default_factory=Deeds)
     is_own: bool = True
 
     def __post_init__(self) -> None:

@@ -20,7 +20,7 @@ class SavedRow:
         deeds: what is done where it matches, as :mod:`tempo_edge.saved.deeds` writes it.
         seal: what shows who said so.
         since_video: only videos of higher ids are new to it.
-        video, line: the highest ids of a video and of a line of words that it has been held against.
+        video, line: the highest ids of a video and of a line that it has been held against.
     """
 
     number: int

@@ -100,8 +100,8 @@ CREATE TABLE IF NOT EXISTS indexed_at (
   seconds REAL NOT NULL
 )"""
 
-#: Saved searches, which videos are new to them besides those of higher ids, and what they have told.
-#: A library has them from when the first search is saved.
+#: Saved searches, which videos are new to them besides those of higher ids, and what they told. A
+#: library has them from when the first search is saved.
 SAVED = """
 CREATE TABLE IF NOT EXISTS saved (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
