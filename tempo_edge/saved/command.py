@@ -93,7 +93,10 @@ def run(
         return f"{command[0]} can't be run: {why}"
     begun()
     ends = time.monotonic() + limit_seconds
-    while process.poll() is None:
+    while True:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_LOOK_SECONDS)
+            break
         if stopping():
             process.returncode = 0  # it goes on by itself, and nobody waits for it
             return ""
@@ -102,7 +105,6 @@ def run(
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
             return f"{command[0]} took longer than {limit_seconds:g} s and was ended"
-        time.sleep(_LOOK_SECONDS)
     if process.returncode < 0:
         return f"{command[0]} was ended by signal {-process.returncode}"
     return f"{command[0]} ended with status {process.returncode}" if process.returncode else ""

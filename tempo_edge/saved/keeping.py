@@ -30,6 +30,9 @@ def put_search(store: Store, search: SavedSearch, *, everything: bool = False) -
         QueryError: there is one of this name, or there are too many.
         LibraryError: the library can't be written, or this user's key.
     """
+    if store.identity() is None:
+        with store.lock(), store.writer():
+            pass  # the library, with its folder
     with store.writer() as writer:
         try:
             with writer.transaction():

@@ -1,0 +1,230 @@
+"""Saved searches: whether each planted moment is told once, and how many false ones there are.
+
+``python -m benchmarks.saved --footage DIR [--footage DIR]``
+
+1. 24 videos of one hour, made of vectors that are unrelated to what is asked, with moments planted
+   that show it. ``tempo-edge saved run --tell`` is killed with SIGKILL at moments drawn by chance,
+   while it tells them by a command and a webhook, until one run ends by itself.
+2. Composites (``benchmarks.composites``) as unrelated footage: the sentences that their truth says
+   are in none of them are saved, and what they tell is false. Hours are scaled to a day.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import numpy as np
+
+from benchmarks.machine import describe
+from benchmarks.query import QUERIES, fill
+from tempo_edge.library import Library
+from tempo_edge.quantization import quantize
+from tempo_edge.query import Query
+from tempo_edge.saved.command import command_of
+from tempo_edge.saved.deeds import Deeds
+from tempo_edge.saved.query_text import SavedQuery
+from tempo_edge.saved.search import SavedSearch
+from tempo_edge.store.opening import open_store
+from tempo_edge.store.rows import FileRow, FrameRow
+
+__all__ = ["main"]
+
+_HOURS = 24
+_FRAMES_PLANTED = 6
+_PLANTED_IN_EACH = 2
+
+# Searches of the first part; the rest of the sentences would tell the same.
+_SEARCHES = QUERIES[:4]
+
+
+class _Posts(ThreadingHTTPServer):
+    """Counts what webhooks send, by id."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.ids: Counter[str] = Counter()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        told = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        assert isinstance(self.server, _Posts)
+        self.server.ids[told["id"]] += 1
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@contextmanager
+def _posts() -> Iterator[_Posts]:
+    with _Posts() as server:
+        thread = Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield server
+        server.shutdown()
+
+
+def _plant(library: Path, seed: int) -> int:
+    """Add videos of a minute that show what is asked for, twice each; gives how many moments."""
+    generator = np.random.default_rng(seed)
+    with Library.open(library) as opened:
+        profile = opened.profile
+        vectors = profile.text_tower.encode(list(_SEARCHES))
+        known = opened.catalogue.videos()[-1][0]
+        video = opened.catalogue.video(known)
+        _, _, hour = opened.catalogue.frames_between(known, -(2**63), 2**63 - 1)
+    tokens = np.zeros((1, profile.dim), np.int8)
+    count = 0
+    with open_store(library).writer() as catalogue:
+        for number in range(_HOURS):
+            packed = hour.copy()
+            wanted = number % len(_SEARCHES)
+            places = np.linspace(0.2, 0.7, _PLANTED_IN_EACH)
+            for place in places:
+                start = int((place + 0.1 * generator.random()) * len(packed))
+                packed[start : start + _FRAMES_PLANTED] = quantize(vectors[wanted][None])
+                count += 1
+            step = 3600.0 / len(packed) / float(video.time_base)
+            nothing = np.zeros(1, np.uint8), tokens
+            frames = [
+                FrameRow(int(i * step), 0.5, bool(i % 7 == 0), packed[i], *nothing)
+                for i in range(len(packed))
+            ]
+            with catalogue.transaction():
+                key = b"planted" + number.to_bytes(25, "big")
+                planted = catalogue.put_video(key, video, frames, np.zeros((0, 2), np.float32))
+                path = f"/planted/{number:04d}.mp4"
+                catalogue.put_file(FileRow(path, "", 1, 1, "indexed", "", planted))
+    return count
+
+
+def _once(seed_library: Path, work: Path, seed: int, kills: int) -> None:
+    """The first part."""
+    library, fired = work / "day.db", work / "fired"
+    fired.mkdir()
+    fill(seed_library, library, 1, seed)
+    with _posts() as posts, Library.open(library) as opened:
+        command = command_of(f"mktemp {fired}/{{id}}.XXXXXXXX")
+        webhook = f"http://127.0.0.1:{posts.server_address[1]}/"
+        for number, text in enumerate(_SEARCHES):
+            asked = SavedQuery(Query(text, grounder="curve"), {})
+            opened.save(SavedSearch(f"search {number}", asked, Deeds(command, False, webhook)))
+        planted = _plant(library, seed)
+        done, seconds = _killed(library, fired, np.random.default_rng(seed), kills)
+        told = [
+            claim
+            for row in opened.catalogue.saved()
+            for claim in opened.catalogue.claims(row.number)
+        ]
+        runs = Counter(path.name.partition(".")[0] for path in fired.iterdir())
+        print(f"planted {planted} moments in {_HOURS} hours; {done} runs killed")
+        print(f"told {len(told)}, all done: {all(claim.is_told for claim in told)}")
+        for name, counts in (("command", runs), ("webhook", posts.ids)):
+            once = sum(counts[claim.id] == 1 for claim in told)
+            more = sum(counts[claim.id] > 1 for claim in told)
+            never = sum(counts[claim.id] == 0 for claim in told)
+            print(f"{name}: {once} once, {more} more than once, {never} never")
+        print(f"the last run, which told what was left, took {seconds:.1f} s")
+
+
+def _count(folder: Path) -> int:
+    return sum(1 for _ in folder.iterdir())
+
+
+def _killed(
+    library: Path, fired: Path, generator: np.random.Generator, kills: int
+) -> tuple[int, float]:
+    """Tell, and kill while it tells; gives how often, and how long the last run took."""
+    line = [sys.executable, "-m", "tempo_edge.cli", "saved", "run", "--tell"]
+    environment = {**os.environ, "TEMPO_EDGE_LIBRARY": str(library)}
+    for done in range(kills + 1):
+        began, had = time.perf_counter(), _count(fired)
+        with subprocess.Popen(line, env=environment, stderr=subprocess.DEVNULL) as run:
+            goal = had + int(generator.integers(1, 4))
+            while done < kills and run.poll() is None and _count(fired) < goal:
+                time.sleep(0.001)
+            if done < kills and run.poll() is None:
+                time.sleep(float(generator.random()) * 0.05)
+                run.send_signal(signal.SIGKILL)
+            run.wait()
+        if run.returncode != -signal.SIGKILL:
+            return done, time.perf_counter() - began
+    return kills, 0.0
+
+
+def _false(library: Path, footage: Sequence[Path], sentences: int, seed: int) -> None:
+    """The second part."""
+    absent = sorted(
+        {
+            row["query"]
+            for folder in footage
+            for row in map(json.loads, (folder / "truth.jsonl").read_text("utf-8").splitlines())
+            if not row["present"]
+        }
+    )
+    drawn = np.random.default_rng(seed).permutation(len(absent))[:sentences]
+    absent = [absent[number] for number in sorted(drawn)]
+    with Library.open(library) as opened:
+        hours, videos = opened.totals()["hours"], opened.totals()["videos"]
+        for number, text in enumerate(absent):
+            search = SavedSearch(f"{number:04d}", SavedQuery(Query(text), {}))
+            opened.save(search, everything=True)
+        began = time.perf_counter()
+        opened.tell()
+        seconds = time.perf_counter() - began
+        sure = [
+            json.loads(claim.moment)["confidence"]
+            for row in opened.catalogue.saved()
+            for claim in opened.catalogue.claims(row.number)
+        ]
+    print(f"{len(absent)} sentences over {hours:.2f} hours of {videos:.0f} unrelated videos")
+    print(f"{1000 * seconds / len(absent) / videos:.1f} ms a search and video")
+    for name, least in (("default threshold", 0.0), ("0.9", 0.9)):
+        count = sum(each >= least for each in sure)
+        days = len(absent) * hours / 24
+        print(f"{name}: {count} false moments, {count / days:.2f} a search and day of footage")
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--footage", type=Path, action="append", required=True)
+    parser.add_argument("--library", type=Path, help="one of that footage that was indexed already")
+    parser.add_argument("--kills", type=int, default=12)
+    parser.add_argument("--sentences", type=int, default=50)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    print(describe())
+    with tempfile.TemporaryDirectory() as name:
+        work = Path(name)
+        os.environ["XDG_DATA_HOME"] = str(work / "data")
+        library = work / "footage.db"
+        if options.library is not None:
+            shutil.copy(options.library, library)
+        else:
+            with Library.open(library) as opened:
+                opened.index(options.footage)
+        _once(library, work, options.seed, options.kills)
+        _false(library, options.footage, options.sentences, options.seed)
+
+
+if __name__ == "__main__":
+    main()
