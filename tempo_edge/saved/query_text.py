@@ -55,7 +55,7 @@ class SavedQuery:
     where: Where
 
     def __post_init__(self) -> None:
-        if self.query.videos is not None or self.query.retrieval:
+        if self.query.videos is not None or self.query.retrieval or self.query.amid_all:
             raise QueryError("a saved search neither names videos nor glances: leave both out")
         if self.query.filters:
             raise QueryError("a saved search has its filters as they are said: give them by where")

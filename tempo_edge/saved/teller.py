@@ -23,11 +23,7 @@ from tempo_edge.store.saved import Claim, SavedRow
 
 __all__ = ["Teller"]
 
-# Videos that are searched at once: a search looks into a few stretches of footage only, and no
-# moment of a new video is to be lost among those of others.
-_AT_ONCE = 8
-
-# Moments of so many videos that are told at most.
+# Moments of one video that are told at most.
 _MOST = 1000
 
 
@@ -91,9 +87,8 @@ class Teller:
         _, newest_line = self._writer.newest()
         videos = self._writer.videos_due(row)
         count = 0
-        for start in range(0, len(videos), _AT_ONCE):
-            chosen = videos[start : start + _AT_ONCE]
-            moments = self._moments(search, chosen)
+        for video in videos:
+            moments = self._moments(search, video)
             if moments is None:
                 return count
             for moment in moments:
@@ -101,17 +96,23 @@ class Teller:
                     return count
                 count += self._tell(row, search, moment)
             with self._writer.transaction():
-                self._writer.note_searched(row.number, chosen, chosen[-1], row.line)
+                self._writer.note_searched(row.number, [video], video, row.line)
         if row.line < newest_line and not self._stopping():
             with self._writer.transaction():
                 self._writer.note_searched(row.number, (), row.video, newest_line)
         return count
 
-    def _moments(self, search: SavedSearch, videos: Sequence[int]) -> Sequence[Moment] | None:
-        """The sure moments of some videos, in the order of time; None if it can't be asked now."""
+    def _moments(self, search: SavedSearch, video: int) -> Sequence[Moment] | None:
+        """The sure moments of a video, in the order of time; None if it can't be asked now.
+
+        A search looks into a few stretches of footage only, and no moment of a new video is to be
+        lost among those of others. It is as sure as it would be in all of the library: whatever is
+        told, the search shows as well.
+        """
         try:
             query = search.asked.now()
-            query = replace(query, videos=frozenset(videos), limit=_MOST, sort="score")
+            only = frozenset({video})
+            query = replace(query, videos=only, amid_all=True, limit=_MOST, sort="score")
             answer = self._ask(query)
         except MissingExtraError as error:
             self._complain(search.name, str(error))
@@ -119,7 +120,7 @@ class Teller:
         except QueryError as error:  # it names a folder or a camera that nothing is of, say
             self._complain(search.name, str(error))
             return ()
-        return sorted(answer.moments, key=lambda each: (str(each.path), each.start_seconds))
+        return sorted(answer.moments, key=lambda each: each.start_seconds)
 
     def _tell(self, row: SavedRow, search: SavedSearch, moment: Moment) -> bool:
         """Claim a moment, and tell it, if it wasn't told before."""

@@ -93,7 +93,7 @@ class Posted(BaseHTTPRequestHandler):
         self.send_header("Location", "/elsewhere")
         self.end_headers()
 
-    do_GET = do_POST
+    do_GET = do_POST  # noqa: N815 - as the base class has it
 
     def log_message(self, *_: object) -> None:
         pass
