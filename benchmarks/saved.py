@@ -42,12 +42,16 @@ from tempo_edge.saved.query_text import SavedQuery
 from tempo_edge.saved.search import SavedSearch
 from tempo_edge.store.opening import open_store
 from tempo_edge.store.rows import FileRow, FrameRow
+from tempo_edge.store.saved import Claim
 
 __all__ = ["main"]
 
 _HOURS = 24
 _FRAMES_PLANTED = 6
 _PLANTED_IN_EACH = 2
+
+# What a planted moment surely is, and hardly anything else.
+_SURE = 0.9
 
 # Searches of the first part; the rest of the sentences would tell the same.
 _SEARCHES = QUERIES[:4]
@@ -84,8 +88,11 @@ def _posts() -> Iterator[_Posts]:
         server.shutdown()
 
 
-def _plant(library: Path, seed: int) -> int:
-    """Add videos of a minute that show what is asked for, twice each; gives how many moments."""
+def _plant(library: Path, seed: int) -> list[tuple[str, str, float, float]]:
+    """Add videos of an hour that show what is asked for, twice each.
+
+    Gives (name of the search, path, first second, last second) of each moment.
+    """
     generator = np.random.default_rng(seed)
     with Library.open(library) as opened:
         profile = opened.profile
@@ -94,17 +101,19 @@ def _plant(library: Path, seed: int) -> int:
         video = opened.catalogue.video(known)
         _, _, hour = opened.catalogue.frames_between(known, -(2**63), 2**63 - 1)
     tokens = np.zeros((1, profile.dim), np.int8)
-    count = 0
+    planted = []
     with open_store(library).writer() as catalogue:
         for number in range(_HOURS):
-            packed = hour.copy()
+            packed, path = hour.copy(), f"/planted/{number:04d}.mp4"
+            seconds = 3600.0 / len(packed)
             wanted = number % len(_SEARCHES)
             places = np.linspace(0.2, 0.7, _PLANTED_IN_EACH)
             for place in places:
                 start = int((place + 0.1 * generator.random()) * len(packed))
                 packed[start : start + _FRAMES_PLANTED] = quantize(vectors[wanted][None])
-                count += 1
-            step = 3600.0 / len(packed) / float(video.time_base)
+                end = start + _FRAMES_PLANTED - 1
+                planted.append((f"search {wanted}", path, start * seconds, end * seconds))
+            step = seconds / float(video.time_base)
             nothing = np.zeros(1, np.uint8), tokens
             frames = [
                 FrameRow(int(i * step), 0.5, bool(i % 7 == 0), packed[i], *nothing)
@@ -112,10 +121,9 @@ def _plant(library: Path, seed: int) -> int:
             ]
             with catalogue.transaction():
                 key = b"planted" + number.to_bytes(25, "big")
-                planted = catalogue.put_video(key, video, frames, np.zeros((0, 2), np.float32))
-                path = f"/planted/{number:04d}.mp4"
-                catalogue.put_file(FileRow(path, "", 1, 1, "indexed", "", planted))
-    return count
+                held = catalogue.put_video(key, video, frames, np.zeros((0, 2), np.float32))
+                catalogue.put_file(FileRow(path, "", 1, 1, "indexed", "", held))
+    return planted
 
 
 def _once(seed_library: Path, work: Path, seed: int, kills: int) -> None:
@@ -127,18 +135,21 @@ def _once(seed_library: Path, work: Path, seed: int, kills: int) -> None:
         command = command_of(f"mktemp {fired}/{{id}}.XXXXXXXX")
         webhook = f"http://127.0.0.1:{posts.server_address[1]}/"
         for number, text in enumerate(_SEARCHES):
-            asked = SavedQuery(Query(text, grounder="curve"), {})
+            asked = SavedQuery(Query(text, grounder="curve", min_confidence=_SURE), {})
             opened.save(SavedSearch(f"search {number}", asked, Deeds(command, False, webhook)))
         planted = _plant(library, seed)
         done, seconds = _killed(library, fired, np.random.default_rng(seed), kills)
-        told = [
+        told: list[Claim] = [
             claim
             for row in opened.catalogue.saved()
             for claim in opened.catalogue.claims(row.number)
         ]
         runs = Counter(path.name.partition(".")[0] for path in fired.iterdir())
-        print(f"planted {planted} moments in {_HOURS} hours; {done} runs killed")
-        print(f"told {len(told)}, all done: {all(claim.is_told for claim in told)}")
+        hit = [sum(_covers(claim, *moment) for claim in told) for moment in planted]
+        print(f"planted {len(planted)} moments in {_HOURS} hours; {done} runs killed")
+        print(f"{hit.count(1)} told once, {sum(n > 1 for n in hit)} more than once, ", end="")
+        print(f"{hit.count(0)} never; {len(told) - sum(hit)} others told")
+        print(f"nothing left to be done: {all(claim.is_told for claim in told)}")
         for name, counts in (("command", runs), ("webhook", posts.ids)):
             once = sum(counts[claim.id] == 1 for claim in told)
             more = sum(counts[claim.id] > 1 for claim in told)
@@ -149,6 +160,12 @@ def _once(seed_library: Path, work: Path, seed: int, kills: int) -> None:
 
 def _count(folder: Path) -> int:
     return sum(1 for _ in folder.iterdir())
+
+
+def _covers(claim: Claim, search: str, path: str, start: float, end: float) -> bool:
+    told = json.loads(claim.moment)
+    is_of_it = told["search"] == search and told["path"] == path
+    return is_of_it and claim.start_seconds < end and claim.end_seconds > start
 
 
 def _killed(

@@ -64,13 +64,13 @@ class Deeds:
         """Do one of them; gives nothing, or what went wrong.
 
         Args:
-            begun: called once it must not be done again: as soon as a command runs, and when a
-                notification or a webhook was taken, or given up.
+            begun: called once it must not be done again by another run: as soon as a command runs,
+                a webhook was sent, a notification was taken, or it was given up; perhaps again.
             stopping: asked often whether to leave a command to itself.
         """
         if name == "run":
             return run(self.command, told, begun, stopping)
-        trouble = notify(told) if name == "notify" else post(self.webhook, told)
+        trouble = notify(told) if name == "notify" else post(self.webhook, told, begun)
         begun()
         return trouble
 

@@ -1,8 +1,8 @@
 """Telling: saved searches are held against new videos, and each new moment is told once.
 
 A moment is claimed in the library, with an id, before anything is done for it, and what has been
-done is noted at once: a command as soon as it runs, a notification and a webhook as soon as they
-were taken. A run that is killed goes on with what was claimed. So nothing is done twice unless the
+done is noted at once: a command as soon as it runs, a webhook as soon as it was sent, a notification
+as soon as it was taken. A run that is killed goes on with what was claimed. So nothing is done twice unless the
 process dies within the instant between a deed and its note, and then under the same id.
 """
 
@@ -152,8 +152,9 @@ class Teller:
                 continue
 
             def begun(name: str = name) -> None:
-                done.append(name)
-                self._note(replace(claim, done=tuple(done)))
+                if name not in done:
+                    done.append(name)
+                    self._note(replace(claim, done=tuple(done)))
 
             trouble = search.deeds.do(name, told, begun, self._stopping)
             if trouble:

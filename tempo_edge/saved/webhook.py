@@ -6,6 +6,7 @@ import http.client
 import ipaddress
 import socket
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from threading import Timer
 from urllib.parse import urlsplit
@@ -52,6 +53,7 @@ def check_webhook(address: str) -> tuple[str, int, str]:
 def post(
     address: str,
     told: ToldMoment,
+    sent: Callable[[], None] = lambda: None,
     *,
     limit_seconds: float = _LIMIT_SECONDS,
     waits_seconds: tuple[float, ...] = _WAITS_SECONDS,
@@ -59,17 +61,20 @@ def post(
     """Tell a moment; gives nothing, or what went wrong in all tries.
 
     Only an answer of 200 to 299 will do. Redirects are not followed, and no proxy is asked.
+
+    Args:
+        sent: called whenever it was sent, before it is known what becomes of it.
     """
     trouble = ""
     for wait in waits_seconds:
         time.sleep(wait)
-        trouble = _try(address, told, limit_seconds)
+        trouble = _try(address, told, sent, limit_seconds)
         if not trouble:
             return ""
     return f"{address} {trouble}"
 
 
-def _try(address: str, told: ToldMoment, limit_seconds: float) -> str:
+def _try(address: str, told: ToldMoment, sent: Callable[[], None], limit_seconds: float) -> str:
     host, port, target = check_webhook(address)
     connection = http.client.HTTPConnection(host, port, timeout=limit_seconds)
 
@@ -84,6 +89,7 @@ def _try(address: str, told: ToldMoment, limit_seconds: float) -> str:
     try:
         headers = {"Content-Type": "application/json", "Idempotency-Key": told.facts["id"]}
         connection.request("POST", target, told.as_text().encode(), headers)
+        sent()
         status = connection.getresponse().status
         return "" if 200 <= status < 300 else f"answered with status {status}"
     except (OSError, http.client.HTTPException) as error:
