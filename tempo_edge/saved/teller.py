@@ -1,9 +1,10 @@
 """Telling: saved searches are held against new videos, and each new moment is told once.
 
 A moment is claimed in the library, with an id, before anything is done for it, and what has been
-done is noted at once: a command as soon as it runs, a webhook as soon as it was sent, a notification
-as soon as it was taken. A run that is killed goes on with what was claimed. So nothing is done twice unless the
-process dies within the instant between a deed and its note, and then under the same id.
+done is noted at once: a command as soon as it runs, a webhook as soon as it was sent, a
+notification as soon as it was taken. A run that is killed goes on with what was claimed. So nothing
+is done twice unless the process dies within the instant between a deed and its note, and then under
+the same id.
 """
 
 from __future__ import annotations
