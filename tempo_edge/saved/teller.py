@@ -79,8 +79,8 @@ class Teller:
 
     def _claimed(self, row: SavedRow) -> Iterator[Claim]:
         """What a run that was ended has claimed and not told."""
-        for claim in self._writer.claims(row.number):
-            if not claim.is_told and not self._stopping():
+        for claim in self._writer.claims(row.number, untold=True):
+            if not self._stopping():
                 yield claim
 
     def _tell_new(self, row: SavedRow, search: SavedSearch) -> int:

@@ -75,8 +75,8 @@ class Saved(ABC):
         """The saved searches, by name."""
 
     @abstractmethod
-    def claims(self, search: int) -> list[Claim]:
-        """What a search tells and has told, in the order in which it came."""
+    def claims(self, search: int, *, untold: bool = False) -> list[Claim]:
+        """What a search tells and has told, in the order in which it came; or what is not told."""
 
     @abstractmethod
     def videos_due(self, search: SavedRow) -> list[int]:

@@ -38,20 +38,25 @@ class SavedTable(ContentsTable):
                 read.whole(column, value)
                 for column, value in zip(("since_video", "video", "line"), ids, strict=True)
             )
-            texts = [
-                read.text(column, value)
-                for column, value in zip(
-                    ("name", "query", "deeds", "seal"), (name, query, deeds, seal), strict=True
+            found.append(
+                SavedRow(
+                    int(number),
+                    read.text("name", name),
+                    read.text("query", query),
+                    read.text("deeds", deeds),
+                    read.text("seal", seal),
+                    since,
+                    video,
+                    line,
                 )
-            ]
-            found.append(SavedRow(int(number), *texts, since, video, line))
+            )
         return found
 
-    def claims(self, search: int) -> list[Claim]:
-        """What a search tells and has told, in the order in which it came."""
+    def claims(self, search: int, *, untold: bool = False) -> list[Claim]:
+        """What a search tells and has told, in the order in which it came; or what is not told."""
         if not self._has("told"):
             return []
-        return self._claims("search=?", search)
+        return self._claims("search=? AND is_told<=?", search, int(not untold))
 
     def _claims(self, condition: str, *values: object) -> list[Claim]:
         rows = self._db.execute(

@@ -95,5 +95,6 @@ def test_a_moment_is_claimed_once(
     told = replace(first, done=("notify", "run"), is_told=True)
     writer.note_done(told)
     assert writer.claims(row.number)[0] == told
+    assert told not in writer.claims(row.number, untold=True)
     assert writer.drop_saved("dogs") and not writer.drop_saved("dogs")
     assert writer.claims(row.number) == []
