@@ -17,6 +17,7 @@ from tempo_edge.answer import Answer
 from tempo_edge.errors import MissingExtraError, QueryError
 from tempo_edge.moment import Moment
 from tempo_edge.query import Query
+from tempo_edge.saved.deeds import Deeds
 from tempo_edge.saved.search import SavedSearch
 from tempo_edge.saved.told_moment import ToldMoment
 from tempo_edge.store.interface import WritableCatalogue
@@ -70,7 +71,7 @@ class Teller:
                 continue
             if not search.is_own:
                 self._complain(row.name, "was saved elsewhere, and what it does is not done here")
-                search = replace(search, deeds=type(search.deeds)())
+                search = replace(search, deeds=Deeds())
             for claim in self._claimed(row):
                 self._do(search, claim)
                 count += 1
