@@ -100,8 +100,12 @@ class Example:
         return Example(text, b"", recorded(where), None, start, end, is_decoded)
 
 
-def example(given: str | Path | Example | None) -> Example | None:
+def example(given: str | Path | Example | None, *, is_decoded: bool = True) -> Example | None:
     """The example that somebody names: a picture's file, which is read, or a moment of a video.
+
+    Args:
+        given: its name, or the example itself.
+        is_decoded: whether a video that is not indexed may be opened for it.
 
     Raises:
         QueryError: there is no such file, it is too large, it is a folder, or it names no moment.
@@ -116,7 +120,7 @@ def example(given: str | Path | Example | None) -> Example | None:
         where, _, times = text.rpartition("@")
         is_picture = Path(text).suffix.lower() in _PICTURES and not _TIMES.fullmatch(times)
         if where and not is_picture:
-            return Example.moment(text)
+            return Example.moment(text, is_decoded=is_decoded)
     return Example(text, picture=_read(path, text))
 
 

@@ -152,8 +152,10 @@ def _term(
 
 def _refusal(text: str, operator: re.Match[str], why: str) -> ExpressionError:
     column = operator.start(1) + 1
-    line = f"query {text!r}: {operator[1]} at column {column} {why}; as a mere word: --plain"
-    return ExpressionError(line, column)
+    else_ = "as a mere word: in small letters, or --plain"
+    return ExpressionError(
+        f"query {text!r}: {operator[1]} at column {column} {why}; {else_}", column
+    )
 
 
 def _operators(text: str) -> list[re.Match[str]]:

@@ -10,6 +10,7 @@ import atexit
 import io
 import multiprocessing
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -71,6 +72,8 @@ def _be(
     for number, given in enumerate(streams):
         os.dup2(given.number, number)
         os.close(given.number)
+    # What starts the tests in the background has them ignore it, and all that they start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.clear()
     os.environ.update(environment)
     time.tzset()

@@ -62,7 +62,17 @@ def of_before(library: Path) -> None:
         for path, video in known:
             whole = hashlib.sha256(Path(path).read_bytes()).digest()
             rows.execute("UPDATE videos SET content_hash=? WHERE id=?", (whole, video))
+        rows.execute("DROP INDEX IF EXISTS videos_by_side")
+        rows.execute("DROP INDEX IF EXISTS videos_by_length")
         words = ("evidence_words", "evidence_trigrams", "evidence_names", "line_vectors")
-        for table in (*words, "evidence", "words_read", "passes", "contents", "verified"):
+        for table in (
+            *words,
+            "evidence",
+            "words_read",
+            "passes",
+            "contents",
+            "verified",
+            "captures",
+        ):
             rows.execute(f"DROP TABLE IF EXISTS {table}")
         rows.execute("PRAGMA user_version=1")

@@ -72,7 +72,7 @@ def test_where_a_text_is_wrong(text: str, column: int, complaint: str) -> None:
         Query(text)
     assert refused.value.column == column
     assert str(refused.value).startswith(f"query {text!r}: {complaint}")
-    assert str(refused.value).endswith("; as a mere word: --plain")
+    assert str(refused.value).endswith("; as a mere word: in small letters, or --plain")
     assert Query(text, plain=True).expression.is_single
 
 

@@ -231,3 +231,10 @@ def test_a_folder_that_lost_its_place_comes_back(tmp_path: Path) -> None:
     (former / "x").write_text("x")
     written(tmp_path / "y", "y")
     assert (tmp_path / "folder" / "x").read_text() == "x"
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="there is no /proc")
+def test_a_folder_that_takes_no_file_is_the_error_told() -> None:
+    """It says of every new file that it is not there, as if its folder had just been swept."""
+    with pytest.raises(FileNotFoundError), atomic_write(Path("/proc/a.html")):
+        pass

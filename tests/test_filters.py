@@ -126,7 +126,7 @@ def test_sizes() -> None:
     camera=st.sampled_from(["", "iPhone 12"]),
     side=st.sampled_from([0, 720]),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_they_are_told_and_read_again(
     latitude: float,
     longitude: float,
@@ -149,7 +149,7 @@ def test_they_are_told_and_read_again(
     away=st.floats(-1, 1),
     kilometres=st.floats(0.1, 5000),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_a_box_holds_its_circle(
     latitude: float, longitude: float, bearing: float, away: float, kilometres: float
 ) -> None:

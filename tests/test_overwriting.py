@@ -241,3 +241,32 @@ def test_find_writes_over_no_footage(
                 said = tempo(*command, str(place))
                 assert said.status == 2 and str(place) in said.error
                 assert place.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a.srt",
+        "a.en.vtt",
+        "A.LRC",
+        "a.xmp",
+        "a.mp4.xmp",
+        "a.mp4.json",
+        "a.mp4.supplemental-metadata.json",
+    ],
+)
+def test_what_lies_beside_a_film_and_tells_of_it_is_not_replaced(tmp_path: Path, name: str) -> None:
+    (tmp_path / "a.mp4").write_bytes(b"")
+    (tmp_path / name).write_bytes(b"words")
+    with pytest.raises(FootageError, match=r"lies beside a\.mp4 and tells of it"):
+        check_overwriting(tmp_path / name)
+    with pytest.raises(FootageError), atomic_write(tmp_path / name):
+        pass
+    assert (tmp_path / name).read_bytes() == b"words"
+
+
+@pytest.mark.parametrize("name", ["a.json", "b.srt", "ab.xmp", "a.csv", "a.html"])
+def test_what_only_lies_near_a_film_is_replaced(tmp_path: Path, name: str) -> None:
+    (tmp_path / "a.mp4").write_bytes(b"")
+    (tmp_path / name).write_bytes(b"words")
+    check_overwriting(tmp_path / name)

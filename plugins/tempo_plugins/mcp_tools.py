@@ -338,7 +338,7 @@ def _find_moments(client: ServiceOrLibrary, given: Mapping[str, Any]) -> dict[st
         said=wanted.get("said", False),
         shown=wanted.get("shown", False),
         seen=wanted.get("seen", False),
-        like=example(wanted.get("like")),
+        like=example(wanted.get("like"), is_decoded=False),
         also=tuple(wanted.get("also", ())),
         without=tuple(wanted.get("without", ())),
         then=tuple(wanted.get("then", ())),

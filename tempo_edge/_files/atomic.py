@@ -36,6 +36,9 @@ _DRAFT = re.compile(r"\..*\.[0-9a-f]{16}\.tempo-draft", re.DOTALL)
 # Where a folder lies that another takes the place of, on file systems that can't exchange two.
 _FORMER = ".tempo-former"
 
+# How often a draft may be swept as it is made.
+_MOST_REFUSED = 100
+
 # What file systems answer that know no hard links, or no renaming of that kind.
 _CAN_NOT = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, errno.EMLINK})
 
@@ -239,13 +242,16 @@ def _held_draft(path: Path, make: Callable[[Path], int]) -> tuple[Path, int]:
     Raises:
         OSError: it can't be made.
     """
+    refused = 0
     while True:
         draft = _draft_of(path)
         try:
             held = make(draft)
         except FileNotFoundError:
-            if path.parent.is_dir():
-                continue  # a folder that was swept before it was opened
+            refused += 1
+            # A folder may be swept before it is opened; some, as those of /proc, take no file ever.
+            if path.parent.is_dir() and refused < _MOST_REFUSED:
+                continue
             raise
         try:
             _lock(held)

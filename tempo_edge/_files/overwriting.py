@@ -1,6 +1,7 @@
 """What may be replaced by something that is written, and what never is.
 
-Never are films, pictures and sound, what is indexed, and libraries: "footage" in short.
+Never are films, pictures and sound, what is indexed, what lies beside a film and tells of it, and
+libraries: "footage" in short.
 
 One place decides it for every command, plugin and endpoint. It is asked by whatever writes a file
 (see :mod:`tempo_edge._files`) and, before any work is done, by what a user names a file to
@@ -18,12 +19,16 @@ from tempo_edge.errors import FootageError
 
 __all__ = ["check_folder", "check_overwriting"]
 
+# What subtitles, and facts of when and where a film was taken, are named like.
+_SIDECARS = frozenset({".srt", ".vtt", ".ass", ".ssa", ".lrc", ".xmp", ".json"})
+
 _LIBRARY = b"SQLite format 3\0"
 _APPLICATION = slice(68, 72)
 
 
 def check_overwriting(path: Path) -> None:
-    """Refuse to replace a film, a picture, sound (by name or by content), or a library.
+    """Refuse to replace a film, a picture, sound (by name or by content), or a library, and
+    subtitles and facts that lie beside a film of their name.
 
     Its name is looked at as it is written and as the links in it lead.
 
@@ -65,7 +70,25 @@ def _what_it_is(path: Path) -> str:
     head = _head(target)
     if head.startswith(_LIBRARY) and head[_APPLICATION] == b"TmpE":
         return "is a library"
-    return "holds media" if is_media(head) else ""
+    if is_media(head):
+        return "holds media"
+    film = _film_beside(target)
+    return f"lies beside {film} and tells of it" if film else ""
+
+
+def _film_beside(path: Path) -> str:
+    """The name of a film whose words or facts a file may hold, by its own; else nothing."""
+    if path.suffix.lower() not in _SIDECARS:
+        return ""
+    name = path.name.casefold()
+    with os.scandir(path.parent) as entries:
+        for entry in entries:
+            film = Path(entry.name)
+            # An export may be named as a film is; facts are named as all of its name.
+            own = film.name if path.suffix.lower() == ".json" else film.stem
+            if film.suffix.lower() in VIDEO_SUFFIXES and name.startswith(f"{own}.".casefold()):
+                return entry.name
+    return ""
 
 
 def _kind_by_name(path: Path) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from tempo_edge.cli.options import number
+from tempo_edge.errors import QueryError
 from tempo_edge.filters import WHERE, Filters, Where
 
 __all__ = ["FilterOptions"]
@@ -99,6 +100,9 @@ class FilterOptions:
         where = Where()
         for name in WHERE:
             said = getattr(self, "town" if name == "place" else name)
-            if said is not None:
-                where[name] = said  # type: ignore[literal-required]
+            if said is None:
+                continue
+            if not said.strip():
+                raise QueryError(f"--{name} {said!r} is empty: say something, or leave it out")
+            where[name] = said  # type: ignore[literal-required]
         return where

@@ -36,6 +36,9 @@ _ANCHORS = 24
 _SAME = 0.3
 
 # How long a moment may go on behind the time in which it must begin.
+# How much of the shorter of two moments in order both may show: bounds are found to a look.
+_SHARED_IN_ORDER = 0.25
+
 _LONGEST_SECONDS = 60.0
 
 
@@ -153,27 +156,28 @@ class Meetings:
         here = self._scene(number, text, found, found.first.span)
         before, after = here, here
         for earlier in range(number - 1, -1, -1):
-            end = before.span.start_seconds
-            best = self._best(earlier, found, Span(*_positive(end - self.then_seconds, end)), True)
+            best = self._best(earlier, found, before.span, True)
             if best is None:
                 return None
             before = _chained(best, before)
         after = before
         for later in range(number + 1, len(self.scenes)):
-            start = after.span.end_seconds
-            best = self._best(later, found, Span(start, start + self.then_seconds + 1e-3), False)
+            best = self._best(later, found, after.span, False)
             if best is None:
                 return None
             after = _chained(after, best)
         return after
 
-    def _best(self, number: int, found: Found, allowed: Span, is_before: bool) -> Met | None:
-        """The likeliest meeting of a scene that begins, or ends, in the time that is allowed."""
+    def _best(self, number: int, found: Found, beside: Span, is_before: bool) -> Met | None:
+        """The likeliest meeting of a scene that ends, or begins, soon enough by another's span."""
         video = found.first.video
-        low, high = allowed.start_seconds, allowed.end_seconds
         if is_before:
+            high = beside.start_seconds
+            low, high = _positive(high - self.then_seconds, high)
             stretch = Span(max(0.0, low - _LONGEST_SECONDS), high)
         else:
+            low = beside.end_seconds
+            high = low + self.then_seconds + 1e-3
             stretch = Span(low, high + _LONGEST_SECONDS)
         best: Met | None = None
         for text in self.scenes[number].wanted:
@@ -181,7 +185,8 @@ class Meetings:
                 if (span.end_seconds < low) if is_before else (span.start_seconds > high):
                     continue
                 met = self._scene(number, text, found, span)
-                if best is None or met.confidence > best.confidence:
+                pair = (met.span, beside) if is_before else (beside, met.span)
+                if _in_order(*pair) and (best is None or met.confidence > best.confidence):
                     best = met
         return best
 
@@ -282,6 +287,13 @@ def _chained(first: Met, second: Met) -> Met:
 def _are_sure(words: Sequence[Finding]) -> bool:
     """Whether one of the lines of words is enough by itself."""
     return any(each.is_sure for each in words)
+
+
+def _in_order(former: Span, later: Span) -> bool:
+    """Whether one moment comes after another: they may share a quarter of the shorter one."""
+    shared = former.end_seconds - later.start_seconds
+    shorter = min(each.end_seconds - each.start_seconds for each in (former, later))
+    return shared <= _SHARED_IN_ORDER * shorter
 
 
 def _shared(spans: Iterable[Span]) -> Span | None:

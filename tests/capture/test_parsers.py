@@ -141,7 +141,7 @@ NUMBERS = st.floats() | st.integers() | st.text(max_size=20) | st.none()
 
 
 @given(text=st.text(max_size=60), number=NUMBERS, other=NUMBERS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_nothing_that_is_written_does_harm(text: str, number: object, other: object) -> None:
     instant_of_name(text)
     of_iso6709(text)
@@ -159,7 +159,7 @@ def test_nothing_that_is_written_does_harm(text: str, number: object, other: obj
     minutes=st.none() | st.integers(-14 * 60, 14 * 60),
     is_utc=st.booleans(),
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_a_capture_is_told_and_read_again(
     clock: datetime, minutes: int | None, is_utc: bool
 ) -> None:

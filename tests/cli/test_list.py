@@ -77,6 +77,7 @@ def test_it_is_sorted_and_cut(tempo: Tempo, archive: Archive) -> None:
     assert len(latest) == 3
     said = rows(tempo("list", "--sort", "time", "-n", "3"))
     assert [cells[-1].removesuffix("  (offline)") for cells in said] == latest
+    assert len(rows(tempo("list", "-n", "9" * 20))) == 61
     largest = [
         json.loads(x)["size"]
         for x in tempo("list", "--json", "--sort", "size").out.split("\n")[:-1]

@@ -106,7 +106,8 @@ def test_a_library_of_before_is_given_its_words(
     with closing(sqlite3.connect(shelf.path)) as before, before:
         for kind, name in before.execute(
             "SELECT type, name FROM sqlite_master WHERE name IN ('evidence', 'words_read', "
-            "'evidence_words', 'evidence_trigrams', 'passes')"
+            "'evidence_words', 'evidence_trigrams', 'passes', 'captures', "
+            "'videos_by_side', 'videos_by_length')"
         ).fetchall():
             before.execute(f"DROP {kind} {name}")
         before.execute("PRAGMA user_version=2")

@@ -101,3 +101,14 @@ def test_on_the_command_line(library: Path, tempo: Callable[..., Said]) -> None:
         refused = tempo("find", "a picture", *wrong, *how)
         assert refused.status == 2 and complaint in refused.err
         assert len(refused.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", ["since", "on", "around", "place", "camera", "size"])
+@pytest.mark.parametrize("value", ["", " "])
+def test_an_empty_value_on_the_command_line_narrows_nothing_and_is_refused(
+    library: Path, tempo: Callable[..., Said], name: str, value: str
+) -> None:
+    """As from a variable of a shell that nobody set."""
+    said = tempo("find", "a picture", f"--{name}", value, "--library", library)
+    assert (said.status, said.out) == (2, "")
+    assert f"--{name} {value!r} is empty: say something, or leave it out" in said.err

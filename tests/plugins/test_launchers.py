@@ -50,7 +50,10 @@ def test_rows_for_a_query(service: Service, asked: Callable[..., Any], tmp_path:
     (row,) = told["rows"]
     assert row["title"] == "a.mp4" and row["icon"] == ""
     assert row["subtitle"] == f"00:01.2–00:03.5 · 75% · {tmp_path} · offline"
-    assert row["moment"] == {**facts, "copies": [], "found_by": ["picture"], "text": ""}
+    untold = dict.fromkeys(("taken_at", "taken_from", "latitude", "longitude"))
+    whole = {**facts, "copies": [], "found_by": ["picture"], "text": "", **untold}
+    whole |= {"cue_seconds": facts["start_seconds"], "place": "", "camera": ""}
+    assert row["moment"] == whole
     assert service.asked[0][1]["limit"] == "3" and service.asked[0][1]["retrieval"] == "1"
     assert asked(b'{"query": " a"}') == (0, {"rows": []})
     service.found(facts, rivals=4)

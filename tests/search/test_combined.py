@@ -148,6 +148,14 @@ def test_then_is_in_order_and_within_its_time(library: Library) -> None:
     assert ("apart.mp4", 6.0, 90.0) in places(longer)
 
 
+def test_one_moment_does_not_come_after_itself(library: Library) -> None:
+    found = [m for m in library.find(f"{SNOW} THEN {SNOW}", min_confidence=0.0) if m.parts]
+    assert ("mixed.mp4", 12.0, 30.0) in places(library.find(f"{SNOW} THEN {SNOW}"))
+    for first, then in (moment.parts for moment in found):
+        shorter = min(p.end_seconds - p.start_seconds for p in (first, then))
+        assert first.end_seconds - then.start_seconds <= 0.25 * shorter
+
+
 def test_near_is_in_either_order(library: Library) -> None:
     assert places(library.find(f"{HORSE} AND {SNOW}")) == [ALL_THREE]
     near = places(library.find(f"{HORSE} AND {SNOW}", near_seconds=10))

@@ -128,7 +128,7 @@ def test_what_a_service_is_not_asked(choices: dict[str, Any], complaint: str) ->
         (
             {"q": ["a NOT"]},
             "query 'a NOT': NOT at column 3 has nothing behind it: say what is not to be there; "
-            "as a mere word: --plain",
+            "as a mere word: in small letters, or --plain",
         ),
         ({"q": ["\ud800"]}, r"query '\ud800' is not valid UTF-8: say it in Unicode"),
         ({"q": ["a"], "limit": ["0"]}, "limit '0' must be a whole number within [1, 100]"),

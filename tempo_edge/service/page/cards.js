@@ -41,8 +41,10 @@ export class Cards {
     const order = moments.map((moment) => {
       const key = momentKey(moment);
       const before = this.nodes.get(key);
-      // A file that came back, or went, needs a card of the other kind.
-      const node = before && Boolean(before.scrub) === moment.online ? before : this.build(moment, key);
+      // A file that came back, or went, needs a card of the other kind; so does a video that is
+      // found as a whole, where the library has it.
+      const same = before && Boolean(before.scrub) === moment.online && before.whole === Boolean(moment.whole);
+      const node = same ? before : this.build(moment, key);
       this.describe(node, moment, query);
       kept.set(key, node);
       return node;
@@ -64,6 +66,7 @@ export class Cards {
   build(moment, key) {
     const node = made("li", "card");
     node.dataset.key = key;
+    node.whole = Boolean(moment.whole);
     const pick = made("label", "pick");
     const box = made("input");
     box.type = "checkbox";

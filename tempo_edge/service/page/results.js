@@ -49,11 +49,13 @@ export class Results {
     const { signal } = (this.asking = new AbortController());
     Object.assign(this, { place, quick, limit });
     this.busy(true);
+    this.showExample(place.like); // at once: it can be left where it can't be found, too
     try {
       if (isAsking(place)) await this.search(signal);
       else await this.browse(signal);
     } catch (error) {
       if (signal.aborted || error.status === 409) return;
+      if (error.status === 400 && !quick) this.showNone(place);
       this.trouble.show(error, () => this.again().then(this.grown));
     } finally {
       if (!signal.aborted) this.busy(false);
@@ -127,6 +129,18 @@ export class Results {
     find("nothing-words").textContent = busy
       ? "The first videos appear here as soon as they can be searched."
       : "Name a folder with videos. They stay where they are, and nothing leaves this machine.";
+  }
+
+  /** Nothing: what was asked for can't be, and what was shown answers something else. */
+  showNone(place) {
+    this.answer = null;
+    showTerms(find("terms"), null);
+    this.cards.show([]);
+    this.near.show([]);
+    find("title").textContent = name(place.query || "More like this");
+    find("count").textContent = find("unsure").textContent = "";
+    find("nothing").hidden = find("near").hidden = find("near-more").hidden = true;
+    find("select-all").hidden = find("more").hidden = true;
   }
 
   showAnswer(answer) {

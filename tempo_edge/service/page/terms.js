@@ -24,14 +24,15 @@ function chip({ text, role }, isMissing) {
   item.append(name);
   if (isMissing) {
     const none = document.createElement("i");
-    none.textContent = " found nowhere";
+    none.textContent = " not found for sure";
     item.append(none);
   }
   return item;
 }
 
-/** Why nothing matches, where one of the terms is nowhere; else empty. */
+/** Why nothing matches, where some of the terms are not found for sure; else empty. */
 export function missingWords(answer) {
-  const [first] = answer.missing ?? [];
-  return first ? `Nothing in your footage matches “${first}”, and without that nothing matches the whole.` : "";
+  const each = (answer.missing ?? []).map((text) => `“${text}”`);
+  const all = each.length > 1 ? `${each.slice(0, -1).join(", ")} or ${each.at(-1)}` : each[0];
+  return all ? `Nothing in your footage is surely ${all}, and without that nothing matches the whole.` : "";
 }

@@ -16,6 +16,9 @@ __all__ = ["ListingTable"]
 
 _FILE = "path, volume, files.size, mtime_ns, state, reason, files.video_id"
 _VIDEO = "codec, width, height, duration_seconds, frame_count"
+# The largest whole number that SQLite knows.
+_MOST = 2**63 - 1
+
 _ORDERS = {
     "name": "path",
     "time": "files.video_id DESC, path",
@@ -46,7 +49,7 @@ class ListingTable(EvidenceTable):
             # Files on the left side: in their own order nothing needs to be sorted.
             f"SELECT {_FILE}, {_VIDEO}, {at} FROM files CROSS JOIN videos ON videos.id=video_id "
             f"WHERE state='indexed' AND {where} ORDER BY {_ORDERS[order]} LIMIT ?",
-            (*values, -1 if limit is None else limit),
+            (*values, -1 if limit is None else min(limit, _MOST)),
         )
         for row in rows:
             file, (codec, width, height, seconds, frames, noted_at) = row[:7], row[7:]

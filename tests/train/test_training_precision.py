@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
-import torch
 
+torch = pytest.importorskip("torch")
+
+# ruff: noqa: E402 - the import below needs the train extra
 from tempo_edge.train.precision import autocast, has_bfloat16
 
 
