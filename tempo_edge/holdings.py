@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tempo_edge.copy_groups import CopyGroup
+    from tempo_edge.saved.search import SavedSearch
     from tempo_edge.store.interface import Catalogue, Store
     from tempo_edge.store.listing import ListedVideo
     from tempo_edge.store.rows import FileRow
@@ -136,6 +137,37 @@ class Holdings(Closing):
         scope = None if under is None else recorded(under)
         with self._turn, self.catalogue.snapshot():
             return words_read(self.catalogue, scope)
+
+    def searches(self) -> list[tuple[SavedSearch, int]]:
+        """(saved search, how many moments it has told) of all that there are, by name.
+
+        Raises:
+            LibraryError: there is no library yet, or one of them can't be read.
+        """
+        from tempo_edge.saved.keeping import kept_searches
+
+        with self._turn, self.catalogue.snapshot():
+            return kept_searches(self.catalogue)
+
+    def has_searches(self) -> bool:
+        """Whether there are saved searches.
+
+        Raises:
+            LibraryError: there is no library yet.
+        """
+        with self._turn, self.catalogue.snapshot():
+            return bool(self.catalogue.saved())
+
+    def drop_search(self, name: str) -> None:
+        """Take a saved search out, also while another process writes this library.
+
+        Raises:
+            QueryError: there is none of this name.
+            LibraryError: there is no library yet, or it can't be written.
+        """
+        from tempo_edge.saved.keeping import drop_search
+
+        drop_search(self.store, name)
 
     def variation(self, path: str | Path) -> NDArray[np.float32]:
         """SAA's variation curve of an indexed file: ``[n, 2]`` (seconds, variation in [0, 1]).

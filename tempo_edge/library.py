@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tempo_edge.indexing.report import IndexEvent, IndexReport
     from tempo_edge.indexing.watcher import Order
     from tempo_edge.models import Profile
+    from tempo_edge.saved.search import SavedSearch
     from tempo_edge.search.lines import LineMatch
     from tempo_edge.search.searcher import Searcher
     from tempo_edge.store.interface import Vectors
@@ -302,6 +303,8 @@ class Library(Holdings):
     ) -> None:
         """Index ``paths``, then keep the library up to date until ``stop`` is set.
 
+        What comes in is held against saved searches, on a thread of its own; see :meth:`tell`.
+
         Args:
             paths: folders.
             exclude: patterns of what under them to leave out, as in :meth:`index`.
@@ -311,7 +314,8 @@ class Library(Holdings):
             on_event: told of every file and of progress inside long ones.
             stopping: asked often while files are read, in place of ``stop``; see :meth:`index`.
             orders: further paths to index once, whenever some are put in.
-            on_notice: told in a line which folders are followed and how, and what hinders it.
+            on_notice: told in a line which folders are followed and how, what hinders it, and what
+                saved searches have found.
             words: which to read, as in :meth:`index`.
 
         Raises:
@@ -321,6 +325,7 @@ class Library(Holdings):
         from tempo_edge.indexing.roots import roots_of
         from tempo_edge.indexing.session import WritingSession
         from tempo_edge.indexing.watcher import Watcher
+        from tempo_edge.saved.telling_thread import telling
 
         ending = stop or Event()
         how = decoder, None, on_event, stopping or ending.is_set, words
@@ -329,8 +334,10 @@ class Library(Holdings):
         def settled() -> None:
             session.read_lines()
             self._refresh()
+            thread.wake()
 
-        with session as indexer:
+        told = telling(self.store, self.has_searches, self.ask, on_notice)
+        with session as indexer, told as thread:
             watcher = Watcher(
                 indexer,
                 roots_of(paths),
@@ -341,6 +348,32 @@ class Library(Holdings):
                 notice=on_notice,
             )
             watcher.run(ending)
+
+    def save(self, search: SavedSearch, *, everything: bool = False) -> None:
+        """Save a search; see :func:`tempo_edge.saved.keeping.put_search`."""
+        from tempo_edge.saved.keeping import put_search
+
+        put_search(self.store, search, everything=everything)
+
+    def tell(
+        self,
+        names: Sequence[str] | None = None,
+        *,
+        on_notice: Callable[[str], None] = lambda line: None,
+    ) -> int:
+        """Tell what is new to saved searches, or to some; gives how many moments were told.
+
+        Each is told once, see :mod:`tempo_edge.saved.teller`, whose arguments these are.
+
+        Raises:
+            LibraryError: another process writes this library, or there is none.
+        """
+        from tempo_edge.saved.teller import Teller
+
+        if not self.has_searches():
+            return 0
+        with self.store.lock(), self.store.writer() as writer:
+            return Teller(writer, self.ask, on_notice).tell(names)
 
     def forget(self, path: str | Path) -> int:
         """Drop everything at or under a path from the library; gives how many files.

@@ -53,7 +53,8 @@ class Query:
         refine: decode densely around each boundary for finer times.
         parts: give neighbouring stretches that show it equally well one by one; else they are one
             moment.
-        videos: ids of the only videos to search.
+        videos: ids of the only videos to search; ``amid_all``: judge what is found there as if all
+            of the library were searched, whose chance it then has to stand out of.
         after, before: the file was last changed on or after the first day, before the second.
         min_seconds, max_seconds: of the video's length, both inclusive.
         offline: whether videos on volumes that are not there count.
@@ -106,6 +107,7 @@ class Query:
     plain: bool = False
     filters: Filters = EVERYTHING
     sort: str = "score"
+    amid_all: bool = False
 
     def __post_init__(self) -> None:
         self._check_unicode("query", self.text)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from tempo_edge.errors import NoLibraryError, ProfileError
 from tempo_edge.indexing.word_choice import WORDS
 from tempo_edge.library import Library
+from tempo_edge.saved.keeping import carry_saved
 from tempo_edge.store.opening import open_store
 from tempo_edge.store.place import library_path
 from tempo_edge.store.rows import Contents
@@ -217,20 +218,24 @@ def clear_away(path: Path | None, profile: str) -> None:
 def _carry(old: Store, new: Store) -> None:
     """Let a library know what is dear of what another knows, whose place it takes.
 
-    These are the digests of whole files, which later verifications are held against, and what later
-    passes have read. The caller holds the locks of both.
+    These are the digests of whole files, which later verifications are held against, what later
+    passes have read, and saved searches with what they told. The caller holds the locks of both.
     """
+    same: dict[int, int] = {}
     with old.writer() as before, new.writer() as after, after.transaction():
-        for row in before.each_file():
+        for row in list(before.each_file()):
             there = after.file(row.path)
             if row.video_id is None or there is None or there.video_id is None:
                 continue
             if (row.size, row.mtime_ns) != (there.size, there.mtime_ns):
                 continue
+            same[row.video_id] = there.video_id
             whole = before.contents(row.video_id).whole
             if whole is not None:
                 after.note_contents(there.video_id, Contents(whole=whole))
             _carry_passes(before, row.video_id, after, there.video_id)
+        held = set(same.values())
+        carry_saved(before, after, same, [each for each, _ in after.videos() if each not in held])
 
 
 def _carry_passes(

@@ -25,6 +25,7 @@ from tempo_edge.cli.forget import forget
 from tempo_edge.cli.group import Group
 from tempo_edge.cli.index import index
 from tempo_edge.cli.models import app as models
+from tempo_edge.cli.saved import app as saved
 from tempo_edge.cli.serve import serve
 from tempo_edge.cli.status import status
 from tempo_edge.cli.train import app as training
@@ -74,6 +75,7 @@ for _command in (index, find, watch, serve, status, backup, forget, demo, doctor
     app.command(cls=Command)(_command)
 app.command("list", cls=Command)(list_videos)
 app.command(cls=Command)(copies)
+app.add_typer(saved)
 app.add_typer(models)
 app.add_typer(training)
 

@@ -92,6 +92,11 @@ class FilterOptions:
             QueryError: a value is none, or two exclude each other.
             MissingExtraError: what reads it is not installed.
         """
+        return Filters.of(self.where)
+
+    @property
+    def where(self) -> Where:
+        """The same as it was said."""
         where = Where()
         for name in WHERE:
             said = getattr(self, "town" if name == "place" else name)
@@ -100,4 +105,4 @@ class FilterOptions:
             if not said.strip():
                 raise QueryError(f"--{name} {said!r} is empty: say something, or leave it out")
             where[name] = said  # type: ignore[literal-required]
-        return Filters.of(where)
+        return where

@@ -14,17 +14,16 @@ from tempo_edge.cli.option_groups import with_groups
 from tempo_edge.cli.options import (
     LibraryOption,
     ProfileOption,
-    number,
     opened,
     place,
-    seconds,
 )
+from tempo_edge.cli.query_options import QueryOptions
 from tempo_edge.cli.sheets import SheetOption, check_sheet, write_sheet
 from tempo_edge.cli.time_lines import ExportOption, OutputOption, check_export, export_moments
 from tempo_edge.cli.use import hint
 from tempo_edge.errors import TempoEdgeError
-from tempo_edge.example import Example, example
-from tempo_edge.query import DEFAULT_LIMIT, THEN_SECONDS, Query, places
+from tempo_edge.example import Example
+from tempo_edge.query import Query
 
 if TYPE_CHECKING:
     from tempo_edge.answer import Answer
@@ -32,110 +31,9 @@ if TYPE_CHECKING:
 __all__ = ["find"]
 
 
-def _whole_number(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise TempoEdgeError(f"limit {text!r} must be a whole number, at least 1") from None
-
-
-WordsArgument = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="QUERY...", help="What to look for, such as: dog jumps."),
-]
-LikeOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--like",
-        metavar="EXAMPLE",
-        help="Find more like a picture, FILE, or a moment, FILE@1:23 or FILE@1:20-1:30; "
-        "with words, what is both.",
-    ),
-]
-ScopeOption = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--in",
-        metavar="PATH",
-        parser=place,
-        help="Search only at or under PATH; more than one, if given again.",
-    ),
-]
-LimitOption = Annotated[
-    int,
-    typer.Option(
-        "--limit",
-        "-n",
-        metavar="N",
-        parser=_whole_number,
-        show_default=False,
-        help="Most moments to show; by default 10.",
-    ),
-]
-ConfidenceOption = Annotated[
-    float | None,
-    typer.Option(
-        "--min-confidence",
-        metavar="P",
-        parser=number,
-        help="Show moments that are at least this likely, 0 to 1; by default calibrated.",
-    ),
-]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 NullOption = Annotated[
     bool, typer.Option("-0", "--null", help="Paths only, each once, ended by a NUL byte.")
-]
-SaidOption = Annotated[
-    bool, typer.Option("--said", help="Find it by what is said; in quotes: to the letter.")
-]
-ShownOption = Annotated[bool, typer.Option("--shown", help="Find it by words on the screen.")]
-SeenOption = Annotated[
-    bool, typer.Option("--seen", help="Find it by pictures; without these three, by everything.")
-]
-AndOption = Annotated[
-    list[str] | None,
-    typer.Option("--and", metavar="TEXT", help="What else is there at the same time; repeatable."),
-]
-NotOption = Annotated[
-    list[str] | None, typer.Option("--not", metavar="TEXT", help="What is not there; repeatable.")
-]
-ThenOption = Annotated[
-    list[str] | None, typer.Option("--then", metavar="TEXT", help="What comes next; repeatable.")
-]
-NearOption = Annotated[
-    float | None,
-    typer.Option(
-        "--near",
-        metavar="TIME",
-        parser=seconds,
-        help="With AND: within this time of each other, as 30s or 2m, in place of at once.",
-    ),
-]
-ThenWithinOption = Annotated[
-    float | None,
-    typer.Option(
-        "--then-within",
-        metavar="TIME",
-        parser=seconds,
-        help="With THEN: the longest time in between; by default 60s.",
-    ),
-]
-PlainOption = Annotated[
-    bool, typer.Option("--plain", help="AND, NOT and THEN in QUERY are words like others.")
-]
-RefineOption = Annotated[
-    bool, typer.Option("--refine", help="Decode around the boundaries for finer times.")
-]
-PartsOption = Annotated[
-    bool, typer.Option("--parts", help="Don't join neighbouring stretches into one moment.")
-]
-GrounderOption = Annotated[
-    str | None,
-    typer.Option(
-        "--grounder",
-        metavar="NAME",
-        help="mllm reads the best candidates' frames; curve is quicker; vlm looks at them.",
-    ),
 ]
 ExplainOption = Annotated[
     Path | None,
@@ -159,25 +57,9 @@ NoServiceOption = Annotated[
 @with_groups
 def find(
     which: FilterOptions,
-    words: WordsArgument = None,
-    like: LikeOption = None,
-    scopes: ScopeOption = None,
-    limit: LimitOption = DEFAULT_LIMIT,
-    min_confidence: ConfidenceOption = None,
+    asked: QueryOptions,
     as_json: JsonOption = False,
     null: NullOption = False,
-    said: SaidOption = False,
-    shown: ShownOption = False,
-    seen: SeenOption = False,
-    also: AndOption = None,
-    without: NotOption = None,
-    then: ThenOption = None,
-    near: NearOption = None,
-    then_within: ThenWithinOption = None,
-    plain: PlainOption = False,
-    refine: RefineOption = False,
-    parts: PartsOption = False,
-    grounder: GrounderOption = None,
     explain: ExplainOption = None,
     play: PlayOption = False,
     play_all: PlayAllOption = False,
@@ -190,34 +72,16 @@ def find(
     profile: ProfileOption = None,
 ) -> None:
     """Find the moments that match a sentence. Exit status 1 when nothing matches."""
-    if not (words or like):
+    if not (asked.words or asked.like):
         raise TempoEdgeError("Missing argument 'QUERY...': see tempo-edge find --help")
     _exclude({"--json": as_json, "--null": null, "--export": export and not output})
     _exclude({"--play": play, "--play-all": play_all})
     check_export(export, output)
     _check_outputs((output, explain), library)
     check_sheet(sheet, library)
-    query = Query(
-        *(" ".join(words or ()), limit, min_confidence, places(scopes or None), grounder),
-        refine=refine,
-        parts=parts,
-        said=said,
-        shown=shown,
-        seen=seen,
-        like=_example(like),
-        also=tuple(also or ()),
-        without=tuple(without or ()),
-        then=tuple(then or ()),
-        near_seconds=near or 0.0,
-        then_seconds=THEN_SECONDS if then_within is None else then_within,
-        plain=plain,
-        min_seconds=which.min_length,
-        max_seconds=which.max_length,
-        filters=which.filters,
-        sort=which.sort,
-    )
+    query = asked.query(which, which.filters)
     # What needs footage or evidence is done here, where the answer is.
-    is_for_service = not (no_service or refine or explain or clip or sheet or profile)
+    is_for_service = not (no_service or asked.refine or explain or clip or sheet or profile)
     answer = _ask_service(library, query) if is_for_service else None
     if answer is None:
         answer = _ask_library(library, profile, query, explain)
@@ -238,17 +102,6 @@ def find(
     _play(answer, play, play_all)
     if clip is not None:  # last, because some clips may fail
         cut_clips(answer, clip.expanduser())
-
-
-def _example(named: list[str] | None) -> Example | None:
-    """The example that was named.
-
-    Raises:
-        TempoEdgeError: it is more than one, or none that can be read.
-    """
-    if named and len(named) > 1:
-        raise TempoEdgeError(f"--like is given {len(named)} times: give it once")
-    return example(named[0]) if named else None
 
 
 def _tell_example(like: Example | None, left_out: bool) -> None:

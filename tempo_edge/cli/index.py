@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tempo_edge._console.text import note
+from tempo_edge._console.text import note, printable
 from tempo_edge.cli.background import be_nice
 from tempo_edge.cli.options import (
     DecoderOption,
@@ -50,6 +50,9 @@ VerifyOption = Annotated[
         help="Read every file whole, tell whose contents changed unnoticed and index it anew.",
     ),
 ]
+TellOption = Annotated[
+    bool, typer.Option("--tell", help="Then tell what is new to saved searches, as watch does.")
+]
 
 
 def index(
@@ -63,6 +66,7 @@ def index(
     uniform: UniformOption = None,
     verify: VerifyOption = False,
     words: WordsOption = "subtitles",
+    tell: TellOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Index videos, so that they can be searched. Run it again to pick up changes.
@@ -97,16 +101,26 @@ def index(
             found = reread(library, other, paths, on_event=progress, **how)
         progress.summary(found.report)
         _tell(found, other, quiet)
+        if tell:
+            with opened(library, None) as target:
+                target.tell(on_notice=_note)
         return
     if profile is not None:
         clear_away(library, profile)
-    with opened(library, profile) as target, Progress(quiet) as progress:
-        report = target.index(paths, on_event=progress, verify=verify, **how)
+    with opened(library, profile) as target:
+        with Progress(quiet) as progress:
+            report = target.index(paths, on_event=progress, verify=verify, **how)
         name = target.profile.name
-    progress.summary(report)
+        progress.summary(report)
+        if tell:
+            target.tell(on_notice=_note)
     if not quiet:
         _offer(name)
         hint(name)
+
+
+def _note(line: str) -> None:
+    note(printable(line))
 
 
 def _tell(found: Reread, profile: str, quiet: bool) -> None:

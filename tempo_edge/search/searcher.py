@@ -56,6 +56,7 @@ class _Sought:
     Attributes:
         vector: its unit vector ``[d]``; ``states``: those of its tokens ``[l, 384]``.
         videos: ids of the only videos that count; None for all.
+        crowd: ids of the videos whose chance a moment has to stand out of; None for all.
         windows: most stretches of footage to look into.
     """
 
@@ -63,6 +64,7 @@ class _Sought:
     vector: NDArray[np.float32]
     states: NDArray[np.float32]
     videos: list[int] | None
+    crowd: list[int] | None
     windows: int
 
 
@@ -220,11 +222,12 @@ class Searcher:
         """How likely pictures show one term, anywhere; None where they don't count."""
         if PICTURE not in query.kinds or self._is_quoted(query):
             return None
-        frames = self._catalogue.count_frames(videos)
+        crowd = None if query.amid_all else videos
+        frames = self._catalogue.count_frames(crowd)
         if not frames:
             return None
         vector, _ = reading()
-        null = self._null(vector, videos, frames, QUICK)
+        null = self._null(vector, crowd, frames, QUICK)
         return Glance(vector, null, self.calibration(QUICK), self.settings, self._catalogue)
 
     def _findings(
@@ -280,7 +283,8 @@ class Searcher:
         """What pictures say."""
         vector, states = reading()
         windows = GLANCE if query.retrieval else WINDOWS
-        sought = _Sought(query.text, vector, states, videos, windows)
+        crowd = None if query.amid_all else videos
+        sought = _Sought(query.text, vector, states, videos, crowd, windows)
         least = query.min_confidence
         if least is None:
             least = self.calibration(grounder).threshold
@@ -324,11 +328,11 @@ class Searcher:
         """Every span worth judging, most likely first; overlapping ones are merged."""
         self._vectors.refresh()
         vector, videos = sought.vector, sought.videos
-        frames = self._catalogue.count_frames(videos)
-        if not frames:
+        if not self._catalogue.count_frames(videos):
             return []
         calibration = self.calibration(grounder)
-        null = self._null(vector, videos, frames, grounder)
+        frames = self._catalogue.count_frames(sought.crowd)
+        null = self._null(vector, sought.crowd, frames, grounder)
         question = Question(
             sought.states, vector, null.background_mean, null.background_std, sought.text
         )

@@ -19,6 +19,7 @@ from tempo_edge.store.captures import Captures, WritableCaptures
 from tempo_edge.store.evidence import Evidence, WritableEvidence
 from tempo_edge.store.listing import Listing
 from tempo_edge.store.passes import Passes, WritablePasses
+from tempo_edge.store.saved import Saved, WritableSaved
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,7 +50,7 @@ class Sizes:
     cache: int
 
 
-class Catalogue(Evidence, Listing, Passes, Captures, Closing, ABC):
+class Catalogue(Evidence, Listing, Passes, Captures, Saved, Closing, ABC):
     """One library's rows, to be read. Readers never wait for the writer.
 
     Ids of videos and frames are whole numbers of 64 bits that rise and are never used twice. What
@@ -174,7 +175,9 @@ class Catalogue(Evidence, Listing, Passes, Captures, Closing, ABC):
         """Time stamp of the first frame after ``pts``, or None at the end of the video."""
 
 
-class WritableCatalogue(WritableEvidence, WritablePasses, WritableCaptures, Catalogue):
+class WritableCatalogue(
+    WritableEvidence, WritablePasses, WritableCaptures, WritableSaved, Catalogue
+):
     """One library's rows, to be read and written; whoever opens it holds the library's lock.
 
     Outside a transaction, each change is one by itself.

@@ -158,7 +158,7 @@ class FindRequest:
         if len(self.picture) > LARGEST_SENT:
             size = len(self.picture)
             raise QueryError(f"a picture of {size} bytes must have at most {LARGEST_SENT}")
-        if query.refine or query.videos is not None:
+        if query.refine or query.amid_all or query.videos is not None:
             raise QueryError("a service neither refines nor is told videos: ask the library")
 
 

@@ -161,6 +161,7 @@ class Worker:
             )
             order.done(report)
             self._order = None
+            library.tell(on_notice=lambda line: self.tell({"notice": line}))
 
     def _watch(self, library: Library, watched: list[str]) -> None:
         library.watch(

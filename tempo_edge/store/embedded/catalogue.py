@@ -22,6 +22,7 @@ from tempo_edge.store.embedded.columns import (
 )
 from tempo_edge.store.embedded.line_vector_table import LineVectorTable
 from tempo_edge.store.embedded.listing import ListingTable
+from tempo_edge.store.embedded.saved import SavedTable
 from tempo_edge.store.embedded.video_notes import VideoNotes
 from tempo_edge.store.interface import WritableCatalogue
 from tempo_edge.store.rows import FileRow, FrameRow, VideoRow
@@ -32,7 +33,7 @@ _FILE = "path, volume, size, mtime_ns, state, reason, video_id"
 _BETWEEN = f"SELECT {_FILE} FROM files WHERE path>=? AND path<? ORDER BY path"
 
 
-class SqliteCatalogue(LineVectorTable, ListingTable, VideoNotes, WritableCatalogue):
+class SqliteCatalogue(LineVectorTable, ListingTable, SavedTable, VideoNotes, WritableCatalogue):
     """One library's rows; what a public method does, its interface says."""
 
     # What the profile makes; until it is known, rows must agree with each other.

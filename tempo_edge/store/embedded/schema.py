@@ -12,6 +12,7 @@ __all__ = [
     "NAMES",
     "OLDEST_VERSION",
     "PLAIN",
+    "SAVED",
     "SCHEMA",
     "SCHEMA_VERSION",
     "WAYS_UP",
@@ -98,6 +99,37 @@ CREATE TABLE IF NOT EXISTS indexed_at (
   video_id INTEGER PRIMARY KEY REFERENCES videos(id) ON DELETE CASCADE,
   seconds REAL NOT NULL
 )"""
+
+#: Saved searches, which videos are new to them besides those of higher ids, and what they told. A
+#: library has them from when the first search is saved.
+SAVED = """
+CREATE TABLE IF NOT EXISTS saved (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT NOT NULL UNIQUE,
+  query TEXT NOT NULL,
+  deeds TEXT NOT NULL,
+  seal TEXT NOT NULL,
+  since_video INTEGER NOT NULL,
+  video INTEGER NOT NULL,
+  line INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS saved_due (
+  search INTEGER NOT NULL REFERENCES saved(id) ON DELETE CASCADE,
+  video_id INTEGER NOT NULL REFERENCES videos(id) ON DELETE CASCADE,
+  PRIMARY KEY (search, video_id)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS told (
+  id TEXT PRIMARY KEY,
+  search INTEGER NOT NULL REFERENCES saved(id) ON DELETE CASCADE,
+  contents BLOB NOT NULL,
+  start_seconds REAL NOT NULL,
+  end_seconds REAL NOT NULL,
+  moment TEXT NOT NULL,
+  done TEXT NOT NULL,
+  is_told INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS told_by_contents ON told (search, contents);
+"""
 
 #: What finds names among themselves: a few of them, whose words are in millions of lines as well.
 #: A library has it from when it is next written.

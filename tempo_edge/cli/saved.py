@@ -1,0 +1,185 @@
+"""``tempo-edge saved``: searches that are kept, and tell of new footage that matches."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tempo_edge._console.text import emit, json_line, note, printable
+from tempo_edge.cli.command import Command
+from tempo_edge.cli.filter_options import FilterOptions
+from tempo_edge.cli.option_groups import with_groups
+from tempo_edge.cli.options import LibraryOption, opened
+from tempo_edge.cli.query_options import QueryOptions
+from tempo_edge.errors import TempoEdgeError
+
+if TYPE_CHECKING:
+    from tempo_edge.library import Library
+    from tempo_edge.saved.search import SavedSearch
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="saved",
+    help="Searches that are kept, and tell of new footage that matches.",
+    rich_markup_mode=None,
+)
+
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="What the search is called.")]
+NamesArgument = Annotated[
+    list[str] | None, typer.Argument(metavar="NAME...", help="Saved searches; by default all.")
+]
+RunOption = Annotated[
+    str | None,
+    typer.Option(
+        "--run",
+        metavar="COMMAND",
+        help="Run this for each new moment, without a shell: words with {path}, {start}, {end}, "
+        "{confidence}, {name}, {query}, {text} and {id}.",
+    ),
+]
+NotifyOption = Annotated[bool, typer.Option("--notify", help="Show each on the desktop.")]
+WebhookOption = Annotated[
+    str,
+    typer.Option(
+        "--webhook",
+        metavar="URL",
+        show_default=False,
+        help="Send each as JSON to this machine: http://127.0.0.1:8000/path.",
+    ),
+]
+AllOption = Annotated[bool, typer.Option("--all", help="Tell what is in the library already, too.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+
+
+@app.command(cls=Command)
+@with_groups
+def add(
+    name: NameArgument,
+    which: FilterOptions,
+    asked: QueryOptions,
+    command: RunOption = None,
+    notify: NotifyOption = False,
+    webhook: WebhookOption = "",
+    everything: AllOption = False,
+    library: LibraryOption = None,
+) -> None:
+    """Save a search. watch, serve and index --tell tell what new footage matches."""
+    from tempo_edge.saved.command import command_of
+    from tempo_edge.saved.deeds import Deeds
+    from tempo_edge.saved.notification import check_desktop
+    from tempo_edge.saved.query_text import SavedQuery
+    from tempo_edge.saved.search import SavedSearch
+
+    if not (asked.words or asked.like):
+        raise TempoEdgeError("Missing argument 'QUERY...': see tempo-edge saved add --help")
+    _ = which.filters  # refused now, and not when it is first asked
+    if notify:
+        check_desktop()
+    words = () if command is None else command_of(command)
+    search = SavedSearch(
+        name, SavedQuery(asked.query(which), which.where), Deeds(words, notify, webhook)
+    )
+    with opened(library, None) as target:
+        target.save(search, everything=everything)
+    note(f"saved {printable(name)}")
+
+
+@app.command("list", cls=Command)
+def list_(as_json: JsonOption = False, library: LibraryOption = None) -> None:
+    """List saved searches, what each asks and does, and how often it told."""
+    with opened(library, None) as target:
+        found = target.searches()
+    for search, told in found:
+        emit(json_line(_facts(search, told)) if as_json else _line(search, told))
+
+
+@app.command(cls=Command)
+def remove(name: NameArgument, library: LibraryOption = None) -> None:
+    """Take a saved search out, and forget what it told."""
+    with opened(library, None) as target:
+        target.drop_search(name)
+    note(f"removed {printable(name)}")
+
+
+@app.command(cls=Command)
+def run(
+    names: NamesArgument = None,
+    tell: Annotated[
+        bool, typer.Option("--tell", help="Tell what is new, as watch does, and show that alone.")
+    ] = False,
+    as_json: JsonOption = False,
+    library: LibraryOption = None,
+) -> None:
+    """Show what matches now. Exit status 1 when nothing does."""
+    if tell and as_json:
+        raise TempoEdgeError("--tell and --json exclude each other: choose one")
+    with opened(library, None) as target:
+        chosen = _chosen(target, names)
+        if tell:
+            count = target.tell(
+                [each.name for each in chosen], on_notice=lambda line: note(printable(line))
+            )
+            raise typer.Exit(0 if count else 1)
+        is_found = [_show(target, search, as_json) for search in chosen]
+    if not any(is_found):
+        raise typer.Exit(1)
+
+
+def _chosen(library: Library, names: list[str] | None) -> list[SavedSearch]:
+    """The saved searches of some names, or all.
+
+    Raises:
+        TempoEdgeError: there is none of a name.
+    """
+    there = {search.name: search for search, _ in library.searches()}
+    for name in names or ():
+        if name not in there:
+            known = ", ".join(there) or "there is none"
+            raise TempoEdgeError(f"there is no saved search {name!r}: {known}")
+    return [there[name] for name in names or there]
+
+
+def _show(library: Library, search: SavedSearch, as_json: bool) -> bool:
+    """Show what a search finds now; gives whether it is anything."""
+    from tempo_edge.cli.answers import show, tell_refusal
+
+    answer = library.ask(search.asked.now())
+    if as_json:
+        emit("".join(json_line({"search": search.name, **row}) for row in answer.rows()))
+        return bool(answer.moments)
+    note(f"saved {printable(search.name)}: {printable(search.asked.title)}")
+    if answer.omission:
+        note(answer.omission)
+    if answer.moments:
+        show(answer, False, False)
+    else:
+        tell_refusal(answer, False)
+    return bool(answer.moments)
+
+
+def _line(search: SavedSearch, told: int) -> str:
+    """A saved search for people."""
+    deeds = search.deeds
+    does = [
+        *(["notify"] if deeds.notification else []),
+        *([f"webhook {deeds.webhook}"] if deeds.webhook else []),
+        *([f"run {' '.join(deeds.command)}"] if deeds.command else []),
+        *([] if search.is_own else ["saved elsewhere: not done here"]),
+    ]
+    cells = (search.name, search.asked.title, f"{told} told", *does)
+    return printable("  ".join(cells)) + "\n"
+
+
+def _facts(search: SavedSearch, told: int) -> dict[str, object]:
+    """A saved search as plain values."""
+    return {
+        "name": search.name,
+        "query": search.asked.title,
+        "run": list(search.deeds.command),
+        "notify": search.deeds.notification,
+        "webhook": search.deeds.webhook,
+        "own": search.is_own,
+        "told": told,
+    }

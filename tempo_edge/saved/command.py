@@ -1,0 +1,116 @@
+"""The command of a saved search: an argument list, run without a shell."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from tempo_edge.errors import QueryError
+from tempo_edge.saved.told_moment import ToldMoment, check_template
+
+__all__ = ["LIMIT_SECONDS", "command_of", "run"]
+
+#: A command that takes longer is ended.
+LIMIT_SECONDS = 60.0
+
+# Between two looks whether it has ended.
+_LOOK_SECONDS = 0.05
+
+# Words of a command, and letters of one.
+_MOST_WORDS, _LONGEST_WORD = 100, 4200
+
+
+def command_of(line: str) -> tuple[str, ...]:
+    """The words of a command as somebody writes them; quotes keep words together, nothing else.
+
+    Raises:
+        QueryError: a quote is open, there is no such program, or no such placeholder.
+    """
+    try:
+        words = shlex.split(line)
+    except ValueError as error:
+        raise QueryError(f"run {line!r} can't be taken apart: {error}") from None
+    if not words:
+        raise QueryError(f"run {line!r} is empty: name a program and its arguments")
+    program = shutil.which(words[0])
+    if program is None:
+        raise QueryError(f"run {line!r}: there is no program {words[0]!r}: name one by its path")
+    command = (str(Path(program).absolute()), *words[1:])
+    check_command(command)
+    return command
+
+
+def check_command(command: Sequence[str]) -> None:
+    """Refuse words that can't be run.
+
+    Raises:
+        QueryError: they are too many or too long, the program has no whole path, or there is no
+            such placeholder.
+    """
+    if not 1 <= len(command) <= _MOST_WORDS or max(map(len, command)) > _LONGEST_WORD:
+        raise QueryError(
+            f"a command must have 1 to {_MOST_WORDS} words of at most {_LONGEST_WORD} letters"
+        )
+    if not command[0].startswith("/"):
+        raise QueryError(f"program {command[0]!r} must be a path from the root")
+    for word in command[1:]:
+        check_template(word)
+
+
+def run(
+    command: Sequence[str],
+    told: ToldMoment,
+    begun: Callable[[], None],
+    stopping: Callable[[], bool],
+    limit_seconds: float = LIMIT_SECONDS,
+) -> str:
+    """Run a command for a moment; gives nothing, or what went wrong.
+
+    Args:
+        begun: called as soon as it runs.
+        stopping: asked often; once it says so the command is left to itself.
+    """
+    words = [command[0], *(told.filled(word) for word in command[1:])]
+    try:
+        process = subprocess.Popen(
+            words,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd=_folder(),
+            start_new_session=True,
+        )
+    except (OSError, ValueError) as error:
+        begun()
+        why = getattr(error, "strerror", None) or error
+        return f"{command[0]} can't be run: {why}"
+    begun()
+    ends = time.monotonic() + limit_seconds
+    while True:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_LOOK_SECONDS)
+            break
+        if stopping():
+            process.returncode = 0  # it goes on by itself, and nobody waits for it
+            return ""
+        if time.monotonic() > ends:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            return f"{command[0]} took longer than {limit_seconds:g} s and was ended"
+    if process.returncode < 0:
+        return f"{command[0]} was ended by signal {-process.returncode}"
+    return f"{command[0]} ended with status {process.returncode}" if process.returncode else ""
+
+
+def _folder() -> str:
+    """The user's folder, where there is one: a drive that something runs in can't be let go."""
+    home = os.path.expanduser("~")  # noqa: PTH111 - never fails
+    return home if os.path.isdir(home) else "/"  # noqa: PTH112
