@@ -122,4 +122,9 @@ def _alike(one: Candidate, other: Candidate, looks: tuple[int, int], least: floa
     mine, theirs = one.window.packed[first:last], other.window.packed[standing]
     if np.array_equal(mine, theirs):  # the same packets in another container, most often
         return True
-    return bool(np.einsum("ij,ij->i", dequantize(mine), dequantize(theirs)).min() >= least)
+    # Other footage differs from the first look on, most often, and then one is enough.
+    return all(
+        np.einsum("ij,ij->i", dequantize(mine[part]), dequantize(theirs[part])).min() >= least
+        for part in (slice(1), slice(1, None))
+        if len(mine[part])
+    )

@@ -17,7 +17,7 @@ from tempo_edge.search.findings import Finding
 from tempo_edge.search.line_judge import LineJudge, WordFacts
 from tempo_edge.search.lines import MatchedLine, WantedWords, each_once, matching
 from tempo_edge.store.evidence import LineHit
-from tempo_edge.store.interface import Catalogue
+from tempo_edge.store.interface import Catalogue, Hits
 from tempo_edge.store.line_vectors import LineVectors
 
 __all__ = ["JudgedLine", "LineFinder", "Meaning"]
@@ -40,6 +40,10 @@ class Meaning:
 
     vector: NDArray[np.float32]
     lines: LineVectors
+
+    def begin(self, kinds: Collection[str], videos: Collection[int] | None) -> Callable[[], Hits]:
+        """The search for the lines that are nearest to it, which may go on beside other work."""
+        return self.lines.begin(self.vector, _NEAR, kinds=kinds, videos=videos)
 
 
 @dataclass(frozen=True)
@@ -68,14 +72,14 @@ class LineFinder:
         """How lines are judged."""
         return self._judge or LineJudge.shipped()
 
-    def findings(
+    def begin(
         self,
         query: Query,
         kinds: Collection[str],
         videos: Collection[int] | None,
         meaning: Callable[[], Meaning | None],
-    ) -> Iterator[Finding]:
-        """What lines of some kinds say.
+    ) -> Callable[[], Iterator[Finding]]:
+        """What lines of some kinds say; until it is called for, some of the looking goes on.
 
         Args:
             query: what is asked for; its least confidence counts.
@@ -85,10 +89,14 @@ class LineFinder:
         """
         wanted = WantedWords.of(query.text)
         if not wanted.phrases or not kinds:
-            return
+            return lambda: iter(())
         # What is quoted is to be there to the letter: lines that mean the same are none.
         means = None if wanted.quoted else meaning()
-        judged = self.judged(wanted, kinds, videos, means)
+        near = None if means is None else means.begin(kinds, videos)
+        return lambda: self._findings(query, self._judged(wanted, kinds, videos, means, near))
+
+    def _findings(self, query: Query, judged: Sequence[JudgedLine]) -> Iterator[Finding]:
+        """What judged lines say."""
         least = self.judge.threshold if query.min_confidence is None else query.min_confidence
         for each in judged:
             line = each.hit.line
@@ -106,15 +114,26 @@ class LineFinder:
         meaning: Meaning | None,
     ) -> list[JudgedLine]:
         """Lines that may answer a query, the likeliest first, none of them twice."""
+        near = None if meaning is None else meaning.begin(kinds, videos)
+        return self._judged(wanted, kinds, videos, meaning, near)
+
+    def _judged(
+        self,
+        wanted: WantedWords,
+        kinds: Collection[str],
+        videos: Collection[int] | None,
+        meaning: Meaning | None,
+        near: Callable[[], Hits] | None,
+    ) -> list[JudgedLine]:
+        """Lines that may answer a query, the nearest ones among them."""
         rarities = self._catalogue.rarities(wanted.phrases)
         hits = {hit.id: hit for hit in self._with_words(wanted, rarities, kinds, videos)}
         if meaning is None:
             # Lines with most of the words may mean the same; where vectors tell, these find them.
             most = matching(self._catalogue, wanted, kinds, videos, _WITH_WORDS)
             hits.update((match.hit.id, match.hit) for match in most)
-        if meaning is not None:
-            near = meaning.lines.search(meaning.vector, _NEAR, kinds=kinds, videos=videos)
-            new = [line for line in near.ids.tolist() if line not in hits]
+        if near is not None:
+            new = [line for line in near().ids.tolist() if line not in hits]
             hits.update((hit.id, hit) for hit in self._catalogue.lines_by_id(new))
         if not hits:
             return []

@@ -242,11 +242,12 @@ class Searcher:
         if query.like is not None:
             yield from self._like(query, videos, checkpoint)
             return
-        if PICTURE in query.kinds:
-            yield from self._seen(query, reading, videos, grounder, checkpoint)
         kinds = query.kinds - {PICTURE, "name"}
         meaning = partial(self._meaning, query.text, reading)
-        yield from self._lines.findings(query, kinds, videos, meaning)
+        said = self._lines.begin(query, kinds, videos, meaning)  # goes on while pictures are seen
+        if PICTURE in query.kinds:
+            yield from self._seen(query, reading, videos, grounder, checkpoint)
+        yield from said()
         if "name" in query.kinds:
             yield from self._names.findings(query, videos)
 

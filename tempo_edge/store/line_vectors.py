@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -51,3 +52,17 @@ class LineVectors(ABC):
             kinds: of :data:`tempo_edge.words.line.KINDS`, those that count; by default all.
             videos: ids of the only videos whose lines may be given.
         """
+
+    def begin(
+        self,
+        query: NDArray[np.float32],
+        k: int,
+        *,
+        kinds: Collection[str] | None = None,
+        videos: Collection[int] | None = None,
+    ) -> Callable[[], Hits]:
+        """A search that may go on beside other work until what it gives is called for, once.
+
+        Args are those of :meth:`search`, and so is what it gives, within the same snapshot.
+        """
+        return partial(self.search, query, k, kinds=kinds, videos=videos)

@@ -135,7 +135,8 @@ class EvidenceTable(PassTable):
         if videos is not None:
             self._choose(videos)
             conditions.append("evidence.video_id IN temp.chosen")
-        is_narrow = videos is not None or not (kinds is None or set(KINDS) <= set(kinds))
+        # Of names there are too few to narrow anything.
+        is_narrow = videos is not None or not (kinds is None or set(KINDS) - {"name"} <= set(kinds))
         what = LINE, " AND ".join(conditions), values
         among_names = kinds is not None and set(kinds) == {"name"} and self._has_names()
         table = "evidence_names" if among_names else "evidence_words"

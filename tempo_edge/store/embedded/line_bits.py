@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -31,6 +34,9 @@ __all__ = ["LineBits"]
 
 # Lines that are looked at again by their vectors, for each that is wanted, and at least.
 _AGAIN, _LEAST_AGAIN = 4, 400
+
+# From so many lines on a scan takes longer than to begin a thread for it: two milliseconds.
+_LONG = 250_000
 
 # Lines newer than the cache that may wait outside it: that many, or this share of it.
 _TAIL, _TAIL_SHARE = 4096, 0.25
@@ -173,12 +179,39 @@ class LineBits(LineVectors):
         videos: Collection[int] | None = None,
     ) -> Hits:
         """The lines nearest to a unit vector ``[d]``."""
+        return self._compared(query, k, self._near(query, k, kinds, videos))
+
+    def begin(
+        self,
+        query: NDArray[np.float32],
+        k: int,
+        *,
+        kinds: Collection[str] | None = None,
+        videos: Collection[int] | None = None,
+    ) -> Callable[[], Hits]:
+        """A search whose scan goes on in a thread of its own, where there is much to scan."""
+        scan = partial(self._near, query, k, kinds, videos)
+        near = _beside(scan) if self.count() >= _LONG else scan
+        return lambda: self._compared(query, k, near())
+
+    def _near(
+        self,
+        query: NDArray[np.float32],
+        k: int,
+        kinds: Collection[str] | None,
+        videos: Collection[int] | None,
+    ) -> list[int]:
+        """Ids of the lines whose signs differ least from those of a vector."""
         signs = np.packbits(query > self._centre)[None]
         again = max(_LEAST_AGAIN, _AGAIN * k)
-        found = [np.zeros(0, np.int64)]
+        found: list[int] = []
         for lines in (self._lines, self._tail):
-            found.append(_nearest(_narrowed(lines, kinds, videos), signs, again))
-        ids, packed = self._catalogue.line_vectors(np.concatenate(found).tolist())
+            found += _nearest(_narrowed(lines, kinds, videos), signs, again).tolist()
+        return found
+
+    def _compared(self, query: NDArray[np.float32], k: int, near: Sequence[int]) -> Hits:
+        """The nearest among some lines, by their vectors."""
+        ids, packed = self._catalogue.line_vectors(near)
         if not len(ids):
             return Hits(ids, np.zeros(0, np.float32))
         similarities = dequantize(packed) @ query
@@ -331,3 +364,17 @@ def _nearest(lines: _Lines, signs: NDArray[np.uint8], count: int) -> NDArray[np.
     faiss.omp_set_num_threads(1)
     _, where = faiss.knn_hamming(signs, np.ascontiguousarray(lines.bits), count)
     return np.asarray(lines.ids[where[0][where[0] >= 0]])
+
+
+def _beside(work: Callable[[], list[int]]) -> Callable[[], list[int]]:
+    """Work that goes on in a thread of its own; what is given waits for its end."""
+    done: Future[list[int]] = Future()
+
+    def run() -> None:
+        try:
+            done.set_result(work())
+        except Exception as error:  # raised again where it is waited for
+            done.set_exception(error)
+
+    Thread(target=run, name="lines", daemon=True).start()
+    return done.result

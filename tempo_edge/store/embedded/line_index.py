@@ -16,7 +16,7 @@ _MOST_CANDIDATES = 1000
 
 # Lines that are ranked, the first ones of the library: where thousands hold all that is asked for,
 # any of them will do; of those that may hold only a part of it, more are to be seen.
-_MOST_RANKED, _MOST_RANKED_IN_PART = 2000, 20_000
+_MOST_RANKED, _MOST_RANKED_IN_PART = 1000, 20_000
 
 # From so many lines on that hold one of the rarer phrases, those are looked for that hold two,
 # where there are no more pairs than this.
@@ -110,16 +110,14 @@ class LineIndex:
         return " OR ".join(map(_quoted, one_of))
 
     def occurrences(self, phrase: str) -> int:
-        """How many lines hold the rarest word of a phrase, at most."""
+        """How many lines of the index that is asked hold the rarest word of a phrase, at most."""
+        terms = f"temp.terms_of_{self._table}"
         self._db.execute(
-            "CREATE VIRTUAL TABLE IF NOT EXISTS temp.evidence_terms "
-            "USING fts5vocab(main, evidence_words, row)"
+            f"CREATE VIRTUAL TABLE IF NOT EXISTS {terms} USING fts5vocab(main, {self._table}, row)"
         )
         counts = []
         for token in tokens(folded(phrase)):
-            row = self._db.execute(
-                "SELECT doc FROM temp.evidence_terms WHERE term=?", (token,)
-            ).fetchone()
+            row = self._db.execute(f"SELECT doc FROM {terms} WHERE term=?", (token,)).fetchone()
             counts.append(0 if row is None else int(row[0]))
         return min(counts, default=0)
 

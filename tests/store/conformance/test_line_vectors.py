@@ -119,6 +119,9 @@ def test_the_nearest_are_those_of_a_plain_scan(
     assert len(lines.search(query, 30, kinds=["screen"]).ids) == 0
     both = lines.search(query, 30, kinds=["speech"], videos=[spoken, videos[0]])
     assert set(both.ids.tolist()) <= set(ids[1200:])
+    begun = [lines.begin(query, 30), lines.begin(query, 30, videos=[videos[1]])]
+    assert begun[1]().ids.tolist() == second, "what is begun later may be called for first"
+    assert begun[0]().ids.tolist() == lines.search(query, 30).ids.tolist()
 
 
 def test_newer_lines_are_found_beside_a_saved_cache(
