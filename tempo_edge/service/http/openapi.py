@@ -80,7 +80,7 @@ _SCHEMAS: _Facts = {
     "Copy": _object(
         path=_STRING, start_seconds=_NUMBER, end_seconds=_NUMBER, online={"type": "boolean"}
     ),
-    "Term": _object(text=_STRING, role={"enum": list(ROLES)}),
+    "Term": _object(text=_STRING, role={"enum": list(ROLES)}, rest=_nullable("string")),
     "Part": _object(
         text=_STRING,
         role={"enum": list(ROLES)},
@@ -115,6 +115,7 @@ _SCHEMAS: _Facts = {
         _object(
             query=_STRING,
             like=_nullable("string"),
+            like_video=_nullable("integer"),
             took_ms=_NUMBER,
             grounder=_STRING,
             moments=_list(_ref("Moment")),
