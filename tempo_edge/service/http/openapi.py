@@ -110,6 +110,7 @@ _SCHEMAS: _Facts = {
             camera=_STRING,
         ),
         parts=_list(_ref("Part")),
+        drive_away={"type": "boolean"},
     ),
     "Found": _with(
         _object(

@@ -15,6 +15,7 @@ from typing import Any
 from tempo_edge.answer import Answer
 from tempo_edge.errors import ServiceError
 from tempo_edge.example import Example
+from tempo_edge.indexing.presence import Presence
 from tempo_edge.library import Library
 from tempo_edge.query import Query
 from tempo_edge.search.fitted import is_quick
@@ -34,12 +35,14 @@ class TimedAnswer:
 
     Attributes:
         like_video: the id of the video that the example is of; None without one, and of a picture.
+        away: the videos with a moment whose files are on volumes that are not there.
     """
 
     query: Query
     answer: Answer
     took_ms: float
     like_video: int | None = None
+    away: frozenset[int | None] = frozenset()
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, as ``/v1/find`` gives them."""
@@ -50,9 +53,16 @@ class TimedAnswer:
             "like": shown,
             "like_video": self.like_video,
             "took_ms": self.took_ms,
-            **self.answer.as_dict(),
+            **self._found(),
             **self._understood(),
         }
+
+    def _found(self) -> dict[str, Any]:
+        """The answer, whose moments say as well whether the drive with them is away."""
+        found = self.answer.as_dict()
+        for moment in (*found["moments"], *found["near"]):
+            moment["drive_away"] = moment["video"] in self.away
+        return found
 
     def _understood(self) -> dict[str, Any]:
         """The terms as they were understood, each with the text that asks for the others."""
@@ -137,8 +147,8 @@ def _find(
     checkpoint()
     library = handle.open()
     answer = library.ask(query, checkpoint=checkpoint)
-    video = _video_of(library, query.like)
-    return TimedAnswer(query, answer, round(1e3 * (time.perf_counter() - asked), 1), video)
+    took_ms = round(1e3 * (time.perf_counter() - asked), 1)
+    return TimedAnswer(query, answer, took_ms, _video_of(library, query.like), _away(library, answer))
 
 
 def _video_of(library: Library, like: Example | None) -> int | None:
@@ -147,3 +157,15 @@ def _video_of(library: Library, like: Example | None) -> int | None:
         return None if like is None else like.video
     row = library.catalogue.file(str(like.path))
     return None if row is None else row.video_id
+
+
+def _away(library: Library, answer: Answer) -> frozenset[int | None]:
+    """The videos of an answer that are out of reach because their volumes are."""
+    presence = Presence()
+    there = (*answer.moments, *answer.rejected)
+    videos = {each.video for each in there if each.offline and each.video is not None}
+    return frozenset(
+        video
+        for video in videos
+        if any(presence.of(row) == "offline" for row in library.catalogue.files_of(video))
+    )
