@@ -9,7 +9,6 @@ from urllib.parse import quote
 
 import pytest
 from browser import Browser, Page
-from harness import wait_until
 from serving import SETTLED, Service
 from test_access import CONTRASTS
 
@@ -155,6 +154,7 @@ def test_a_moment_in_parts_tells_them(
 
 
 def test_arrows_lead_from_sure_moments_to_those_that_are_not(page: Page) -> None:
+    page.prefer(prefers_reduced_motion="reduce")
     go(page, STREET)
     assert page.look("document.querySelectorAll('#near-cards .card').length") > 0
     inside = "document.activeElement.closest('ul')?.id"
@@ -169,7 +169,7 @@ def test_arrows_lead_from_sure_moments_to_those_that_are_not(page: Page) -> None
     assert page.look(inside) == "cards"
     faint = "getComputedStyle(document.querySelector('#near-cards .picture')).opacity"
     page.until("document.querySelector('#near-cards .frame').classList.contains('shown')")
-    wait_until(lambda: float(page.look(faint)) < 0.6)
+    assert float(page.look(faint)) == pytest.approx(0.6)
 
 
 def test_a_card_names_its_folder_as_far_as_it_tells(page: Page) -> None:
@@ -195,6 +195,7 @@ def scenes(page: Page, service: Service, more: Service) -> Iterator[str]:
     """The states of an answer, the last of a library of several films; their names."""
     film = service.ask("v1/videos")[0]["path"]
     go(page, TERMS, by="said", after="2020-02-28", max_minutes="90", within=film.rpartition("/")[0])
+    page.look("document.querySelectorAll('#chips button')[1].focus()")
     yield "asked"
     go(page, "lighthouse closed AND a red tractor NOT snow", near_seconds="5")
     yield "nothing-of-terms"

@@ -6,6 +6,8 @@ const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 1000;
 const HEIGHT = 100;
 const COLUMNS = 500;
+// Rows of parts that a number still fits into.
+const MOST_NUMBERED = 3;
 
 const shape = (tag, className) => {
   const element = document.createElementNS(SVG, tag);
@@ -129,7 +131,8 @@ export class Timeline {
     this.marks.replaceChildren(...this.parts.map((part, index) => {
       const mark = document.createElement("span");
       mark.className = "part-mark";
-      mark.textContent = String(index + 1);
+      mark.textContent = this.parts.length > MOST_NUMBERED ? "" : String(index + 1);
+      mark.style.setProperty("--rows", String(this.parts.length));
       mark.style.setProperty("--row", String(index));
       this.lay(mark, part);
       return mark;
