@@ -1,4 +1,4 @@
-"""What is asked for, in chips; what is sure and what is not; in which folder, and in which parts."""
+"""What is asked for, in chips; what is sure and what is not; in which folder, in which parts."""
 
 from __future__ import annotations
 
@@ -97,7 +97,9 @@ def test_words_to_the_letter_and_filters_are_taken_away(spoken: Page, service: S
 
 def test_an_example_is_a_chip_with_its_picture(page: Page, service: Service) -> None:
     video = next(v for v in service.ask("v1/videos") if v["name"] == "summer.mp4")
-    page.look("location.hash = '#like=' + encodeURIComponent(" + json.dumps(video["path"]) + "+'@1')")
+    page.look(
+        "location.hash = '#like=' + encodeURIComponent(" + json.dumps(video["path"]) + "+'@1')"
+    )
     page.until("document.querySelector('#chips img')?.naturalWidth > 0")
     assert page.look(CHIPS) == ["like summer.mp4, 00:01.0"]
     source = page.look("document.querySelector('#chips img').src")
@@ -179,7 +181,9 @@ def test_a_card_names_its_folder_as_far_as_it_tells(page: Page) -> None:
     assert page.look(f"{card}.querySelector('.open').title").endswith("/trips/summer.mp4")
     many = ["/v/2023/trip/a.mp4", "/v/2024/trip/a.mp4", "/v/2024/home/b.mp4", "/c.mp4"]
     many += ["/m/x/y/z/w/a.mp4", "/n/x/y/z/w/a.mp4", "/v/\u05d0\u05d1/a.mp4"]
-    told = json.loads(imported(page, "folder_names", f"folderNames({json.dumps(many)}).values().toArray()"))
+    told = json.loads(
+        imported(page, "folder_names", f"folderNames({json.dumps(many)}).values().toArray()")
+    )
     assert ["/".join(each) for each in told] == [
         "2023/trip",
         "2024/trip",
@@ -230,6 +234,8 @@ def test_what_is_asked_is_read_on_small_and_large_screens(
             keep(page, f"{scene}-{width}-{theme}")
             assert [each for each in page.look(CONTRASTS) if each[0] < 4.5] == [], scene
             assert page.look("document.documentElement.scrollWidth") <= width, scene
-            small = "[...document.querySelectorAll('#chips button')].filter((e) => e.checkVisibility()"
+            small = (
+                "[...document.querySelectorAll('#chips button')].filter((e) => e.checkVisibility()"
+            )
             small += " && Math.min(e.offsetWidth, e.offsetHeight) < 24).length"
             assert page.look(small) == 0, scene

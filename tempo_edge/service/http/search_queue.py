@@ -148,7 +148,9 @@ def _find(
     library = handle.open()
     answer = library.ask(query, checkpoint=checkpoint)
     took_ms = round(1e3 * (time.perf_counter() - asked), 1)
-    return TimedAnswer(query, answer, took_ms, _video_of(library, query.like), _away(library, answer))
+    return TimedAnswer(
+        query, answer, took_ms, _video_of(library, query.like), _away(library, answer)
+    )
 
 
 def _video_of(library: Library, like: Example | None) -> int | None:

@@ -11,6 +11,12 @@ const FILTERS = {
   by: (by) => ({ kind: "found by", text: { said: "what is said", shown: "words on screen", seen: "what is seen" }[by] }),
   after: (day) => ({ kind: "from", text: day }),
   before: (day) => ({ kind: "until", text: day }),
+  since: (when) => ({ kind: "taken from", text: when }),
+  until: (when) => ({ kind: "taken until", text: when }),
+  place: (town) => ({ kind: "near", text: town, called: `place ${town}` }),
+  camera: (words) => ({ kind: "camera", text: words }),
+  size: (side) => ({ kind: "at least", text: side, called: `pictures of at least ${side}` }),
+  sort: (order) => ({ kind: "in order of", text: order }),
   min_minutes: (minutes) => ({ kind: "at least", text: `${minutes} min`, called: `videos of at least ${minutes} minutes` }),
   max_minutes: (minutes) => ({ kind: "at most", text: `${minutes} min`, called: `videos of at most ${minutes} minutes` }),
   near_seconds: (seconds) => ({ kind: "AND", text: `within ${seconds} s` }),
@@ -18,6 +24,9 @@ const FILTERS = {
   offline: () => ({ kind: "only", text: "connected drives" }),
   parts: () => ({ kind: "", text: "split at cuts" }),
 };
+
+// Two ends of one time; where both are the same it is that time.
+const ENDS = ["since", "until"];
 
 /** What a form says of a filter that is not named above. */
 function labelled(key, value) {
@@ -71,14 +80,18 @@ function example(place, answer) {
   }];
 }
 
-const filters = (place) =>
-  filtersSet(place.filters).map((key) => {
-    const value = place.filters[key];
-    return {
-      ...(FILTERS[key]?.(value) ?? labelled(key, value)),
-      without: (now) => ({ ...now, filters: withoutFilter(now.filters, key) }),
-    };
-  });
+function filters({ filters: set }) {
+  const without = (...keys) => (now) => ({ ...now, filters: keys.reduce(withoutFilter, now.filters) });
+  const isOneTime = Boolean(set.since) && set.since === set.until;
+  const others = filtersSet(set).filter((key) => !(isOneTime && ENDS.includes(key)));
+  return [
+    ...(isOneTime ? [{ kind: "taken", text: set.since, without: without(...ENDS) }] : []),
+    ...others.map((key) => ({
+      ...(FILTERS[key]?.(set[key]) ?? labelled(key, set[key])),
+      without: without(key),
+    })),
+  ];
+}
 
 /** What of an answer's query is to be there: the words that are marked, and that a curve is for. */
 export const wanted = (answer) =>

@@ -2,7 +2,7 @@
 
 import { asked, missingWords, wanted } from "./asked.js";
 import { folderNames } from "./folder_names.js";
-import { isAsking, momentKey, parameters } from "./place.js";
+import { filterCount, isAsking, momentKey, parameters } from "./place.js";
 import { ask, client } from "./service.js";
 import { count, length, name } from "./words.js";
 
@@ -180,7 +180,8 @@ export class Results {
 
   /** Why nothing matches, or what may help; where something came close, that speaks for itself. */
   showNothing(answer) {
-    const other = "Nothing in your footage comes near this. Other words may find it, or fewer filters.";
+    const fewer = filterCount(this.place.filters) ? ", or fewer filters" : "";
+    const other = `Nothing in your footage comes near this. Other words may find it${fewer}.`;
     const words = missingWords(answer) || (answer.near.length ? "" : other);
     find("nothing").hidden = answer.moments.length > 0 || !words;
     find("nothing-words").textContent = words;
