@@ -60,7 +60,7 @@ export class Chips {
   }
 
   chip({ kind, text, title, role, note, picture: shown, called, without }, index) {
-    const chip = made("li", `chip ${role ?? ""}`);
+    const chip = made("li", role === "not" ? "chip not" : "chip");
     if (title) chip.title = name(title);
     if (shown) chip.append(this.still(shown));
     const words = made("span", "chip-words");

@@ -186,7 +186,7 @@ function escaped(event) {
   if (selected.size) selection.clear();
   else if (event.target === find("query")) {
     event.preventDefault(); // the browser would empty the box: its words are kept
-    walls[0].focus();
+    walls.some((cards) => cards.focus());
   } else document.activeElement?.blur();
 }
 
