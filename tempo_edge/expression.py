@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tempo_edge.errors import ExpressionError
 
@@ -97,6 +97,35 @@ class Expression:
             terms += [*(more if term.role == THEN else ()), term]
         return Expression((*terms, *more))
 
+    def rest(self, at: int) -> str | None:
+        """A text that asks for all but one of the terms, by its index; empty where none is left.
+
+        Where nothing else is to be in the moment of that term, what is not to be there goes as
+        well. None where no text says the rest: two terms that were taken as they are may have one
+        quotation mark each.
+        """
+        scenes: list[list[Term]] = []
+        for index, term in enumerate(self.terms):
+            if term.role in (FIND, THEN):
+                scenes.append([])
+            if index != at:
+                scenes[-1].append(term)
+        left: list[Term] = []
+        for scene in scenes:
+            first = next((term for term in scene if term.role != NOT), None)
+            if first is not None:
+                others = [term for term in scene if term is not first]
+                left += [replace(first, role=THEN if left else FIND), *others]
+        return Expression(tuple(left))._written() if left else ""
+
+    def _written(self) -> str | None:
+        """The text that is read as this; in small letters where one in capitals is not."""
+        small = Expression(tuple(replace(term, text=term.text.lower()) for term in self.terms))
+        for each in (self, small):
+            if _reads(str(each)) == each:
+                return str(each)
+        return None
+
     @property
     def is_single(self) -> bool:
         """Whether it is one term, as most queries are."""
@@ -116,6 +145,14 @@ class Expression:
         """The expression as one text, operators in capitals."""
         first, *others = self.terms
         return " ".join([first.text, *(f"{each.role.upper()} {each.text}" for each in others)])
+
+
+def _reads(text: str) -> Expression | None:
+    """What a text is read as; None where it is refused."""
+    try:
+        return Expression.of(text)
+    except ExpressionError:
+        return None
 
 
 def _parsed(text: str, unfinished: bool) -> Iterator[Term]:

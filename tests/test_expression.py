@@ -111,6 +111,34 @@ def test_what_is_no_expression(choices: dict[str, Any], complaint: str) -> None:
     assert MOST_TERMS == 8
 
 
+@pytest.mark.parametrize(
+    ("text", "at", "rest"),
+    [
+        ("dog AND beach NOT people", 1, "dog NOT people"),
+        ("dog  AND NOT people", 1, "dog"),
+        ("dog AND beach NOT people", 0, "beach NOT people"),
+        ("dog NOT people AND beach", 0, "beach NOT people"),
+        ("opens THEN sits NOT a hat AND laughs", 1, "opens THEN laughs NOT a hat"),
+        ("opens THEN sits NOT a hat", 0, "sits NOT a hat"),
+        ("opens AND waits THEN sits", 0, "waits THEN sits"),
+        ('dog AND "so AND so"', 0, '"so AND so"'),
+        # What is not to be there is not looked for alone.
+        ("opens THEN sits NOT a hat", 1, "opens"),
+        ("dog NOT people", 0, ""),
+        # In capitals alone nothing would be an operator.
+        ("dog AND EXIT NOT DOOR", 0, "exit NOT door"),
+    ],
+)
+def test_the_rest_is_a_text_that_asks_for_it(text: str, at: int, rest: str) -> None:
+    assert Expression.of(text).rest(at) == rest
+
+
+def test_what_no_text_says_is_not_made_up() -> None:
+    taken = Expression.of("a dog").joined(('5" pipe', '6" pipe', "so AND so"), (), ())
+    assert taken.rest(3) is None, "one quotes the other"
+    assert taken.rest(2) == 'a dog AND 5" pipe AND so and so'
+
+
 _words = st.text("abcß犬 \"“”«»'(", min_size=1, max_size=12).map(str.strip).filter(bool)
 
 
@@ -121,6 +149,12 @@ def test_what_is_written_is_read(others: list[tuple[str, str]], first: str) -> N
     assert str(read) == text and Expression.of(str(read)) == read
     if '"' not in text and not set("“”«»") & set(text):
         assert [(t.role.upper(), t.text) for t in read.terms[1:]] == others
+    for at, term in enumerate(read.terms):
+        rest = read.rest(at)
+        if rest:
+            left = [t.text.lower() for i, t in enumerate(read.terms) if i != at]
+            kept = [t.text.lower() for t in Expression.of(rest).terms]
+            assert set(kept) <= set(left) and (term.role != "not" or sorted(kept) == sorted(left))
 
 
 @given(

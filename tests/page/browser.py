@@ -36,6 +36,8 @@ _KEYS = {
     "Enter": (13, "\r"),
     "Escape": (27, ""),
     "Tab": (9, ""),
+    "Backspace": (8, ""),
+    "Delete": (46, ""),
     " ": (32, " "),
     "ArrowLeft": (37, ""),
     "ArrowUp": (38, ""),

@@ -30,15 +30,16 @@ HOSTILE_LINE = (
 
 #: True once every picture that is in sight, of a file that is there, has been loaded.
 SEEN = (
-    "[...document.querySelectorAll('.frame:not(.gone) .picture')].every((e) => e.naturalWidth > 0"
-    " || !e.checkVisibility() || e.getBoundingClientRect().top > innerHeight)"
+    "[...document.querySelectorAll('.frame:not(.gone) .picture, .chip-still[src]')]"
+    ".every((e) => e.naturalWidth > 0 || !e.checkVisibility()"
+    " || e.getBoundingClientRect().top > innerHeight)"
 )
 
 #: True once a thorough answer is shown.
 SETTLED = (
     "document.querySelector('#results').getAttribute('aria-busy') === 'false' && "
     "/found|No moment/.test(document.querySelector('#count').textContent) && "
-    "!document.querySelector('#count').textContent.includes('glance')"
+    "!document.querySelector('#count').textContent.includes('quick')"
 )
 
 

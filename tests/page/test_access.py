@@ -71,9 +71,6 @@ def scenes(page: Page) -> Iterator[str]:
         if name == "results":
             page.press("ArrowDown", "x")
         yield name
-    page.click("#near-toggle")
-    page.until("document.querySelectorAll('#near-cards .card').length > 0")
-    yield "near"
     page.click("#near-cards .open")
     page.until("document.querySelector('#video').readyState > 1")
     yield "player"

@@ -45,24 +45,6 @@ def parts(page: Page, line: str, query: str) -> list[str]:
     return found
 
 
-def test_terms_are_shown_as_they_were_understood(
-    spoken: Page, keep: Callable[[Page, str], None]
-) -> None:
-    shown = "[...document.querySelectorAll('#terms .term')].map((e) => e.textContent)"
-    search(spoken, "sorry about the dog NOT <b>snow")
-    assert spoken.look(shown) == ["sorry about the dog", "not <b>snow"]
-    assert spoken.look("document.querySelector('#terms').ariaLabel") == "Understood as"
-    assert not [text for ratio, text in spoken.look(CONTRASTS) if ratio < 4.5]
-    keep(spoken, "terms")
-    spoken.look("document.querySelector('#query').value = 'sorry about the dog AND'")
-    spoken.click("#query")
-    spoken.press("Enter")
-    spoken.until("!document.querySelector('#trouble').hidden")
-    assert "AND at column 21 has nothing behind it" in spoken.text("#trouble-words")
-    search(spoken, "sorry about the dog")
-    assert spoken.look("document.querySelector('#terms').hidden")
-
-
 def test_a_card_shows_the_line_and_what_it_was_found_by(
     spoken: Page, keep: Callable[[Page, str], None]
 ) -> None:
@@ -73,7 +55,8 @@ def test_a_card_shows_the_line_and_what_it_was_found_by(
         "Found by Subtitle"
     )
     assert spoken.text("#cards .when") == "00:03.6–00:05.0"
-    assert "deviations" not in spoken.look("document.querySelector('#cards .sure').title")
+    sure = spoken.look("document.querySelector('#cards .sure').title")
+    assert sure.endswith("likely to be what you asked for; 1 second long")
     keep(spoken, "line-card")
     # The same card for another query has other marks.
     search(spoken, "really")
@@ -269,7 +252,7 @@ def test_lines_are_read_on_small_and_large_screens(
         page.prefer(prefers_color_scheme=theme, prefers_reduced_motion="reduce")
         page.resize(width, 844, mobile=width < 500)
         page.open(spoken_service.door)
-        page.look("location.hash = '#q=boat&near=1'")
+        page.look("location.hash = '#q=boat'")
         page.until("document.querySelectorAll('.said mark').length > 2")
         page.until(SETTLED)
         for scene in ("lines", "line-player"):

@@ -169,7 +169,7 @@ def test_what_was_typed_just_before_a_moment_was_opened_is_searched_for_afterwar
     page.press("Escape")
     page.until("!document.querySelector('#player').open")
     page.until("location.hash === '#q=bicycles'")
-    page.until("document.querySelector('#count').textContent.includes('glance')")
+    page.until("document.querySelector('#count').textContent.includes('quick')")
 
 
 def test_a_moment_that_ends_with_its_video_is_looped(page: Page, service: Service) -> None:

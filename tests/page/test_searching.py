@@ -33,7 +33,7 @@ def shown(page: Page) -> list[str]:
 def test_an_answer_while_typing_and_a_thorough_one_on_enter(page: Page, service: Service) -> None:
     page.click("#query")
     page.type("cars on a city street", pause_seconds=0.04)
-    page.until("document.querySelector('#count').textContent.includes('at a first glance')")
+    page.until("document.querySelector('#count').textContent.includes('in a quick search')")
     wait_until(lambda: finds(page)[-1]["q"] == "cars on a city street")
     typed = finds(page)
     assert {each.get("retrieval") for each in typed} == {"1"}
@@ -63,19 +63,19 @@ def test_a_moment_tells_when_how_sure_and_where(
     assert float(source["t"][0]) == pytest.approx(middle, abs=0.001)
 
 
-def test_nothing_matches_and_the_nearest_misses_are_one_click_away(
-    search: Callable[[str], None], page: Page, keep: Callable[[Page, str], None]
+def test_nothing_matches_and_what_is_not_sure_stands_below_a_line(
+    search: Callable[[str], None], page: Page, service: Service
 ) -> None:
     search(ABSENT)
     assert page.text("#title") == "Nothing matches"
     assert ABSENT in page.text("#count")
-    assert page.look("document.querySelector('#near').hidden")
-    keep(page, "nothing")
-    page.click("#near-toggle")
-    page.until("document.querySelectorAll('#near-cards .card').length > 0")
-    assert "near=1" in page.look("location.hash")
-    assert page.look("document.querySelector('#near').checkVisibility()")
-    keep(page, "near-misses")
+    truth = service.ask("v1/find", q=ABSENT, limit="24")
+    assert page.look("document.querySelectorAll('#near-cards .card').length") == len(truth["near"])
+    assert page.text("#near h2") == "Not sure of these" and len(truth["near"]) > 1
+    assert page.text("#near-words").startswith(f"These {len(truth['near'])} come closest")
+    assert shown(page) == []
+    page.press("ArrowDown")
+    assert page.look("document.activeElement.closest('#near-cards') !== null")
 
 
 def test_back_leads_to_the_search_before(search: Callable[[str], None], page: Page) -> None:
@@ -102,7 +102,9 @@ def test_a_link_holds_query_and_filters(browser: Browser, service: Service) -> N
         assert not opened.look("document.querySelector('#offline').checked")
         assert opened.look("document.querySelector('#parts').checked")
         assert opened.text("#filter-count") == "3"
+        # What was hidden once was opened by a part of the link that means nothing any more.
         assert opened.look("document.querySelector('#near').checkVisibility()")
+        assert "near" not in opened.look("location.hash")
 
 
 def test_filters_narrow_the_answer(search: Callable[[str], None], page: Page) -> None:
@@ -169,7 +171,7 @@ def test_the_last_day_that_can_be_chosen_is_one_that_the_service_knows(
     assert page.look("document.querySelector('#before').max") == "9999-12-31"
 
 
-def test_more_of_the_same_leaves_the_nearest_misses_open(
+def test_more_of_the_same_is_asked_for_where_there_may_be_more(
     search: Callable[[str], None], page: Page, service: Service
 ) -> None:
     """An answer of a full page is made from a real one: the library is a small one."""
@@ -177,8 +179,7 @@ def test_more_of_the_same_leaves_the_nearest_misses_open(
     answer = service.ask("v1/find", q="cars on a city street", limit="24")
     one = answer["moments"][0]
     many = [{**one, "start_seconds": one["start_seconds"] + n / 1000} for n in range(24)]
-    near = [{**one, "end_seconds": one["end_seconds"] - 0.5}]
-    body = {**answer, "moments": many, "near": near, "held_back": 1}
+    body = {**answer, "moments": many}
 
     def ask() -> None:
         page.click("#query")
@@ -186,11 +187,9 @@ def test_more_of_the_same_leaves_the_nearest_misses_open(
 
     answer_with(page, 200, body, ask)
     page.until("!document.querySelector('#more').hidden")
-    page.click("#near-more")
-    page.until("!document.querySelector('#near').hidden")
     answer_with(page, 200, body, lambda: page.click("#more"))
     page.until("document.querySelector('#more').hidden")
-    assert page.look("document.querySelector('#near').checkVisibility()")
+    assert finds(page)[-1]["limit"] == "100"
 
 
 def test_an_answer_that_stands_out_of_nothing_says_so(page: Page, service: Service) -> None:
@@ -199,7 +198,7 @@ def test_an_answer_that_stands_out_of_nothing_says_so(page: Page, service: Servi
     page.click("#query")
     answer_with(page, 200, {**found, "rivals": 1234, "unsure": True}, lambda: page.type("cars"))
     page.until("document.querySelector('#unsure').textContent !== ''")
-    said = "Unsure: 1,234 other videos have a moment that is nearly as likely."
+    said = "Take these with care: 1,234 other videos fit nearly as well."
     assert page.text("#unsure") == said
     answer_with(page, 200, {**found, "rivals": 3}, lambda: page.type(" and dogs"))
     page.until("document.querySelector('#unsure').textContent === ''")

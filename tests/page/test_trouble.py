@@ -126,7 +126,7 @@ def test_a_busy_service_is_asked_again(page: Page) -> None:
         page.type("cars on a city street")
 
     answer_with(page, 429, {"error": "too many searches"}, ask)
-    page.until("document.querySelector('#count').textContent.includes('glance')")
+    page.until("document.querySelector('#count').textContent.includes('quick')")
     assert page.look("document.querySelector('#trouble').hidden")
 
 
@@ -209,12 +209,12 @@ def test_a_drive_that_is_gone_is_said_and_can_be_hidden(
             page.open(service.door)
             page.open(f"{service.address}#q=cars+on+a+city+street")
             page.until(SETTLED)
-            assert page.text("#cards .frame") == "Offline"
+            assert page.text("#cards .frame") == "Drive not connected"
             urls = [e["request"]["url"] for e in page.events("Network.requestWillBeSent")]
             assert [url for url in urls if "/frame" in url] == []
             page.click("#cards .open")
             page.until("!document.querySelector('#player-words').hidden")
-            assert "This file is offline." in page.text("#player-words")
+            assert page.text("#player-words") == "Drive not connected."
             page.press("Escape", "f")
             page.click("#offline")
             page.until("document.querySelectorAll('#cards .card').length === 0")
@@ -234,7 +234,7 @@ def test_a_file_that_comes_back_gets_its_picture(
             page.open(service.door)
             page.open(f"{service.address}#q={QUERY.replace(' ', '+')}")
             page.until(SETTLED)
-            assert page.text("#cards .frame") == "Offline"
+            assert page.text("#cards .frame") == "File moved or deleted"
             (tmp_path / "away.mp4").rename(there)
             page.click("#query")
             page.press("Enter")

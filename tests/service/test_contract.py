@@ -73,6 +73,7 @@ def test_it_finds_what_the_library_finds(service: Service, named: Footage, groun
             "score": pytest.approx(moment.score, abs=1e-6),
             "confidence": pytest.approx(moment.confidence, abs=1e-6),
             "online": True,
+            "drive_away": False,
             "copies": [],
             "found_by": list(moment.found_by),
             "text": moment.text,
@@ -96,6 +97,20 @@ def test_a_refusal_says_what_came_closest(service: Service) -> None:
     likely = service.find(min_confidence=0).json["moments"]
     assert 1 < len(said["near"]) < said["held_back"]
     assert said["near"] == likely[: len(said["near"])]
+
+
+def test_of_each_term_what_asks_for_the_others(service: Service) -> None:
+    def rests(query: str, **asked: str) -> list[str | None]:
+        found = service.get("/v1/find", q=query, **asked).json
+        return [term["rest"] for term in found["understood"]]
+
+    assert rests("a dog AND a beach NOT people") == [
+        "a beach NOT people",
+        "a dog NOT people",
+        "a dog AND a beach",
+    ]
+    assert rests("a dog", without="people") == ["", "a dog"]
+    assert "understood" not in service.get("/v1/find", q="a dog").json
 
 
 def test_how_many_and_where(service: Service, named: Footage) -> None:
@@ -157,6 +172,12 @@ def test_videos_on_volumes_that_are_not_there(own: Footage, environment: dict[st
     with running(own.library, environment) as service:
         online = {m["name"]: m["online"] for m in service.find().json["moments"]}
         assert online.pop("plain.mp4") is False and all(online.values())
+        away = {m["name"] for m in service.find().json["moments"] if m["drive_away"]}
+        assert away == {"plain.mp4"}
+        (own.folder / "-rf.mp4").rename(own.folder / "moved")
+        moved = {m["name"]: m for m in service.find().json["moments"]}["-rf.mp4"]
+        assert (moved["online"], moved["drive_away"]) == (False, False)
+        (own.folder / "moved").rename(own.folder / "-rf.mp4")
         listed = {v["name"]: v["online"] for v in service.get("/v1/videos").json}
         assert listed["plain.mp4"] is False and listed["-rf.mp4"] is True
         assert {m["name"] for m in service.find(offline=0).json["moments"]} == set(online)

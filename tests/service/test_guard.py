@@ -176,6 +176,13 @@ def test_a_body_that_is_too_long(service: Service, chunked: bool) -> None:
     assert service.get("/v1/status").status == 200
 
 
+def test_a_picture_that_is_too_large_is_told_so_and_not_cut_off(service: Service) -> None:
+    """The answer comes although whoever asks sends all of it before listening."""
+    for path, size in (("/v1/find", 12 << 20), ("/v1/pause", 1 << 20)):
+        reply = service.ask("POST", path, body=bytes(size))
+        assert reply.status == 413 and "the body must have at most" in reply.error, path
+
+
 def test_a_body_without_end(service: Service) -> None:
     said = post(service, b"x" * (8 << 20), chunked=True)
     assert not said or b" 413 " in said[:20]

@@ -65,6 +65,8 @@ def test_a_moment_that_was_found_asks_for_more(door: ASGIApp, originals: Path) -
     found = find(door, like=like, min_confidence="0").json
     assert (found["query"], found["like"], found["left_out"]) == ("", like, True)
     assert found["grounder"] == "curve" and found["moments"]
+    listed = {each["path"]: each["id"] for each in get(door, "/v1/videos").json}
+    assert found["like_video"] == listed[str(originals / "street.mkv")]
     for moment in found["moments"]:
         same = moment["path"] == str(originals / "street.mkv")
         assert not (same and moment["start_seconds"] < 0.8)
@@ -78,6 +80,7 @@ def test_a_picture_is_asked_for_by_its_bytes(door: ASGIApp, originals: Path) -> 
     found = post(door, jpeg.encode(np.ascontiguousarray(frame)), min_confidence="0", limit="1").json
     assert found["moments"][0]["path"] == str(originals / "garden.mp4")
     assert (found["like"], found["left_out"]) == ("the picture", False)
+    assert found["like_video"] is None
 
 
 def test_no_file_is_read_by_its_name(door: ASGIApp, tmp_path: Path, originals: Path) -> None:

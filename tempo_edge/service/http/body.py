@@ -10,15 +10,13 @@ from tempo_edge.errors import NoLibraryError, ServiceError
 from tempo_edge.example import LARGEST_SENT
 from tempo_edge.library import Library
 from tempo_edge.service.http.paths import is_there, path_from
+from tempo_edge.service.transport.denial import DRAINED
 from tempo_edge.service.transport.guard import LARGEST_BODY
 
 __all__ = ["check_known", "named_paths", "picture"]
 
 # Paths in one request.
 _MOST_PATHS = 100
-
-# Of a body that is too long, what is read all the same, so that the refusal is heard.
-_DRAINED = 1 << 20
 
 
 async def named_paths(request: Request) -> list[str]:
@@ -60,7 +58,7 @@ async def _body(request: Request, most: int = LARGEST_BODY) -> bytes:
         size += len(part)
         if size <= most:
             parts.append(part)
-        elif size > most + _DRAINED:
+        elif size > most + DRAINED:
             break
     if size > most:
         raise ServiceError(413, f"the body must have at most {most} bytes")

@@ -80,7 +80,7 @@ _SCHEMAS: _Facts = {
     "Copy": _object(
         path=_STRING, start_seconds=_NUMBER, end_seconds=_NUMBER, online={"type": "boolean"}
     ),
-    "Term": _object(text=_STRING, role={"enum": list(ROLES)}),
+    "Term": _object(text=_STRING, role={"enum": list(ROLES)}, rest=_nullable("string")),
     "Part": _object(
         text=_STRING,
         role={"enum": list(ROLES)},
@@ -110,11 +110,13 @@ _SCHEMAS: _Facts = {
             camera=_STRING,
         ),
         parts=_list(_ref("Part")),
+        drive_away={"type": "boolean"},
     ),
     "Found": _with(
         _object(
             query=_STRING,
             like=_nullable("string"),
+            like_video=_nullable("integer"),
             took_ms=_NUMBER,
             grounder=_STRING,
             moments=_list(_ref("Moment")),

@@ -14,6 +14,9 @@ from typing import Any
 
 from tempo_edge.answer import Answer
 from tempo_edge.errors import ServiceError
+from tempo_edge.example import Example
+from tempo_edge.indexing.presence import Presence
+from tempo_edge.library import Library
 from tempo_edge.query import Query
 from tempo_edge.search.fitted import is_quick
 from tempo_edge.service.handle import Handle, Models
@@ -28,11 +31,18 @@ _WAITING = 32
 
 @dataclass(frozen=True)
 class TimedAnswer:
-    """An answer, and how long its query took from when it was lined up."""
+    """An answer, and how long its query took from when it was lined up.
+
+    Attributes:
+        like_video: the id of the video that the example is of; None without one, and of a picture.
+        away: the videos with a moment whose files are on volumes that are not there.
+    """
 
     query: Query
     answer: Answer
     took_ms: float
+    like_video: int | None = None
+    away: frozenset[int | None] = frozenset()
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, as ``/v1/find`` gives them."""
@@ -41,8 +51,27 @@ class TimedAnswer:
         return {
             "query": self.query.text,
             "like": shown,
+            "like_video": self.like_video,
             "took_ms": self.took_ms,
-            **self.answer.as_dict(),
+            **self._found(),
+            **self._understood(),
+        }
+
+    def _found(self) -> dict[str, Any]:
+        """The answer, whose moments say as well whether the drive with them is away."""
+        found = self.answer.as_dict()
+        for moment in (*found["moments"], *found["near"]):
+            moment["drive_away"] = moment["video"] in self.away
+        return found
+
+    def _understood(self) -> dict[str, Any]:
+        """The terms as they were understood, each with the text that asks for the others."""
+        expression = self.answer.understood
+        if expression is None:
+            return {}
+        terms = enumerate(expression.terms)
+        return {
+            "understood": [{**term.as_dict(), "rest": expression.rest(at)} for at, term in terms]
         }
 
 
@@ -116,5 +145,29 @@ def _find(
     handle: Handle, query: Query, asked: float, checkpoint: Callable[[], None]
 ) -> TimedAnswer:
     checkpoint()
-    answer = handle.open().ask(query, checkpoint=checkpoint)
-    return TimedAnswer(query, answer, round(1e3 * (time.perf_counter() - asked), 1))
+    library = handle.open()
+    answer = library.ask(query, checkpoint=checkpoint)
+    took_ms = round(1e3 * (time.perf_counter() - asked), 1)
+    return TimedAnswer(
+        query, answer, took_ms, _video_of(library, query.like), _away(library, answer)
+    )
+
+
+def _video_of(library: Library, like: Example | None) -> int | None:
+    """The id of the video that an example is a moment of; the search has found it there."""
+    if like is None or like.path is None:
+        return None if like is None else like.video
+    row = library.catalogue.file(str(like.path))
+    return None if row is None else row.video_id
+
+
+def _away(library: Library, answer: Answer) -> frozenset[int | None]:
+    """The videos of an answer that are out of reach because their volumes are."""
+    presence = Presence()
+    there = (*answer.moments, *answer.rejected)
+    videos = {each.video for each in there if each.offline and each.video is not None}
+    return frozenset(
+        video
+        for video in videos
+        if any(presence.of(row) == "offline" for row in library.catalogue.files_of(video))
+    )

@@ -1,12 +1,14 @@
 // A wall of moments: a picture each, when it is, how sure the search is, what was said, and of
-// which file.
+// which file in which folder.
 
 import { foundBy, isOfWords } from "./evidence.js";
+import { folderNames } from "./folder_names.js";
 import { fill, marked, shortened } from "./lines.js";
+import { partsLines, partsWords } from "./parts.js";
 import { momentKey } from "./place.js";
 import { Scrub } from "./scrub.js";
 import { picture } from "./service.js";
-import { baseName, length, name, percent, span, timestamp } from "./words.js";
+import { length, name, percent, span, timestamp, unreachable } from "./words.js";
 
 const WIDTH = 480;
 
@@ -17,7 +19,11 @@ function made(tag, className, text) {
   return element;
 }
 
-const folderOf = (path) => baseName(path.slice(0, Math.max(0, path.lastIndexOf("/")))) || "/";
+/** Folders one in another, each read in its own direction. */
+function folder(steps) {
+  const parts = steps.flatMap((step, at) => [...(at ? ["/"] : []), made("bdi", "", name(step))]);
+  return ["in ", ...(parts.length ? parts : ["/"])];
+}
 
 export class Cards {
   /** `selected` maps keys to moments; `opened`, `picked` and `liked` are told of what the user
@@ -34,9 +40,15 @@ export class Cards {
     list.addEventListener("keydown", (event) => this.pressed(event));
   }
 
+  /** Let arrow keys lead on to another wall, below this one. */
+  above(other) {
+    this.below = other;
+    other.upper = this;
+  }
+
   /** Show these; one that was there already keeps its node, its picture and its focus. In lines the
-   *  words of `query` are marked. */
-  show(moments, query = "") {
+   *  words of `query` are marked; `folders` has the names of their folders by path. */
+  show(moments, query = "", folders = folderNames(moments.map(({ path }) => path))) {
     const kept = new Map();
     const order = moments.map((moment) => {
       const key = momentKey(moment);
@@ -46,6 +58,7 @@ export class Cards {
       const same = before && Boolean(before.scrub) === moment.online && before.whole === Boolean(moment.whole);
       const node = same ? before : this.build(moment, key);
       this.describe(node, moment, query);
+      node.querySelector(".folder").replaceChildren(...folder(folders.get(moment.path) ?? []));
       kept.set(key, node);
       return node;
     });
@@ -77,8 +90,9 @@ export class Cards {
     open.addEventListener("click", () => this.opened(key));
     const frame = this.frame(moment);
     const caption = made("span", "caption");
-    const parts = ["when", "sure", "said", "file clip", "by", "copies"];
+    const parts = ["when", "sure", "said", "file clip", "by", "folder clip", "extent", "copies"];
     caption.append(...parts.map((part) => made("span", part)));
+    caption.querySelector(".folder").dir = "ltr"; // a path leads from left to right, whatever its names
     open.append(frame, caption);
     node.append(pick, open);
     if (!moment.whole) node.append(this.like(moment));
@@ -100,7 +114,7 @@ export class Cards {
     const frame = made("span", "frame");
     if (!moment.online) {
       frame.classList.add("gone");
-      frame.append(made("span", "gone-words", "Offline"));
+      frame.append(made("span", "gone-words", unreachable(moment)));
       return frame;
     }
     const still = made("img", "picture");
@@ -131,6 +145,8 @@ export class Cards {
     const copies = moment.copies ?? [];
     const places = [moment.path, ...copies.map((copy) => copy.path)].filter((path) => path);
     node.querySelector(".open").title = places.map(name).join("\nalso in ");
+    node.querySelector(".extent").textContent = partsWords(moment);
+    node.querySelector(".extent").title = partsLines(moment).join("\n");
     const also = copies.length === 1 ? "1 copy" : `${copies.length} copies`;
     node.querySelector(".copies").textContent = copies.length ? `also in ${also}` : "";
     node.querySelector("input").checked = this.selected.has(node.dataset.key);
@@ -140,14 +156,12 @@ export class Cards {
     node.classList.toggle("of-words", isOfWords(moment));
     if (moment.whole) {
       when.textContent = timestamp(moment.end_seconds, false);
-      sure.textContent = moment.path ? name(folderOf(moment.path)) : "";
-      sure.dir = "auto";
       return;
     }
     when.textContent = span(moment);
     sure.replaceChildren(made("span", "unseen", "Confidence "), percent(moment.confidence));
-    const chance = isOfWords(moment) ? "" : `${moment.score.toFixed(1)} deviations above chance, `;
-    sure.title = `Confidence ${percent(moment.confidence)}, ${chance}${length(moment.end_seconds - moment.start_seconds)}`;
+    const long = length(moment.end_seconds - moment.start_seconds);
+    sure.title = `${percent(moment.confidence)} likely to be what you asked for; ${long} long`;
     sure.style.setProperty("--sure", String(moment.confidence));
     sure.classList.add("metered");
   }
@@ -181,10 +195,28 @@ export class Cards {
     if (event.shiftKey && sideways) node.scrub?.step(sideways);
     else if (event.key.toLowerCase() === "x" && !event.shiftKey) {
       this.pick(node.dataset.key, !this.selected.has(node.dataset.key));
-    } else if (!event.shiftKey && this.neighbour(node, event.key)) {
-      this.neighbour(node, event.key).querySelector(".open").focus();
-    } else return;
+    } else if (event.shiftKey || !this.step(node, event.key)) return;
     event.preventDefault();
+  }
+
+  /** Go where an arrow key leads: to a card here, or past the edge to one of the next wall. */
+  step(node, key) {
+    const next = this.neighbour(node, key) ?? this.past(node, key);
+    next?.querySelector(".open").focus();
+    return Boolean(next);
+  }
+
+  /** The card of another wall that an arrow key leads to over the edge of this one. */
+  past(node, key) {
+    const column = [...this.list.children].indexOf(node) % this.columns();
+    const lower = [...(this.below?.list.children ?? [])];
+    const upper = [...(this.upper?.list.children ?? [])];
+    if (key === "ArrowRight") return lower[0];
+    if (key === "ArrowDown") return lower[Math.min(column, lower.length - 1)];
+    if (key === "ArrowLeft") return upper.at(-1);
+    if (key !== "ArrowUp" || !upper.length) return undefined;
+    const row = Math.floor((upper.length - 1) / this.upper.columns()) * this.upper.columns();
+    return upper[Math.min(row + column, upper.length - 1)];
   }
 
   /** The card that an arrow key leads to: the next in a row, or the one above or below. */
@@ -194,7 +226,10 @@ export class Cards {
     if (key === "Home") return all[0];
     if (key === "End") return all.at(-1);
     const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -this.columns(), ArrowDown: this.columns() }[key];
-    return step && at + step >= 0 ? all[at + step] : undefined;
+    if (!step || at + step < 0) return undefined;
+    const lastRow = Math.floor((all.length - 1) / this.columns()) * this.columns();
+    // From above the gap at the end of a row that is not full, down is the last card.
+    return all[at + step] ?? (key === "ArrowDown" && at < lastRow ? all.at(-1) : undefined);
   }
 
   columns() {

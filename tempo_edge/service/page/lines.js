@@ -27,6 +27,14 @@ const wordsOf = (text) =>
     word: folded(found[0]),
   }));
 
+/** What a query has in quotes: `{start, end, words}`, in order; empty ones say nothing. */
+export const quotedIn = (query) =>
+  Array.from(query.matchAll(QUOTED), (found) => ({
+    start: found.index,
+    end: found.index + found[0].length,
+    words: (found.slice(1).find(Boolean) ?? "").trim(),
+  })).filter(({ words }) => words);
+
 /** What a query wants: rows of words, and letters in a row. */
 function wanted(query) {
   const quoted = Array.from(query.matchAll(QUOTED), (found) => found.slice(1).find(Boolean) ?? "");

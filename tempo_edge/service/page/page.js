@@ -2,6 +2,7 @@
 
 import { wireAdding, wireDialogs, showSkipped } from "./dialogs.js";
 import { Cards } from "./cards.js";
+import { Chips } from "./chips.js";
 import { Filters } from "./filters.js";
 import { wireKeys } from "./keys.js";
 import {
@@ -32,12 +33,14 @@ const wall = {
   selected, pictures, opened: (key) => play(key), picked: () => selection.show(), liked: (moment) => more(moment),
 };
 const walls = [new Cards(find("cards"), wall), new Cards(find("near-cards"), wall)];
+walls[0].above(walls[1]);
+const chips = new Chips(find("chips"), { removed: (without) => turn(without(place)), left: () => find("query").focus() });
 const trouble = new Trouble(() => {
   pictures.again();
   progress.start();
   results.refresh(); // the library may be another one now
 });
-const results = new Results({ cards: walls[0], near: walls[1], trouble, grown: resume });
+const results = new Results({ cards: walls[0], near: walls[1], chips, trouble, grown: resume });
 const selection = new Selection(selected, {
   changed: () => walls.forEach((cards) => cards.tick()),
   failed: (error) => trouble.show(error, () => selection.export()),
@@ -52,7 +55,7 @@ const progress = new Progress({
   failed: (error) => trouble.show(error),
 });
 const filters = new Filters((set) => {
-  place = { ...place, filters: set, near: false };
+  place = { ...place, filters: set };
   move();
   search();
 });
@@ -73,6 +76,7 @@ function search(quick = false) {
   const wrong = fault(place.filters);
   if (wrong) {
     results.stop();
+    results.showAsked(place);
     trouble.say(wrong);
     return Promise.resolve();
   }
@@ -85,7 +89,7 @@ function typed() {
   typing = setTimeout(() => {
     const query = find("query").value.trim();
     if (query === place.query) return;
-    place = { ...place, query, near: false, play: "" };
+    place = { ...place, query, play: "" };
     move(!settled);
     settled = false;
     search(true);
@@ -95,22 +99,27 @@ function typed() {
 function submitted(event) {
   event.preventDefault();
   clearTimeout(typing);
-  place = { ...place, query: find("query").value.trim(), near: false, play: "" };
+  place = { ...place, query: find("query").value.trim(), play: "" };
   move(!settled);
   settled = true;
   search();
 }
 
-/** Ask for more like a moment, without words; or, with none, for what the words say. */
-function more(moment) {
+/** Ask for what a place says, in place of what is asked for now. */
+function turn(other) {
   clearTimeout(typing);
-  const like = moment ? exampleOf(moment) : "";
-  place = { ...place, query: moment ? "" : place.query, like, near: false, play: "" };
+  place = { ...other, play: "" };
   find("query").value = place.query;
+  filters.set(place.filters);
   move();
   settled = true;
   search();
-  find(moment ? "results" : "query").focus();
+}
+
+/** Ask for more like a moment, without words. */
+function more(moment) {
+  turn({ ...place, query: "", like: exampleOf(moment) });
+  find("results").focus();
 }
 
 function play(key) {
@@ -120,7 +129,7 @@ function play(key) {
   const closing = place.play !== "";
   place = { ...place, play: key };
   move(closing);
-  player.show(list, at, place.query);
+  player.show(list, at, results.words);
 }
 
 /** The player went on to another moment, or closed. */
@@ -146,7 +155,7 @@ function resume() {
   if (!place.play || player.open) return;
   const { list, at } = results.listOf(place.play);
   if (at >= 0) {
-    player.show(list, at, place.query);
+    player.show(list, at, results.words);
     return;
   }
   const moment = parseKey(place.play);
@@ -169,18 +178,15 @@ function arrived() {
   if (!place.play && player.open) player.dialog.close();
   const same = place.query === before.query && place.like === before.like
     && JSON.stringify(place.filters) === JSON.stringify(before.filters);
-  if (!same) search().then(resume);
-  else {
-    results.showNear(place.near);
-    resume();
-  }
+  if (same) resume();
+  else search().then(resume);
 }
 
 function escaped(event) {
   if (selected.size) selection.clear();
   else if (event.target === find("query")) {
     event.preventDefault(); // the browser would empty the box: its words are kept
-    walls[0].focus();
+    walls.some((cards) => cards.focus());
   } else document.activeElement?.blur();
 }
 
@@ -194,9 +200,6 @@ function wire() {
     event.preventDefault(); // the address's hash holds the search
     find("results").focus();
   });
-  find("near-toggle").addEventListener("click", () => near(true));
-  find("near-more").addEventListener("click", () => near(find("near").hidden));
-  find("example-clear").addEventListener("click", () => more());
   find("more").addEventListener("click", () => results.more());
   find("select-all").addEventListener("click", () => {
     for (const moment of walls[0].moments) selected.set(momentKey(moment), moment);
@@ -222,13 +225,6 @@ function wire() {
     ArrowDown: () => walls.some((cards) => cards.focus()),
     Escape: escaped,
   });
-}
-
-function near(on) {
-  place = { ...place, near: on };
-  move(true);
-  results.showNear(on);
-  if (on) find("near-title").focus();
 }
 
 wire();

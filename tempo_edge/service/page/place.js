@@ -1,7 +1,8 @@
 // Where the page is: query, filters and the moment that plays live in the address's hash.
 
 export const noFilters = () => ({
-  within: "", by: "", after: "", before: "", min_minutes: "", max_minutes: "", offline: true, parts: false,
+  within: "", by: "", after: "", before: "", min_minutes: "", max_minutes: "", near_seconds: "",
+  then_seconds: "", offline: true, parts: false,
 });
 
 const USUAL = noFilters();
@@ -13,7 +14,7 @@ const EVIDENCE = ["said", "shown", "seen"];
 /** Whether a filter is a box to check, and not a text. */
 export const isCheck = (key) => typeof USUAL[key] === "boolean";
 
-export const EMPTY = { query: "", like: "", filters: noFilters(), near: false, play: "" };
+export const EMPTY = { query: "", like: "", filters: noFilters(), play: "" };
 
 /** The moment's name in an address and in an export: `ID:START-END`, to the millisecond. */
 export const momentKey = (moment) =>
@@ -25,12 +26,23 @@ export const exampleOf = (moment) => {
   return `${where}@${moment.start_seconds.toFixed(3)}-${moment.end_seconds.toFixed(3)}`;
 };
 
-/** An example's file and its span, to be read by people. */
+// A time as the service reads it, `SS`, `MM:SS` or `H:MM:SS`, each with decimals.
+const TIME = "(?:\\d{1,12}:)?(?:\\d{1,12}:)?\\d{1,13}(?:\\.\\d{1,9})?";
+const EXAMPLE = new RegExp(`^(.+)@(${TIME})(?:[-–](${TIME}))?$`, "s");
+
+const seconds = (time) => time.split(":").reduce((all, part) => all * 60 + Number(part), 0);
+
+/** An example's file and its time, to be read by people; an instant has no end. */
 export function parseExample(like) {
-  const parts = /^(.+)@(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)$/s.exec(like);
-  if (!parts) return null;
-  const name = /^\d+$/.test(parts[1]) ? `video ${parts[1]}` : parts[1].slice(parts[1].lastIndexOf("/") + 1);
-  return { name, start_seconds: Number(parts[2]), end_seconds: Number(parts[3]) };
+  const [, where, start, end] = EXAMPLE.exec(like) ?? [];
+  if (where === undefined) return null;
+  const isNumber = /^\d{1,18}$/.test(where);
+  return {
+    name: isNumber ? `video ${where}` : where.slice(where.lastIndexOf("/") + 1),
+    video: isNumber ? Number(where) : undefined,
+    start_seconds: seconds(start),
+    end_seconds: end && seconds(end),
+  };
 }
 
 /** Whether a place asks for something; else the library is browsed. */
@@ -54,7 +66,6 @@ export function read(hash = location.hash) {
     query: (said.get("q") ?? "").slice(0, 1000),
     like: parseExample(said.get("like") ?? "") ? said.get("like") : "",
     filters,
-    near: said.get("near") === "1",
     play: said.get("play") ?? "",
   };
 }
@@ -67,7 +78,6 @@ function write(place) {
     const value = place.filters[key];
     if (value !== USUAL[key]) said.set(key, isCheck(key) ? String(Number(value)) : value);
   }
-  if (place.near) said.set("near", "1");
   if (place.play) said.set("play", place.play);
   const text = said.toString();
   return text ? `#${text}` : location.pathname;
@@ -95,14 +105,16 @@ export function nextDay(day) {
 
 /** Find's parameters for the filters. */
 export function parameters(filters) {
-  const seconds = (minutes) => (minutes === "" ? "" : String(Number(minutes) * 60));
+  const ofMinutes = (minutes) => (minutes === "" ? "" : String(Number(minutes) * 60));
   return {
     within: filters.within,
     ...(filters.by && { [filters.by]: "1" }),
     after: filters.after,
     before: filters.before && nextDay(filters.before),
-    min_seconds: seconds(filters.min_minutes),
-    max_seconds: seconds(filters.max_minutes),
+    min_seconds: ofMinutes(filters.min_minutes),
+    max_seconds: ofMinutes(filters.max_minutes),
+    near_seconds: filters.near_seconds,
+    then_seconds: filters.then_seconds,
     offline: filters.offline ? "" : "0",
     parts: filters.parts ? "1" : "",
   };
@@ -115,11 +127,19 @@ export function fault(filters) {
   for (const bound of [shortest, longest]) {
     if (bound !== "" && !(Number(bound) >= 0)) return `${bound} is no length in minutes.`;
   }
+  for (const bound of [filters.near_seconds, filters.then_seconds]) {
+    if (bound !== "" && !(Number(bound) >= 0)) return `${bound} is no time in seconds.`;
+  }
   if (shortest !== "" && longest !== "" && Number(shortest) > Number(longest)) {
     return `No video is longer than ${shortest} and shorter than ${longest} minutes.`;
   }
   return "";
 }
 
-export const filterCount = (filters) =>
-  FILTERS.filter((key) => filters[key] !== USUAL[key]).length;
+/** The filters that are set, by name. */
+export const filtersSet = (filters) => FILTERS.filter((key) => filters[key] !== USUAL[key]);
+
+export const filterCount = (filters) => filtersSet(filters).length;
+
+/** The filters with one of them as it usually is. */
+export const withoutFilter = (filters, key) => ({ ...filters, [key]: USUAL[key] });

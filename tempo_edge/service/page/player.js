@@ -3,11 +3,12 @@
 
 import { cue, foundBy, isOfWords } from "./evidence.js";
 import { fill, marked } from "./lines.js";
+import { partsOf, showParts } from "./parts.js";
 import { momentKey } from "./place.js";
 import { ask, footage, picture, said, ServiceError } from "./service.js";
 import { Timeline } from "./timeline.js";
 import { Ways } from "./ways.js";
-import { name, percent, span, timestamp } from "./words.js";
+import { name, percent, span, timestamp, unreachable } from "./words.js";
 
 const STILL_WIDTH = 1280;
 // Of a whole video a moment this short would be a hair on the time line.
@@ -131,6 +132,7 @@ export class Player {
     find("player-by").textContent = foundBy(moment);
     fill(find("player-said"), marked(text, this.query ?? ""));
     this.dialog.classList.toggle("of-words", isOfWords(moment));
+    showParts(find("player-parts"), moment, (seconds) => this.seek(seconds));
     find("legend-moment").textContent = isOfWords(moment) ? "words" : "moment";
   }
 
@@ -138,7 +140,8 @@ export class Player {
     this.video.removeAttribute("src");
     this.video.load();
     this.video.hidden = true;
-    this.words("This file is offline. Its drive may not be connected.");
+    const why = this.moment.drive_away === undefined ? ". Its drive may not be connected" : "";
+    this.words(`${unreachable(this.moment)}${why}.`);
   }
 
   loaded() {
@@ -160,10 +163,10 @@ export class Player {
     let fault = "";
     try {
       const response = await fetch(source, { headers: { Range: "bytes=0-0" } });
-      if (response.status === 404) fault = "This file is offline, or gone.";
-      else if (!response.ok) fault = (await said(response)) ?? `The service does not give the file (${response.status}).`;
+      if (response.status === 404) fault = "The file is not there now. Its drive may not be connected.";
+      else if (!response.ok) fault = (await said(response)) ?? `The service can't give the file (${response.status}).`;
     } catch {
-      fault = "The service does not answer. Start it with “tempo-edge serve”, then play again.";
+      fault = "The service doesn't answer. Start it with “tempo-edge serve”, then play again.";
     }
     if (this.video.getAttribute("src") !== source) return;
     if (fault) return this.words(fault);
@@ -202,7 +205,7 @@ export class Player {
     const around = Math.max(10, taken * 2);
     const first = whole ? 0 : Math.max(0, moment.start_seconds - around);
     const last = whole ? this.duration : Math.min(this.duration, moment.end_seconds + around);
-    this.timeline.setView(first, last, this.duration, moment.whole ? null : moment);
+    this.timeline.setView(first, last, this.duration, moment.whole ? null : moment, partsOf(moment));
     find("tick-first").textContent = timestamp(first);
     find("tick-last").textContent = timestamp(last);
     find("zoom").setAttribute("aria-pressed", String(Boolean(whole)));

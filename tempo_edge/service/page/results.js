@@ -1,9 +1,10 @@
-// The answer on the page: a library to browse, moments, or nothing with what came closest.
+// The answer on the page: a library to browse, or moments, and below them what is not sure.
 
-import { isAsking, momentKey, parameters, parseExample } from "./place.js";
+import { asked, missingWords, wanted } from "./asked.js";
+import { folderNames } from "./folder_names.js";
+import { filterCount, isAsking, momentKey, parameters } from "./place.js";
 import { ask, client } from "./service.js";
-import { missingWords, showTerms } from "./terms.js";
-import { count, length, name, span } from "./words.js";
+import { count, length, name } from "./words.js";
 
 const LIMIT = 24;
 const MOST = 100;
@@ -21,10 +22,23 @@ const asMoment = (video) => ({
   whole: true,
 });
 
+/** Why an answer may not be what it seems, in words. */
+function doubts(answer) {
+  const said = [];
+  if (answer.unsure) {
+    said.push(`Take these with care: ${count(answer.rivals, "other video")} fit nearly as well.`);
+  }
+  if (answer.unknown_count) {
+    said.push(`${count(answer.unknown_count, "video")} left out: nothing tells when, where or by what camera they were taken.`);
+  }
+  return said.join(" ");
+}
+
 export class Results {
-  constructor({ cards, near, trouble, grown }) {
+  constructor({ cards, near, chips, trouble, grown }) {
     this.cards = cards;
     this.near = near;
+    this.chips = chips;
     this.trouble = trouble;
     this.grown = grown;
     this.limit = LIMIT;
@@ -49,12 +63,13 @@ export class Results {
     const { signal } = (this.asking = new AbortController());
     Object.assign(this, { place, quick, limit });
     this.busy(true);
-    this.showExample(place.like); // at once: it can be left where it can't be found, too
+    if (this.answer?.asked.query === place.query) this.showAsked(place); // else terms aren't known yet
     try {
       if (isAsking(place)) await this.search(signal);
       else await this.browse(signal);
     } catch (error) {
       if (signal.aborted || error.status === 409) return;
+      this.chips.giveUp();
       if (error.status === 400 && !quick) this.showNone(place);
       this.trouble.show(error, () => this.again().then(this.grown));
     } finally {
@@ -84,14 +99,13 @@ export class Results {
     if (signal.aborted) return;
     this.trouble.clear();
     this.answer = null;
-    showTerms(find("terms"), null);
+    this.showAsked(this.place);
     this.cards.show(videos.map(asMoment));
     this.near.show([]);
     find("title").textContent = "Your footage";
-    this.showExample("");
     find("nothing").hidden = true;
     find("unsure").textContent = "";
-    find("near").hidden = find("near-more").hidden = true;
+    find("near").hidden = true;
     find("select-all").hidden = true;
     find("more").hidden = videos.length < this.limit || this.limit >= MOST;
     this.showLibrary();
@@ -121,7 +135,6 @@ export class Results {
       : `${count(library.videos, "video")}, ${length(library.hours * 3600)}`;
     find("nothing").hidden = !empty;
     find("add-first").hidden = !empty;
-    find("near-toggle").hidden = true;
     if (!empty) return;
     const busy = library.indexing.state !== "idle";
     find("add-first").hidden = busy;
@@ -134,47 +147,57 @@ export class Results {
   /** Nothing: what was asked for can't be, and what was shown answers something else. */
   showNone(place) {
     this.answer = null;
-    showTerms(find("terms"), null);
+    this.showAsked(place);
     this.cards.show([]);
     this.near.show([]);
     find("title").textContent = name(place.query || "More like this");
     find("count").textContent = find("unsure").textContent = "";
-    find("nothing").hidden = find("near").hidden = find("near-more").hidden = true;
+    find("nothing").hidden = find("near").hidden = true;
     find("select-all").hidden = find("more").hidden = true;
   }
 
   showAnswer(answer) {
     if (answer.query !== this.answer?.query || answer.like !== this.answer?.like) scrollTo({ top: 0 });
-    this.answer = answer;
+    this.answer = { ...answer, asked: this.place };
     const found = answer.moments.length;
-    showTerms(find("terms"), answer);
-    this.cards.show(answer.moments, answer.query);
-    this.near.show(answer.near, answer.query);
-    const thorough = this.quick ? " at a first glance. Enter looks closely" : "";
-    const wanted = answer.query || "More like this";
-    this.showExample(answer.like ?? "");
-    find("title").textContent = found ? name(wanted) : "Nothing matches";
+    const folders = folderNames([...answer.moments, ...answer.near].map(({ path }) => path));
+    this.showAsked(this.place);
+    this.cards.show(answer.moments, wanted(answer), folders);
+    this.near.show(answer.near, wanted(answer), folders);
+    const asking = answer.query || "More like this";
+    const first = this.quick ? " in a quick search. Press Enter for a thorough one." : "";
+    find("title").textContent = found ? name(asking) : "Nothing matches";
     find("count").textContent = found
-      ? `${count(found, "moment")}${thorough}${this.quick ? "" : `, ${this.took(answer)}`}`
-      : `No moment for “${name(wanted)}”${thorough}`;
-    find("unsure").textContent = answer.unsure
-      ? `Unsure: ${count(answer.rivals, "other video")} have a moment that is nearly as likely.`
-      : "";
+      ? `${count(found, "moment")}${first || `, ${this.took(answer)}`}`
+      : `No moment ${answer.query ? `for “${name(asking)}”` : "like this one"}${first}`;
+    find("unsure").textContent = doubts(answer);
     find("select-all").hidden = found < 2;
     find("more").hidden = found < this.limit || this.limit >= MOST;
-    find("nothing").hidden = found > 0;
     find("add-first").hidden = true;
-    find("nothing-words").textContent = missingWords(answer) || (answer.near.length
-      ? `Nothing in your footage is likely enough to be this: ${count(answer.held_back, "moment")} held back.`
-      : "Nothing in your footage comes near this. Other words may, or fewer filters.");
-    this.showNear(this.place.near);
+    this.showNothing(answer);
+    this.showNear(answer);
   }
 
-  /** Say which moment is the example; an empty text for none. */
-  showExample(like) {
-    const example = like && parseExample(like);
-    find("example").hidden = !example;
-    if (example) find("example-words").textContent = `Like ${name(example.name)}, ${span(example)}, which is left out itself`;
+  /** Why nothing matches, or what may help; where something came close, that speaks for itself. */
+  showNothing(answer) {
+    const fewer = filterCount(this.place.filters) ? ", or fewer filters" : "";
+    const other = `Nothing in your footage comes near this. Other words may find it${fewer}.`;
+    const words = missingWords(answer) || (answer.near.length ? "" : other);
+    find("nothing").hidden = answer.moments.length > 0 || !words;
+    find("nothing-words").textContent = words;
+  }
+
+  /** What came closest and is not sure, below a line. */
+  showNear({ near, held_back: all }) {
+    find("near").hidden = near.length === 0;
+    const few = near.length === 1 ? "This one comes" : `These ${near.length} come`;
+    const of = all > near.length ? `, of ${count(all, "moment")} in all` : "";
+    find("near-words").textContent = `${few} closest${of}, but may well show something else.`;
+  }
+
+  /** Chips of what is asked for; of its terms as far as the last answer is to the same question. */
+  showAsked(place) {
+    this.chips.show(asked(place, this.answer));
   }
 
   took(answer) {
@@ -182,16 +205,9 @@ export class Results {
     return seconds < 0.1 ? "found at once" : `found in ${seconds.toFixed(1)} s`;
   }
 
-  showNear(on) {
-    this.place = { ...this.place, near: on }; // for more of the same
-    const close = this.answer?.near.length ?? 0;
-    const found = this.answer?.moments.length ?? 0;
-    const words = `${on ? "Hide" : "Show"} ${close === 1 ? "the nearest miss" : `the ${close} nearest misses`}`;
-    find("near").hidden = !(on && close);
-    find("near-toggle").hidden = !close || found > 0 || on;
-    find("near-toggle").textContent = words;
-    find("near-more").hidden = !close || (found === 0 && !on);
-    find("near-more").textContent = words;
+  /** The words that are to be found, as far as there is an answer; else all that is asked for. */
+  get words() {
+    return this.answer ? wanted(this.answer) : this.place.query;
   }
 
   /** The list that holds a moment, for leafing on from it, and where in it. */

@@ -6,6 +6,8 @@ const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 1000;
 const HEIGHT = 100;
 const COLUMNS = 500;
+// Rows of parts that a number still fits into.
+const MOST_NUMBERED = 3;
 
 const shape = (tag, className) => {
   const element = document.createElementNS(SVG, tag);
@@ -80,7 +82,10 @@ export class Timeline {
     this.head.className = "playhead";
     this.ghost = document.createElement("span");
     this.ghost.className = "ghost";
-    this.element.append(this.moment, svg, this.ghost, this.head);
+    this.marks = document.createElement("span");
+    this.marks.className = "part-marks";
+    this.marks.setAttribute("aria-hidden", "true"); // the list below the line says the same
+    this.element.append(this.moment, svg, this.marks, this.ghost, this.head);
   }
 
   clear() {
@@ -89,6 +94,7 @@ export class Timeline {
     this.first = 0;
     this.last = 1;
     this.span = null;
+    this.parts = [];
     this.at = 0;
     this.draw();
   }
@@ -99,9 +105,10 @@ export class Timeline {
     this.draw();
   }
 
-  /** What is shown: `[first, last)` of a video of some length, and the moment in it or null. */
-  setView(first, last, duration, span) {
-    Object.assign(this, { first, last, duration, span });
+  /** What is shown: `[first, last)` of a video of some length, the moment in it or null, and what
+   *  parts that has. */
+  setView(first, last, duration, span, parts = []) {
+    Object.assign(this, { first, last, duration, span, parts });
     this.element.setAttribute("aria-valuemax", duration.toFixed(1));
     this.draw();
   }
@@ -120,12 +127,24 @@ export class Timeline {
     this.variation.setAttribute("d", area && `${area}V${HEIGHT}H0Z`);
     this.similarity.setAttribute("d", drawn(similarity, 0.9));
     this.moment.hidden = !this.span;
-    if (this.span) {
-      const start = this.share(this.span.start_seconds);
-      this.moment.style.setProperty("--start", String(start));
-      this.moment.style.setProperty("--length", String(this.share(this.span.end_seconds) - start));
-    }
+    if (this.span) this.lay(this.moment, this.span);
+    this.marks.replaceChildren(...this.parts.map((part, index) => {
+      const mark = document.createElement("span");
+      mark.className = "part-mark";
+      mark.textContent = this.parts.length > MOST_NUMBERED ? "" : String(index + 1);
+      mark.style.setProperty("--rows", String(this.parts.length));
+      mark.style.setProperty("--row", String(index));
+      this.lay(mark, part);
+      return mark;
+    }));
     this.setPosition(this.at);
+  }
+
+  /** Lay an element over a span of the line. */
+  lay(element, { start_seconds, end_seconds }) {
+    const start = this.share(start_seconds);
+    element.style.setProperty("--start", String(start));
+    element.style.setProperty("--length", String(this.share(end_seconds) - start));
   }
 
   setPosition(seconds) {

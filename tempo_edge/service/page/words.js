@@ -13,7 +13,9 @@ export function timestamp(seconds, tenths = true) {
 export const span = (moment) =>
   `${timestamp(moment.start_seconds)}–${timestamp(moment.end_seconds)}`;
 
-export const percent = (share) => `${Math.round(share * 100)} %`;
+/** A share in whole hundredths; what is little is not said to be nothing. */
+export const percent = (share) =>
+  share > 0 && share < 0.005 ? "under 1 %" : `${Math.round(share * 100)} %`;
 
 const numbers = new Intl.NumberFormat("en");
 
@@ -33,5 +35,11 @@ export const name = (text) =>
   text
     .replace(/[\n\r\u0085\u2028\u2029]/g, "\u21b5")
     .replace(/[\u0000-\u001f\u007f-\u009f]/g, "\ufffd");
+
+/** Why a moment's file can't be had, as far as the service tells. */
+export function unreachable(moment) {
+  if (moment.drive_away) return "Drive not connected";
+  return moment.drive_away === false ? "File moved or deleted" : "Not there now";
+}
 
 export const baseName = (path) => path.slice(path.lastIndexOf("/") + 1);

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 import json
+from contextlib import suppress
 
 from starlette.datastructures import Headers
-from starlette.types import Send
+from starlette.types import Receive, Send
 
 from tempo_edge.errors import ServiceError
 
-__all__ = ["refuse"]
+__all__ = ["DRAINED", "refuse"]
+
+#: Bytes of a body that are read and thrown away before it is refused: whoever still sends would
+#: find the connection reset in place of the answer.
+DRAINED = 32 << 20
+
+# How long that may take, and the longest pause in it.
+_DRAINING_SECONDS, _PAUSE_SECONDS = 5.0, 0.5
 
 _PAGE = """<!doctype html>
 <html lang=en><meta charset=utf-8><meta name=viewport content="width=device-width">
@@ -28,12 +37,13 @@ _SIGN_IN = (
 )
 
 
-async def refuse(send: Send, error: ServiceError, asked: Headers) -> None:
+async def refuse(receive: Receive, send: Send, error: ServiceError, asked: Headers) -> None:
     """Answer a request that may not pass, and end its connection.
 
     Args:
         asked: the request's headers, which say whether a browser shows the answer to a person.
     """
+    await _drain(receive, asked)
     wants_page = "text/html" in asked.get("accept", "")
     body = _page(error) if wants_page else json.dumps({"error": str(error)}).encode()
     kind = b"text/html; charset=utf-8" if wants_page else b"application/json"
@@ -44,6 +54,20 @@ async def refuse(send: Send, error: ServiceError, asked: Headers) -> None:
     headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": error.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+async def _drain(receive: Receive, asked: Headers) -> None:
+    """Read what comes of a body, up to a size and for a while, and keep nothing of it."""
+    if "expect" in asked:
+        return  # it is sent only once somebody says that it may be
+    loop = asyncio.get_running_loop()
+    ends, size = loop.time() + _DRAINING_SECONDS, 0
+    with suppress(asyncio.TimeoutError):
+        while size <= DRAINED and loop.time() < ends:
+            told = await asyncio.wait_for(receive(), _PAUSE_SECONDS)
+            size += len(told.get("body", b""))
+            if not told.get("more_body", False):
+                return
 
 
 def _page(error: ServiceError) -> bytes:

@@ -65,7 +65,7 @@ class Guard:
         try:
             entering = self._check(scope)
         except ServiceError as error:
-            await refuse(told, error, Headers(scope=scope))
+            await refuse(receive, told, error, Headers(scope=scope))
             return
         if entering:
             await self._let_in(told, Headers(scope=scope))
