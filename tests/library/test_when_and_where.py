@@ -13,8 +13,12 @@ from harness import Said
 from taken import APPLE, TELEMETRY, plain, tagged
 
 import tempo_edge
+from tempo_edge.browsing import part_of, taken_by_month
 from tempo_edge.errors import QueryError
+from tempo_edge.filters import Filters
+from tempo_edge.holdings import Holdings
 from tempo_edge.indexing.footage import FootageReader
+from tempo_edge.scope import ALL, Scope
 
 
 @pytest.fixture(scope="module")
@@ -112,3 +116,29 @@ def test_an_empty_value_on_the_command_line_narrows_nothing_and_is_refused(
     said = tempo("find", "a picture", f"--{name}", value, "--library", library)
     assert (said.status, said.out) == (2, "")
     assert f"--{name} {value!r} is empty: say something, or leave it out" in said.err
+
+
+def test_the_list_is_filtered_as_a_search_is(library: Path, tempo: Callable[..., Said]) -> None:
+    def listed(*options: str) -> list[str]:
+        said = tempo("list", "--json", "--library", str(library), *options)
+        return [Path(json.loads(line)["path"]).name for line in said.out.splitlines()]
+
+    assert listed("--camera", "iphone") == ["phone.mov"]
+    assert listed("--since", "2023", "-n", "1") == ["VID_20240131_142500.mp4"]
+    assert listed("--until", "2022", "--max-length", "60") == ["DJI_0001.mp4"]
+    assert listed("--min-length", "60") == []
+    none = tempo("list", "--size", "4k", "--library", str(library))
+    assert none.status == 1 and "nothing that is indexed is as asked for" in none.err
+
+
+def test_each_month_has_what_was_taken_in_it(library: Path) -> None:
+    with Holdings(library) as held, held.catalogue.snapshot():
+        months, unknown = taken_by_month(held.catalogue, ALL)
+        newest = part_of(held.catalogue, Scope(filters=Filters.of({"on": "2024-01"})))
+    assert [(each.year, each.month, each.all.videos) for each in months] == [
+        (2022, 8, 1),
+        (2023, 7, 1),
+        (2024, 1, 1),
+    ]
+    assert {each.by_file.videos for each in months} == {unknown.videos} == {0}
+    assert (len(newest.videos), newest.count, newest.unknown_count) == (1, 1, 0)

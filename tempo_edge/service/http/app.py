@@ -30,6 +30,7 @@ from tempo_edge.service.http.frames import PictureCache
 from tempo_edge.service.http.openapi import document
 from tempo_edge.service.http.parameters import LATEST_SECONDS, Parameters
 from tempo_edge.service.http.playing import can_play, play
+from tempo_edge.service.http.scope_request import scope_of
 from tempo_edge.service.http.search_queue import SearchQueue, TimedAnswer
 from tempo_edge.service.http.static import Page
 from tempo_edge.service.jobs.index_supervisor import Indexing
@@ -96,6 +97,7 @@ class App:
             "/v1/status": self.status,
             "/v1/address": self.address,
             "/v1/videos": self.videos,
+            "/v1/months": self.months,
             "/v1/videos/{id}/file": self.file,
             "/v1/videos/{id}/frame": self.frame,
             "/v1/videos/{id}/curve": self.curve,
@@ -130,9 +132,15 @@ class App:
         given = _parameters(request)
         limit = given.whole("limit", 1, 1000) or 100
         offset = given.whole("offset", 0, 10**12) or 0
-        return JSONResponse(
-            await self._look(lambda library: listing.videos(library, limit, offset))
+        scope, sort = scope_of(given), given.text("sort", 32) or "score"
+        told, counted = await self._look(
+            lambda library: listing.videos(library, scope, sort, limit, offset)
         )
+        return JSONResponse(told, headers=counted)
+
+    async def months(self, request: Request) -> Response:
+        scope = scope_of(_parameters(request))
+        return JSONResponse(await self._look(lambda library: listing.months(library, scope)))
 
     async def skipped(self, request: Request) -> Response:
         return JSONResponse(await self._look(listing.skipped))
