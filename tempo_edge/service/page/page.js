@@ -4,6 +4,7 @@ import { wireAdding, wireDialogs, showSkipped } from "./dialogs.js";
 import { Cards } from "./cards.js";
 import { Filters } from "./filters.js";
 import { wireKeys } from "./keys.js";
+import { Months } from "./months.js";
 import {
   EMPTY, exampleOf, fault, filterCount, go, isAsking, momentKey, openedHere, parseKey, read,
 } from "./place.js";
@@ -36,6 +37,7 @@ const trouble = new Trouble(() => {
   pictures.again();
   progress.start();
   results.refresh(); // the library may be another one now
+  months.show(place.filters, true);
 });
 const results = new Results({ cards: walls[0], near: walls[1], trouble, grown: resume });
 const selection = new Selection(selected, {
@@ -48,7 +50,10 @@ const progress = new Progress({
     results.setLibrary(answer);
     player.ways.setPlayer(answer.player);
   },
-  changed: () => results.refresh(),
+  changed() {
+    results.refresh();
+    months.show(place.filters, true);
+  },
   failed: (error) => trouble.show(error),
 });
 const filters = new Filters((set) => {
@@ -56,6 +61,7 @@ const filters = new Filters((set) => {
   move();
   search();
 });
+const months = new Months((month) => filters.change({ since: month, until: month }));
 const player = new Player({ moved: played });
 
 function move(replace = false) {
@@ -76,6 +82,7 @@ function search(quick = false) {
     trouble.say(wrong);
     return Promise.resolve();
   }
+  months.show(place.filters);
   if (!isAsking(place) && results.library) progress.refresh(); // the totals belong to the videos
   return results.ask(place, quick);
 }

@@ -1,14 +1,23 @@
 // Where the page is: query, filters and the moment that plays live in the address's hash.
 
 export const noFilters = () => ({
-  within: "", by: "", after: "", before: "", min_minutes: "", max_minutes: "", offline: true, parts: false,
+  within: "", by: "", since: "", until: "", place: "", camera: "", size: "",
+  min_minutes: "", max_minutes: "", sort: "", offline: true, parts: false,
 });
 
 const USUAL = noFilters();
 const FILTERS = Object.keys(USUAL);
 
-// What moments may be found by: as the service calls it.
-const EVIDENCE = ["said", "shown", "seen"];
+// What may be chosen of what the service knows.
+const CHOICES = { by: ["said", "shown", "seen"], size: ["720p", "1080p", "4k"], sort: ["time", "name"] };
+
+// Names that filters had in addresses of before.
+const BEFORE = { after: "since", before: "until" };
+
+// A place that is no town: latitude, longitude, kilometres.
+const AROUND = /^[-+\d.]+\s*,\s*[-+\d.]+\s*,\s*[\d.]+$/;
+
+const MONTH = /^\d{4}-\d{2}$/;
 
 /** Whether a filter is a box to check, and not a text. */
 export const isCheck = (key) => typeof USUAL[key] === "boolean";
@@ -46,10 +55,11 @@ export function parseKey(key) {
 export function read(hash = location.hash) {
   const said = new URLSearchParams(hash.replace(/^#/, ""));
   const filters = noFilters();
+  for (const [old, key] of Object.entries(BEFORE)) if (said.has(old)) filters[key] = said.get(old);
   for (const key of FILTERS) {
     if (said.has(key)) filters[key] = isCheck(key) ? said.get(key) !== "0" : said.get(key);
   }
-  if (!EVIDENCE.includes(filters.by)) filters.by = "";
+  for (const [key, known] of Object.entries(CHOICES)) if (!known.includes(filters[key])) filters[key] = "";
   return {
     query: (said.get("q") ?? "").slice(0, 1000),
     like: parseExample(said.get("like") ?? "") ? said.get("like") : "",
@@ -84,34 +94,39 @@ export function go(place, { replace = false } = {}) {
   history[replace ? "replaceState" : "pushState"](state, "", target);
 }
 
-/** The day after a day, `YYYY-MM-DD`: the service's `before` leaves out the day that it names.
- *  Empty after the last day that it knows. */
-export function nextDay(day) {
-  const date = new Date(`${day}T00:00:00Z`);
-  if (Number.isNaN(date.getTime())) return day;
-  date.setUTCDate(date.getUTCDate() + 1);
-  return date.getUTCFullYear() > 9999 ? "" : date.toISOString().slice(0, 10);
-}
-
-/** Find's parameters for the filters. */
-export function parameters(filters) {
+/** The parameters that say which videos count, for the filters. */
+export function scope(filters) {
   const seconds = (minutes) => (minutes === "" ? "" : String(Number(minutes) * 60));
   return {
     within: filters.within,
-    ...(filters.by && { [filters.by]: "1" }),
-    after: filters.after,
-    before: filters.before && nextDay(filters.before),
+    since: filters.since,
+    until: filters.until,
+    [AROUND.test(filters.place) ? "around" : "place"]: filters.place,
+    camera: filters.camera,
+    size: filters.size,
     min_seconds: seconds(filters.min_minutes),
     max_seconds: seconds(filters.max_minutes),
     offline: filters.offline ? "" : "0",
-    parts: filters.parts ? "1" : "",
   };
 }
 
+/** Whether the filters leave out videos. */
+export const isNarrowed = (filters) => Object.values(scope(filters)).some(Boolean);
+
+/** Find's parameters for the filters. */
+export const parameters = (filters) => ({
+  ...scope(filters),
+  ...(filters.by && { [filters.by]: "1" }),
+  parts: filters.parts ? "1" : "",
+  sort: filters.sort,
+});
+
+/** The month that the filters keep to, `YYYY-MM`; empty where it is none, or not one alone. */
+export const monthOf = ({ since, until }) => (since === until && MONTH.test(since) ? since : "");
+
 /** What is wrong with the filters, in words; empty when nothing is. */
 export function fault(filters) {
-  const { after, before, min_minutes: shortest, max_minutes: longest } = filters;
-  if (after && before && after > before) return `No day is from ${after} until ${before}.`;
+  const { min_minutes: shortest, max_minutes: longest } = filters;
   for (const bound of [shortest, longest]) {
     if (bound !== "" && !(Number(bound) >= 0)) return `${bound} is no length in minutes.`;
   }
@@ -121,5 +136,8 @@ export function fault(filters) {
   return "";
 }
 
-export const filterCount = (filters) =>
-  FILTERS.filter((key) => filters[key] !== USUAL[key]).length;
+/** How many filters are set: both ends of a time are one, and an order is none. */
+export function filterCount(filters) {
+  const set = FILTERS.filter((key) => key !== "sort" && filters[key] !== USUAL[key]);
+  return set.length - (filters.since && filters.until ? 1 : 0);
+}

@@ -1,25 +1,18 @@
 // The answer on the page: a library to browse, moments, or nothing with what came closest.
 
-import { isAsking, momentKey, parameters, parseExample } from "./place.js";
+import { libraryWords, readVideos } from "./library.js";
+import { isAsking, isNarrowed, momentKey, parameters, parseExample } from "./place.js";
 import { ask, client } from "./service.js";
 import { missingWords, showTerms } from "./terms.js";
-import { count, length, name, span } from "./words.js";
+import { count, name, span } from "./words.js";
 
 const LIMIT = 24;
 const MOST = 100;
+// Videos that are shown more of a library at a time.
+const PART = 96;
 const BUSY_MS = 200;
 
 const find = (id) => document.getElementById(id);
-
-const asMoment = (video) => ({
-  video: video.id,
-  path: video.path,
-  name: video.name,
-  start_seconds: 0,
-  end_seconds: video.duration_seconds,
-  online: video.online,
-  whole: true,
-});
 
 export class Results {
   constructor({ cards, near, trouble, grown }) {
@@ -44,7 +37,7 @@ export class Results {
   }
 
   /** Ask for a place; the one asked before is forgotten. Never fails: trouble is shown. */
-  async ask(place, quick = false, limit = LIMIT) {
+  async ask(place, quick = false, limit = LIMIT, known = []) {
     this.stop();
     const { signal } = (this.asking = new AbortController());
     Object.assign(this, { place, quick, limit });
@@ -52,7 +45,7 @@ export class Results {
     this.showExample(place.like); // at once: it can be left where it can't be found, too
     try {
       if (isAsking(place)) await this.search(signal);
-      else await this.browse(signal);
+      else await this.browse(signal, known);
     } catch (error) {
       if (signal.aborted || error.status === 409) return;
       if (error.status === 400 && !quick) this.showNone(place);
@@ -79,13 +72,15 @@ export class Results {
     this.showAnswer(answer);
   }
 
-  async browse(signal) {
-    const videos = await ask("/v1/videos", { limit: this.limit }, signal);
+  async browse(signal, known = []) {
+    const { filters } = this.place;
+    const part = await readVideos(filters, this.limit, known, signal);
     if (signal.aborted) return;
     this.trouble.clear();
     this.answer = null;
+    this.part = part;
     showTerms(find("terms"), null);
-    this.cards.show(videos.map(asMoment));
+    this.cards.show(part.moments);
     this.near.show([]);
     find("title").textContent = "Your footage";
     this.showExample("");
@@ -93,13 +88,17 @@ export class Results {
     find("unsure").textContent = "";
     find("near").hidden = find("near-more").hidden = true;
     find("select-all").hidden = true;
-    find("more").hidden = videos.length < this.limit || this.limit >= MOST;
+    find("more").hidden = this.limit >= part.all;
     this.showLibrary();
   }
 
-  /** More of the same, as much as the service gives at once. */
-  more() {
-    return this.ask(this.place, this.quick, MOST);
+  /** More of the same: of an answer as much as the service gives at once, of a library a part. */
+  async more() {
+    if (isAsking(this.place)) return this.ask(this.place, this.quick, MOST);
+    const before = this.cards.moments.length;
+    await this.ask(this.place, this.quick, this.limit + PART, this.part.moments);
+    // The last part takes the button away, and with it the keyboard's place on the page.
+    if (find("more").hidden) this.cards.focus(this.cards.keyAt(before));
   }
 
   /** Footage came in: a library that is being browsed grows; an answer stays as it was read. */
@@ -116,12 +115,14 @@ export class Results {
     const { library } = this;
     if (!library || isAsking(this.place)) return;
     const empty = library.videos === 0 && this.cards.moments.length === 0;
-    find("count").textContent = empty
-      ? ""
-      : `${count(library.videos, "video")}, ${length(library.hours * 3600)}`;
-    find("nothing").hidden = !empty;
+    const narrowed = isNarrowed(this.place.filters);
+    const none = narrowed && this.part?.all === 0;
+    find("count").textContent = empty || !this.part ? "" : libraryWords(library, this.part, narrowed);
+    find("nothing").hidden = !empty && !none;
     find("add-first").hidden = !empty;
+    find("filters-clear").hidden = empty || !none;
     find("near-toggle").hidden = true;
+    if (!empty && none) find("nothing-words").textContent = "No video is left by these filters.";
     if (!empty) return;
     const busy = library.indexing.state !== "idle";
     find("add-first").hidden = busy;
@@ -163,7 +164,7 @@ export class Results {
     find("select-all").hidden = found < 2;
     find("more").hidden = found < this.limit || this.limit >= MOST;
     find("nothing").hidden = found > 0;
-    find("add-first").hidden = true;
+    find("add-first").hidden = find("filters-clear").hidden = true;
     find("nothing-words").textContent = missingWords(answer) || (answer.near.length
       ? `Nothing in your footage is likely enough to be this: ${count(answer.held_back, "moment")} held back.`
       : "Nothing in your footage comes near this. Other words may, or fewer filters.");
