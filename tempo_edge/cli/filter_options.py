@@ -93,9 +93,7 @@ class ScopeOptions:
         Raises:
             QueryError: as :attr:`filters`, or for a length.
         """
-        return Scope(
-            min_seconds=self.min_length, max_seconds=self.max_length, filters=self.filters
-        )
+        return Scope(min_seconds=self.min_length, max_seconds=self.max_length, filters=self.filters)
 
     @property
     def where(self) -> Where:

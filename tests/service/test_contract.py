@@ -418,7 +418,9 @@ def test_a_library_that_is_not_there_yet(
     with running(library, environment) as service:
         assert service.get("/v1/status").json["videos"] == 0
         assert service.get("/v1/videos").json == service.get("/v1/skipped").json == []
-        assert service.get("/v1/months").json["months"] == []
+        assert service.get("/v1/months").json["months"] == service.get("/v1/saved").json == []
+        saved = {"name": "sea", "find": {"q": "the sea"}}
+        assert service.post("/v1/saved", saved).status == 404
         reply = service.find()
         assert reply.status == 503 and "there is no library" in reply.error
         assert service.get("/v1/videos/1/file").status == 404

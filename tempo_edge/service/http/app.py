@@ -20,12 +20,13 @@ from tempo_edge.library import Library
 from tempo_edge.moment import Span
 from tempo_edge.service.handle import Handle, Models
 from tempo_edge.service.http import listing
+from tempo_edge.service.http import saved_searches as saved
 from tempo_edge.service.http import time_line_download as download
 from tempo_edge.service.http.body import check_known, named_paths, picture
 from tempo_edge.service.http.clip_download import LONGEST_CLIP_SECONDS, Clips
 from tempo_edge.service.http.events import Events
 from tempo_edge.service.http.files import open_listed
-from tempo_edge.service.http.find_request import LONGEST_TEXT, FindRequest
+from tempo_edge.service.http.find_request import LONGEST_CLIENT, LONGEST_TEXT, FindRequest
 from tempo_edge.service.http.frames import PictureCache
 from tempo_edge.service.http.openapi import document
 from tempo_edge.service.http.parameters import LATEST_SECONDS, Parameters
@@ -64,6 +65,7 @@ class App:
         events: Events,
         address: str | None,
     ) -> None:
+        self._library = library
         self._where = {"address": address, "library": str(library)}
         self._searches = searches
         self._indexing = indexing
@@ -102,6 +104,7 @@ class App:
             "/v1/videos/{id}/frame": self.frame,
             "/v1/videos/{id}/curve": self.curve,
             "/v1/videos/{id}/clip": self.clip,
+            "/v1/saved/run": self.run_saved,
             "/v1/skipped": self.skipped,
             "/v1/events": self.events,
             "/v1/export": self.export,
@@ -115,6 +118,7 @@ class App:
         }
         return [
             Route("/v1/find", self.find, methods=["GET", "POST"]),
+            Route("/v1/saved", self.saved, methods=["GET", "POST", "DELETE"]),
             *(Route(path, call, methods=["GET"]) for path, call in get.items()),
             *(Route(path, call, methods=["POST"]) for path, call in post.items()),
         ]
@@ -159,12 +163,28 @@ class App:
 
     async def _found(self, request: Request) -> TimedAnswer:
         shown = await picture(request) if request.method == "POST" else b""
-        asked = FindRequest.of(_parameters(request), shown)
+        return await self._answer(request, FindRequest.of(_parameters(request), shown))
+
+    async def _answer(self, request: Request, asked: FindRequest) -> TimedAnswer:
         work = self._searches.find(asked)
         try:
             return await _while_connected(request, _result(work))
         finally:
             self._searches.forget(asked, work)
+
+    async def saved(self, request: Request) -> Response:
+        if request.method == "POST":
+            search = await saved.search_in(request)
+            return JSONResponse(await self._decode(lambda: saved.keep(self._library, search)), 201)
+        if request.method == "DELETE":
+            name = _name(request)
+            return JSONResponse(await self._look(lambda library: saved.removed(library, name)))
+        return JSONResponse(await self._look(saved.listed))
+
+    async def run_saved(self, request: Request) -> Response:
+        name, client = _name(request), _parameters(request).text("client", LONGEST_CLIENT) or None
+        query = await self._look(lambda library: saved.query_of(library, name))
+        return JSONResponse((await self._answer(request, FindRequest(query, client))).as_dict())
 
     async def export(self, request: Request) -> Response:
         given = _parameters(request)
@@ -295,6 +315,13 @@ def _parameters(request: Request) -> Parameters:
     for name, text in request.query_params.multi_items():
         values.setdefault(name, []).append(text)
     return Parameters(values)
+
+
+def _name(request: Request) -> str:
+    name = _parameters(request).text("name", 100)
+    if not name:
+        raise ServiceError(400, "name is missing: name a saved search")
+    return name
 
 
 def _span(start: float | None, end: float | None) -> Span:

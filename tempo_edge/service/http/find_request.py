@@ -87,7 +87,7 @@ class FindRequest:
         Raises:
             QueryError: a service is not to be asked for that.
         """
-        self._check()
+        self.check()
         query = self.query
         said: dict[str, object] = {
             "q": query.text or None,
@@ -127,7 +127,12 @@ class FindRequest:
         """The picture that goes as the body of the request; empty where none does."""
         return b"" if self.query.like is None else self.query.like.picture
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        """Refuse what a service is not to be asked for.
+
+        Raises:
+            QueryError: it is such a query.
+        """
         query = self.query
         if len(query.text) > LONGEST_TEXT:
             count = len(query.text)

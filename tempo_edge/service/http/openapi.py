@@ -14,6 +14,7 @@ from tempo_edge.service.http.find_request import (
     LONGEST_TEXT,
     MOST_MOMENTS,
 )
+from tempo_edge.service.http.openapi_saved import SAVED_SCHEMAS, saved_calls
 from tempo_edge.service.http.openapi_words import (
     BINARY,
     COUNT,
@@ -338,9 +339,9 @@ def document() -> Facts:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "security": [{"bearer": []}, {"cookie": []}, {}],
-        "paths": {**_library(), **_one_video(), **_indexing()},
+        "paths": {**_library(), **_one_video(), **saved_calls(), **_indexing()},
         "components": {
-            "schemas": _SCHEMAS,
+            "schemas": {**_SCHEMAS, **SAVED_SCHEMAS},
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer"},
                 "cookie": {"type": "apiKey", "in": "cookie", "name": "tempo_edge_token"},

@@ -6,6 +6,8 @@ import { count, length } from "./words.js";
 
 const AT_ONCE = 500;
 
+const numbers = new Intl.NumberFormat("en");
+
 /** A whole video as a moment. */
 const asMoment = (video) => ({
   video: video.id,
@@ -34,6 +36,8 @@ export async function readVideos(filters, most, known, signal) {
 /** How much there is, and how much of it the filters leave. */
 export function libraryWords(library, { all, unknown }, narrowed) {
   if (!narrowed) return `${count(library.videos, "video")}, ${length(library.hours * 3600)}`;
-  const doubt = unknown ? ` Of ${count(unknown, "other")} it isn’t known when, where or by what they were taken.` : "";
-  return `${new Intl.NumberFormat("en").format(all)} of ${count(library.videos, "video")}.${doubt}`;
+  const doubt = unknown
+    ? ` ${numbers.format(unknown)} more ${unknown === 1 ? "is left out: its" : "are left out: their"} date, place or camera isn’t known.`
+    : "";
+  return `${numbers.format(all)} of ${count(library.videos, "video")}.${doubt}`;
 }

@@ -26,7 +26,7 @@ export function monthName(month) {
 
 /** What a month holds, in words; what only files date is told apart. */
 export function monthWords({ month, videos, seconds, by_file: byFile }) {
-  const dated = byFile.videos === videos ? ", dated by their files alone" : `, ${byFile.videos} dated by the file alone`;
+  const dated = `, ${byFile.videos === videos ? "all" : byFile.videos} by file date`;
   return `${monthName(month)}, ${count(videos, "video")}, ${length(seconds)}${byFile.videos ? dated : ""}`;
 }
 
@@ -160,7 +160,7 @@ export class Months {
     if (told) words.push(monthWords(told));
     else if (month) words.push(`${monthName(month)}, no video`);
     else {
-      if (this.months.some(({ by_file: byFile }) => byFile.videos)) words.push("Pale: dated by the file alone");
+      if (this.months.some(({ by_file: byFile }) => byFile.videos)) words.push("Pale: by file date alone");
       if (this.unknown?.videos) words.push(`${count(this.unknown.videos, "video")} of no known date`);
     }
     find("months-words").textContent = words.join(". ");
