@@ -12,6 +12,7 @@ import { Pictures } from "./pictures.js";
 import { Player } from "./player.js";
 import { facts, Progress } from "./progress.js";
 import { Results } from "./results.js";
+import { SavedSearches } from "./saved.js";
 import { Selection } from "./selection.js";
 import { wireTheme } from "./colours.js";
 import { Trouble } from "./trouble.js";
@@ -53,15 +54,26 @@ const progress = new Progress({
   changed() {
     results.refresh();
     months.show(place.filters, true);
+    saved.refresh();
   },
   failed: (error) => trouble.show(error),
 });
 const filters = new Filters((set) => {
-  place = { ...place, filters: set, near: false };
+  place = { ...place, filters: set, saved: "", near: false };
   move();
   search();
 });
 const months = new Months((month) => filters.change({ since: month, until: month }));
+const saved = new SavedSearches((there, called) => {
+  clearTimeout(typing);
+  place = there ?? { ...EMPTY, saved: called };
+  settled = true;
+  filters.set(place.filters);
+  find("query").value = place.query;
+  move();
+  search();
+  find("results").focus();
+});
 const player = new Player({ moved: played });
 
 function move(replace = false) {
@@ -70,7 +82,8 @@ function move(replace = false) {
 }
 
 function entitle() {
-  const asked = place.query || (place.like && "More like this");
+  saved.at(place);
+  const asked = place.query || place.saved || (place.like && "More like this");
   document.title = asked ? `${asked} · tempo-edge` : "tempo-edge";
 }
 
@@ -92,7 +105,7 @@ function typed() {
   typing = setTimeout(() => {
     const query = find("query").value.trim();
     if (query === place.query) return;
-    place = { ...place, query, near: false, play: "" };
+    place = { ...place, query, saved: "", near: false, play: "" };
     move(!settled);
     settled = false;
     search(true);
@@ -102,7 +115,8 @@ function typed() {
 function submitted(event) {
   event.preventDefault();
   clearTimeout(typing);
-  place = { ...place, query: find("query").value.trim(), near: false, play: "" };
+  const query = find("query").value.trim();
+  place = { ...place, query, saved: query ? "" : place.saved, near: false, play: "" };
   move(!settled);
   settled = true;
   search();
@@ -112,7 +126,7 @@ function submitted(event) {
 function more(moment) {
   clearTimeout(typing);
   const like = moment ? exampleOf(moment) : "";
-  place = { ...place, query: moment ? "" : place.query, like, near: false, play: "" };
+  place = { ...place, query: moment ? "" : place.query, like, saved: "", near: false, play: "" };
   find("query").value = place.query;
   move();
   settled = true;
@@ -174,7 +188,7 @@ function arrived() {
   filters.set(place.filters);
   entitle();
   if (!place.play && player.open) player.dialog.close();
-  const same = place.query === before.query && place.like === before.like
+  const same = place.query === before.query && place.like === before.like && place.saved === before.saved
     && JSON.stringify(place.filters) === JSON.stringify(before.filters);
   if (!same) search().then(resume);
   else {
@@ -213,7 +227,7 @@ function wire() {
   find("help").addEventListener("click", () => find("keys").showModal());
   find("skipped-open").addEventListener("click", showSkipped);
   find("add-open").addEventListener("click", () => find("add").showModal());
-  for (const form of document.querySelectorAll("form.add")) {
+  for (const form of document.querySelectorAll("form.add:has([name=path])")) {
     wireAdding(form, () => progress.refresh());
   }
   addEventListener("popstate", arrived);
@@ -246,4 +260,5 @@ filters.open(filterCount(place.filters) > 0);
 move(true);
 search().then(resume);
 progress.start();
+saved.refresh();
 if (matchMedia("(pointer: fine)").matches && !place.play) find("query").focus();

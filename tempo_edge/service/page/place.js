@@ -22,7 +22,7 @@ const MONTH = /^\d{4}-\d{2}$/;
 /** Whether a filter is a box to check, and not a text. */
 export const isCheck = (key) => typeof USUAL[key] === "boolean";
 
-export const EMPTY = { query: "", like: "", filters: noFilters(), near: false, play: "" };
+export const EMPTY = { query: "", like: "", saved: "", filters: noFilters(), near: false, play: "" };
 
 /** The moment's name in an address and in an export: `ID:START-END`, to the millisecond. */
 export const momentKey = (moment) =>
@@ -43,7 +43,7 @@ export function parseExample(like) {
 }
 
 /** Whether a place asks for something; else the library is browsed. */
-export const isAsking = (place) => Boolean(place.query || place.like);
+export const isAsking = (place) => Boolean(place.query || place.like || place.saved);
 
 export function parseKey(key) {
   const parts = /^(\d+):(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)$/.exec(key);
@@ -63,6 +63,7 @@ export function read(hash = location.hash) {
   return {
     query: (said.get("q") ?? "").slice(0, 1000),
     like: parseExample(said.get("like") ?? "") ? said.get("like") : "",
+    saved: said.get("saved") ?? "",
     filters,
     near: said.get("near") === "1",
     play: said.get("play") ?? "",
@@ -73,6 +74,7 @@ function write(place) {
   const said = new URLSearchParams();
   if (place.query) said.set("q", place.query);
   if (place.like) said.set("like", place.like);
+  if (place.saved) said.set("saved", place.saved);
   for (const key of FILTERS) {
     const value = place.filters[key];
     if (value !== USUAL[key]) said.set(key, isCheck(key) ? String(Number(value)) : value);
@@ -120,6 +122,37 @@ export const parameters = (filters) => ({
   parts: filters.parts ? "1" : "",
   sort: filters.sort,
 });
+
+/** Find's parameters for a place, those that say something. */
+export function findOf(place) {
+  const all = { q: place.query, like: place.like, ...parameters(place.filters) };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value));
+}
+
+/** The place that asks what find's parameters ask; null where the page has no words for one of them. */
+export function placeOf({ q = "", like = "", limit, within = "", ...find }) {
+  const folders = [within].flat();
+  const filters = { ...noFilters(), within: folders[0] };
+  const minutes = (key) => (seconds) => { filters[key] = String(Number(seconds) / 60); };
+  const known = {
+    on: (when) => { filters.since = filters.until = when; },
+    around: (where) => { filters.place = where; },
+    min_seconds: minutes("min_minutes"),
+    max_seconds: minutes("max_minutes"),
+    offline: (flag) => { filters.offline = flag !== "0"; },
+    parts: (flag) => { filters.parts = flag === "1"; },
+    ...Object.fromEntries(CHOICES.by.map((by) => [by, () => { filters.by = filters.by ? "several" : by; }])),
+    ...Object.fromEntries(
+      ["since", "until", "place", "camera", "size", "sort"].map((key) => [key, (said) => { filters[key] = said; }]),
+    ),
+  };
+  for (const [name, said] of Object.entries(find)) {
+    if (!known[name]) return null;
+    known[name](said);
+  }
+  const isKnown = Object.entries(CHOICES).every(([key, each]) => !filters[key] || each.includes(filters[key]));
+  return isKnown && folders.length === 1 ? { ...EMPTY, query: q, like, filters } : null;
+}
 
 /** The month that the filters keep to, `YYYY-MM`; empty where it is none, or not one alone. */
 export const monthOf = ({ since, until }) => (since === until && MONTH.test(since) ? since : "");

@@ -62,11 +62,10 @@ export class Results {
 
   async search(signal) {
     const { place, quick, limit } = this;
-    const answer = await ask(
-      "/v1/find",
-      { q: place.query, like: place.like, limit, client, retrieval: quick ? "1" : "", ...parameters(place.filters) },
-      signal,
-    );
+    const asked = { q: place.query, like: place.like, limit, client, retrieval: quick ? "1" : "", ...parameters(place.filters) };
+    const answer = place.saved
+      ? await ask("/v1/saved/run", { name: place.saved, client }, signal)
+      : await ask("/v1/find", asked, signal);
     if (signal.aborted) return;
     this.trouble.clear();
     this.showAnswer(answer);
@@ -138,7 +137,7 @@ export class Results {
     showTerms(find("terms"), null);
     this.cards.show([]);
     this.near.show([]);
-    find("title").textContent = name(place.query || "More like this");
+    find("title").textContent = name(place.query || place.saved || "More like this");
     find("count").textContent = find("unsure").textContent = "";
     find("nothing").hidden = find("near").hidden = find("near-more").hidden = true;
     find("select-all").hidden = find("more").hidden = true;
@@ -162,7 +161,7 @@ export class Results {
       ? `Unsure: ${count(answer.rivals, "other video")} have a moment that is nearly as likely.`
       : "";
     find("select-all").hidden = found < 2;
-    find("more").hidden = found < this.limit || this.limit >= MOST;
+    find("more").hidden = found < this.limit || this.limit >= MOST || Boolean(this.place.saved);
     find("nothing").hidden = found > 0;
     find("add-first").hidden = find("filters-clear").hidden = true;
     find("nothing-words").textContent = missingWords(answer) || (answer.near.length

@@ -104,6 +104,10 @@ export async function tell(path, body) {
   return (await answered(path, options)).json();
 }
 
+export async function drop(path, parameters) {
+  return (await answered(address(path, parameters), { method: "DELETE" })).json();
+}
+
 /** A file's contents, the name that the service gives it, and what it remarks. */
 export async function download(path, parameters, signal) {
   const response = await answered(address(path, parameters), { signal });
