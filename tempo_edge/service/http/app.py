@@ -22,7 +22,7 @@ from tempo_edge.service.handle import Handle, Models
 from tempo_edge.service.http import listing
 from tempo_edge.service.http import saved_searches as saved
 from tempo_edge.service.http import time_line_download as download
-from tempo_edge.service.http.body import check_known, named_paths, picture
+from tempo_edge.service.http.body import body, check_known, named_paths, picture
 from tempo_edge.service.http.clip_download import LONGEST_CLIP_SECONDS, Clips
 from tempo_edge.service.http.events import Events
 from tempo_edge.service.http.files import open_listed
@@ -174,7 +174,7 @@ class App:
 
     async def saved(self, request: Request) -> Response:
         if request.method == "POST":
-            search = await saved.search_in(request)
+            search = saved.search_in(await body(request))
             return JSONResponse(await self._decode(lambda: saved.keep(self._library, search)), 201)
         if request.method == "DELETE":
             name = _name(request)
@@ -196,11 +196,11 @@ class App:
             moments = await self._look(lambda library: download.moments_named(library, named))
         else:
             moments = list((await self._found(request)).answer)
-        body, remarks = await self._decode(lambda: download.write(moments, form))
+        file, remarks = await self._decode(lambda: download.write(moments, form))
         headers = {"content-disposition": f'attachment; filename="moments.{form}"'}
         if remarks:
             headers["tempo-edge-remarks"] = download.header(remarks)
-        return Response(body, media_type=download.content_type(form), headers=headers)
+        return Response(file, media_type=download.content_type(form), headers=headers)
 
     # -- a video ---------------------------------------------------------------------------------
 

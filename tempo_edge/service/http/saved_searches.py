@@ -12,8 +12,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from starlette.requests import Request
-
 from tempo_edge.errors import MissingExtraError, NoLibraryError, QueryError, ServiceError
 from tempo_edge.filters import EVERYTHING
 from tempo_edge.library import Library
@@ -23,7 +21,6 @@ from tempo_edge.saved.keeping import put_search
 from tempo_edge.saved.notification import check_desktop
 from tempo_edge.saved.query_text import SavedQuery
 from tempo_edge.saved.search import SavedSearch
-from tempo_edge.service.http.body import body
 from tempo_edge.service.http.find_request import FindRequest
 from tempo_edge.service.http.parameters import Parameters
 from tempo_edge.service.http.scope_request import where_of
@@ -71,14 +68,14 @@ def _find(asked: SavedQuery) -> dict[str, str | list[str]] | None:
     return None if request.picture else {**said, **{n: str(v) for n, v in asked.where.items()}}
 
 
-async def search_in(request: Request) -> SavedSearch:
-    """The search that a body wants to be saved.
+def search_in(body: bytes) -> SavedSearch:
+    """The search that the body of a request wants to be saved.
 
     Raises:
-        ServiceError: it is too long (status 413), or no such search (400).
+        ServiceError: it is none, or may not be saved from there; status 400.
     """
     try:
-        said = json.loads(await body(request))
+        said = json.loads(body)
     except (ValueError, RecursionError):
         raise ServiceError(400, _WANTED) from None
     if not isinstance(said, dict) or not isinstance(said.get("name"), str):
