@@ -274,7 +274,7 @@ def _library() -> Facts:
     query = parameter("q", _TEXT, "what to look for; needed without an example")
     form = parameter(
         "format",
-        {"type": "string", "enum": ["edl", "fcpxml", "otio", "csv", "m3u", "json", "llc"]},
+        {"type": "string", "enum": ["edl", "fcpxml", "otio", "csv", "m3u", "json", "llc", "zip"]},
         "of the file",
         required=True,
     )
