@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 # Longest wait for anything, in seconds; nothing takes nearly as long.
-PATIENCE = 15.0
+PATIENCE = 90.0
 
 
 def wait_until(true: Callable[[], object]) -> None:
