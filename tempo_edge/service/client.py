@@ -126,8 +126,9 @@ class Client:
 
     def _json(self, target: str, body: bytes = b"") -> Any:
         """What a body says; None where it is no JSON."""
+        content = self._get(target, body)
         try:
-            return json.loads(self._get(target, body))
+            return json.loads(content)
         except (ValueError, RecursionError):
             return None
 
