@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
+import time
 from collections.abc import Callable
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -14,11 +17,13 @@ from taken import APPLE, TELEMETRY, plain, tagged
 
 import tempo_edge
 from tempo_edge.browsing import part_of, taken_by_month
+from tempo_edge.capture.facts import Capture, Instant
 from tempo_edge.errors import QueryError
 from tempo_edge.filters import Filters
 from tempo_edge.holdings import Holdings
 from tempo_edge.indexing.footage import FootageReader
 from tempo_edge.scope import ALL, Scope
+from tempo_edge.store.opening import open_store
 
 
 @pytest.fixture(scope="module")
@@ -142,3 +147,31 @@ def test_each_month_has_what_was_taken_in_it(library: Path) -> None:
     ]
     assert {each.by_file.videos for each in months} == {unknown.videos} == {0}
     assert (len(newest.videos), newest.count, newest.unknown_count) == (1, 1, 0)
+
+
+def test_a_month_is_that_of_this_machine_where_the_place_is_not_known(
+    library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bar and the filter that it sets agree at the last minute of a month, and on who says so."""
+    own = Path(shutil.copy(library, tmp_path / "library.db"))
+    monkeypatch.setenv("TZ", "Pacific/Auckland")
+    time.tzset()
+    try:
+        late = datetime(2024, 3, 31, 23, 59)
+        store = open_store(own)
+        with store.lock(), store.writer() as writer, writer.transaction():
+            drone, phone, named = (row.path for row in writer.each_file())
+            writer.note_capture(drone, "", Capture(Instant(late, is_utc=True), "container"))
+            writer.note_capture(phone, "", Capture(Instant(late), "file"))
+            writer.note_capture(named, "", Capture())
+        with Holdings(own) as held, held.catalogue.snapshot():
+            months, unknown = taken_by_month(held.catalogue, ALL)
+            told = {f"{each.year}-{each.month:02}": each for each in months}
+            for month, each in told.items():
+                scope = Scope(filters=Filters.of({"since": month, "until": month}))
+                assert part_of(held.catalogue, scope).count == each.all.videos
+        by_file = {month: each.by_file.videos for month, each in told.items()}
+        assert by_file == {"2024-03": 1, "2024-04": 0} and unknown.videos == 1
+    finally:
+        monkeypatch.undo()
+        time.tzset()

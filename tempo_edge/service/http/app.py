@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import traceback
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
@@ -179,7 +180,9 @@ class App:
         if request.method == "DELETE":
             name = _name(request)
             return JSONResponse(await self._look(lambda library: saved.removed(library, name)))
-        return JSONResponse(await self._look(saved.listed))
+        # In ASCII: what was typed of a filter need not be Unicode.
+        told = json.dumps(await self._look(saved.listed))
+        return Response(told, media_type="application/json")
 
     async def run_saved(self, request: Request) -> Response:
         name, client = _name(request), _parameters(request).text("client", LONGEST_CLIENT) or None

@@ -94,7 +94,7 @@ export class SavedSearches {
       find("saved-list").replaceChildren(...this.searches.map((search) => this.item(search)));
     }
     find("saved-words").textContent = this.searches.length
-      ? "New footage that matches is told while tempo-edge watch or serve --watch runs."
+      ? "New footage that matches is told as it comes in, by tempo-edge serve or watch."
       : "None yet. Search for something, and save it: new footage that matches is then told.";
   }
 
