@@ -108,14 +108,15 @@ def test_a_search_is_saved_asked_again_and_removed(
 
 def pictures(page: Page, keep: Callable[[Page, str], None]) -> None:
     """The list as it looks at both widths, in both colours; nothing is cut off or too weak."""
-    page.look("document.querySelector('#saved-list li:last-child .quiet').click()")
-    for width in (390, 1400):
-        for theme in ("light", "dark"):
-            page.prefer(prefers_color_scheme=theme, prefers_reduced_motion="reduce")
-            page.resize(width, 844, mobile=width < 500)
-            keep(page, f"saved-{width}-{theme}")
-            weak = [(ratio, text) for ratio, text in page.look(CONTRASTS) if ratio < 4.5]
-            assert weak == [], json.dumps(weak)
-            wide = "document.querySelector('#saved').scrollWidth"
-            assert page.look(f"{wide} <= document.querySelector('#saved').clientWidth")
-    page.look("document.querySelector('#saved-list li:last-child .quiet').click()")
+    remove = "document.querySelector('#saved-list li:last-child .quiet').click()"
+    for scene in ("saved", "saved-removing"):
+        for width in (390, 1400):
+            for theme in ("light", "dark"):
+                page.prefer(prefers_color_scheme=theme, prefers_reduced_motion="reduce")
+                page.resize(width, 844, mobile=width < 500)
+                keep(page, f"{scene}-{width}-{theme}")
+                weak = [(ratio, text) for ratio, text in page.look(CONTRASTS) if ratio < 4.5]
+                assert weak == [], json.dumps(weak)
+                wide = "document.querySelector('#saved').scrollWidth"
+                assert page.look(f"{wide} <= document.querySelector('#saved').clientWidth")
+        page.look(remove)  # which asks, and then is "Keep"

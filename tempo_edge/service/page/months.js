@@ -85,12 +85,13 @@ export class Months {
       this.mark();
       return;
     }
+    const isElsewhere = key !== this.key;
     this.key = key;
     this.asking?.abort();
     const { signal } = (this.asking = new AbortController());
     try {
       const { months, unknown } = await ask("/v1/months", others, signal);
-      if (!signal.aborted) this.draw(months, unknown);
+      if (!signal.aborted) this.draw(months, unknown, isElsewhere);
     } catch (error) {
       if (signal.aborted) return;
       this.key = undefined;
@@ -98,7 +99,7 @@ export class Months {
     }
   }
 
-  draw(months, unknown) {
+  draw(months, unknown, isElsewhere) {
     const focused = document.activeElement?.dataset?.month;
     Object.assign(this, { months, unknown });
     const { columns, at, years } = laidOut(months);
@@ -109,9 +110,9 @@ export class Months {
       ...years.map(({ year, column }) => this.year(year, column)),
     );
     this.mark();
-    if (focused) this.option(focused)?.focus();
+    if (focused) this.option(focused)?.focus({ preventScroll: true });
     const way = this.bars.parentElement;
-    if (!this.month) way.scrollLeft = way.scrollWidth; // what is newest is asked for most
+    if (isElsewhere && !this.month) way.scrollLeft = way.scrollWidth; // what is newest is wanted most
   }
 
   bar(month, column, most) {
@@ -149,8 +150,17 @@ export class Months {
       option.tabIndex = option === stop ? 0 : -1;
     }
     find("months-all").hidden = !this.month;
-    if (this.month) this.option(this.month)?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    if (this.month) this.reveal(this.option(this.month));
     this.say();
+  }
+
+  /** Move the strip, and not the page, to where a bar is in sight. */
+  reveal(bar) {
+    const way = this.bars.parentElement;
+    if (!bar) return;
+    const { left, right } = way.getBoundingClientRect();
+    const box = bar.getBoundingClientRect();
+    if (box.left < left || box.right > right) way.scrollLeft += (box.left + box.right - left - right) / 2;
   }
 
   /** Say what a month holds; without one what is chosen, or what the bars mean. */
