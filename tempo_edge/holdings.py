@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from tempo_edge._closing import Closing
 from tempo_edge._files.absolute import recorded
 from tempo_edge.errors import LibraryError, QueryError
+from tempo_edge.scope import ALL, Scope
 from tempo_edge.store.listing import ORDERS
 from tempo_edge.store.opening import open_store
 from tempo_edge.store.words_read import WordsRead, words_read
@@ -76,7 +78,12 @@ class Holdings(Closing):
             yield from self.catalogue.each_file(scope)
 
     def videos(
-        self, under: str | Path | None = None, *, order: str = "name", limit: int | None = None
+        self,
+        under: str | Path | None = None,
+        *,
+        order: str = "name",
+        limit: int | None = None,
+        scope: Scope = ALL,
     ) -> Iterator[ListedVideo]:
         """Every file that was indexed, with what is known of the video in it.
 
@@ -86,20 +93,31 @@ class Holdings(Closing):
             under: only files at or under this path.
             order: one of :data:`tempo_edge.store.listing.ORDERS`.
             limit: as many at most.
+            scope: only videos that count by it.
 
         Raises:
-            QueryError: there is no such order, or the limit is below 1.
+            QueryError: there is no such order, the limit is below 1, or nothing is where the scope
+                looks.
             LibraryError: there is no library yet.
         """
         if order not in ORDERS:
             raise QueryError(f"order {order!r} must be one of {', '.join(ORDERS)}")
         if limit is not None and limit < 1:
             raise QueryError(f"limit {limit} must be at least 1")
-        return self._videos(None if under is None else recorded(under), order, limit)
+        return self._videos(None if under is None else recorded(under), order, limit, scope)
 
-    def _videos(self, scope: Path | None, order: str, limit: int | None) -> Iterator[ListedVideo]:
+    def _videos(
+        self, under: Path | None, order: str, limit: int | None, scope: Scope
+    ) -> Iterator[ListedVideo]:
+        from tempo_edge.search.scope import videos_in
+
         with self._turn, self.catalogue.snapshot():
-            yield from self.catalogue.each_video(scope, order, limit)
+            chosen = videos_in(scope, self.catalogue)
+            if chosen is None:
+                yield from self.catalogue.each_video(under, order, limit)
+                return
+            every = self.catalogue.each_video(under, order)
+            yield from islice((each for each in every if each.file.video_id in chosen), limit)
 
     def copies(
         self,

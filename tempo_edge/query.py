@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +15,7 @@ from tempo_edge.example import Example
 from tempo_edge.expression import MOST_TERMS, Expression
 from tempo_edge.filters import EVERYTHING, Filters
 from tempo_edge.moment import EVIDENCE_KINDS, PICTURE
+from tempo_edge.scope import Scope
 
 __all__ = ["DEFAULT_LIMIT", "ORDERS", "THEN_SECONDS", "Query", "places"]
 
@@ -117,7 +118,7 @@ class Query:
             raise QueryError(f"min_confidence {self.min_confidence} must be within [0, 1]")
         if self.sort not in ORDERS:
             raise QueryError(f"sort {self.sort!r} must be one of {', '.join(ORDERS)}")
-        self._check_scope()
+        _ = self.scope  # which checks itself
         if self.like is not None:
             self._check_example()
         elif not self.text.strip():
@@ -129,6 +130,11 @@ class Query:
         """What it says, term by term."""
         said = Expression.of(self.text, plain=self.plain, unfinished=self.retrieval)
         return said.joined(self.also, self.without, self.then)
+
+    @cached_property
+    def scope(self) -> Scope:
+        """Which videos count, but for those that are named by number."""
+        return Scope(**{each.name: getattr(self, each.name) for each in fields(Scope)})
 
     def of_term(self, text: str) -> Query:
         """The same question of one term of it."""
@@ -181,24 +187,6 @@ class Query:
         count = len({term.text for term in self.expression.terms})
         if count > MOST_TERMS:
             raise QueryError(f"query has {count} terms: at most {MOST_TERMS} are allowed")
-
-    def _check_scope(self) -> None:
-        if self.within is not None:
-            if not self.within:
-                raise QueryError("within names no path: name one, or leave it out")
-            for path in self.within:
-                if not path.is_absolute():
-                    raise QueryError(f"within {str(path)!r} must be a path from the root")
-        for name in ("min_seconds", "max_seconds"):
-            seconds = getattr(self, name)
-            if seconds is not None and not 0 <= seconds < math.inf:
-                raise QueryError(f"{name} {seconds} must be finite and not negative")
-        if None not in (self.min_seconds, self.max_seconds) and (
-            self.min_seconds > self.max_seconds  # type: ignore[operator]
-        ):
-            raise QueryError(
-                f"min_seconds {self.min_seconds:g} must be at most max_seconds {self.max_seconds:g}"
-            )
 
 
 def places(named: Iterable[str | Path] | str | Path | None) -> tuple[Path, ...] | None:

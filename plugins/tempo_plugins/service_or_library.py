@@ -51,11 +51,31 @@ class ServiceOrLibrary:
         """
         with suppress(NoServiceError):
             return self._service.find(query)
-        answer = self._opened().ask(query)
-        # A service that comes to be later may give another library's videos these numbers.
-        return replace(
-            answer, moments=tuple(replace(moment, video=None) for moment in answer.moments)
-        )
+        return self._ask(query)
+
+    def searches(self) -> list[dict[str, Any]]:
+        """The saved searches by name, as ``/v1/saved`` tells them.
+
+        Raises:
+            TempoEdgeError: the service answers nothing sensible, or there is no library.
+        """
+        with suppress(NoServiceError):
+            return self._service.searches()
+        from tempo_edge.service.http.saved_searches import listed
+
+        return listed(self._opened())
+
+    def run_saved(self, name: str) -> Answer:
+        """The answer to a saved search as it is meant now.
+
+        Raises:
+            TempoEdgeError: there is none of this name, and as :meth:`find`.
+        """
+        with suppress(NoServiceError):
+            return self._service.run_saved(name)
+        from tempo_edge.service.http.saved_searches import query_of
+
+        return self._ask(query_of(self._opened(), name))
 
     def describe(self) -> dict[str, Any]:
         """What the library holds: ``library``, ``profile``, ``videos``, ``hours``, ``frames``,
@@ -84,6 +104,13 @@ class ServiceOrLibrary:
         with suppress(NoServiceError):
             return self._service.picture(moment.video, seconds, width)
         return None
+
+    def _ask(self, query: Query) -> Answer:
+        answer = self._opened().ask(query)
+        # A service that comes to be later may give another library's videos these numbers.
+        return replace(
+            answer, moments=tuple(replace(moment, video=None) for moment in answer.moments)
+        )
 
     def _opened(self) -> Library:
         """The library, kept open: to load its models takes longer than a search."""

@@ -1,4 +1,4 @@
-"""The options of ``find`` that say which videos count: when, where and by what they were taken."""
+"""The options that say which videos count: when, where and by what they were taken, how long."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ import typer
 from tempo_edge.cli.options import number
 from tempo_edge.errors import QueryError
 from tempo_edge.filters import WHERE, Filters, Where
+from tempo_edge.scope import Scope
 
-__all__ = ["FilterOptions"]
+__all__ = ["FilterOptions", "ScopeOptions"]
 
 
 @dataclass
-class FilterOptions:
+class ScopeOptions:
     """What was typed of when, where and by what videos were taken, and how long they are."""
 
     since: Annotated[
@@ -74,15 +75,6 @@ class FilterOptions:
             help="Only videos this long or shorter.",
         ),
     ] = None
-    sort: Annotated[
-        str,
-        typer.Option(
-            "--sort",
-            metavar="ORDER",
-            show_default=False,
-            help="Show the best by score, by the time they were taken, or by name.",
-        ),
-    ] = "score"
 
     @property
     def filters(self) -> Filters:
@@ -93,6 +85,15 @@ class FilterOptions:
             MissingExtraError: what reads it is not installed.
         """
         return Filters.of(self.where)
+
+    @property
+    def scope(self) -> Scope:
+        """Which videos count by it.
+
+        Raises:
+            QueryError: as :attr:`filters`, or for a length.
+        """
+        return Scope(min_seconds=self.min_length, max_seconds=self.max_length, filters=self.filters)
 
     @property
     def where(self) -> Where:
@@ -106,3 +107,18 @@ class FilterOptions:
                 raise QueryError(f"--{name} {said!r} is empty: say something, or leave it out")
             where[name] = said  # type: ignore[literal-required]
         return where
+
+
+@dataclass
+class FilterOptions(ScopeOptions):
+    """The same, and in which order the best of what is found are shown."""
+
+    sort: Annotated[
+        str,
+        typer.Option(
+            "--sort",
+            metavar="ORDER",
+            show_default=False,
+            help="Show the best by score, by the time they were taken, or by name.",
+        ),
+    ] = "score"

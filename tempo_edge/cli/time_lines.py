@@ -25,7 +25,8 @@ ExportOption = Annotated[
     typer.Option(
         "--export",
         metavar="FORMAT",
-        help="Write a time line for editors: edl, fcpxml, otio, csv, m3u, json or llc.",
+        help="Write a time line for editors: edl, fcpxml, otio, csv, m3u, json, llc, or zip: an "
+        "llc for each video.",
     ),
 ]
 OutputOption = Annotated[

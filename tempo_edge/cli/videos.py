@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tempo_edge._console.text import emit, json_line, note, printable
+from tempo_edge.cli.filter_options import ScopeOptions
+from tempo_edge.cli.option_groups import with_groups
 from tempo_edge.cli.options import LibraryOption, place
 from tempo_edge.cli.sizes import size_of
 from tempo_edge.errors import TempoEdgeError
@@ -45,8 +47,10 @@ def _most(text: str) -> int:
     return int(text)
 
 
+@with_groups
 def list_videos(
-    scope: Annotated[
+    which: ScopeOptions,
+    under: Annotated[
         Path | None,
         typer.Option("--in", metavar="PATH", parser=place, help="Only files at or under PATH."),
     ] = None,
@@ -70,15 +74,20 @@ def list_videos(
     """List what is indexed. Exit status 1 when nothing is."""
     from tempo_edge.holdings import Holdings
     from tempo_edge.rereading import outdated_profile
+    from tempo_edge.scope import ALL
     from tempo_edge.store.place import library_path
 
+    scope = which.scope
     outdated = outdated_profile(library)
     with Holdings(library_path(library)) as held:
-        listed = held.videos(scope, order=order, limit=limit)
+        listed = held.videos(under, order=order, limit=limit, scope=scope)
         first = next(listed, None)
         if first is None:
-            where = "" if scope is None else f" at or under {scope}"
-            note(f"nothing is indexed{where}: run `tempo-edge index PATH` first")
+            where = "" if under is None else f" at or under {under}"
+            if scope == ALL:
+                note(f"nothing is indexed{where}: run `tempo-edge index PATH` first")
+            else:
+                note(f"nothing that is indexed{where} is as asked for: ask for less")
             raise typer.Exit(1)
         rows = _rows(chain([first], listed), as_json, outdated)
         while lines := list(islice(rows, _AT_ONCE)):

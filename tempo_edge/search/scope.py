@@ -9,9 +9,10 @@ from pathlib import Path
 from tempo_edge.errors import QueryError
 from tempo_edge.indexing.walk import is_mounted
 from tempo_edge.query import Query
+from tempo_edge.scope import Scope
 from tempo_edge.store.interface import Catalogue
 
-__all__ = ["videos_of"]
+__all__ = ["videos_in", "videos_of"]
 
 
 def videos_of(query: Query, catalogue: Catalogue) -> list[int] | None:
@@ -21,22 +22,33 @@ def videos_of(query: Query, catalogue: Catalogue) -> list[int] | None:
         QueryError: the library holds no footage under a path that the query is kept to, or none
             by a camera.
     """
+    inside = videos_in(query.scope, catalogue)
+    if query.videos is None:
+        return None if inside is None else sorted(inside)
+    return sorted(query.videos if inside is None else inside & query.videos)
+
+
+def videos_in(scope: Scope, catalogue: Catalogue) -> set[int] | None:
+    """Ids of the only videos that a scope leaves; None where it leaves all.
+
+    Raises:
+        QueryError: the library holds no footage under a path, or none by a camera.
+    """
     sets = [
-        None if query.videos is None else set(query.videos),
-        _by_path(query, catalogue),
-        _by_file(query, catalogue),
-        _by_length(query, catalogue),
-        catalogue.videos_within(query.filters) if query.filters else None,
+        _by_path(scope, catalogue),
+        _by_file(scope, catalogue),
+        _by_length(scope, catalogue),
+        catalogue.videos_within(scope.filters) if scope.filters else None,
     ]
     given = [each for each in sets if each is not None]
-    return sorted(set.intersection(*given)) if given else None
+    return set.intersection(*given) if given else None
 
 
-def _by_path(query: Query, catalogue: Catalogue) -> set[int] | None:
-    """Videos that a file at or under one of the query's paths holds."""
-    if query.within is None:
+def _by_path(scope: Scope, catalogue: Catalogue) -> set[int] | None:
+    """Videos that a file at or under one of the scope's paths holds."""
+    if scope.within is None:
         return None
-    return {video for path in query.within for video in _under(path, catalogue)}
+    return {video for path in scope.within for video in _under(path, catalogue)}
 
 
 def _under(path: Path, catalogue: Catalogue) -> set[int]:
@@ -46,25 +58,25 @@ def _under(path: Path, catalogue: Catalogue) -> set[int]:
     return videos
 
 
-def _by_length(query: Query, catalogue: Catalogue) -> set[int] | None:
+def _by_length(scope: Scope, catalogue: Catalogue) -> set[int] | None:
     """Videos that are neither too short nor too long."""
-    if query.min_seconds is None and query.max_seconds is None:
+    if scope.min_seconds is None and scope.max_seconds is None:
         return None
-    low = query.min_seconds or 0.0
-    high = math.inf if query.max_seconds is None else query.max_seconds
+    low = scope.min_seconds or 0.0
+    high = math.inf if scope.max_seconds is None else scope.max_seconds
     return {video for video, seconds in catalogue.videos() if low <= seconds <= high}
 
 
-def _by_file(query: Query, catalogue: Catalogue) -> set[int] | None:
+def _by_file(scope: Scope, catalogue: Catalogue) -> set[int] | None:
     """Videos that a file holds which was changed at the right time, on a volume that counts."""
-    if query.after is None and query.before is None and query.offline:
+    if scope.after is None and scope.before is None and scope.offline:
         return None
     volumes: dict[str, bool] = {}
     chosen = set()
     for row in catalogue.each_file():
-        if row.video_id is None or not _is_between(row.mtime_ns, query.after, query.before):
+        if row.video_id is None or not _is_between(row.mtime_ns, scope.after, scope.before):
             continue
-        if not query.offline:
+        if not scope.offline:
             if row.volume not in volumes:
                 volumes[row.volume] = not row.volume or is_mounted(row.volume)
             if not volumes[row.volume]:

@@ -87,11 +87,22 @@ class Client:
         """
         request = FindRequest(query, self._name)
         asked = urlencode(request.parameters(), doseq=True)
-        facts = self._facts(f"/v1/find?{asked}", request.picture)
-        try:
-            return Answer.from_dict(facts, profile)
-        except ValueError as error:
-            raise TempoEdgeError(f"the service answered with no list of moments: {error}") from None
+        return _answer(self._facts(f"/v1/find?{asked}", request.picture), profile)
+
+    def searches(self) -> list[dict[str, Any]]:
+        """The saved searches of the service's library, as ``/v1/saved``."""
+        said = self._json("/v1/saved")
+        if not isinstance(said, list) or not all(isinstance(each, dict) for each in said):
+            raise TempoEdgeError("the service answered /v1/saved with no list of searches")
+        return said
+
+    def run_saved(self, name: str, profile: str = "") -> Answer:
+        """The service's answer to a saved search as it is meant now.
+
+        Args and errors are those of :meth:`find`.
+        """
+        asked = {"name": name, **({} if self._name is None else {"client": self._name})}
+        return _answer(self._facts(f"/v1/saved/run?{urlencode(asked)}"), profile)
 
     def status(self) -> dict[str, Any]:
         """What the service says of itself and of its library, as ``/v1/status``."""
@@ -107,15 +118,19 @@ class Client:
         return self._get(f"/v1/videos/{quote(str(video))}/frame?{wanted}")
 
     def _facts(self, target: str, body: bytes = b"") -> dict[str, Any]:
-        content = self._get(target, body)
-        try:
-            answer = json.loads(content)
-        except (ValueError, RecursionError):
-            answer = None
+        answer = self._json(target, body)
         if not isinstance(answer, dict):
             place = target.partition("?")[0]
             raise TempoEdgeError(f"the service answered {place} with something that is no JSON")
         return answer
+
+    def _json(self, target: str, body: bytes = b"") -> Any:
+        """What a body says; None where it is no JSON."""
+        content = self._get(target, body)
+        try:
+            return json.loads(content)
+        except (ValueError, RecursionError):
+            return None
 
     def _get(self, target: str, body: bytes = b"") -> bytes:
         """The body of an answer with status 200, to a body that is sent, if any."""
@@ -154,6 +169,13 @@ class Client:
         except OSError:  # not there, refused, not ours, or a name too long to listen at
             raise none from None
         connection.sock.settimeout(self._answer_seconds)
+
+
+def _answer(facts: dict[str, Any], profile: str) -> Answer:
+    try:
+        return Answer.from_dict(facts, profile)
+    except ValueError as error:
+        raise TempoEdgeError(f"the service answered with no list of moments: {error}") from None
 
 
 def _refusal(status: int, content: bytes) -> TempoEdgeError:

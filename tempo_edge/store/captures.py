@@ -25,6 +25,13 @@ class Captures(ABC):
         """When, where and by what a video was taken; None where no file's capture was noted."""
 
     @abstractmethod
+    def taken(self) -> dict[int, Capture]:
+        """By video, when it was taken and who says so, of those of which that is known.
+
+        That and nothing else is in these captures.
+        """
+
+    @abstractmethod
     def videos_within(self, filters: Filters) -> set[int]:
         """Ids of the videos that some filters leave, where these leave anything out."""
 

@@ -9,7 +9,8 @@ from tempo_edge.moment import Moment
 from tempo_edge.timeline.cuts import Cut, plan
 from tempo_edge.timeline.edl import write_edl
 from tempo_edge.timeline.fcpxml import write_fcpxml
-from tempo_edge.timeline.lists import write_csv, write_json, write_llc, write_m3u
+from tempo_edge.timeline.lists import write_csv, write_json, write_m3u
+from tempo_edge.timeline.losslesscut import home_of, write_llc, write_llc_zip
 from tempo_edge.timeline.otio import write_otio
 from tempo_edge.timeline.source import Source
 
@@ -23,6 +24,7 @@ _WRITERS: dict[str, Callable[[Sequence[Cut]], bytes]] = {
     "m3u": write_m3u,
     "json": write_json,
     "llc": write_llc,
+    "zip": write_llc_zip,
 }
 
 FORMATS = tuple(_WRITERS)
@@ -75,6 +77,8 @@ def write(
             on_remark(f"{source.path}: {remark}")
     if format == "llc":
         on_remark(f"LosslessCut looks for {cuts[0].source.path} beside its project")
+    if format == "zip":
+        on_remark(f"unpack it in {home_of(cuts)}: LosslessCut looks for videos beside its projects")
     return writer(cuts)
 
 
@@ -82,7 +86,7 @@ def _remarks(source: Source, format: str) -> Iterator[str]:
     """What may surprise of a file in a format, one line each."""
     if format in _IN_LABELS:
         yield from source.remarks
-    if source.track and format in (*_IN_FRAMES, "llc"):
+    if source.track and format in (*_IN_FRAMES, "llc", "zip"):
         yield (
             f"its film is number {source.track + 1} of its video streams: a program that takes "
             "the first one shows another"

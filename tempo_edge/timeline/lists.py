@@ -1,4 +1,4 @@
-"""Cuts as plain lists: a table, a playlist, JSON, a LosslessCut project."""
+"""Cuts as plain lists: a table, a playlist, JSON."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ import io
 import json
 from collections.abc import Sequence
 
-from tempo_edge.errors import TempoEdgeError
 from tempo_edge.timeline.cuts import Cut
 from tempo_edge.timeline.escaping import address, cell, plain_name, plain_text
 
-__all__ = ["write_csv", "write_json", "write_llc", "write_m3u"]
+__all__ = ["write_csv", "write_json", "write_m3u"]
 
 
 def write_csv(cuts: Sequence[Cut]) -> bytes:
@@ -59,34 +58,6 @@ def write_m3u(cuts: Sequence[Cut]) -> bytes:
             lines.append(f"#EXTVLCOPT:video-track={cut.source.track}")
         lines.append(address(cut.source.path))
     return "".join(f"{line}\n" for line in lines).encode()
-
-
-def write_llc(cuts: Sequence[Cut]) -> bytes:
-    """A LosslessCut project (version 1), to be kept beside the one file that it may cut.
-
-    A segment is called by its line of words, or by how likely it is.
-
-    Raises:
-        TempoEdgeError: the cuts are of several files.
-    """
-    paths = list(dict.fromkeys(cut.source.path for cut in cuts))
-    if len(paths) > 1:
-        raise TempoEdgeError(
-            f"llc holds cuts of one file, not of {len(paths)}: search in one with --in"
-        )
-    document = {
-        "version": 1,
-        "mediaFileName": paths[0].name,
-        "cutSegments": [
-            {
-                "start": round(float(cut.start_time), 6),
-                "end": round(float(cut.end_time), 6),
-                "name": plain_text(cut.moment.text) or f"{cut.moment.confidence:.2f}",
-            }
-            for cut in cuts
-        ],
-    }
-    return (json.dumps(document, indent=2) + "\n").encode("ascii")
 
 
 def _row(cut: Cut) -> dict[str, str | float | int | bool | list[str]]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
+import time
 from collections.abc import Callable
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -13,8 +16,14 @@ from harness import Said
 from taken import APPLE, TELEMETRY, plain, tagged
 
 import tempo_edge
+from tempo_edge.browsing import part_of, taken_by_month
+from tempo_edge.capture.facts import Capture, Instant
 from tempo_edge.errors import QueryError
+from tempo_edge.filters import Filters
+from tempo_edge.holdings import Holdings
 from tempo_edge.indexing.footage import FootageReader
+from tempo_edge.scope import ALL, Scope
+from tempo_edge.store.opening import open_store
 
 
 @pytest.fixture(scope="module")
@@ -112,3 +121,57 @@ def test_an_empty_value_on_the_command_line_narrows_nothing_and_is_refused(
     said = tempo("find", "a picture", f"--{name}", value, "--library", library)
     assert (said.status, said.out) == (2, "")
     assert f"--{name} {value!r} is empty: say something, or leave it out" in said.err
+
+
+def test_the_list_is_filtered_as_a_search_is(library: Path, tempo: Callable[..., Said]) -> None:
+    def listed(*options: str) -> list[str]:
+        said = tempo("list", "--json", "--library", str(library), *options)
+        return [Path(json.loads(line)["path"]).name for line in said.out.splitlines()]
+
+    assert listed("--camera", "iphone") == ["phone.mov"]
+    assert listed("--since", "2023", "-n", "1") == ["VID_20240131_142500.mp4"]
+    assert listed("--until", "2022", "--max-length", "60") == ["DJI_0001.mp4"]
+    assert listed("--min-length", "60") == []
+    none = tempo("list", "--size", "4k", "--library", str(library))
+    assert none.status == 1 and "nothing that is indexed is as asked for" in none.err
+
+
+def test_each_month_has_what_was_taken_in_it(library: Path) -> None:
+    with Holdings(library) as held, held.catalogue.snapshot():
+        months, unknown = taken_by_month(held.catalogue, ALL)
+        newest = part_of(held.catalogue, Scope(filters=Filters.of({"on": "2024-01"})))
+    assert [(each.year, each.month, each.all.videos) for each in months] == [
+        (2022, 8, 1),
+        (2023, 7, 1),
+        (2024, 1, 1),
+    ]
+    assert {each.by_file.videos for each in months} == {unknown.videos} == {0}
+    assert (len(newest.videos), newest.count, newest.unknown_count) == (1, 1, 0)
+
+
+def test_a_month_is_that_of_this_machine_where_the_place_is_not_known(
+    library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bar and the filter that it sets agree at the last minute of a month, and on who says so."""
+    own = Path(shutil.copy(library, tmp_path / "library.db"))
+    monkeypatch.setenv("TZ", "Pacific/Auckland")
+    time.tzset()
+    try:
+        late = datetime(2024, 3, 31, 23, 59)
+        store = open_store(own)
+        with store.lock(), store.writer() as writer, writer.transaction():
+            drone, phone, named = (row.path for row in writer.each_file())
+            writer.note_capture(drone, "", Capture(Instant(late, is_utc=True), "container"))
+            writer.note_capture(phone, "", Capture(Instant(late), "file"))
+            writer.note_capture(named, "", Capture())
+        with Holdings(own) as held, held.catalogue.snapshot():
+            months, unknown = taken_by_month(held.catalogue, ALL)
+            told = {f"{each.year}-{each.month:02}": each for each in months}
+            for month, each in told.items():
+                scope = Scope(filters=Filters.of({"since": month, "until": month}))
+                assert part_of(held.catalogue, scope).count == each.all.videos
+        by_file = {month: each.by_file.videos for month, each in told.items()}
+        assert by_file == {"2024-03": 1, "2024-04": 0} and unknown.videos == 1
+    finally:
+        monkeypatch.undo()
+        time.tzset()

@@ -17,6 +17,7 @@ from browser import Browser, Page, browser_program
 from serving import HOSTILE, HOSTILE_LINE, SEEN, SETTLED, Service
 from subtitled import Spoken, srt
 from videos import Painter, Picture, make_video
+from years import make_years
 
 import tempo_edge
 from tempo_edge import cli
@@ -147,6 +148,20 @@ def spoken(browser: Browser, spoken_service: Service) -> Iterator[Page]:
         opened.open(spoken_service.door)
         opened.until("document.querySelectorAll('.card').length > 0")
         yield opened
+
+
+@pytest.fixture(scope="session")
+def dated(shown: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A library of three hundred videos of nineteen years, and one whose date nobody knows."""
+    return make_years(shown, tmp_path_factory.mktemp("dated"))
+
+
+@pytest.fixture(scope="session")
+def dated_service(dated: Path) -> Iterator[Service]:
+    """A service over it, that the tests leave as it is."""
+    running = Service(dated)
+    yield running
+    running.close()
 
 
 @pytest.fixture(scope="session")

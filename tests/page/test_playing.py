@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile, is_zipfile
 
 import pytest
 from browser import Browser, Page
@@ -237,7 +238,11 @@ def test_leaving_cancels_what_is_being_fetched(page: Page, moment: dict[str, Any
 
 
 def test_a_selection_is_exported(
-    browser: Browser, page: Page, moment: dict[str, Any], tmp_path: Path
+    browser: Browser,
+    page: Page,
+    moment: dict[str, Any],
+    tmp_path: Path,
+    keep: Callable[[Page, str], None],
 ) -> None:
     pytest.importorskip("tempo_plugins")
     browser.call(
@@ -256,6 +261,21 @@ def test_a_selection_is_exported(
     exported = next(tmp_path.glob("*.json"))
     wait_until(lambda: exported.stat().st_size)
     assert moment["path"] in json.dumps(json.loads(exported.read_text()), ensure_ascii=False)
+    # A project of LosslessCut is of one video; those of several come in a ZIP.
+    page.look("document.querySelector('#format').value = 'llc'")
+    page.click("#export")
+    wait_until(lambda: list(tmp_path.glob("*.llc")))
+    page.look(
+        "[...document.querySelectorAll('.card')].find((card) =>"
+        f" !card.dataset.key.startsWith('{moment['video']}:')).querySelector('.pick input').click()"
+    )
+    page.click("#export")
+    wait_until(lambda: list(tmp_path.glob("*.zip")))
+    wait_until(lambda: is_zipfile(tmp_path / "moments.zip"))
+    with ZipFile(tmp_path / "moments.zip") as zipped:
+        assert len(zipped.namelist()) == 2
+    assert "unpack it in" in page.text("#selection-count")
+    keep(page, "exported")
     page.click("#selection [type=reset]")
     assert page.look("document.querySelector('#selection').hidden")
     assert not page.look(f'document.querySelector("{card(moment)} input").checked')

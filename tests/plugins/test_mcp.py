@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -20,6 +21,11 @@ pytest.importorskip("mcp.server.stdio", reason="the package of the protocol, 2.3
 from doors import AWKWARD, Service, moment
 from harness import PATIENCE, wait_until
 from processes import Forked
+
+import tempo_edge
+from tempo_edge.query import Query
+from tempo_edge.saved.query_text import SavedQuery
+from tempo_edge.saved.search import SavedSearch
 
 COMMAND = [sys.executable, "-m", "tempo_edge.cli", "mcp"]
 
@@ -139,7 +145,7 @@ def test_the_revision_without_initialize(newcomer: Peer, service: Service) -> No
     assert told["supportedVersions"][0] == "2026-07-28" and told["resultType"] == "complete"
     assert told["ttlMs"] > 0 and told["cacheScope"] == "public"
     listed = peer.ask("tools/list", **MODERN)["result"]
-    assert listed["resultType"] == "complete" and len(listed["tools"]) == 2
+    assert listed["resultType"] == "complete" and len(listed["tools"]) == 4
     service.found(moment("/v/a.mp4"))
     called = peer.ask("tools/call", name="find_moments", arguments={"query": "a dog"}, **MODERN)[
         "result"
@@ -153,7 +159,9 @@ def test_the_revision_without_initialize(newcomer: Peer, service: Service) -> No
 
 def test_tools_are_listed_with_their_schemas(peer: Peer) -> None:
     tools = {tool["name"]: tool for tool in peer.ask("tools/list")["result"]["tools"]}
-    assert set(tools) == {"find_moments", "describe_library"}
+    saved = {"list_saved_searches", "run_saved_search"}
+    assert set(tools) == {"find_moments", "describe_library", *saved}
+    assert tools["run_saved_search"]["inputSchema"]["required"] == ["name"]
     schema = tools["find_moments"]["inputSchema"]
     own = {"query", "limit", "min_confidence", "within", "parts", "said", "shown", "seen"}
     own |= {"also", "without", "then", "near_seconds", "then_seconds", "plain"}
@@ -206,8 +214,15 @@ def test_an_assistant_is_told_of_what_is_nearly_as_likely(
     assert facts["moments"][0]["path"] == "/v/a.mp4"
 
 
-def test_without_a_service_the_library_is_searched(own_home: dict[str, str], built: Path) -> None:
-    with serving(own_home, "--library", str(built)) as peer:
+def test_without_a_service_the_library_is_searched(
+    own_home: dict[str, str], built: Path, tmp_path: Path
+) -> None:
+    own = Path(shutil.copy(built, tmp_path / "own.db"))
+    with tempo_edge.Library.open(own) as library:
+        for name, confidence in (("all", 0.0), ("none", 1.0)):
+            asked = Query("stripes", limit=1, min_confidence=confidence)
+            library.save(SavedSearch(name, SavedQuery(asked, {"since": "1990"})))
+    with serving(own_home, "--library", str(own)) as peer:
         peer.agree()
         told = peer.call("find_moments", query="stripes", min_confidence=0, limit=1)
         (found,) = told["structuredContent"]["moments"]
@@ -216,8 +231,32 @@ def test_without_a_service_the_library_is_searched(own_home: dict[str, str], bui
         assert told["structuredContent"]["moments"] == []
         assert told["structuredContent"]["nearest"] is not None
         facts = peer.call("describe_library")["structuredContent"]
+        listed = peer.call("list_saved_searches")["structuredContent"]["searches"]
+        assert listed == [
+            {"name": name, "query": "stripes, since 1990", "told": 0} for name in ("all", "none")
+        ]
+        again = peer.call("run_saved_search", name="all")["structuredContent"]
+        assert again["moments"] == [found]
+        assert peer.call("run_saved_search", name="none")["structuredContent"]["moments"] == []
+        for arguments, text in (({"name": "x"}, "no saved search 'x'"), ({}, "needs the name")):
+            told = peer.call("run_saved_search", **arguments)
+            assert told["isError"] and text in told["content"][0]["text"]
     assert facts["videos"] == 3 and facts["footage_seconds"] == pytest.approx(9, rel=0.1)
-    assert facts["library"] == str(built) and facts["indexing"] is None
+    assert facts["library"] == str(own) and facts["indexing"] is None
+
+
+def test_saved_searches_are_asked_of_the_service(peer: Peer, service: Service) -> None:
+    kept = {"name": "dogs", "query": "a dog", "told": 3, "webhook": "http://127.0.0.1/secret"}
+    service.says("/v1/saved", [kept])
+    told = peer.call("list_saved_searches")["structuredContent"]
+    assert told == {"searches": [{"name": "dogs", "query": "a dog", "told": 3}]}
+    service.found(moment("/v/a.mp4"))
+    service.answers["/v1/saved/run"] = service.answers["/v1/find"]
+    (found,) = peer.call("run_saved_search", name="dogs")["structuredContent"]["moments"]
+    assert found["path"] == "/v/a.mp4"
+    assert service.asked[-1] == ("/v1/saved/run", {"name": "dogs", "client": "mcp"})
+    service.says("/v1/saved", {"error": "no"})
+    assert "no list of searches" in peer.call("list_saved_searches")["content"][0]["text"]
 
 
 def test_moments_are_told_in_parts(peer: Peer, service: Service) -> None:
@@ -425,7 +464,8 @@ def test_the_official_client_agrees(own_home: dict[str, str], service: Service) 
     )
     assert told.returncode == 0, told.stderr
     legacy, modern = map(json.loads, told.stdout.splitlines())
-    rest = [["find_moments", "describe_library"], "/v/a.mp4", True]
+    saved = ["list_saved_searches", "run_saved_search"]
+    rest = [["find_moments", "describe_library", *saved], "/v/a.mp4", True]
     assert legacy == ["2025-11-25", *rest] and modern == ["2026-07-28", *rest]
 
 

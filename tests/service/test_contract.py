@@ -154,6 +154,42 @@ def test_when_and_how_long(own: Footage, environment: dict[str, str]) -> None:
         within = str(own.folder / "plain.mp4")
         assert found(after=day, within=within) == {"plain.mp4"}
         assert found(before=day, within=within) == set()
+        leafed_through(service, days)
+
+
+def leafed_through(service: Service, days: dict[str, int]) -> None:
+    """The library is listed by the filters and in the orders of a search, and by month."""
+
+    def listed(**asked: Any) -> tuple[list[str], int, int]:
+        reply = service.get("/v1/videos", **asked)
+        counts = (int(reply.headers[f"tempo-edge-{each}count"]) for each in ("", "unknown-"))
+        return [video["name"] for video in reply.json], *counts
+
+    january = {"since": "2022-01", "until": "2022-01"}
+    assert listed(**january, sort="time") == (["plain.mp4", "-rf.mp4"], 2, 0)
+    assert listed(**january, sort="name", limit=1) == (["-rf.mp4"], 2, 0)
+    assert listed(**january, sort="name", limit=1, offset=1) == (["plain.mp4"], 2, 0)
+    assert listed(**january, max_seconds=1)[:2] == ([], 0)
+    assert listed(around="38.7,-9.1,20") == ([], 0, len(NAMES))
+    everything, count, _ = listed(limit=len(NAMES))
+    parts = [listed(sort="name", limit=2, offset=n)[0] for n in range(0, count, 2)]
+    assert sorted(everything) == sorted(name for part in parts for name in part)
+    for wrong in ({"sort": "size"}, {"since": "1/2/2024"}, {"camera": "none"}, {"size": "x"}):
+        assert service.get("/v1/videos", **wrong).status == 400
+
+    told = service.get("/v1/months").json
+    assert [(each["month"], each["videos"]) for each in told["months"]] == [
+        ("2019-04", len(NAMES) - 2),
+        ("2022-01", 2),
+    ]
+    assert told["unknown"] == {"videos": 0, "seconds": 0}
+    for each in told["months"]:  # of which nothing but the time of the file tells
+        assert each["by_file"] == {"videos": each["videos"], "seconds": each["seconds"]}
+        assert listed(since=each["month"], until=each["month"])[1] == each["videos"]
+    assert service.get("/v1/months", since="2020").json["months"] == told["months"][1:]
+    assert service.get("/v1/months", within="/nowhere").status == 400
+    first = service.get("/v1/videos", limit=1, **january).json[0]
+    assert first["name"] in days and first["taken_from"] == "file"
 
 
 def test_videos_on_volumes_that_are_not_there(own: Footage, environment: dict[str, str]) -> None:
@@ -226,7 +262,7 @@ def test_videos_are_listed_in_parts(service: Service, named: Footage) -> None:
     assert {video["name"] for video in videos} == set(NAMES)
     first = videos[0]
     facts = ["id", "path", "name", "duration_seconds", "modified", "online", "remark"]
-    assert list(first) == facts and first["remark"] == ""
+    assert list(first) == [*facts, *Capture().as_dict()] and first["remark"] == ""
     assert first["path"] == str(named.folder / first["name"])
     assert first["duration_seconds"] == pytest.approx(4, abs=0.2)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", first["modified"])
@@ -403,6 +439,9 @@ def test_a_library_that_is_not_there_yet(
     with running(library, environment) as service:
         assert service.get("/v1/status").json["videos"] == 0
         assert service.get("/v1/videos").json == service.get("/v1/skipped").json == []
+        assert service.get("/v1/months").json["months"] == service.get("/v1/saved").json == []
+        saved = {"name": "sea", "find": {"q": "the sea"}}
+        assert service.post("/v1/saved", saved).status == 404
         reply = service.find()
         assert reply.status == 503 and "there is no library" in reply.error
         assert service.get("/v1/videos/1/file").status == 404

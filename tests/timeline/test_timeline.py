@@ -13,6 +13,7 @@ from random import Random
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 from xml.etree import ElementTree
+from zipfile import ZipFile
 
 import av
 import pytest
@@ -381,10 +382,10 @@ def test_the_film_among_several_streams_is_told(tmp_path: Path) -> None:
     assert formats_of(found) == {"both.mkv": {"width": "64", "height": "48"}}
     for format in timeline.FORMATS:
         told: list[str] = []
-        content = timeline.write(found, format, on_remark=told.append).decode()
+        content = timeline.write(found, format, on_remark=told.append)
         said = [line for line in told if "its film is number 2 of its video streams" in line]
-        assert len(said) == (format in ("edl", "fcpxml", "otio", "llc"))
-        assert ("#EXTVLCOPT:video-track=1\n" in content) == (format == "m3u")
+        assert len(said) == (format in ("edl", "fcpxml", "otio", "llc", "zip"))
+        assert (b"#EXTVLCOPT:video-track=1\n" in content) == (format == "m3u")
     assert "video-track" not in timeline.write([moment(large.path, 1, 2)], "m3u").decode()
 
 
@@ -453,6 +454,24 @@ def test_a_losslesscut_project_is_of_one_file(tmp_path: Path) -> None:
         timeline.write(moments, "llc")
 
 
+def test_losslesscut_projects_of_several_files_come_in_a_zip(tmp_path: Path) -> None:
+    names = ["a.mp4", "sub/a.mp4", "sub/a.mkv"]
+    (tmp_path / "sub").mkdir()
+    paths = [make(tmp_path / name, seconds=1).path for name in names]
+    moments = [moment(path, start, start + 0.2) for start in (0.0, 0.4) for path in paths]
+    told: list[str] = []
+    with ZipFile(io.BytesIO(timeline.write(moments, "zip", on_remark=told.append))) as zipped:
+        projects = {name: json.loads(zipped.read(name)) for name in zipped.namelist()}
+    assert [(name, project["mediaFileName"]) for name, project in projects.items()] == [
+        ("a-proj.llc", "a.mp4"),
+        ("sub/a-proj.llc", "a.mp4"),
+        ("sub/a.mkv-proj.llc", "a.mkv"),
+    ]
+    starts = [[cut["start"] for cut in each["cutSegments"]] for each in projects.values()]
+    assert starts == [[0.0, 0.4]] * 3
+    assert told == [f"unpack it in {tmp_path}: LosslessCut looks for videos beside its projects"]
+
+
 # -- names -------------------------------------------------------------------------------------
 
 NAMES = [
@@ -486,6 +505,9 @@ def test_names_pass_unharmed(tmp_path: Path, name: str) -> None:
     lines = list(csv.DictReader(io.StringIO(table, newline="")))
     assert [line["path"] for line in lines] == [str(path)] * 2
     assert json.loads(timeline.write(moments, "llc"))["mediaFileName"] == name
+    with ZipFile(io.BytesIO(timeline.write(moments, "zip"))) as zipped:
+        (project,) = zipped.infolist()
+        assert json.loads(zipped.read(project))["mediaFileName"] == name
     playlist = timeline.write(moments, "m3u").decode().split("\n")
     assert len(playlist) == 1 + 2 * 4 + 1
     assert [path_of(line) for line in playlist if line.startswith("file:")] == [path, path]

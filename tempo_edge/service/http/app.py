@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import traceback
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
@@ -20,16 +21,18 @@ from tempo_edge.library import Library
 from tempo_edge.moment import Span
 from tempo_edge.service.handle import Handle, Models
 from tempo_edge.service.http import listing
+from tempo_edge.service.http import saved_searches as saved
 from tempo_edge.service.http import time_line_download as download
-from tempo_edge.service.http.body import check_known, named_paths, picture
+from tempo_edge.service.http.body import body, check_known, named_paths, picture
 from tempo_edge.service.http.clip_download import LONGEST_CLIP_SECONDS, Clips
 from tempo_edge.service.http.events import Events
 from tempo_edge.service.http.files import open_listed
-from tempo_edge.service.http.find_request import LONGEST_TEXT, FindRequest
+from tempo_edge.service.http.find_request import LONGEST_CLIENT, LONGEST_TEXT, FindRequest
 from tempo_edge.service.http.frames import PictureCache
 from tempo_edge.service.http.openapi import document
 from tempo_edge.service.http.parameters import LATEST_SECONDS, Parameters
 from tempo_edge.service.http.playing import can_play, play
+from tempo_edge.service.http.scope_request import scope_of
 from tempo_edge.service.http.search_queue import SearchQueue, TimedAnswer
 from tempo_edge.service.http.static import Page
 from tempo_edge.service.jobs.index_supervisor import Indexing
@@ -63,6 +66,7 @@ class App:
         events: Events,
         address: str | None,
     ) -> None:
+        self._library = library
         self._where = {"address": address, "library": str(library)}
         self._searches = searches
         self._indexing = indexing
@@ -96,10 +100,12 @@ class App:
             "/v1/status": self.status,
             "/v1/address": self.address,
             "/v1/videos": self.videos,
+            "/v1/months": self.months,
             "/v1/videos/{id}/file": self.file,
             "/v1/videos/{id}/frame": self.frame,
             "/v1/videos/{id}/curve": self.curve,
             "/v1/videos/{id}/clip": self.clip,
+            "/v1/saved/run": self.run_saved,
             "/v1/skipped": self.skipped,
             "/v1/events": self.events,
             "/v1/export": self.export,
@@ -113,6 +119,7 @@ class App:
         }
         return [
             Route("/v1/find", self.find, methods=["GET", "POST"]),
+            Route("/v1/saved", self.saved, methods=["GET", "POST", "DELETE"]),
             *(Route(path, call, methods=["GET"]) for path, call in get.items()),
             *(Route(path, call, methods=["POST"]) for path, call in post.items()),
         ]
@@ -130,9 +137,15 @@ class App:
         given = _parameters(request)
         limit = given.whole("limit", 1, 1000) or 100
         offset = given.whole("offset", 0, 10**12) or 0
-        return JSONResponse(
-            await self._look(lambda library: listing.videos(library, limit, offset))
+        scope, sort = scope_of(given), given.text("sort", 32) or "score"
+        told, counted = await self._look(
+            lambda library: listing.videos(library, scope, sort, limit, offset)
         )
+        return JSONResponse(told, headers=counted)
+
+    async def months(self, request: Request) -> Response:
+        scope = scope_of(_parameters(request))
+        return JSONResponse(await self._look(lambda library: listing.months(library, scope)))
 
     async def skipped(self, request: Request) -> Response:
         return JSONResponse(await self._look(listing.skipped))
@@ -151,12 +164,30 @@ class App:
 
     async def _found(self, request: Request) -> TimedAnswer:
         shown = await picture(request) if request.method == "POST" else b""
-        asked = FindRequest.of(_parameters(request), shown)
+        return await self._answer(request, FindRequest.of(_parameters(request), shown))
+
+    async def _answer(self, request: Request, asked: FindRequest) -> TimedAnswer:
         work = self._searches.find(asked)
         try:
             return await _while_connected(request, _result(work))
         finally:
             self._searches.forget(asked, work)
+
+    async def saved(self, request: Request) -> Response:
+        if request.method == "POST":
+            search = saved.search_in(await body(request))
+            return JSONResponse(await self._decode(lambda: saved.keep(self._library, search)), 201)
+        if request.method == "DELETE":
+            name = _name(request)
+            return JSONResponse(await self._look(lambda library: saved.removed(library, name)))
+        # In ASCII: what was typed of a filter need not be Unicode.
+        told = json.dumps(await self._look(saved.listed))
+        return Response(told, media_type="application/json")
+
+    async def run_saved(self, request: Request) -> Response:
+        name, client = _name(request), _parameters(request).text("client", LONGEST_CLIENT) or None
+        query = await self._look(lambda library: saved.query_of(library, name))
+        return JSONResponse((await self._answer(request, FindRequest(query, client))).as_dict())
 
     async def export(self, request: Request) -> Response:
         given = _parameters(request)
@@ -168,11 +199,11 @@ class App:
             moments = await self._look(lambda library: download.moments_named(library, named))
         else:
             moments = list((await self._found(request)).answer)
-        body, remarks = await self._decode(lambda: download.write(moments, form))
+        file, remarks = await self._decode(lambda: download.write(moments, form))
         headers = {"content-disposition": f'attachment; filename="moments.{form}"'}
         if remarks:
             headers["tempo-edge-remarks"] = download.header(remarks)
-        return Response(body, media_type=download.content_type(form), headers=headers)
+        return Response(file, media_type=download.content_type(form), headers=headers)
 
     # -- a video ---------------------------------------------------------------------------------
 
@@ -287,6 +318,13 @@ def _parameters(request: Request) -> Parameters:
     for name, text in request.query_params.multi_items():
         values.setdefault(name, []).append(text)
     return Parameters(values)
+
+
+def _name(request: Request) -> str:
+    name = _parameters(request).text("name", 100)
+    if not name:
+        raise ServiceError(400, "name is missing: name a saved search")
+    return name
 
 
 def _span(start: float | None, end: float | None) -> Span:

@@ -13,7 +13,7 @@ from tempo_edge.service.http.paths import is_there, path_from
 from tempo_edge.service.transport.denial import DRAINED
 from tempo_edge.service.transport.guard import LARGEST_BODY
 
-__all__ = ["check_known", "named_paths", "picture"]
+__all__ = ["body", "check_known", "named_paths", "picture"]
 
 # Paths in one request.
 _MOST_PATHS = 100
@@ -29,7 +29,7 @@ async def named_paths(request: Request) -> list[str]:
         f'the body must be JSON as {{"paths": ["/home/me/film.mp4"]}}, 1 to {_MOST_PATHS} paths'
     )
     try:
-        said = json.loads(await _body(request))
+        said = json.loads(await body(request))
     except (ValueError, RecursionError):
         raise ServiceError(400, wanted) from None
     paths = said.get("paths") if isinstance(said, dict) else None
@@ -46,13 +46,18 @@ async def picture(request: Request) -> bytes:
     Raises:
         ServiceError: there are too many (status 413), or none (400).
     """
-    body = await _body(request, LARGEST_SENT)
-    if not body:
+    sent = await body(request, LARGEST_SENT)
+    if not sent:
         raise ServiceError(400, "the body must be a picture's file, as a JPEG")
-    return body
+    return sent
 
 
-async def _body(request: Request, most: int = LARGEST_BODY) -> bytes:
+async def body(request: Request, most: int = LARGEST_BODY) -> bytes:
+    """The bytes that were sent.
+
+    Raises:
+        ServiceError: there are more than ``most``; status 413.
+    """
     parts, size = [], 0
     async for part in request.stream():
         size += len(part)

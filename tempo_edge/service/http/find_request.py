@@ -5,28 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tempo_edge._files.absolute import encodable
-from tempo_edge.errors import MissingExtraError, QueryError, ServiceError
+from tempo_edge.errors import QueryError, ServiceError
 from tempo_edge.example import LARGEST_SENT, Example
 from tempo_edge.expression import MOST_TERMS
-from tempo_edge.filters import WHERE, Filters, Where
-from tempo_edge.query import DEFAULT_LIMIT, THEN_SECONDS, Query, places
+from tempo_edge.query import DEFAULT_LIMIT, THEN_SECONDS, Query
 from tempo_edge.service.http.parameters import Parameters
 from tempo_edge.service.http.paths import path_from
+from tempo_edge.service.http.scope_request import MOST_PLACES, scope_of
 
-__all__ = [
-    "LONGEST_CLIENT",
-    "LONGEST_TEXT",
-    "LONGEST_WHERE",
-    "MOST_MOMENTS",
-    "MOST_PLACES",
-    "FindRequest",
-]
+__all__ = ["LONGEST_CLIENT", "LONGEST_TEXT", "MOST_MOMENTS", "FindRequest"]
 
-#: Characters of a query, of the name of who asks, and of a filter.
-LONGEST_TEXT, LONGEST_CLIENT, LONGEST_WHERE = 1000, 200, 200
+#: Characters of a query, and of the name of who asks.
+LONGEST_TEXT, LONGEST_CLIENT = 1000, 200
 
-#: Moments that a service gives, and paths that it keeps one search to.
-MOST_MOMENTS, MOST_PLACES = 100, 32
+#: Moments that a service gives.
+MOST_MOMENTS = 100
 
 # Characters of a moment's name: a path, and its times.
 _LONGEST_EXAMPLE = 4200
@@ -68,15 +61,9 @@ class FindRequest:
                 text,
                 limit=given.whole("limit", 1, MOST_MOMENTS) or DEFAULT_LIMIT,
                 min_confidence=given.number("min_confidence", 0.0, 1.0),
-                within=places(given.paths("within", MOST_PLACES)),
                 grounder=grounder,
                 retrieval=retrieval,
                 parts=given.flag("parts") or False,
-                after=given.day("after"),
-                before=given.day("before"),
-                min_seconds=given.instant("min_seconds"),
-                max_seconds=given.instant("max_seconds"),
-                offline=given.flag("offline") is not False,
                 said=given.flag("said") or False,
                 shown=given.flag("shown") or False,
                 seen=given.flag("seen") or False,
@@ -87,10 +74,10 @@ class FindRequest:
                 near_seconds=given.instant("near_seconds") or 0.0,
                 then_seconds=_or(given.instant("then_seconds"), THEN_SECONDS),
                 plain=given.flag("plain") or False,
-                filters=Filters.of(_where(given)),
                 sort=given.text("sort", 32) or "score",
+                **vars(scope_of(given)),
             )
-        except (QueryError, MissingExtraError) as error:
+        except QueryError as error:
             raise ServiceError(400, str(error)) from error
         return FindRequest(query, given.text("client", LONGEST_CLIENT) or None)
 
@@ -100,7 +87,7 @@ class FindRequest:
         Raises:
             QueryError: a service is not to be asked for that.
         """
-        self._check()
+        self.check()
         query = self.query
         said: dict[str, object] = {
             "q": query.text or None,
@@ -140,7 +127,12 @@ class FindRequest:
         """The picture that goes as the body of the request; empty where none does."""
         return b"" if self.query.like is None else self.query.like.picture
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        """Refuse what a service is not to be asked for.
+
+        Raises:
+            QueryError: it is such a query.
+        """
         query = self.query
         if len(query.text) > LONGEST_TEXT:
             count = len(query.text)
@@ -201,13 +193,3 @@ def _terms(given: Parameters, name: str) -> tuple[str, ...]:
 
 def _or(value: float | None, usual: float) -> float:
     return usual if value is None else value
-
-
-def _where(given: Parameters) -> Where:
-    """What was sent of when and where."""
-    where = Where()
-    for name in WHERE:
-        said = given.text(name, LONGEST_WHERE)
-        if said:
-            where[name] = said  # type: ignore[literal-required]
-    return where

@@ -9,17 +9,34 @@ from typing import Any
 import numpy as np
 
 from tempo_edge import __version__
+from tempo_edge.browsing import Amount, part_of, taken_by_month
+from tempo_edge.capture.facts import Capture
 from tempo_edge.errors import NoLibraryError, ServiceError
 from tempo_edge.library import Library
 from tempo_edge.query import Query
+from tempo_edge.scope import Scope
 from tempo_edge.search.window import open_window
 from tempo_edge.search.wording import read
 from tempo_edge.service.http.paths import is_there
 from tempo_edge.store.rows import FileRow
 
-__all__ = ["curve", "files_of", "shown_path", "skipped", "totals", "videos"]
+__all__ = [
+    "COUNT",
+    "UNKNOWN_COUNT",
+    "curve",
+    "files_of",
+    "months",
+    "shown_path",
+    "skipped",
+    "totals",
+    "videos",
+]
 
 Facts = dict[str, Any]
+
+#: Headers of a list of videos: how many there are in all that were asked for, and how many more
+#: were left out for want of knowing when or where they were taken.
+COUNT, UNKNOWN_COUNT = "tempo-edge-count", "tempo-edge-unknown-count"
 
 # All the ticks that a library can hold: all frames of a video.
 _FIRST, _LAST = -(2**63), 2**63 - 1
@@ -42,19 +59,26 @@ def totals(library: Library) -> Facts:
     }
 
 
-def videos(library: Library, limit: int, offset: int) -> list[Facts]:
-    """Some of the videos, in the order of their ids."""
+def videos(
+    library: Library, scope: Scope, sort: str, limit: int, offset: int
+) -> tuple[list[Facts], dict[str, str]]:
+    """Some of the videos that a scope leaves, and how many these are, as headers.
+
+    Raises:
+        QueryError: there is no such order, or nothing where it is looked at.
+    """
     try:
         catalogue = library.catalogue
     except NoLibraryError:
-        return []
+        return [], _counted(0, 0)
     with catalogue.snapshot():
+        part = part_of(catalogue, scope, sort, limit, offset)
         listed = [
-            (video, seconds, catalogue.files_of(video))
-            for video, seconds in catalogue.videos(limit, offset)
+            (video, seconds, catalogue.files_of(video), catalogue.capture(video) or Capture())
+            for video, seconds in part.videos
         ]
     found = []
-    for video, seconds, rows in listed:
+    for video, seconds, rows, capture in listed:
         row, online = shown_path(rows)
         found.append(
             {
@@ -65,9 +89,41 @@ def videos(library: Library, limit: int, offset: int) -> list[Facts]:
                 "modified": _instant(row.mtime_ns),
                 "online": online,
                 "remark": row.reason,
+                **capture.as_dict(),
             }
         )
-    return found
+    return found, _counted(part.count, part.unknown_count)
+
+
+def _counted(count: int, unknown_count: int) -> dict[str, str]:
+    return {COUNT: str(count), UNKNOWN_COUNT: str(unknown_count)}
+
+
+def months(library: Library, scope: Scope) -> Facts:
+    """How many of the videos that a scope leaves were taken in each month.
+
+    Raises:
+        QueryError: there is nothing where it is looked at.
+    """
+    try:
+        catalogue = library.catalogue
+    except NoLibraryError:
+        return {"months": [], "unknown": _amount(Amount(0, 0.0))}
+    with catalogue.snapshot():
+        each_month, unknown = taken_by_month(catalogue, scope)
+    told = [
+        {
+            "month": f"{each.year:04d}-{each.month:02d}",
+            **_amount(each.all),
+            "by_file": _amount(each.by_file),
+        }
+        for each in each_month
+    ]
+    return {"months": told, "unknown": _amount(unknown)}
+
+
+def _amount(amount: Amount) -> Facts:
+    return {"videos": amount.videos, "seconds": round(amount.seconds, 3)}
 
 
 def _instant(mtime_ns: int) -> str | None:

@@ -30,10 +30,20 @@ class Parameters:
 
     def __init__(self, values: Mapping[str, list[str]]) -> None:
         self._values = values
+        self._read: set[str] = set()
+
+    @property
+    def unread(self) -> list[str]:
+        """The names that were sent and that no method was called with, in order."""
+        return [name for name in self._values if name not in self._read]
+
+    def _sent(self, name: str) -> list[str]:
+        self._read.add(name)
+        return self._values.get(name, [])
 
     def text(self, name: str, longest: int) -> str | None:
         """A text of at most ``longest`` characters."""
-        given = self._values.get(name, [])
+        given = self._sent(name)
         if len(given) > 1:
             raise ServiceError(400, f"{name} is given {len(given)} times: give it once")
         if not given:
@@ -44,7 +54,7 @@ class Parameters:
 
     def texts(self, name: str, most: int) -> list[str]:
         """Every text sent under a name, at most so many."""
-        given = self._values.get(name, [])
+        given = self._sent(name)
         if len(given) > most:
             raise ServiceError(400, f"{name} is given {len(given)} times: {most} are allowed")
         return list(given)

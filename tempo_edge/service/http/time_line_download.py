@@ -36,6 +36,7 @@ _TYPES = {
     "llc": "application/json",
     "m3u": "audio/x-mpegurl",
     "otio": "application/json",
+    "zip": "application/zip",
 }
 
 

@@ -9,8 +9,6 @@ import { baseName, name, span, timestamp } from "./words.js";
 const FILTERS = {
   within: (path) => ({ kind: "in", text: baseName(path.replace(/\/+$/, "")) || path, title: path, called: `folder ${path}` }),
   by: (by) => ({ kind: "found by", text: { said: "what is said", shown: "words on screen", seen: "what is seen" }[by] }),
-  after: (day) => ({ kind: "from", text: day }),
-  before: (day) => ({ kind: "until", text: day }),
   since: (when) => ({ kind: "taken from", text: when }),
   until: (when) => ({ kind: "taken until", text: when }),
   place: (town) => ({ kind: "near", text: town, called: `place ${town}` }),
@@ -49,7 +47,8 @@ function said(place, answer) {
     text,
     role,
     note: missing.has(text) ? "no sure match" : "",
-    without: typeof rest === "string" ? (now) => ({ ...now, query: rest }) : undefined,
+    // A saved search is asked as it was saved: whoever wants it otherwise asks for something else.
+    without: typeof rest === "string" && !place.saved ? (now) => ({ ...now, query: rest }) : undefined,
     isText: true,
   }));
 }

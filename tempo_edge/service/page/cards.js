@@ -181,6 +181,11 @@ export class Cards {
     }
   }
 
+  /** The key of the moment at a place in the wall; undefined where there is none. */
+  keyAt(index) {
+    return this.list.children[index]?.dataset.key;
+  }
+
   focus(key) {
     const node = key === undefined ? this.list.firstElementChild : this.nodes.get(key);
     const button = node?.querySelector(".open");

@@ -1,4 +1,4 @@
-// The filters' form, and the folders that it proposes.
+// The filters' form, and the folders, places and cameras that it proposes.
 
 import { filterCount, isCheck, noFilters } from "./place.js";
 import { ask, ServiceError } from "./service.js";
@@ -6,6 +6,9 @@ import { ask, ServiceError } from "./service.js";
 const find = (id) => document.getElementById(id);
 const VIDEOS = 500;
 const FOLDERS = 200;
+
+// Where each kind of proposal comes from in a video.
+const PROPOSED = { places: "place", cameras: "camera" };
 
 /** Folders above some paths, each once, those with more videos first. */
 export function folders(paths) {
@@ -42,6 +45,13 @@ export class Filters {
       this.tell();
     });
     find("filter-toggle").addEventListener("click", () => this.open(this.form.hidden));
+    find("filters-clear").addEventListener("click", () => this.form.reset());
+  }
+
+  /** Set some of them, as if somebody had in the form. */
+  change(some) {
+    this.set({ ...this.get(), ...some });
+    this.tell();
   }
 
   tell() {
@@ -83,9 +93,11 @@ export class Filters {
     if (find("folders").children.length) return;
     try {
       const videos = await ask("/v1/videos", { limit: VIDEOS });
-      find("folders").replaceChildren(
-        ...folders(videos.map((video) => video.path)).map((folder) => new Option(folder)),
-      );
+      const fill = (id, texts) => find(id).replaceChildren(...texts.map((text) => new Option(text)));
+      fill("folders", folders(videos.map((video) => video.path)));
+      for (const [id, fact] of Object.entries(PROPOSED)) {
+        fill(id, [...new Set(videos.map((video) => video[fact]))].filter(Boolean).sort());
+      }
     } catch (error) {
       if (!(error instanceof ServiceError)) throw error; // a folder can be typed just as well
     }

@@ -5,6 +5,7 @@ import { Cards } from "./cards.js";
 import { Chips } from "./chips.js";
 import { Filters } from "./filters.js";
 import { wireKeys } from "./keys.js";
+import { Months } from "./months.js";
 import {
   EMPTY, exampleOf, fault, filterCount, go, isAsking, momentKey, openedHere, parseKey, read,
 } from "./place.js";
@@ -12,6 +13,7 @@ import { Pictures } from "./pictures.js";
 import { Player } from "./player.js";
 import { facts, Progress } from "./progress.js";
 import { Results } from "./results.js";
+import { SavedSearches } from "./saved.js";
 import { Selection } from "./selection.js";
 import { wireTheme } from "./colours.js";
 import { Trouble } from "./trouble.js";
@@ -39,6 +41,7 @@ const trouble = new Trouble(() => {
   pictures.again();
   progress.start();
   results.refresh(); // the library may be another one now
+  months.show(place.filters, true);
 });
 const results = new Results({ cards: walls[0], near: walls[1], chips, trouble, grown: resume });
 const selection = new Selection(selected, {
@@ -51,13 +54,28 @@ const progress = new Progress({
     results.setLibrary(answer);
     player.ways.setPlayer(answer.player);
   },
-  changed: () => results.refresh(),
+  changed() {
+    results.refresh();
+    months.show(place.filters, true);
+    saved.refresh();
+  },
   failed: (error) => trouble.show(error),
 });
 const filters = new Filters((set) => {
-  place = { ...place, filters: set };
+  place = { ...place, filters: set, saved: "" };
   move();
   search();
+});
+const months = new Months((month) => filters.change({ since: month, until: month }));
+const saved = new SavedSearches((there, called) => {
+  clearTimeout(typing);
+  place = there ?? { ...EMPTY, saved: called };
+  settled = true;
+  filters.set(place.filters);
+  find("query").value = place.query;
+  move();
+  search();
+  find("results").focus();
 });
 const player = new Player({ moved: played });
 
@@ -67,7 +85,8 @@ function move(replace = false) {
 }
 
 function entitle() {
-  const asked = place.query || (place.like && "More like this");
+  saved.at(place);
+  const asked = place.query || place.saved || (place.like && "More like this");
   document.title = asked ? `${asked} · tempo-edge` : "tempo-edge";
 }
 
@@ -80,6 +99,7 @@ function search(quick = false) {
     trouble.say(wrong);
     return Promise.resolve();
   }
+  months.show(place.filters);
   if (!isAsking(place) && results.library) progress.refresh(); // the totals belong to the videos
   return results.ask(place, quick);
 }
@@ -89,7 +109,7 @@ function typed() {
   typing = setTimeout(() => {
     const query = find("query").value.trim();
     if (query === place.query) return;
-    place = { ...place, query, play: "" };
+    place = { ...place, query, saved: "", play: "" };
     move(!settled);
     settled = false;
     search(true);
@@ -99,7 +119,8 @@ function typed() {
 function submitted(event) {
   event.preventDefault();
   clearTimeout(typing);
-  place = { ...place, query: find("query").value.trim(), play: "" };
+  const query = find("query").value.trim();
+  place = { ...place, query, saved: query ? "" : place.saved, play: "" };
   move(!settled);
   settled = true;
   search();
@@ -108,7 +129,7 @@ function submitted(event) {
 /** Ask for what a place says, in place of what is asked for now. */
 function turn(other) {
   clearTimeout(typing);
-  place = { ...other, play: "" };
+  place = { ...other, saved: "", play: "" };
   find("query").value = place.query;
   filters.set(place.filters);
   move();
@@ -176,7 +197,7 @@ function arrived() {
   filters.set(place.filters);
   entitle();
   if (!place.play && player.open) player.dialog.close();
-  const same = place.query === before.query && place.like === before.like
+  const same = place.query === before.query && place.like === before.like && place.saved === before.saved
     && JSON.stringify(place.filters) === JSON.stringify(before.filters);
   if (same) resume();
   else search().then(resume);
@@ -209,7 +230,7 @@ function wire() {
   find("help").addEventListener("click", () => find("keys").showModal());
   find("skipped-open").addEventListener("click", showSkipped);
   find("add-open").addEventListener("click", () => find("add").showModal());
-  for (const form of document.querySelectorAll("form.add")) {
+  for (const form of document.querySelectorAll("form.add:has([name=path])")) {
     wireAdding(form, () => progress.refresh());
   }
   addEventListener("popstate", arrived);
@@ -235,4 +256,5 @@ filters.open(filterCount(place.filters) > 0);
 move(true);
 search().then(resume);
 progress.start();
+saved.refresh();
 if (matchMedia("(pointer: fine)").matches && !place.play) find("query").focus();

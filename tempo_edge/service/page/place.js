@@ -1,20 +1,32 @@
 // Where the page is: query, filters and the moment that plays live in the address's hash.
 
 export const noFilters = () => ({
-  within: "", by: "", after: "", before: "", min_minutes: "", max_minutes: "", near_seconds: "",
-  then_seconds: "", offline: true, parts: false,
+  within: "", by: "", since: "", until: "", place: "", camera: "", size: "",
+  min_minutes: "", max_minutes: "", sort: "", near_seconds: "", then_seconds: "",
+  offline: true, parts: false,
 });
 
 const USUAL = noFilters();
 const FILTERS = Object.keys(USUAL);
 
-// What moments may be found by: as the service calls it.
-const EVIDENCE = ["said", "shown", "seen"];
+// What may be chosen of what the service knows.
+const CHOICES = { by: ["said", "shown", "seen"], size: ["720p", "1080p", "4k"], sort: ["time", "name"] };
+
+// Names that filters had in addresses of before.
+const BEFORE = { after: "since", before: "until" };
+
+// A place that is no town: latitude, longitude, kilometres.
+const AROUND = /^[-+\d.]+\s*,\s*[-+\d.]+\s*,\s*[\d.]+$/;
+
+// Filters that find's parameters call the same.
+const TEXTS = ["since", "until", "place", "camera", "size", "sort", "near_seconds", "then_seconds"];
+
+const MONTH = /^\d{4}-\d{2}$/;
 
 /** Whether a filter is a box to check, and not a text. */
 export const isCheck = (key) => typeof USUAL[key] === "boolean";
 
-export const EMPTY = { query: "", like: "", filters: noFilters(), play: "" };
+export const EMPTY = { query: "", like: "", saved: "", filters: noFilters(), play: "" };
 
 /** The moment's name in an address and in an export: `ID:START-END`, to the millisecond. */
 export const momentKey = (moment) =>
@@ -46,7 +58,7 @@ export function parseExample(like) {
 }
 
 /** Whether a place asks for something; else the library is browsed. */
-export const isAsking = (place) => Boolean(place.query || place.like);
+export const isAsking = (place) => Boolean(place.query || place.like || place.saved);
 
 export function parseKey(key) {
   const parts = /^(\d+):(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)$/.exec(key);
@@ -58,13 +70,15 @@ export function parseKey(key) {
 export function read(hash = location.hash) {
   const said = new URLSearchParams(hash.replace(/^#/, ""));
   const filters = noFilters();
+  for (const [old, key] of Object.entries(BEFORE)) if (said.has(old)) filters[key] = said.get(old);
   for (const key of FILTERS) {
     if (said.has(key)) filters[key] = isCheck(key) ? said.get(key) !== "0" : said.get(key);
   }
-  if (!EVIDENCE.includes(filters.by)) filters.by = "";
+  for (const [key, known] of Object.entries(CHOICES)) if (!known.includes(filters[key])) filters[key] = "";
   return {
     query: (said.get("q") ?? "").slice(0, 1000),
     like: parseExample(said.get("like") ?? "") ? said.get("like") : "",
+    saved: said.get("saved") ?? "",
     filters,
     play: said.get("play") ?? "",
   };
@@ -74,6 +88,7 @@ function write(place) {
   const said = new URLSearchParams();
   if (place.query) said.set("q", place.query);
   if (place.like) said.set("like", place.like);
+  if (place.saved) said.set("saved", place.saved);
   for (const key of FILTERS) {
     const value = place.filters[key];
     if (value !== USUAL[key]) said.set(key, isCheck(key) ? String(Number(value)) : value);
@@ -94,36 +109,72 @@ export function go(place, { replace = false } = {}) {
   history[replace ? "replaceState" : "pushState"](state, "", target);
 }
 
-/** The day after a day, `YYYY-MM-DD`: the service's `before` leaves out the day that it names.
- *  Empty after the last day that it knows. */
-export function nextDay(day) {
-  const date = new Date(`${day}T00:00:00Z`);
-  if (Number.isNaN(date.getTime())) return day;
-  date.setUTCDate(date.getUTCDate() + 1);
-  return date.getUTCFullYear() > 9999 ? "" : date.toISOString().slice(0, 10);
-}
-
-/** Find's parameters for the filters. */
-export function parameters(filters) {
+/** The parameters that say which videos count, for the filters. */
+export function scope(filters) {
   const ofMinutes = (minutes) => (minutes === "" ? "" : String(Number(minutes) * 60));
   return {
     within: filters.within,
-    ...(filters.by && { [filters.by]: "1" }),
-    after: filters.after,
-    before: filters.before && nextDay(filters.before),
+    since: filters.since,
+    until: filters.until,
+    [AROUND.test(filters.place) ? "around" : "place"]: filters.place,
+    camera: filters.camera,
+    size: filters.size,
     min_seconds: ofMinutes(filters.min_minutes),
     max_seconds: ofMinutes(filters.max_minutes),
-    near_seconds: filters.near_seconds,
-    then_seconds: filters.then_seconds,
     offline: filters.offline ? "" : "0",
-    parts: filters.parts ? "1" : "",
   };
 }
 
+/** Whether the filters leave out videos. */
+export const isNarrowed = (filters) => Object.values(scope(filters)).some(Boolean);
+
+/** Find's parameters for the filters. */
+export const parameters = (filters) => ({
+  ...scope(filters),
+  ...(filters.by && { [filters.by]: "1" }),
+  near_seconds: filters.near_seconds,
+  then_seconds: filters.then_seconds,
+  parts: filters.parts ? "1" : "",
+  sort: filters.sort,
+});
+
+/** Find's parameters for a place, those that say something. */
+export function findOf(place) {
+  const all = { q: place.query, like: place.like, ...parameters(place.filters) };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value));
+}
+
+/** The place that asks what find's parameters ask; null where the page has no words for one of them. */
+export function placeOf({ q = "", like = "", limit, within = "", ...find }) {
+  const folders = [within].flat();
+  const filters = { ...noFilters(), within: folders[0] };
+  const minutes = (key) => (seconds) => { filters[key] = String(Number(seconds) / 60); };
+  const known = {
+    on: (when) => { filters.since = filters.until = when; },
+    around: (where) => { filters.place = where; },
+    min_seconds: minutes("min_minutes"),
+    max_seconds: minutes("max_minutes"),
+    offline: (flag) => { filters.offline = flag !== "0"; },
+    parts: (flag) => { filters.parts = flag === "1"; },
+    ...Object.fromEntries(CHOICES.by.map((by) => [by, () => { filters.by = filters.by ? "several" : by; }])),
+    ...Object.fromEntries(
+      TEXTS.map((key) => [key, (said) => { filters[key] = said; }]),
+    ),
+  };
+  for (const [name, said] of Object.entries(find)) {
+    if (!known[name]) return null;
+    known[name](said);
+  }
+  const isKnown = Object.entries(CHOICES).every(([key, each]) => !filters[key] || each.includes(filters[key]));
+  return isKnown && folders.length === 1 ? { ...EMPTY, query: q, like, filters } : null;
+}
+
+/** The month that the filters keep to, `YYYY-MM`; empty where it is none, or not one alone. */
+export const monthOf = ({ since, until }) => (since === until && MONTH.test(since) ? since : "");
+
 /** What is wrong with the filters, in words; empty when nothing is. */
 export function fault(filters) {
-  const { after, before, min_minutes: shortest, max_minutes: longest } = filters;
-  if (after && before && after > before) return `No day is from ${after} until ${before}.`;
+  const { min_minutes: shortest, max_minutes: longest } = filters;
   for (const bound of [shortest, longest]) {
     if (bound !== "" && !(Number(bound) >= 0)) return `${bound} is no length in minutes.`;
   }
@@ -139,7 +190,11 @@ export function fault(filters) {
 /** The filters that are set, by name. */
 export const filtersSet = (filters) => FILTERS.filter((key) => filters[key] !== USUAL[key]);
 
-export const filterCount = (filters) => filtersSet(filters).length;
+/** How many filters are set: both ends of a time are one, and an order is none. */
+export function filterCount(filters) {
+  const set = filtersSet(filters).filter((key) => key !== "sort");
+  return set.length - (filters.since && filters.until ? 1 : 0);
+}
 
 /** The filters with one of them as it usually is. */
 export const withoutFilter = (filters, key) => ({ ...filters, [key]: USUAL[key] });

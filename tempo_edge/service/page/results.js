@@ -2,25 +2,18 @@
 
 import { asked, missingWords, wanted } from "./asked.js";
 import { folderNames } from "./folder_names.js";
-import { filterCount, isAsking, momentKey, parameters } from "./place.js";
+import { libraryWords, readVideos } from "./library.js";
+import { filterCount, isAsking, isNarrowed, momentKey, parameters } from "./place.js";
 import { ask, client } from "./service.js";
-import { count, length, name } from "./words.js";
+import { count, name } from "./words.js";
 
 const LIMIT = 24;
 const MOST = 100;
+// Videos that are shown more of a library at a time.
+const PART = 96;
 const BUSY_MS = 200;
 
 const find = (id) => document.getElementById(id);
-
-const asMoment = (video) => ({
-  video: video.id,
-  path: video.path,
-  name: video.name,
-  start_seconds: 0,
-  end_seconds: video.duration_seconds,
-  online: video.online,
-  whole: true,
-});
 
 /** Why an answer may not be what it seems, in words. */
 function doubts(answer) {
@@ -58,7 +51,7 @@ export class Results {
   }
 
   /** Ask for a place; the one asked before is forgotten. Never fails: trouble is shown. */
-  async ask(place, quick = false, limit = LIMIT) {
+  async ask(place, quick = false, limit = LIMIT, known = []) {
     this.stop();
     const { signal } = (this.asking = new AbortController());
     Object.assign(this, { place, quick, limit });
@@ -66,7 +59,7 @@ export class Results {
     if (this.answer?.asked.query === place.query) this.showAsked(place); // else terms aren't known yet
     try {
       if (isAsking(place)) await this.search(signal);
-      else await this.browse(signal);
+      else await this.browse(signal, known);
     } catch (error) {
       if (signal.aborted || error.status === 409) return;
       this.chips.giveUp();
@@ -84,36 +77,41 @@ export class Results {
 
   async search(signal) {
     const { place, quick, limit } = this;
-    const answer = await ask(
-      "/v1/find",
-      { q: place.query, like: place.like, limit, client, retrieval: quick ? "1" : "", ...parameters(place.filters) },
-      signal,
-    );
+    const sent = { q: place.query, like: place.like, limit, client, retrieval: quick ? "1" : "", ...parameters(place.filters) };
+    const answer = place.saved
+      ? await ask("/v1/saved/run", { name: place.saved, client }, signal)
+      : await ask("/v1/find", sent, signal);
     if (signal.aborted) return;
     this.trouble.clear();
     this.showAnswer(answer);
   }
 
-  async browse(signal) {
-    const videos = await ask("/v1/videos", { limit: this.limit }, signal);
+  async browse(signal, known = []) {
+    const { filters } = this.place;
+    const part = await readVideos(filters, this.limit, known, signal);
     if (signal.aborted) return;
     this.trouble.clear();
     this.answer = null;
+    this.part = part;
     this.showAsked(this.place);
-    this.cards.show(videos.map(asMoment));
+    this.cards.show(part.moments);
     this.near.show([]);
     find("title").textContent = "Your footage";
     find("nothing").hidden = true;
     find("unsure").textContent = "";
     find("near").hidden = true;
     find("select-all").hidden = true;
-    find("more").hidden = videos.length < this.limit || this.limit >= MOST;
+    find("more").hidden = this.limit >= part.all;
     this.showLibrary();
   }
 
-  /** More of the same, as much as the service gives at once. */
-  more() {
-    return this.ask(this.place, this.quick, MOST);
+  /** More of the same: of an answer as much as the service gives at once, of a library a part. */
+  async more() {
+    if (isAsking(this.place)) return this.ask(this.place, this.quick, MOST);
+    const before = this.cards.moments.length;
+    await this.ask(this.place, this.quick, this.limit + PART, this.part.moments);
+    // The last part takes the button away, and with it the keyboard's place on the page.
+    if (find("more").hidden) this.cards.focus(this.cards.keyAt(before));
   }
 
   /** Footage came in: a library that is being browsed grows; an answer stays as it was read. */
@@ -130,11 +128,13 @@ export class Results {
     const { library } = this;
     if (!library || isAsking(this.place)) return;
     const empty = library.videos === 0 && this.cards.moments.length === 0;
-    find("count").textContent = empty
-      ? ""
-      : `${count(library.videos, "video")}, ${length(library.hours * 3600)}`;
-    find("nothing").hidden = !empty;
+    const narrowed = isNarrowed(this.place.filters);
+    const none = narrowed && this.part?.all === 0;
+    find("count").textContent = empty || !this.part ? "" : libraryWords(library, this.part, narrowed);
+    find("nothing").hidden = !empty && !none;
     find("add-first").hidden = !empty;
+    find("filters-clear").hidden = empty || !none;
+    if (!empty && none) find("nothing-words").textContent = "No video is left by these filters.";
     if (!empty) return;
     const busy = library.indexing.state !== "idle";
     find("add-first").hidden = busy;
@@ -150,7 +150,7 @@ export class Results {
     this.showAsked(place);
     this.cards.show([]);
     this.near.show([]);
-    find("title").textContent = name(place.query || "More like this");
+    find("title").textContent = name(place.query || place.saved || "More like this");
     find("count").textContent = find("unsure").textContent = "";
     find("nothing").hidden = find("near").hidden = true;
     find("select-all").hidden = find("more").hidden = true;
@@ -172,8 +172,8 @@ export class Results {
       : `No moment ${answer.query ? `for “${name(asking)}”` : "like this one"}${first}`;
     find("unsure").textContent = doubts(answer);
     find("select-all").hidden = found < 2;
-    find("more").hidden = found < this.limit || this.limit >= MOST;
-    find("add-first").hidden = true;
+    find("more").hidden = found < this.limit || this.limit >= MOST || Boolean(this.place.saved);
+    find("add-first").hidden = find("filters-clear").hidden = true;
     this.showNothing(answer);
     this.showNear(answer);
   }

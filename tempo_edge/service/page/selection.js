@@ -34,6 +34,13 @@ export class Selection {
     find("export").title = size > MOST ? `At most ${MOST} at once` : "";
   }
 
+  /** The format that is chosen; projects of LosslessCut are of one video each, several go in a ZIP. */
+  format() {
+    const chosen = find("format").value;
+    const videos = new Set([...this.moments.values()].map(({ video }) => video));
+    return chosen === "llc" && videos.size > 1 ? "zip" : chosen;
+  }
+
   clear() {
     this.moments.clear();
     this.show();
@@ -41,7 +48,7 @@ export class Selection {
   }
 
   async export() {
-    const format = find("format").value;
+    const format = this.format();
     find("export").disabled = true;
     try {
       const file = await download("/v1/export", {

@@ -88,6 +88,13 @@ export async function ask(path, parameters, signal) {
   return (await answered(address(path, parameters), { signal })).json();
 }
 
+/** A part of a list, how many there are in all, and how many are left out as nothing is known of them. */
+export async function askPart(path, parameters, signal) {
+  const response = await answered(address(path, parameters), { signal });
+  const told = (name) => Number(response.headers.get(`Tempo-Edge-${name}`) ?? 0);
+  return { items: await response.json(), count: told("Count"), unknown: told("Unknown-Count") };
+}
+
 export async function tell(path, body) {
   const options = { method: "POST" };
   if (body !== undefined) {
@@ -95,6 +102,10 @@ export async function tell(path, body) {
     options.body = JSON.stringify(body);
   }
   return (await answered(path, options)).json();
+}
+
+export async function drop(path, parameters) {
+  return (await answered(address(path, parameters), { method: "DELETE" })).json();
 }
 
 /** A file's contents, the name that the service gives it, and what it remarks. */

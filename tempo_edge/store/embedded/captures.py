@@ -99,6 +99,20 @@ class CaptureTable(ContentsTable):
             found = said if found is None else found.or_else(said)
         return found
 
+    def taken(self) -> dict[int, Capture]:
+        """By video, when it was taken and who says so, of those of which that is known."""
+        found: dict[int, Capture] = {}
+        if not self._has_captures():
+            return found
+        rows = self._db.execute(
+            "SELECT video_id, taken_from, clock, is_utc, is_day, zone FROM captures "
+            "WHERE clock IS NOT NULL ORDER BY video_id, rank, path"
+        )
+        for video, *said in rows:
+            if video not in found:
+                found[video] = self._capture(video, *said, None, None, "", "", "")
+        return found
+
     def _capture(self, video_id: int, source: Any, clock: Any, *facts: Any) -> Capture:
         is_utc, is_day, zone, latitude, longitude, *names = facts
         read = self._columns(f"the capture of video {video_id}")

@@ -45,6 +45,12 @@ def test_a_capture_is_told_as_it_was(writer: WritableCatalogue, reader: Catalogu
         assert [reader.capture(video) for video in videos] == kinds
         assert reader.capture(last) is None
         assert reader.cameras() == ["Apple iPhone 12"]
+        taken = {
+            video: Capture(each.instant, each.taken_from)
+            for video, each in zip(videos, kinds, strict=True)
+            if each.instant
+        }
+        assert reader.taken() == taken
     assert writer.capture_marks(["/0", "/last", "/nowhere"]) == {"/0": "m"}
 
 
@@ -76,6 +82,7 @@ def test_of_several_files_the_one_that_is_trusted_most_counts(writer: WritableCa
     assert within(writer, since=datetime(2024, 1, 4)) == set()
     assert within(writer, until=datetime(2024, 1, 4)) == {video}
     assert writer.capture(video) == at(2, "name", coordinates=LISBON, make="Sony")
+    assert writer.taken() == {video: at(2, "name")}
     writer.put_file(FileRow("/copy", "", 2, 2, "indexed", "", video))
     assert writer.capture(video) == at(5, "file"), "a file that changed is to be read again"
     assert writer.capture_marks(["/copy"]) == {}
