@@ -1,17 +1,73 @@
-"""Which videos of a library a query concerns."""
+"""The scope of a query: which videos of a library it concerns, and what is known of these."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from datetime import date
+from functools import cached_property
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tempo_edge.errors import QueryError
 from tempo_edge.indexing.walk import is_mounted
 from tempo_edge.query import Query
-from tempo_edge.store.interface import Catalogue
+from tempo_edge.search.calibrate import NullDistribution
+from tempo_edge.search.reels import Reels
+from tempo_edge.store.interface import Catalogue, Vectors
 
-__all__ = ["videos_of"]
+__all__ = ["Scope", "videos_of"]
+
+
+class Scope:
+    """Where a query looks. What is found out of that is kept for all of its terms.
+
+    Args:
+        query: what is asked for.
+        catalogue: the library's rows, within a snapshot.
+        vectors: gives the search among its frames, which is brought up to the rows.
+        along_seconds: see :class:`Reels`.
+
+    Attributes:
+        videos: ids of the only videos that count; None for all.
+        crowd: ids of the videos whose chance a moment has to stand out of; None for all.
+        reels: what footage is read by.
+        nulls: how vectors score by chance here, as far as that was asked for.
+
+    Raises:
+        QueryError: as :func:`videos_of`.
+    """
+
+    def __init__(
+        self,
+        query: Query,
+        catalogue: Catalogue,
+        vectors: Callable[[], Vectors],
+        along_seconds: float = 0.0,
+    ) -> None:
+        self._catalogue = catalogue
+        self._vectors = vectors
+        self.videos = videos_of(query, catalogue)
+        self.crowd = None if query.amid_all else self.videos
+        self.reels = Reels(catalogue, along_seconds)
+        self.nulls: dict[tuple[bytes, bool], NullDistribution] = {}
+
+    @cached_property
+    def frames(self) -> int:
+        """How many frames there are to find."""
+        return self._catalogue.count_frames(self.videos)
+
+    @cached_property
+    def crowd_frames(self) -> int:
+        """How many frames of the crowd there are."""
+        return self._catalogue.count_frames(self.crowd)
+
+    @cached_property
+    def sample(self) -> NDArray[np.float32]:
+        """Unit vectors ``[n, d]`` of some of the crowd."""
+        return self._vectors().sample(self.crowd)
 
 
 def videos_of(query: Query, catalogue: Catalogue) -> list[int] | None:
