@@ -85,6 +85,8 @@ class VideoRow:
 
     def stretch(self, pts: int) -> tuple[int, int]:
         """The first and the last tick around a picture between which there is no hole."""
+        if not self.holes:
+            return -(2**63), 2**63 - 1
         low = max((after for _, after in self.holes if after <= pts), default=-(2**63))
         high = min((before for before, _ in self.holes if before > pts), default=2**63 - 1)
         return low, high

@@ -329,10 +329,10 @@ class SqliteCatalogue(LineVectorTable, ListingTable, SavedTable, VideoNotes, Wri
                 ids = self._db.execute("SELECT id FROM frames WHERE video_id=?", (video,))
                 known[video] = np.asarray([[each, each] for (each,) in ids])
         spans = [known[video] for video in set(videos) if video in known]
-        first, last = np.concatenate([np.zeros((0, 2), np.int64), *spans]).T
+        first, last = np.sort(np.concatenate([np.zeros((0, 2), np.int64), *spans]), axis=0).T
         counts = last - first + 1
         before = np.cumsum(counts) - counts
-        return np.sort(np.repeat(first - before, counts) + np.arange(counts.sum()))
+        return np.repeat(first - before, counts) + np.arange(counts.sum())
 
     def vectors_of(
         self, videos: Sequence[int], batch: int = 8192
