@@ -363,7 +363,8 @@ def _fit(library: Library, known: Sequence[Shot]) -> None:
     there: list[bool] = []
     with library.catalogue.snapshot():
         for term in _ALL:
-            glance = library.searcher.term(Query(term)).glance
+            query = Query(term)
+            glance = library.searcher.term(query, library.searcher.space(query)).glance
             for shot in known:
                 has, video = shot.has(term), ids.get(shot.file)
                 if glance is not None and has is not None and video is not None:

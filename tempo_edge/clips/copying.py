@@ -66,6 +66,8 @@ def copy_span(video: PyAVVideo, source: Path, span: Span, draft: Path, mark: str
     stamps = _from_key(video, span)
     if stamps is None or video.joined() is not None:
         return False
+    if video.is_signed and stamps[0] != video.packets().pts[0]:
+        return False  # players of the copy would not know who encoded it
     with open_container(source) as container:
         pictures = next(s for s in container.streams.video if s.index == video.stream_index)
         sound = next((s for s in container.streams.audio if s.codec_context is not None), None)

@@ -132,7 +132,10 @@ class DecordVideo(Closing):
             reader = self._decord.VideoReader(
                 str(self._path.absolute()), ctx=self._decord.cpu(0), num_threads=1
             )
-        except (self._decord.DECORDError, RuntimeError, AssertionError) as error:
+            if self._container.is_signed:
+                reader.next()  # which the decoder must have come past
+                reader.seek(0)
+        except (self._decord.DECORDError, RuntimeError, AssertionError, StopIteration) as error:
             raise MediaError(f"can't be opened by decord: {_reason(error)}") from error
         if len(reader) != len(table):
             raise MediaError(

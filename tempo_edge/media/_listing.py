@@ -23,6 +23,7 @@ from tempo_edge.media._keys import believe, container_tells
 from tempo_edge.media._packets import packet_table
 from tempo_edge.media._payload import may_tell_payload, open_hollow
 from tempo_edge.media._restarts import resets_are_usual
+from tempo_edge.media._signature import Signature
 from tempo_edge.media._streams import format_names
 from tempo_edge.media._truncation import lacks_fragments, promise
 from tempo_edge.media._types import DAMAGED, PacketTable, VideoInfo
@@ -74,16 +75,17 @@ def may_be_listed_from_index(path: Path) -> bool:
     return path.stat().st_size >= _SMALL and may_tell_payload(path)
 
 
-def listed(film: Film) -> PacketTable:
+def listed(film: Film, signature: Signature) -> PacketTable:
     """The table of a film, all of whose packets are read and looked at for damage.
 
     Args:
         film: its container stands at the beginning.
+        signature: that of its encoder, which is seen on the way.
 
     Raises:
         MediaError: there is no packet with a time stamp.
     """
-    table, _ = _listed(film, film, check_for(film.stream.codec_context))
+    table, _ = _listed(film, film, check_for(film.stream.codec_context), signature)
     return table
 
 
@@ -109,7 +111,7 @@ def listed_from_index(film: Film) -> PacketTable | None:
             if not isinstance(stream, VideoStream) or stream.time_base != film.info.time_base:
                 return None
             read = replace(film, container=container, stream=stream)
-            table, is_whole = _listed(film, read, _any)
+            table, is_whole = _listed(film, read, _any, None)
         finally:
             container.close()
             file.close()
@@ -127,19 +129,24 @@ def _any(packet: Packet[VideoStream]) -> bool:
     return True
 
 
-def _listed(film: Film, read: Film, check: Check) -> tuple[PacketTable, bool]:
+def _listed(
+    film: Film, read: Film, check: Check, signature: Signature | None
+) -> tuple[PacketTable, bool]:
     """(the table of a film, whether nothing in it tells of damage).
 
     Args:
         film: the film, as it is shown.
         read: the same, as its packets are read.
         check: whether a packet can be whole.
+        signature: that of the encoder, where packets are read as they are.
     """
     second = float(1 / film.info.time_base)
     sound, resets = Sound(read.stream), resets_are_usual(film.container)
     evidence = Evidence(film.path, format_names(film.container), check, sound)
     held = bounded(demux(read.container), film.path.stat().st_size)
     pictures = sound.without(held)
+    if signature is not None:
+        pictures = signature.seen(pictures)
     if film.interval is not None:
         pictures = counted(pictures, 0, film.interval)
     table = packet_table(pictures, second, resets, evidence)

@@ -29,6 +29,7 @@ from tempo_edge.media._listing import Film, listed, listed_from_index, may_be_li
 from tempo_edge.media._packets import contradicts, on_one_clock, stamp_of
 from tempo_edge.media._record import tell_format
 from tempo_edge.media._restarts import may_restart, resets_are_usual
+from tempo_edge.media._signature import Signature
 from tempo_edge.media._streams import describe, films, first_that_moves, format_names
 from tempo_edge.media._types import PacketTable
 from tempo_edge.media.container import demux, discard_all_but, open_container, reason
@@ -83,6 +84,7 @@ class StreamReader(Closing):
         self._open()
         try:
             self._use(self._film())
+            self._signature = Signature(self.codec_context)
             self.info = describe(self._container, self._stream)
             self._interval = interval_of(self._container, self._stream)
             if self._interval is not None:
@@ -110,6 +112,7 @@ class StreamReader(Closing):
                 self._file.close()
             raise MediaError(f"can't be opened: {reason(error)}") from error
         self._fresh = True  # nothing has been read since, and nothing sought
+        self._is_acquainted = False  # the decoder, with whoever encoded what it decodes
 
     def _opened(self, accel: HWAccel | None) -> InputContainer:
         if self._file is not None:
@@ -186,12 +189,14 @@ class StreamReader(Closing):
             if table is None:
                 self._rewind()
                 self._fresh = False
-                table = listed(replace(film, container=self._container, stream=self._stream))
+                film = replace(film, container=self._container, stream=self._stream)
+                table = listed(film, self._signature)
             self._table = table
         return self._table
 
     def _packets_from(self, stamp: int) -> Iterator[Packet[VideoStream]]:
         """Packets from a key frame at or before ``stamp`` on, wherever the index points."""
+        self._acquaint()
         if self._interval is not None:
             yield from self._packets_by_number(self.packets(), stamp, self._interval)
             return
@@ -218,6 +223,25 @@ class StreamReader(Closing):
                 return
         self._rewind()
         yield from self._demux()
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether a decoder must have come past the first packet to be right about later ones."""
+        if not self._signature.is_known:
+            self._rewind()
+            self._fresh = False
+            with suppress(av.error.FFmpegError):
+                next(self._signature.seen(demux(self._container, self._stream)), None)
+            self._signature.is_known = True
+        return bool(self._signature.packet)
+
+    def _acquaint(self) -> None:
+        """Have the decoder come past the encoder's signature, wherever it is going to begin."""
+        if self.is_signed and not self._is_acquainted:
+            with suppress(av.error.InvalidDataError):
+                self.codec_context.decode(Packet(self._signature.packet))
+            self.codec_context.flush_buffers()
+            self._is_acquainted = True
 
     def joined(self) -> PacketTable | None:
         """The table of a file whose clock starts again: by nothing else can such a file be sought.

@@ -146,7 +146,7 @@ class ByExample:
             )
         nothing = np.zeros(self._profile.dim, np.float32)
         window = open_window(nothing, self._catalogue, video, row, -(2**63), 2**63 - 1)
-        if window.packed is None or not len(window.pts):
+        if window.units is None or not len(window.pts):
             raise QueryError(f"like {example.name!r}: the library holds no picture of that video")
         first = int(np.searchsorted(window.edges, start, side="right")) - 1
         last = first + 1 if end is None else int(np.searchsorted(window.edges, end, side="left"))
@@ -158,7 +158,7 @@ class ByExample:
             low = np.maximum(window.edges[first:last], start)
             high = np.minimum(window.edges[first + 1 : last + 1], end)
             shown = np.maximum(high - low, 1e-3)
-        vectors = unit(window.packed[first:last].astype(np.float32))
+        vectors = window.units[first:last]
         vector = np.asarray(unit(shown.astype(np.float32) @ vectors), dtype=np.float32)
         span = Span(start, end or float(np.nextafter(start, np.inf)))
         return Sight(vector, video, span)
@@ -263,4 +263,5 @@ def _part(window: Window, first: int, end: int) -> Window:
         cuts=window.cuts[looks],
         similarities=window.similarities[looks],
         packed=None if window.packed is None else window.packed[looks],
+        units=None if window.units is None else window.units[looks],
     )

@@ -200,13 +200,13 @@ class Calibration:
 
 def probability(odds: float) -> float:
     """The probability in [0, 1] of log-odds, however large they are."""
-    return float(1.0 / (1.0 + np.exp(-np.clip(odds, -40, 40))))
+    return float(1.0 / (1.0 + np.exp(-min(max(odds, -40.0), 40.0))))
 
 
 def log_odds(probability: float) -> float:
     """``log(p / (1 - p))``, within [-12, 12]."""
     odds = np.log(max(probability, 1e-12)) - np.log(max(1.0 - probability, 1e-12))
-    return float(np.clip(odds, -12.0, 12.0))
+    return float(min(max(odds, -12.0), 12.0))
 
 
 def fit_monotone(

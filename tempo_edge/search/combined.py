@@ -29,6 +29,9 @@ NOTHING_BELOW = 0.1
 # Rejected moments that an answer tells of.
 _CLOSEST = 6
 
+# Footage around a moment of one term that is read with it: others are looked for there.
+_ALONG_SECONDS = 60.0
+
 
 class Combiner:
     """Searches with expressions of several terms."""
@@ -39,10 +42,12 @@ class Combiner:
     def find(self, query: Query, checkpoint: Callable[[], None] = lambda: None) -> Answer:
         """The answer to a query of several terms; see :meth:`Searcher.find`."""
         expression = query.expression
+        space = self._searcher.space(query, _ALONG_SECONDS)
         terms: dict[str, TermSearch] = {}
-        for term in expression.terms:
-            if term.text not in terms:
-                terms[term.text] = self._searcher.term(query.of_term(term.text), checkpoint)
+        wanted = {text for scene in expression.scenes for text in scene.wanted}
+        for text in dict.fromkeys(term.text for term in expression.terms):
+            asked, is_wanted = query.of_term(text), text in wanted
+            terms[text] = self._searcher.term(asked, space, checkpoint, is_wanted=is_wanted)
         meeting = Meetings(terms, expression.scenes, query.near_seconds, query.then_seconds)
         met = distinct(meeting.all(checkpoint))
         nowhere = _below(NOTHING_BELOW, expression, terms, query.min_confidence)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from tempo_edge.quantization import dequantize, unit
+from tempo_edge.quantization import unit
 from tempo_edge.search.calibrate import NullDistribution
 from tempo_edge.search.candidates import Candidate
 from tempo_edge.search.similarity import CurveSettings, Segment, segment_of
@@ -51,8 +51,8 @@ class Continuity:
     ) -> Continuity:
         """The continuity of a window with this curve ``[n]``."""
         pictures = None
-        if window.packed is not None and null.centre is not None:
-            pictures = unit(dequantize(window.packed) - null.centre)
+        if window.units is not None and null.centre is not None:
+            pictures = unit(window.units - null.centre)
         return Continuity(curve, window.edges, pictures, null.background_std, settings)
 
     def moments(self, segments: Sequence[Segment]) -> list[tuple[int, int, list[int]]]:

@@ -6,13 +6,14 @@ is sure. What is found by pictures and by words at the same time is one moment, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tempo_edge.moment import PICTURE, Span
 from tempo_edge.search.candidates import Candidate
+from tempo_edge.search.copies import grouped
 
-__all__ = ["NEAR_SECONDS", "Finding", "Found", "merged"]
+__all__ = ["NEAR_SECONDS", "Finding", "Found", "merged", "of_candidates"]
 
 #: Findings of two kinds that lie no further apart than this many seconds are of one moment: people
 #: say what they see a little before or after it is seen.
@@ -94,6 +95,21 @@ class Found:
     def group(self) -> tuple[Candidate, ...]:
         """The candidate of pictures, with copies behind it; empty where words alone speak."""
         return next((each.group for each in self.findings if each.group), ())
+
+
+def of_candidates(
+    found: Sequence[Candidate], least: float, *, counts: bool = True
+) -> Iterator[Finding]:
+    """Candidates as findings, those of the same footage as one; each is sure from `least` on.
+
+    Args:
+        counts: whether pictures are an answer at all; else none is sure.
+    """
+    for group in grouped(found):
+        first = group[0]
+        where = first.window.video_id, first.segment.span
+        is_sure = counts and first.confidence >= least
+        yield Finding(PICTURE, *where, first.confidence, is_sure, first.score, group=group)
 
 
 def merged(findings: Iterable[Finding]) -> list[Found]:

@@ -7,8 +7,9 @@ the best of the few looks that it is taken of, or of more if several terms chose
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache, cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +22,9 @@ from tempo_edge.search.calibrate import (
     probability,
 )
 from tempo_edge.search.grounders.curve import by_curve
+from tempo_edge.search.reels import Reels
 from tempo_edge.search.similarity import CurveSettings, floor_of, segment_of, smoothed
-from tempo_edge.search.window import Window, open_window
-from tempo_edge.store.interface import Catalogue
+from tempo_edge.search.window import Stretch, Window
 
 __all__ = ["Glance"]
 
@@ -43,14 +44,19 @@ class Glance:
     Attributes:
         vector: the unit vector of the term ``[d]``; ``null``: how it scores by chance.
         calibration, settings: how a span of the similarity curve is judged, and its shape.
-        catalogue: the library's rows, within a snapshot.
+        reels: the library's footage.
     """
 
     vector: NDArray[np.float32]
     null: NullDistribution
     calibration: Calibration
     settings: CurveSettings
-    catalogue: Catalogue
+    reels: Reels
+
+    @cached_property
+    def _among(self) -> Callable[[int], NullDistribution]:
+        """The null distribution where only so many frames are looked at."""
+        return cache(self.null.among)
 
     def likelihood(self, video: int, span: Span, chosen: float = 0.0) -> float:
         """Probability in [0, 1] that the term is shown at a span; 0 where no frame is known.
@@ -64,7 +70,7 @@ class Glance:
             return 0.0
         first, last = _looks(window.edges, span)
         looks = last - first + 1
-        null = self.null.among(round(looks * (max(self.null.frames, looks) / looks) ** chosen))
+        null = self._among(round(looks * (max(self.null.frames, looks) / looks) ** chosen))
         curve = smoothed(window.similarities, window.cuts, self.settings.smooth)
         floor = floor_of(curve, window.edges, null.background_mean)
         segment = segment_of(window, curve, first, last, floor)
@@ -86,15 +92,17 @@ class Glance:
 
     def _window(self, video: int, stretch: Span, context_seconds: float) -> Window:
         """The frames of a stretch, and of the footage around it; nothing reaches over a hole."""
-        facts = self.catalogue.video(video)
+        facts = self.reels.video(video)
+
+        start, base = float(facts.start_time), float(facts.time_base)
 
         def tick(seconds: float) -> int:
-            return int((seconds + float(facts.start_time)) / facts.time_base)
+            return int((seconds + start) / base)
 
         first, last = facts.stretch(tick((stretch.start_seconds + stretch.end_seconds) / 2))
         low = max(first, tick(stretch.start_seconds - context_seconds))
         high = min(last, tick(stretch.end_seconds + context_seconds))
-        return open_window(self.vector, self.catalogue, video, facts, low, high)
+        return Stretch(self.vector, self.reels.looks(video, low, high)).widest
 
 
 def _looks(edges: NDArray[np.float64], span: Span) -> tuple[int, int]:

@@ -179,14 +179,22 @@ class Meetings:
             low = beside.end_seconds
             high = low + self.then_seconds + 1e-3
             stretch = Span(low, high + _LONGEST_SECONDS)
+
+        def in_order(span: Span) -> bool:
+            return _in_order(span, beside) if is_before else _in_order(beside, span)
+
         best: Met | None = None
+        # A scene of one term is where that is: what is known before it is looked at.
+        is_alone = len(self.scenes[number].wanted) == 1
         for text in self.scenes[number].wanted:
             for span in self.terms[text].spans(video, stretch):
                 if (span.end_seconds < low) if is_before else (span.start_seconds > high):
                     continue
+                if is_alone and not in_order(span):
+                    continue
                 met = self._scene(number, text, found, span)
-                pair = (met.span, beside) if is_before else (beside, met.span)
-                if _in_order(*pair) and (best is None or met.confidence > best.confidence):
+                likelier = best is None or met.confidence > best.confidence
+                if likelier and (is_alone or in_order(met.span)):
                     best = met
         return best
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tempo_edge.search.reels import Reels
 from tempo_edge.search.window import Stretch, Window
 from tempo_edge.store.interface import Catalogue, Vectors
 from tempo_edge.store.rows import VideoRow
@@ -32,6 +33,7 @@ def retrieve(
     videos: Iterable[int] | None = None,
     limit: int = WINDOWS,
     context_seconds: float = 0.0,
+    reels: Reels | None = None,
 ) -> list[Window]:
     """The windows around the frames nearest to a query, most promising first.
 
@@ -41,47 +43,46 @@ def retrieve(
         limit: most windows to give.
         context_seconds: footage on either side of each window that is read along with it: see
             :attr:`Window.widest`. Windows whose contexts overlap are read together.
+        reels: what footage is read by, and kept for others; by default for nobody.
     """
+    reels = reels or Reels(catalogue)
     hits = vectors.search(query, _HITS, None if videos is None else sorted(set(videos)))
     score = dict(zip(hits.ids.tolist(), hits.similarities.tolist(), strict=True))
     by_video: dict[int, list[tuple[int, float]]] = defaultdict(list)
     for frame_id, video_id, pts in catalogue.frame_keys(hits.ids.tolist()):
         by_video[video_id].append((pts, score[frame_id]))
     stretches: list[tuple[float, int, int, int]] = []
-    facts: dict[int, VideoRow] = {}
     # The best stretch of every video is as good as its best hit: no other video has one to give.
     for video_id in sorted(by_video, key=lambda v: (-max(s for _, s in by_video[v]), v))[:limit]:
-        facts[video_id] = video = catalogue.video(video_id)
+        video = reels.video(video_id)
         context = int(_CONTEXT_SECONDS / video.time_base)
         found = sorted(by_video[video_id])
         merged = _merge(found, context, video)
         stretches += [(best, video_id, low, high) for best, low, high in merged]
     stretches.sort(key=lambda stretch: (-stretch[0], stretch[1:]))
     wanted = [(video_id, low, high) for _, video_id, low, high in stretches[:limit]]
-    windows = _opened(query, catalogue, wanted, facts, context_seconds)
+    windows = _opened(query, reels, wanted, context_seconds)
     return [window for window in windows if len(window.pts)]
 
 
 def _opened(
     query: NDArray[np.float32],
-    catalogue: Catalogue,
+    reels: Reels,
     wanted: Sequence[tuple[int, int, int]],
-    facts: Mapping[int, VideoRow],
     context_seconds: float,
 ) -> Iterator[Window]:
     """Windows by video, first and last tick, in the same order; all footage is read once."""
     reads: list[tuple[int, int, int]] = []
     for video_id, low, high in sorted(wanted):
-        context = int(context_seconds / facts[video_id].time_base)
-        first, last = facts[video_id].stretch(low)
+        video = reels.video(video_id)
+        context = int(context_seconds / video.time_base)
+        first, last = video.stretch(low)
         begin, end = max(first, low - context), min(last, high + context)
         if reads and reads[-1][0] == video_id and begin <= reads[-1][2]:
             reads[-1] = (video_id, reads[-1][1], end)
         else:
             reads.append((video_id, begin, end))
-    stretches = {
-        read: Stretch.read(query, catalogue, read[0], facts[read[0]], *read[1:]) for read in reads
-    }
+    stretches = {read: Stretch(query, reels.looks(*read)) for read in reads}
     for video_id, low, high in wanted:
         within = next(r for r in reads if r[0] == video_id and r[1] <= low <= r[2])
         yield stretches[within].window(low, high)

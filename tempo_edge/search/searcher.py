@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
 from pathlib import Path
@@ -20,8 +20,7 @@ from tempo_edge.search.by_example import ByExample, Words
 from tempo_edge.search.calibrate import Calibration, NullDistribution
 from tempo_edge.search.candidates import Candidate, rivals_of
 from tempo_edge.search.contrast import Cohort, stand_in
-from tempo_edge.search.copies import grouped
-from tempo_edge.search.findings import Finding, Found, merged
+from tempo_edge.search.findings import Finding, Found, merged, of_candidates
 from tempo_edge.search.fitted import QUICK, calibration_of, grounders_of, is_quick, preferred
 from tempo_edge.search.glance import Glance
 from tempo_edge.search.grounders import GROUNDERS, Grounder, Materials
@@ -32,7 +31,7 @@ from tempo_edge.search.moments import Moments
 from tempo_edge.search.name_finder import NameFinder
 from tempo_edge.search.ordering import in_order
 from tempo_edge.search.retrieve import GLANCE, WINDOWS, retrieve
-from tempo_edge.search.scope import videos_of
+from tempo_edge.search.search_space import SearchSpace
 from tempo_edge.search.similarity import CurveSettings
 from tempo_edge.search.term import TermSearch
 from tempo_edge.search.wording import read
@@ -55,16 +54,13 @@ class _Sought:
 
     Attributes:
         vector: its unit vector ``[d]``; ``states``: those of its tokens ``[l, 384]``.
-        videos: ids of the only videos that count; None for all.
-        crowd: ids of the videos whose chance a moment has to stand out of; None for all.
         windows: most stretches of footage to look into.
     """
 
     text: str
     vector: NDArray[np.float32]
     states: NDArray[np.float32]
-    videos: list[int] | None
-    crowd: list[int] | None
+    space: SearchSpace
     windows: int
 
 
@@ -168,9 +164,10 @@ class Searcher:
                 or the library holds nothing where the query is kept to.
         """
         chosen = self.chosen(query)
-        videos = videos_of(query, self._catalogue)
+        space = self.space(query)
         reading = cache(lambda: read(self._profile, query.text))
-        found = merged(self._findings(query, videos, chosen, reading, checkpoint))
+        how = query, space, chosen, reading, checkpoint
+        found = merged(self._findings(*how, query.kinds))
         likely = [each for each in found if each.is_sure]
         rejected = [each for each in found if not each.is_sure]
         shown = [self._told(each, query) for each in likely[: query.limit]]
@@ -206,50 +203,72 @@ class Searcher:
             return self._grounder_of_example(query.grounder)
         return QUICK if query.retrieval else self.grounder(query.grounder)
 
-    def term(self, query: Query, checkpoint: Callable[[], None] = lambda: None) -> TermSearch:
+    def space(self, query: Query, along_seconds: float = 0.0) -> SearchSpace:
+        """Where a query looks; ``along_seconds``: see :class:`SearchSpace`.
+
+        Raises:
+            QueryError: the library holds nothing where the query is kept to.
+        """
+        return SearchSpace(query, self._catalogue, lambda: self._vectors, along_seconds)
+
+    def term(
+        self,
+        query: Query,
+        space: SearchSpace,
+        checkpoint: Callable[[], None] = lambda: None,
+        *,
+        is_wanted: bool = True,
+    ) -> TermSearch:
         """The search of one term: every moment that it may mean, and how likely it is elsewhere.
 
-        Args and errors are those of :meth:`find`.
+        Args:
+            query, checkpoint: as in :meth:`find`, which raises what this does.
+            space: that of the query, and of those of other terms.
+            is_wanted: whether it is asked for; else it is only asked how likely it is at places.
         """
-        videos = videos_of(query, self._catalogue)
         reading = cache(lambda: read(self._profile, query.text))
-        found = merged(self._findings(query, videos, self.chosen(query), reading, checkpoint))
-        return TermSearch(query.text, found, self._glance(query, videos, reading))
+        how = query, space, self.chosen(query), reading, checkpoint
+        kinds = query.kinds if is_wanted else query.kinds - {PICTURE}
+        findings = list(self._findings(*how, kinds))
+        # A name that is not sure speaks for what pictures show of its film, and for nothing else.
+        if not is_wanted and any(each.kind == "name" and not each.is_sure for each in findings):
+            findings = list(self._findings(*how, query.kinds))
+        return TermSearch(query.text, merged(findings), self._glance(query, space, reading))
 
     def _glance(
-        self, query: Query, videos: list[int] | None, reading: Callable[[], _Reading]
+        self, query: Query, space: SearchSpace, reading: Callable[[], _Reading]
     ) -> Glance | None:
         """How likely pictures show one term, anywhere; None where they don't count."""
         if PICTURE not in query.kinds or self._is_quoted(query):
             return None
-        crowd = None if query.amid_all else videos
-        frames = self._catalogue.count_frames(crowd)
-        if not frames:
+        if not space.crowd_frames:
             return None
         vector, _ = reading()
-        null = self._null(vector, crowd, frames, QUICK)
-        return Glance(vector, null, self.calibration(QUICK), self.settings, self._catalogue)
+        self._vectors.refresh()
+        null = self._null(vector, space, QUICK)
+        return Glance(vector, null, self.calibration(QUICK), self.settings, space.reels)
 
     def _findings(
         self,
         query: Query,
-        videos: list[int] | None,
+        space: SearchSpace,
         grounder: str,
         reading: Callable[[], _Reading],
         checkpoint: Callable[[], None],
+        kinds: frozenset[str],
     ) -> Iterator[Finding]:
-        """What every kind of evidence that counts says."""
+        """What some kinds of evidence say."""
         if query.like is not None:
-            yield from self._like(query, videos, checkpoint)
+            yield from self._like(query, space, checkpoint)
             return
-        kinds = query.kinds - {PICTURE, "name"}
+        words = kinds - {PICTURE, "name"}
         meaning = partial(self._meaning, query.text, reading)
-        said = self._lines.begin(query, kinds, videos, meaning)  # goes on while pictures are seen
-        if PICTURE in query.kinds:
-            yield from self._seen(query, reading, videos, grounder, checkpoint)
+        said = self._lines.begin(query, words, space.videos, meaning)  # goes on beside pictures
+        if PICTURE in kinds:
+            yield from self._seen(query, reading, space, grounder, checkpoint)
         yield from said()
-        if "name" in query.kinds:
-            yield from self._names.findings(query, videos)
+        if "name" in kinds:
+            yield from self._names.findings(query, space.videos)
 
     def _meaning(self, text: str, reading: Callable[[], _Reading]) -> Meaning | None:
         """What a query means among lines, if some have vectors of the model that reads them."""
@@ -277,20 +296,19 @@ class Searcher:
         self,
         query: Query,
         reading: Callable[[], _Reading],
-        videos: list[int] | None,
+        space: SearchSpace,
         grounder: str,
         checkpoint: Callable[[], None],
     ) -> Iterator[Finding]:
         """What pictures say."""
         vector, states = reading()
         windows = GLANCE if query.retrieval else WINDOWS
-        crowd = None if query.amid_all else videos
-        sought = _Sought(query.text, vector, states, videos, crowd, windows)
+        sought = _Sought(query.text, vector, states, space, windows)
         least = query.min_confidence
         if least is None:
             least = self.calibration(grounder).threshold
         found = self._candidates(sought, grounder, checkpoint, query.parts)
-        yield from _findings_of(found, least, counts=not self._is_quoted(query))
+        yield from of_candidates(found, least, counts=not self._is_quoted(query))
 
     def _grounder_of_example(self, asked: str | None) -> str:
         """The grounder of an example: a curve, for what reads has learned to read sentences."""
@@ -299,15 +317,15 @@ class Searcher:
         return QUICK
 
     def _like(
-        self, query: Query, videos: list[int] | None, checkpoint: Callable[[], None]
+        self, query: Query, space: SearchSpace, checkpoint: Callable[[], None]
     ) -> Iterator[Finding]:
         """What pictures say of an example, and of words beside it if there are some."""
         assert query.like is not None
         sight = self._examples.sight(query.like)
         self._vectors.refresh()
         footage = self.footage
-        words = self._words(query.text, videos) if query.text.strip() else None
-        how = self.settings, videos, GLANCE if query.retrieval else WINDOWS, checkpoint
+        words = self._words(query.text, space) if query.text.strip() else None
+        how = self.settings, space.videos, GLANCE if query.retrieval else WINDOWS, checkpoint
         found = self._examples.candidates(
             *(sight, words, self._vectors, footage, *how), parts=query.parts
         )
@@ -315,12 +333,12 @@ class Searcher:
         least = (judge.alone if words is None else judge.words).threshold
         if query.min_confidence is not None:
             least = query.min_confidence
-        yield from _findings_of(found, least)
+        yield from of_candidates(found, least)
 
-    def _words(self, text: str, videos: list[int] | None) -> Words:
+    def _words(self, text: str, space: SearchSpace) -> Words:
         """Words beside an example, as they are judged alone."""
         vector, _ = read(self._profile, text)
-        null = self._null(vector, videos, self._catalogue.count_frames(videos), QUICK)
+        null = self._null(vector, space, QUICK)
         return Words(vector, null, self.calibration(QUICK))
 
     def _candidates(
@@ -328,12 +346,11 @@ class Searcher:
     ) -> list[Candidate]:
         """Every span worth judging, most likely first; overlapping ones are merged."""
         self._vectors.refresh()
-        vector, videos = sought.vector, sought.videos
-        if not self._catalogue.count_frames(videos):
+        vector, space = sought.vector, sought.space
+        if not space.frames:
             return []
         calibration = self.calibration(grounder)
-        frames = self._catalogue.count_frames(sought.crowd)
-        null = self._null(vector, sought.crowd, frames, grounder)
+        null = self._null(vector, space, grounder)
         question = Question(
             sought.states, vector, null.background_mean, null.background_std, sought.text
         )
@@ -341,21 +358,27 @@ class Searcher:
             vector,
             self._catalogue,
             self._vectors,
-            videos=videos,
+            videos=space.videos,
             limit=sought.windows,
             context_seconds=GROUNDERS[grounder].context_seconds,
+            reels=space.reels,
         )
         asked = self._opened(grounder)
         return asked.ground(question, windows, null, calibration, checkpoint, parts=parts)
 
     def _null(
-        self, vector: NDArray[np.float32], videos: list[int] | None, frames: int, grounder: str
+        self, vector: NDArray[np.float32], space: SearchSpace, grounder: str
     ) -> NullDistribution:
-        """How a query of this vector ``[d]`` scores by chance in some videos of so many frames."""
-        sample = self._vectors.sample(videos)
-        footage = self.footage
-        cohort = self.cohort(footage) if self.calibration(grounder).has_contrast else None
-        return NullDistribution.of(vector, footage, sample, frames, cohort)
+        """How a query of this vector ``[d]`` scores by chance among a space's crowd."""
+        has_contrast = self.calibration(grounder).has_contrast
+        known = vector.tobytes(), has_contrast
+        if known not in space.nulls:
+            footage = self.footage
+            cohort = self.cohort(footage) if has_contrast else None
+            space.nulls[known] = NullDistribution.of(
+                vector, footage, space.sample, space.crowd_frames, cohort
+            )
+        return space.nulls[known]
 
     def _opened(self, name: str) -> Grounder:
         """A grounder over this library, loaded on first use."""
@@ -388,18 +411,3 @@ class Searcher:
         if query.like is not None:
             return self._examples.sight(query.like).vector
         return read(self._profile, query.text)[0]
-
-
-def _findings_of(
-    found: Sequence[Candidate], least: float, *, counts: bool = True
-) -> Iterator[Finding]:
-    """Candidates as findings, those of the same footage as one; each is sure from `least` on.
-
-    Args:
-        counts: whether pictures are an answer at all; else none is sure.
-    """
-    for group in grouped(found):
-        first = group[0]
-        where = first.window.video_id, first.segment.span
-        is_sure = counts and first.confidence >= least
-        yield Finding(PICTURE, *where, first.confidence, is_sure, first.score, group=group)

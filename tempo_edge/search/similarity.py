@@ -88,7 +88,8 @@ def segment_of(
     """Frames ``first`` to ``last``, both inclusive, of a window as its curve ``[n]`` shows them."""
     part = curve[first : last + 1].astype(np.float64)
     edges = window.edges[first : last + 2]
-    mean = float(np.average(part, weights=np.diff(edges)))
+    shown = edges[1:] - edges[:-1]
+    mean = float((part * shown).sum() / shown.sum())
     return Segment(
         Span(float(edges[0]), float(edges[-1])), first, last, float(part.max()), mean, floor
     )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from tempo_edge.moment import PICTURE, Span
 from tempo_edge.search.findings import NEAR_SECONDS, Finding, Found
@@ -48,7 +50,7 @@ class TermSearch:
         """The spans within a stretch at which the term may be, by pictures and by words."""
         if self.glance is not None:
             yield from self.glance.spans(video, stretch)
-        for each in self._words(video):
+        for each in self._words.get(video, ()):
             if each.span.intersection_seconds(stretch) >= 0.5 * each.span.duration_seconds:
                 yield each.span
 
@@ -56,16 +58,19 @@ class TermSearch:
         """The words that are there at a span, the surest of each kind."""
         near = Span(max(0.0, span.start_seconds - NEAR_SECONDS), span.end_seconds + NEAR_SECONDS)
         best: dict[str, Finding] = {}
-        for each in self._words(video):
+        for each in self._words.get(video, ()):
             known = best.get(each.kind)
             is_there = each.span.intersection_seconds(near) > 0
             if is_there and (known is None or known.confidence < each.confidence):
                 best[each.kind] = each
         return tuple(sorted(best.values(), key=lambda each: -each.confidence))
 
-    def _words(self, video: int) -> Iterator[Finding]:
-        """What words say of a video."""
+    @cached_property
+    def _words(self) -> Mapping[int, Sequence[Finding]]:
+        """What words say of each video."""
+        said: dict[int, list[Finding]] = defaultdict(list)
         for moment in self.found:
             for each in moment.findings:
-                if each.kind != PICTURE and each.video == video:
-                    yield each
+                if each.kind != PICTURE:
+                    said[each.video].append(each)
+        return dict(said)

@@ -56,6 +56,10 @@ class FileRow:
     video_id: int | None = None
 
 
+# Whole numbers below this are float64 as they are, so that their quotient is rounded once.
+_EXACT = 2**53
+
+
 @dataclass(frozen=True)
 class VideoRow:
     """A video's facts. Ticks times ``time_base`` minus ``start_time`` are exact seconds.
@@ -81,6 +85,8 @@ class VideoRow:
 
     def stretch(self, pts: int) -> tuple[int, int]:
         """The first and the last tick around a picture between which there is no hole."""
+        if not self.holes:
+            return -(2**63), 2**63 - 1
         low = max((after for _, after in self.holes if after <= pts), default=-(2**63))
         high = min((before for before, _ in self.holes if before > pts), default=2**63 - 1)
         return low, high
@@ -89,12 +95,13 @@ class VideoRow:
         """Seconds from the start of the container, rounded once, from exact arithmetic."""
         base, start = self.time_base, self.start_time
         # pts * n/d - a/b over the common denominator stays in integers until the last division.
-        numerator = pts.astype(object) * (base.numerator * start.denominator) - (
-            start.numerator * base.denominator
-        )
-        return np.asarray(
-            numerator / (base.denominator * start.denominator), dtype=np.float64
-        ).reshape(pts.shape)
+        factor, shift = base.numerator * start.denominator, start.numerator * base.denominator
+        denominator = base.denominator * start.denominator
+        largest = max(int(pts.max(initial=0)), -int(pts.min(initial=0)))
+        if max(largest * factor + abs(shift), denominator) < _EXACT:
+            return np.asarray((pts * factor - shift) / denominator, dtype=np.float64)
+        numerator = pts.astype(object) * factor - shift
+        return np.asarray(numerator / denominator, dtype=np.float64).reshape(pts.shape)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from harness import Said
+from numpy.typing import NDArray
 
 from tempo_edge import Library
 from tempo_edge.answer import Answer
@@ -22,7 +23,11 @@ from tempo_edge.quantization import quantize
 from tempo_edge.query import Query
 from tempo_edge.search.combined import Combiner
 from tempo_edge.search.meeting import distinct
+from tempo_edge.search.reels import Reels
+from tempo_edge.search.search_space import SearchSpace
 from tempo_edge.search.searcher import Searcher
+from tempo_edge.search.window import Looks
+from tempo_edge.store.interface import Hits, Vectors
 from tempo_edge.store.opening import open_store
 from tempo_edge.store.rows import FileRow, FrameRow, VideoRow
 from tempo_edge.words.line import Line
@@ -202,9 +207,9 @@ def test_k_terms_are_k_searches(library: Library, monkeypatch: pytest.MonkeyPatc
     asked: list[str] = []
     search = Searcher.term
 
-    def counting(self: Searcher, query: Query, *rest: object) -> object:
+    def counting(self: Searcher, query: Query, *rest: object, **how: bool) -> object:
         asked.append(query.text)
-        return search(self, query, *rest)  # type: ignore[arg-type]
+        return search(self, query, *rest, **how)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Searcher, "term", counting)
     library.find(f"{DRUMS} AND {SNOW} THEN {DRUMS} NOT {HORSE}")
@@ -264,3 +269,57 @@ def test_meetings_that_lie_over_each_other_are_one(library: Library) -> None:
         assert all(moment.span.iou(other) < 0.3 for other in spans.get(moment.path, []))
         spans.setdefault(moment.path, []).append(moment.span)
     assert distinct([]) == []
+
+
+# Their looks are the same, and so is whatever is said of them: whichever is first must stay so.
+TWINS = {"twin.mp4": FILMS["mixed.mp4"], "another.mp4": [*FILMS["order.mp4"], (DRUMS, HORSE)]}
+
+EXPRESSIONS = (
+    f"{DRUMS} AND {SNOW}",
+    f"{DRUMS} NOT {HORSE}",
+    f"{SNOW} THEN {HORSE}",
+    f"{DRUMS} AND {SNOW} NOT {HORSE}",
+    f"{DRUMS} AND {SNOW} THEN {HORSE}",
+    f"{SNOW} NOT {DRUMS} THEN {HORSE} AND {DRUMS}",
+)
+
+
+@pytest.mark.parametrize("near", [0.0, 10.0])
+def test_what_terms_share_changes_no_bit_of_an_answer(
+    films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, near: float
+) -> None:
+    path = Path(shutil.copy(films, tmp_path / "library.db"))
+    put(path, TWINS)
+    asked = [Query(each, 100, 0.0, near_seconds=near) for each in EXPRESSIONS]
+    with Library.open(path) as library:
+        shared = [library.ask(each) for each in asked]
+        assert all(len(answer) > 2 for answer in shared)
+
+        def alone(
+            self: Searcher, query: Query, space: SearchSpace, *rest: object, **_: bool
+        ) -> object:
+            return term(self, query, self.space(query), *rest)  # type: ignore[arg-type]
+
+        def afresh(self: Reels, video: int, low: int, high: int) -> Looks:
+            return Looks.read(library.catalogue, video, library.catalogue.video(video), low, high)
+
+        term = Searcher.term
+        monkeypatch.setattr(Searcher, "term", alone)
+        monkeypatch.setattr(Reels, "_looks", afresh)
+        for answer, query in zip(shared, asked, strict=True):
+            assert library.ask(query) == answer
+
+
+def test_what_is_not_to_be_there_is_not_searched_for(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched: list[int] = []
+    search = type(library.vectors).search
+
+    def noted(self: Vectors, query: NDArray[np.float32], k: int, *rest: object) -> Hits:
+        searched.append(k)
+        return search(self, query, k, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(type(library.vectors), "search", noted)
+    assert library.find(f"{DRUMS} AND {SNOW} NOT {HORSE}")
+    assert len(searched) == 2

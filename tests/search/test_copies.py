@@ -131,7 +131,7 @@ def candidates(folder: Path) -> list[Candidate]:
     kept: list[Candidate] = []
     patch = pytest.MonkeyPatch()
     patch.setattr(
-        "tempo_edge.search.searcher.grouped", lambda found: [(each,) for each in kept_of(found)]
+        "tempo_edge.search.findings.grouped", lambda found: [(each,) for each in kept_of(found)]
     )
 
     def kept_of(given: list[Candidate]) -> list[Candidate]:

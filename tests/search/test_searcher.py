@@ -18,7 +18,7 @@ from tempo_edge.models import load_profile, stored_vectors
 from tempo_edge.models.generic_sentences import generic_sentences
 from tempo_edge.quantization import dequantize
 from tempo_edge.search.retrieve import retrieve
-from tempo_edge.search.window import Stretch
+from tempo_edge.search.window import Looks
 from tempo_edge.store.opening import open_store
 
 RATE = Fraction(25)
@@ -148,13 +148,13 @@ def test_retrieval_looks_into_less_and_reads_nothing(
 ) -> None:
     opened_windows = []
 
-    read = Stretch.read
+    read = Looks.read
 
-    def read_and_count(*arguments: Any) -> Stretch:
+    def read_and_count(*arguments: Any) -> Looks:
         opened_windows.append(arguments)
         return read(*arguments)
 
-    monkeypatch.setattr(Stretch, "read", read_and_count)
+    monkeypatch.setattr(Looks, "read", read_and_count)
     monkeypatch.setattr("tempo_edge.search.searcher.GLANCE", 1)
     with Library.open(library) as opened:
         whole = opened.find("clouds", min_confidence=0.0)

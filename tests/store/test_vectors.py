@@ -116,6 +116,36 @@ def test_an_inverted_file_finds_nearly_all(
     assert capfd.readouterr() == ("", ""), "FAISS keeps its advice to itself"
 
 
+def test_a_part_of_a_library_is_searched_as_if_all_of_it_were_compared(
+    films: Films, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However few of the lists that are nearest to a query hold any of it."""
+    monkeypatch.setattr(module, "_FLAT_LIMIT", 500)
+    monkeypatch.setattr(module, "_SCAN_LIMIT", 0)
+    monkeypatch.setattr(module, "_LISTS_VISITED", 2)
+    centres = films.random.standard_normal((20, DIM)).astype(np.float32)
+    vectors = [films.add(f"film {i}", 200, near=centre) for i, centre in enumerate(centres)]
+    query, part = centres[3] / np.linalg.norm(centres[3]), [6, 11]
+    similarities = np.concatenate([vectors[each - 1] for each in part]) @ query
+    ids = np.concatenate([np.arange(1, 201) + 200 * (each - 1) for each in part])
+    found = films.cache().search(query, 30, part)
+    assert set(found.ids) == set(ids[np.argsort(-similarities)[:30]])
+
+
+def test_the_frames_of_videos_are_told_whatever_their_ids(films: Films) -> None:
+    for name, count in (("a", 5), ("b", 4), ("c", 3)):
+        films.add(name, count)
+    with SqliteCatalogue(films.path) as writer, writer.transaction():
+        writer._db.execute("UPDATE frames SET id=40 WHERE id=3")
+        writer._db.execute("UPDATE frames SET id=3 WHERE id=8")
+    for readonly in (False, True):
+        with SqliteCatalogue(films.path, readonly=readonly) as catalogue:
+            for _ in range(2):
+                assert catalogue.frame_ids([1, 3]).tolist() == [1, 2, 4, 5, 10, 11, 12, 40]
+                assert catalogue.frame_ids([2, 2]).tolist() == [3, 6, 7, 9]
+                assert catalogue.frame_ids([7]).tolist() == catalogue.frame_ids([]).tolist() == []
+
+
 @pytest.fixture
 def large(films: Films, monkeypatch: pytest.MonkeyPatch) -> Films:
     """A library that counts as large, with a cache."""

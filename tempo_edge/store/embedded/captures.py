@@ -6,6 +6,7 @@ import time
 from calendar import timegm
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from tempo_edge.capture.facts import SOURCES, Capture, Coordinates, Instant
@@ -237,6 +238,10 @@ class CaptureTable(ContentsTable):
             wanted.append("(make<>'' OR model<>'')")
         if not wanted:
             return 0
+        return self._of_all(("lacking", *wanted), partial(self._lacking, wanted))
+
+    def _lacking(self, wanted: Sequence[str]) -> int:
+        """How many videos have no row of captures for each of some conditions."""
         (videos,) = self._db.execute(
             "SELECT count(DISTINCT video_id) FROM files WHERE video_id IS NOT NULL"
         ).fetchone()

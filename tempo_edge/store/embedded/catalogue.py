@@ -48,6 +48,9 @@ class SqliteCatalogue(LineVectorTable, ListingTable, SavedTable, VideoNotes, Wri
 
     def frame_span(self) -> tuple[int, int]:
         """(number of frames, largest frame id): what a vector cache is built from."""
+        return self._of_all("frame_span", self._frame_span)
+
+    def _frame_span(self) -> tuple[int, int]:
         (count,) = self._db.execute("SELECT coalesce(sum(frame_count), 0) FROM videos").fetchone()
         (largest,) = self._db.execute("SELECT coalesce(max(id), 0) FROM frames").fetchone()
         return self._columns("all videos").whole("frame_count", count), int(largest)
@@ -312,10 +315,24 @@ class SqliteCatalogue(LineVectorTable, ListingTable, SavedTable, VideoNotes, Wri
         return self._columns("some videos").whole("frame_count", count)
 
     def frame_ids(self, videos: Sequence[int]) -> NDArray[np.int64]:
-        """Ids of all frames of these videos, ``[n]``."""
-        self._choose(videos)
-        rows = self._db.execute("SELECT id FROM frames WHERE video_id IN temp.chosen ORDER BY id")
-        return np.fromiter((row[0] for row in rows), dtype=np.int64)
+        """Ids of all frames of these videos, ``[n]``, rising."""
+        # A video's frames are put one after the other: to tell the first and the last is enough.
+        known = self._of_all("frame_ids", dict[int, NDArray[np.int64]])
+        self._choose([video for video in videos if video not in known])
+        rows = self._db.execute(
+            "SELECT video_id, min(id), max(id), count(*) FROM frames "
+            "WHERE video_id IN temp.chosen GROUP BY video_id"
+        ).fetchall()
+        for video, first, last, count in rows:
+            known[video] = np.asarray([[first, last]])
+            if last - first + 1 != count:
+                ids = self._db.execute("SELECT id FROM frames WHERE video_id=?", (video,))
+                known[video] = np.asarray([[each, each] for (each,) in ids])
+        spans = [known[video] for video in set(videos) if video in known]
+        first, last = np.sort(np.concatenate([np.zeros((0, 2), np.int64), *spans]), axis=0).T
+        counts = last - first + 1
+        before = np.cumsum(counts) - counts
+        return np.repeat(first - before, counts) + np.arange(counts.sum())
 
     def vectors_of(
         self, videos: Sequence[int], batch: int = 8192

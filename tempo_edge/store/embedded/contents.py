@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tempo_edge.store.embedded.columns import Columns
-from tempo_edge.store.embedded.database import Database
+from tempo_edge.store.embedded.kept import KeptAnswers
 from tempo_edge.store.rows import Contents
 
 __all__ = ["ContentsTable"]
@@ -13,7 +13,7 @@ __all__ = ["ContentsTable"]
 _CONTENTS = "video_id, size, sample, packets, whole"
 
 
-class ContentsTable(Database):
+class ContentsTable(KeptAnswers):
     """The rows of ``contents``; what a public method does, its interface says."""
 
     def _columns(self, row: str) -> Columns:

@@ -54,6 +54,10 @@ _TRAINING_FRAMES = 160_000
 # Inverted lists read for a query: with a few thousand lists, about one frame in a hundred.
 _LISTS_VISITED = 24
 
+# The same where a filter leaves a part of the library: as many of its frames are to be looked at,
+# and those that it leaves out lie in between.
+_LISTS_OF_A_PART = 240
+
 # Frames kept aside as a sample of the library, to tell how a query scores by chance.
 SAMPLE_SIZE = 2048
 
@@ -207,8 +211,15 @@ class FaissVectors(Vectors):
         if among is not None:
             chosen["sel"] = self._selector(among)
         if isinstance(self._index, faiss.IndexIVF):
-            return faiss.SearchParametersIVF(nprobe=_LISTS_VISITED, **chosen)
+            return faiss.SearchParametersIVF(nprobe=self._lists(among), **chosen)
         return faiss.SearchParameters(**chosen) if chosen else None
+
+    def _lists(self, among: NDArray[np.int64] | None) -> int:
+        """Inverted lists to visit for the nearest frames of all, or for those among some."""
+        if among is None:
+            return _LISTS_VISITED
+        share = max(1, len(among)) / self._index.ntotal
+        return min(int(self._index.nlist), max(_LISTS_OF_A_PART, int(_LISTS_VISITED / share)))
 
     def _selector(self, among: NDArray[np.int64]) -> Any:
         """A filter on ids; a bitmap, unless they are so few that a set takes less room."""
