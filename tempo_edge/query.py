@@ -12,7 +12,7 @@ from pathlib import Path
 from tempo_edge._files.absolute import recorded
 from tempo_edge.errors import QueryError
 from tempo_edge.example import Example
-from tempo_edge.expression import MOST_TERMS, Expression
+from tempo_edge.expression import MOST_TERMS, QUOTED, Expression
 from tempo_edge.filters import EVERYTHING, Filters
 from tempo_edge.moment import EVIDENCE_KINDS, PICTURE
 
@@ -76,9 +76,11 @@ class Query:
             first taken first (those of an unknown time last), or by the paths of their files.
 
     Raises:
-        ExpressionError: there is nothing before or behind an operator of the text.
+        ExpressionError: there is nothing before or behind an operator of the text, or it has an
+            ``OR`` or parentheses.
         QueryError: the text is empty without an example or not Unicode, a number is out of range,
-            ``within`` names no path or one that is not absolute.
+            ``within`` names no path or one that is not absolute, what is given changes nothing, or
+            the same is to be there and not to be there.
     """
 
     text: str
@@ -112,11 +114,13 @@ class Query:
     def __post_init__(self) -> None:
         self._check_unicode("query", self.text)
         if self.limit < 1:
-            raise QueryError(f"limit {self.limit} must be at least 1")
+            raise QueryError.naming("{limit} {} must be at least 1", self.limit)
         if self.min_confidence is not None and not 0 <= self.min_confidence <= 1:
-            raise QueryError(f"min_confidence {self.min_confidence} must be within [0, 1]")
+            raise QueryError.naming(
+                "{min_confidence} {} must be within [0, 1]", self.min_confidence
+            )
         if self.sort not in ORDERS:
-            raise QueryError(f"sort {self.sort!r} must be one of {', '.join(ORDERS)}")
+            raise QueryError.naming("{sort} {!r} must be one of {}", self.sort, ", ".join(ORDERS))
         self._check_scope()
         if self.like is not None:
             self._check_example()
@@ -131,8 +135,9 @@ class Query:
         return said.joined(self.also, self.without, self.then)
 
     def of_term(self, text: str) -> Query:
-        """The same question of one term of it."""
-        return replace(self, text=text, also=(), without=(), then=(), plain=True)
+        """The same question of one term of it, which nothing is near to or comes after."""
+        alone = {"near_seconds": 0.0, "then_seconds": THEN_SECONDS}
+        return replace(self, text=text, also=(), without=(), then=(), plain=True, **alone)
 
     @property
     def title(self) -> str:
@@ -152,52 +157,103 @@ class Query:
     def _check_example(self) -> None:
         for name in ("said", "shown"):
             if getattr(self, name):
-                raise QueryError(f"like and {name} exclude each other: an example is seen")
+                raise QueryError.naming(
+                    f"{{like}} and {{{name}}} exclude each other: an example is seen"
+                )
         if self.also or self.without or self.then:
-            raise QueryError("like knows one term: leave out also, without and then")
+            raise QueryError.naming(
+                "{like} knows one term: leave out {also}, {without} and {then}"
+            )
         if self.text.strip() and not self.expression.is_single:
-            raise QueryError(f"like knows one term, not {self.text!r}: leave AND, NOT and THEN out")
+            raise QueryError.naming(
+                "{like} knows one term, not {!r}: leave AND, NOT and THEN out", self.text
+            )
 
     @staticmethod
     def _check_unicode(name: str, text: str) -> None:
         try:
             text.encode()
         except UnicodeEncodeError:
-            raise QueryError(f"{name} {text!r} is not valid UTF-8: say it in Unicode") from None
+            raise QueryError.naming(
+                f"{{{name}}} {{!r}} is not valid UTF-8: say it in Unicode", text
+            ) from None
 
     def _check_expression(self) -> None:
         for name in ("also", "without", "then"):
             for term in getattr(self, name):
                 if not term.strip():
-                    raise QueryError(f"{name} {term!r} is empty: name something, or leave it out")
+                    raise QueryError.naming(
+                        f"{{{name}}} {{!r}} is empty: name something, or leave it out", term
+                    )
                 self._check_unicode(name, term)
         for name in ("near_seconds", "then_seconds"):
             if not 0 <= getattr(self, name) < math.inf:
-                raise QueryError(f"{name} {getattr(self, name)} must be finite and not negative")
+                raise QueryError.naming(
+                    f"{{{name}}} {{}} must be finite and not negative", getattr(self, name)
+                )
+        if not self.retrieval:  # who still types may say what it is for in a moment
+            self._check_use()
         if not self.text.strip():
             return  # an example alone
         if self.refine and not self.expression.is_single:
-            raise QueryError("refine knows one term: leave it out, or ask for one thing")
+            raise QueryError.naming("{refine} knows one term: leave it out, or ask for one thing")
         count = len({term.text for term in self.expression.terms})
         if count > MOST_TERMS:
-            raise QueryError(f"query has {count} terms: at most {MOST_TERMS} are allowed")
+            raise QueryError(f"query has {count} terms: at most {MOST_TERMS} are allowed, leave some out")
+
+    def _check_use(self) -> None:
+        """Refuse what changes nothing here: whoever gives it means something by it."""
+        scenes = self.expression.scenes
+        if self.near_seconds and all(len({*scene.wanted}) == 1 for scene in scenes):
+            raise QueryError.naming(
+                "{near_seconds} is for things that are near each other: name another by AND or "
+                "{also}, or leave it out"
+            )
+        if self.then_seconds != THEN_SECONDS and len(scenes) == 1:
+            raise QueryError.naming(
+                "{then_seconds} is for what comes next: say it by THEN or {then}, or leave it out"
+            )
+        for name in ("grounder", "refine", "parts"):
+            if getattr(self, name) and PICTURE not in self.kinds:
+                others = [kind for kind in ("said", "shown") if getattr(self, kind)]
+                raise QueryError.naming(
+                    f"{{{name}}} is for pictures, which {{{others[0]}}} leaves out: "
+                    "add {seen}, or leave it out"
+                )
+        for scene in scenes:
+            for text in scene.wanted:
+                if text in scene.unwanted:
+                    raise QueryError(f"query wants {text!r} there and not there: leave one of them out")
+                _check_quotes(text)
 
     def _check_scope(self) -> None:
         if self.within is not None:
             if not self.within:
-                raise QueryError("within names no path: name one, or leave it out")
+                raise QueryError.naming("{within} names no path: name one, or leave it out")
             for path in self.within:
                 if not path.is_absolute():
-                    raise QueryError(f"within {str(path)!r} must be a path from the root")
+                    raise QueryError.naming("{within} {!r} must be a path from the root", str(path))
         for name in ("min_seconds", "max_seconds"):
             seconds = getattr(self, name)
             if seconds is not None and not 0 <= seconds < math.inf:
-                raise QueryError(f"{name} {seconds} must be finite and not negative")
+                raise QueryError.naming(
+                    f"{{{name}}} {{}} must be finite and not negative", seconds
+                )
         if None not in (self.min_seconds, self.max_seconds) and (
             self.min_seconds > self.max_seconds  # type: ignore[operator]
         ):
+            raise QueryError.naming(
+                "{min_seconds} {:g} must be at most {max_seconds} {:g}",
+                *(self.min_seconds, self.max_seconds),
+            )
+
+
+def _check_quotes(text: str) -> None:
+    """Refuse a term in which nothing stands between its quotes."""
+    for quoted in QUOTED.finditer(text):
+        if not any(each and each.strip() for each in quoted.groups()):
             raise QueryError(
-                f"min_seconds {self.min_seconds:g} must be at most max_seconds {self.max_seconds:g}"
+                f"query {text!r} has nothing in its quotes: say what stands there, or leave them out"
             )
 
 
