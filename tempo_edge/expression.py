@@ -132,9 +132,7 @@ class Expression:
         return " ".join([first.text, *(f"{each.role.upper()} {each.text}" for each in others)])
 
 
-def _parsed(
-    text: str, operators: Sequence[re.Match[str]], unfinished: bool
-) -> Iterator[Term]:
+def _parsed(text: str, operators: Sequence[re.Match[str]], unfinished: bool) -> Iterator[Term]:
     """The terms of a text, in order.
 
     Raises:

@@ -75,6 +75,22 @@ class Holdings(Closing):
         with self._turn, self.catalogue.snapshot():
             yield from self.catalogue.each_file(scope)
 
+    def known(self, under: str | Path | None) -> Path | None:
+        """A path as the library knows it, at or under which it holds something; None for all of it.
+
+        Raises:
+            LibraryError: it holds nothing there, or there is no library yet.
+        """
+        if under is None:
+            return None
+        scope = recorded(under)
+        with self._turn, self.catalogue.snapshot():
+            if next(iter(self.catalogue.each_file(scope)), None) is None:
+                raise LibraryError(
+                    f"the library holds nothing at or under {scope}: index it, or name another path"
+                )
+        return scope
+
     def videos(
         self, under: str | Path | None = None, *, order: str = "name", limit: int | None = None
     ) -> Iterator[ListedVideo]:
@@ -89,15 +105,18 @@ class Holdings(Closing):
 
         Raises:
             QueryError: there is no such order, or the limit is below 1.
-            LibraryError: there is no library yet.
+            LibraryError: there is no library yet, or it holds nothing there.
         """
         if order not in ORDERS:
-            raise QueryError(f"order {order!r} must be one of {', '.join(ORDERS)}")
+            raise QueryError.naming("{order} {!r} must be one of {}", order, ", ".join(ORDERS))
         if limit is not None and limit < 1:
-            raise QueryError(f"limit {limit} must be at least 1")
-        return self._videos(None if under is None else recorded(under), order, limit)
+            raise QueryError.naming("{limit} {} must be at least 1", limit)
+        return self._videos(under, order, limit)
 
-    def _videos(self, scope: Path | None, order: str, limit: int | None) -> Iterator[ListedVideo]:
+    def _videos(
+        self, under: str | Path | None, order: str, limit: int | None
+    ) -> Iterator[ListedVideo]:
+        scope = self.known(under)
         with self._turn, self.catalogue.snapshot():
             yield from self.catalogue.each_video(scope, order, limit)
 
@@ -116,13 +135,13 @@ class Holdings(Closing):
             checkpoint: called often; whatever it raises ends it.
 
         Raises:
-            LibraryError: there is no library yet.
+            LibraryError: there is no library yet, or it holds nothing there.
         """
         from tempo_edge.copy_groups import copy_groups
         from tempo_edge.indexing.presence import Presence
 
         presence = Presence()
-        scope = None if under is None else recorded(under)
+        scope = self.known(under)
         with self._turn, self.catalogue.snapshot():
             here = lambda row: presence.of(row.file) == "here"  # noqa: E731
             return copy_groups(self.catalogue, here, scope, on_remark, checkpoint)

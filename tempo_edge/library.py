@@ -10,8 +10,7 @@ from queue import SimpleQueue
 from threading import Event
 from typing import TYPE_CHECKING
 
-from tempo_edge._files.absolute import recorded
-from tempo_edge.errors import LibraryError, NoLibraryError
+from tempo_edge.errors import NoLibraryError
 from tempo_edge.example import Example, example
 from tempo_edge.filters import Filters
 from tempo_edge.holdings import Holdings
@@ -381,9 +380,7 @@ class Library(Holdings):
         Raises:
             LibraryError: the library holds nothing there, or another process writes it.
         """
-        scope = recorded(path)
-        if not self.files(scope):
-            raise LibraryError(f"the library holds nothing at or under {scope}")
+        scope = self.known(path)
         with self.store.lock(), self.store.writer() as writer, writer.transaction():
             known = writer.files(scope)
             writer.drop_files(known)

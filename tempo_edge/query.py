@@ -136,8 +136,16 @@ class Query:
 
     def of_term(self, text: str) -> Query:
         """The same question of one term of it, which nothing is near to or comes after."""
-        alone = {"near_seconds": 0.0, "then_seconds": THEN_SECONDS}
-        return replace(self, text=text, also=(), without=(), then=(), plain=True, **alone)
+        return replace(
+            self,
+            text=text,
+            also=(),
+            without=(),
+            then=(),
+            plain=True,
+            near_seconds=0.0,
+            then_seconds=THEN_SECONDS,
+        )
 
     @property
     def title(self) -> str:
@@ -161,9 +169,7 @@ class Query:
                     f"{{like}} and {{{name}}} exclude each other: an example is seen"
                 )
         if self.also or self.without or self.then:
-            raise QueryError.naming(
-                "{like} knows one term: leave out {also}, {without} and {then}"
-            )
+            raise QueryError.naming("{like} knows one term: leave out {also}, {without} and {then}")
         if self.text.strip() and not self.expression.is_single:
             raise QueryError.naming(
                 "{like} knows one term, not {!r}: leave AND, NOT and THEN out", self.text
@@ -199,7 +205,9 @@ class Query:
             raise QueryError.naming("{refine} knows one term: leave it out, or ask for one thing")
         count = len({term.text for term in self.expression.terms})
         if count > MOST_TERMS:
-            raise QueryError(f"query has {count} terms: at most {MOST_TERMS} are allowed, leave some out")
+            raise QueryError(
+                f"query has {count} terms: at most {MOST_TERMS} are allowed, leave some out"
+            )
 
     def _check_use(self) -> None:
         """Refuse what changes nothing here: whoever gives it means something by it."""
@@ -223,7 +231,9 @@ class Query:
         for scene in scenes:
             for text in scene.wanted:
                 if text in scene.unwanted:
-                    raise QueryError(f"query wants {text!r} there and not there: leave one of them out")
+                    raise QueryError(
+                        f"query wants {text!r} there and not there: leave one of them out"
+                    )
                 _check_quotes(text)
 
     def _check_scope(self) -> None:
@@ -236,9 +246,7 @@ class Query:
         for name in ("min_seconds", "max_seconds"):
             seconds = getattr(self, name)
             if seconds is not None and not 0 <= seconds < math.inf:
-                raise QueryError.naming(
-                    f"{{{name}}} {{}} must be finite and not negative", seconds
-                )
+                raise QueryError.naming(f"{{{name}}} {{}} must be finite and not negative", seconds)
         if None not in (self.min_seconds, self.max_seconds) and (
             self.min_seconds > self.max_seconds  # type: ignore[operator]
         ):
@@ -253,7 +261,8 @@ def _check_quotes(text: str) -> None:
     for quoted in QUOTED.finditer(text):
         if not any(each and each.strip() for each in quoted.groups()):
             raise QueryError(
-                f"query {text!r} has nothing in its quotes: say what stands there, or leave them out"
+                f"query {text!r} has nothing in its quotes: say what stands there, or leave "
+                "them out"
             )
 
 

@@ -125,7 +125,7 @@ def test_of_a_long_text_an_error_shows_what_is_around_its_fault() -> None:
         ({"text": "dog NOT dog"}, "query wants 'dog' there and not there"),
         ({"also": ("b",), "without": ("b",)}, "query wants 'b' there and not there"),
         ({"text": '""'}, "query '\"\"' has nothing in its quotes: say what stands there"),
-        ({"text": 'a AND «  »'}, "query '«  »' has nothing in its quotes"),
+        ({"text": "a AND «  »"}, "query '«  »' has nothing in its quotes"),
     ],
 )
 def test_what_changes_nothing_is_refused(choices: dict[str, Any], complaint: str) -> None:

@@ -17,8 +17,9 @@ import typer
 from tempo_edge._console.pulse import Pulse
 from tempo_edge._console.text import emit, note, printable
 from tempo_edge.cli.command import Command
-from tempo_edge.cli.options import NoBarsOption, SourceOption, place
+from tempo_edge.cli.options import NoBarsOption, SourceOption
 from tempo_edge.cli.use import read_sentences, use
+from tempo_edge.cli.values import place
 from tempo_edge.errors import ProfileError
 from tempo_edge.preferences import DEFAULT_PROFILE, Preferences
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tempo_edge.errors import TempoEdgeError
+from tempo_edge.cli.values import place
 
 if TYPE_CHECKING:
     from tempo_edge.library import Library
@@ -23,28 +22,8 @@ __all__ = [
     "SourceOption",
     "WordsOption",
     "chosen_decoder",
-    "number",
     "opened",
-    "place",
-    "seconds",
 ]
-
-_AMOUNT = r"([0-9]+(?:\.[0-9]+)?)"
-_TIME = re.compile(rf"(?:{_AMOUNT}h)?\s*(?:{_AMOUNT}m)?\s*(?:{_AMOUNT}s?)?")
-
-
-def place(text: str) -> Path:
-    """A file or a folder, as an option or an argument takes it.
-
-    What a script left empty is none: elsewhere that would be the folder one happens to be in.
-
-    Raises:
-        TempoEdgeError: it is empty.
-    """
-    if not text:
-        raise TempoEdgeError("the path '' is empty: name a file or a folder")
-    return Path(text)
-
 
 LibraryOption = Annotated[
     Path | None,
@@ -121,28 +100,3 @@ def chosen_decoder(name: str) -> str:
         return name
     note(f"hardware decoding is off: {why}")
     return "pyav"
-
-
-def number(text: str) -> float:
-    """A number, as an option takes it.
-
-    Raises:
-        TempoEdgeError: it is none.
-    """
-    try:
-        return float(text)
-    except ValueError:
-        raise TempoEdgeError(f"{text!r} must be a number, such as 0.5") from None
-
-
-def seconds(text: str) -> float:
-    """A time in seconds, as an option takes it: ``30``, ``30s``, ``1m30s`` or ``2h``.
-
-    Raises:
-        TempoEdgeError: it is none.
-    """
-    found = _TIME.fullmatch(text.strip().lower())
-    if found is None or not any(found.groups()):
-        raise TempoEdgeError(f"{text!r} must be a time, such as 30s or 1m30s")
-    hours, minutes, rest = (float(each or 0) for each in found.groups())
-    return 3600 * hours + 60 * minutes + rest

@@ -144,7 +144,9 @@ class Searcher:
         if asked is None:
             return preferred(self._profile)
         if asked not in GROUNDERS:
-            raise QueryError(f"grounder {asked!r} must be one of {', '.join(GROUNDERS)}")
+            raise QueryError.naming(
+                "{grounder} {!r} must be one of {}", asked, ", ".join(GROUNDERS)
+            )
         if asked not in self.grounders:
             raise QueryError(
                 f"profile {self._profile.name!r} has no grounder {asked!r}: use {QUICK!r}"
@@ -294,7 +296,9 @@ class Searcher:
     def _grounder_of_example(self, asked: str | None) -> str:
         """The grounder of an example: a curve, for what reads has learned to read sentences."""
         if asked is not None and not is_quick(asked):
-            raise QueryError(f"grounder {asked!r} reads sentences, no examples: use {QUICK!r}")
+            raise QueryError.naming(
+                "{grounder} {!r} reads sentences, no examples: use {!r}", asked, QUICK
+            )
         return QUICK
 
     def _like(

@@ -84,11 +84,11 @@ def test_index_tells_where_it_is_asked_to(tempo: Tempo, footage: Path) -> None:
         (["", "a"], "name '' must have 1 to 100 letters on one line"),
         (["x\ny", "a"], "name 'x\\ny' must have 1 to 100 letters on one line"),
         (["x", "a", "--run", "env {nix}"], "{nix} of --run must be one of {id}, {name}, "),
-        (["x", "a", "--webhook", "http://192.0.2.1/"], "webhook 'http://192.0.2.1/' must be as "),
-        (["x", "a", "--since", "01/02"], "since '01/02' is no time: "),
-        (["x", "a", "--limit", "0"], "limit 0 must be at least 1"),
+        (["x", "a", "--webhook", "http://192.0.2.1/"], "--webhook 'http://192.0.2.1/' must be as "),
+        (["x", "a", "--since", "01/02"], "--since '01/02' is no time: "),
+        (["x", "a", "--limit", "0"], "--limit 0 must be at least 1"),
         (["x", "a AND"], "query 'a AND': AND at column 3 has nothing behind it: "),
-        (["x", "--like", "3@1:20"], "like '3@1:20' is a number of today's library: "),
+        (["x", "--like", "3@1:20"], "--like '3@1:20' is a number of today's library: "),
     ],
 )
 def test_what_can_not_be_saved_is_refused(tempo: Tempo, arguments: list[str], said: str) -> None:

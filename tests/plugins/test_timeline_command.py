@@ -93,8 +93,9 @@ def test_options_that_can_not_be_had(tempo: Tempo, options: list[str], error: st
 def test_a_file_that_can_not_be_written_is_one_line(tempo: Tempo, tmp_path: Path) -> None:
     said = tempo(*ALL, "--export", "edl", "--output", tmp_path / "none" / "x.edl")
     assert said.status == 2
-    assert said.err == (
-        f"tempo-edge: error: {tmp_path}/none/x.edl can't be written: No such file or directory\n"
+    assert said.error == (
+        f"--output {tmp_path}/none/x.edl can't be written: there is no folder {tmp_path}/none: "
+        "make it, or name another file"
     )
 
 

@@ -248,7 +248,7 @@ def test_every_door_says_what_was_understood(library: Library, tempo: Callable[.
     assert [part["role"] for part in row["parts"]] == ["find", "and", "not"]
     options = tempo("find", DRUMS, "--and", SNOW, "--not", HORSE, "--json")
     assert json.loads(options.out) == row
-    then = tempo("find", SNOW, "--then", HORSE, "--then-within", "1m", "--near", "2s")
+    then = tempo("find", SNOW, "--then", HORSE, "--then-within", "1m")
     assert then.status == 0 and "order.mp4" in then.out
     wrong = tempo("find", "dog", "AND")
     assert wrong.status == 2 and "AND at column 5 has nothing behind it" in wrong.err
