@@ -349,9 +349,19 @@ class Library(Holdings):
             watcher.run(ending)
 
     def save(self, search: SavedSearch, *, everything: bool = False) -> None:
-        """Save a search; see :func:`tempo_edge.saved.keeping.put_search`."""
+        """Save a search; see :func:`tempo_edge.saved.keeping.put_search`.
+
+        Raises:
+            QueryError: it can't be asked, there is one of this name, or there are too many.
+            LibraryError: the library can't be written, or this user's key.
+        """
         from tempo_edge.saved.keeping import put_search
 
+        query = search.asked.query
+        has_models = query.like is not None or query.grounder is not None
+        if has_models and self.store.identity() is not None:
+            with self._turn, self.catalogue.snapshot():
+                self.searcher.check(query)
         put_search(self.store, search, everything=everything)
 
     def tell(

@@ -190,6 +190,16 @@ class Searcher:
             unknown_count=self.unknown_count(query),
         )
 
+    def check(self, query: Query) -> None:
+        """Refuse what no search of this library can be asked for, without searching.
+
+        Raises:
+            QueryError: there is no such grounder, or the example is no picture and no moment.
+        """
+        self.chosen(query)
+        if query.like is not None:
+            self._examples.sight(query.like)
+
     def unknown_count(self, query: Query) -> int:
         """How many videos a query leaves out for want of knowing when or where they were taken."""
         return self._catalogue.lacking(query.filters)
