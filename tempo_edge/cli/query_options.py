@@ -18,7 +18,7 @@ from tempo_edge.query import DEFAULT_LIMIT, THEN_SECONDS, Query, places
 __all__ = ["OPTION_NAMES", "QueryOptions"]
 
 
-#: What the command line calls the parts of a query, by the names that Python has for them.
+#: What the command line calls what is asked for and done with it, by the names of Python.
 OPTION_NAMES = {
     "within": "--in",
     "also": "--and",
@@ -29,11 +29,12 @@ OPTION_NAMES = {
     "max_seconds": "--max-length",
     "min_confidence": "--min-confidence",
     "order": "--sort",
+    "format": "--export",
     **{
         name: f"--{name}"
         for name in (
             *("limit", "said", "shown", "seen", "like", "then", "plain", "refine", "parts"),
-            *("grounder", "sort", *WHERE, "run", "webhook"),
+            *("grounder", "sort", *WHERE, "run", "webhook", "sheet"),
         )
     },
 }

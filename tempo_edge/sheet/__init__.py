@@ -31,7 +31,7 @@ def check_sheet(path: Path) -> None:
     """
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
-        raise TempoEdgeError(f"the sheet {str(path)!r} must end in {', '.join(SUFFIXES)}")
+        raise TempoEdgeError.naming("{sheet} {!r} must end in {}", str(path), ", ".join(SUFFIXES))
     if not is_page(path):
         from tempo_edge.sheet.drawing import check_drawing
 

@@ -45,6 +45,7 @@ def test_every_name_is_that_of_an_option() -> None:
         (["--said", "--grounder", "curve"], "--grounder is for pictures, which --said leaves out"),
         (["--shown", "--parts"], "--parts is for pictures, which --shown leaves out: add --seen"),
         (["--said", "--refine"], "--refine is for pictures, which --said leaves out: add --seen"),
+        (["--sheet", "x.gif"], "--sheet 'x.gif' must end in .jpg, .jpeg, .png, .html"),
         (["--output", "x.csv"], "--output needs --export FORMAT: say what to write"),
         # In the names that were typed.
         (["--and", ""], "--and '' is empty: name something, or leave it out"),

@@ -78,7 +78,10 @@ def test_names_that_are_no_text_reach_stdout_whole(
 @pytest.mark.parametrize(
     ("options", "error"),
     [
-        (["--export", "xml"], "format 'xml' must be one of edl, fcpxml, otio, csv, m3u, json, llc"),
+        (
+            ["--export", "xml"],
+            "--export 'xml' must be one of edl, fcpxml, otio, csv, m3u, json, llc",
+        ),
         (["--export", "edl", "--json"], "--json and --export exclude each other: choose one"),
         (["--export", "edl", "-0"], "--null and --export exclude each other: choose one"),
         (["--json", "-0"], "--json and --null exclude each other: choose one"),

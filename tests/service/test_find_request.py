@@ -152,6 +152,12 @@ def test_what_a_service_is_not_asked(choices: dict[str, Any], complaint: str) ->
             "grounder 'mllm' and retrieval=1 exclude each other: choose one",
         ),
         (
+            {"q": ["a"], "near_seconds": ["30"]},
+            "near_seconds is for things that are near each other: name another by AND or also, "
+            "or leave it out",
+        ),
+        ({"q": ["a"], "also": [""]}, "also '' is empty: name something, or leave it out"),
+        (
             {"q": ["a"], "within": ["tapes"]},
             "within 'tapes' must be a path from the root, as /home/me, or from your home, as "
             "~/Videos",
