@@ -11,7 +11,7 @@ from tempo_edge._console.text import note
 from tempo_edge.cli.answers import cut_clips, reachable, show, tell_refusal
 from tempo_edge.cli.filter_options import FilterOptions
 from tempo_edge.cli.option_groups import with_groups
-from tempo_edge.cli.options import LibraryOption, ProfileOption, opened
+from tempo_edge.cli.options import LibraryOption, ProfileOption, check_exclusive, opened
 from tempo_edge.cli.outputs import check_outputs
 from tempo_edge.cli.query_options import QueryOptions
 from tempo_edge.cli.sheets import SheetOption, write_sheet
@@ -71,8 +71,8 @@ def find(
     """Find the moments that match a sentence. Exit status 1 when nothing matches."""
     if not (asked.words or asked.like):
         raise TempoEdgeError("Missing argument 'QUERY...': see tempo-edge find --help")
-    _exclude({"--json": as_json, "--null": null, "--export": export and not output})
-    _exclude({"--play": play, "--play-all": play_all})
+    check_exclusive({"--json": as_json, "--null": null, "--export": export and not output})
+    check_exclusive({"--play": play, "--play-all": play_all})
     check_export(export, output)
     check_outputs({"--output": output, "--explain": explain, "--sheet": sheet}, library)
     if clip is not None and clip.expanduser().is_file():
@@ -140,17 +140,6 @@ def _play(answer: Answer, best: bool, every: bool) -> None:
                 for moment in reachable(answer.moments)
             ]
         )
-
-
-def _exclude(asked: dict[str, object]) -> None:
-    """Options that can't be had together.
-
-    Raises:
-        TempoEdgeError: more than one is asked for.
-    """
-    names = [name for name, value in asked.items() if value]
-    if len(names) > 1:
-        raise TempoEdgeError(f"{' and '.join(names)} exclude each other: choose one")
 
 
 def _ask_service(library: Path | None, query: Query) -> Answer | None:

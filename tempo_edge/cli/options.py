@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tempo_edge.cli.values import place
+from tempo_edge.errors import TempoEdgeError
 
 if TYPE_CHECKING:
     from tempo_edge.library import Library
@@ -21,6 +22,7 @@ __all__ = [
     "QuietOption",
     "SourceOption",
     "WordsOption",
+    "check_exclusive",
     "chosen_decoder",
     "opened",
 ]
@@ -86,6 +88,20 @@ def opened(library: Path | None, profile: str | None) -> Library:
     from tempo_edge.library import Library
 
     return Library.open(library, profile=profile)
+
+
+def check_exclusive(asked: dict[str, object]) -> None:
+    """Refuse options that can't be had together.
+
+    Args:
+        asked: what was typed, by option.
+
+    Raises:
+        TempoEdgeError: more than one is asked for.
+    """
+    names = [name for name, value in asked.items() if value]
+    if len(names) > 1:
+        raise TempoEdgeError(f"{' and '.join(names)} exclude each other: choose one")
 
 
 def chosen_decoder(name: str) -> str:

@@ -10,7 +10,7 @@ from tempo_edge._console.text import emit, json_line, note, printable
 from tempo_edge.cli.command import Command
 from tempo_edge.cli.filter_options import FilterOptions
 from tempo_edge.cli.option_groups import with_groups
-from tempo_edge.cli.options import LibraryOption, opened
+from tempo_edge.cli.options import LibraryOption, check_exclusive, opened
 from tempo_edge.cli.query_options import OPTION_NAMES, QueryOptions
 from tempo_edge.errors import MissingExtraError, QueryError, TempoEdgeError
 
@@ -114,8 +114,7 @@ def run(
     library: LibraryOption = None,
 ) -> None:
     """Show what matches now. Exit status 1 when nothing does."""
-    if tell and as_json:
-        raise TempoEdgeError("--tell and --json exclude each other: choose one")
+    check_exclusive({"--tell": tell, "--json": as_json})
     with opened(library, None) as target:
         chosen = _chosen(target, names)
         if not chosen:
