@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from tempo_edge._console.text import note, note_warning
+from tempo_edge._console.text import note, note_warning, printable
 from tempo_edge._extras import CPU_OR_GPU, what_to_install
 from tempo_edge._version import __version__
 from tempo_edge.cli.backup import backup
@@ -107,6 +107,12 @@ def _run() -> int:
         return 2
     except WrongValueError as error:
         note(f"tempo-edge: error: {error.format_message()}")
+        return 2
+    except OSError as error:  # a name that no file may have, a folder that nobody may look into
+        if error.strerror is None or not isinstance(error.filename, (str, bytes)):
+            raise
+        name = printable(os.fsdecode(error.filename))
+        note(f"tempo-edge: error: {name} can't be used: {error.strerror}")
         return 2
     except Exception as error:
         if isinstance(error, ModuleNotFoundError) and (line := what_to_install(error)):

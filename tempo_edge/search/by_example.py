@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -123,7 +124,7 @@ class ByExample:
         from tempo_edge.media.stills import stills_within
 
         assert example.path is not None
-        if not example.path.exists():
+        if not os.path.exists(example.path):  # noqa: PTH110 - whatever it is called
             raise QueryError.naming(
                 "{like} {!r}: {} is neither there nor indexed", example.name, example.path
             )

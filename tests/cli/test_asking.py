@@ -175,3 +175,15 @@ def test_a_sheet_of_an_example_is_called_by_it(tempo: Tempo, tmp_path: Path) -> 
     place = tmp_path / "x.html"
     tempo("find", "--like", "1@0:00", "--min-confidence", "0", "--sheet", place)
     assert "<h1>like 1@0:00</h1>" in place.read_text()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [["--sheet"], ["--explain"], ["--export", "csv", "--output"], ["--clip"], ["--library"]],
+)
+def test_a_name_that_no_file_may_have_is_one_line(tempo: Tempo, options: list[str]) -> None:
+    name = "a" * 300 + ".html"
+    assert tempo(*ALL, *options, name).error == f"{name} can't be used: File name too long"
+    like = tempo("find", "--like", f"{name}@0:01")
+    assert like.error.startswith(f"--like '{name}@0:01': ")
+    assert like.error.endswith("is neither there nor indexed")
