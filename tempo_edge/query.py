@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -79,8 +79,8 @@ class Query:
         ExpressionError: there is nothing before or behind an operator of the text, or it has an
             ``OR`` or parentheses.
         QueryError: the text is empty without an example or not Unicode, a number is out of range,
-            ``within`` names no path or one that is not absolute, what is given changes nothing, or
-            the same is to be there and not to be there.
+            ``within`` names no path or one that is not absolute, nothing stands between quotes,
+            or the same is to be there and not to be there.
     """
 
     text: str
@@ -135,17 +135,8 @@ class Query:
         return said.joined(self.also, self.without, self.then)
 
     def of_term(self, text: str) -> Query:
-        """The same question of one term of it, which nothing is near to or comes after."""
-        return replace(
-            self,
-            text=text,
-            also=(),
-            without=(),
-            then=(),
-            plain=True,
-            near_seconds=0.0,
-            then_seconds=THEN_SECONDS,
-        )
+        """The same question of one term of it."""
+        return replace(self, text=text, also=(), without=(), then=(), plain=True)
 
     @property
     def title(self) -> str:
@@ -161,6 +152,35 @@ class Query:
         asked = {"said": self.said, "shown": self.shown, "seen": self.seen}
         chosen = [_NARROWED[name] for name, is_asked in asked.items() if is_asked]
         return frozenset().union(*chosen) if chosen else frozenset(EVIDENCE_KINDS)
+
+    def check_use(self, given: Collection[str]) -> None:
+        """Refuse what was given and changes nothing here: whoever types it means something by it.
+
+        A page whose settings stay from one query to the next need not ask.
+
+        Args:
+            given: names of attributes.
+
+        Raises:
+            QueryError: one of them changes nothing.
+        """
+        scenes = self.expression.scenes
+        if "near_seconds" in given and all(len({*scene.wanted}) == 1 for scene in scenes):
+            raise QueryError.naming(
+                "{near_seconds} is for things that are near each other: name another by AND or "
+                "{also}, or leave it out"
+            )
+        if "then_seconds" in given and len(scenes) == 1:
+            raise QueryError.naming(
+                "{then_seconds} is for what comes next: say it by THEN or {then}, or leave it out"
+            )
+        for name in ("grounder", "refine", "parts"):
+            if name in given and PICTURE not in self.kinds:
+                others = [kind for kind in ("said", "shown") if getattr(self, kind)]
+                raise QueryError.naming(
+                    f"{{{name}}} is for pictures, which {{{others[0]}}} leaves out: "
+                    "add {seen}, or leave it out"
+                )
 
     def _check_example(self) -> None:
         for name in ("said", "shown"):
@@ -197,8 +217,8 @@ class Query:
                 raise QueryError.naming(
                     f"{{{name}}} {{}} must be finite and not negative", getattr(self, name)
                 )
-        if not self.retrieval:  # who still types may say what it is for in a moment
-            self._check_use()
+        if not self.retrieval:  # who still types may not be done with it
+            self._check_terms()
         if not self.text.strip():
             return  # an example alone
         if self.refine and not self.expression.is_single:
@@ -209,31 +229,11 @@ class Query:
                 f"query has {count} terms: at most {MOST_TERMS} are allowed, leave some out"
             )
 
-    def _check_use(self) -> None:
-        """Refuse what changes nothing here: whoever gives it means something by it."""
-        scenes = self.expression.scenes
-        if self.near_seconds and all(len({*scene.wanted}) == 1 for scene in scenes):
-            raise QueryError.naming(
-                "{near_seconds} is for things that are near each other: name another by AND or "
-                "{also}, or leave it out"
-            )
-        if self.then_seconds != THEN_SECONDS and len(scenes) == 1:
-            raise QueryError.naming(
-                "{then_seconds} is for what comes next: say it by THEN or {then}, or leave it out"
-            )
-        for name in ("grounder", "refine", "parts"):
-            if getattr(self, name) and PICTURE not in self.kinds:
-                others = [kind for kind in ("said", "shown") if getattr(self, kind)]
-                raise QueryError.naming(
-                    f"{{{name}}} is for pictures, which {{{others[0]}}} leaves out: "
-                    "add {seen}, or leave it out"
-                )
-        for scene in scenes:
+    def _check_terms(self) -> None:
+        for scene in self.expression.scenes:
             for text in scene.wanted:
                 if text in scene.unwanted:
-                    raise QueryError(
-                        f"query wants {text!r} there and not there: leave one of them out"
-                    )
+                    raise QueryError(f"query wants {text!r} there and not there: leave one out")
                 _check_quotes(text)
 
     def _check_scope(self) -> None:

@@ -118,30 +118,46 @@ def test_of_a_long_text_an_error_shows_what_is_around_its_fault() -> None:
         ({"near_seconds": 30.0}, "near_seconds is for things that are near each other: name "),
         ({"text": "a THEN b", "near_seconds": 30.0}, "near_seconds is for "),
         ({"text": "a NOT b", "near_seconds": 30.0}, "near_seconds is for "),
-        ({"then_seconds": 5.0}, "then_seconds is for what comes next: say it by THEN or then"),
+        ({"then_seconds": 60.0}, "then_seconds is for what comes next: say it by THEN or then"),
         ({"said": True, "grounder": "mllm"}, "grounder is for pictures, which said leaves out"),
         ({"shown": True, "refine": True}, "refine is for pictures, which shown leaves out"),
         ({"said": True, "shown": True, "parts": True}, "parts is for pictures, which said leaves"),
-        ({"text": "dog NOT dog"}, "query wants 'dog' there and not there"),
+    ],
+)
+def test_what_changes_nothing_is_refused_where_it_was_typed(
+    choices: dict[str, Any], complaint: str
+) -> None:
+    query = Query(**{"text": "a dog", **choices})
+    with pytest.raises(QueryError) as refused:
+        query.check_use(choices.keys())
+    assert str(refused.value).startswith(complaint)
+    query.check_use([])  # a setting that stays from one query to the next
+    assert query.of_term("a")
+
+
+@pytest.mark.parametrize(
+    ("choices", "complaint"),
+    [
+        ({"text": "dog NOT dog"}, "query wants 'dog' there and not there: leave one out"),
         ({"also": ("b",), "without": ("b",)}, "query wants 'b' there and not there"),
         ({"text": '""'}, "query '\"\"' has nothing in its quotes: say what stands there"),
         ({"text": "a AND «  »"}, "query '«  »' has nothing in its quotes"),
     ],
 )
-def test_what_changes_nothing_is_refused(choices: dict[str, Any], complaint: str) -> None:
+def test_what_nothing_can_be_is_refused(choices: dict[str, Any], complaint: str) -> None:
     whole = {"text": "a dog", **choices}
     with pytest.raises(QueryError) as refused:
         Query(**whole)
     assert str(refused.value).startswith(complaint)
-    if whole.get("grounder") != "mllm":
-        assert Query(**whole, retrieval=True)
+    assert Query(**whole, retrieval=True), "who still types is not told off"
 
 
 def test_what_is_of_use_is_taken() -> None:
-    assert Query("a AND b", near_seconds=5.0).of_term("a").near_seconds == 0.0
-    assert Query("a THEN b", then_seconds=5.0).of_term("a").then_seconds == 60.0
-    assert Query("a", also=("b",), near_seconds=5.0) and Query("a", near_seconds=0.0)
-    assert Query("a", said=True, seen=True, grounder="curve", refine=True, parts=True)
+    Query("a AND b", near_seconds=5.0).check_use(["near_seconds"])
+    Query("a THEN b", then_seconds=5.0).check_use(["then_seconds"])
+    Query("a", also=("b",), near_seconds=5.0).check_use(["near_seconds"])
+    how = {"said": True, "seen": True, "grounder": "curve", "refine": True, "parts": True}
+    Query("a", **how).check_use(how.keys())  # type: ignore[arg-type]
     assert Query('5" AND dog') and Query("dog AND dog")
 
 

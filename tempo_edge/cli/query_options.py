@@ -154,7 +154,7 @@ class QueryOptions:
         Raises:
             TempoEdgeError: it is none.
         """
-        return Query(
+        query = Query(
             *(" ".join(self.words or ()), self.limit, self.min_confidence),
             *(places(self.scopes or None), self.grounder),
             refine=self.refine,
@@ -174,6 +174,15 @@ class QueryOptions:
             filters=filters,
             sort=which.sort,
         )
+        given = {
+            "near_seconds": self.near is not None,
+            "then_seconds": self.then_within is not None,
+            "grounder": self.grounder is not None,
+            "refine": self.refine,
+            "parts": self.parts,
+        }
+        query.check_use([name for name, is_given in given.items() if is_given])
+        return query
 
 
 def _example(named: list[str] | None) -> Example | None:

@@ -41,7 +41,10 @@ def test_every_name_is_that_of_an_option() -> None:
     [
         # What changes nothing.
         (["--near", "30s"], "--near is for things that are near each other: name another by AND "),
-        (["--then-within", "5"], "--then-within is for what comes next: say it by THEN or --then,"),
+        (
+            ["--then-within", "60"],
+            "--then-within is for what comes next: say it by THEN or --then,",
+        ),
         (["--said", "--grounder", "curve"], "--grounder is for pictures, which --said leaves out"),
         (["--shown", "--parts"], "--parts is for pictures, which --shown leaves out: add --seen"),
         (["--said", "--refine"], "--refine is for pictures, which --said leaves out: add --seen"),
@@ -92,7 +95,7 @@ def test_a_line_says_what_was_typed(tempo: Tempo, options: list[str], error: str
             "query 'AND': AND at column 1 has nothing before it: say first what is to be there",
         ),
         ('""', "query '\"\"' has nothing in its quotes: say what stands there, or leave them out"),
-        ("a NOT a", "query wants 'a' there and not there: leave one of them out"),
+        ("a NOT a", "query wants 'a' there and not there: leave one out"),
     ],
 )
 def test_a_query_that_can_not_be_read(tempo: Tempo, query: str, error: str) -> None:

@@ -28,11 +28,7 @@ _terms = st.lists(_texts_of_terms, max_size=2).map(tuple)
 
 
 def _query(text: str, **asked: Any) -> Query:
-    """A query in which nothing is said in vain."""
-    if not {*asked["also"]} - {text}:
-        asked["near_seconds"] = 0.0
-    if not asked["then"]:
-        asked["then_seconds"] = 60.0
+    """A query of which nothing is to be there and not to be there."""
     wanted = {text, *asked["also"], *asked["then"]}
     asked["without"] = tuple(each for each in asked["without"] if each not in wanted)
     return Query(text, **asked)
@@ -150,11 +146,6 @@ def test_what_a_service_is_not_asked(choices: dict[str, Any], complaint: str) ->
         (
             {"q": ["a"], "grounder": ["mllm"], "retrieval": ["1"]},
             "grounder 'mllm' and retrieval=1 exclude each other: choose one",
-        ),
-        (
-            {"q": ["a"], "near_seconds": ["30"]},
-            "near_seconds is for things that are near each other: name another by AND or also, "
-            "or leave it out",
         ),
         ({"q": ["a"], "also": [""]}, "also '' is empty: name something, or leave it out"),
         (
