@@ -82,8 +82,8 @@ class Answer:
             return ""
         videos = "1 video is" if self.unknown_count == 1 else f"{self.unknown_count} videos are"
         return (
-            f"{videos} left out: when, where or by what they were taken is not known, "
-            "or not yet: tempo-edge index looks"
+            f"{videos} left out: nothing tells when, where or by what camera they were taken "
+            "(if an older tempo-edge indexed them, tempo-edge index looks for it)"
         )
 
     @property

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from string import Formatter
+from typing import TypeVar
+
 __all__ = [
     "ExportError",
     "ExpressionError",
@@ -18,8 +22,42 @@ __all__ = [
 ]
 
 
+_Error = TypeVar("_Error", bound="TempoEdgeError")
+
+
 class TempoEdgeError(Exception):
     """Base of every error this package raises on purpose: one line, naming the value."""
+
+    # What `naming` was given.
+    _line: tuple[str, tuple[object, ...]] | None = None
+
+    @classmethod
+    def naming(cls: type[_Error], line: str, *values: object) -> _Error:
+        """An error that names what was given: Python's names, as ``{also}``, which doors may have
+        others for.
+
+        Args:
+            line: its text, as for :meth:`str.format`; whatever comes from outside is a value.
+            values: those of the braces without a name.
+        """
+        error = cls(_named(line, values, {}))
+        error._line = line, values
+        return error
+
+    def named(self, names: Mapping[str, str]) -> str:
+        """The text with the names of a door, by those of Python; those it has no other for stay."""
+        return str(self) if self._line is None else _named(*self._line, names)
+
+
+class _Names(dict[str, str]):
+    """The names of a door; any other name is itself."""
+
+    def __missing__(self, name: str) -> str:
+        return name
+
+
+def _named(line: str, values: tuple[object, ...], names: Mapping[str, str]) -> str:
+    return Formatter().vformat(line, values, _Names(names))
 
 
 class MediaError(TempoEdgeError):
@@ -57,9 +95,7 @@ class QueryError(TempoEdgeError, ValueError):
 class ExpressionError(QueryError):
     """A query can't be read: ``column``, from 1, is where it went wrong."""
 
-    def __init__(self, text: str, column: int) -> None:
-        super().__init__(text)
-        self.column = column
+    column = 1
 
 
 class MissingExtraError(TempoEdgeError, ImportError):

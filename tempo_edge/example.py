@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tempo_edge._files.absolute import recorded
+from tempo_edge.durations import TIME, duration
 from tempo_edge.errors import QueryError
 from tempo_edge.moment import format_timestamp
 
@@ -16,10 +17,10 @@ __all__ = ["LARGEST_PICTURE", "LARGEST_SENT", "Example", "example"]
 #: Bytes of a picture's file at most, and of one that is sent to a service.
 LARGEST_PICTURE, LARGEST_SENT = 32 << 20, 4 << 20
 
-_TIME = r"(?:[0-9]{1,12}:)?(?:[0-9]{1,12}:)?[0-9]{1,13}(?:\.[0-9]{1,9})?"
-_TIMES = re.compile(rf"({_TIME})(?:[-–]({_TIME}))?")
+_TIMES = re.compile(rf"({TIME})(?:[-–]({TIME}))?")
 
 _HOW = "name a moment, as film.mp4@1:23 or film.mp4@1:20-1:30"
+_EITHER = f"name a picture, or {_HOW.removeprefix('name ')}"
 
 # What names of pictures end in; what it really is, its first bytes say.
 _PICTURES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
@@ -52,15 +53,19 @@ class Example:
 
     def __post_init__(self) -> None:
         if bool(self.picture) + (self.path is not None) + (self.video is not None) != 1:
-            raise QueryError(f"like {self.name!r} must be a picture, or a moment of one video")
+            raise QueryError.naming(
+                "{like} {!r} must be a picture, or a moment of one video", self.name
+            )
         if len(self.picture) > LARGEST_PICTURE:
             size = len(self.picture)
-            raise QueryError(f"like {self.name!r} has {size} bytes: {LARGEST_PICTURE} are allowed")
+            raise QueryError.naming(
+                "{like} {!r} has {} bytes: {} are allowed", self.name, size, LARGEST_PICTURE
+            )
         if self.path is not None and not self.path.is_absolute():
-            raise QueryError(f"like {self.name!r} must be a path from the root")
+            raise QueryError.naming("{like} {!r} must be a path from the root", self.name)
         end = self.end_seconds
         if not self.start_seconds >= 0 or (end is not None and not end > self.start_seconds):
-            raise QueryError(f"like {self.name!r} must end after it starts: {_HOW}")
+            raise QueryError.naming("{like} {!r} must end after it starts: {}", self.name, _HOW)
 
     @property
     def is_moment(self) -> bool:
@@ -92,7 +97,7 @@ class Example:
         where, mark, times = text.rpartition("@")
         found = _TIMES.fullmatch(times)
         if not mark or not where or found is None:
-            raise QueryError(f"like {text!r} has no time that can be read: {_HOW}")
+            raise QueryError.naming("{like} {!r} has no time that can be read: {}", text, _HOW)
         start, end = (None if each is None else _seconds(each, text) for each in found.groups())
         assert start is not None
         if re.fullmatch("[0-9]{1,18}", where):
@@ -115,7 +120,7 @@ def example(given: str | Path | Example | None, *, is_decoded: bool = True) -> E
     text = os.fspath(given)
     path = Path(text).expanduser()
     if not text:
-        raise QueryError(f"like {text!r} is empty: name a picture, or {_HOW.removeprefix('name ')}")
+        raise QueryError.naming("{like} {!r} is empty: {}", text, _EITHER)
     if "@" in text and not os.path.lexists(path):
         where, _, times = text.rpartition("@")
         is_picture = Path(text).suffix.lower() in _PICTURES and not _TIMES.fullmatch(times)
@@ -128,33 +133,32 @@ def _read(path: Path, name: str) -> bytes:
     """The bytes of a file, no more than a picture may have."""
     try:
         if not path.exists():
-            raise QueryError(f"like {name!r} is not there: name a picture, or {_HOW[5:]}")
+            raise QueryError.naming("{like} {!r} is not there: {}", name, _EITHER)
         if not path.is_file():  # a pipe would wait for its writer
-            raise QueryError(f"like {name!r} is not a file: name a picture, or {_HOW[5:]}")
+            raise QueryError.naming("{like} {!r} is not a file: {}", name, _EITHER)
         with path.open("rb") as file:
             contents = file.read(LARGEST_PICTURE + 1)
     except QueryError:
         raise
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
-        raise QueryError(f"like {name!r} can't be read: {why}") from error
+        raise QueryError.naming("{like} {!r} can't be read: {}", name, why) from error
     if not contents:
-        raise QueryError(f"like {name!r} is empty: name a picture")
+        raise QueryError.naming("{like} {!r} is empty: name a picture", name)
     if len(contents) > LARGEST_PICTURE:
         size = f"more than {LARGEST_PICTURE >> 20} MiB"
-        raise QueryError(f"like {name!r} has {size}: name a smaller picture, or {_HOW[5:]}")
+        raise QueryError.naming(
+            "{like} {!r} has {}: name a smaller picture, or {}", name, size, _HOW[5:]
+        )
     return contents
 
 
 def _seconds(text: str, whole: str) -> float:
-    """Seconds of ``SS``, ``MM:SS`` or ``H:MM:SS``, each with decimals."""
-    *large, seconds = text.split(":")
-    if (large and float(seconds) >= 60) or (len(large) == 2 and int(large[1]) >= 60):
-        raise QueryError(f"like {whole!r}: {text} has 60 or more where 59 is the last: {_HOW}")
-    total = float(seconds)
-    for place, part in enumerate(reversed(large), start=1):
-        total += int(part) * 60**place
-    return total
+    """The instant of a time within an example."""
+    try:
+        return duration(text)
+    except ValueError as error:
+        raise QueryError.naming("{like} {!r}: {}", whole, error) from None
 
 
 def _plain(seconds: float) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from tempo_edge._files import atomic_write
+from tempo_edge._files.page import BEGINNING, check_page
 from tempo_edge.answer import Answer
 from tempo_edge.errors import MediaError, TempoEdgeError
 from tempo_edge.media import jpeg
@@ -32,23 +33,18 @@ _FRAMES, _SIZE = 24, 144
 
 _WIDTH, _HEIGHT = 960, 140
 
-# Of what the page may do: nothing runs, and nothing is loaded from elsewhere, whatever a file's
-# name or a grounder's answer should smuggle in. Pictures and styles are in the page itself.
-_POLICY = (
-    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
-    "base-uri 'none'; form-action 'none'"
-)
-
 
 def write(path: Path, query: str, answer: Answer) -> None:
-    """Write the page of an answer to `path`, replacing what was there in one step.
+    """Write the page of an answer to `path`, replacing an earlier one in one step.
 
     It tells what somebody films: a new one is readable by its user only.
 
     Raises:
+        FootageError: what is there is no page that was written here.
         TempoEdgeError: the file can't be written.
     """
     try:
+        check_page(path)
         with atomic_write(path, new_mode=0o600) as draft:
             draft.write_text(page(query, answer), encoding="utf-8")
     except OSError as error:
@@ -65,9 +61,7 @@ def page(query: str, answer: Answer) -> str:
         parts += [_section(moment, candidate, "held back: ") for moment, candidate in held_back]
     title = html.escape(query)
     return (
-        "<!doctype html><html lang=en><meta charset=utf-8>"
-        f'<meta http-equiv=Content-Security-Policy content="{_POLICY}">'
-        f"<title>{title} · tempo-edge</title><style>{_STYLE}</style>"
+        f"{BEGINNING}<title>{title} · tempo-edge</title><style>{_STYLE}</style>"
         f"<h1>{title}</h1>{''.join(parts)}</html>\n"
     )
 

@@ -3,7 +3,8 @@
 A text becomes one by three words in capitals, between terms: ``dog AND beach NOT people``,
 ``opens the door THEN sits down``. ``AND`` and ``NOT`` speak of the moment that they stand in,
 ``THEN`` begins the next one. What stands in quotes is never taken apart, and a text all in capitals
-has no operators at all.
+has no operators at all. Who writes ``OR``, or parentheses around operators, is told that there are
+none.
 """
 
 from __future__ import annotations
@@ -27,7 +28,16 @@ ROLES = FIND, AND, NOT, THEN = "find", "and", "not", "then"
 MOST_TERMS = 8
 
 # An operator is a word of its own; AND may stand before another one.
-_OPERATOR = re.compile(r"(?<!\S)(?:AND\s+(?=(?:NOT|THEN)(?!\S)))?(AND|NOT|THEN)(?!\S)")
+_OPERATOR = re.compile(r"(?<!\S)(?:AND\s+(?=(?:NOT|THEN)(?!\S)))?(AND|NOT|THEN|OR)(?!\S)")
+
+# What is said like an operator, and is none.
+_OR = "OR"
+
+# Where a word begins or ends, and no face of two letters.
+_PARENTHESIS = re.compile(r"(?<![^\s(])\(|(?<![:;-])\)(?![^\s)])")
+
+# Letters of a text that an error repeats; of a longer one, those around its fault.
+_MOST_SHOWN = 80
 
 _LACKING = {
     AND: "say what else is to be there",
@@ -76,11 +86,15 @@ class Expression:
             unfinished: somebody is still writing it: an operator at its end counts for nothing yet.
 
         Raises:
-            ExpressionError: there is no term before or behind an operator.
+            ExpressionError: there is no term before or behind an operator, or it has an ``OR``, or
+                parentheses around operators.
         """
         if plain or not text.strip():
             return cls((Term(text, FIND),))
-        return cls(tuple(_parsed(text, unfinished)))
+        operators = _operators(text)
+        if not unfinished:
+            _check_parentheses(text, operators)
+        return cls(tuple(_parsed(text, operators, unfinished)))
 
     def joined(
         self, also: Sequence[str], without: Sequence[str], then: Sequence[str]
@@ -155,15 +169,17 @@ def _reads(text: str) -> Expression | None:
         return None
 
 
-def _parsed(text: str, unfinished: bool) -> Iterator[Term]:
+def _parsed(text: str, operators: Sequence[re.Match[str]], unfinished: bool) -> Iterator[Term]:
     """The terms of a text, in order.
 
     Raises:
-        ExpressionError: there is no term before or behind an operator.
+        ExpressionError: there is no term before or behind an operator, or one is ``OR``.
     """
     role, begin = FIND, 0
     last: re.Match[str] | None = None
-    for operator in _operators(text):
+    for operator in operators:
+        if operator[1] == _OR and not (unfinished and not text[operator.end() :].strip()):
+            raise _refusal(text, operator, "is not known: search for one, then for the other")
         yield _term(text, role, begin, operator, last)
         role, begin, last = operator[1].lower(), operator.end(), operator
     if last is None or text[begin:].strip() or not unfinished:
@@ -187,23 +203,56 @@ def _term(
     raise _refusal(text, end, f"follows {before[1]}: {_LACKING[role]}")
 
 
+def _check_parentheses(text: str, operators: Sequence[re.Match[str]]) -> None:
+    """Refuse parentheses around an operator, or of which one lacks: somebody groups by them.
+
+    Raises:
+        ExpressionError: there are some.
+    """
+    opened: list[int] = []
+    for mark in _outside_quotes(_PARENTHESIS, text):
+        at = mark.start()
+        if mark[0] == "(":
+            opened.append(at)
+            continue
+        begin = opened.pop() if opened else None
+        if begin is None:
+            opened = [at]
+            break
+        if any(begin < each.start() < at for each in operators):
+            opened = [begin]
+            break
+    if opened and operators:
+        raise _error(
+            *(text, text[opened[0]], opened[0]),
+            "groups terms, which is not known: leave it out, THEN binds least; "
+            "as a mere letter: with {plain}",
+        )
+
+
 def _refusal(text: str, operator: re.Match[str], why: str) -> ExpressionError:
-    column = operator.start(1) + 1
-    mend = "as a mere word: in small letters, or --plain"
-    return ExpressionError(
-        f"query {text!r}: {operator[1]} at column {column} {why}; {mend}", column
-    )
+    mend = "as a mere word: in small letters, or with {plain}"
+    return _error(text, operator[1], operator.start(1), f"{why}; {mend}")
+
+
+def _error(text: str, mark: str, at: int, why: str) -> ExpressionError:
+    shown = text if len(text) <= _MOST_SHOWN else f"…{text[max(0, at - 30) : at + 30]}…"
+    error = ExpressionError.naming(f"query {{!r}}: {mark} at column {{}} {why}", shown, at + 1)
+    error.column = at + 1
+    return error
 
 
 def _operators(text: str) -> list[re.Match[str]]:
     """The words of a text that are operators, in order."""
-    quoted = [found.span() for found in QUOTED.finditer(text)]
-    found = [
-        operator
-        for operator in _OPERATOR.finditer(text)
-        if not any(begin <= operator.start(1) < end for begin, end in quoted)
-    ]
     # Somebody whose capitals are locked, or who copies a headline, means none of them.
     rest = _OPERATOR.sub(" ", QUOTED.sub(" ", text))
     is_shouted = any(letter.isupper() for letter in rest) and rest == rest.upper()
-    return [] if is_shouted else found
+    return [] if is_shouted else [*_outside_quotes(_OPERATOR, text)]
+
+
+def _outside_quotes(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
+    """What matches a pattern in a text, in order, but for what stands in quotes."""
+    quoted = [found.span() for found in QUOTED.finditer(text)]
+    for found in pattern.finditer(text):
+        if not any(begin <= found.end() - 1 < end for begin, end in quoted):
+            yield found

@@ -66,8 +66,9 @@ class Circle:
 
     def __post_init__(self) -> None:
         if not 0 < self.kilometres <= _FURTHEST_KM:
-            raise QueryError(
-                f"around {self.kilometres:g} km must be more than 0 and at most {_FURTHEST_KM:g}"
+            raise QueryError.naming(
+                "{around} {:g} km must be more than 0 and at most {:g}",
+                *(self.kilometres, _FURTHEST_KM),
             )
 
     @staticmethod
@@ -80,15 +81,16 @@ class Circle:
         try:
             latitude, longitude, kilometres = map(float, text[:100].split(","))
         except ValueError:
-            raise QueryError(
-                f"around {text[:100]!r} must be latitude, longitude, kilometres, as 38.71,-9.14,5"
+            raise QueryError.naming(
+                "{around} {!r} must be latitude, longitude, kilometres, as 38.71,-9.14,5",
+                text[:100],
             ) from None
         try:
             return Circle(Coordinates(latitude, longitude), kilometres)
         except QueryError:
             raise
         except ValueError as error:
-            raise QueryError(f"around {text[:100]!r}: {error}") from None
+            raise QueryError.naming("{around} {!r}: {}", text[:100], error) from None
 
     @property
     def text(self) -> str:
@@ -133,14 +135,16 @@ class Filters:
 
     def __post_init__(self) -> None:
         if self.since is not None and self.until is not None and self.since >= self.until:
-            raise QueryError(
-                f"since {self.since.isoformat(' ')} must be before until "
-                f"{self.until.isoformat(' ')}"
+            raise QueryError.naming(
+                "{since} {} must be before {until} {}",
+                *(self.since.isoformat(" "), self.until.isoformat(" ")),
             )
         if not 0 <= self.least_side <= 99_999:
-            raise QueryError(f"size {self.least_side} must be within [0, 99999]")
+            raise QueryError.naming("{size} {} must be within [0, 99999]", self.least_side)
         if len(self.camera) > _LONGEST_CAMERA:
-            raise QueryError(f"camera of {len(self.camera)} letters must have at most 100")
+            raise QueryError.naming(
+                "{camera} of {} letters must have at most 100", len(self.camera)
+            )
 
     def __bool__(self) -> bool:
         """Whether they may leave anything out."""
@@ -168,12 +172,14 @@ class Filters:
             if name not in WHERE:
                 raise QueryError(f"filter {name!r} must be one of {', '.join(WHERE)}")
             if not isinstance(value, str):
-                raise QueryError(f"{name} {value!r} must be a text")
+                raise QueryError.naming(f"{{{name}}} {{!r}} must be a text", value)
         said: dict[str, str] = {name: str(value) for name, value in asked.items()}
         for one, others in (("on", ("since", "until")), ("around", ("place",))):
             for other in others:
                 if one in said and other in said:
-                    raise QueryError(f"{one} and {other} exclude each other: choose one")
+                    raise QueryError.naming(
+                        f"{{{one}}} and {{{other}}} exclude each other: choose one"
+                    )
         since, until = _times(said, now)
         around = Circle.of(said["around"]) if "around" in said else None
         if "place" in said:
@@ -208,12 +214,14 @@ def _times(said: dict[str, str], now: datetime | None) -> tuple[datetime | None,
     if "on" in said:
         period = Period.of(said["on"], "on", now)
         if period.start == period.end:
-            raise QueryError(f"on {said['on']!r} must be a day, a month or a year")
+            raise QueryError.naming("{on} {!r} must be a day, a month or a year", said["on"])
         return period.start, period.end
     since = Period.of(said["since"], "since", now).start if "since" in said else None
     until = Period.of(said["until"], "until", now).end if "until" in said else None
     if since is not None and until is not None and since >= until:
-        raise QueryError(f"since {said['since']!r} must be before until {said['until']!r}")
+        raise QueryError.naming(
+            "{since} {!r} must be before {until} {!r}", said["since"], said["until"]
+        )
     return since, until
 
 
@@ -224,5 +232,5 @@ def _side(size: str) -> int:
         return _SIDES.get(said, 0)
     found = _SIZE.fullmatch(said)
     if found is None or not int(found[1]):
-        raise QueryError(f"size {size[:40]!r} must be as 720p, 1080p, 4k or 1920x1080")
+        raise QueryError.naming("{size} {!r} must be as 720p, 1080p, 4k or 1920x1080", size[:40])
     return min(int(each) for each in found.groups() if each is not None)

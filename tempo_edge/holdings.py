@@ -77,6 +77,22 @@ class Holdings(Closing):
         with self._turn, self.catalogue.snapshot():
             yield from self.catalogue.each_file(scope)
 
+    def known(self, under: str | Path | None) -> Path | None:
+        """A path as the library knows it, at or under which it holds something; None for all of it.
+
+        Raises:
+            LibraryError: it holds nothing there, or there is no library yet.
+        """
+        if under is None:
+            return None
+        scope = recorded(under)
+        with self._turn, self.catalogue.snapshot():
+            if next(iter(self.catalogue.each_file(scope)), None) is None:
+                raise LibraryError(
+                    f"the library holds nothing at or under {scope}: index it, or name another path"
+                )
+        return scope
+
     def videos(
         self,
         under: str | Path | None = None,
@@ -98,25 +114,26 @@ class Holdings(Closing):
         Raises:
             QueryError: there is no such order, the limit is below 1, or nothing is where the scope
                 looks.
-            LibraryError: there is no library yet.
+            LibraryError: there is no library yet, or it holds nothing there.
         """
         if order not in ORDERS:
-            raise QueryError(f"order {order!r} must be one of {', '.join(ORDERS)}")
+            raise QueryError.naming("{order} {!r} must be one of {}", order, ", ".join(ORDERS))
         if limit is not None and limit < 1:
-            raise QueryError(f"limit {limit} must be at least 1")
-        return self._videos(None if under is None else recorded(under), order, limit, scope)
+            raise QueryError.naming("{limit} {} must be at least 1", limit)
+        return self._videos(under, order, limit, scope)
 
     def _videos(
-        self, under: Path | None, order: str, limit: int | None, scope: Scope
+        self, under: str | Path | None, order: str, limit: int | None, scope: Scope
     ) -> Iterator[ListedVideo]:
         from tempo_edge.search.scope import videos_in
 
+        known = self.known(under)
         with self._turn, self.catalogue.snapshot():
             chosen = videos_in(scope, self.catalogue)
             if chosen is None:
-                yield from self.catalogue.each_video(under, order, limit)
+                yield from self.catalogue.each_video(known, order, limit)
                 return
-            every = self.catalogue.each_video(under, order)
+            every = self.catalogue.each_video(known, order)
             yield from islice((each for each in every if each.file.video_id in chosen), limit)
 
     def copies(
@@ -134,13 +151,13 @@ class Holdings(Closing):
             checkpoint: called often; whatever it raises ends it.
 
         Raises:
-            LibraryError: there is no library yet.
+            LibraryError: there is no library yet, or it holds nothing there.
         """
         from tempo_edge.copy_groups import copy_groups
         from tempo_edge.indexing.presence import Presence
 
         presence = Presence()
-        scope = None if under is None else recorded(under)
+        scope = self.known(under)
         with self._turn, self.catalogue.snapshot():
             here = lambda row: presence.of(row.file) == "here"  # noqa: E731
             return copy_groups(self.catalogue, here, scope, on_remark, checkpoint)

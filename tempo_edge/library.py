@@ -10,8 +10,7 @@ from queue import SimpleQueue
 from threading import Event
 from typing import TYPE_CHECKING
 
-from tempo_edge._files.absolute import recorded
-from tempo_edge.errors import LibraryError, NoLibraryError
+from tempo_edge.errors import NoLibraryError
 from tempo_edge.example import Example, example
 from tempo_edge.filters import Filters
 from tempo_edge.holdings import Holdings
@@ -350,9 +349,19 @@ class Library(Holdings):
             watcher.run(ending)
 
     def save(self, search: SavedSearch, *, everything: bool = False) -> None:
-        """Save a search; see :func:`tempo_edge.saved.keeping.put_search`."""
+        """Save a search; see :func:`tempo_edge.saved.keeping.put_search`.
+
+        Raises:
+            QueryError: it can't be asked, there is one of this name, or there are too many.
+            LibraryError: the library can't be written, or this user's key.
+        """
         from tempo_edge.saved.keeping import put_search
 
+        query = search.asked.query
+        has_models = query.like is not None or query.grounder is not None
+        if has_models and self.store.identity() is not None:
+            with self._turn, self.catalogue.snapshot():
+                self.searcher.check(query)
         put_search(self.store, search, everything=everything)
 
     def tell(
@@ -381,9 +390,7 @@ class Library(Holdings):
         Raises:
             LibraryError: the library holds nothing there, or another process writes it.
         """
-        scope = recorded(path)
-        if not self.files(scope):
-            raise LibraryError(f"the library holds nothing at or under {scope}")
+        scope = self.known(path)
         with self.store.lock(), self.store.writer() as writer, writer.transaction():
             known = writer.files(scope)
             writer.drop_files(known)

@@ -18,6 +18,9 @@ _ISO = re.compile(
     r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2})(?:[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d{1,6})?)?)?)?)?"
 )
 
+# A day in numbers, of which nobody knows which is the month.
+_NUMBERS = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](\d{4})")
+
 _MONTHS = "january february march april may june july august september october november december"
 _MONTH_NUMBERS = {
     spelled: number
@@ -73,11 +76,28 @@ class Period:
             raise _refused(text, name) from None
 
 
+_EXAMPLES = "2024, 2024-01-31, yesterday, last summer or three weeks ago"
+
+
 def _refused(text: str, name: str) -> QueryError:
-    return QueryError(
-        f"{name} {text[:_LONGEST]!r} is no time: say 2024, 2024-01-31, yesterday, last summer "
-        "or three weeks ago"
-    )
+    why, say = "is no time", _EXAMPLES
+    if found := _NUMBERS.fullmatch(text.strip()):
+        first, second, year = map(int, found.groups())
+        days = dict.fromkeys(((first, second), (second, first)))
+        there = [
+            f"{year}-{month:02d}-{day:02d}" for month, day in days if _is_day(year, month, day)
+        ]
+        if there:
+            why, say = "may be read in two ways" if len(there) > 1 else why, " or ".join(there)
+    return QueryError.naming(f"{{{name}}} {{!r}} {why}: say {say}", text[:_LONGEST])
+
+
+def _is_day(year: int, month: int, day: int) -> bool:
+    try:
+        datetime(year, month, day)
+    except ValueError:
+        return False
+    return True
 
 
 def _iso(said: str) -> Period | None:
@@ -142,7 +162,10 @@ def _spoken(said: str, now: datetime, text: str, name: str) -> Period:
     try:
         from dateparser.date import DateDataParser
     except ImportError as error:
-        raise MissingExtraError(f"{_refused(text, name)}; {lacking('dateparser')}") from error
+        raise MissingExtraError.naming(
+            f"{{{name}}} {{!r}} is no time: say {_EXAMPLES}; {{}}",
+            *(text[:_LONGEST], lacking("dateparser")),
+        ) from error
     settings = {"PREFER_DATES_FROM": "past", "PREFER_DAY_OF_MONTH": "first", "RELATIVE_BASE": now}
     read = DateDataParser(languages=["en"], settings=settings).get_date_data(said)
     if read.date_obj is None:

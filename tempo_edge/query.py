@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, fields, replace
 from datetime import date
 from functools import cached_property
@@ -12,7 +12,7 @@ from pathlib import Path
 from tempo_edge._files.absolute import recorded
 from tempo_edge.errors import QueryError
 from tempo_edge.example import Example
-from tempo_edge.expression import MOST_TERMS, Expression
+from tempo_edge.expression import MOST_TERMS, QUOTED, Expression
 from tempo_edge.filters import EVERYTHING, Filters
 from tempo_edge.moment import EVIDENCE_KINDS, PICTURE
 from tempo_edge.scope import Scope
@@ -77,9 +77,11 @@ class Query:
             first taken first (those of an unknown time last), or by the paths of their files.
 
     Raises:
-        ExpressionError: there is nothing before or behind an operator of the text.
+        ExpressionError: there is nothing before or behind an operator of the text, or it has an
+            ``OR`` or parentheses.
         QueryError: the text is empty without an example or not Unicode, a number is out of range,
-            ``within`` names no path or one that is not absolute.
+            ``within`` names no path or one that is not absolute, nothing stands between quotes,
+            or the same is to be there and not to be there.
     """
 
     text: str
@@ -113,11 +115,13 @@ class Query:
     def __post_init__(self) -> None:
         self._check_unicode("query", self.text)
         if self.limit < 1:
-            raise QueryError(f"limit {self.limit} must be at least 1")
+            raise QueryError.naming("{limit} {} must be at least 1", self.limit)
         if self.min_confidence is not None and not 0 <= self.min_confidence <= 1:
-            raise QueryError(f"min_confidence {self.min_confidence} must be within [0, 1]")
+            raise QueryError.naming(
+                "{min_confidence} {} must be within [0, 1]", self.min_confidence
+            )
         if self.sort not in ORDERS:
-            raise QueryError(f"sort {self.sort!r} must be one of {', '.join(ORDERS)}")
+            raise QueryError.naming("{sort} {!r} must be one of {}", self.sort, ", ".join(ORDERS))
         _ = self.scope  # which checks itself
         if self.like is not None:
             self._check_example()
@@ -155,38 +159,98 @@ class Query:
         chosen = [_NARROWED[name] for name, is_asked in asked.items() if is_asked]
         return frozenset().union(*chosen) if chosen else frozenset(EVIDENCE_KINDS)
 
+    def check_use(self, given: Collection[str]) -> None:
+        """Refuse what was given and changes nothing here: whoever types it means something by it.
+
+        A page whose settings stay from one query to the next need not ask.
+
+        Args:
+            given: names of attributes.
+
+        Raises:
+            QueryError: one of them changes nothing.
+        """
+        scenes = self.expression.scenes
+        if "near_seconds" in given and all(len({*scene.wanted}) == 1 for scene in scenes):
+            raise QueryError.naming(
+                "{near_seconds} is for things that are near each other: name another by AND or "
+                "{also}, or leave it out"
+            )
+        if "then_seconds" in given and len(scenes) == 1:
+            raise QueryError.naming(
+                "{then_seconds} is for what comes next: say it by THEN or {then}, or leave it out"
+            )
+        for name in ("grounder", "refine", "parts"):
+            if name in given and PICTURE not in self.kinds:
+                others = [kind for kind in ("said", "shown") if getattr(self, kind)]
+                raise QueryError.naming(
+                    f"{{{name}}} is for pictures, which {{{others[0]}}} leaves out: "
+                    "add {seen}, or leave it out"
+                )
+
     def _check_example(self) -> None:
         for name in ("said", "shown"):
             if getattr(self, name):
-                raise QueryError(f"like and {name} exclude each other: an example is seen")
+                raise QueryError.naming(
+                    f"{{like}} and {{{name}}} exclude each other: an example is seen"
+                )
         if self.also or self.without or self.then:
-            raise QueryError("like knows one term: leave out also, without and then")
+            raise QueryError.naming("{like} knows one term: leave out {also}, {without} and {then}")
         if self.text.strip() and not self.expression.is_single:
-            raise QueryError(f"like knows one term, not {self.text!r}: leave AND, NOT and THEN out")
+            raise QueryError.naming(
+                "{like} knows one term, not {!r}: leave AND, NOT and THEN out", self.text
+            )
 
     @staticmethod
     def _check_unicode(name: str, text: str) -> None:
         try:
             text.encode()
         except UnicodeEncodeError:
-            raise QueryError(f"{name} {text!r} is not valid UTF-8: say it in Unicode") from None
+            raise QueryError.naming(
+                f"{{{name}}} {{!r}} is not valid UTF-8: say it in Unicode", text
+            ) from None
 
     def _check_expression(self) -> None:
         for name in ("also", "without", "then"):
             for term in getattr(self, name):
                 if not term.strip():
-                    raise QueryError(f"{name} {term!r} is empty: name something, or leave it out")
+                    raise QueryError.naming(
+                        f"{{{name}}} {{!r}} is empty: name something, or leave it out", term
+                    )
                 self._check_unicode(name, term)
         for name in ("near_seconds", "then_seconds"):
             if not 0 <= getattr(self, name) < math.inf:
-                raise QueryError(f"{name} {getattr(self, name)} must be finite and not negative")
+                raise QueryError.naming(
+                    f"{{{name}}} {{}} must be finite and not negative", getattr(self, name)
+                )
+        if not self.retrieval:  # who still types may not be done with it
+            self._check_terms()
         if not self.text.strip():
             return  # an example alone
         if self.refine and not self.expression.is_single:
-            raise QueryError("refine knows one term: leave it out, or ask for one thing")
+            raise QueryError.naming("{refine} knows one term: leave it out, or ask for one thing")
         count = len({term.text for term in self.expression.terms})
         if count > MOST_TERMS:
-            raise QueryError(f"query has {count} terms: at most {MOST_TERMS} are allowed")
+            raise QueryError(
+                f"query has {count} terms: at most {MOST_TERMS} are allowed, leave some out"
+            )
+
+    def _check_terms(self) -> None:
+        for scene in self.expression.scenes:
+            for text in scene.wanted:
+                if text in scene.unwanted:
+                    raise QueryError(f"query wants {text!r} there and not there: leave one out")
+                _check_quotes(text)
+
+
+def _check_quotes(text: str) -> None:
+    """Refuse a term in which nothing stands between its quotes."""
+    for quoted in QUOTED.finditer(text):
+        if not any(each and each.strip() for each in quoted.groups()):
+            raise QueryError(
+                f"query {text!r} has nothing in its quotes: say what stands there, or leave "
+                "them out"
+            )
 
 
 def places(named: Iterable[str | Path] | str | Path | None) -> tuple[Path, ...] | None:

@@ -40,19 +40,20 @@ class Scope:
     def __post_init__(self) -> None:
         if self.within is not None:
             if not self.within:
-                raise QueryError("within names no path: name one, or leave it out")
+                raise QueryError.naming("{within} names no path: name one, or leave it out")
             for path in self.within:
                 if not path.is_absolute():
-                    raise QueryError(f"within {str(path)!r} must be a path from the root")
+                    raise QueryError.naming("{within} {!r} must be a path from the root", str(path))
         for name in ("min_seconds", "max_seconds"):
             seconds = getattr(self, name)
             if seconds is not None and not 0 <= seconds < math.inf:
-                raise QueryError(f"{name} {seconds} must be finite and not negative")
+                raise QueryError.naming(f"{{{name}}} {{}} must be finite and not negative", seconds)
         if None not in (self.min_seconds, self.max_seconds) and (
             self.min_seconds > self.max_seconds  # type: ignore[operator]
         ):
-            raise QueryError(
-                f"min_seconds {self.min_seconds:g} must be at most max_seconds {self.max_seconds:g}"
+            raise QueryError.naming(
+                "{min_seconds} {:g} must be at most {max_seconds} {:g}",
+                *(self.min_seconds, self.max_seconds),
             )
 
 

@@ -140,7 +140,7 @@ def test_what_is_told_of_a_capture_is_read_back() -> None:
             moment_from_dict({**told, name: value})
     answer = Answer((), (), 0, "curve", unknown_count=2)
     assert Answer.from_dict(answer.as_dict()) == answer
-    assert answer.omission.startswith("2 videos are left out: when, where or by what")
+    assert answer.omission.startswith("2 videos are left out: nothing tells when, where or by what")
     assert Answer((), (), 0, "curve").omission == ""
 
 

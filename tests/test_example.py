@@ -49,8 +49,8 @@ def test_a_path_is_from_where_one_is(tmp_path: Path, monkeypatch: pytest.MonkeyP
     [
         ("film.mp4@", "has no time that can be read: name a moment, as film.mp4@1:23"),
         ("film.mp4@noon", "has no time that can be read"),
-        ("film.mp4@1:99", "1:99 has 60 or more where 59 is the last"),
-        ("film.mp4@1:75:00", "1:75:00 has 60 or more"),
+        ("film.mp4@1:99", "'1:99' has 60 or more where 59 is the last"),
+        ("film.mp4@1:75:00", "'1:75:00' has 60 or more"),
         ("film.mp4@8-3", "must end after it starts"),
         ("film.mp4@-3", "has no time that can be read"),
         ("film.mp4@3-", "has no time that can be read"),

@@ -46,7 +46,11 @@ def scenes(text: str, **choices: Any) -> list[tuple[tuple[str, ...], tuple[str, 
         ('"EXIT" AND "DOOR"', [(('"EXIT"', '"DOOR"'), ())]),
         # An open quote quotes nothing, as ever.
         ('5" AND dog', [(('5"', "dog"), ())]),
-        ("(dog) OR cat", [(("(dog) OR cat",), ())]),
+        ("(dog) or cat", [(("(dog) or cat",), ())]),
+        ("BLACK OR WHITE", [(("BLACK OR WHITE",), ())]),
+        ('"so OR so"', [(('"so OR so"',), ())]),
+        ("a (big) dog AND a smile :)", [(("a (big) dog", "a smile :)"), ())]),
+        ('"(so" AND dog', [(('"(so"', "dog"), ())]),
     ],
 )
 def test_what_a_text_means(text: str, meant: list[Any]) -> None:
@@ -65,6 +69,8 @@ def test_what_a_text_means(text: str, meant: list[Any]) -> None:
         ("dog NOT AND cat", 9, "AND at column 9 follows NOT: say what is not to be there"),
         ("dog THEN NOT cat", 10, "NOT at column 10 follows THEN: say first what is to be there"),
         ("dog AND NOT", 9, "NOT at column 9 has nothing behind it"),
+        ("dog OR cat", 5, "OR at column 5 is not known: search for one, then for the other"),
+        ("dog AND cat OR", 13, "OR at column 13 is not known: "),
     ],
 )
 def test_where_a_text_is_wrong(text: str, column: int, complaint: str) -> None:
@@ -72,12 +78,93 @@ def test_where_a_text_is_wrong(text: str, column: int, complaint: str) -> None:
         Query(text)
     assert refused.value.column == column
     assert str(refused.value).startswith(f"query {text!r}: {complaint}")
-    assert str(refused.value).endswith("; as a mere word: in small letters, or --plain")
+    assert str(refused.value).endswith("; as a mere word: in small letters, or with plain")
+    assert refused.value.named({"plain": "--plain"}).endswith("or with --plain")
     assert Query(text, plain=True).expression.is_single
+
+
+@pytest.mark.parametrize(
+    ("text", "column"),
+    [
+        ("(dog AND cat)", 1),
+        ("bird AND (dog NOT cat)", 10),
+        ("(a dog AND cat", 1),
+        ("dog AND cat)", 12),
+        ("((dog) AND cat)", 1),
+        ("(dog OR cat) AND bird", 1),
+    ],
+)
+def test_parentheses_around_operators_are_refused(text: str, column: int) -> None:
+    with pytest.raises(ExpressionError, match="groups terms, which is not known") as refused:
+        Query(text)
+    assert refused.value.column == column and text[column - 1] in "()"
+    assert Query(text, plain=True).expression.is_single
+    assert Query(text.lower()).expression.is_single
+
+
+def test_of_a_long_text_an_error_shows_what_is_around_its_fault() -> None:
+    text = "a " * 400 + "dog OR cat" + " b" * 400
+    with pytest.raises(ExpressionError) as refused:
+        Query(text)
+    assert "dog OR cat" in str(refused.value) and len(str(refused.value)) < 250
+    assert refused.value.column == 805
+    with pytest.raises(QueryError, match="query has 50 terms: at most 8 are allowed"):
+        Query(" AND ".join(f"thing {number}" for number in range(50)))
+
+
+@pytest.mark.parametrize(
+    ("choices", "complaint"),
+    [
+        ({"near_seconds": 30.0}, "near_seconds is for things that are near each other: name "),
+        ({"text": "a THEN b", "near_seconds": 30.0}, "near_seconds is for "),
+        ({"text": "a NOT b", "near_seconds": 30.0}, "near_seconds is for "),
+        ({"then_seconds": 60.0}, "then_seconds is for what comes next: say it by THEN or then"),
+        ({"said": True, "grounder": "mllm"}, "grounder is for pictures, which said leaves out"),
+        ({"shown": True, "refine": True}, "refine is for pictures, which shown leaves out"),
+        ({"said": True, "shown": True, "parts": True}, "parts is for pictures, which said leaves"),
+    ],
+)
+def test_what_changes_nothing_is_refused_where_it_was_typed(
+    choices: dict[str, Any], complaint: str
+) -> None:
+    query = Query(**{"text": "a dog", **choices})
+    with pytest.raises(QueryError) as refused:
+        query.check_use(choices.keys())
+    assert str(refused.value).startswith(complaint)
+    query.check_use([])  # a setting that stays from one query to the next
+    assert query.of_term("a")
+
+
+@pytest.mark.parametrize(
+    ("choices", "complaint"),
+    [
+        ({"text": "dog NOT dog"}, "query wants 'dog' there and not there: leave one out"),
+        ({"also": ("b",), "without": ("b",)}, "query wants 'b' there and not there"),
+        ({"text": '""'}, "query '\"\"' has nothing in its quotes: say what stands there"),
+        ({"text": "a AND «  »"}, "query '«  »' has nothing in its quotes"),
+    ],
+)
+def test_what_nothing_can_be_is_refused(choices: dict[str, Any], complaint: str) -> None:
+    whole = {"text": "a dog", **choices}
+    with pytest.raises(QueryError) as refused:
+        Query(**whole)
+    assert str(refused.value).startswith(complaint)
+    assert Query(**whole, retrieval=True), "who still types is not told off"
+
+
+def test_what_is_of_use_is_taken() -> None:
+    Query("a AND b", near_seconds=5.0).check_use(["near_seconds"])
+    Query("a THEN b", then_seconds=5.0).check_use(["then_seconds"])
+    Query("a", also=("b",), near_seconds=5.0).check_use(["near_seconds"])
+    how = {"said": True, "seen": True, "grounder": "curve", "refine": True, "parts": True}
+    Query("a", **how).check_use(how.keys())  # type: ignore[arg-type]
+    assert Query('5" AND dog') and Query("dog AND dog")
 
 
 def test_who_still_types_is_not_told_off() -> None:
     assert scenes("dog AND", retrieval=True) == [(("dog",), ())]
+    assert scenes("dog OR", retrieval=True) == [(("dog",), ())]
+    assert scenes("(dog AND cat", retrieval=True) == [(("(dog", "cat"), ())]
     assert scenes("dog AND cat THEN", retrieval=True) == [(("dog", "cat"), ())]
     with pytest.raises(ExpressionError):
         Query("AND dog", retrieval=True)
@@ -139,7 +226,7 @@ def test_what_no_text_says_is_not_made_up() -> None:
     assert taken.rest(2) == 'a dog AND 5" pipe AND so and so'
 
 
-_words = st.text("abcß犬 \"“”«»'(", min_size=1, max_size=12).map(str.strip).filter(bool)
+_words = st.text("abcß犬 \"“”«»'", min_size=1, max_size=12).map(str.strip).filter(bool)
 
 
 @given(st.lists(st.tuples(st.sampled_from(OPERATORS), _words), max_size=6), _words)
@@ -167,7 +254,7 @@ def test_whatever_is_written_is_read_or_refused_at_a_place_within_it(text: str) 
     try:
         read = Expression.of(text)
     except ExpressionError as error:
-        assert text[error.column - 1 :].startswith(OPERATORS)
+        assert text[error.column - 1 :].startswith((*OPERATORS, "OR", "(", ")"))
         assert len(str(error).splitlines()) == 1
     else:
         assert read.terms[0].role == "find" and all(term.text.strip() for term in read.terms)

@@ -61,7 +61,8 @@ def test_a_time_that_people_say(said: str, start: str, end: str) -> None:
         "banana",
         "5",
         "2024013",
-        "01/02/2024",
+        "31/02/2024",
+        "01/02",
     ],
 )
 def test_what_is_no_time(said: str) -> None:
@@ -69,6 +70,22 @@ def test_what_is_no_time(said: str) -> None:
         Period.of(said, "since", NOW)
     assert str(refused.value).startswith("since ") and "last summer" in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("said", "days"),
+    [
+        ("01/02/2024", "may be read in two ways: say 2024-01-02 or 2024-02-01"),
+        (" 3.4.2024 ", "may be read in two ways: say 2024-03-04 or 2024-04-03"),
+        ("31/01/2024", "is no time: say 2024-01-31"),
+        ("5-5-2024", "is no time: say 2024-05-05"),
+    ],
+)
+def test_a_day_in_numbers_is_refused_with_what_it_may_be(said: str, days: str) -> None:
+    with pytest.raises(QueryError) as refused:
+        Period.of(said, "since", NOW)
+    assert str(refused.value) == f"since {said!r} {days}"
+    assert refused.value.named({"since": "--since"}) == f"--since {said!r} {days}"
 
 
 def test_last_summer_in_summer_is_the_one_before() -> None:

@@ -253,12 +253,14 @@ def test_find_writes_over_no_footage(
         "a.mp4.xmp",
         "a.mp4.json",
         "a.mp4.supplemental-metadata.json",
+        "b.mp4(1).json",
     ],
 )
 def test_what_lies_beside_a_film_and_tells_of_it_is_not_replaced(tmp_path: Path, name: str) -> None:
     (tmp_path / "a.mp4").write_bytes(b"")
+    (tmp_path / "b(1).mp4").write_bytes(b"")
     (tmp_path / name).write_bytes(b"words")
-    with pytest.raises(FootageError, match=r"lies beside a\.mp4 and tells of it"):
+    with pytest.raises(FootageError, match=r"lies beside [ab].*\.mp4 and tells of it"):
         check_overwriting(tmp_path / name)
     with pytest.raises(FootageError), atomic_write(tmp_path / name):
         pass

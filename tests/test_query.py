@@ -70,3 +70,14 @@ def test_a_query_that_was_made_is_asked_as_it_is(built: Path) -> None:
             Query("stripes", min_confidence=0.0, videos=frozenset(list(ids)[:1])),  # type: ignore[arg-type]
         )
         assert {moment.video for moment in only} == set(list(ids)[:1])
+
+
+def test_an_error_has_the_names_of_whoever_tells_it() -> None:
+    names = {"also": "--and", "then_seconds": "--then-within"}
+    error = QueryError.naming("{also} {!r} and {limit} {:g}, {{}}", "{also} {", 2.0)
+    assert str(error) == "also '{also} {' and limit 2, {}"
+    assert error.named(names) == "--and '{also} {' and limit 2, {}"
+    assert QueryError("{also} of a file").named(names) == "{also} of a file"
+    with pytest.raises(QueryError) as refused:
+        Query("a dog", also=("{limit}", " "))
+    assert refused.value.named(names) == "--and ' ' is empty: name something, or leave it out"

@@ -18,7 +18,9 @@ MOMENT = Example.moment("/films/a b@12.mp4@1:20-1:30")
 QUERIES = [
     Query("dog AND beach NOT people", 3, 0.9, (Path("/films/\udcff"),), "curve", parts=True),
     Query("it's", plain=True, said=True, also=("a", "b"), without=("c",), then=("d",)),
-    Query("שלום", near_seconds=2.5, then_seconds=9.0, min_seconds=1.0, max_seconds=2.0),
+    Query(
+        "שלום AND x THEN y", near_seconds=2.5, then_seconds=9.0, min_seconds=1.0, max_seconds=2.0
+    ),
     Query("a", after=date(2024, 1, 31), before=date(2024, 2, 1), offline=False, sort="time"),
     Query("red", like=Example("p.png", picture=b"\x00\xff")),
     Query("", like=MOMENT, seen=True),

@@ -14,13 +14,11 @@ import os
 import stat
 from pathlib import Path
 
+from tempo_edge._files.beside import films_of
 from tempo_edge._files.signatures import HEAD_BYTES, RECORDED_SUFFIXES, VIDEO_SUFFIXES, is_media
 from tempo_edge.errors import FootageError
 
 __all__ = ["check_folder", "check_overwriting"]
-
-# What subtitles, and facts of when and where a film was taken, are named like.
-_SIDECARS = frozenset({".srt", ".vtt", ".ass", ".ssa", ".lrc", ".xmp", ".json"})
 
 _LIBRARY = b"SQLite format 3\0"
 _APPLICATION = slice(68, 72)
@@ -78,16 +76,9 @@ def _what_it_is(path: Path) -> str:
 
 def _film_beside(path: Path) -> str:
     """The name of a film whose words or facts a file may hold, by its own; else nothing."""
-    if path.suffix.lower() not in _SIDECARS:
-        return ""
-    name = path.name.casefold()
-    with os.scandir(path.parent) as entries:
-        for entry in entries:
-            film = Path(entry.name)
-            # An export may be named as a film is; facts are named as all of its name.
-            own = film.name if path.suffix.lower() == ".json" else film.stem
-            if film.suffix.lower() in VIDEO_SUFFIXES and name.startswith(f"{own}.".casefold()):
-                return entry.name
+    for film in films_of(path.name, os.listdir(path.parent)):  # noqa: PTH208 - names alone
+        if path.suffix.lower() != ".json" or path.stem.casefold() != Path(film).stem.casefold():
+            return film  # an export may be named as a film is
     return ""
 
 

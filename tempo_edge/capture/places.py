@@ -104,7 +104,9 @@ class PlaceTable:
             near = get_close_matches(_folded(name), self._by_name, 3, 0.8)
             like = ", ".join(self._towns[self._by_name[each][0]][0] for each in near)
             like = f"perhaps {like}" if like else "name a larger one near by, or use --around"
-        raise QueryError(f"place {asked[:_LONGEST]!r} is no town of 15,000 people or more: {like}")
+        raise QueryError.naming(
+            "{place} {!r} is no town of 15,000 people or more: {}", asked[:_LONGEST], like
+        )
 
     def nearest(self, where: Coordinates) -> str:
         """The nearest town and its country, as ``Lisbon, PT``; nothing where none is near."""

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from tempo_edge._files.beside import names_in, regular_files
-from tempo_edge._files.signatures import VIDEO_SUFFIXES
+from tempo_edge._files.beside import Folder, names_of_facts, regular_files
 from tempo_edge.capture.facts import Capture
 from tempo_edge.capture.takeout import of_takeout
 from tempo_edge.capture.telemetry import is_telemetry, of_telemetry
@@ -20,7 +18,6 @@ __all__ = [
     "CaptureSidecar",
     "CaptureSidecars",
     "capture_beside",
-    "films_told_by",
 ]
 
 #: Bytes that are read of a file: of telemetry the beginning, of others all or nothing.
@@ -28,11 +25,6 @@ MOST_BYTES = 1 << 20
 
 # Files beside one film that are read.
 _MOST_FILES = 8
-
-# Google Photos cuts names that are longer, with all that it adds, and counts copies in brackets.
-_TAKEOUT_LETTERS = 46
-_ADDED = ".supplemental-metadata"
-_COPY = re.compile(r"^(.*)(\(\d{1,4}\))(\.[^.]{1,5})$")
 
 # By the suffix of a file, in order of trust, what it is read by; subtitles are seldom telemetry.
 _SUFFIXES = (".xmp", ".json", ".srt")
@@ -52,15 +44,16 @@ class CaptureSidecar(NamedTuple):
 
 
 class CaptureSidecars:
-    """Finds what lies beside films; each folder is listed once where films come in order."""
+    """Finds what lies beside films.
 
-    def __init__(self) -> None:
-        self._folder: str | None = None
+    Args:
+        folder: lists folders, once where films come in order.
+    """
+
+    def __init__(self, folder: Folder) -> None:
+        self._folder = folder
+        self._listed: tuple[str, ...] = ()
         self._names: dict[str, str] = {}
-
-    def forget(self) -> None:
-        """List folders anew: something may have changed."""
-        self._folder = None
 
     def of(self, path: str) -> tuple[CaptureSidecar, ...]:
         """The files beside a film, those that are trusted most first.
@@ -69,51 +62,19 @@ class CaptureSidecars:
             path: where the film is, from the root.
         """
         folder, _, name = path.rpartition("/")
-        if folder != self._folder:
-            self._folder = folder
-            self._names = {each.casefold(): each for each in _listed(folder or "/")}
+        listed = self._folder.names(folder)
+        if listed is not self._listed:
+            self._listed = listed
+            self._names = {
+                each.casefold(): each for each in listed if each.lower().endswith(_SUFFIXES)
+            }
         if not self._names:
             return ()
-        found = (self._names.get(each.casefold()) for each in _beside(name))
+        stem = name.rpartition(".")[0] or name
+        found = (
+            self._names.get(each.casefold()) for each in (*names_of_facts(name), f"{stem}.srt")
+        )
         return tuple(_examined(folder, dict.fromkeys(filter(None, found))))
-
-
-def films_told_by(path: str) -> list[str]:
-    """The films that a file may say something of; none where it is no such file.
-
-    Args:
-        path: where it is or was, from the root; subtitles are left to who reads words.
-    """
-    folder, _, name = path.rpartition("/")
-    if not name.lower().endswith((".xmp", ".json")):
-        return []
-    wanted = name.casefold()
-    return [
-        f"{folder}/{film}"
-        for film in _listed(folder or "/", tuple(VIDEO_SUFFIXES))
-        if any(wanted == each.casefold() for each in _beside(film))
-    ]
-
-
-def _listed(folder: str, suffixes: tuple[str, ...] = _SUFFIXES) -> list[str]:
-    """Names of the files in a folder that end in one of some suffixes."""
-    return [name for name in names_in(folder) if name.lower().endswith(suffixes)]
-
-
-def _beside(name: str) -> Iterable[str]:
-    """The names that files beside a film may have."""
-    stem = name.rpartition(".")[0] or name
-    yield f"{name}.xmp"
-    yield f"{stem}.xmp"
-    counted = _COPY.match(name)
-    original, number = (counted[1] + counted[3], counted[2]) if counted else (name, "")
-    for each in dict.fromkeys((name, original)):
-        count = number if each != name else ""
-        yield f"{each}{count}.json"
-        yield f"{(each + _ADDED)[:_TAKEOUT_LETTERS]}{count}.json"
-        yield f"{each}{_ADDED}{count}.json"
-    yield f"{stem}.json"
-    yield f"{stem}.srt"
 
 
 def _examined(folder: str, names: Iterable[str]) -> Iterable[CaptureSidecar]:

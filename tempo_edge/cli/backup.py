@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from tempo_edge._console.text import note
-from tempo_edge.cli.options import LibraryOption, place
+from tempo_edge.cli.options import LibraryOption
+from tempo_edge.cli.values import place
 
 __all__ = ["backup"]
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tempo_edge._console.text import emit, json_line, note, printable
-from tempo_edge.cli.options import LibraryOption, place
+from tempo_edge.cli.options import LibraryOption
 from tempo_edge.cli.sizes import size_of
+from tempo_edge.cli.values import place
 from tempo_edge.moment import format_timestamp
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tempo_edge._console.text import note
-from tempo_edge.cli.options import place
+from tempo_edge.cli.values import place
 from tempo_edge.moment import format_timestamp
 from tempo_edge.sample_clips import sample_clips
 

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from tempo_edge._console.text import note, note_warning
+from tempo_edge._console.text import note, note_warning, printable
 from tempo_edge._extras import CPU_OR_GPU, what_to_install
 from tempo_edge._version import __version__
 from tempo_edge.cli.backup import backup
@@ -25,10 +25,12 @@ from tempo_edge.cli.forget import forget
 from tempo_edge.cli.group import Group
 from tempo_edge.cli.index import index
 from tempo_edge.cli.models import app as models
+from tempo_edge.cli.query_options import OPTION_NAMES
 from tempo_edge.cli.saved import app as saved
 from tempo_edge.cli.serve import serve
 from tempo_edge.cli.status import status
 from tempo_edge.cli.train import app as training
+from tempo_edge.cli.values import WrongValueError
 from tempo_edge.cli.videos import list_videos
 from tempo_edge.cli.watch import watch
 from tempo_edge.errors import TempoEdgeError
@@ -101,7 +103,16 @@ def _run() -> int:
     except (KeyboardInterrupt, typer.Abort):
         status = _INTERRUPTED
     except TempoEdgeError as error:
-        note(f"tempo-edge: error: {error}")
+        note(f"tempo-edge: error: {error.named(OPTION_NAMES)}")
+        return 2
+    except WrongValueError as error:
+        note(f"tempo-edge: error: {error.format_message()}")
+        return 2
+    except OSError as error:  # a name that no file may have, a folder that nobody may look into
+        if error.strerror is None or not isinstance(error.filename, (str, bytes)):
+            raise
+        name = printable(os.fsdecode(error.filename))
+        note(f"tempo-edge: error: {name} can't be used: {error.strerror}")
         return 2
     except Exception as error:
         if isinstance(error, ModuleNotFoundError) and (line := what_to_install(error)):

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tempo_edge.cli.options import number
+from tempo_edge.cli.values import seconds
 from tempo_edge.errors import QueryError
 from tempo_edge.filters import WHERE, Filters, Where
 from tempo_edge.scope import Scope
@@ -61,17 +61,17 @@ class ScopeOptions:
         float | None,
         typer.Option(
             "--min-length",
-            metavar="SECONDS",
-            parser=number,
-            help="Only videos this long or longer.",
+            metavar="TIME",
+            parser=seconds,
+            help="Only videos this long or longer: 90, 30s or 1:30.",
         ),
     ] = None
     max_length: Annotated[
         float | None,
         typer.Option(
             "--max-length",
-            metavar="SECONDS",
-            parser=number,
+            metavar="TIME",
+            parser=seconds,
             help="Only videos this long or shorter.",
         ),
     ] = None
@@ -104,7 +104,9 @@ class ScopeOptions:
             if said is None:
                 continue
             if not said.strip():
-                raise QueryError(f"--{name} {said!r} is empty: say something, or leave it out")
+                raise QueryError.naming(
+                    f"{{{name}}} {{!r}} is empty: say something, or leave it out", said
+                )
             where[name] = said  # type: ignore[literal-required]
         return where
 

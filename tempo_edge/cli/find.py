@@ -11,16 +11,13 @@ from tempo_edge._console.text import note
 from tempo_edge.cli.answers import cut_clips, reachable, show, tell_refusal
 from tempo_edge.cli.filter_options import FilterOptions
 from tempo_edge.cli.option_groups import with_groups
-from tempo_edge.cli.options import (
-    LibraryOption,
-    ProfileOption,
-    opened,
-    place,
-)
+from tempo_edge.cli.options import LibraryOption, ProfileOption, check_exclusive, opened
+from tempo_edge.cli.outputs import check_outputs
 from tempo_edge.cli.query_options import QueryOptions
-from tempo_edge.cli.sheets import SheetOption, check_sheet, write_sheet
+from tempo_edge.cli.sheets import SheetOption, write_sheet
 from tempo_edge.cli.time_lines import ExportOption, OutputOption, check_export, export_moments
 from tempo_edge.cli.use import hint
+from tempo_edge.cli.values import place
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.example import Example
 from tempo_edge.query import Query
@@ -74,11 +71,12 @@ def find(
     """Find the moments that match a sentence. Exit status 1 when nothing matches."""
     if not (asked.words or asked.like):
         raise TempoEdgeError("Missing argument 'QUERY...': see tempo-edge find --help")
-    _exclude({"--json": as_json, "--null": null, "--export": export and not output})
-    _exclude({"--play": play, "--play-all": play_all})
+    check_exclusive({"--json": as_json, "--null": null, "--export": export and not output})
+    check_exclusive({"--play": play, "--play-all": play_all})
     check_export(export, output)
-    _check_outputs((output, explain), library)
-    check_sheet(sheet, library)
+    check_outputs({"--output": output, "--explain": explain, "--sheet": sheet}, library)
+    if clip is not None and clip.expanduser().is_file():
+        raise TempoEdgeError(f"--clip {clip} is a file: name a folder")
     query = asked.query(which, which.filters)
     # What needs footage or evidence is done here, where the answer is.
     is_for_service = not (no_service or asked.refine or explain or clip or sheet or profile)
@@ -92,13 +90,13 @@ def find(
         note(answer.omission)
     if not answer.moments:
         tell_refusal(answer, as_json)
-        write_sheet(sheet, query.text, answer)
+        write_sheet(sheet, query.title, answer)
         raise typer.Exit(1)
     if export is None or output is not None:
         show(answer, as_json, null, dated=query.sort == "time" or query.filters.is_timed)
     if export is not None:
         export_moments(answer.moments, export, output)
-    write_sheet(sheet, query.text, answer)
+    write_sheet(sheet, query.title, answer)
     _play(answer, play, play_all)
     if clip is not None:  # last, because some clips may fail
         cut_clips(answer, clip.expanduser())
@@ -107,7 +105,8 @@ def find(
 def _tell_example(like: Example | None, left_out: bool) -> None:
     """Say that a moment which is the example is left out."""
     if like is not None and left_out:
-        note(f"more like {like.path} {like.when}, which is left out itself")
+        where = like.path or f"video {like.video}"
+        note(f"more like {where} {like.when}, which is left out itself")
 
 
 def _ask_library(
@@ -120,6 +119,7 @@ def _ask_library(
         from tempo_edge.explain import write as write_page
 
         write_page(explain.expanduser(), query.title, answer)
+        note(f"wrote {explain}")
     return answer
 
 
@@ -140,30 +140,6 @@ def _play(answer: Answer, best: bool, every: bool) -> None:
                 for moment in reachable(answer.moments)
             ]
         )
-
-
-def _check_outputs(named: tuple[Path | None, ...], library: Path | None) -> None:
-    """Refuse to write over footage before anything is searched.
-
-    Raises:
-        FootageError: one of the files is footage, or a library.
-    """
-    from tempo_edge.store.outputs import check_output
-
-    for path in named:
-        if path is not None:
-            check_output(path.expanduser(), None if library is None else library.expanduser())
-
-
-def _exclude(asked: dict[str, object]) -> None:
-    """Options that can't be had together.
-
-    Raises:
-        TempoEdgeError: more than one is asked for.
-    """
-    names = [name for name, value in asked.items() if value]
-    if len(names) > 1:
-        raise TempoEdgeError(f"{' and '.join(names)} exclude each other: choose one")
 
 
 def _ask_service(library: Path | None, query: Query) -> Answer | None:

@@ -20,11 +20,10 @@ from tempo_edge.cli.options import (
     QuietOption,
     WordsOption,
     chosen_decoder,
-    number,
     opened,
-    place,
 )
 from tempo_edge.cli.use import hint
+from tempo_edge.cli.values import number, place
 from tempo_edge.errors import LibraryError, TempoEdgeError
 from tempo_edge.preferences import Preferences
 

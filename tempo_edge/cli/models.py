@@ -17,8 +17,10 @@ import typer
 from tempo_edge._console.pulse import Pulse
 from tempo_edge._console.text import emit, note, printable
 from tempo_edge.cli.command import Command
-from tempo_edge.cli.options import NoBarsOption, SourceOption, place
+from tempo_edge.cli.options import NoBarsOption, SourceOption
+from tempo_edge.cli.sizes import size_of
 from tempo_edge.cli.use import read_sentences, use
+from tempo_edge.cli.values import place
 from tempo_edge.errors import ProfileError
 from tempo_edge.preferences import DEFAULT_PROFILE, Preferences
 
@@ -271,23 +273,19 @@ def _published() -> list[dict[str, Any]]:
 def _lines(row: dict[str, Any]) -> str:
     """Two lines on a profile or a model."""
     first = f"{row['name']}  "
-    facts = f"{_size(row['bytes'])}, {row['licence']}"
+    facts = f"{size_of(row['bytes'])}, {row['licence']}"
     if row["kind"] == "profile":
         reads = ", with a grounder that reads" if row["grounder"] else ""
         default = ", used for new libraries" if row["is_default"] else ""
         place = "built in" if row["built_in"] else printable(row["folder"])
         spent = row["milliseconds_a_picture"]
         speed = "" if spent is None else f", {spent:.0f} ms a picture here"
-        wants = f"{_size(row['memory_bytes'])} of memory{speed}, reads {row['speaks']}"
+        wants = f"{size_of(row['memory_bytes'])} of memory{speed}, reads {row['speaks']}"
         return f"{row['name']} {row['version']}  {facts}{reads}{default}\n  {place}, {wants}\n"
     what = "grounder" if row["grounder"] else "encoder"
     if row["kind"] == "pulled":
         return f"{first}{what}, {facts}, pulled\n  {printable(row['folder'])}\n"
-    wants = f"wants {_size(row['memory_bytes'])} of memory, reads {row['speaks']}"
+    wants = f"wants {size_of(row['memory_bytes'])} of memory, reads {row['speaks']}"
     where = f"{row['repository']} at {row['revision'][:12]}"
     how = f"models use {row['name']}" if row["kind"] == "encoder" else "can be pulled"
     return f"{first}{what}, {facts}, {how}\n  {where}, {wants}\n"
-
-
-def _size(count: int) -> str:
-    return f"{count / 1e6:.1f} MB" if count < 1e9 else f"{count / 1e9:.1f} GB"

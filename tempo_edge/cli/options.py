@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tempo_edge.cli.values import place
 from tempo_edge.errors import TempoEdgeError
 
 if TYPE_CHECKING:
@@ -22,29 +22,10 @@ __all__ = [
     "QuietOption",
     "SourceOption",
     "WordsOption",
+    "check_exclusive",
     "chosen_decoder",
-    "number",
     "opened",
-    "place",
-    "seconds",
 ]
-
-_AMOUNT = r"([0-9]+(?:\.[0-9]+)?)"
-_TIME = re.compile(rf"(?:{_AMOUNT}h)?\s*(?:{_AMOUNT}m)?\s*(?:{_AMOUNT}s?)?")
-
-
-def place(text: str) -> Path:
-    """A file or a folder, as an option or an argument takes it.
-
-    What a script left empty is none: elsewhere that would be the folder one happens to be in.
-
-    Raises:
-        TempoEdgeError: it is empty.
-    """
-    if not text:
-        raise TempoEdgeError("the path '' is empty: name a file or a folder")
-    return Path(text)
-
 
 LibraryOption = Annotated[
     Path | None,
@@ -109,6 +90,20 @@ def opened(library: Path | None, profile: str | None) -> Library:
     return Library.open(library, profile=profile)
 
 
+def check_exclusive(asked: dict[str, object]) -> None:
+    """Refuse options that can't be had together.
+
+    Args:
+        asked: what was typed, by option.
+
+    Raises:
+        TempoEdgeError: more than one is asked for.
+    """
+    names = [name for name, value in asked.items() if value]
+    if len(names) > 1:
+        raise TempoEdgeError(f"{' and '.join(names)} exclude each other: choose one")
+
+
 def chosen_decoder(name: str) -> str:
     """The decoder that was asked for; where no device is faster here, a line says so once."""
     if name != "hardware":
@@ -121,28 +116,3 @@ def chosen_decoder(name: str) -> str:
         return name
     note(f"hardware decoding is off: {why}")
     return "pyav"
-
-
-def number(text: str) -> float:
-    """A number, as an option takes it.
-
-    Raises:
-        TempoEdgeError: it is none.
-    """
-    try:
-        return float(text)
-    except ValueError:
-        raise TempoEdgeError(f"{text!r} must be a number, such as 0.5") from None
-
-
-def seconds(text: str) -> float:
-    """A time in seconds, as an option takes it: ``30``, ``30s``, ``1m30s`` or ``2h``.
-
-    Raises:
-        TempoEdgeError: it is none.
-    """
-    found = _TIME.fullmatch(text.strip().lower())
-    if found is None or not any(found.groups()):
-        raise TempoEdgeError(f"{text!r} must be a time, such as 30s or 1m30s")
-    hours, minutes, rest = (float(each or 0) for each in found.groups())
-    return 3600 * hours + 60 * minutes + rest

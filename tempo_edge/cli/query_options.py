@@ -9,20 +9,35 @@ from typing import Annotated
 import typer
 
 from tempo_edge.cli.filter_options import FilterOptions
-from tempo_edge.cli.options import number, place, seconds
+from tempo_edge.cli.values import number, place, seconds, whole_number
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.example import Example, example
-from tempo_edge.filters import EVERYTHING, Filters
+from tempo_edge.filters import EVERYTHING, WHERE, Filters
 from tempo_edge.query import DEFAULT_LIMIT, THEN_SECONDS, Query, places
 
-__all__ = ["QueryOptions"]
+__all__ = ["OPTION_NAMES", "QueryOptions"]
 
 
-def _whole_number(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise TempoEdgeError(f"limit {text!r} must be a whole number, at least 1") from None
+#: What the command line calls what is asked for and done with it, by the names of Python.
+OPTION_NAMES = {
+    "within": "--in",
+    "also": "--and",
+    "without": "--not",
+    "near_seconds": "--near",
+    "then_seconds": "--then-within",
+    "min_seconds": "--min-length",
+    "max_seconds": "--max-length",
+    "min_confidence": "--min-confidence",
+    "order": "--sort",
+    "format": "--export",
+    **{
+        name: f"--{name}"
+        for name in (
+            *("limit", "said", "shown", "seen", "like", "then", "plain", "refine", "parts"),
+            *("grounder", "sort", *WHERE, "run", "webhook", "sheet"),
+        )
+    },
+}
 
 
 @dataclass
@@ -57,7 +72,7 @@ class QueryOptions:
             "--limit",
             "-n",
             metavar="N",
-            parser=_whole_number,
+            parser=whole_number,
             show_default=False,
             help="Most moments to show; by default 10.",
         ),
@@ -99,7 +114,7 @@ class QueryOptions:
             "--near",
             metavar="TIME",
             parser=seconds,
-            help="With AND: within this time of each other, as 30s or 2m, in place of at once.",
+            help="With AND: within this time of each other, as 30s or 1:30, in place of at once.",
         ),
     ] = None
     then_within: Annotated[
@@ -139,7 +154,7 @@ class QueryOptions:
         Raises:
             TempoEdgeError: it is none.
         """
-        return Query(
+        query = Query(
             *(" ".join(self.words or ()), self.limit, self.min_confidence),
             *(places(self.scopes or None), self.grounder),
             refine=self.refine,
@@ -159,6 +174,15 @@ class QueryOptions:
             filters=filters,
             sort=which.sort,
         )
+        given = {
+            "near_seconds": self.near is not None,
+            "then_seconds": self.then_within is not None,
+            "grounder": self.grounder is not None,
+            "refine": self.refine,
+            "parts": self.parts,
+        }
+        query.check_use([name for name, is_given in given.items() if is_given])
+        return query
 
 
 def _example(named: list[str] | None) -> Example | None:

@@ -10,9 +10,9 @@ from tempo_edge._console.text import emit, json_line, note, printable
 from tempo_edge.cli.command import Command
 from tempo_edge.cli.filter_options import FilterOptions
 from tempo_edge.cli.option_groups import with_groups
-from tempo_edge.cli.options import LibraryOption, opened
-from tempo_edge.cli.query_options import QueryOptions
-from tempo_edge.errors import TempoEdgeError
+from tempo_edge.cli.options import LibraryOption, check_exclusive, opened
+from tempo_edge.cli.query_options import OPTION_NAMES, QueryOptions
+from tempo_edge.errors import MissingExtraError, QueryError, TempoEdgeError
 
 if TYPE_CHECKING:
     from tempo_edge.library import Library
@@ -41,11 +41,10 @@ RunOption = Annotated[
 ]
 NotifyOption = Annotated[bool, typer.Option("--notify", help="Show each on the desktop.")]
 WebhookOption = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--webhook",
         metavar="URL",
-        show_default=False,
         help="Send each as JSON to this machine: http://127.0.0.1:8000/path.",
     ),
 ]
@@ -61,7 +60,7 @@ def add(
     asked: QueryOptions,
     command: RunOption = None,
     notify: NotifyOption = False,
-    webhook: WebhookOption = "",
+    webhook: WebhookOption = None,
     everything: AllOption = False,
     library: LibraryOption = None,
 ) -> None:
@@ -71,6 +70,7 @@ def add(
     from tempo_edge.saved.notification import check_desktop
     from tempo_edge.saved.query_text import SavedQuery
     from tempo_edge.saved.search import SavedSearch
+    from tempo_edge.saved.webhook import check_webhook
 
     if not (asked.words or asked.like):
         raise TempoEdgeError("Missing argument 'QUERY...': see tempo-edge saved add --help")
@@ -78,9 +78,10 @@ def add(
     if notify:
         check_desktop()
     words = () if command is None else command_of(command)
-    search = SavedSearch(
-        name, SavedQuery(asked.query(which), which.where), Deeds(words, notify, webhook)
-    )
+    if webhook is not None:
+        check_webhook(webhook)
+    deeds = Deeds(words, notify, webhook or "")
+    search = SavedSearch(name, SavedQuery(asked.query(which), which.where), deeds)
     with opened(library, None) as target:
         target.save(search, everything=everything)
     note(f"saved {printable(name)}")
@@ -113,17 +114,18 @@ def run(
     library: LibraryOption = None,
 ) -> None:
     """Show what matches now. Exit status 1 when nothing does."""
-    if tell and as_json:
-        raise TempoEdgeError("--tell and --json exclude each other: choose one")
+    check_exclusive({"--tell": tell, "--json": as_json})
     with opened(library, None) as target:
         chosen = _chosen(target, names)
+        if not chosen:
+            note("there is no saved search: tempo-edge saved add NAME QUERY saves one")
         if tell:
             count = target.tell(
                 [each.name for each in chosen], on_notice=lambda line: note(printable(line))
             )
             raise typer.Exit(0 if count else 1)
-        is_found = [_show(target, search, as_json) for search in chosen]
-    if not any(is_found):
+        is_found = _shown(target, chosen, as_json)
+    if not is_found:
         raise typer.Exit(1)
 
 
@@ -139,6 +141,28 @@ def _chosen(library: Library, names: list[str] | None) -> list[SavedSearch]:
             known = ", ".join(there) or "there is none"
             raise TempoEdgeError(f"there is no saved search {name!r}: {known}")
     return [there[name] for name in names or there]
+
+
+def _shown(library: Library, chosen: list[SavedSearch], as_json: bool) -> bool:
+    """Show what each of some searches finds now; gives whether it is anything.
+
+    Raises:
+        TempoEdgeError: some can't be asked; all others were by then.
+    """
+    is_found, failed = False, 0
+    for search in chosen:
+        try:
+            is_found = _show(library, search, as_json) or is_found
+        except (QueryError, MissingExtraError) as error:
+            if len(chosen) == 1:
+                raise
+            failed += 1
+            note(f"saved {printable(search.name)}: {printable(error.named(OPTION_NAMES))}")
+    if failed:
+        raise TempoEdgeError(
+            f"{failed} of {len(chosen)} saved searches can't be asked: each line says why"
+        )
+    return is_found
 
 
 def _show(library: Library, search: SavedSearch, as_json: bool) -> bool:

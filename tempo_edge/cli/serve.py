@@ -8,13 +8,8 @@ from typing import Annotated
 import typer
 
 from tempo_edge._console.text import emit
-from tempo_edge.cli.options import (
-    ExcludeOption,
-    LibraryOption,
-    QuietOption,
-    WordsOption,
-    place,
-)
+from tempo_edge.cli.options import ExcludeOption, LibraryOption, QuietOption, WordsOption
+from tempo_edge.cli.values import place
 from tempo_edge.errors import TempoEdgeError
 
 __all__ = ["serve"]

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tempo_edge._console.text import note
-from tempo_edge.cli.options import place
+from tempo_edge.cli.values import place
 
 if TYPE_CHECKING:
     from tempo_edge.answer import Answer
 
-__all__ = ["SheetOption", "check_sheet", "write_sheet"]
+__all__ = ["SheetOption", "write_sheet"]
 
 SheetOption = Annotated[
     Path | None,
@@ -24,24 +24,6 @@ SheetOption = Annotated[
         help="Write a picture of each moment to a .jpg, .png or .html.",
     ),
 ]
-
-
-def check_sheet(path: Path | None, library: Path | None) -> None:
-    """Refuse what can't be drawn, and to write over footage, before anything is searched.
-
-    Raises:
-        TempoEdgeError: no sheet has a name like that, or what draws it is not installed.
-        FootageError: it is footage, a picture that is no sheet, or a library.
-    """
-    if path is None:
-        return
-    from tempo_edge import sheet
-    from tempo_edge.store.outputs import check_output
-
-    target = path.expanduser()
-    sheet.check_sheet(target)
-    if not sheet.is_sheet(target):
-        check_output(target, None if library is None else library.expanduser())
 
 
 def write_sheet(path: Path | None, query: str, answer: Answer) -> None:

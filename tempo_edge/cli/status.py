@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tempo_edge._console.text import emit, json_line, printable
-from tempo_edge.cli.options import LibraryOption, opened, place
+from tempo_edge.cli.options import LibraryOption, opened
+from tempo_edge.cli.values import place
 from tempo_edge.moment import format_timestamp
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def status(
 ) -> None:
     """Say what the library holds, and what was skipped and why."""
     with opened(library, None) as target:
+        target.known(path)
         facts = describe(target, path)
     emit(json_line(facts) if as_json else format_status(facts))
 

@@ -10,7 +10,7 @@ import typer
 from tempo_edge._console.text import emit_bytes, note
 from tempo_edge._files import atomic_write
 from tempo_edge.cli.answers import reachable
-from tempo_edge.cli.options import place
+from tempo_edge.cli.values import place
 from tempo_edge.errors import TempoEdgeError
 
 if TYPE_CHECKING:

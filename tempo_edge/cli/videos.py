@@ -13,9 +13,9 @@ import typer
 from tempo_edge._console.text import emit, json_line, note, printable
 from tempo_edge.cli.filter_options import ScopeOptions
 from tempo_edge.cli.option_groups import with_groups
-from tempo_edge.cli.options import LibraryOption, place
+from tempo_edge.cli.options import LibraryOption
 from tempo_edge.cli.sizes import size_of
-from tempo_edge.errors import TempoEdgeError
+from tempo_edge.cli.values import place, whole_number
 from tempo_edge.moment import format_timestamp
 
 if TYPE_CHECKING:
@@ -33,20 +33,6 @@ _HEADING = f"{'length':>8}  {'picture':>9}  {'size':>8}  {'frames':>6}  {'lines'
 _HEADING += f"{'heard':>5}  {'scanned':>7}  {'indexed':16}  file\n"
 
 
-def _sorting(text: str) -> str:
-    from tempo_edge.store.listing import ORDERS
-
-    if text not in ORDERS:
-        raise TempoEdgeError(f"--sort {text!r} must be one of {', '.join(ORDERS)}")
-    return text
-
-
-def _most(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise TempoEdgeError(f"limit {text!r} must be a whole number, at least 1")
-    return int(text)
-
-
 @with_groups
 def list_videos(
     which: ScopeOptions,
@@ -59,14 +45,13 @@ def list_videos(
         typer.Option(
             "--sort",
             metavar="BY",
-            parser=_sorting,
             show_default=False,
             help="name (the default), time (indexed last first), length or size (most first).",
         ),
     ] = "name",
     limit: Annotated[
         int | None,
-        typer.Option("--limit", "-n", metavar="N", parser=_most, help="Most files to list."),
+        typer.Option("--limit", "-n", metavar="N", parser=whole_number, help="Most files to list."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     library: LibraryOption = None,
@@ -84,10 +69,12 @@ def list_videos(
         first = next(listed, None)
         if first is None:
             where = "" if under is None else f" at or under {under}"
-            if scope == ALL:
-                note(f"nothing is indexed{where}: run `tempo-edge index PATH` first")
-            else:
+            if scope != ALL:
                 note(f"nothing that is indexed{where} is as asked for: ask for less")
+            elif under is None:
+                note("nothing is indexed: run `tempo-edge index PATH` first")
+            else:
+                note(f"nothing is indexed{where}: tempo-edge status PATH says why")
             raise typer.Exit(1)
         rows = _rows(chain([first], listed), as_json, outdated)
         while lines := list(islice(rows, _AT_ONCE)):

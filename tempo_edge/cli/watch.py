@@ -19,8 +19,8 @@ from tempo_edge.cli.options import (
     WordsOption,
     chosen_decoder,
     opened,
-    place,
 )
+from tempo_edge.cli.values import place
 
 __all__ = ["watch"]
 

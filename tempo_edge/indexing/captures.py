@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from tempo_edge._files.beside import Folder
 from tempo_edge.capture.facts import Capture
 from tempo_edge.capture.places import PlaceTable
 from tempo_edge.capture.reading import capture_mark, read_capture
@@ -36,13 +37,16 @@ class CaptureReader:
         catalogue: opened for writing.
         journal: told of a file that is opened, in case the process dies of it.
         desk: that of the thread that writes; files are read by others.
+        folder: lists what lies beside files.
     """
 
-    def __init__(self, catalogue: WritableCatalogue, journal: Journal, desk: Desk) -> None:
+    def __init__(
+        self, catalogue: WritableCatalogue, journal: Journal, desk: Desk, folder: Folder
+    ) -> None:
         self._catalogue = catalogue
         self._journal = journal
         self._desk = desk
-        self._finder = CaptureSidecars()
+        self._finder = CaptureSidecars(folder)
         self._survey = Survey()
         self._keeps_all = False
         self._has_places = PlaceTable.installed()
@@ -55,7 +59,6 @@ class CaptureReader:
         """
         self._survey = survey
         self._keeps_all = verify
-        self._finder.forget()
 
     def look(self, found: FoundFile, row: FileRow | None, known: KnownRows) -> None:
         """Look what lies beside a file, and whether its capture is to be read.

@@ -11,6 +11,7 @@ from itertools import chain
 from pathlib import Path
 
 from tempo_edge._files.absolute import absolute, encodable
+from tempo_edge._files.beside import Folder
 from tempo_edge.errors import MediaError, RefusedRowError, TempoEdgeError
 from tempo_edge.indexing.captures import CaptureReader
 from tempo_edge.indexing.desk import Desk, Stopped
@@ -78,8 +79,10 @@ class Indexer:
         digests = FileDigests(self._desk.checkpoint)
         recognizer = Recognizer(catalogue, digests, self._journal, self._desk)
         self._copies = CopiesUnderWay()
-        self._words = WordReader(catalogue, self._journal, self._desk, wanted=words)
-        self._captures = CaptureReader(catalogue, self._journal, self._desk)
+        self._folder = Folder()
+        how = catalogue, self._journal, self._desk, self._folder
+        self._words = WordReader(*how, wanted=words)
+        self._captures = CaptureReader(*how)
         beside = self._words, self._captures
         self._files = FileReader(recognizer, self._copies, reader, confined, self._journal, *beside)
         self._verification = Verification(
@@ -114,6 +117,7 @@ class Indexer:
         began = time.perf_counter()
         places = [absolute(root) for root in roots]
         survey = Survey.of([encodable(str(root)) for root in places])
+        self._folder.forget()
         self._words.begin(survey, verify=verify)
         self._captures.begin(survey, verify=verify)
         self._volumes.clear()  # something may have been mounted since

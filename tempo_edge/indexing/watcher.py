@@ -18,7 +18,7 @@ from threading import Event, Lock
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 
 from tempo_edge._files.absolute import absolute
-from tempo_edge.capture.sidecars import films_told_by
+from tempo_edge._files.beside import films_beside
 from tempo_edge.errors import LibraryError
 from tempo_edge.indexing.exclusion import Exclusion
 from tempo_edge.indexing.indexer import Indexer
@@ -27,7 +27,6 @@ from tempo_edge.indexing.notifier import Notifier
 from tempo_edge.indexing.report import IndexReport
 from tempo_edge.indexing.selection import NOTES, Selection
 from tempo_edge.indexing.walk import FoundFile
-from tempo_edge.words.sidecars import films_of
 
 __all__ = ["Order", "Watcher", "needs_polling"]
 
@@ -249,7 +248,7 @@ class _Waiting(FileSystemEventHandler):
             for note in NOTES if event.event_type in _MOVES else ():
                 path = path.removesuffix(note)
             # Words beside a film are read with it, and what says when and where it was taken.
-            for changed in (path, *films_of(path), *films_told_by(path)):
+            for changed in (path, *films_beside(path)):
                 if self._is_watched(changed, event.is_directory):
                     self._add(changed)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from tempo_edge._files.beside import Folder
 from tempo_edge.errors import LibraryError, MediaError, RefusedRowError
 from tempo_edge.indexing.confined_words import read_words_confined
 from tempo_edge.indexing.desk import Desk
@@ -29,17 +30,24 @@ class WordReader:
         catalogue: opened for writing.
         journal: told of a file that is opened, in case the process dies of it.
         desk: that of the thread that writes; files are read by others.
+        folder: lists what lies beside files.
         wanted: whether any words are read at all; otherwise what is known of them stays.
     """
 
     def __init__(
-        self, catalogue: WritableCatalogue, journal: Journal, desk: Desk, *, wanted: bool
+        self,
+        catalogue: WritableCatalogue,
+        journal: Journal,
+        desk: Desk,
+        folder: Folder,
+        *,
+        wanted: bool,
     ) -> None:
         self._catalogue = catalogue
         self._journal = journal
         self._desk = desk
         self.wanted = wanted
-        self._finder = SidecarFinder()
+        self._finder = SidecarFinder(folder)
         self._survey = Survey()
         self._keeps_all = False
 
@@ -51,7 +59,6 @@ class WordReader:
         """
         self._survey = survey
         self._keeps_all = verify
-        self._finder.forget()
 
     def look(self, found: FoundFile, row: FileRow | None, known: KnownRows) -> None:
         """Look what lies beside a file, and whether its words are to be read.

@@ -36,12 +36,14 @@ def command_of(line: str) -> tuple[str, ...]:
     try:
         words = shlex.split(line)
     except ValueError as error:
-        raise QueryError(f"run {line!r} can't be taken apart: {error}") from None
+        raise QueryError.naming("{run} {!r} can't be taken apart: {}", line, error) from None
     if not words:
-        raise QueryError(f"run {line!r} is empty: name a program and its arguments")
+        raise QueryError.naming("{run} {!r} is empty: name a program and its arguments", line)
     program = shutil.which(words[0])
     if program is None:
-        raise QueryError(f"run {line!r}: there is no program {words[0]!r}: name one by its path")
+        raise QueryError.naming(
+            "{run} {!r}: there is no program {!r}: name one by its path", line, words[0]
+        )
     command = (str(Path(program).absolute()), *words[1:])
     check_command(command)
     return command

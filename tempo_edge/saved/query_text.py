@@ -61,10 +61,13 @@ class SavedQuery:
             raise QueryError("a saved search has its filters as they are said: give them by where")
         like = self.query.like
         if like is not None and like.video is not None:
-            raise QueryError(f"like {like.name!r} is a number of today's library: name the file")
+            raise QueryError.naming(
+                "{like} {!r} is a number of today's library: name the file", like.name
+            )
         if like is not None and len(like.picture) > LARGEST_SENT:
-            raise QueryError(
-                f"like {like.name!r} has {len(like.picture)} bytes: {LARGEST_SENT} can be saved"
+            raise QueryError.naming(
+                "{like} {!r} has {} bytes: {} can be saved",
+                *(like.name, len(like.picture), LARGEST_SENT),
             )
         for text in (self.query.text, *self.query.also, *self.query.without, *self.query.then):
             if len(text) > _LONGEST_TEXT:
@@ -72,7 +75,9 @@ class SavedQuery:
         for name in (*_LISTS, "within"):
             count = len(getattr(self.query, name) or ())
             if count > _MOST:
-                raise QueryError(f"{name} names {count} things: {_MOST} can be saved")
+                raise QueryError.naming(
+                    f"{{{name}}} names {{}} things: {_MOST} can be saved", count
+                )
 
     def now(self, present: datetime | None = None) -> Query:
         """The query as it is meant now.

@@ -106,6 +106,8 @@ def check_template(template: str) -> None:
     for found in _BRACES.finditer(template):
         if found[1] is not None and found[1] not in PLACEHOLDERS:
             known = ", ".join(f"{{{each}}}" for each in PLACEHOLDERS)
-            raise QueryError(f"{found[0]} of --run must be one of {known}; a brace itself is {{{{")
+            raise QueryError.naming(
+                "{} of {run} must be one of {}; a brace itself is {}", found[0], known, "{{"
+            )
     if re.search("[{}]", _BRACES.sub("", template)):
-        raise QueryError(f"{template[:60]!r} of --run has a brace alone: write it twice")
+        raise QueryError.naming("{!r} of {run} has a brace alone: write it twice", template[:60])

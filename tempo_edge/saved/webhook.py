@@ -29,16 +29,18 @@ def check_webhook(address: str) -> tuple[str, int, str]:
     Raises:
         QueryError: it is no address of HTTP, or of another machine.
     """
-    must = f"webhook {address[:80]!r} must be as http://127.0.0.1:8000/path, of this machine"
+    must = QueryError.naming(
+        "{webhook} {!r} must be as http://127.0.0.1:8000/path, of this machine", address[:80]
+    )
     try:
         parts = urlsplit(address)
         host, port = parts.hostname or "", parts.port or 80
     except ValueError:
-        raise QueryError(must) from None
+        raise must from None
     if not (address.isascii() and address.isprintable() and " " not in address):
-        raise QueryError(must)
+        raise must
     if parts.scheme != "http" or parts.username or parts.fragment or len(address) > _LONGEST:
-        raise QueryError(must)
+        raise must
     # A name could be another machine's tomorrow; this one is nobody's.
     host = "127.0.0.1" if host == "localhost" else host
     try:
@@ -46,7 +48,7 @@ def check_webhook(address: str) -> tuple[str, int, str]:
     except ValueError:
         is_here = False
     if not is_here:
-        raise QueryError(must)
+        raise must
     return host, port, (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -89,7 +90,9 @@ class ByExample:
         video = self._video(example)
         if video is None:
             if not example.is_decoded:
-                raise QueryError(f"like {example.name!r}: the library holds no such video")
+                raise QueryError.naming(
+                    "{like} {!r}: the library holds no such video", example.name
+                )
             return Sight(self._decoded(example))
         return self._stored(example, video)
 
@@ -97,7 +100,9 @@ class ByExample:
         """The id of the indexed video that a moment is of."""
         if example.video is not None:
             if not self._catalogue.files_of(example.video):
-                raise QueryError(f"like {example.name!r}: the library lists no such video")
+                raise QueryError.naming(
+                    "{like} {!r}: the library lists no such video", example.name
+                )
             return example.video
         row = self._catalogue.file(str(example.path))
         return None if row is None else row.video_id
@@ -111,7 +116,7 @@ class ByExample:
             picture = thumbnail(example.picture, *how, crop=profile.crop)
         except MediaError as error:
             how_else = "of a video name a moment, as film.mp4@1:23"
-            raise QueryError(f"like {example.name!r} {error}; {how_else}") from error
+            raise QueryError.naming("{like} {!r} {}; {}", example.name, error, how_else) from error
         return self._encoded(picture[None])
 
     def _decoded(self, example: Example) -> NDArray[np.float32]:
@@ -119,15 +124,19 @@ class ByExample:
         from tempo_edge.media.stills import stills_within
 
         assert example.path is not None
-        if not example.path.exists():
-            raise QueryError(f"like {example.name!r}: {example.path} is neither there nor indexed")
+        if not os.path.exists(example.path):  # noqa: PTH110 - whatever it is called
+            raise QueryError.naming(
+                "{like} {!r}: {} is neither there nor indexed", example.name, example.path
+            )
         profile = self._profile
         how = profile.image_size, profile.interpolation
         span = example.start_seconds, example.end_seconds
         try:
             pictures = stills_within(example.path, *span, *how, crop=profile.crop)
         except MediaError as error:
-            raise QueryError(f"like {example.name!r}: {example.path} {error}") from error
+            raise QueryError.naming(
+                "{like} {!r}: {} {}", example.name, example.path, error
+            ) from error
         return self._encoded(pictures)
 
     def _encoded(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -140,14 +149,16 @@ class ByExample:
         start, end = example.start_seconds, example.end_seconds
         late = start if end is None or start >= row.end_seconds else end
         if start >= row.end_seconds or late > row.end_seconds + _SLACK_SECONDS:
-            raise QueryError(
-                f"like {example.name!r}: the video ends at {format_timestamp(row.end_seconds)}: "
-                "name an earlier time"
+            raise QueryError.naming(
+                "{like} {!r}: the video ends at {}: name an earlier time",
+                *(example.name, format_timestamp(row.end_seconds)),
             )
         nothing = np.zeros(self._profile.dim, np.float32)
         window = open_window(nothing, self._catalogue, video, row, -(2**63), 2**63 - 1)
         if window.units is None or not len(window.pts):
-            raise QueryError(f"like {example.name!r}: the library holds no picture of that video")
+            raise QueryError.naming(
+                "{like} {!r}: the library holds no picture of that video", example.name
+            )
         first = int(np.searchsorted(window.edges, start, side="right")) - 1
         last = first + 1 if end is None else int(np.searchsorted(window.edges, end, side="left"))
         first = min(max(first, 0), len(window.pts) - 1)

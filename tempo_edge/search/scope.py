@@ -54,7 +54,9 @@ def _by_path(scope: Scope, catalogue: Catalogue) -> set[int] | None:
 def _under(path: Path, catalogue: Catalogue) -> set[int]:
     videos = {row.video_id for row in catalogue.each_file(path) if row.video_id is not None}
     if not videos:
-        raise QueryError(f"the library holds no footage at or under {path}")
+        raise QueryError(
+            f"the library holds no footage at or under {path}: index it, or name another path"
+        )
     return videos
 
 

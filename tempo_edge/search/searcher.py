@@ -140,7 +140,9 @@ class Searcher:
         if asked is None:
             return preferred(self._profile)
         if asked not in GROUNDERS:
-            raise QueryError(f"grounder {asked!r} must be one of {', '.join(GROUNDERS)}")
+            raise QueryError.naming(
+                "{grounder} {!r} must be one of {}", asked, ", ".join(GROUNDERS)
+            )
         if asked not in self.grounders:
             raise QueryError(
                 f"profile {self._profile.name!r} has no grounder {asked!r}: use {QUICK!r}"
@@ -184,6 +186,16 @@ class Searcher:
             query.like is not None and self._examples.sight(query.like).span is not None,
             unknown_count=self.unknown_count(query),
         )
+
+    def check(self, query: Query) -> None:
+        """Refuse what no search of this library can be asked for, without searching.
+
+        Raises:
+            QueryError: there is no such grounder, or the example is no picture and no moment.
+        """
+        self.chosen(query)
+        if query.like is not None:
+            self._examples.sight(query.like)
 
     def unknown_count(self, query: Query) -> int:
         """How many videos a query leaves out for want of knowing when or where they were taken."""
@@ -313,7 +325,9 @@ class Searcher:
     def _grounder_of_example(self, asked: str | None) -> str:
         """The grounder of an example: a curve, for what reads has learned to read sentences."""
         if asked is not None and not is_quick(asked):
-            raise QueryError(f"grounder {asked!r} reads sentences, no examples: use {QUICK!r}")
+            raise QueryError.naming(
+                "{grounder} {!r} reads sentences, no examples: use {!r}", asked, QUICK
+            )
         return QUICK
 
     def _like(

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tempo_edge._files import atomic_write
+from tempo_edge._files.page import check_page
 from tempo_edge._files.signatures import HEAD_BYTES
 from tempo_edge.answer import Answer
 from tempo_edge.errors import TempoEdgeError
 
-__all__ = ["SUFFIXES", "check_sheet", "is_sheet", "write_sheet"]
+__all__ = ["SUFFIXES", "check_sheet", "is_page", "is_sheet", "write_sheet"]
 
 #: What the name of a sheet may end in.
 SUFFIXES = (".jpg", ".jpeg", ".png", ".html")
@@ -30,11 +31,16 @@ def check_sheet(path: Path) -> None:
     """
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
-        raise TempoEdgeError(f"the sheet {str(path)!r} must end in {', '.join(SUFFIXES)}")
-    if suffix != ".html":
+        raise TempoEdgeError.naming("{sheet} {!r} must end in {}", str(path), ", ".join(SUFFIXES))
+    if not is_page(path):
         from tempo_edge.sheet.drawing import check_drawing
 
         check_drawing()
+
+
+def is_page(path: Path) -> bool:
+    """Whether a sheet of this name is a page, and no picture."""
+    return path.suffix.lower() == ".html"
 
 
 def is_sheet(path: Path) -> bool:
@@ -60,26 +66,27 @@ def write_sheet(
         on_remark: told in a line of what is not on it.
 
     Raises:
-        FootageError: what is there is footage, or a picture that is no sheet.
+        FootageError: what is there is footage, or a picture or a page that is no sheet.
         TempoEdgeError: it can't be written.
         MissingExtraError: what draws pictures is not installed.
     """
     from tempo_edge.sheet.cells import cells
     from tempo_edge.sheet.page import page
 
-    is_page = path.suffix.lower() == ".html"
     moments = list(zip(answer.moments, answer.evidence or [None] * len(answer), strict=True))
-    if not is_page and len(moments) > _MOST:
+    if not is_page(path) and len(moments) > _MOST:
         on_remark(f"the sheet shows {_MOST} of {len(moments)} moments: one of .html shows all")
         del moments[_MOST:]
     shown = cells(moments, on_remark)
-    if is_page:
+    if is_page(path):
         content = page(query, shown, answer.doubt).encode()
     else:
         from tempo_edge.sheet.drawing import drawn
 
         content = drawn(query, shown, answer.doubt, path.suffix.lower())
     try:
+        if is_page(path):
+            check_page(path)
         with atomic_write(path, new_mode=0o600, own=is_sheet(path)) as draft:
             draft.write_bytes(content)
     except OSError as error:

@@ -6,15 +6,10 @@ import base64
 import html
 from collections.abc import Sequence
 
+from tempo_edge._files.page import BEGINNING
 from tempo_edge.sheet.cells import Cell
 
 __all__ = ["page"]
-
-# Nothing runs and nothing is loaded from elsewhere, whatever a file's name should smuggle in.
-_POLICY = (
-    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
-    "base-uri 'none'; form-action 'none'"
-)
 
 
 def page(query: str, cells: Sequence[Cell], doubt: str) -> str:
@@ -28,9 +23,7 @@ def page(query: str, cells: Sequence[Cell], doubt: str) -> str:
     count = f"{len(cells)} moment{'s' if len(cells) > 1 else ''}, the surest first"
     said = f"<p class=doubt>{html.escape(doubt)}</p>" if doubt else ""
     return (
-        "<!doctype html><html lang=en><meta charset=utf-8>"
-        f'<meta http-equiv=Content-Security-Policy content="{_POLICY}">'
-        "<meta name=viewport content='width=device-width,initial-scale=1'>"
+        f"{BEGINNING}<meta name=viewport content='width=device-width,initial-scale=1'>"
         f"<title>{title} · tempo-edge</title><style>{_STYLE}</style>"
         f"<header><h1>{title}</h1><p>{count}</p>{said}</header>"
         f"<main>{''.join(map(_figure, cells))}</main></html>\n"

@@ -41,7 +41,7 @@ def check_format(format: str) -> str:
         TempoEdgeError: there is none.
     """
     if format not in _WRITERS:
-        raise TempoEdgeError(f"format {format!r} must be one of {', '.join(FORMATS)}")
+        raise TempoEdgeError.naming("{format} {!r} must be one of {}", format, ", ".join(FORMATS))
     return format
 
 

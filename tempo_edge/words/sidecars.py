@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from tempo_edge._files.absolute import encodable
-from tempo_edge._files.beside import names_in, regular_files
+from tempo_edge._files.beside import Folder, regular_files
 from tempo_edge._files.signatures import VIDEO_SUFFIXES
 from tempo_edge.capture.telemetry import is_telemetry
 from tempo_edge.errors import MediaError
@@ -23,7 +23,6 @@ __all__ = [
     "Sidecar",
     "SidecarFinder",
     "UnreadSidecarError",
-    "films_of",
     "lines_of_sidecar",
 ]
 
@@ -67,19 +66,19 @@ class UnreadSidecarError(MediaError):
 
 
 class SidecarFinder:
-    """Finds the subtitle files beside films; each folder is listed once where films come in order.
+    """Finds the subtitle files beside films.
 
     A file belongs to the film whose name it begins with, the longest one: ``how.to.srt`` is that of
     ``how.to.mp4`` where there is one, and else that of ``how.mp4``, in Tongan.
+
+    Args:
+        folder: lists folders, once where films come in order.
     """
 
-    def __init__(self) -> None:
-        self._folder: str | None = None
+    def __init__(self, folder: Folder) -> None:
+        self._folder = folder
+        self._listed: tuple[str, ...] = ()
         self._owned: dict[str, list[tuple[str, str]]] = {}
-
-    def forget(self) -> None:
-        """List folders anew: something may have changed."""
-        self._folder = None
 
     def of(self, path: str) -> tuple[Sidecar, ...]:
         """The subtitle files beside a film, in the order of their names.
@@ -88,29 +87,11 @@ class SidecarFinder:
             path: where the film is, from the root.
         """
         folder, _, name = path.rpartition("/")
-        if folder != self._folder:
-            self._owned = _owned(names_in(folder or "/"))
-            self._folder = folder
+        listed = self._folder.names(folder)
+        if listed is not self._listed:
+            self._listed, self._owned = listed, _owned(listed)
         stem = name.rpartition(".")[0] or name
         return tuple(_examined(folder, self._owned.get(stem, ())))
-
-
-def films_of(path: str) -> list[str]:
-    """The films that a subtitle file may belong to; none where it is no such file.
-
-    Args:
-        path: where it is or was, from the root.
-    """
-    folder, _, name = path.rpartition("/")
-    stem, _, suffix = name.rpartition(".")
-    if f".{suffix.lower()}" not in TEXT_FORMATS:
-        return []
-    films = []
-    for other in names_in(folder or "/"):
-        begun, _, kind = other.rpartition(".")
-        if begun and f".{kind.lower()}" in VIDEO_SUFFIXES and f"{stem}.".startswith(f"{begun}."):
-            films.append(f"{folder}/{other}")
-    return films
 
 
 def _owned(names: Iterable[str]) -> dict[str, list[tuple[str, str]]]:

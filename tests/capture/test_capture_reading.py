@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from taken import APPLE, TELEMETRY, plain, tagged
 
+from tempo_edge._files.beside import Folder, films_beside
 from tempo_edge.capture.facts import Capture
 from tempo_edge.capture.reading import capture_mark, read_capture
-from tempo_edge.capture.sidecars import MOST_BYTES, CaptureSidecars, films_told_by
+from tempo_edge.capture.sidecars import MOST_BYTES, CaptureSidecars
 
 MTIME = 1_600_000_000_000_000_000
 
@@ -22,7 +23,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def read(path: Path, **how: bool) -> Capture:
-    sidecars = CaptureSidecars().of(str(path))
+    sidecars = CaptureSidecars(Folder()).of(str(path))
     return read_capture(str(path), MTIME, sidecars, **how)
 
 
@@ -91,7 +92,7 @@ def test_what_google_photos_calls_its_files(
     copy(film, tmp_path / name)
     (tmp_path / beside).write_text('{"photoTakenTime": {"timestamp": "1706711100"}}')
     assert told(tmp_path / name) == ("2024-01-31T14:25:00Z", "takeout")
-    assert films_told_by(str(tmp_path / beside)) == [str(tmp_path / name)]
+    assert films_beside(str(tmp_path / beside)) == [str(tmp_path / name)]
 
 
 def test_a_drone_and_subtitles(film: Path, tmp_path: Path) -> None:
@@ -106,13 +107,12 @@ def test_a_drone_and_subtitles(film: Path, tmp_path: Path) -> None:
 
 def test_what_is_too_large_or_odd_is_left_alone(film: Path, tmp_path: Path) -> None:
     path = copy(film, tmp_path / "a.mp4")
-    mark = capture_mark(CaptureSidecars().of(str(path)), False)
+    mark = capture_mark(CaptureSidecars(Folder()).of(str(path)), False)
     (tmp_path / "a.xmp").write_text(" " * MOST_BYTES + 'exif:DateTimeOriginal="2001-02-03"')
     assert told(path)[1] == "file"
-    assert capture_mark(CaptureSidecars().of(str(path)), False) != mark
+    assert capture_mark(CaptureSidecars(Folder()).of(str(path)), False) != mark
     (tmp_path / "a.xmp").unlink()
     (tmp_path / "a.xmp").mkdir()
     os.mkfifo(tmp_path / "a.mp4.xmp")
     (tmp_path / "a.json").write_bytes(b"\xff\xfe\x00")
     assert told(path)[1] == "file"
-    assert films_told_by(str(tmp_path / "a.srt")) == []

@@ -94,16 +94,20 @@ def test_of_nothing_it_says_what_to_type(tempo: Tempo, tmp_path: Path) -> None:
     assert tempo("list", *place) == Said(
         1, "", "nothing is indexed: run `tempo-edge index PATH` first\n"
     )
-    said = tempo("list", "--in", tmp_path)
-    assert said.status == 1 and f"nothing is indexed at or under {tmp_path}:" in said.err
+    for command in ("list", "copies", "find x"):
+        said = tempo(*command.split(), "--in", tmp_path)
+        assert said.status == 2 and f"footage at or under {tmp_path}" in said.err.replace(
+            "nothing at", "footage at"
+        )
+    assert tempo("status", tmp_path).error == tempo("forget", tmp_path).error
 
 
 @pytest.mark.parametrize(
     ("asked", "why"),
     [
         (("--sort", "age"), "--sort 'age' must be one of name, time, length, size"),
-        (("--limit", "0"), "limit '0' must be a whole number, at least 1"),
-        (("--limit", "many"), "limit 'many' must be a whole number, at least 1"),
+        (("--limit", "0"), "--limit 0 must be at least 1"),
+        (("--limit", "many"), "--limit 'many' must be a whole number, at least 1"),
     ],
 )
 def test_what_it_refuses(tempo: Tempo, asked: tuple[str, str], why: str) -> None:

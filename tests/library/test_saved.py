@@ -261,7 +261,7 @@ def test_a_search_that_finds_nothing_now_is_said_once_and_ends_nothing(
             writer.put_saved(replace(row, name="broken", query="{}"))
         library.index(footage / "garden.mp4")
         assert library.tell(on_notice=lines.append) == 1
-    assert lines[0] == "saved a: the library holds no footage at or under /nowhere"
+    assert lines[0].startswith("saved a: the library holds no footage at or under /nowhere: ")
     assert lines[1].startswith("saved b: ") and "can't be read" in lines[2]
 
 

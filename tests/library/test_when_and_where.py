@@ -99,13 +99,16 @@ def test_on_the_command_line(library: Path, tempo: Callable[..., Said]) -> None:
     assert (row["taken_at"], row["taken_from"]) == ("2022-08-09T10:11:12", "srt")
     assert (row["latitude"], row["longitude"]) == (38.7139, -9.1394)
     unplaced = tempo("find", "a picture", "--around", "38.7,-9.1,20", *how)
-    assert "1 video is left out: when, where or by what" in unplaced.err
+    assert "1 video is left out: nothing tells when, where or by what" in unplaced.err
     for wrong, complaint in (
-        (("--since", "2024-02-30"), "since '2024-02-30' is no time"),
-        (("--since", "2024", "--until", "2023"), "since '2024' must be before until '2023'"),
+        (("--since", "2024-02-30"), "--since '2024-02-30' is no time"),
+        (("--since", "2024", "--until", "2023"), "--since '2024' must be before --until '2023'"),
         (("--around", "91,0,1"), "latitude 91.0 must be within [-90, 90]"),
-        (("--camera", "nikon"), "camera 'nikon' took nothing in the library: Apple iPhone 12"),
-        (("--min-length", "9", "--max-length", "1"), "min_seconds 9 must be at most max_seconds 1"),
+        (("--camera", "nikon"), "--camera 'nikon' took nothing in the library: Apple iPhone 12"),
+        (
+            ("--min-length", "9", "--max-length", "1"),
+            "--min-length 9 must be at most --max-length 1",
+        ),
     ):
         refused = tempo("find", "a picture", *wrong, *how)
         assert refused.status == 2 and complaint in refused.err

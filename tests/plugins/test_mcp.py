@@ -295,6 +295,8 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"query": "a dog", "within": 3}, "within 3 must be a string or a list of strings"),
     ({"query": "a dog", "within": ["/v", 3]}, "within ['/v', 3] must be a string or a list"),
     ({"query": "a dog", "within": []}, "within names no path"),
+    ({"query": "a OR b"}, "OR at column 3 is not known: search for one, then for the other"),
+    ({"query": "a dog", "also": [""]}, "also '' is empty: name something, or leave it out"),
     ({"query": "a dog", "parts": 1}, "parts 1 must be true or false"),
     ({"query": "a dog", "path": "/v"}, "argument 'path' must be one of query"),
     ({"query": "a dog"}, "there is no library at"),

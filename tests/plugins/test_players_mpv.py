@@ -288,7 +288,8 @@ def test_what_goes_wrong_is_told(search: Any, tmp_path: Path) -> None:
     with search(path=other.path) as mpv:
         wait_until(lambda: mpv.get("duration"))
         mpv.ask("script-message", "tempo-edge-find", "clouds")
-        mpv.wait_for(f"tempo-edge: the library holds no footage at or under {other.path}")
+        where = f"at or under {other.path}: index it, or name another path"
+        mpv.wait_for(f"tempo-edge: the library holds no footage {where}")
         mpv.ask("stop")
         wait_until(lambda: mpv.get("path") is None)
         mpv.ask("script-message", "tempo-edge-find", "clouds")

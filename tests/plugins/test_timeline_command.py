@@ -78,7 +78,10 @@ def test_names_that_are_no_text_reach_stdout_whole(
 @pytest.mark.parametrize(
     ("options", "error"),
     [
-        (["--export", "xml"], "format 'xml' must be one of edl, fcpxml, otio, csv, m3u, json, llc"),
+        (
+            ["--export", "xml"],
+            "--export 'xml' must be one of edl, fcpxml, otio, csv, m3u, json, llc",
+        ),
         (["--export", "edl", "--json"], "--json and --export exclude each other: choose one"),
         (["--export", "edl", "-0"], "--null and --export exclude each other: choose one"),
         (["--json", "-0"], "--json and --null exclude each other: choose one"),
@@ -93,8 +96,9 @@ def test_options_that_can_not_be_had(tempo: Tempo, options: list[str], error: st
 def test_a_file_that_can_not_be_written_is_one_line(tempo: Tempo, tmp_path: Path) -> None:
     said = tempo(*ALL, "--export", "edl", "--output", tmp_path / "none" / "x.edl")
     assert said.status == 2
-    assert said.err == (
-        f"tempo-edge: error: {tmp_path}/none/x.edl can't be written: No such file or directory\n"
+    assert said.error == (
+        f"--output {tmp_path}/none/x.edl can't be written: there is no folder {tmp_path}/none: "
+        "make it, or name another file"
     )
 
 

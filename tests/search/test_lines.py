@@ -91,7 +91,10 @@ def test_what_is_quoted_has_its_accents(found: Find) -> None:
 
 def test_a_quote_that_is_not_closed_is_words(found: Find) -> None:
     assert found('"the fence') == [SAID[3]]
-    assert found('""') == found('" "') == found("?!") == found('"…"') == []
+    assert found("?!") == found('"…"') == []
+    for nothing in ('""', '" "'):
+        with pytest.raises(QueryError, match="has nothing in its quotes"):
+            found(nothing)
 
 
 def test_a_script_without_spaces(found: Find) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tempo_edge.errors import QueryError, ServiceError
 from tempo_edge.example import LARGEST_SENT, Example
+from tempo_edge.expression import QUOTED
 from tempo_edge.query import Query, places
 from tempo_edge.service.http.find_request import FindRequest
 from tempo_edge.service.http.parameters import Parameters
@@ -20,12 +21,22 @@ from tempo_edge.service.http.parameters import Parameters
 _characters = st.characters(exclude_characters="\0", exclude_categories=["Cs"])
 _seconds = st.none() | st.floats(0, 1e13)
 _days = st.none() | st.dates(date(1000, 1, 1))
-_terms = st.lists(st.text(_characters, min_size=1, max_size=9).filter(str.strip), max_size=2).map(
-    tuple
+_texts_of_terms = st.text(_characters, min_size=1, max_size=50).filter(
+    lambda text: bool(text.strip()) and not QUOTED.search(text)
 )
+_terms = st.lists(_texts_of_terms, max_size=2).map(tuple)
+
+
+def _query(text: str, **asked: Any) -> Query:
+    """A query of which nothing is to be there and not to be there."""
+    wanted = {text, *asked["also"], *asked["then"]}
+    asked["without"] = tuple(each for each in asked["without"] if each not in wanted)
+    return Query(text, **asked)
+
+
 _queries = st.builds(
-    Query,
-    st.text(_characters, min_size=1, max_size=50).filter(str.strip),
+    _query,
+    _texts_of_terms,
     limit=st.integers(1, 100),
     min_confidence=st.none() | st.floats(0, 1),
     within=st.none()
@@ -128,7 +139,7 @@ def test_what_a_service_is_not_asked(choices: dict[str, Any], complaint: str) ->
         (
             {"q": ["a NOT"]},
             "query 'a NOT': NOT at column 3 has nothing behind it: say what is not to be there; "
-            "as a mere word: in small letters, or --plain",
+            "as a mere word: in small letters, or with plain",
         ),
         ({"q": ["\ud800"]}, r"query '\ud800' is not valid UTF-8: say it in Unicode"),
         ({"q": ["a"], "limit": ["0"]}, "limit '0' must be a whole number within [1, 100]"),
@@ -136,6 +147,7 @@ def test_what_a_service_is_not_asked(choices: dict[str, Any], complaint: str) ->
             {"q": ["a"], "grounder": ["mllm"], "retrieval": ["1"]},
             "grounder 'mllm' and retrieval=1 exclude each other: choose one",
         ),
+        ({"q": ["a"], "also": [""]}, "also '' is empty: name something, or leave it out"),
         (
             {"q": ["a"], "within": ["tapes"]},
             "within 'tapes' must be a path from the root, as /home/me, or from your home, as "

@@ -10,14 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from subtitled import Spoken, ass, lrc, srt, vtt
 
+from tempo_edge._files.beside import SUBTITLES, Folder, films_beside
 from tempo_edge.errors import MediaError
+from tempo_edge.media.text_tracks import TEXT_FORMATS
 from tempo_edge.words import sidecars, timing
 from tempo_edge.words.line import Line
 from tempo_edge.words.sidecars import (
     Sidecar,
     SidecarFinder,
     UnreadSidecarError,
-    films_of,
     lines_of_sidecar,
 )
 
@@ -30,14 +31,14 @@ def put(folder: Path, *names: str) -> None:
 
 
 def found(film: Path) -> list[tuple[str, str]]:
-    return [(each.name, each.language) for each in SidecarFinder().of(str(film))]
+    return [(each.name, each.language) for each in SidecarFinder(Folder()).of(str(film))]
 
 
 def read(path: Path, content: bytes | str, end_seconds: float = 3600.0) -> tuple[list[Line], str]:
     """The lines of a file, and what is said of it."""
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     film = path.parent / f"{path.name.partition('.')[0]}.mp4"
-    (sidecar,) = SidecarFinder().of(str(film))
+    (sidecar,) = SidecarFinder(Folder()).of(str(film))
     lines, remark = lines_of_sidecar(sidecar, end_seconds)
     return list(lines), remark
 
@@ -73,20 +74,25 @@ def test_the_films_of_a_file(tmp_path: Path) -> None:
         (tmp_path / film).touch()
 
     def films(name: str) -> list[str]:
-        return sorted(Path(film).name for film in films_of(str(tmp_path / name)))
+        return sorted(Path(film).name for film in films_beside(str(tmp_path / name)))
 
     assert films("how.srt") == films("how.en.VTT") == ["how.mp4"]
     assert films("how.to.en.srt") == ["how.mp4", "how.to.MKV"]
     assert films("how.mp4") == films("how.txt") == films("what.srt") == films("srt") == []
-    assert films_of(str(tmp_path / "no folder" / "how.srt")) == []
+    assert films_beside(str(tmp_path / "no folder" / "how.srt")) == []
+
+
+def test_every_format_that_is_read_is_known_beside_a_film() -> None:
+    assert TEXT_FORMATS.keys() == SUBTITLES
 
 
 def test_a_folder_is_listed_anew_when_it_is_asked_for(tmp_path: Path) -> None:
-    finder, film = SidecarFinder(), str(tmp_path / "film.mp4")
+    folder = Folder()
+    finder, film = SidecarFinder(folder), str(tmp_path / "film.mp4")
     assert finder.of(film) == ()
     put(tmp_path, "film.srt")
     assert finder.of(film) == ()
-    finder.forget()
+    folder.forget()
     assert [each.name for each in finder.of(film)] == ["film.srt"]
 
 
@@ -94,7 +100,7 @@ def test_a_name_that_is_not_utf_8_is_spelled_out(tmp_path: Path) -> None:
     raw = os.fsencode(tmp_path) + b"/film.srt"
     film = os.fsdecode(os.fsencode(tmp_path) + b"/fi\xfflm.mp4")
     Path(os.fsdecode(raw.replace(b"film", b"fi\xfflm"))).write_text(srt(LINES))
-    (sidecar,) = SidecarFinder().of(film)
+    (sidecar,) = SidecarFinder(Folder()).of(film)
     assert sidecar.name == "fi\\xfflm.srt"
     assert lines_of_sidecar(sidecar, 100.0)[0][0].source == "fi\\xfflm.srt"
 

@@ -9,6 +9,7 @@ import pytest
 from subtitled import srt, with_text
 from videos import BLUE, RED, make_not_a_video, make_video
 
+from tempo_edge._files.beside import Folder
 from tempo_edge.words.names import lines_of_names
 from tempo_edge.words.reading import mark_of, read_words
 from tempo_edge.words.sidecars import SidecarFinder
@@ -16,7 +17,7 @@ from tempo_edge.words.sidecars import SidecarFinder
 
 def words_of(path: Path) -> tuple[set[tuple[str, str, str]], str]:
     """(kind, text, source) of all lines of a film of four seconds, and what is said."""
-    beside = SidecarFinder().of(str(path))
+    beside = SidecarFinder(Folder()).of(str(path))
     words = read_words(str(path), Fraction(0), 4.0, beside)
     lines = [*(words.contents or ()), *words.beside]
     return {(line.kind, line.text, line.source) for line in lines}, words.remark
@@ -54,10 +55,11 @@ def test_what_can_not_be_read_is_said_in_one_line(film: Path) -> None:
 
 
 def test_a_mark_changes_with_what_there_is_to_read(film: Path) -> None:
-    finder = SidecarFinder()
+    folder = Folder()
+    finder = SidecarFinder(folder)
 
     def mark() -> str:
-        finder.forget()
+        folder.forget()
         return mark_of(finder.of(str(film)))
 
     first = mark()
@@ -72,14 +74,14 @@ def test_a_mark_changes_with_what_there_is_to_read(film: Path) -> None:
 
 
 def test_a_file_that_may_be_readable_later_is_read_again(film: Path) -> None:
-    beside = SidecarFinder().of(str(film))
+    beside = SidecarFinder(Folder()).of(str(film))
     Path(beside[0].path).unlink()
     words = read_words(str(film), Fraction(0), 4.0, beside)
     assert words.mark != mark_of(beside) and "can't be read: no such file" in words.remark
 
 
 def test_a_film_that_is_over_at_once_has_no_words(film: Path) -> None:
-    beside = SidecarFinder().of(str(film))
+    beside = SidecarFinder(Folder()).of(str(film))
     words = read_words(str(film), Fraction(0), 0.0, beside)
     assert words.contents == words.beside == lines_of_names(str(film), 0.0) == ()
     assert words.mark == mark_of(beside)

@@ -142,7 +142,7 @@ class FindRequest:
                 count = len(term)
                 raise QueryError(f"term of {count} characters must have at most {LONGEST_TEXT}")
         if query.limit > MOST_MOMENTS:
-            raise QueryError(f"limit {query.limit} must be at most {MOST_MOMENTS}")
+            raise QueryError.naming("{limit} {} must be at most {}", query.limit, MOST_MOMENTS)
         if query.within is not None and len(query.within) > MOST_PLACES:
             raise QueryError(f"within names {len(query.within)} paths: {MOST_PLACES} are allowed")
         if query.grounder is not None and encodable(query.grounder) != query.grounder:

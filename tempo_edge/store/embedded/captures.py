@@ -218,7 +218,7 @@ class CaptureTable(ContentsTable):
             names = self.cameras()
             more = " and others" if len(names) > _NAMED else ""
             told = ", ".join(names[:_NAMED]) + more if names else "no camera is known"
-            raise QueryError(f"camera {asked!r} took nothing in the library: {told}")
+            raise QueryError.naming("{camera} {!r} took nothing in the library: {}", asked, told)
         found: set[int] = set()
         for make, model in chosen:
             rows = self._db.execute(
