@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 __all__ = ["STORES", "open_store"]
 
 #: What keeps libraries whose names begin with ``scheme://``; a name without a scheme is a path.
-STORES = {"": "tempo_edge.store.embedded.store:EmbeddedStore"}
+STORES = {
+    "": "tempo_edge.store.embedded.store:EmbeddedStore",
+    "postgresql": "tempo_edge.store.postgres.store:PostgresStore",
+}
 
 # A name of a scheme that has been a path for a while has but one slash left.
 _NAME = re.compile(r"([a-z][a-z0-9+.-]*):/+(.*)", re.DOTALL)
