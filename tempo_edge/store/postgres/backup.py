@@ -45,7 +45,7 @@ def back_up(library: str, target: Path) -> Backup:
                 check=False,
             )
             if run.returncode:
-                said = (run.stderr.strip().splitlines() or ["pg_dump failed"])[0]
+                said = "; ".join(run.stderr.strip().splitlines()[:2]) or "pg_dump failed"
                 raise LibraryError(f"backup {target} can't be written: {said}")
     except OSError as error:
         raise LibraryError(f"backup {target} can't be written: {error.strerror}") from error

@@ -152,8 +152,8 @@ class CaptureTable(ContentsTable):
             told = ", ".join(names[:_NAMED]) + more if names else "no camera is known"
             raise QueryError(f"camera {asked!r} took nothing in the library: {told}")
         found: set[int] = set()
-        for names in chosen:
-            found |= self._ids("SELECT video_id FROM captures WHERE make=%s AND model=%s", names)
+        for each in chosen:
+            found |= self._ids("SELECT video_id FROM captures WHERE make=%s AND model=%s", each)
         return found
 
     def lacking(self, filters: Filters) -> int:

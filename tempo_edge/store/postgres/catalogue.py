@@ -108,7 +108,6 @@ class PostgresCatalogue(LineVectorTable, ListingTable, SavedTable, WritableCatal
         rows: list[FileRow] = []
         folders: list[str] = []
         while first < end:
-            row = None
             for row in self._between(first, end):
                 deeper = row.path.find("/", inside + 1)  # no name is empty
                 if deeper > 0:  # go on behind that folder
@@ -204,7 +203,8 @@ class PostgresCatalogue(LineVectorTable, ListingTable, SavedTable, WritableCatal
         profile = self.get_meta("profile") or ""
         if frames:
             self._have_partition(profile)
-        types = ["text", "int8", "int8", "float8", "bool", self._vector_type, "bytea", "bytea"]
+        types: list[int | str] = ["text", "int8", "int8", "float8", "bool"]
+        types += [self._vector_type, "bytea", "bytea"]
         with (
             told(self.name),
             self._db.cursor() as cursor,
@@ -219,7 +219,7 @@ class PostgresCatalogue(LineVectorTable, ListingTable, SavedTable, WritableCatal
                         int(frame.pts),
                         float(frame.variation),
                         bool(frame.cut),
-                        HalfVector(frame.vector),
+                        HalfVector(frame.vector.astype(np.float16)),
                         frame.cells.tobytes(),
                         frame.tokens.tobytes(),
                     )
@@ -328,8 +328,8 @@ class PostgresCatalogue(LineVectorTable, ListingTable, SavedTable, WritableCatal
         )
         return int(count)
 
-    def frame_rows(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
-        """The rows of a search among frames; see :mod:`tempo_edge.store.postgres.vectors`."""
+    def fetch(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
+        """The rows that a statement gives, for what searches vectors."""
         return self._run(statement, values).fetchall()
 
 

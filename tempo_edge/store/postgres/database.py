@@ -8,7 +8,6 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
-from pgvector import HalfVector
 from pgvector.psycopg.halfvec import register_halfvec_info
 from psycopg import errors
 from psycopg.pq import TransactionStatus
@@ -278,10 +277,3 @@ class Database:
     def library(self) -> str:
         """The library's id."""
         return self._place.library or ""
-
-
-def packed(value: HalfVector) -> bytes:
-    """The eight bits a component that a stored vector stands for, as bytes."""
-    import numpy as np
-
-    return value.to_numpy().astype(np.int8).tobytes()

@@ -26,7 +26,7 @@ _GROWTH, _COMMON = 1.25, 100
 
 
 class EvidenceTable(PassTable):
-    """The rows of ``evidence`` and ``words_read``; what a public method does, its interface says."""
+    """The rows of lines, and of what was read; what a public method does, its interface says."""
 
     def __init__(self, name: str, *, readonly: bool = False) -> None:
         # Counts of words that are in many lines, and the largest id of a line at that time.

@@ -1,4 +1,4 @@
-"""Half floats of pgvector that stand for the whole numbers of eight bits, which they hold exactly."""
+"""Half floats of pgvector for the whole numbers of eight bits, which they hold exactly."""
 
 from __future__ import annotations
 

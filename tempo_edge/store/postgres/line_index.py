@@ -36,7 +36,7 @@ _LONGEST_WORD, _LAST_PLACE = 400, 16_383
 # Lines with a phrase are counted up to here: more of them weigh nothing.
 _MOST_COUNTED = 200_000
 
-# Lines are counted anew for every search up to so many, then where there are this many times as many.
+# Lines are counted for every search up to so many; above, where there are so many times as many.
 _QUICKLY_COUNTED, _GROWTH = 100_000, 1.25
 
 # Of BM25, as FTS5 has it: how much it counts that a phrase is there again, and how much that a line
@@ -150,7 +150,7 @@ class LineIndex:
         return found
 
     def _part_of(self, phrases: list[list[str]], least: int) -> list[list[list[str]]]:
-        """What lines hold that hold so many of some phrases, and few others: one of these, all of it.
+        """What lines hold that hold so many of some phrases, and few others: all of one of these.
 
         A line that lacks at most two of five phrases holds one of any three, and two of any four.
         """
@@ -209,7 +209,7 @@ class LineIndex:
             weight = _weight(lines, self._count(among, words))
             weights[phrase] = weights.get(phrase, 0.0) + weight
         ranked = [
-            (_rank(weights, lambda phrase, plain=plain: _in(phrase, plain), length, mean), line, plain)  # type: ignore[misc]
+            (_rank(weights, _Words(plain).count, length, mean), line, plain)
             for line, plain, length in rows
         ]
         ranked.sort(key=lambda each: (-each[0], each[1]))
@@ -316,9 +316,16 @@ def _rank(
     return total
 
 
-def _in(phrase: str, plain: str) -> int:
-    """How often a phrase is among folded words; of two in a row each counts."""
-    return f" {plain.replace(' ', '  ')} ".count(f" {phrase.replace(' ', '  ')} ")
+class _Words:
+    """Folded words of a line."""
+
+    def __init__(self, plain: str) -> None:
+        # Two spaces, so that of two phrases in a row each is found.
+        self._apart = f" {plain.replace(' ', '  ')} "
+
+    def count(self, phrase: str) -> int:
+        """How often words in a row are among them."""
+        return self._apart.count(f" {phrase.replace(' ', '  ')} ")
 
 
 def _words(text: str) -> list[str]:

@@ -35,7 +35,7 @@ class PostgresLineVectors(LineVectors):
 
     def refresh(self, *, writing: bool = False) -> None:
         """Look at how many lines there are, and at some of them."""
-        ((count, last),) = self._catalogue.frame_rows(
+        ((count, last),) = self._catalogue.fetch(
             "SELECT count(*), coalesce(max(line_id), 0) FROM line_vectors"
         )
         state = int(count), int(last), self._catalogue.line_model()
@@ -53,7 +53,7 @@ class PostgresLineVectors(LineVectors):
 
     def _drawn(self, count: int) -> NDArray[np.float32]:
         step = max(1, count // _SAMPLE)
-        rows = self._catalogue.frame_rows(
+        rows = self._catalogue.fetch(
             "SELECT vector FROM (SELECT vector, row_number() OVER (ORDER BY line_id)-1 AS place "
             "FROM line_vectors) AS placed WHERE place %% %s=0 ORDER BY place LIMIT %s",
             (step, _SAMPLE),
@@ -79,7 +79,7 @@ class PostgresLineVectors(LineVectors):
         joined = "" if len(conditions) == 1 else "JOIN evidence ON evidence.id=line_id "
         vector = self._catalogue.vector
         operator = f"OPERATOR({vector.removesuffix('.halfvec')}.<=>)"
-        rows = self._catalogue.frame_rows(
+        rows = self._catalogue.fetch(
             f"SELECT line_id, vector FROM line_vectors {joined}WHERE {' AND '.join(conditions)} "
             f"ORDER BY vector {operator} %s::{vector} LIMIT %s",
             (*values, HalfVector(np.asarray(query, np.float16)), k + _AGAIN),

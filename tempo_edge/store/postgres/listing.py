@@ -53,6 +53,6 @@ class ListingTable(EvidenceTable):
 
 
 def _listed(*row: Any) -> ListedVideo:
-    file, facts, (lines, passes) = row[:7], row[7:-2], row[-2:]
+    file, (*facts, lines, passes) = row[:7], row[7:]
     shares = {kind: PassShare(*share) for kind, share in (passes or {}).items()}
     return ListedVideo(FileRow(*file), *facts, lines or {}, shares)

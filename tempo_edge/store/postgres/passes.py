@@ -15,7 +15,8 @@ _STATE = "mark, until_seconds, is_done, notes, remark"
 
 #: The columns of a file's row.
 FILE = ", ".join(
-    f"files.{name}" for name in ("path", "volume", "size", "mtime_ns", "state", "reason", "video_id")
+    f"files.{name}"
+    for name in ("path", "volume", "size", "mtime_ns", "state", "reason", "video_id")
 )
 
 

@@ -29,7 +29,11 @@ class SavedTable(Database):
 
     def _claims(self, condition: str, *values: object) -> list[Claim]:
         rows = self._run(f"SELECT {_CLAIM} FROM told WHERE {condition} ORDER BY number", values)
-        return [Claim(*row[:6], tuple(row[6].split()), row[7]) for row in rows]
+        found = []
+        for row in rows:
+            *facts, done, is_told = row
+            found.append(Claim(*facts, done=tuple(done.split()), is_told=is_told))
+        return found
 
     def videos_due(self, search: SavedRow) -> list[int]:
         """Ids of the videos that are new to a search, or have new lines of words; sorted."""

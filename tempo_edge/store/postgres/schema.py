@@ -1,7 +1,7 @@
 """The tables of a library on a server. A change here is a new version, and needs a way up.
 
-Whatever is compared letter by letter is of the collation ``C``, whose order is Python's. Vectors are
-pgvector's ``halfvec``, of the whole numbers that eight bits hold, which half floats hold exactly.
+Whatever is compared letter by letter is of the collation ``C``, whose order is Python's. Vectors
+are pgvector's ``halfvec``, of the whole numbers of eight bits, which half floats hold exactly.
 """
 
 from __future__ import annotations

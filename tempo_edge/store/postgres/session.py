@@ -86,7 +86,9 @@ def connect(name: str) -> Connection[Any]:
             "password in PGPASSWORD or ~/.pgpass"
         ) from error
     with told(name):
-        settings = ", ".join(f"set_config('{key}', '{value}', false)" for key, value in _LEASE.items())
+        settings = ", ".join(
+            f"set_config('{key}', '{value}', false)" for key, value in _LEASE.items()
+        )
         db.execute(f"SELECT {settings}")
     return db
 
@@ -105,7 +107,8 @@ def place_of(db: Connection[Any], name: str) -> Place:
         LibraryError: something else is, or a library of a newer tempo-edge or of one too old.
     """
     with told(name):
-        schema, number, is_library, others, vector, release, encoding = db.execute(_LOOK).fetchone()
+        (row,) = db.execute(_LOOK).fetchall()
+        schema, number, is_library, others, vector, release, encoding = row
     if schema is None:
         raise LibraryError(
             f"{name} has no schema to keep a library in: make the one that it names, or name "
@@ -126,7 +129,7 @@ def place_of(db: Connection[Any], name: str) -> Place:
             )
         return Place(schema, number, None, None, vector)
     with told(name):
-        version, library = db.execute(f"SELECT schema_version, id FROM {MARK}").fetchone()
+        ((version, library),) = db.execute(f"SELECT schema_version, id FROM {MARK}").fetchall()
     if version > SCHEMA_VERSION:
         raise LibraryError(
             f"{name} has schema version {version}, this tempo-edge reads up to {SCHEMA_VERSION}: "

@@ -29,6 +29,8 @@ class PostgresStore(Store):
         LibraryError: the name holds a password, or no database.
     """
 
+    may_be_replaced = False
+
     def __init__(self, name: str | Path) -> None:
         self._name = checked_name(name)
 
@@ -73,6 +75,16 @@ class PostgresStore(Store):
         assert isinstance(catalogue, PostgresCatalogue)
         return PostgresLineVectors(catalogue)
 
+    def how_searched(self, catalogue: Catalogue) -> str:
+        """Which index pgvector has, if any."""
+        from tempo_edge.store.postgres.catalogue import PostgresCatalogue
+        from tempo_edge.store.postgres.vector_index import VectorIndex
+
+        assert isinstance(catalogue, PostgresCatalogue)
+        index = VectorIndex(catalogue)
+        index.look()
+        return index.words()
+
     def back_up(self, target: Path) -> Backup:
         """What ``pg_dump`` writes; see :mod:`tempo_edge.store.postgres.backup`."""
         from tempo_edge.store.postgres.backup import back_up
@@ -103,7 +115,8 @@ class PostgresStore(Store):
                     "OR amname NOT IN ('ivfflat', 'hnsw')), coalesce(sum(pg_relation_size(c.oid)) "
                     "FILTER (WHERE amname IN ('ivfflat', 'hnsw')), 0) "
                     "FROM pg_class c LEFT JOIN pg_am ON pg_am.oid=relam "
-                    "WHERE relkind IN ('r', 'i', 't') AND (relnamespace=current_schema()::regnamespace "
+                    "WHERE relkind IN ('r', 'i', 't') "
+                    "AND (relnamespace=current_schema()::regnamespace "
                     "OR c.oid IN (SELECT reltoastrelid FROM pg_class "
                     "WHERE relnamespace=current_schema()::regnamespace))"
                 ).fetchone()

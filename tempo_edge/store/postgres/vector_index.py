@@ -53,7 +53,7 @@ class VectorIndex:
 
     def look(self) -> None:
         """See which index there is: of the partition with most frames."""
-        rows = self._catalogue.frame_rows(
+        rows = self._catalogue.fetch(
             "SELECT am.amname, pg_get_indexdef(i.indexrelid), c.reloptions "
             "FROM pg_inherits h JOIN pg_index i ON i.indrelid=h.inhrelid "
             "JOIN pg_class c ON c.oid=i.indexrelid JOIN pg_am am ON am.oid=c.relam "
@@ -103,7 +103,7 @@ class VectorIndex:
         else:
             self._set_out(found, count)
             order = f"(vector::{vector}({found.dim})) {operator} %s::{vector}({found.dim})"
-        return self._catalogue.frame_rows(
+        return self._catalogue.fetch(
             f"SELECT id, vector FROM frames {where}ORDER BY {order} LIMIT %s",
             (*values, query, count),
         )
@@ -122,7 +122,7 @@ class VectorIndex:
                 "ivfflat.iterative_scan": "relaxed_order",
             }
         called = ", ".join(f"set_config('{name}', '{to}', false)" for name, to in settings.items())
-        self._catalogue.frame_rows(f"SELECT {called}")
+        self._catalogue.fetch(f"SELECT {called}")
 
     def _probed(self, found: _Found) -> int:
         return min(found.lists, max(_LEAST_PROBED, int(_PROBED_SHARE * found.lists)))
@@ -146,10 +146,10 @@ class VectorIndex:
             laid_out = json.loads(facts[0]) if facts else {}
             partitions = db.execute("SELECT partition FROM profiles").fetchall()
             for (partition,) in partitions:
-                count, dim = db.execute(
+                ((count, dim),) = db.execute(
                     f"SELECT count(*), (SELECT {self._dims()}(vector) FROM {partition} LIMIT 1) "
                     f"FROM {partition}"
-                ).fetchone()
+                ).fetchall()
                 has_graph = db.execute(
                     "SELECT 1 FROM pg_indexes WHERE schemaname=current_schema() AND tablename=%s "
                     "AND indexdef LIKE '%%USING hnsw%%'",

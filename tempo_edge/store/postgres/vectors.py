@@ -55,7 +55,7 @@ class PostgresVectors(Vectors):
         if writing:
             self._index.keep_up()
         self._index.look()
-        ((count, first, last),) = self._catalogue.frame_rows(
+        ((count, first, last),) = self._catalogue.fetch(
             "SELECT (SELECT coalesce(sum(frame_count), 0)::bigint FROM videos), "
             "coalesce(min(id), 0), coalesce(max(id), 0) FROM frames"
         )
@@ -91,7 +91,7 @@ class PostgresVectors(Vectors):
             return self._sample
         some = list(videos[:_SAMPLED_VIDEOS])
         step = max(1, self._catalogue.count_frames(some) // SAMPLE_SIZE)
-        rows = self._catalogue.frame_rows(
+        rows = self._catalogue.fetch(
             "SELECT vector FROM (SELECT vector, row_number() OVER (ORDER BY id)-1 AS place "
             "FROM frames WHERE video_id=ANY(%s::bigint[])) AS placed WHERE place %% %s=0 "
             "ORDER BY place",
@@ -105,14 +105,14 @@ class PostgresVectors(Vectors):
             return np.zeros((0, 0), np.int8)
         if count <= _NUMBERED:
             picks = np.linspace(0, count - 1, min(SAMPLE_SIZE, count)).astype(int)
-            rows = self._catalogue.frame_rows(
+            rows = self._catalogue.fetch(
                 "SELECT vector FROM (SELECT vector, row_number() OVER (ORDER BY id)-1 AS place "
                 "FROM frames) AS placed WHERE place=ANY(%s::bigint[]) ORDER BY place",
                 (picks.tolist(),),
             )
         else:
             picks = np.linspace(first, last, SAMPLE_SIZE).astype(int)
-            rows = self._catalogue.frame_rows(
+            rows = self._catalogue.fetch(
                 "SELECT DISTINCT ON (found.id) found.vector FROM unnest(%s::bigint[]) AS pick, "
                 "LATERAL (SELECT id, vector FROM frames WHERE id>=pick ORDER BY id LIMIT 1) "
                 "AS found ORDER BY found.id",

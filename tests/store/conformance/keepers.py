@@ -107,7 +107,7 @@ class PostgresKeeper(Keeper):
         self._schema = self._server.new_schema()
         programs = str(self._server.programs)
         if programs not in os.environ["PATH"].split(os.pathsep):
-            os.environ["PATH"] += f"{os.pathsep}{programs}"  # for pg_dump
+            os.environ["PATH"] = programs + os.pathsep + os.environ["PATH"]  # for pg_dump
 
     @property
     def name(self) -> str:
