@@ -7,15 +7,10 @@ import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tempo_edge._extras import lacking
-from tempo_edge.errors import LibraryError, MissingExtraError
+import psycopg
+
+from tempo_edge.errors import LibraryError
 from tempo_edge.store.postgres.schema import MARK, OLDEST_VERSION, SCHEMA_VERSION
-
-try:
-    import psycopg
-except ImportError as absent:  # which names libpq as well
-    raise MissingExtraError(lacking("psycopg")) from absent
-
 from tempo_edge.store.postgres.trouble import in_short, told
 
 if TYPE_CHECKING:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tempo_edge.errors import LibraryError
+from tempo_edge._extras import lacking
+from tempo_edge.errors import LibraryError, MissingExtraError
 from tempo_edge.store.backup import Backup
 from tempo_edge.store.interface import Catalogue, Sizes, Store, Vectors
 from tempo_edge.store.postgres.name import checked_name, local_path
@@ -27,12 +29,16 @@ class PostgresStore(Store):
 
     Raises:
         LibraryError: the name holds a password, or no database.
+        MissingExtraError: the extra ``team`` is not installed.
     """
 
     may_be_replaced = False
 
     def __init__(self, name: str | Path) -> None:
         self._name = checked_name(name)
+        for module in ("psycopg", "pgvector"):
+            if find_spec(module) is None:
+                raise MissingExtraError(lacking(module))
 
     def identity(self) -> str | None:
         """The id that the library was given when it was made."""

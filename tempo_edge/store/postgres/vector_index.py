@@ -63,6 +63,8 @@ class VectorIndex:
         )
         self._found = None
         for kind, definition, options in rows:
+            if definition is None:  # in a snapshot of before it was laid out anew
+                continue
             dim = int(definition.partition("halfvec(")[2].partition(")")[0] or 0)
             told_lists = [each for each in options or [] if each.startswith("lists=")]
             lists = int(told_lists[0].partition("=")[2]) if told_lists else 0
