@@ -53,6 +53,8 @@ class ListingTable(EvidenceTable):
 
 
 def _listed(*row: Any) -> ListedVideo:
-    file, (*facts, lines, passes) = row[:7], row[7:]
+    file, facts = row[:7], row[7:]
+    codec, width, height, seconds, frames, indexed, lines, passes = facts
     shares = {kind: PassShare(*share) for kind, share in (passes or {}).items()}
-    return ListedVideo(FileRow(*file), *facts, lines or {}, shares)
+    video = codec, width, height, seconds, frames, indexed
+    return ListedVideo(FileRow(*file), *video, lines or {}, shares)

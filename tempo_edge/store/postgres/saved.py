@@ -29,11 +29,10 @@ class SavedTable(Database):
 
     def _claims(self, condition: str, *values: object) -> list[Claim]:
         rows = self._run(f"SELECT {_CLAIM} FROM told WHERE {condition} ORDER BY number", values)
-        found = []
-        for row in rows:
-            *facts, done, is_told = row
-            found.append(Claim(*facts, done=tuple(done.split()), is_told=is_told))
-        return found
+        return [
+            Claim(name, search, contents, start, end, moment, tuple(done.split()), is_told)
+            for name, search, contents, start, end, moment, done, is_told in rows
+        ]
 
     def videos_due(self, search: SavedRow) -> list[int]:
         """Ids of the videos that are new to a search, or have new lines of words; sorted."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +23,8 @@ _SCAN_LIMIT = 50_000
 # An inverted file is laid out anew where there are this many times as many frames.
 _GROWTH = 2
 
-# Lists that are read for a query, of those that there are.
-_PROBED_SHARE, _LEAST_PROBED = 0.1, 10
+# Lists that are read for a query, times the root of how many there are: of 250 a fifth.
+_PROBED = 3.0
 
 # How far a graph is followed for a query, at least.
 _LEAST_FOLLOWED = 200
@@ -127,7 +128,7 @@ class VectorIndex:
         self._catalogue.fetch(f"SELECT {called}")
 
     def _probed(self, found: _Found) -> int:
-        return min(found.lists, max(_LEAST_PROBED, int(_PROBED_SHARE * found.lists)))
+        return min(found.lists, round(_PROBED * math.sqrt(found.lists)))
 
     # -- making it ---------------------------------------------------------------------------------
 
