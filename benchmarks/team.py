@@ -1,8 +1,8 @@
 """A library on a server beside one in a file: how quickly frames are put and found, and how many.
 
 ``python -m benchmarks.team --library postgresql://USER@HOST/DATABASE`` fills that library, which
-must be empty, and one in a file with the same made-up videos: shots of scenes of topics, as they lie
-in a vector space. Both are asked the same, and held against a comparison with every frame.
+must be empty, and one in a file with the same made-up videos: shots of scenes of topics, as they
+lie in a vector space. Both are asked the same, and held against a comparison with every frame.
 """
 
 from __future__ import annotations
