@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from tempo_edge.quantization import dequantize
 from tempo_edge.store.interface import Store, WritableCatalogue
 from tempo_edge.store.opening import open_store
 from tempo_edge.store.rows import FileRow, FrameRow
+from tempo_edge.words.line import KINDS, Line
 
 DIM = 16
 CURVE = np.zeros((0, 2), np.float32)
@@ -147,6 +150,32 @@ def test_an_older_schema_is_refused(here: Server, database: str, store: Store) -
             use()
 
 
+def test_an_older_schema_is_brought_up_by_who_writes_and_never_back(
+    here: Server, database: str, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tempo_edge.store.postgres import database as opened
+    from tempo_edge.store.postgres import session
+
+    with store.writer() as writer:
+        put(writer, "a", drawn(2))
+    more = "CREATE TABLE more (a {vector}.halfvec)"
+    with monkeypatch.context() as newer:
+        for module in (opened, session):
+            newer.setattr(module, "SCHEMA_VERSION", 2)
+        newer.setattr(opened, "WAYS_UP", {1: f"{more}; SELECT 1/0"})
+        with pytest.raises(LibraryError, match="division by zero"):
+            store.writer()
+        assert here.run("SELECT schema_version FROM tempo_edge_library", database=database) == [
+            (1,)
+        ]
+        newer.setattr(opened, "WAYS_UP", {1: more})
+        with store.writer() as writer:
+            assert list(writer.files()) == ["/a"]
+        store.writer().close()
+    with pytest.raises(LibraryError, match=r"schema version 2, .* upgrade tempo-edge"):
+        store.reader()
+
+
 def test_a_library_is_no_place_for_another_one(store: Store, tmp_path: Path) -> None:
     assert not store.may_be_replaced
     with pytest.raises(LibraryError, match="index into another database"):
@@ -185,6 +214,61 @@ def test_a_server_that_was_away(here: Server, store: Store) -> None:
             assert list(reader.files()) == ["/a"] and reader.count_frames() == 3
     with store.writer() as again:
         put(again, "b", drawn(1))
+
+
+def test_a_row_that_was_refused_can_not_be_passed_over(writer: WritableCatalogue) -> None:
+    with pytest.raises(RefusedRowError, match="nothing of the rest"), writer.transaction():
+        writer.set_meta("x", "y")
+        with suppress(RefusedRowError):
+            writer.put_file(FileRow("/a", "", 1, 1, "odd"))
+    assert writer.get_meta("x") is None
+
+
+# -- words -----------------------------------------------------------------------------------------
+
+WORDS = [
+    *("the", "the", "the", "a", "dog", "dogs", "café", "Café", "cafe", "jumps"),
+    *("über", "uber", "ÉTÉ", "it's", "42", "so", "sorry", "noise"),
+]
+UNSPACED = ["今日はいい天気ですね", "これはAppleです", "天気がいい", "明日の天気", "ที่ไหนดี"]
+
+
+def test_lines_are_found_and_ranked_as_in_a_file(writer: WritableCatalogue, tmp_path: Path) -> None:
+    drawing = random.Random(0)
+    lines = []
+    for at in range(400):
+        words = drawing.choices(WORDS, k=drawing.randint(1, 9))
+        text = drawing.choice(UNSPACED) if at % 10 == 0 else " ".join(words)
+        kind = "name" if at % 7 == 0 else "subtitle"
+        lines.append(Line(float(at), at + 1.0, kind, text, "en", 1.0, ""))
+    asked = [[drawing.choice(WORDS) for _ in range(drawing.randint(1, 4))] for _ in range(60)]
+    asked += [
+        ["so sorry", "noise"],
+        ["the dog"],
+        ["天気"],
+        ["いい天気", "これは"],
+        ["いい天気"],
+        ["今日"],
+    ]
+    answers = []
+    with open_store(tmp_path / "library.db").writer() as file:
+        for catalogue in (file, writer):
+            video = put(catalogue, "a", drawn(1))
+            catalogue.put_lines(video, KINDS, lines)
+            found = []
+            for phrases in asked:
+                for least in range(1, len(phrases) + 1):
+                    for kinds in (None, ["name"]):
+                        hits = catalogue.matching_lines(phrases, least, kinds=kinds, limit=500)
+                        ranked = {hit.line.start_seconds: (hit.found, hit.rank) for hit in hits}
+                        found.append(dict(sorted(ranked.items())))
+            answers.append((found, catalogue.rarities([each[0] for each in asked])))
+    (in_file, rare), (on_server, rare_there) = answers
+    assert rare_there == pytest.approx(rare)
+    for one, other in zip(in_file, on_server, strict=True):
+        assert list(one) == list(other)
+        for at, (count, rank) in one.items():
+            assert other[at][0] == count and other[at][1] == pytest.approx(rank, rel=1e-6)
 
 
 # -- vectors ---------------------------------------------------------------------------------------

@@ -31,6 +31,7 @@ _NO_PGVECTOR = (
     errors.FeatureNotSupported,
     errors.InsufficientPrivilege,
     errors.UndefinedObject,
+    errors.InvalidSchemaName,
 )
 
 
@@ -164,6 +165,9 @@ class Database:
         self._begin_writing()
         try:
             yield
+            if self._db.info.transaction_status == TransactionStatus.INERROR:
+                # To commit it would lose all of it, and say nothing.
+                raise RefusedRowError("a row was refused before: nothing of the rest is stored")
             self._run("COMMIT")
         except BaseException:
             self._roll_back()
