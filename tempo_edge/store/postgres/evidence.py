@@ -10,6 +10,7 @@ from typing import Any
 from tempo_edge.store.evidence import LineHit
 from tempo_edge.store.postgres.line_index import LineIndex, LineKey
 from tempo_edge.store.postgres.passes import PassTable, within
+from tempo_edge.store.postgres.trouble import told
 from tempo_edge.words.letters import is_unspaced
 from tempo_edge.words.line import Line
 
@@ -66,13 +67,14 @@ class EvidenceTable(PassTable):
             )
             derived = key.is_unspaced, key.plain, key.length, key.words, key.trigrams
             rows.append((file, *derived, video_id, *values))
-        if rows:
-            self._run_each(
-                f"INSERT INTO evidence (file_id, is_unspaced, plain, length, words, trigrams, "
-                f"{_COLUMNS}) VALUES (%s, %s, %s, %s, %s::tsvector, %s::text[], "
-                f"{', '.join(['%s'] * 8)})",
-                rows,
-            )
+        if not rows:
+            return
+        derived_columns = "file_id, is_unspaced, plain, length, words, trigrams"
+        with self._writing(), told(self.name), self._db.cursor() as cursor:
+            statement = f"COPY evidence ({derived_columns}, {_COLUMNS}) FROM STDIN"
+            with cursor.copy(statement) as copy:
+                for row in rows:
+                    copy.write_row(row)
 
     def _file_id(self, path: str) -> int:
         """The number that lines of a file have."""

@@ -37,7 +37,7 @@ _LONGEST_WORD, _LAST_PLACE = 400, 16_383
 _MOST_COUNTED = 200_000
 
 # Lines are counted for every search up to so many; above, where there are so many times as many.
-_QUICKLY_COUNTED, _GROWTH = 100_000, 1.25
+_QUICKLY_COUNTED, _GROWTH = 10_000, 1.25
 
 # Of BM25, as FTS5 has it: how much it counts that a phrase is there again, and how much that a line
 # is long; and the weight of what is in most lines.
@@ -80,6 +80,9 @@ class LineKey:
 
 class LineIndex:
     """A search among the lines of one library.
+
+    How many rows are wanted stands in a statement itself: of a parameter PostgreSQL would not know,
+    and read all lines in the order of their ids.
 
     Args:
         run: gives the rows of a statement.
@@ -175,8 +178,8 @@ class LineIndex:
         """How many lines hold words in a row, as far as it is counted."""
         ((count,),) = self._run(
             "SELECT count(*) FROM (SELECT 1 FROM evidence WHERE words @@ %s::tsquery "
-            f"AND NOT is_unspaced AND {among} LIMIT %s) AS counted",
-            (_in_a_row(words), _MOST_COUNTED),
+            f"AND NOT is_unspaced AND {among} LIMIT {_MOST_COUNTED}) AS counted",
+            (_in_a_row(words),),
         )
         return int(count)
 
@@ -197,8 +200,8 @@ class LineIndex:
         query = " | ".join(f"({' & '.join(map(_in_a_row, all_of))})" for all_of in one_of)
         rows = self._run(
             "SELECT id, plain, length FROM evidence WHERE words @@ %s::tsquery "
-            f"AND NOT is_unspaced AND {among} AND {condition} ORDER BY id LIMIT %s",
-            (query, *values, most),
+            f"AND NOT is_unspaced AND {among} AND {condition} ORDER BY id LIMIT {most}",
+            (query, *values),
         ).fetchall()
         if not rows:
             return []
@@ -250,8 +253,9 @@ class LineIndex:
         asked = [(_trigrams(phrase), phrase) for phrase in phrases]
         rows = self._run(
             f"SELECT id, plain, length FROM evidence WHERE is_unspaced "
-            f"AND ({joined.join([one] * len(asked))}) AND {condition} ORDER BY id LIMIT %s",
-            (*(value for each in asked for value in each), *values, _MOST_RANKED_IN_PART),
+            f"AND ({joined.join([one] * len(asked))}) AND {condition} ORDER BY id "
+            f"LIMIT {_MOST_RANKED_IN_PART}",
+            (*(value for each in asked for value in each), *values),
         ).fetchall()
         lines, mean = self._size("is_unspaced")
         weights = {}
@@ -273,8 +277,8 @@ class LineIndex:
         holds = " OR ".join("strpos(plain, %s)>0" for _ in phrases)
         rows = self._run(
             f"SELECT 0.0::float8, id, plain FROM evidence WHERE is_unspaced AND ({holds}) "
-            f"AND {condition} ORDER BY length(text), id LIMIT %s",
-            (*phrases, *values, _MOST_CANDIDATES),
+            f"AND {condition} ORDER BY length(text), id LIMIT {_MOST_CANDIDATES}",
+            (*phrases, *values),
         )
         return [(rank, line, plain) for rank, line, plain in rows]
 

@@ -81,8 +81,8 @@ class PostgresLineVectors(LineVectors):
         operator = f"OPERATOR({vector.removesuffix('.halfvec')}.<=>)"
         rows = self._catalogue.fetch(
             f"SELECT line_id, vector FROM line_vectors {joined}WHERE {' AND '.join(conditions)} "
-            f"ORDER BY vector {operator} %s::{vector} LIMIT %s",
-            (*values, HalfVector(np.asarray(query, np.float16)), k + _AGAIN),
+            f"ORDER BY vector {operator} %s::{vector} LIMIT {int(k) + _AGAIN}",
+            (*values, HalfVector(np.asarray(query, np.float16))),
         )
         if not rows:
             return Hits(np.zeros(0, np.int64), np.zeros(0, np.float32))

@@ -107,8 +107,8 @@ class VectorIndex:
             self._set_out(found, count)
             order = f"(vector::{vector}({found.dim})) {operator} %s::{vector}({found.dim})"
         return self._catalogue.fetch(
-            f"SELECT id, vector FROM frames {where}ORDER BY {order} LIMIT %s",
-            (*values, query, count),
+            f"SELECT id, vector FROM frames {where}ORDER BY {order} LIMIT {int(count)}",
+            (*values, query),
         )
 
     def _set_out(self, found: _Found, count: int) -> None:
