@@ -138,7 +138,7 @@ class Database:
 
     def _each(self, statement: str, values: Sequence[Any] = ()) -> Iterator[Any]:
         """The rows of a statement, few of which are in memory at a time."""
-        is_alone = self._db.info.transaction_status == TransactionStatus.IDLE
+        is_alone = self._status() == TransactionStatus.IDLE
         with told(self.name):
             cursor: Any = self._db.cursor(f"each_{uuid.uuid4().hex}", withhold=is_alone)
             cursor.format = psycopg.pq.Format.BINARY
@@ -160,12 +160,12 @@ class Database:
             RefusedRowError: the tables refuse a row; nothing of the rest is kept.
             LibraryError: the server's disk is full, it is lost, or the library gone or another one.
         """
-        if self._db.info.transaction_status != TransactionStatus.IDLE:
+        if self._status() != TransactionStatus.IDLE:
             raise RefusedRowError("a transaction, or a snapshot, is under way already")
         self._begin_writing()
         try:
             yield
-            if self._db.info.transaction_status == TransactionStatus.INERROR:
+            if self._status() == TransactionStatus.INERROR:
                 # To commit it would lose all of it, and say nothing.
                 raise RefusedRowError("a row was refused before: nothing of the rest is stored")
             self._run("COMMIT")
@@ -176,11 +176,14 @@ class Database:
     @contextmanager
     def _writing(self) -> Iterator[None]:
         """The transaction that is under way, or one for what is inside."""
-        if self._db.info.transaction_status == TransactionStatus.IDLE:
+        if self._status() == TransactionStatus.IDLE:
             with self.transaction():
                 yield
         else:
             yield
+
+    def _status(self) -> TransactionStatus:
+        return self._db.info.transaction_status
 
     def _begin_writing(self) -> None:
         try:
@@ -242,7 +245,7 @@ class Database:
             raise LibraryError(f"{self.name} has been brought up since: upgrade tempo-edge")
 
     def _roll_back(self) -> None:
-        if self._db.info.transaction_status != TransactionStatus.IDLE:
+        if self._status() != TransactionStatus.IDLE:
             with suppress(psycopg.Error):
                 self._db.execute("ROLLBACK")
 
