@@ -38,6 +38,7 @@ _SETTINGS = {
     "shared_buffers": "32MB",
     "max_connections": "40",
     "autovacuum": "off",
+    "dynamic_shared_memory_type": "mmap",  # a container may have little of the other kind
 }
 
 

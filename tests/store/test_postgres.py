@@ -12,11 +12,14 @@ import numpy as np
 import pytest
 from made_up import VIDEO
 from postgres_server import Server, server
+from psycopg import errors
 
 from tempo_edge.errors import LibraryError, MissingExtraError, NoLibraryError, RefusedRowError
 from tempo_edge.quantization import dequantize
+from tempo_edge.rereading import reread
 from tempo_edge.store.interface import Store, WritableCatalogue
 from tempo_edge.store.opening import open_store
+from tempo_edge.store.postgres import trouble
 from tempo_edge.store.rows import FileRow, FrameRow
 from tempo_edge.words.line import KINDS, Line
 
@@ -176,10 +179,38 @@ def test_an_older_schema_is_brought_up_by_who_writes_and_never_back(
         store.reader()
 
 
-def test_a_library_is_no_place_for_another_one(store: Store, tmp_path: Path) -> None:
-    assert not store.may_be_replaced
-    with pytest.raises(LibraryError, match="index into another database"):
-        store.take_over(tmp_path / "draft")
+def test_a_library_is_no_place_for_another_one(
+    here: Server, database: str, store: Store, tmp_path: Path
+) -> None:
+    draft = store.companion(".draft")
+    for replace_it in (
+        lambda: store.take_over(draft),
+        lambda: reread(Path(here.name(database)), "nano", [tmp_path]),
+    ):
+        with pytest.raises(LibraryError, match="index into another database"):
+            replace_it()
+    assert not draft.parent.exists(), "it is said before anything is read"
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (errors.DiskFull, "make room on its server"),
+        (errors.ReadOnlySqlTransaction, "can't be written"),
+        (errors.InsufficientPrivilege, "GRANT"),
+        (errors.LockNotAvailable, "held by another process"),
+        (errors.AdminShutdown, "can't be reached"),
+        (errors.UndefinedTable, "gone or empty"),
+    ],
+)
+def test_trouble_is_told_in_a_line_that_says_what_to_do(
+    here: Server, error: type[Exception], told: str
+) -> None:
+    with pytest.raises(LibraryError, match=told) as refused, trouble.told("postgresql://h/films"):
+        raise error("what PostgreSQL says\nLINE 1: SELECT")
+    assert not isinstance(refused.value, RefusedRowError)
+    said = str(refused.value)
+    assert "what PostgreSQL says" in said and "postgresql://h/films" in said and "\n" not in said
 
 
 # -- sessions --------------------------------------------------------------------------------------

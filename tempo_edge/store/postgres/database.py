@@ -279,8 +279,3 @@ class Database:
     def place(self) -> Place:
         """Where the library is kept."""
         return self._place
-
-    @property
-    def library(self) -> str:
-        """The library's id."""
-        return self._place.library or ""

@@ -30,7 +30,6 @@ _OLDEST_PGVECTOR = (0, 8)
 
 _LOOK = f"""
 SELECT current_schema(),
-  (SELECT oid::bigint FROM pg_namespace WHERE nspname=current_schema()),
   to_regclass(quote_ident(current_schema()) || '.{MARK}') IS NOT NULL,
   (SELECT count(*) FROM pg_class WHERE relnamespace=current_schema()::regnamespace
     AND relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT EXISTS (
@@ -47,14 +46,13 @@ class Place:
     """Where a library is kept, or may be: a schema of a database.
 
     Attributes:
-        schema: its name; ``number``: what locks go by.
+        schema: its name.
         version: of the library's tables; None where there is none.
         library: the id of the library; None where there is none.
         vector: the schema that pgvector is in, quoted; None where it is not there.
     """
 
     schema: str
-    number: int
     version: int | None
     library: str | None
     vector: str | None
@@ -103,7 +101,7 @@ def place_of(db: Connection[Any], name: str) -> Place:
     """
     with told(name):
         (row,) = db.execute(_LOOK).fetchall()
-        schema, number, is_library, others, vector, release, encoding = row
+        schema, is_library, others, vector, release, encoding = row
     if schema is None:
         raise LibraryError(
             f"{name} has no schema to keep a library in: make the one that it names, or name "
@@ -122,7 +120,7 @@ def place_of(db: Connection[Any], name: str) -> Place:
                 f"{name} holds another program's tables, not a library: choose another database, "
                 "or a schema of it by ?options=-csearch_path%3DSCHEMA"
             )
-        return Place(schema, number, None, None, vector)
+        return Place(schema, None, None, vector)
     with told(name):
         ((version, library),) = db.execute(f"SELECT schema_version, id FROM {MARK}").fetchall()
     if version > SCHEMA_VERSION:
@@ -140,7 +138,7 @@ def place_of(db: Connection[Any], name: str) -> Place:
             f"{name} lacks pgvector: run CREATE EXTENSION vector in that database, and put a copy "
             "of the library back"
         )
-    return Place(schema, number, version, library, vector)
+    return Place(schema, version, library, vector)
 
 
 def _release(text: str) -> tuple[int, ...]:

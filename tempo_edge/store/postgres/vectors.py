@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pgvector import HalfVector
 
+from tempo_edge.errors import LibraryError
 from tempo_edge.quantization import dequantize
 from tempo_edge.store.interface import Hits, Vectors
 from tempo_edge.store.postgres.catalogue import PostgresCatalogue
@@ -53,7 +54,11 @@ class PostgresVectors(Vectors):
             LibraryError: it can't be made.
         """
         if writing:
-            self._index.keep_up()
+            try:
+                self._index.keep_up()
+            except LibraryError:  # a search looks at all frames then
+                if must_save:
+                    raise
         self._index.look()
         ((count, first, last),) = self._catalogue.fetch(
             "SELECT (SELECT coalesce(sum(frame_count), 0)::bigint FROM videos), "
