@@ -323,6 +323,11 @@ def test_each_profile_has_a_partition(
     rows = here.run("SELECT tableoid::regclass::text, count(*) FROM frames GROUP BY 1 ORDER BY 1",
                     database=database)  # fmt: skip
     assert rows == [("frames_0", 3), ("frames_1", 3), ("frames_2", 3)]
+    with store.reader() as reader, reader.snapshot():
+        assert len(reader.frame_keys(range(100))) == 9
+        writer.set_meta("profile", "while others read")
+        put(writer, "beside", drawn(1, 8))  # which would end after a while if it had to wait
+        assert len(reader.frame_keys(range(100))) == 9
     with pytest.raises(KeyError), writer.transaction():
         writer.set_meta("profile", "lost")
         writer.put_video(b"lost", VIDEO, frames(drawn(1)), CURVE)
@@ -332,7 +337,7 @@ def test_each_profile_has_a_partition(
     with writer.snapshot():
         vectors = store.vectors(writer)
         vectors.refresh()
-        assert len(vectors.search(np.eye(DIM, dtype=np.float32)[0], 99).ids) == 10
+        assert len(vectors.search(np.eye(DIM, dtype=np.float32)[0], 99).ids) == 11
 
 
 @pytest.fixture

@@ -72,7 +72,8 @@ class Database:
             if place.version != SCHEMA_VERSION and not self.readonly:
                 self._bring_up()
                 place = place_of(self._db, self.name)
-            self.vector = f"{place.vector}.halfvec"
+            #: The type of a vector, and what compares two by their cosine, in SQL.
+            self.vector, self.cosine = f"{place.vector}.halfvec", f"OPERATOR({place.vector}.<=>)"
             with told(self.name):
                 info = TypeInfo.fetch(self._db, self.vector)
             assert info is not None

@@ -78,10 +78,9 @@ class PostgresLineVectors(LineVectors):
             values.append(list[Any](videos))
         joined = "" if len(conditions) == 1 else "JOIN evidence ON evidence.id=line_id "
         vector = self._catalogue.vector
-        operator = f"OPERATOR({vector.removesuffix('.halfvec')}.<=>)"
         rows = self._catalogue.fetch(
             f"SELECT line_id, vector FROM line_vectors {joined}WHERE {' AND '.join(conditions)} "
-            f"ORDER BY vector {operator} %s::{vector} LIMIT {int(k) + _AGAIN}",
+            f"ORDER BY vector {self._catalogue.cosine} %s::{vector} LIMIT {int(k) + _AGAIN}",
             (*values, HalfVector(np.asarray(query, np.float16))),
         )
         if not rows:

@@ -96,16 +96,16 @@ class VectorIndex:
             exactly: whether all of those are looked at.
         """
         vector = self._catalogue.vector
-        operator = f"OPERATOR({vector.removesuffix('.halfvec')}.<=>)"
+        cosine = self._catalogue.cosine
         where = "" if videos is None else "WHERE video_id=ANY(%s::bigint[]) "
         values: list[Any] = [] if videos is None else [videos]
         found = self._found
         if found is None or exactly:
             # What is added keeps an index from being asked.
-            order = f"(vector {operator} %s::{vector})+0"
+            order = f"(vector {cosine} %s::{vector})+0"
         else:
             self._set_out(found, count)
-            order = f"(vector::{vector}({found.dim})) {operator} %s::{vector}({found.dim})"
+            order = f"(vector::{vector}({found.dim})) {cosine} %s::{vector}({found.dim})"
         return self._catalogue.fetch(
             f"SELECT id, vector FROM frames {where}ORDER BY {order} LIMIT {int(count)}",
             (*values, query),
@@ -150,7 +150,8 @@ class VectorIndex:
             partitions = db.execute("SELECT partition FROM profiles").fetchall()
             for (partition,) in partitions:
                 ((count, dim),) = db.execute(
-                    f"SELECT count(*), (SELECT {self._dims()}(vector) FROM {partition} LIMIT 1) "
+                    f"SELECT count(*), (SELECT {self._pgvector}.vector_dims(vector) "
+                    f"FROM {partition} LIMIT 1) "
                     f"FROM {partition}"
                 ).fetchall()
                 has_graph = db.execute(
@@ -170,17 +171,17 @@ class VectorIndex:
                         (_LAID_OUT, json.dumps(laid_out)),
                     )
 
-    def _dims(self) -> str:
-        return f"{self._catalogue.vector.removesuffix('.halfvec')}.vector_dims"
+    @property
+    def _pgvector(self) -> str | None:
+        return self._catalogue.place.vector
 
     def _lay_out(self, db: Any, partition: str, count: int, dim: int) -> None:
         vector = self._catalogue.vector
         lists = max(10, int(count**0.5))
-        operators = f"{vector.removesuffix('.halfvec')}.halfvec_cosine_ops"
         db.execute("SET LOCAL maintenance_work_mem='512MB'")
         db.execute(f"DROP INDEX IF EXISTS {partition}_by_look")
         db.execute(
             f"CREATE INDEX {partition}_by_look ON {partition} USING ivfflat "
-            f"((vector::{vector}({dim})) {operators}) WITH (lists={lists})"
+            f"((vector::{vector}({dim})) {self._pgvector}.halfvec_cosine_ops) WITH (lists={lists})"
         )
         db.execute(f"ANALYZE {partition}")
