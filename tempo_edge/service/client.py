@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import socket
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from tempo_edge.query import Query
 from tempo_edge.service.http.find_request import FindRequest
 from tempo_edge.service.transport.places import socket_path
 from tempo_edge.service.transport.unix_http import UnixConnection
+from tempo_edge.store.opening import real_name
 
 __all__ = [
     "Client",
@@ -234,6 +234,6 @@ def _hasty(socket: Path | None, answer_seconds: float) -> Client:
 def is_same(library: Path, theirs: str) -> bool:
     """Whether a service's library is this one, by whatever path it is called."""
     try:
-        return os.path.realpath(library) == os.path.realpath(theirs)
+        return real_name(library) == real_name(theirs)
     except ValueError:  # what they say is no path
         return False

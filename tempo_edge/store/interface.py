@@ -304,7 +304,12 @@ class Store(ABC):
 
     Args:
         name: as a user gives it.
+
+    Attributes:
+        may_be_replaced: whether another library can take the place of one; see :meth:`take_over`.
     """
+
+    may_be_replaced: bool = True
 
     @abstractmethod
     def __init__(self, name: str | Path) -> None: ...
@@ -350,6 +355,14 @@ class Store(ABC):
     @abstractmethod
     def line_vectors(self, catalogue: Catalogue) -> LineVectors:
         """The search among sentence vectors of lines, over a catalogue that it has opened."""
+
+    def how_searched(self, catalogue: Catalogue) -> str:
+        """How frames are found, in a few words; nothing where that is the same for every library.
+
+        Args:
+            catalogue: one that this store has opened, within a snapshot.
+        """
+        return ""
 
     @abstractmethod
     def back_up(self, target: Path) -> Backup:

@@ -20,6 +20,7 @@ from tempo_edge._files import atomic_write, make_private
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.service.transport import places
 from tempo_edge.service.transport.sockets import TakenError, lock_of, locked
+from tempo_edge.store.opening import real_name
 
 __all__ = ["announce", "announced"]
 
@@ -49,7 +50,7 @@ def announce(library: Path, socket: Path, stack: ExitStack) -> None:
                 ) from error
             raise TakenError(running) from error
         with atomic_write(place, mode=0o600) as draft:
-            said = {"library": os.path.realpath(library), "socket": str(socket.absolute())}
+            said = {"library": real_name(library), "socket": str(socket.absolute())}
             draft.write_text(json.dumps(said), encoding="utf-8")
         stack.callback(_forget, place)
     except OSError as error:
@@ -70,7 +71,7 @@ def announced(library: Path | None) -> Iterator[Path]:
 
 
 def _place(library: Path) -> Path:
-    name = hashlib.sha256(os.fsencode(os.path.realpath(library))).hexdigest()[:32]
+    name = hashlib.sha256(os.fsencode(real_name(library))).hexdigest()[:32]
     return places.notes_path() / f"{name}.json"
 
 

@@ -40,7 +40,7 @@ class Columns:
         row: what the row is of, ``video 3`` say.
     """
 
-    def __init__(self, library: Path, row: str) -> None:
+    def __init__(self, library: Path | str, row: str) -> None:
         self._library = library
         self._row = row
 

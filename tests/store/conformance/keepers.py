@@ -5,11 +5,16 @@ A new store is a class here and a line in :data:`KEEPERS`; the tests beside stay
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
+import subprocess
 from abc import ABC, abstractmethod
 from contextlib import closing
 from pathlib import Path
+from typing import Any
+
+from postgres_server import server
 
 from tempo_edge.store.interface import Store
 from tempo_edge.store.opening import open_store
@@ -93,5 +98,56 @@ class EmbeddedKeeper(Keeper):
         return open_store(backup)
 
 
+class PostgresKeeper(Keeper):
+    """A schema of a PostgreSQL of the tests' own."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._server = server()
+        self._schema = self._server.new_schema()
+        programs = str(self._server.programs)
+        if programs not in os.environ["PATH"].split(os.pathsep):
+            os.environ["PATH"] = programs + os.pathsep + os.environ["PATH"]  # for pg_dump
+
+    @property
+    def name(self) -> str:
+        return self._server.name(schema=self._schema)
+
+    def _run(self, *statements: str) -> list[Any]:
+        return self._server.run(*statements, schema=self._schema)
+
+    def put_something_else(self) -> None:
+        self._run("CREATE TABLE meta (key text, value text)", "INSERT INTO meta VALUES ('a', 'b')")
+
+    def contents(self) -> object:
+        tables = self._run(
+            "SELECT quote_ident(relname) FROM pg_class WHERE relkind='r' "
+            f"AND relnamespace='{self._schema}'::regnamespace ORDER BY 1"
+        )
+        rows = [self._run(f"SELECT t::text FROM {name} t ORDER BY 1") for (name,) in tables]
+        return tables, rows
+
+    def make_newer(self) -> None:
+        self._run("UPDATE tempo_edge_library SET schema_version=999")
+
+    def remove(self) -> None:
+        self._run(f"DROP SCHEMA {self._schema} CASCADE", f"CREATE SCHEMA {self._schema}")
+
+    def lose_cache(self) -> None:
+        indexes = self._run(
+            "SELECT indexname FROM pg_indexes WHERE schemaname=current_schema() "
+            "AND (indexdef LIKE '%ivfflat%' OR indexdef LIKE '%hnsw%')"
+        )
+        for (name,) in indexes:
+            self._run(f"DROP INDEX {name}")
+
+    def restored(self, backup: Path) -> Store:
+        database = self._server.new_database()
+        line = [str(self._server.programs / "pg_restore"), "--exit-on-error", "--no-owner"]
+        place = f"--dbname={self._server.name(database)}"
+        subprocess.run([*line, place, str(backup)], check=True, capture_output=True)
+        return open_store(self._server.name(database, self._schema))
+
+
 #: The store of every kind of name that a library can have.
-KEEPERS: dict[str, type[Keeper]] = {"embedded": EmbeddedKeeper}
+KEEPERS: dict[str, type[Keeper]] = {"embedded": EmbeddedKeeper, "postgres": PostgresKeeper}

@@ -1,0 +1,1 @@
+"""A library for a team: rows and vectors in PostgreSQL, with pgvector."""
