@@ -49,7 +49,8 @@ def ask(library: Library, asked: Sequence[tuple[Path, str]], *, parts: bool) -> 
     """Ask for every caption in its own clip."""
     catalogue = library.catalogue
     files = {Path(row.path): row.video_id for row in library.files()}
-    threshold = library.searcher.calibration(library.searcher.grounder(None)).threshold
+    pictures = library.searcher.pictures
+    threshold = pictures.calibration(pictures.grounder(None)).threshold
     found = []
     for path, caption in asked:
         video = files.get(path.absolute())

@@ -153,10 +153,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 cutoff = uniform.fit_cutoff(dev, load_composites(options.dev).queries)
             with indexed(options.test, scratch, 1.0) as library:
                 systems["uniform 1 fps + cutoff"] = uniform.ask(library, truth, cutoff)
-                for grounder in reversed(library.searcher.grounders):
+                for grounder in reversed(library.searcher.pictures.grounders):
                     systems[f"uniform 1 fps + {grounder}"] = ask(library, truth, grounder)
         with indexed(options.test, scratch) as library:
-            for grounder in reversed(library.searcher.grounders):
+            for grounder in reversed(library.searcher.pictures.grounders):
                 systems[f"SAA + {grounder}"] = ask(library, truth, grounder)
         for name, profile in options.also:
             with indexed(options.test, scratch, profile=profile) as library:

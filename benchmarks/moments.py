@@ -176,11 +176,11 @@ def measure(options: argparse.Namespace, scratch: Path) -> tuple[dict[str, Any],
         cutoff = fit_cutoff(library, options.dev, plan_questions(dev, options.data, **plan))
     with indexed(options.test, scratch, 1.0) as library:
         systems["uniform 1 fps + cutoff"] = ask_uniform(library, options.test, questions, cutoff)
-        for grounder in reversed(library.searcher.grounders):
+        for grounder in reversed(library.searcher.pictures.grounders):
             say(f"uniform 1 fps + {grounder}")
             systems[f"uniform 1 fps + {grounder}"] = ask(library, options.test, questions, grounder)
     with indexed(options.test, scratch) as library:
-        for grounder in reversed(library.searcher.grounders):
+        for grounder in reversed(library.searcher.pictures.grounders):
             say(f"SAA + {grounder}")
             systems[f"SAA + {grounder}"] = ask(library, options.test, questions, grounder)
         if EvenlyTimed.is_offered_by(library.profile):

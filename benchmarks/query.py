@@ -137,7 +137,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         with Library.open(large) as library:
             library.vectors.refresh()
             totals = library.catalogue.totals()
-            grounders = library.searcher.grounders
+            grounders = library.searcher.pictures.grounders
         build = time.perf_counter() - began
         times = {
             f"{kind.__name__}, {grounder}": kind(large, grounder, runs)

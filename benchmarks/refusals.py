@@ -89,13 +89,13 @@ def _ask(library: Library, text: str, around: _Around) -> _Outcome:
     searcher, profile = library.searcher, library.profile
     query = profile.text_tower.encode([text])[0]
     frames, sample = around.frames(query)
-    calibration = searcher.calibration("curve")
+    calibration = searcher.pictures.calibration("curve")
     count = library.catalogue.count_frames(None) + LARGE
-    footage = searcher.footage
-    cohort = searcher.cohort(footage) if calibration.has_contrast else None
+    footage = searcher.pictures.footage
+    cohort = searcher.pictures.cohort(footage) if calibration.has_contrast else None
     null = NullDistribution.of(query, footage, sample, count, cohort)
     windows = retrieve(query, library.catalogue, library.vectors)
-    own = by_curve(windows, null, searcher.settings, calibration)
+    own = by_curve(windows, null, searcher.pictures.settings, calibration)
     others = [
         null.features(float(frame @ query), float(frame @ query), null.background_mean, frame)
         for frame in frames
@@ -169,7 +169,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for name, (folder, sentences) in sets.items():
             with Library.open(scratch / f"{name}.db", profile="nano") as library:
                 library.index([folder])
-                level = library.searcher.calibration("curve").threshold
+                level = library.searcher.pictures.calibration("curve").threshold
                 outcomes = [_ask(library, sentence.text, around) for sentence in sentences]
             _tell(name, sentences, outcomes, level)
 

@@ -60,7 +60,7 @@ def judge(profile: Profile, videos: Path, scratch: Path) -> dict[str, Verdict]:
             grounder: _verdict(
                 queries, [_first(library, query.text, grounder) for query in queries]
             )
-            for grounder in library.searcher.grounders
+            for grounder in library.searcher.pictures.grounders
         }
 
 

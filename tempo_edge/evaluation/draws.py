@@ -75,7 +75,7 @@ class Draws:
         question, null, windows = self._ask(text, videos, kind.context_seconds)
         if grounder not in self._grounders:
             # Not the searcher's own: the shape of its drafts is what was fitted just now.
-            materials = self._searcher.materials(self._settings, curve)
+            materials = self._searcher.pictures.materials(self._settings, curve)
             self._grounders[grounder] = kind(replace(materials, groundings={}))
         # With a threshold above all, no more is asked than always is.
         unsure = Calibration(np.zeros(len(kind.features)), 0.0, 2.0)
@@ -88,9 +88,9 @@ class Draws:
         question = self._questions[text]
         frames = self._catalogue.count_frames(videos)
         sample = self._vectors.sample(videos)
-        footage = self._searcher.footage
+        footage = self._searcher.pictures.footage
         null = NullDistribution.of(
-            question.vector, footage, sample, frames, self._searcher.cohort(footage)
+            question.vector, footage, sample, frames, self._searcher.pictures.cohort(footage)
         )
         windows = retrieve(
             question.vector,

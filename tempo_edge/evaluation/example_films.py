@@ -174,18 +174,20 @@ class Films:
         library = self.library
         search = ByExample(library.catalogue, library.profile, judge) if judge else self._search
         sight = search.sight(Example("a view", picture=example))
-        searcher = library.searcher
+        pictures = library.searcher.pictures
         said = self._words(words, videos) if words else None
-        how = library.vectors, searcher.footage, searcher.settings, videos, WINDOWS
+        how = library.vectors, pictures.footage, pictures.settings, videos, WINDOWS
         found = search.candidates(sight, said, *how)
         return found, np.asarray([self._shows(each, thing) for each in found], dtype=np.bool_)
 
     def _words(self, text: str, videos: list[int]) -> Words:
-        searcher, footage = self.library.searcher, self.library.searcher.footage
+        pictures = self.library.searcher.pictures
         vector, _ = read(self.library.profile, text)
         crowd = self.library.vectors.sample(videos), self.library.catalogue.count_frames(videos)
-        null = NullDistribution.of(vector, footage, *crowd, searcher.cohort(footage))
-        return Words(vector, null, searcher.calibration(QUICK))
+        null = NullDistribution.of(
+            vector, pictures.footage, *crowd, pictures.cohort(pictures.footage)
+        )
+        return Words(vector, null, pictures.calibration(QUICK))
 
     def _shows(self, candidate: Candidate, thing: str) -> bool:
         span, shown = candidate.segment.span, 0.0

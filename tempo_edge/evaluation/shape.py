@@ -111,7 +111,7 @@ def occurrences(library: Library, queries: Sequence[Query]) -> list[Occurrence]:
         vector = library.profile.text_tower.encode([query.text])[0]
         only = [videos[query.file]]
         frames = library.catalogue.count_frames(only)
-        null = NullDistribution.of(vector, searcher.footage, vectors.sample(only), frames)
+        null = NullDistribution.of(vector, searcher.pictures.footage, vectors.sample(only), frames)
         windows = retrieve(vector, library.catalogue, vectors, videos=only)
         seen.append(Occurrence(query.spans, tuple(windows), null))
     return seen

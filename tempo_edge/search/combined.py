@@ -60,7 +60,7 @@ class Combiner:
             tuple(moment for moment, _ in shown),
             tuple(moment for moment, _ in closest),
             len(unsure),
-            self._searcher.chosen(query),
+            self._searcher.pictures.chosen(query),
             rivals_of([(each.video, each.confidence) for each in met]),
             tuple(candidate for _, candidate in shown),
             tuple(candidate for _, candidate in closest),

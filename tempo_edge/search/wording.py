@@ -13,7 +13,10 @@ from numpy.typing import NDArray
 
 from tempo_edge.models import Profile
 
-__all__ = ["read", "sought"]
+__all__ = ["Reading", "read", "sought"]
+
+Reading = tuple[NDArray[np.float32], NDArray[np.float32]]
+"""(unit vector of a query ``[d]``, states of its tokens ``[l, 384]``)"""
 
 # Only what asks for something: "show jumping", "giving a speech" and "a picture on a wall" stay.
 _REQUEST = re.compile(
@@ -31,7 +34,7 @@ _FOOTAGE = re.compile(
 )
 
 
-def read(profile: Profile, query: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def read(profile: Profile, query: str) -> Reading:
     """The unit vector ``[dim]`` of what a query seeks, and the states of its tokens ``[l, 384]``.
 
     Raises:

@@ -19,9 +19,9 @@ from tempo_edge.media import jpeg
 from tempo_edge.media.stills import stills_within
 from tempo_edge.moment import Moment
 from tempo_edge.query import Query
-from tempo_edge.search import searcher as searching
 from tempo_edge.search.by_example import without
 from tempo_edge.search.likeness import ExampleJudge
+from tempo_edge.search.retrieve import retrieve
 
 
 def sea(width: int, height: int, index: int) -> np.ndarray:
@@ -171,13 +171,11 @@ def test_the_command_line(
 
 
 def test_what_is_left_of_a_window(library: Library, films: Path) -> None:
-    sight = library.searcher._examples.sight(Example.moment(f"{films / 'one.mp4'}@3-6"))
+    sight = library.searcher.pictures.examples.sight(Example.moment(f"{films / 'one.mp4'}@3-6"))
     assert sight.span is not None and sight.video is not None
     with library.catalogue.snapshot():
         row = library.catalogue.video(sight.video)
-        window = searching.retrieve(
-            sight.vector, library.catalogue, library.vectors, videos=[sight.video]
-        )[0]
+        window = retrieve(sight.vector, library.catalogue, library.vectors, videos=[sight.video])[0]
     parts = without(window, sight.span)
     assert [round(part.edges[0]) for part in parts] == [0, 6]
     assert [round(part.edges[-1]) for part in parts] == [3, round(row.end_seconds)]

@@ -103,7 +103,7 @@ def kind(request: pytest.FixtureRequest) -> type[Grounder]:
 def materials(library: Library, profile: Profile) -> Materials:
     """What a grounder is given by a search."""
     searcher = library.searcher
-    given = searcher.materials(searcher.settings, calibration_of(profile, QUICK))
+    given = searcher.pictures.materials(searcher.pictures.settings, calibration_of(profile, QUICK))
     return replace(given, profile=profile)
 
 

@@ -124,12 +124,12 @@ def test_a_profile_without_a_calibration_and_pictures_of_its_own_is_searched_wit
         answer = opened.find("clouds", min_confidence=0.0, limit=100)
         assert {moment.path.name for moment in answer} == {"film.mp4", "more.mp4"}
         assert all(0 < moment.confidence < 1 for moment in answer)
-        assert opened.searcher.calibration("curve").has_contrast
+        assert opened.searcher.pictures.calibration("curve").has_contrast
         assert bare.sentences.shape == (60, nano.dim)
-        footage, frames = opened.searcher.footage, opened.catalogue.count_frames(None)
+        footage, frames = opened.searcher.pictures.footage, opened.catalogue.count_frames(None)
         assert footage.shape == (frames + 60, nano.dim)
         np.testing.assert_array_equal(footage[:frames], opened.vectors.sample())
-        assert opened.searcher.footage is footage, "it is made once"
+        assert opened.searcher.pictures.footage is footage, "it is made once"
 
 
 def test_a_refusal_says_what_came_closest(library: Path) -> None:
@@ -155,7 +155,7 @@ def test_retrieval_looks_into_less_and_reads_nothing(
         return read(*arguments)
 
     monkeypatch.setattr(Looks, "read", read_and_count)
-    monkeypatch.setattr("tempo_edge.search.searcher.GLANCE", 1)
+    monkeypatch.setattr("tempo_edge.search.picture_finder.GLANCE", 1)
     with Library.open(library) as opened:
         whole = opened.find("clouds", min_confidence=0.0)
         assert len(opened_windows) > 1

@@ -332,7 +332,7 @@ def test_it_is_shown_the_frames_that_it_is_told_the_times_of(
     monkeypatch.setattr(ChatDecoder, "answer", listening)
     with Library.open(tmp_path / "library.db") as library:
         library.index(tmp_path / "film.mkv")
-        assert library.searcher.grounders[:3] == ("mllm", "curve", "vlm")
+        assert library.searcher.pictures.grounders[:3] == ("mllm", "curve", "vlm")
         found = library.find("black and white bars", min_confidence=0.0, grounder="vlm")
         assert found.moments and all(each.grounding is not None for each in found.evidence)
     assert heard
@@ -358,7 +358,7 @@ def test_an_answer_is_spans_of_the_window_or_is_held_back(profile: Path, tmp_pat
     with Library.open(tmp_path / "library.db") as library:
         library.index(tmp_path / "film.mp4")
         every = library.find("clouds", min_confidence=0.0, grounder="vlm")
-        calibration = library.searcher.calibration("vlm")
+        calibration = library.searcher.pictures.calibration("vlm")
         for moment, candidate in zip(every, every.evidence, strict=True):
             assert candidate.grounding is not None
             edges = candidate.window.edges.tolist()

@@ -99,7 +99,7 @@ class SearchQueue:
         library = handle.open()
         self._models.load(library)
         if library.store.identity() is not None:
-            self._preferred = library.searcher.grounder(None)
+            self._preferred = library.searcher.pictures.grounder(None)
             library.ask(Query("warm", limit=1))
 
     def find(self, request: FindRequest) -> Work[TimedAnswer]:

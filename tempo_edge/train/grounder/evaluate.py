@@ -231,7 +231,7 @@ def evaluate(
         report = opened.index([here / settings.videos])
         say(f"{report.indexed} videos indexed, {len(annotations)} annotations")
         rows = ask(opened, annotations, settings)
-        searcher = opened.searcher
-        threshold = searcher.calibration(searcher.grounder(settings.grounder)).threshold
+        pictures = opened.searcher.pictures
+        threshold = pictures.calibration(pictures.grounder(settings.grounder)).threshold
     counts = {kind: sum(row.kind == kind for row in rows) for kind in ("present", "easy", "swap")}
     return {**asdict(settings), "asked": counts, "figures": figures(rows, threshold)}
