@@ -23,6 +23,7 @@ _SOURCE = "."
 _EXTRAS = {
     "PIL": ("Pillow", "train"),
     "rapidocr": ("rapidocr", "screen"),
+    "chafa": ("chafa.py", "terminal"),
     "dateparser": ("dateparser", "dates"),
     "decord": ("decord", "decord"),
     "faiss": ("FAISS", "cpu"),
@@ -108,6 +109,7 @@ EXTRAS = (
     Extra("mcp", "assistants", ("mcp",)),
     Extra("editors", "OpenTimelineIO's format", ("opentimelineio",)),
     Extra("sheet", "contact sheets as JPEG and PNG", ("PIL",)),
+    Extra("terminal", "stills in a terminal", ("chafa",)),
     Extra(
         "speech",
         "what is said in films",

@@ -24,6 +24,7 @@ from tempo_edge.errors import MediaError, TempoEdgeError
 
 if TYPE_CHECKING:
     from tempo_edge.answer import Answer
+    from tempo_edge.cli.stills import Stills
     from tempo_edge.moment import Moment
 
 __all__ = ["cut_clips", "reachable", "show", "tell_refusal"]
@@ -35,11 +36,19 @@ _SAME_TIME_SECONDS = 0.1
 _LEAST_COLUMNS = 24
 
 
-def show(answer: Answer, as_json: bool, null: bool, *, dated: bool = False) -> None:
+def show(
+    answer: Answer,
+    as_json: bool,
+    null: bool,
+    *,
+    dated: bool = False,
+    stills: Stills | None = None,
+) -> None:
     """Moments one a line, for people or as JSON; or their paths alone, each ended by a NUL byte.
 
     Args:
         dated: people are told when each was taken.
+        stills: shows people the still of each below its line.
 
     Raises:
         typer.Exit: nobody reads them any more.
@@ -53,16 +62,24 @@ def show(answer: Answer, as_json: bool, null: bool, *, dated: bool = False) -> N
         return
     coloured, room = _is_colourful(), _room()
     width = max(columns(printable(str(moment.path))) for moment in answer.moments)
-    lines = [
-        line + "\n"
-        for moment in answer.moments
-        for line in (
-            *_lines(moment, width, coloured, room),
-            *(_taken(moment) if dated else ()),
-            *_also(moment),
+    shown = [
+        "".join(
+            line + "\n"
+            for line in (
+                *_lines(moment, width, coloured, room),
+                *(_taken(moment) if dated else ()),
+                *_also(moment),
+            )
         )
+        for moment in answer.moments
     ]
-    emit("".join(lines), styled=coloured)
+    if stills is None:
+        emit("".join(shown), styled=coloured)
+    else:
+        evidence = answer.evidence or [None] * len(shown)
+        for moment, candidate, lines in zip(answer.moments, evidence, shown, strict=True):
+            emit(lines, styled=coloured)
+            stills.show(moment, candidate)
     if answer.doubt:
         note(answer.doubt)
 

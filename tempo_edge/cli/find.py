@@ -15,6 +15,7 @@ from tempo_edge.cli.options import LibraryOption, ProfileOption, check_exclusive
 from tempo_edge.cli.outputs import check_outputs
 from tempo_edge.cli.query_options import QueryOptions
 from tempo_edge.cli.sheets import SheetOption, write_sheet
+from tempo_edge.cli.stills import PicturesOption, stills
 from tempo_edge.cli.time_lines import ExportOption, OutputOption, check_export, export_moments
 from tempo_edge.cli.use import hint
 from tempo_edge.cli.values import place
@@ -64,6 +65,7 @@ def find(
     export: ExportOption = None,
     output: OutputOption = None,
     sheet: SheetOption = None,
+    pictures: PicturesOption = "auto",
     no_service: NoServiceOption = False,
     library: LibraryOption = None,
     profile: ProfileOption = None,
@@ -77,6 +79,7 @@ def find(
     check_outputs({"--output": output, "--explain": explain, "--sheet": sheet}, library)
     if clip is not None and clip.expanduser().is_file():
         raise TempoEdgeError(f"--clip {clip} is a file: name a folder")
+    shown_as = stills(pictures)
     query = asked.query(which, which.filters)
     # What needs footage or evidence is done here, where the answer is.
     is_for_service = not (no_service or asked.refine or explain or clip or sheet or profile)
@@ -93,7 +96,8 @@ def find(
         write_sheet(sheet, query.title, answer)
         raise typer.Exit(1)
     if export is None or output is not None:
-        show(answer, as_json, null, dated=query.sort == "time" or query.filters.is_timed)
+        dated = query.sort == "time" or query.filters.is_timed
+        show(answer, as_json, null, dated=dated, stills=shown_as)
     if export is not None:
         export_moments(answer.moments, export, output)
     write_sheet(sheet, query.title, answer)

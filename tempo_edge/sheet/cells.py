@@ -6,13 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from tempo_edge._console.text import printable
 from tempo_edge.errors import MediaError
 from tempo_edge.media import jpeg
-from tempo_edge.media.instant import picture_at
 from tempo_edge.moment import Moment, format_timestamp
+from tempo_edge.sheet.still import still_of
 
 if TYPE_CHECKING:
     from tempo_edge.search.candidates import Candidate
@@ -84,21 +82,7 @@ def cells(
 
 
 def _cell(moment: Moment, candidate: Candidate | None) -> Cell:
-    if moment.offline:
-        return Cell(moment, b"", "it is offline")
     try:
-        picture = picture_at(moment.path, _instant(moment, candidate), _WIDTH)
-        return Cell(moment, jpeg.encode(picture), "")
-    except (MediaError, OSError, ValueError) as error:
+        return Cell(moment, jpeg.encode(still_of(moment, candidate, _WIDTH)), "")
+    except MediaError as error:
         return Cell(moment, b"", " ".join(str(error).split()))
-
-
-def _instant(moment: Moment, candidate: Candidate | None) -> float:
-    """When the picture is shown that stands for a moment: what fits best, else the middle."""
-    middle = (moment.start_seconds + moment.end_seconds) / 2
-    if candidate is None:
-        return middle
-    window, segment = candidate.window, candidate.segment
-    best = segment.first + int(np.argmax(window.similarities[segment.first : segment.last + 1]))
-    seconds = float(window.video.seconds(window.pts[best : best + 1])[0])
-    return seconds if moment.start_seconds <= seconds < moment.end_seconds else middle
