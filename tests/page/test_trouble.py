@@ -103,7 +103,10 @@ def test_try_again_asks_for_what_the_box_holds(page: Page) -> None:
     page.type("ars on a city street")
     page.press("Enter")
     wait_until(lambda: len(page.events("Fetch.requestPaused")) > before)
+    waiting = len(page.events("Fetch.requestPaused"))
     page.click("#trouble-again")
+    # A browser that ends this while a request is on its way to it may never let go of that one.
+    wait_until(lambda: len(page.events("Fetch.requestPaused")) > waiting)
     page.call("Fetch.disable")
     page.until(SETTLED)
     assert page.text("#title") == QUERY

@@ -80,7 +80,7 @@ def test_names_that_are_no_text_reach_stdout_whole(
     [
         (
             ["--export", "xml"],
-            "--export 'xml' must be one of edl, fcpxml, otio, csv, m3u, json, llc",
+            "--export 'xml' must be one of edl, fcpxml, otio, csv, m3u, json, llc, zip",
         ),
         (["--export", "edl", "--json"], "--json and --export exclude each other: choose one"),
         (["--export", "edl", "-0"], "--null and --export exclude each other: choose one"),
