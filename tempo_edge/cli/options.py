@@ -33,9 +33,10 @@ LibraryOption = Annotated[
         "--library",
         envvar="TEMPO_EDGE_LIBRARY",
         show_envvar=False,
-        metavar="FILE",
+        metavar="LIBRARY",
         parser=place,
-        help="Library to use; by default $TEMPO_EDGE_LIBRARY, or one in your data folder.",
+        help="A file, or postgresql://USER@HOST/DATABASE; by default $TEMPO_EDGE_LIBRARY, or a "
+        "file in your data folder.",
     ),
 ]
 ProfileOption = Annotated[
