@@ -30,7 +30,9 @@ def _list(client: ServiceOrLibrary, given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _run(client: ServiceOrLibrary, given: Mapping[str, Any]) -> dict[str, Any]:
     if given.get("name") is None:
-        raise TempoEdgeError("run_saved_search needs the name of a saved search")
+        raise TempoEdgeError(
+            "run_saved_search needs the name of a saved search: list_saved_searches gives them"
+        )
     return answer_facts(client.run_saved(given["name"]))
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DecoderOption",
     "ExcludeOption",
+    "JsonOption",
     "LibraryOption",
     "NoBarsOption",
     "ProfileOption",
@@ -69,6 +70,7 @@ ExcludeOption = Annotated[
         help="Leave out files and folders, as a gitignore file would; may be given repeatedly.",
     ),
 ]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 WordsOption = Annotated[
     str,
     typer.Option(
