@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tempo_edge.errors import TempoEdgeError
+from tempo_edge.saved.search import LONGEST_NAME
 from tempo_plugins.mcp_moments import ANSWER, answer_facts
 from tempo_plugins.mcp_tool import READS_ONLY, AssistantTool
 from tempo_plugins.service_or_library import ServiceOrLibrary
@@ -67,7 +68,7 @@ RUN_SAVED_SEARCH = AssistantTool(
                 "name": {
                     "type": "string",
                     "minLength": 1,
-                    "maxLength": 100,
+                    "maxLength": LONGEST_NAME,
                     "description": "As list_saved_searches gives it.",
                 }
             },
