@@ -79,7 +79,7 @@ def part_of(
         QueryError: there is no such order, or the library holds nothing where it is looked at.
     """
     if sort not in ORDERS:
-        raise QueryError(f"sort {sort!r} must be one of {', '.join(ORDERS)}")
+        raise QueryError.naming("{sort} {!r} must be one of {}", sort, ", ".join(ORDERS))
     chosen = videos_in(scope, catalogue)
     seconds = {
         video: length for video, length in catalogue.videos() if chosen is None or video in chosen

@@ -97,6 +97,10 @@ class Circle:
         """What :meth:`of` reads."""
         return f"{self.centre.latitude!r},{self.centre.longitude!r},{self.kilometres!r}"
 
+    def holds(self, place: Coordinates) -> bool:
+        """Whether a place lies in it."""
+        return self.centre.kilometres(place) <= self.kilometres
+
     def box(self) -> tuple[float, float, float, float]:
         """(south, north, west, east) in degrees around it; all longitudes where it nears a pole,
         or where west and east would lie on both sides of the date line."""

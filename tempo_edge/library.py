@@ -337,7 +337,7 @@ class Library(Holdings):
 
         told = telling(self.store, self.has_searches, self.ask, on_notice)
         with session as indexer, told as thread:
-            watcher = Watcher(
+            Watcher(
                 indexer,
                 roots_of(paths),
                 exclude=exclude,
@@ -345,8 +345,7 @@ class Library(Holdings):
                 settled=settled,
                 orders=orders,
                 notice=on_notice,
-            )
-            watcher.run(ending)
+            ).run(ending)
 
     def save(self, search: SavedSearch, *, everything: bool = False) -> None:
         """Save a search; see :func:`tempo_edge.saved.keeping.put_search`.

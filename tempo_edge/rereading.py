@@ -156,13 +156,7 @@ def reread(
         held = {row.path for row in other.files()}
     if report.stopped:
         return Reread(report, _without(known, held), is_whole=False)
-    with store.lock(), open_store(draft).lock():
-        # Nothing is lost: what came into the old one meanwhile counts as well.
-        lacking = _without(_videos(library_path(path)), held)
-        is_whole = is_outdated or not lacking
-        if is_whole:
-            _carry(store, open_store(draft))
-            store.take_over(draft)
+    lacking, is_whole = _take_place(library_path(path), draft, held, may_lack=is_outdated)
     if is_whole and WORDS.get(words):
         with Library.open(path) as whole:
             heard = whole.index(
@@ -170,6 +164,24 @@ def reread(
             )
         report.later, report.stopped = heard.later, heard.stopped
     return Reread(report, lacking, is_whole)
+
+
+def _take_place(
+    path: Path, draft: Path, held: set[str], *, may_lack: bool
+) -> tuple[tuple[str, ...], bool]:
+    """Let a draft that holds these files take the place of its library.
+
+    Gives the files of the library that it lacks, and whether it did.
+    """
+    store = open_store(path)
+    with store.lock(), open_store(draft).lock():
+        # Nothing is lost: what came into the old one meanwhile counts as well.
+        lacking = _without(_videos(path), held)
+        is_whole = may_lack or not lacking
+        if is_whole:
+            _carry(store, open_store(draft))
+            store.take_over(draft)
+    return lacking, is_whole
 
 
 def reread_outdated(

@@ -101,7 +101,7 @@ def _sure_looks(
         scenes = size_steps(table, keys, int(paid[0] * paid[1]) - len(kept))
         wanted = dict.fromkeys(kept.tolist(), Reason.DISTANCE)
     else:
-        odd = out_of_rhythm(keys, len(table))
+        odd = out_of_rhythm(keys)
         kept = chosen_keys(table, seconds, keys, odd, limits)
         scenes = np.intersect1d(keys[odd], kept)
         wanted = dict.fromkeys(kept.tolist(), Reason.KEY)

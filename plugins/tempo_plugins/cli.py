@@ -92,8 +92,8 @@ def _mcp(
             "--library",
             envvar="TEMPO_EDGE_LIBRARY",
             show_envvar=False,
-            metavar="FILE",
-            help="Library to use where no service runs; by default yours.",
+            metavar="LIBRARY",
+            help="Where no service runs: a file, or postgresql://…; by default yours.",
         ),
     ] = None,
 ) -> None:

@@ -55,6 +55,14 @@ _MOMENT = {
         "longitude": {"type": ["number", "null"], "description": "Where, in degrees."},
         "place": {"type": "string", "description": "The nearest town, or empty."},
         "camera": {"type": "string", "description": "Its make and model, or empty."},
+        "parts": {
+            "type": "array",
+            "items": {"type": "object"},
+            "description": (
+                "Of a query of several things: the text and the role of each, when it is there, "
+                "and how likely."
+            ),
+        },
     },
     "required": [
         "path",

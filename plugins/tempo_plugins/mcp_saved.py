@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tempo_edge.errors import TempoEdgeError
+from tempo_edge.saved.search import LONGEST_NAME
 from tempo_plugins.mcp_moments import ANSWER, answer_facts
 from tempo_plugins.mcp_tool import READS_ONLY, AssistantTool
 from tempo_plugins.service_or_library import ServiceOrLibrary
@@ -30,7 +31,9 @@ def _list(client: ServiceOrLibrary, given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _run(client: ServiceOrLibrary, given: Mapping[str, Any]) -> dict[str, Any]:
     if given.get("name") is None:
-        raise TempoEdgeError("run_saved_search needs the name of a saved search")
+        raise TempoEdgeError(
+            "run_saved_search needs the name of a saved search: list_saved_searches gives them"
+        )
     return answer_facts(client.run_saved(given["name"]))
 
 
@@ -65,7 +68,7 @@ RUN_SAVED_SEARCH = AssistantTool(
                 "name": {
                     "type": "string",
                     "minLength": 1,
-                    "maxLength": 100,
+                    "maxLength": LONGEST_NAME,
                     "description": "As list_saved_searches gives it.",
                 }
             },

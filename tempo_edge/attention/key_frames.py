@@ -18,7 +18,7 @@ __all__ = ["chosen_keys", "gap_filling", "out_of_rhythm"]
 _ALIKE, _JUMP = 0.05, 0.15
 
 
-def out_of_rhythm(keys: NDArray[np.int64], pictures: int) -> NDArray[np.bool_]:
+def out_of_rhythm(keys: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Key frames that break the encoder's rhythm: those it put there because the scene changed."""
     if len(keys) < 2:
         return np.zeros(len(keys), dtype=np.bool_)

@@ -11,7 +11,7 @@ from tempo_edge._console.text import note
 from tempo_edge.cli.answers import cut_clips, reachable, show, tell_refusal
 from tempo_edge.cli.filter_options import FilterOptions
 from tempo_edge.cli.option_groups import with_groups
-from tempo_edge.cli.options import LibraryOption, ProfileOption, check_exclusive, opened
+from tempo_edge.cli.options import JsonOption, LibraryOption, ProfileOption, check_exclusive, opened
 from tempo_edge.cli.outputs import check_outputs
 from tempo_edge.cli.query_options import QueryOptions
 from tempo_edge.cli.sheets import SheetOption, write_sheet
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["find"]
 
 
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 NullOption = Annotated[
     bool, typer.Option("-0", "--null", help="Paths only, each once, ended by a NUL byte.")
 ]

@@ -75,7 +75,7 @@ def index(
     """
     from tempo_edge._console.progress import Progress
     from tempo_edge.indexing.footage import Sampling
-    from tempo_edge.rereading import clear_away, is_of_another_profile, outdated_profile, reread
+    from tempo_edge.rereading import clear_away, is_of_another_profile, outdated_profile
 
     be_nice()
     # So that the bar is taken away and the cursor comes back.
@@ -96,10 +96,7 @@ def index(
             )
         if outdated is not None and not quiet:
             note(f"this library was read with another version of {outdated}: it is read again")
-        with Progress(quiet) as progress:
-            found = reread(library, other, paths, on_event=progress, **how)
-        progress.summary(found.report)
-        _tell(found, other, quiet)
+        _read_again(library, other, paths, how, quiet=quiet)
         if tell:
             with opened(library, None) as target:
                 target.tell(on_notice=_note)
@@ -120,6 +117,19 @@ def index(
 
 def _note(line: str) -> None:
     note(printable(line))
+
+
+def _read_again(
+    library: Path | None, profile: str, paths: list[Path], how: dict[str, Any], *, quiet: bool
+) -> None:
+    """Read a library again with another profile, and say what came of it."""
+    from tempo_edge._console.progress import Progress
+    from tempo_edge.rereading import reread
+
+    with Progress(quiet) as progress:
+        found = reread(library, profile, paths, on_event=progress, **how)
+    progress.summary(found.report)
+    _tell(found, profile, quiet)
 
 
 def _tell(found: Reread, profile: str, quiet: bool) -> None:

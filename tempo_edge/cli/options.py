@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DecoderOption",
     "ExcludeOption",
+    "JsonOption",
     "LibraryOption",
     "NoBarsOption",
     "ProfileOption",
@@ -33,9 +34,10 @@ LibraryOption = Annotated[
         "--library",
         envvar="TEMPO_EDGE_LIBRARY",
         show_envvar=False,
-        metavar="FILE",
+        metavar="LIBRARY",
         parser=place,
-        help="Library to use; by default $TEMPO_EDGE_LIBRARY, or one in your data folder.",
+        help="A file, or postgresql://USER@HOST/DATABASE; by default $TEMPO_EDGE_LIBRARY, or a "
+        "file in your data folder.",
     ),
 ]
 ProfileOption = Annotated[
@@ -68,6 +70,7 @@ ExcludeOption = Annotated[
         help="Leave out files and folders, as a gitignore file would; may be given repeatedly.",
     ),
 ]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 WordsOption = Annotated[
     str,
     typer.Option(

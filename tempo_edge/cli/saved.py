@@ -10,7 +10,7 @@ from tempo_edge._console.text import emit, json_line, note, printable
 from tempo_edge.cli.command import Command
 from tempo_edge.cli.filter_options import FilterOptions
 from tempo_edge.cli.option_groups import with_groups
-from tempo_edge.cli.options import LibraryOption, check_exclusive, opened
+from tempo_edge.cli.options import JsonOption, LibraryOption, check_exclusive, opened
 from tempo_edge.cli.query_options import OPTION_NAMES, QueryOptions
 from tempo_edge.errors import MissingExtraError, QueryError, TempoEdgeError
 
@@ -49,7 +49,6 @@ WebhookOption = Annotated[
     ),
 ]
 AllOption = Annotated[bool, typer.Option("--all", help="Tell what is in the library already, too.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 
 
 @app.command(cls=Command)

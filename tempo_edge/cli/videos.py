@@ -13,7 +13,7 @@ import typer
 from tempo_edge._console.text import emit, json_line, note, printable
 from tempo_edge.cli.filter_options import ScopeOptions
 from tempo_edge.cli.option_groups import with_groups
-from tempo_edge.cli.options import LibraryOption
+from tempo_edge.cli.options import JsonOption, LibraryOption
 from tempo_edge.cli.sizes import size_of
 from tempo_edge.cli.values import place, whole_number
 from tempo_edge.moment import format_timestamp
@@ -53,7 +53,7 @@ def list_videos(
         int | None,
         typer.Option("--limit", "-n", metavar="N", parser=whole_number, help="Most files to list."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    as_json: JsonOption = False,
     library: LibraryOption = None,
 ) -> None:
     """List what is indexed. Exit status 1 when nothing is."""

@@ -36,7 +36,6 @@ from tempo_edge.store.rows import FileRow
 
 __all__ = ["Indexer"]
 
-
 # The time of change of a file that is to be looked at again however it looks.
 _AGAIN = -1
 

@@ -89,7 +89,10 @@ class Deeds:
         try:
             kept = json.loads(text[:_LONGEST])
             if kept["version"] != _VERSION:
-                raise QueryError(f"deeds of version {kept['version']!r} are a newer tempo-edge's")
+                version = kept["version"]
+                raise QueryError(
+                    f"deeds of version {version!r} are a newer tempo-edge's: update this one"
+                )
             command, shown, webhook = kept["run"], kept["notify"], kept["webhook"]
             is_right = isinstance(command, list) and isinstance(shown, bool)
             if not is_right or not all(isinstance(each, str) for each in (*command, webhook)):

@@ -131,7 +131,9 @@ class SavedQuery:
             kept = json.loads(text)
             version, said, where = kept["version"], kept["query"], kept["where"]
             if version != _VERSION:
-                raise QueryError(f"a saved query of version {version!r} is a newer tempo-edge's")
+                raise QueryError(
+                    f"a saved query of version {version!r} is a newer tempo-edge's: update this one"
+                )
             return SavedQuery(_query(said), _where(where))
         except QueryError:
             raise

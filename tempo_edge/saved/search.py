@@ -9,9 +9,10 @@ from tempo_edge.saved.deeds import Deeds, is_sealed, seal_of
 from tempo_edge.saved.query_text import LONGEST, SavedQuery
 from tempo_edge.store.saved import SavedRow
 
-__all__ = ["SavedSearch"]
+__all__ = ["LONGEST_NAME", "SavedSearch"]
 
-_LONGEST_NAME = 100
+#: Letters of the name of a saved search.
+LONGEST_NAME = 100
 
 
 @dataclass(frozen=True)
@@ -34,9 +35,9 @@ class SavedSearch:
     is_own: bool = True
 
     def __post_init__(self) -> None:
-        if not self.name.strip() or len(self.name) > _LONGEST_NAME or not self.name.isprintable():
+        if not self.name.strip() or len(self.name) > LONGEST_NAME or not self.name.isprintable():
             raise QueryError(
-                f"name {self.name[:40]!r} must have 1 to {_LONGEST_NAME} letters on one line"
+                f"name {self.name[:40]!r} must have 1 to {LONGEST_NAME} letters on one line"
             )
         if len(self.asked.as_text()) > LONGEST:
             raise QueryError(f"saved search {self.name!r} is too large: take a smaller picture")

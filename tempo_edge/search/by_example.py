@@ -126,7 +126,8 @@ class ByExample:
         assert example.path is not None
         if not os.path.exists(example.path):  # noqa: PTH110 - whatever it is called
             raise QueryError.naming(
-                "{like} {!r}: {} is neither there nor indexed", example.name, example.path
+                "{like} {!r}: {} is neither there nor indexed: name one that is",
+                *(example.name, example.path),
             )
         profile = self._profile
         how = profile.image_size, profile.interpolation

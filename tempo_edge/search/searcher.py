@@ -1,4 +1,4 @@
-"""A search from sentence to moments: retrieve, ground, judge, and say so when nothing matches."""
+"""A search from sentence to moments: what pictures, lines and names say, as one answer, or none."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from tempo_edge.store.rows import FileRow
 
-__all__ = ["ORDERS", "ListedVideo", "Listing", "PassShare"]
+__all__ = ["ORDERS", "ListedVideo", "Listing", "PassShare", "listed_in", "paths_inside"]
 
 #: What videos may be listed by: the path; when they were indexed, the latest first; how long they
 #: are, and how large their files, the most first.
@@ -79,3 +79,34 @@ class Listing(ABC):
             order: one of :data:`ORDERS`; what is equal in it is in the order of paths.
             limit: as many at most.
         """
+
+
+def paths_inside(folder: str) -> tuple[str, str]:
+    """The half-open range of the paths of all that lies under a folder."""
+    prefix = "" if folder == "/" else folder
+    return f"{prefix}/", f"{prefix}0"
+
+
+def listed_in(
+    folder: str, between: Callable[[str, str], Iterable[FileRow]]
+) -> tuple[list[FileRow], list[str]]:
+    """What :meth:`Listing.listing` gives, by leaps: of a folder further down one row is read.
+
+    Args:
+        between: gives the rows of a half-open range of paths, in their order.
+    """
+    first, end = paths_inside(folder)
+    inside = len(first)
+    rows: list[FileRow] = []
+    folders: list[str] = []
+    while first < end:
+        for row in between(first, end):
+            deeper = row.path.find("/", inside + 1)  # no name is empty
+            if deeper > 0:  # go on behind that folder
+                folders.append(row.path[:deeper])
+                first = f"{row.path[:deeper]}0"
+                break
+            rows.append(row)
+        else:
+            break
+    return rows, folders

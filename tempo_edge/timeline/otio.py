@@ -27,57 +27,53 @@ def write_otio(cuts: Sequence[Cut]) -> bytes:
         import opentimelineio as otio
     except ImportError as error:
         raise MissingExtraError(lacking("opentimelineio")) from error
-    schema, time = otio.schema, otio.opentime
-
-    def marker(cut: Cut) -> object:
-        rate = float(cut.source.rate)
-        start = time.RationalTime(cut.source.start_frame + cut.first, rate)
-        return schema.Marker(
-            name=plain_text(cut.moment.text),
-            marked_range=time.TimeRange(start, time.RationalTime(1, rate)),
-            color=schema.MarkerColor.GREEN,
-        )
-
-    def clip(cut: Cut) -> Any:
-        source, rate = cut.source, float(cut.source.rate)
-
-        def frames(first: int, length: int) -> object:
-            start = time.RationalTime(source.start_frame + first, rate)
-            return time.TimeRange(start, time.RationalTime(length, rate))
-
-        reference = schema.ExternalReference(address(source.path), frames(0, source.frames))
-        found = {
-            "rate": str(source.rate),
-            "variable_rate": source.variable,
-            "drop_frame": source.drop,
-            "confidence": cut.moment.confidence,
-            "start_seconds": cut.moment.start_seconds,
-            "end_seconds": cut.moment.end_seconds,
-            "found_by": list(cut.moment.found_by),
-        }
-        return schema.Clip(
-            name=plain_name(source.path),
-            media_reference=reference,
-            source_range=frames(cut.first, cut.length),
-            metadata={"tempo-edge": found},
-        )
-
-    def gap(cut: Cut) -> object:
-        rate = float(cut.source.rate)
-        return schema.Gap(
-            source_range=time.TimeRange(
-                time.RationalTime(0, rate), time.RationalTime(cut.length, rate)
-            )
-        )
-
+    schema = otio.schema
     timeline = schema.Timeline("tempo-edge")
-    seen = [clip(cut) for cut in cuts]
+    seen = [_clip(otio, cut) for cut in cuts]
     for each, cut in zip(seen, cuts, strict=True):
         if cut.moment.text:
-            each.markers.append(marker(cut))
+            each.markers.append(_marker(otio, cut))
     timeline.tracks.append(schema.Track("video", children=seen, kind=schema.TrackKind.Video))
     if any(cut.source.audio_channels for cut in cuts):
-        heard = [clip(cut) if cut.source.audio_channels else gap(cut) for cut in cuts]
+        heard = [_clip(otio, cut) if cut.source.audio_channels else _gap(otio, cut) for cut in cuts]
         timeline.tracks.append(schema.Track("audio", children=heard, kind=schema.TrackKind.Audio))
     text: str = otio.adapters.write_to_string(timeline, "otio_json")
     return text.encode()
+
+
+def _frames(otio: Any, cut: Cut, first: int, length: int) -> Any:
+    """Frames of a cut's file or of nothing, at the rate of that."""
+    time, rate = otio.opentime, float(cut.source.rate)
+    return time.TimeRange(time.RationalTime(first, rate), time.RationalTime(length, rate))
+
+
+def _marker(otio: Any, cut: Cut) -> Any:
+    return otio.schema.Marker(
+        name=plain_text(cut.moment.text),
+        marked_range=_frames(otio, cut, cut.source.start_frame + cut.first, 1),
+        color=otio.schema.MarkerColor.GREEN,
+    )
+
+
+def _clip(otio: Any, cut: Cut) -> Any:
+    source = cut.source
+    found = {
+        "rate": str(source.rate),
+        "variable_rate": source.variable,
+        "drop_frame": source.drop,
+        "confidence": cut.moment.confidence,
+        "start_seconds": cut.moment.start_seconds,
+        "end_seconds": cut.moment.end_seconds,
+        "found_by": list(cut.moment.found_by),
+    }
+    whole = _frames(otio, cut, source.start_frame, source.frames)
+    return otio.schema.Clip(
+        name=plain_name(source.path),
+        media_reference=otio.schema.ExternalReference(address(source.path), whole),
+        source_range=_frames(otio, cut, source.start_frame + cut.first, cut.length),
+        metadata={"tempo-edge": found},
+    )
+
+
+def _gap(otio: Any, cut: Cut) -> Any:
+    return otio.schema.Gap(source_range=_frames(otio, cut, 0, cut.length))

@@ -189,4 +189,4 @@ def test_a_name_that_no_file_may_have_is_one_line(tempo: Tempo, options: list[st
     assert tempo(*ALL, *options, name).error == f"{name} can't be used: File name too long"
     like = tempo("find", "--like", f"{name}@0:01")
     assert like.error.startswith(f"--like '{name}@0:01': ")
-    assert like.error.endswith("is neither there nor indexed")
+    assert like.error.endswith("is neither there nor indexed: name one that is")

@@ -8,6 +8,7 @@ from contextlib import closing
 import pytest
 from made_up import Films
 
+from tempo_edge.store import line_search
 from tempo_edge.store.embedded import line_index
 from tempo_edge.store.embedded.catalogue import SqliteCatalogue
 from tempo_edge.store.embedded.schema import PLAIN, SCHEMA, statements
@@ -21,8 +22,8 @@ def line(text: str, kind: str = "subtitle") -> Line:
 @pytest.fixture
 def many(films: Films, monkeypatch: pytest.MonkeyPatch) -> Films:
     """Two films; of the first, more lines hold a word than are ranked."""
-    monkeypatch.setattr(line_index, "_MOST_RANKED", 5)
-    monkeypatch.setattr(line_index, "_MOST_RANKED_IN_PART", 5)
+    monkeypatch.setattr(line_index, "MOST_RANKED", 5)
+    monkeypatch.setattr(line_index, "MOST_RANKED_IN_PART", 5)
     films.add("a", 1)
     films.add("b", 1)
     films.catalogue.put_lines(1, KINDS, [line("a dog runs over there")] * 20)
@@ -61,7 +62,7 @@ def test_pairs_of_common_words_lead_to_the_same_lines(
 
     expected = sorted((text, len(text.split())) for text in texts if len(text.split()) >= least)
     assert found() == expected
-    monkeypatch.setattr(line_index, "_MANY", 1)
+    monkeypatch.setattr(line_search, "_MANY", 1)
     assert found() == expected
 
 

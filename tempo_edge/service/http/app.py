@@ -19,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 from tempo_edge.errors import LibraryError, ProfileError, ServiceError, TempoEdgeError
 from tempo_edge.library import Library
 from tempo_edge.moment import Span
+from tempo_edge.saved.search import LONGEST_NAME
 from tempo_edge.service.handle import Handle, Models
 from tempo_edge.service.http import listing
 from tempo_edge.service.http import saved_searches as saved
@@ -321,7 +322,7 @@ def _parameters(request: Request) -> Parameters:
 
 
 def _name(request: Request) -> str:
-    name = _parameters(request).text("name", 100)
+    name = _parameters(request).text("name", LONGEST_NAME)
     if not name:
         raise ServiceError(400, "name is missing: name a saved search")
     return name

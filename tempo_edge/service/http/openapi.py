@@ -202,6 +202,11 @@ _FILTERS = [
     parameter("sort", {"type": "string", "enum": list(ORDERS)}, "order of the best; score"),
 ]
 
+_QUERY = parameter("q", _TEXT, "what to look for; needed without an example")
+_EXAMPLE = parameter(
+    "like", STRING, "more like this moment, which is left out: PATH@START-END or ID@START-END"
+)
+
 _VIDEO = {
     "name": "id",
     "in": "path",
@@ -273,18 +278,6 @@ def _library() -> Facts:
         *_SCOPE,
         parameter("sort", by, "score: by their ids; time: when they were taken; name: by path"),
     ]
-    query = parameter("q", _TEXT, "what to look for; needed without an example")
-    form = parameter(
-        "format",
-        {"type": "string", "enum": ["edl", "fcpxml", "otio", "csv", "m3u", "json", "llc", "zip"]},
-        "of the file",
-        required=True,
-    )
-    moment = parameter("moment", list_of(STRING), "ID:START-END in seconds, in place of a query")
-    example = parameter(
-        "like", STRING, "more like this moment, which is left out: PATH@START-END or ID@START-END"
-    )
-    chosen = [form, moment, query, example, *_FILTERS]
     shown: Facts = {
         "requestBody": {
             "required": True,
@@ -307,6 +300,30 @@ def _library() -> Facts:
         },
     }
     months = {"200": json_answer("in their order, those in which something was", ref("Months"))}
+    this = {"200": json_answer("OpenAPI 3.1", {"type": "object"})}
+    return {
+        "/v1/status": {"get": call("What the library holds", status, ())},
+        "/v1/address": {"get": call("Where the page is", {"200": where}, ())},
+        "/v1/find": {
+            "get": call("Search", found, (409,), [_QUERY, _EXAMPLE, *_FILTERS]),
+            "post": {**call("Search by a picture", found, (409,), [_QUERY, *_FILTERS]), **shown},
+        },
+        "/v1/videos": {"get": call("List videos", listed, (), page)},
+        "/v1/months": {"get": call("How much was taken in each month", months, (), _SCOPE)},
+        "/v1/openapi.json": {"get": call("This document", this, ())},
+    }
+
+
+def _export() -> Facts:
+    """What is asked of moments for other programs."""
+    form = parameter(
+        "format",
+        {"type": "string", "enum": ["edl", "fcpxml", "otio", "csv", "m3u", "json", "llc", "zip"]},
+        "of the file",
+        required=True,
+    )
+    moment = parameter("moment", list_of(STRING), "ID:START-END in seconds, in place of a query")
+    chosen = [form, moment, _QUERY, _EXAMPLE, *_FILTERS]
     made = {"200": answer("for an editor or a player", "application/octet-stream", BINARY)}
     made["200"]["headers"] = {
         "Tempo-Edge-Remarks": {
@@ -314,19 +331,7 @@ def _library() -> Facts:
             "schema": STRING,
         }
     }
-    this = {"200": json_answer("OpenAPI 3.1", {"type": "object"})}
-    return {
-        "/v1/status": {"get": call("What the library holds", status, ())},
-        "/v1/address": {"get": call("Where the page is", {"200": where}, ())},
-        "/v1/find": {
-            "get": call("Search", found, (409,), [query, example, *_FILTERS]),
-            "post": {**call("Search by a picture", found, (409,), [query, *_FILTERS]), **shown},
-        },
-        "/v1/videos": {"get": call("List videos", listed, (), page)},
-        "/v1/months": {"get": call("How much was taken in each month", months, (), _SCOPE)},
-        "/v1/export": {"get": call("Moments as a file", made, (404, 409), chosen)},
-        "/v1/openapi.json": {"get": call("This document", this, ())},
-    }
+    return {"/v1/export": {"get": call("Moments as a file", made, (404, 409), chosen)}}
 
 
 def document() -> Facts:
@@ -341,7 +346,7 @@ def document() -> Facts:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "security": [{"bearer": []}, {"cookie": []}, {}],
-        "paths": {**_library(), **_one_video(), **saved_calls(), **_indexing()},
+        "paths": {**_library(), **_export(), **_one_video(), **saved_calls(), **_indexing()},
         "components": {
             "schemas": {**_SCHEMAS, **SAVED_SCHEMAS},
             "securitySchemes": {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tempo_edge.saved.search import LONGEST_NAME
 from tempo_edge.service.http.find_request import LONGEST_CLIENT
 from tempo_edge.service.http.openapi_words import (
     COUNT,
@@ -18,7 +19,7 @@ from tempo_edge.service.http.openapi_words import (
 
 __all__ = ["SAVED_SCHEMAS", "saved_calls"]
 
-_NAME: Facts = {"type": "string", "minLength": 1, "maxLength": 100}
+_NAME: Facts = {"type": "string", "minLength": 1, "maxLength": LONGEST_NAME}
 _TEXTS: Facts = {"anyOf": [STRING, list_of(STRING)]}
 _FIND: Facts = {"type": "object", "additionalProperties": _TEXTS}
 _BOOLEAN: Facts = {"type": "boolean"}

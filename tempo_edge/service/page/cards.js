@@ -1,6 +1,7 @@
 // A wall of moments: a picture each, when it is, how sure the search is, what was said, and of
 // which file in which folder.
 
+import { made } from "./element.js";
 import { foundBy, isOfWords } from "./evidence.js";
 import { folderNames } from "./folder_names.js";
 import { fill, marked, shortened } from "./lines.js";
@@ -11,13 +12,6 @@ import { picture } from "./service.js";
 import { length, name, percent, span, timestamp, unreachable } from "./words.js";
 
 const WIDTH = 480;
-
-function made(tag, className, text) {
-  const element = document.createElement(tag);
-  if (className) element.className = className;
-  if (text !== undefined) element.textContent = text;
-  return element;
-}
 
 /** Folders one in another, each read in its own direction. */
 function folder(steps) {

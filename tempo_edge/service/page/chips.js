@@ -1,17 +1,11 @@
 // Chips under the search box: what is asked for, one by one, each with a button that takes it away.
 
+import { made } from "./element.js";
 import { picture } from "./service.js";
 import { name } from "./words.js";
 
 const WIDTH = 96;
 const CROSS = "m5.5 5.5 9 9M14.5 5.5l-9 9";
-
-function made(tag, className, text) {
-  const element = document.createElement(tag);
-  element.className = className;
-  if (text !== undefined) element.textContent = text;
-  return element;
-}
 
 export class Chips {
   /** `removed(without)` is told what makes a place ask for all but what was taken away; `left()`

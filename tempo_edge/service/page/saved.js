@@ -1,5 +1,6 @@
 // Searches that are saved: the present one under a name, and those that there are, to be asked again.
 
+import { made } from "./element.js";
 import { findOf, isAsking, placeOf } from "./place.js";
 import { ask, drop, ServiceError, tell } from "./service.js";
 import { count, name } from "./words.js";
@@ -25,13 +26,6 @@ function see(search) {
 }
 
 const newOf = (search) => Math.max(0, search.told - (seen()[search.name] ?? 0));
-
-function made(tag, className, text) {
-  const element = document.createElement(tag);
-  if (className) element.className = className;
-  if (text !== undefined) element.textContent = text;
-  return element;
-}
 
 function button(className, words, label, act) {
   const element = made("button", className, words);

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-import time
-from calendar import timegm
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from tempo_edge.capture.facts import SOURCES, Capture, Coordinates, Instant
-from tempo_edge.errors import QueryError
+from tempo_edge.capture.facts import Capture, Coordinates, Instant
 from tempo_edge.filters import Circle, Filters
+from tempo_edge.store.capture_row import (
+    EVER,
+    FACTS,
+    camera_names,
+    cameras_like,
+    clocks,
+    facts_of,
+    known,
+    rank_of,
+)
 from tempo_edge.store.embedded.contents import ContentsTable
 
 __all__ = ["CaptureTable"]
 
-_FACTS = "taken_from, clock, is_utc, is_day, zone, latitude, longitude, place, make, model"
-
 # Paths that are asked about at once.
 _AT_ONCE = 500
-
-# Seconds before and after all that a calendar knows.
-_EVER = 1 << 40
-
-# Cameras that a refusal names.
-_NAMED = 8
 
 # Whether no file of the same video is trusted more.
 _IS_BEST = (
@@ -52,27 +51,11 @@ class CaptureTable(ContentsTable):
 
     def note_capture(self, path: str, mark: str, capture: Capture) -> None:
         """Note a file's capture, until the file is put again."""
-        instant, where = capture.instant, capture.coordinates
         self._db.execute(
-            f"INSERT OR REPLACE INTO captures (path, video_id, mark, rank, {_FACTS}) "
+            f"INSERT OR REPLACE INTO captures (path, video_id, mark, rank, {FACTS}) "
             "VALUES (?, (SELECT video_id FROM files WHERE path=?), ?, ?, ?, ?, ?, ?, ?, ?, ?, "
             "?, ?, ?)",
-            (
-                path,
-                path,
-                mark,
-                SOURCES.index(capture.taken_from) if instant else len(SOURCES),
-                capture.taken_from,
-                None if instant is None else instant.seconds,
-                int(instant is not None and instant.is_utc),
-                int(instant is not None and instant.is_day),
-                None if instant is None else instant.offset,
-                None if where is None else where.latitude,
-                None if where is None else where.longitude,
-                capture.place,
-                capture.make,
-                capture.model,
-            ),
+            (path, path, mark, rank_of(capture), *facts_of(capture)),
         )
 
     def capture_marks(self, paths: Sequence[str]) -> dict[str, str]:
@@ -92,7 +75,7 @@ class CaptureTable(ContentsTable):
         if not self._has_captures():
             return None
         rows = self._db.execute(
-            f"SELECT {_FACTS} FROM captures WHERE video_id=? ORDER BY rank, path", (video_id,)
+            f"SELECT {FACTS} FROM captures WHERE video_id=? ORDER BY rank, path", (video_id,)
         ).fetchall()
         found: Capture | None = None
         for row in rows:
@@ -119,7 +102,7 @@ class CaptureTable(ContentsTable):
         read = self._columns(f"the capture of video {video_id}")
         instant = None
         if clock is not None:
-            seconds = read.whole("clock", clock, -_EVER, _EVER)
+            seconds = read.whole("clock", clock, -EVER, EVER)
             try:
                 shown = datetime(1970, 1, 1) + timedelta(seconds=seconds)
             except OverflowError:
@@ -142,7 +125,7 @@ class CaptureTable(ContentsTable):
 
     def cameras(self) -> list[str]:
         """The names of all cameras, make and model, in the order of their letters."""
-        return sorted({Capture(make=make, model=model).camera for make, model in self._cameras()})
+        return camera_names(self._cameras())
 
     def _cameras(self) -> list[tuple[str, str]]:
         if not self._has_captures():
@@ -170,22 +153,20 @@ class CaptureTable(ContentsTable):
             yield set()
             return
         if filters.is_timed:
-            yield self._taken(filters.since, filters.until)
+            yield self._taken(filters)
         if filters.around is not None:
             yield self._around(filters.around)
         if filters.camera:
             yield self._by_camera(filters.camera)
 
-    def _taken(self, since: datetime | None, until: datetime | None) -> set[int]:
+    def _taken(self, filters: Filters) -> set[int]:
         """Videos that were taken between two instants, by the files that are trusted most."""
         found: set[int] = set()
         for is_utc in (0, 1):
-            low = -_EVER if since is None else _seconds(since, bool(is_utc))
-            high = _EVER if until is None else _seconds(until, bool(is_utc))
             rows = self._db.execute(
                 "SELECT video_id FROM captures WHERE clock IS NOT NULL AND is_utc=? "
                 f"AND clock>=? AND clock<? AND {_IS_BEST}",
-                (is_utc, low, high),
+                (is_utc, *clocks(filters, bool(is_utc))),
             )
             found.update(int(video) for (video,) in rows)
         return found
@@ -200,7 +181,7 @@ class CaptureTable(ContentsTable):
         return {
             int(video)
             for latitude, longitude, video in rows
-            if circle.centre.kilometres(Coordinates(latitude, longitude)) <= circle.kilometres
+            if circle.holds(Coordinates(latitude, longitude))
         }
 
     def _by_camera(self, asked: str) -> set[int]:
@@ -209,18 +190,8 @@ class CaptureTable(ContentsTable):
         Raises:
             QueryError: there is no such camera.
         """
-        words = asked.casefold().split()
-        known = self._cameras()
-        chosen = [
-            names for names in known if all(word in " ".join(names).casefold() for word in words)
-        ]
-        if not chosen:
-            names = self.cameras()
-            more = " and others" if len(names) > _NAMED else ""
-            told = ", ".join(names[:_NAMED]) + more if names else "no camera is known"
-            raise QueryError.naming("{camera} {!r} took nothing in the library: {}", asked, told)
         found: set[int] = set()
-        for make, model in chosen:
+        for make, model in cameras_like(asked, self._cameras()):
             rows = self._db.execute(
                 "SELECT video_id FROM captures WHERE make=? AND model=?", (make, model)
             )
@@ -229,13 +200,7 @@ class CaptureTable(ContentsTable):
 
     def lacking(self, filters: Filters) -> int:
         """How many videos lack what some filters ask for: a time, a place, a camera."""
-        wanted = []
-        if filters.is_timed:
-            wanted.append("clock IS NOT NULL")
-        if filters.around is not None:
-            wanted.append("latitude IS NOT NULL")
-        if filters.camera:
-            wanted.append("(make<>'' OR model<>'')")
+        wanted = known(filters)
         if not wanted:
             return 0
         return self._of_all(("lacking", *wanted), partial(self._lacking, wanted))
@@ -252,13 +217,3 @@ class CaptureTable(ContentsTable):
             f"SELECT count(DISTINCT video_id) FROM ({' INTERSECT '.join(each)})"
         ).fetchone()
         return max(0, int(videos) - int(known))
-
-
-def _seconds(clock: datetime, is_utc: bool) -> int:
-    """Seconds since 1970 of a clock here, or of Greenwich's at that time."""
-    if not is_utc:
-        return timegm(clock.timetuple())
-    try:
-        return int(time.mktime(clock.timetuple()))
-    except (OverflowError, ValueError):  # where this machine's calendar ends
-        return timegm(clock.timetuple())

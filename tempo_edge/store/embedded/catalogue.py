@@ -25,6 +25,7 @@ from tempo_edge.store.embedded.listing import ListingTable
 from tempo_edge.store.embedded.saved import SavedTable
 from tempo_edge.store.embedded.video_notes import VideoNotes
 from tempo_edge.store.interface import WritableCatalogue
+from tempo_edge.store.listing import listed_in, paths_inside
 from tempo_edge.store.rows import FileRow, FrameRow, VideoRow
 
 __all__ = ["SqliteCatalogue"]
@@ -90,31 +91,20 @@ class SqliteCatalogue(LineVectorTable, ListingTable, SavedTable, VideoNotes, Wri
         """The rows of :meth:`files` in the order of their paths, few at a time."""
         if under is None or str(under) == "/":
             rows = self._db.execute(f"SELECT {_FILE} FROM files ORDER BY path")
-        else:
-            if (row := self.file(str(under))) is not None:
-                yield row
-            rows = self._db.execute(_BETWEEN, _inside(str(under)))
-        for values in rows:
+            yield from (file_row(self.path, *values) for values in rows)
+            return
+        if (row := self.file(str(under))) is not None:
+            yield row
+        yield from self._between(*paths_inside(str(under)))
+
+    def _between(self, first: str, end: str) -> Iterator[FileRow]:
+        """Rows of files from one path to before another."""
+        for values in self._db.execute(_BETWEEN, (first, end)):
             yield file_row(self.path, *values)
 
     def listing(self, folder: str) -> tuple[list[FileRow], list[str]]:
         """Rows of the files in a folder, and the folders in it that hold others further down."""
-        first, end = _inside(folder)
-        inside = len(first)
-        rows: list[FileRow] = []
-        folders: list[str] = []
-        while first < end:
-            for values in self._db.execute(_BETWEEN, (first, end)):
-                row = file_row(self.path, *values)
-                deeper = row.path.find("/", inside + 1)  # no name is empty
-                if deeper > 0:  # go on behind that folder
-                    folders.append(row.path[:deeper])
-                    first = f"{row.path[:deeper]}0"
-                    break
-                rows.append(row)
-            else:
-                break
-        return rows, folders
+        return listed_in(folder, self._between)
 
     def put_file(self, row: FileRow) -> None:
         """Insert or replace one file row."""
@@ -381,12 +371,6 @@ class SqliteCatalogue(LineVectorTable, ListingTable, SavedTable, VideoNotes, Wri
         if row is None:
             return ""
         return self._columns(f"the video of frame {frame_id}").bytes("content_hash", row[0]).hex()
-
-
-def _inside(folder: str) -> tuple[str, str]:
-    """The half-open range of the paths of all that lies under a folder."""
-    prefix = "" if folder == "/" else folder
-    return f"{prefix}/", f"{prefix}0"
 
 
 def _ticks(first: int, last: int) -> tuple[int, int]:

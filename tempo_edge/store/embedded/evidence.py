@@ -5,7 +5,6 @@ What finds lines is derived from the rows: SQLite's FTS5 keeps it, and triggers 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from tempo_edge.store.embedded.columns import LONGEST_SECONDS, Columns
 from tempo_edge.store.embedded.line_index import LineIndex
 from tempo_edge.store.embedded.passes import PassTable, within
 from tempo_edge.store.evidence import LineHit
+from tempo_edge.store.rarities import Rarities
 from tempo_edge.words.letters import is_unspaced, pointless
 from tempo_edge.words.line import KINDS, Line, LineError
 
@@ -25,10 +25,6 @@ _COLUMNS = "video_id, start_seconds, end_seconds, kind, text, language, confiden
 LINE = f"id, {_COLUMNS}"
 _IS_HELD = "EXISTS (SELECT 1 FROM files WHERE files.video_id=evidence.video_id)"
 _WITHIN = "path=? OR (path>=? AND path<?)"
-
-# Counts of words hold until there are this many times as many lines; a word in one line of so many
-# is common.
-_GROWTH, _COMMON = 1.25, 100
 
 #: Paths, or lines, that are asked about at once.
 AT_ONCE = 500
@@ -43,9 +39,7 @@ class EvidenceTable(PassTable):
     _is_there = False
 
     def __init__(self, path: Path, *, readonly: bool = False, still: bool = False) -> None:
-        # Counts of words that are in many lines, and the largest id of a line at that time.
-        self._counts: dict[str, int] = {}
-        self._counted_at = 0
+        self._rarities = Rarities()
         super().__init__(path, readonly=readonly, still=still)
 
     def _has_evidence(self) -> bool:
@@ -167,20 +161,8 @@ class EvidenceTable(PassTable):
         if not self._has_evidence():
             return [0.0] * len(phrases)
         (last,) = self._db.execute("SELECT coalesce(max(id), 0) FROM evidence").fetchone()
-        if not self._counted_at <= last <= _GROWTH * self._counted_at:
-            self._counts, self._counted_at = {}, int(last)
         index = LineIndex(self._db, LINE, "1", (), is_narrow=False)
-        counted: dict[str, int] = {}
-        for phrase in phrases:
-            # To count a word that is in most lines takes long, and there are few such words.
-            if phrase not in self._counts:
-                count = 0 if is_unspaced(phrase) else index.occurrences(phrase)
-                if count * _COMMON < last:
-                    counted[phrase] = count
-                else:
-                    self._counts[phrase] = count
-        held = {**counted, **self._counts}
-        return [math.log(max(last, 1) / max(held[phrase], 1)) for phrase in phrases]
+        return self._rarities.of(phrases, int(last), index.occurrences)
 
     def line_counts(self) -> dict[str, int]:
         """How many lines there are of each kind of which there are any."""

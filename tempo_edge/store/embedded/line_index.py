@@ -4,26 +4,18 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from itertools import combinations
 from typing import Any
 
+from tempo_edge.store.line_search import (
+    MOST_CANDIDATES,
+    MOST_RANKED,
+    MOST_RANKED_IN_PART,
+    TRIGRAM,
+    held_in_part,
+)
 from tempo_edge.words.letters import folded, is_unspaced, pointless, tokens
 
 __all__ = ["LineIndex"]
-
-# Lines that hold some of the rarer phrases and are looked at whether they hold more, best first.
-_MOST_CANDIDATES = 1000
-
-# Lines that are ranked, the first ones of the library: where thousands hold all that is asked for,
-# any of them will do; of those that may hold only a part of it, more are to be seen.
-_MOST_RANKED, _MOST_RANKED_IN_PART = 1000, 20_000
-
-# From so many lines on that hold one of the rarer phrases, those are looked for that hold two,
-# where there are no more pairs than this.
-_MANY, _MOST_PAIRS = 10_000, 50
-
-# The fewest letters that are found where words can't be told apart.
-_TRIGRAM = 3
 
 _Row = tuple[Any, ...]
 _Found = tuple[int, float, _Row]
@@ -68,7 +60,7 @@ class LineIndex:
         """
         if not 0 < least <= len(phrases):
             return []
-        found = self._spaced(phrases, least, limit) + self._unspaced(phrases, least, limit)
+        found = self._spaced(phrases, least, limit) + self._unspaced(phrases, least)
         found.sort(key=lambda each: (-each[0], -each[1]))
         return found[:limit]
 
@@ -82,11 +74,11 @@ class LineIndex:
         found: list[_Found] = []
         if len(known) == len(phrases):
             match = " AND ".join(map(_quoted, known))
-            rows = self._matched(self._table, match, limit, _MOST_RANKED)
+            rows = self._matched(self._table, match, limit, MOST_RANKED)
             found = [(len(known), *row) for row in rows]
         if len(found) < limit and least < len(phrases):
             wanted = [_apart(phrase) for phrase in known]
-            ranked = _MOST_CANDIDATES, _MOST_RANKED_IN_PART
+            ranked = MOST_CANDIDATES, MOST_RANKED_IN_PART
             for rank, row in self._matched(self._table, self._part_of(known, least), *ranked):
                 held = _apart(_text_of(self._columns, row))
                 count = sum(phrase in held for phrase in wanted)
@@ -95,19 +87,10 @@ class LineIndex:
         return found
 
     def _part_of(self, phrases: Sequence[str], least: int) -> str:
-        """What lines hold that hold so many of some phrases, and few others.
-
-        A line that lacks at most two of five phrases holds one of any three, and two of any four.
-        """
-        counts = {phrase: self.occurrences(phrase) for phrase in phrases}
-        rarest = sorted(phrases, key=lambda phrase: counts[phrase])
-        may_lack = len(phrases) - least
-        one_of, two_of = rarest[: may_lack + 1], rarest[: may_lack + 2]
-        pairs = [f"({_quoted(a)} AND {_quoted(b)})" for a, b in combinations(two_of, 2)]
-        is_common = sum(counts[phrase] for phrase in one_of) >= _MANY
-        if is_common and least > 1 and len(pairs) <= _MOST_PAIRS:
-            return " OR ".join(pairs)
-        return " OR ".join(map(_quoted, one_of))
+        """What lines hold that hold so many of some phrases, and few others, as FTS5 reads it."""
+        counts = [self.occurrences(phrase) for phrase in phrases]
+        each = held_in_part(phrases, counts, least)
+        return " OR ".join(f"({' AND '.join(map(_quoted, all_of))})" for all_of in each)
 
     def occurrences(self, phrase: str) -> int:
         """How many lines of the index that is asked hold the rarest word of a phrase, at most."""
@@ -123,15 +106,15 @@ class LineIndex:
 
     # -- scripts without spaces --------------------------------------------------------------------
 
-    def _unspaced(self, phrases: Sequence[str], least: int, limit: int) -> list[_Found]:
+    def _unspaced(self, phrases: Sequence[str], least: int) -> list[_Found]:
         """Lines of words without spaces between them: there a phrase is a row of letters."""
-        known = [phrase for phrase in phrases if is_unspaced(phrase) or len(phrase) >= _TRIGRAM]
+        known = [phrase for phrase in phrases if is_unspaced(phrase) or len(phrase) >= TRIGRAM]
         if len(known) < least or not any(map(is_unspaced, known)):
             return []
-        long = [phrase for phrase in known if len(phrase) >= _TRIGRAM]
+        long = [phrase for phrase in known if len(phrase) >= TRIGRAM]
         if long and (least < len(known) or len(long) == len(known)):
             match = (" OR " if least < len(phrases) else " AND ").join(map(_quoted, long))
-            ranked = _MOST_CANDIDATES, _MOST_RANKED_IN_PART
+            ranked = MOST_CANDIDATES, MOST_RANKED_IN_PART
             rows = self._matched("evidence_trigrams", match, *ranked)
         else:
             rows = self._scanned([phrase for phrase in known if is_unspaced(phrase)])
@@ -150,7 +133,7 @@ class LineIndex:
         rows = self._db.execute(
             f"SELECT {self._columns} FROM evidence WHERE unspaced=1 AND ({holds}) "
             f"AND {self._condition} ORDER BY length(text), id LIMIT ?",
-            (*phrases, *self._values, _MOST_CANDIDATES),
+            (*phrases, *self._values, MOST_CANDIDATES),
         )
         for row in rows:
             yield 0.0, row

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import time
-from calendar import timegm
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from tempo_edge.capture.facts import SOURCES, Capture, Coordinates, Instant
-from tempo_edge.errors import QueryError
+from tempo_edge.capture.facts import Capture, Coordinates, Instant
 from tempo_edge.filters import Circle, Filters
+from tempo_edge.store.capture_row import (
+    FACTS,
+    camera_names,
+    cameras_like,
+    clocks,
+    facts_of,
+    known,
+    rank_of,
+)
 from tempo_edge.store.postgres.contents import ContentsTable
 
 __all__ = ["CaptureTable"]
-
-_FACTS = "taken_from, clock, is_utc, is_day, zone, latitude, longitude, place, make, model"
-
-# Seconds before and after all that a calendar knows.
-_EVER = 1 << 40
-
-# Cameras that a refusal names.
-_NAMED = 8
 
 # Whether no file of the same video is trusted more.
 _IS_BEST = (
@@ -36,30 +34,14 @@ class CaptureTable(ContentsTable):
 
     def note_capture(self, path: str, mark: str, capture: Capture) -> None:
         """Note a file's capture, until the file is put again."""
-        instant, where = capture.instant, capture.coordinates
-        columns = f"path, video_id, mark, rank, {_FACTS}"
+        columns = f"path, video_id, mark, rank, {FACTS}"
         replaced = ", ".join(f"{name}=excluded.{name}" for name in columns.split(", ")[1:])
         with self._writing():
             self._run(
                 f"INSERT INTO captures ({columns}) VALUES (%s, "
                 "(SELECT video_id FROM files WHERE path=%s), "
                 f"{', '.join(['%s'] * 12)}) ON CONFLICT (path) DO UPDATE SET {replaced}",
-                (
-                    path,
-                    path,
-                    mark,
-                    SOURCES.index(capture.taken_from) if instant else len(SOURCES),
-                    capture.taken_from,
-                    None if instant is None else instant.seconds,
-                    instant is not None and instant.is_utc,
-                    instant is not None and instant.is_day,
-                    None if instant is None else instant.offset,
-                    None if where is None else where.latitude,
-                    None if where is None else where.longitude,
-                    capture.place,
-                    capture.make,
-                    capture.model,
-                ),
+                (path, path, mark, rank_of(capture), *facts_of(capture)),
             )
 
     def capture_marks(self, paths: Sequence[str]) -> dict[str, str]:
@@ -72,7 +54,7 @@ class CaptureTable(ContentsTable):
     def capture(self, video_id: int) -> Capture | None:
         """When, where and by what a video was taken; None where no file's capture was noted."""
         rows = self._run(
-            f"SELECT {_FACTS} FROM captures WHERE video_id=%s ORDER BY rank, path", (video_id,)
+            f"SELECT {FACTS} FROM captures WHERE video_id=%s ORDER BY rank, path", (video_id,)
         )
         found: Capture | None = None
         for row in rows:
@@ -93,7 +75,7 @@ class CaptureTable(ContentsTable):
 
     def cameras(self) -> list[str]:
         """The names of all cameras, make and model, in the order of their letters."""
-        return sorted({Capture(make=make, model=model).camera for make, model in self._cameras()})
+        return camera_names(self._cameras())
 
     def _cameras(self) -> list[tuple[str, str]]:
         return self._run(
@@ -111,7 +93,7 @@ class CaptureTable(ContentsTable):
                 (filters.least_side,),
             )
         if filters.is_timed:
-            yield self._taken(filters.since, filters.until)
+            yield self._taken(filters)
         if filters.around is not None:
             yield self._around(filters.around)
         if filters.camera:
@@ -120,16 +102,14 @@ class CaptureTable(ContentsTable):
     def _ids(self, statement: str, values: Sequence[Any]) -> set[int]:
         return {int(video) for (video,) in self._run(statement, values)}
 
-    def _taken(self, since: datetime | None, until: datetime | None) -> set[int]:
+    def _taken(self, filters: Filters) -> set[int]:
         """Videos that were taken between two instants, by the files that are trusted most."""
         found: set[int] = set()
         for is_utc in (False, True):
-            low = -_EVER if since is None else _seconds(since, is_utc)
-            high = _EVER if until is None else _seconds(until, is_utc)
             found |= self._ids(
                 "SELECT video_id FROM captures WHERE clock IS NOT NULL AND is_utc=%s "
                 f"AND clock>=%s AND clock<%s AND {_IS_BEST}",
-                (is_utc, low, high),
+                (is_utc, *clocks(filters, is_utc)),
             )
         return found
 
@@ -142,7 +122,7 @@ class CaptureTable(ContentsTable):
         return {
             int(video)
             for latitude, longitude, video in rows
-            if circle.centre.kilometres(Coordinates(latitude, longitude)) <= circle.kilometres
+            if circle.holds(Coordinates(latitude, longitude))
         }
 
     def _by_camera(self, asked: str) -> set[int]:
@@ -151,31 +131,14 @@ class CaptureTable(ContentsTable):
         Raises:
             QueryError: there is no such camera.
         """
-        words = asked.casefold().split()
-        chosen = [
-            names
-            for names in self._cameras()
-            if all(word in " ".join(names).casefold() for word in words)
-        ]
-        if not chosen:
-            names = self.cameras()
-            more = " and others" if len(names) > _NAMED else ""
-            told = ", ".join(names[:_NAMED]) + more if names else "no camera is known"
-            raise QueryError(f"camera {asked!r} took nothing in the library: {told}")
         found: set[int] = set()
-        for each in chosen:
+        for each in cameras_like(asked, self._cameras()):
             found |= self._ids("SELECT video_id FROM captures WHERE make=%s AND model=%s", each)
         return found
 
     def lacking(self, filters: Filters) -> int:
         """How many videos lack what some filters ask for: a time, a place, a camera."""
-        wanted = []
-        if filters.is_timed:
-            wanted.append("clock IS NOT NULL")
-        if filters.around is not None:
-            wanted.append("latitude IS NOT NULL")
-        if filters.camera:
-            wanted.append("(make<>'' OR model<>'')")
+        wanted = known(filters)
         if not wanted:
             return 0
         each = (f"SELECT video_id FROM captures WHERE {condition}" for condition in wanted)
@@ -203,13 +166,3 @@ def _capture(
     if latitude is not None and longitude is not None:
         where = Coordinates(latitude, longitude)
     return Capture(instant, source, where, *names)
-
-
-def _seconds(clock: datetime, is_utc: bool) -> int:
-    """Seconds since 1970 of a clock here, or of Greenwich's at that time."""
-    if not is_utc:
-        return timegm(clock.timetuple())
-    try:
-        return int(time.mktime(clock.timetuple()))
-    except (OverflowError, ValueError):  # where this machine's calendar ends
-        return timegm(clock.timetuple())

@@ -20,6 +20,7 @@ from pgvector import HalfVector
 from tempo_edge.errors import LibraryError
 from tempo_edge.store.embedded.columns import Columns, frame_row, video_row
 from tempo_edge.store.interface import WritableCatalogue
+from tempo_edge.store.listing import listed_in, paths_inside
 from tempo_edge.store.postgres.halves import as_bytes, eight_bits
 from tempo_edge.store.postgres.line_vector_table import LineVectorTable
 from tempo_edge.store.postgres.listing import ListingTable
@@ -85,7 +86,7 @@ class PostgresCatalogue(LineVectorTable, ListingTable, SavedTable, WritableCatal
             return
         if (row := self.file(str(under))) is not None:
             yield row
-        yield from self._between(*_inside(str(under)))
+        yield from self._between(*paths_inside(str(under)))
 
     def _between(self, first: str, end: str | None) -> Iterator[FileRow]:
         """Rows of files from one path to before another, or to the last one."""
@@ -103,21 +104,7 @@ class PostgresCatalogue(LineVectorTable, ListingTable, SavedTable, WritableCatal
 
     def listing(self, folder: str) -> tuple[list[FileRow], list[str]]:
         """Rows of the files in a folder, and the folders in it that hold others further down."""
-        first, end = _inside(folder)
-        inside = len(first)
-        rows: list[FileRow] = []
-        folders: list[str] = []
-        while first < end:
-            for row in self._between(first, end):
-                deeper = row.path.find("/", inside + 1)  # no name is empty
-                if deeper > 0:  # go on behind that folder
-                    folders.append(row.path[:deeper])
-                    first = f"{row.path[:deeper]}0"
-                    break
-                rows.append(row)
-            else:
-                break
-        return rows, folders
+        return listed_in(folder, self._between)
 
     def put_file(self, row: FileRow) -> None:
         """Insert or replace one file row; what was noted of the one before goes with it."""
@@ -331,9 +318,3 @@ class PostgresCatalogue(LineVectorTable, ListingTable, SavedTable, WritableCatal
     def fetch(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
         """The rows that a statement gives, for what searches vectors."""
         return self._run(statement, values).fetchall()
-
-
-def _inside(folder: str) -> tuple[str, str]:
-    """The half-open range of the paths of all that lies under a folder."""
-    prefix = "" if folder == "/" else folder
-    return f"{prefix}/", f"{prefix}0"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from tempo_edge.store.evidence import LineHit
 from tempo_edge.store.postgres.line_index import LineIndex, LineKey
 from tempo_edge.store.postgres.passes import PassTable, within
 from tempo_edge.store.postgres.trouble import told
-from tempo_edge.words.letters import is_unspaced
+from tempo_edge.store.rarities import Rarities
 from tempo_edge.words.line import Line
 
 __all__ = ["LINE", "EvidenceTable", "hit"]
@@ -21,18 +20,12 @@ _COLUMNS = "video_id, start_seconds, end_seconds, kind, text, language, confiden
 LINE = f"id, {_COLUMNS}"
 _IS_HELD = "EXISTS (SELECT 1 FROM files WHERE files.video_id=evidence.video_id)"
 
-# Counts of words hold until there are this many times as many lines; a word in one line of so many
-# is common.
-_GROWTH, _COMMON = 1.25, 100
-
 
 class EvidenceTable(PassTable):
     """The rows of lines, and of what was read; what a public method does, its interface says."""
 
     def __init__(self, name: str, *, readonly: bool = False) -> None:
-        # Counts of words that are in many lines, and the largest id of a line at that time.
-        self._counts: dict[str, int] = {}
-        self._counted_at = 0
+        self._rarities = Rarities()
         super().__init__(name, readonly=readonly)
         self._index = LineIndex(self._run)
 
@@ -134,19 +127,7 @@ class EvidenceTable(PassTable):
     def rarities(self, phrases: Sequence[str]) -> list[float]:
         """How rare each phrase is: the logarithm of how many lines there are for one with it."""
         (last,) = self._one("SELECT coalesce(max(id), 0) FROM evidence")
-        if not self._counted_at <= last <= _GROWTH * self._counted_at:
-            self._counts, self._counted_at = {}, int(last)
-        counted: dict[str, int] = {}
-        for phrase in phrases:
-            # To count a word that is in most lines takes long, and there are few such words.
-            if phrase not in self._counts:
-                count = 0 if is_unspaced(phrase) else self._index.occurrences(phrase)
-                if count * _COMMON < last:
-                    counted[phrase] = count
-                else:
-                    self._counts[phrase] = count
-        held = {**counted, **self._counts}
-        return [math.log(max(last, 1) / max(held[phrase], 1)) for phrase in phrases]
+        return self._rarities.of(phrases, int(last), self._index.occurrences)
 
     def line_counts(self) -> dict[str, int]:
         """How many lines there are of each kind of which there are any."""

@@ -9,26 +9,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any
 
+from tempo_edge.store.line_search import (
+    MOST_CANDIDATES,
+    MOST_RANKED,
+    MOST_RANKED_IN_PART,
+    TRIGRAM,
+    held_in_part,
+)
 from tempo_edge.words.letters import folded, is_unspaced, pointless, tokens
 
 __all__ = ["LineIndex", "LineKey"]
-
-# Lines that hold some of the rarer phrases and are looked at whether they hold more, best first.
-_MOST_CANDIDATES = 1000
-
-# Lines that are ranked, the first ones of the library: where thousands hold all that is asked for,
-# any of them will do; of those that may hold only a part of it, more are to be seen.
-_MOST_RANKED, _MOST_RANKED_IN_PART = 1000, 20_000
-
-# From so many lines on that hold one of the rarer phrases, those are looked for that hold two,
-# where there are no more pairs than this.
-_MANY, _MOST_PAIRS = 10_000, 50
-
-# The fewest letters that are found where words can't be told apart.
-_TRIGRAM = 3
 
 # Letters of a word that count, and words of a line whose places are known to PostgreSQL.
 _LONGEST_WORD, _LAST_PLACE = 400, 16_383
@@ -139,33 +131,19 @@ class LineIndex:
         what = among, condition, values
         found: list[_Found] = []
         if len(known) == len(phrases):
-            ranked = self._matched([known], *what, limit, _MOST_RANKED)
+            ranked = self._matched([known], *what, limit, MOST_RANKED)
             found = [(len(known), rank, line) for rank, line, _ in ranked]
         if len(found) < limit and least < len(phrases):
             wanted = [f" {' '.join(words)} " for words in known]
-            part = self._part_of(known, least, among)
+            counts = [self._rarest(among, words) for words in known]
+            part = held_in_part(known, counts, least)
             for rank, line, plain in self._matched(
-                part, *what, _MOST_CANDIDATES, _MOST_RANKED_IN_PART
+                part, *what, MOST_CANDIDATES, MOST_RANKED_IN_PART
             ):
                 count = sum(phrase in f" {plain} " for phrase in wanted)
                 if least <= count < len(phrases):
                     found.append((count, rank, line))
         return found
-
-    def _part_of(self, phrases: list[list[str]], least: int, among: str) -> list[list[list[str]]]:
-        """What lines hold that hold so many of some phrases, and few others: all of one of these.
-
-        A line that lacks at most two of five phrases holds one of any three, and two of any four.
-        """
-        counts = {" ".join(words): self._rarest(among, words) for words in phrases}
-        rarest = sorted(phrases, key=lambda words: counts[" ".join(words)])
-        may_lack = len(phrases) - least
-        one_of, two_of = rarest[: may_lack + 1], rarest[: may_lack + 2]
-        pairs = [[a, b] for a, b in combinations(two_of, 2)]
-        is_common = sum(counts[" ".join(words)] for words in one_of) >= _MANY
-        if is_common and least > 1 and len(pairs) <= _MOST_PAIRS:
-            return pairs
-        return [[words] for words in one_of]
 
     def occurrences(self, phrase: str) -> int:
         """How many lines hold the rarest word of a phrase, at most."""
@@ -185,7 +163,7 @@ class LineIndex:
 
     def _matched(
         self,
-        one_of: list[list[list[str]]],
+        one_of: Sequence[Sequence[list[str]]],
         among: str,
         condition: str,
         values: Sequence[Any],
@@ -227,11 +205,11 @@ class LineIndex:
         known = [
             phrase.replace("\0", " ").casefold()
             for phrase in phrases
-            if is_unspaced(phrase) or len(phrase) >= _TRIGRAM
+            if is_unspaced(phrase) or len(phrase) >= TRIGRAM
         ]
         if len(known) < least or not any(map(is_unspaced, known)):
             return []
-        long = [phrase for phrase in known if len(phrase) >= _TRIGRAM]
+        long = [phrase for phrase in known if len(phrase) >= TRIGRAM]
         what = condition, values
         if long and (least < len(known) or len(long) == len(known)):
             joined = " OR " if least < len(phrases) else " AND "
@@ -254,7 +232,7 @@ class LineIndex:
         rows = self._run(
             f"SELECT id, plain, length FROM evidence WHERE is_unspaced "
             f"AND ({joined.join([one] * len(asked))}) AND {condition} ORDER BY id "
-            f"LIMIT {_MOST_RANKED_IN_PART}",
+            f"LIMIT {MOST_RANKED_IN_PART}",
             (*(value for each in asked for value in each), *values),
         ).fetchall()
         lines, mean = self._size("is_unspaced")
@@ -268,7 +246,7 @@ class LineIndex:
             (_rank(weights, plain.count, length, mean), line, plain) for line, plain, length in rows
         ]
         ranked.sort(key=lambda each: (-each[0], each[1]))
-        return ranked[:_MOST_CANDIDATES]
+        return ranked[:MOST_CANDIDATES]
 
     def _scanned(
         self, phrases: list[str], condition: str, values: Sequence[Any]
@@ -277,7 +255,7 @@ class LineIndex:
         holds = " OR ".join("strpos(plain, %s)>0" for _ in phrases)
         rows = self._run(
             f"SELECT 0.0::float8, id, plain FROM evidence WHERE is_unspaced AND ({holds}) "
-            f"AND {condition} ORDER BY length(text), id LIMIT {_MOST_CANDIDATES}",
+            f"AND {condition} ORDER BY length(text), id LIMIT {MOST_CANDIDATES}",
             (*phrases, *values),
         )
         return [(rank, line, plain) for rank, line, plain in rows]
@@ -337,7 +315,7 @@ def _words(text: str) -> list[str]:
 
 
 def _trigrams(text: str) -> list[str]:
-    return sorted({text[at : at + _TRIGRAM] for at in range(len(text) - _TRIGRAM + 1)})
+    return sorted({text[at : at + TRIGRAM] for at in range(len(text) - TRIGRAM + 1)})
 
 
 def _lexeme(word: str) -> str:
