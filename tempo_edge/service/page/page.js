@@ -62,6 +62,10 @@ const progress = new Progress({
   failed: (error) => trouble.show(error),
 });
 const filters = new Filters((set) => {
+  if (place.saved) {
+    place = { ...place, ...results.typed(place) };
+    find("query").value = place.query;
+  }
   place = { ...place, filters: set, saved: "" };
   move();
   search();
