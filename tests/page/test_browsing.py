@@ -73,6 +73,7 @@ def test_a_filter_that_the_library_refuses_is_said(wide: Page) -> None:
     fill(wide, "#since", "1/2/2024")
     wide.until("!document.querySelector('#trouble').hidden")
     assert "1/2/2024" in wide.text("#trouble-words")
+    assert wide.text("#title") == "Your footage"
 
 
 def test_the_library_goes_on_as_far_as_there_is(wide: Page, dated_service: Service) -> None:
