@@ -247,7 +247,8 @@ function wire() {
       filters.open(find("filters").hidden);
       if (!find("filters").hidden) find("within").focus();
     },
-    ArrowDown: () => walls.some((cards) => cards.focus()),
+    // On a card that nothing is below, it stays there.
+    ArrowDown: (event) => event.target.closest(".card") ?? walls.some((cards) => cards.focus()),
     Escape: escaped,
   });
 }
