@@ -257,7 +257,8 @@ wire();
 place = read();
 find("query").value = place.query;
 filters.set(place.filters);
-filters.open(filterCount(place.filters) > 0);
+// On a telephone the form would push the answer out of sight; chips say what is set.
+filters.open(filterCount(place.filters) > 0 && !matchMedia("(max-width: 560px)").matches);
 move(true);
 search().then(resume);
 progress.start();
