@@ -73,6 +73,19 @@ def test_a_filter_that_the_library_refuses_is_said(wide: Page) -> None:
     fill(wide, "#since", "1/2/2024")
     wide.until("!document.querySelector('#trouble').hidden")
     assert "1/2/2024" in wide.text("#trouble-words")
+    assert wide.text("#title") == "Your footage"
+
+
+@pytest.mark.parametrize("width", [390, 1400])
+def test_a_link_with_filters_shows_what_they_leave(
+    wide: Page, dated_service: Service, width: int
+) -> None:
+    wide.resize(width, 844, mobile=width < 500)
+    wide.open(f"{dated_service.address}#since=2018")
+    wide.until("document.querySelectorAll('#chips .chip').length === 1")
+    wide.until(f"{CARDS} > 0")
+    assert wide.look("document.querySelector('#filters').hidden") == (width < 500)
+    assert wide.look("document.querySelector('.card').getBoundingClientRect().top") < 844
 
 
 def test_the_library_goes_on_as_far_as_there_is(wide: Page, dated_service: Service) -> None:

@@ -172,6 +172,10 @@ def test_arrows_lead_from_sure_moments_to_those_that_are_not(page: Page) -> None
     faint = "getComputedStyle(document.querySelector('#near-cards .picture')).opacity"
     page.until("document.querySelector('#near-cards .frame').classList.contains('shown')")
     assert float(page.look(faint)) == pytest.approx(0.6)
+    page.look("document.querySelector('#near-cards .card:last-child .open').focus()")
+    page.press("ArrowDown")
+    last = "document.activeElement.closest('#near-cards .card:last-child') !== null"
+    assert page.look(last), "below the last there is nothing to go to"
 
 
 def test_a_card_names_its_folder_as_far_as_it_tells(page: Page) -> None:

@@ -91,6 +91,7 @@ def test_a_search_is_saved_asked_again_and_removed(
         assert page.look(terms) == ["cars on a city street", "NOT a dog", "AND a man"]
         assert page.look("document.querySelectorAll('#chips button').length") == 0
         assert page.look("document.querySelector('#saved-new').hidden"), "it was looked at"
+        a_filter_keeps_what_it_asks(page, terms)
 
         page.click("#saved-open")
         page.until(f"{LISTED}.length === 2")
@@ -105,6 +106,26 @@ def test_a_search_is_saved_asked_again_and_removed(
         page.until(f"{LISTED}.length === 1")
         assert [each["name"] for each in own_service.ask("v1/saved")] == ["street"]
         assert not [text for text in page.errors() if "400" not in text]
+
+
+def a_filter_keeps_what_it_asks(page: Page, terms: str) -> None:
+    """A filter on a saved search asks what that asks, as if it had been typed; Back undoes it."""
+    page.look(
+        "(() => { const sort = document.querySelector('#sort'); sort.value = 'name';"
+        "sort.dispatchEvent(new Event('change', {bubbles: true})); })()"
+    )
+    typed = "cars on a city street NOT a dog AND a man"
+    page.until(f"document.querySelector('#query').value === '{typed}'")
+    page.until(f"{terms}.length === 4")
+    page.until(SETTLED)
+    *texts, order = page.look(terms)
+    assert texts == ["cars on a city street", "NOT a dog", "AND a man"]
+    assert order == "in order of name"
+    assert "saved=" not in page.look("location.hash")
+    page.look("history.back()")
+    page.until("location.hash === '#saved=typed'")
+    page.until(f"{terms}.length === 3")
+    page.until(SETTLED)
 
 
 def pictures(page: Page, keep: Callable[[Page, str], None]) -> None:

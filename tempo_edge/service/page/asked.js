@@ -92,6 +92,12 @@ function filters({ filters: set }) {
   ];
 }
 
+/** What an answer was given for, as it could be typed: `{query, like}`. */
+export function typedOf({ query, like, understood }) {
+  const terms = understood?.map(({ text, role }) => (role === "find" ? text : `${role.toUpperCase()} ${text}`));
+  return { query: terms ? terms.join(" ") : query, like: parseExample(like ?? "") ? like : "" };
+}
+
 /** What of an answer's query is to be there: the words that are marked, and that a curve is for. */
 export const wanted = (answer) =>
   answer.understood

@@ -62,6 +62,10 @@ const progress = new Progress({
   failed: (error) => trouble.show(error),
 });
 const filters = new Filters((set) => {
+  if (place.saved) {
+    place = { ...place, ...results.typed(place) };
+    find("query").value = place.query;
+  }
   place = { ...place, filters: set, saved: "" };
   move();
   search();
@@ -243,7 +247,8 @@ function wire() {
       filters.open(find("filters").hidden);
       if (!find("filters").hidden) find("within").focus();
     },
-    ArrowDown: () => walls.some((cards) => cards.focus()),
+    // On a card that nothing is below, it stays there.
+    ArrowDown: (event) => event.target.closest(".card") ?? walls.some((cards) => cards.focus()),
     Escape: escaped,
   });
 }
@@ -252,7 +257,8 @@ wire();
 place = read();
 find("query").value = place.query;
 filters.set(place.filters);
-filters.open(filterCount(place.filters) > 0);
+// On a telephone the form would push the answer out of sight; chips say what is set.
+filters.open(filterCount(place.filters) > 0 && !matchMedia("(max-width: 560px)").matches);
 move(true);
 search().then(resume);
 progress.start();

@@ -1,6 +1,6 @@
 // The answer on the page: a library to browse, or moments, and below them what is not sure.
 
-import { asked, missingWords, wanted } from "./asked.js";
+import { asked, missingWords, typedOf, wanted } from "./asked.js";
 import { folderNames } from "./folder_names.js";
 import { libraryWords, readVideos } from "./library.js";
 import { filterCount, isAsking, isNarrowed, momentKey, parameters } from "./place.js";
@@ -63,7 +63,7 @@ export class Results {
     } catch (error) {
       if (signal.aborted || error.status === 409) return;
       this.chips.giveUp();
-      if (error.status === 400 && !quick) this.showNone(place);
+      if ([400, 404].includes(error.status) && !quick) this.showNone(place);
       this.trouble.show(error, () => this.again().then(this.grown));
     } finally {
       if (!signal.aborted) this.busy(false);
@@ -150,7 +150,8 @@ export class Results {
     this.showAsked(place);
     this.cards.show([]);
     this.near.show([]);
-    find("title").textContent = name(place.query || place.saved || "More like this");
+    const asking = place.query || place.saved || (place.like && "More like this");
+    find("title").textContent = asking ? name(asking) : "Your footage";
     find("count").textContent = find("unsure").textContent = "";
     find("nothing").hidden = find("near").hidden = true;
     find("select-all").hidden = find("more").hidden = true;
@@ -208,6 +209,11 @@ export class Results {
   /** The words that are to be found, as far as there is an answer; else all that is asked for. */
   get words() {
     return this.answer ? wanted(this.answer) : this.place.query;
+  }
+
+  /** What a saved search asks, as it could be typed: a place only names it. */
+  typed(place) {
+    return this.answer?.asked.saved === place.saved ? typedOf(this.answer) : {};
   }
 
   /** The list that holds a moment, for leafing on from it, and where in it. */
