@@ -98,7 +98,24 @@ class SavedQuery:
         text = str(query.expression) if query.text.strip() else ""
         like = "" if query.like is None else f"like {query.like.name}"
         where = " ".join(f"{name} {said}" for name, said in self.where.items())
-        return ", ".join(each for each in (text, like, where) if each)
+        return ", ".join(each for each in (text, like, where, *self._narrowed()) if each)
+
+    def _narrowed(self) -> list[str]:
+        """What else it is kept to, thing by thing."""
+        query = self.query
+        kinds = [name for name in ("said", "shown", "seen") if getattr(query, name)]
+        numbers = {name: getattr(query, name) for name in _NUMBERS}
+        days = {name: getattr(query, name) for name in _DAYS}
+        return [
+            *(f"in {path}" for path in query.within or ()),
+            *(f"what is {kind}" for kind in kinds),
+            *(
+                f"{name.replace('_', ' ')} {number:g}"
+                for name, number in numbers.items()
+                if number is not None and number != getattr(_USUAL, name)
+            ),
+            *(f"{name} {day}" for name, day in days.items() if day is not None),
+        ]
 
     def as_text(self) -> str:
         """What :meth:`of` reads; ASCII alone."""

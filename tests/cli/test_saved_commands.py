@@ -34,19 +34,19 @@ def test_a_search_is_saved_listed_run_and_removed(tempo: Tempo, originals: Path)
     (plain, sea) = map(json.loads, tempo("saved", "list", "--json").out.splitlines())
     assert plain == {
         "name": "plain",
-        "query": "a street",
+        "query": "a street, min confidence 0",
         "run": [],
         "notify": False,
         "webhook": "",
         "own": True,
         "told": 0,
     }
-    assert sea["query"] == "a beach, since last week"
+    assert sea["query"] == f"a beach, since last week, in {originals}, min confidence 0"
     assert sea["run"] == [sys.executable, "-c", "pass", "{path} {start}"]
-    assert tempo("saved", "list").out.splitlines()[0] == "plain  a street  0 told"
+    assert tempo("saved", "list").out.splitlines()[0] == "plain  a street, min confidence 0  0 told"
 
     shown = tempo("saved", "run", "plain")
-    assert shown.status == 0 and shown.err.startswith("saved plain: a street\n")
+    assert shown.status == 0 and shown.err.startswith("saved plain: a street, min confidence 0\n")
     found = tempo("find", "a street", *ALL, "--no-service")
     assert shown.out == found.out and shown.out.count("\n") >= 3
     rows = [json.loads(line) for line in tempo("saved", "run", "--json", "plain").out.splitlines()]

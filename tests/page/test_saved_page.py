@@ -70,7 +70,7 @@ def test_a_search_is_saved_asked_again_and_removed(
         street, typed = page.look(LISTED)
         assert street.split("\n") == [
             "street",
-            "cars on a city street",
+            "cars on a city street, what is seen, max seconds 120",
             "nothing told yet",
             "Remove",
         ]

@@ -233,7 +233,8 @@ def test_without_a_service_the_library_is_searched(
         facts = peer.call("describe_library")["structuredContent"]
         listed = peer.call("list_saved_searches")["structuredContent"]["searches"]
         assert listed == [
-            {"name": name, "query": "stripes, since 1990", "told": 0} for name in ("all", "none")
+            {"name": name, "query": f"stripes, since 1990, min confidence {least}", "told": 0}
+            for name, least in (("all", 0), ("none", 1))
         ]
         again = peer.call("run_saved_search", name="all")["structuredContent"]
         assert again["moments"] == [found]

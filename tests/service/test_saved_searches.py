@@ -34,7 +34,7 @@ def test_a_search_is_saved_asked_again_and_removed(
         assert mine.pop("find") == {**find, **usual, "within": [film]}
         assert mine == {
             "name": "sea/side ?",
-            "query": "a beach, since 1990",
+            "query": f"a beach, since 1990, in {film}, min confidence 0",
             "notify": False,
             "webhook": "http://127.0.0.1:9/found",
             "runs_command": False,
