@@ -95,9 +95,9 @@ class Catalogue(Evidence, Listing, Passes, Captures, Saved, Closing, ABC):
 
     # -- files ---------------------------------------------------------------------------------
 
-    @abstractmethod
     def files(self, under: Path | None = None) -> dict[str, FileRow]:
         """File rows by path, all of them or those at or under one path, letter by letter."""
+        return {row.path: row for row in self.each_file(under)}
 
     @abstractmethod
     def file(self, path: str) -> FileRow | None:

@@ -78,10 +78,6 @@ class SqliteCatalogue(LineVectorTable, ListingTable, SavedTable, VideoNotes, Wri
 
     # -- files ---------------------------------------------------------------------------------
 
-    def files(self, under: Path | None = None) -> dict[str, FileRow]:
-        """File rows by path, all of them or those at or under one path."""
-        return {row.path: row for row in self.each_file(under)}
-
     def file(self, path: str) -> FileRow | None:
         """The row of one file, or None."""
         row = self._db.execute(f"SELECT {_FILE} FROM files WHERE path=?", (path,)).fetchone()
