@@ -15,7 +15,7 @@ from tempo_edge.cli.options import JsonOption, LibraryOption, ProfileOption, che
 from tempo_edge.cli.outputs import check_outputs
 from tempo_edge.cli.query_options import QueryOptions
 from tempo_edge.cli.sheets import SheetOption, write_sheet
-from tempo_edge.cli.stills import PicturesOption, stills
+from tempo_edge.cli.stills import PicturesOption, check_pictures, stills
 from tempo_edge.cli.time_lines import ExportOption, OutputOption, check_export, export_moments
 from tempo_edge.cli.use import hint
 from tempo_edge.cli.values import place
@@ -78,7 +78,7 @@ def find(
     check_outputs({"--output": output, "--explain": explain, "--sheet": sheet}, library)
     if clip is not None and clip.expanduser().is_file():
         raise TempoEdgeError(f"--clip {clip} is a file: name a folder")
-    shown_as = stills(pictures)
+    check_pictures(pictures)
     query = asked.query(which, which.filters)
     # What needs footage or evidence is done here, where the answer is.
     is_for_service = not (no_service or asked.refine or explain or clip or sheet or profile)
@@ -96,6 +96,7 @@ def find(
         raise typer.Exit(1)
     if export is None or output is not None:
         dated = query.sort == "time" or query.filters.is_timed
+        shown_as = None if as_json or null else stills(pictures)
         show(answer, as_json, null, dated=dated, stills=shown_as)
     if export is not None:
         export_moments(answer.moments, export, output)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tempo_edge.moment import Moment
     from tempo_edge.search.candidates import Candidate
 
-__all__ = ["PicturesOption", "Stills", "stills"]
+__all__ = ["PicturesOption", "Stills", "check_pictures", "stills"]
 
 _AUTO, _NONE = "auto", "none"
 
@@ -59,24 +59,29 @@ class Stills:
         emit(drawn(still, self.protocol), styled=True)
 
 
-def stills(how: str) -> Stills | None:
-    """What shows stills as it was asked for; None where nobody would see them.
+def check_pictures(how: str) -> None:
+    """Refuse a way of showing stills that there is not, before anything is searched.
 
     Raises:
         TempoEdgeError: there is no such protocol.
         MissingExtraError: a protocol was asked for by name, and what draws is not installed.
     """
-    if how == _NONE:
-        return None
-    from tempo_edge._console.terminal_picture import PROTOCOLS, check_drawing, protocol_here
+    if how in (_AUTO, _NONE):
+        return
+    from tempo_edge._console.terminal_picture import PROTOCOLS, check_drawing
 
-    if how not in (_AUTO, *PROTOCOLS):
+    if how not in PROTOCOLS:
         raise TempoEdgeError(
             f"--pictures {how!r} must be one of {', '.join((_AUTO, *PROTOCOLS, _NONE))}"
         )
-    if how != _AUTO:
-        check_drawing()
-    if not sys.stdout.isatty():
+    check_drawing()
+
+
+def stills(how: str) -> Stills | None:
+    """What shows stills as it was asked for; None where nobody would see them."""
+    if how == _NONE or not sys.stdout.isatty():
         return None
+    from tempo_edge._console.terminal_picture import protocol_here
+
     protocol = protocol_here() if how == _AUTO else how
     return None if protocol is None else Stills(protocol)
