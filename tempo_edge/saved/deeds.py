@@ -54,7 +54,7 @@ class Deeds:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Those that there are, in the order in which they are done."""
+        """The names of the deeds that there are, in the order in which they are done."""
         asked = {"notify": self.notification, "webhook": self.webhook, "run": self.command}
         return tuple(name for name, is_asked in asked.items() if is_asked)
 

@@ -84,7 +84,7 @@ def camera_names(cameras: Sequence[tuple[str, str]]) -> list[str]:
 
 
 def cameras_like(asked: str, cameras: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Those of the cameras, (make, model), whose names have all words of what was asked for.
+    """The cameras, (make, model), among some whose names have all words of what was asked for.
 
     Raises:
         QueryError: there is no such camera.
