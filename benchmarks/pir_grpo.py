@@ -33,7 +33,7 @@ from tempo_edge.train.grounder.grpo.pir_grpo import GrpoSettings
 from tempo_edge.train.grounder.held_out_windows import HeldOutWindows
 from tempo_edge.train.grounder.model.checkpoint_files import load_grounder
 from tempo_edge.train.grounder.prompt_builder import PromptBuilder
-from tempo_edge.train.grounder.sft import SftSettings
+from tempo_edge.train.grounder.sft import DRAWN_AHEAD, SftSettings
 from tempo_edge.train.progress_log import ProgressLog, Say
 from tempo_edge.train.settings import read_settings
 
@@ -277,8 +277,9 @@ def recipes(
 def _shorter(settings: _Settings, steps: int) -> _Settings:
     """The same training in another number of steps."""
     share = steps / settings.steps
-    every, warmup = (max(1, round(share * each)) for each in (settings.every, settings.warmup))
-    return replace(settings, steps=steps, every=every, warmup=warmup)
+    rounds = max(1, round(share * settings.every / DRAWN_AHEAD))
+    warmup = max(1, round(share * settings.warmup))
+    return replace(settings, steps=steps, every=DRAWN_AHEAD * rounds, warmup=warmup)
 
 
 def measure(

@@ -73,9 +73,10 @@ def test_a_shorter_training_is_the_same_in_fewer_steps() -> None:
     sft, hard = short["sft_relevant"], short["pir_grpo"]
     assert (sft.steps, sft.every, sft.warmup) == (800, 100, 38)
     assert isinstance(hard, GrpoSettings)
-    assert (hard.steps, hard.every, hard.warmup, hard.prompts) == (50, 6, 2, 16)
+    assert (hard.steps, hard.every, hard.warmup, hard.prompts) == (50, 8, 2, 16)
     whole = recipes()["pir_grpo"]
     assert dataclasses.replace(hard, steps=200, every=25, warmup=10, prompts=48) == whole
+    assert recipes(sft_steps=1000)["sft"].every == 124  # whole draws of batches
 
 
 def test_a_finished_run_is_not_taught_again(

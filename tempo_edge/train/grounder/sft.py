@@ -32,7 +32,8 @@ from tempo_edge.train.schedule import decaying_groups, rate_share
 #: whether the window shows what is asked for, IGNORED where that is not to be learned.
 SftExample = tuple[Prompt, list[int], NDArray[np.bool_], NDArray[np.bool_], int]
 
-_AHEAD = 4  # batches that are drawn at once
+#: The batches that are drawn at once, to read prompts of one length together.
+DRAWN_AHEAD = 4
 
 
 @dataclass(frozen=True)
@@ -67,8 +68,8 @@ class SftSettings:
         for name in ("steps", "batch", "every"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} {getattr(self, name)} must be at least 1")
-        if self.every % _AHEAD:
-            raise ValueError(f"every {self.every} must be a multiple of {_AHEAD}")
+        if self.every % DRAWN_AHEAD:
+            raise ValueError(f"every {self.every} must be a multiple of {DRAWN_AHEAD}")
 
 
 def sft_example(prompt_builder: PromptBuilder, example: Example, refuse: bool) -> SftExample:
@@ -119,11 +120,11 @@ class Sft:
         """The next batch, of examples of about one length: less of it is padding."""
         if not self._ahead:
             size = self.settings.batch
-            drawn = [self._source.draw(self._rng) for _ in range(_AHEAD * size)]
+            drawn = [self._source.draw(self._rng) for _ in range(DRAWN_AHEAD * size)]
             refuse = self.settings.mix.absent > 0.0
             examples = [sft_example(self._prompt_builder, each, refuse) for each in drawn]
             examples.sort(key=lambda example: len(example[0]) + len(example[1]))
-            for place in self._rng.permutation(_AHEAD):
+            for place in self._rng.permutation(DRAWN_AHEAD):
                 self._ahead.append(
                     collate(*zip(*examples[place * size : (place + 1) * size], strict=True))
                 )
