@@ -1,11 +1,11 @@
 """The method's own question: do partially irrelevant queries teach to refuse, and at what price?
 
     python -m benchmarks.pir_grpo --data DIR --work DIR [--seeds 0 1 2] [--row NAME ...] \
-        [--sft-steps N] [--steps N] [--prompts N] [--one-start]
+        [--sft-steps N] [--steps N] [--prompts N] [--one-start] [--unchosen]
 
 Decoders are taught with and without questions about what is absent, by SFT, then by GRPO, all on
-the same windows for the same numbers of steps. Each is chosen on one half of dev's pictures and
-reported on the other. Finished runs are kept in the work folder, and a run that was killed goes on.
+the same windows for the same numbers of steps. Each is chosen on one half of dev's pictures, or the
+last of its run, and reported on the other half. Finished runs are kept in the work folder, and a run that was killed goes on.
 The whole table takes days of a core: fewer steps and prompts, and one SFT for all seeds, give a
 smaller one of the same question.
 """
@@ -94,6 +94,7 @@ class Bench:
         recipes: the settings by name, of SFT and of PIR-GRPO.
         windows: how many a decoder is chosen on, and as many it is reported on.
         one_start: whether all seeds of GRPO go on from one SFT, that of seed 0.
+        chosen: whether the checkpoint counts that is best on the first half, or the last one.
     """
 
     places: training.Places
@@ -101,6 +102,7 @@ class Bench:
     recipes: Mapping[str, SftSettings | GrpoSettings]
     windows: int
     one_start: bool
+    chosen: bool
     device: str
     say: Say
 
@@ -134,7 +136,11 @@ class Bench:
         """The figures of a row's decoder, taught now or kept from a finished run."""
         last = row.sft if row.grpo is None else f"{row.sft}-{row.grpo}"
         folder = self.places.out / f"seed-{seed}" / last
-        about = {"windows": self.windows, "recipe": self._about(row, seed)}
+        about = {
+            "windows": self.windows,
+            "chosen": self.chosen,
+            "recipe": self._about(row, seed),
+        }
         kept = folder / "reported.json"
         if kept.exists():
             found = json.loads(kept.read_text(encoding="utf-8"))
@@ -174,7 +180,7 @@ class Bench:
             replace(self.places, out=folder / f"{row.sft}-{row.grpo}"),
             self.profile,
             device=self.device,
-            trials=self.windows,
+            trials=self._trials,
             say=self.say,
         )
 
@@ -189,10 +195,15 @@ class Bench:
                 replace(self.places, out=folder),
                 self.profile,
                 device=self.device,
-                trials=self.windows,
+                trials=self._trials,
                 say=self.say,
             )
         return self._begun[folder]
+
+    @property
+    def _trials(self) -> int:
+        """How many windows a checkpoint is chosen on; none for the last one."""
+        return self.windows if self.chosen else 0
 
     @cached_property
     def _begun(self) -> dict[Path, Path]:
@@ -248,6 +259,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--prompts", type=int, metavar="N", help="of a step of GRPO; as above")
     parser.add_argument(
         "--one-start", action="store_true", help="let all seeds of GRPO go on from one SFT"
+    )
+    parser.add_argument(
+        "--unchosen", action="store_true", help="let the last checkpoint of each run count"
     )
     parser.add_argument("--profile", default="nano", help="default %(default)s")
     parser.add_argument("--windows", type=int, default=2000, help="default %(default)s")
@@ -313,6 +327,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             recipes(options.sft_steps, options.steps, options.prompts),
             options.windows,
             options.one_start,
+            not options.unchosen,
             options.device,
             ProgressLog(partial(print, flush=True)),
         )
@@ -325,7 +340,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     told = gain(rows)
     if told is not None:
         print(f"\n{told}")
-    asked = ("windows", "seeds", "sft_steps", "steps", "prompts", "one_start")
+    asked = ("windows", "seeds", "sft_steps", "steps", "prompts", "one_start", "unchosen")
     print(json.dumps({**describe(), **{name: getattr(options, name) for name in asked}}))
     return 0
 

@@ -85,7 +85,7 @@ def test_a_finished_run_is_not_taught_again(
     data = archives.write(tmp_path / "data", classes=1)
     places = training.Places(data, tmp_path / "work", tmp_path / "runs")
     few = {"sft": SFT, "sft_relevant": SFT, "pir_grpo": GRPO}
-    bench = Bench(places, load_profile("nano"), few, 12, True, "cpu", print)
+    bench = Bench(places, load_profile("nano"), few, 12, True, True, "cpu", print)
     names = ["SFT, relevant only", "then PIR-GRPO, hard", SIMILARITY]
     rows = measure(bench, names, [0])
     assert set(COLUMNS) <= set(rows[SIMILARITY][0])
@@ -100,9 +100,24 @@ def test_a_finished_run_is_not_taught_again(
     assert str(measure(bench, names, [0])) == str(rows)
     one = [name for name in names if name != "then PIR-GRPO, hard"]
     assert str(measure(bench, one, [0, 1])) == str({name: rows[name] for name in one})
-    other = dataclasses.replace(bench, windows=13)
-    with pytest.raises(AssertionError, match="taught again"):
-        measure(other, names[:1], [0])
+    for other in (
+        dataclasses.replace(bench, windows=13),
+        dataclasses.replace(bench, chosen=False),
+    ):
+        with pytest.raises(AssertionError, match="taught again"):
+            measure(other, names[:1], [0])
+
+
+def test_the_last_checkpoint_counts_where_none_is_chosen(tmp_path: Path) -> None:
+    data = archives.write(tmp_path / "data", classes=1)
+    places = training.Places(data, tmp_path / "work", tmp_path / "runs")
+    bench = Bench(places, load_profile("nano"), {"sft": SFT}, 12, True, False, "cpu", print)
+    (figures,) = measure(bench, ["SFT with refusals"], [0])["SFT with refusals"]
+    assert set(COLUMNS) <= set(figures)
+    folder = tmp_path / "runs/seed-0/sft"
+    rows = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    assert rows[-1]["step"] == SFT.steps and not any("auroc" in row for row in rows)
+    assert (folder / "best.pt").exists()
 
 
 def test_the_table_gives_means_and_spreads() -> None:

@@ -63,11 +63,13 @@ def sft(
 ) -> Path:
     """Fine-tune on right answers, from the checkpoint `start` if there is one.
 
-    Returns the checkpoint that was best on `trials` windows of dev.
+    Returns the checkpoint that was best on `trials` windows of dev; the last one if that is 0.
     """
     prompt_builder = PromptBuilder(profile)
     with _source(settings, places, profile, say) as source:
-        dev = dev_windows(settings.mix, places, profile, prompt_builder, trials, say)
+        dev = None
+        if trials:
+            dev = dev_windows(settings.mix, places, profile, prompt_builder, trials, say)
         model = None if start is None else load_grounder(start)
         run = Sft(source, prompt_builder, settings, device, model)
         about = _about(settings, start)
@@ -86,11 +88,13 @@ def pir_grpo(
 ) -> Path:
     """Go on from the checkpoint `start` with PIR-GRPO.
 
-    Returns the checkpoint that was best on `trials` windows of dev.
+    Returns the checkpoint that was best on `trials` windows of dev; the last one if that is 0.
     """
     prompt_builder = PromptBuilder(profile)
     with _source(settings, places, profile, say) as source:
-        dev = dev_windows(settings.mix, places, profile, prompt_builder, trials, say)
+        dev = None
+        if trials:
+            dev = dev_windows(settings.mix, places, profile, prompt_builder, trials, say)
         policy = NanoPolicy(load_grounder(start).to(device), prompt_builder)
         shares = shares_of_annotated(settings.mix) if settings.videos.library else None
         run = PirGrpo(policy, source, settings, shares)
@@ -160,11 +164,18 @@ def _follow(
     run: TrainingRun,
     model: GrounderNetwork,
     steps: int,
-    dev: HeldOutWindows,
+    dev: HeldOutWindows | None,
     folder: RunFolder,
     say: Say,
 ) -> Path:
-    """Train `model` to the end, from where the folder was left; returns the best checkpoint."""
+    """Train `model` to the end, from where the folder was left; returns the best checkpoint.
+
+    The last one counts where there are no windows to choose by.
+    """
+    if dev is None:
+        folder.finish(run, steps, say)
+        save_grounder(folder.best, model, {})
+        return folder.best
     folder.resume(run, say)
     floor = ", ".join(f"{name} {value:g}" for name, value in dev.best_threshold()[1].items())
     say(f"what similarity alone makes of dev's windows: {floor}")
