@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 
 from benchmarks.machine import describe
 from tempo_edge.quantization import dequantize, quantize, unit
-from tempo_edge.store.interface import Store, Vectors, WritableCatalogue
+from tempo_edge.store.interface import Store, WritableCatalogue
 from tempo_edge.store.opening import open_store
 from tempo_edge.store.rows import FileRow, FrameRow, VideoRow
+from tempo_edge.store.vectors import Vectors
 
 __all__ = ["main", "measure"]
 

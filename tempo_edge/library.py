@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from tempo_edge.saved.search import SavedSearch
     from tempo_edge.search.lines import LineMatch
     from tempo_edge.search.searcher import Searcher
-    from tempo_edge.store.interface import Vectors
     from tempo_edge.store.line_vectors import LineVectors
+    from tempo_edge.store.vectors import Vectors
 
 __all__ = ["Library"]
 

@@ -33,9 +33,6 @@ __all__ = [
     "reread_outdated",
 ]
 
-# What the new library is called beside the old one.
-_DRAFT = ".{profile}.draft.db"
-
 
 @dataclass(frozen=True)
 class Reread:
@@ -137,10 +134,7 @@ def reread(
             :meth:`tempo_edge.library.Library.index`, and so are the errors.
     """
     is_outdated = outdated_profile(path) is not None
-    store = open_store(library_path(path))
-    draft = store.companion(_DRAFT.format(profile=profile))
-    if not store.may_be_replaced:
-        store.take_over(draft)  # which says so, before anything is read
+    draft = open_store(library_path(path)).draft(profile)
     known = _videos(library_path(path))
     here = [each for each in known if Path(each).exists()]
     with Library.open(draft, profile=profile) as other:
@@ -167,7 +161,7 @@ def reread(
 
 
 def _take_place(
-    path: Path, draft: Path, held: set[str], *, may_lack: bool
+    path: Path, draft: str, held: set[str], *, may_lack: bool
 ) -> tuple[tuple[str, ...], bool]:
     """Let a draft that holds these files take the place of its library.
 
@@ -221,12 +215,7 @@ def clear_away(path: Path | None, profile: str) -> None:
     Raises:
         LibraryError: another process writes to the library.
     """
-    store = open_store(library_path(path))
-    draft = store.companion(_DRAFT.format(profile=profile))
-    left = (draft.with_suffix(".lock"), draft.with_suffix(".vectors"))
-    if not draft.exists() and any(each.exists() for each in left):
-        with store.lock():
-            store.take_over(draft)
+    open_store(library_path(path)).finish_taking_over(profile)
 
 
 def _carry(old: Store, new: Store) -> None:

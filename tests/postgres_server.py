@@ -56,11 +56,18 @@ class Server:
         self._base = base
         self._numbers = itertools.count(1)
         self._user: dict[str, Any] = {"cwd": "/"}
+        self.own(self.folder)
         if os.geteuid() == 0:
             nobody = pwd.getpwnam("nobody")
-            os.chown(self.folder, nobody.pw_uid, nobody.pw_gid)
             self._user |= {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
         self._process: subprocess.Popen[bytes] | None = None
+
+    def own(self, folder: Path) -> None:
+        """Let a folder be the server's."""
+        if os.geteuid() == 0:
+            nobody = pwd.getpwnam("nobody")
+            os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+            folder.chmod(0o700)
 
     def make(self) -> None:
         """Make its data."""

@@ -16,7 +16,7 @@ from tempo_edge.search.retrieve import retrieve
 from tempo_edge.search.searcher import Searcher
 from tempo_edge.search.similarity import CurveSettings
 from tempo_edge.search.window import Window
-from tempo_edge.store.interface import Vectors
+from tempo_edge.store.vectors import Vectors
 
 __all__ = ["Draw", "Draws"]
 

@@ -21,7 +21,8 @@ from tempo_edge.search.likeness import ExampleJudge, Likeness, WordsToo, combine
 from tempo_edge.search.retrieve import retrieve
 from tempo_edge.search.similarity import CurveSettings
 from tempo_edge.search.window import Window, open_window
-from tempo_edge.store.interface import Catalogue, Vectors
+from tempo_edge.store.interface import Catalogue
+from tempo_edge.store.vectors import Vectors
 
 __all__ = ["ByExample", "Sight", "Words", "without"]
 

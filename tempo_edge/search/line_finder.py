@@ -17,8 +17,9 @@ from tempo_edge.search.findings import Finding
 from tempo_edge.search.line_judge import LineJudge, WordFacts
 from tempo_edge.search.lines import MatchedLine, WantedWords, each_once, matching
 from tempo_edge.store.evidence import LineHit
-from tempo_edge.store.interface import Catalogue, Hits
+from tempo_edge.store.interface import Catalogue
 from tempo_edge.store.line_vectors import LineVectors
+from tempo_edge.store.vectors import Hits
 
 __all__ = ["JudgedLine", "LineFinder", "Meaning"]
 

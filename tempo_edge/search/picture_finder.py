@@ -27,7 +27,8 @@ from tempo_edge.search.retrieve import GLANCE, WINDOWS, retrieve
 from tempo_edge.search.search_space import SearchSpace
 from tempo_edge.search.similarity import CurveSettings
 from tempo_edge.search.wording import Reading, read
-from tempo_edge.store.interface import Catalogue, Vectors
+from tempo_edge.store.interface import Catalogue
+from tempo_edge.store.vectors import Vectors
 
 __all__ = ["PictureFinder"]
 

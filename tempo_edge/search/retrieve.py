@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from tempo_edge.search.reels import Reels
 from tempo_edge.search.window import Stretch, Window
-from tempo_edge.store.interface import Catalogue, Vectors
+from tempo_edge.store.interface import Catalogue
 from tempo_edge.store.rows import VideoRow
+from tempo_edge.store.vectors import Vectors
 
 __all__ = ["GLANCE", "WINDOWS", "retrieve"]
 

@@ -12,7 +12,8 @@ from tempo_edge.query import Query
 from tempo_edge.search.calibrate import NullDistribution
 from tempo_edge.search.reels import Reels
 from tempo_edge.search.scope import videos_of
-from tempo_edge.store.interface import Catalogue, Vectors
+from tempo_edge.store.interface import Catalogue
+from tempo_edge.store.vectors import Vectors
 
 __all__ = ["SearchSpace"]
 

@@ -26,8 +26,9 @@ from tempo_edge.search.search_space import SearchSpace
 from tempo_edge.search.term import TermSearch
 from tempo_edge.search.wording import Reading, read
 from tempo_edge.search.wording import sought as without_request
-from tempo_edge.store.interface import Catalogue, Vectors
+from tempo_edge.store.interface import Catalogue
 from tempo_edge.store.line_vectors import LineVectors
+from tempo_edge.store.vectors import Vectors
 
 __all__ = ["Searcher"]
 

@@ -30,16 +30,9 @@ if TYPE_CHECKING:
     from tempo_edge.store.backup import Backup
     from tempo_edge.store.line_vectors import LineVectors
     from tempo_edge.store.rows import Contents, FileRow, FrameRow, VideoRow
+    from tempo_edge.store.vectors import Vectors
 
-__all__ = ["Catalogue", "Hits", "Sizes", "Store", "Vectors", "WritableCatalogue"]
-
-
-@dataclass(frozen=True)
-class Hits:
-    """Nearest frames, best first: ``ids`` and ``similarities``, both ``[k]``."""
-
-    ids: NDArray[np.int64]
-    similarities: NDArray[np.float32]
+__all__ = ["Catalogue", "Sizes", "Store", "WritableCatalogue"]
 
 
 @dataclass(frozen=True)
@@ -262,54 +255,12 @@ class WritableCatalogue(
         """Drop the videos that no file holds, with their frames and words; gives how many."""
 
 
-class Vectors(ABC):
-    """The frames of one library, searchable by cosine similarity."""
-
-    @abstractmethod
-    def refresh(self, *, writing: bool = False, must_save: bool = False) -> None:
-        """Bring what is searched up to the catalogue, within a snapshot of that.
-
-        Args:
-            writing: the caller writes the library, and has time to leave a good cache behind.
-            must_save: complain where a changed cache can't be written; otherwise it is just used.
-
-        Raises:
-            LibraryError: it must be saved and can't be.
-        """
-
-    @abstractmethod
-    def search(
-        self, query: NDArray[np.float32], k: int, videos: Sequence[int] | None = None
-    ) -> Hits:
-        """The ``k`` frames nearest to a unit vector ``[d]``; fewer where there are fewer.
-
-        Similarities are cosines, of eight bits a component or better. Frames that were deleted
-        before the last :meth:`refresh` are never given.
-
-        Args:
-            videos: ids of the only videos whose frames may be given.
-        """
-
-    @abstractmethod
-    def sample(self, videos: Sequence[int] | None = None) -> NDArray[np.float32]:
-        """Unit vectors ``[n, d]`` spread over all frames, or over those of some videos.
-
-        A few thousand at most, or all where there are fewer, and for the same rows the same: they
-        tell how a query scores by chance.
-        """
-
-
 class Store(ABC):
     """One library by its name. Nothing of it is opened before a part is asked for.
 
     Args:
         name: as a user gives it.
-
-    Attributes:
-        may_be_replaced: whether another library can take the place of one; see :meth:`take_over`.
     """
-
-    may_be_replaced: bool = True
 
     @abstractmethod
     def __init__(self, name: str | Path) -> None: ...
@@ -374,17 +325,32 @@ class Store(ABC):
         """
 
     @abstractmethod
-    def take_over(self, draft: Path) -> None:
+    def draft(self, profile: str) -> str:
+        """The name of another library beside this one, which a profile reads anew.
+
+        Raises:
+            LibraryError: there can't be one.
+        """
+
+    @abstractmethod
+    def take_over(self, draft: str) -> None:
         """Let another library take the place of this one, at once and as a whole.
 
         Who reads this one finds it replaced, see :attr:`Catalogue.is_replaced`. The caller holds
-        the locks of both. Ended half-way and called again, it does what is left.
+        the locks of both.
 
         Args:
-            draft: the other one, a :meth:`companion` of this, which is gone afterwards.
+            draft: the other one, a :meth:`draft` of this, which is gone afterwards.
 
         Raises:
-            LibraryError: it can't be done now, or not by this store. What was there stays.
+            LibraryError: it can't be done now. What was there stays.
+        """
+
+    def finish_taking_over(self, profile: str) -> None:  # noqa: B027 - most have nothing left
+        """Do what is left where :meth:`take_over` was ended half-way, if anything is.
+
+        Raises:
+            LibraryError: another process writes to the library.
         """
 
     @abstractmethod

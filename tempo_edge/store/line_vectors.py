@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from tempo_edge.store.interface import Hits
+    from tempo_edge.store.vectors import Hits
 
 __all__ = ["LineVectors"]
 

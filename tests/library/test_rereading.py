@@ -11,16 +11,20 @@ from pathlib import Path
 
 import pytest
 from harness import Said
+from postgres_server import server
 
 from tempo_edge import LibraryError
 from tempo_edge.library import Library
 from tempo_edge.models import load_profile
+from tempo_edge.query import Query
 from tempo_edge.rereading import (
     is_of_another_profile,
     outdated_profile,
     reread,
     reread_outdated,
 )
+from tempo_edge.saved.query_text import SavedQuery
+from tempo_edge.saved.search import SavedSearch
 from tempo_edge.store.embedded import replacing
 
 Tempo = Callable[..., Said]
@@ -130,6 +134,25 @@ def test_who_has_the_old_one_open_finds_another_in_its_place(library: Path, film
             opened.find("a beach")
         assert opened.is_replaced
     assert profile_of(library) == "other"
+
+
+def test_a_library_on_a_server_is_read_again_in_its_place(films: Path, other: str) -> None:
+    path = Path(server().name(server().new_database()))
+    with Library.open(path, profile="nano") as made:
+        made.index(films)
+        made.save(SavedSearch("sea", SavedQuery(Query("a beach"), {})))
+        away = (films / "street.mkv").rename(films.parent / "street.mkv")
+        assert reread(path, other, [films]).lacking == (str(films / "street.mkv"),)
+        assert profile_of(path) == "nano"
+        away.rename(films / "street.mkv")
+        found = reread(path, other, [films])
+        assert found.is_whole and (found.report.indexed, found.report.unchanged) == (1, 2)
+        with pytest.raises(LibraryError, match="is another library now"):
+            made.find("a beach")
+    assert profile_of(path) == "other"
+    with Library.open(path) as opened:
+        assert opened.find("a beach", min_confidence=0.0).moments[0].profile == "other"
+        assert [kept.name for kept, _ in opened.searches()] == ["sea"]
 
 
 def test_an_end_at_the_last_moment_leaves_the_old_one(

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from tempo_edge.quantization import quantize
 from tempo_edge.search.window import Window
-from tempo_edge.store.interface import Vectors
 from tempo_edge.store.opening import open_store
 from tempo_edge.store.rows import FileRow, FrameRow, VideoRow
+from tempo_edge.store.vectors import Vectors
 
 __all__ = ["DIM", "QUERY", "Invented", "drawn"]
 

@@ -27,9 +27,9 @@ from tempo_edge.search.reels import Reels
 from tempo_edge.search.search_space import SearchSpace
 from tempo_edge.search.searcher import Searcher
 from tempo_edge.search.window import Looks
-from tempo_edge.store.interface import Hits, Vectors
 from tempo_edge.store.opening import open_store
 from tempo_edge.store.rows import FileRow, FrameRow, VideoRow
+from tempo_edge.store.vectors import Hits, Vectors
 from tempo_edge.words.line import Line
 
 DRUMS, SNOW, HORSE = "a man plays the drums", "snow on a mountain", "a horse jumps over a fence"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import random
+import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -16,7 +19,6 @@ from psycopg import errors
 
 from tempo_edge.errors import LibraryError, MissingExtraError, NoLibraryError, RefusedRowError
 from tempo_edge.quantization import dequantize
-from tempo_edge.rereading import reread
 from tempo_edge.store.interface import Store, WritableCatalogue
 from tempo_edge.store.opening import open_store
 from tempo_edge.store.postgres import trouble
@@ -179,19 +181,6 @@ def test_an_older_schema_is_brought_up_by_who_writes_and_never_back(
         store.reader()
 
 
-def test_a_library_is_no_place_for_another_one(
-    here: Server, database: str, store: Store, tmp_path: Path
-) -> None:
-    draft = store.companion(".draft")
-    for replace_it in (
-        lambda: store.take_over(draft),
-        lambda: reread(Path(here.name(database)), "nano", [tmp_path]),
-    ):
-        with pytest.raises(LibraryError, match="index into another database"):
-            replace_it()
-    assert not draft.parent.exists(), "it is said before anything is read"
-
-
 @pytest.mark.parametrize(
     ("error", "told"),
     [
@@ -211,6 +200,47 @@ def test_trouble_is_told_in_a_line_that_says_what_to_do(
     assert not isinstance(refused.value, RefusedRowError)
     said = str(refused.value)
     assert "what PostgreSQL says" in said and "postgresql://h/films" in said and "\n" not in said
+
+
+@pytest.fixture
+def small_disk(here: Server) -> Iterator[Path]:
+    """A disk of some megabytes, on which the database `small` is."""
+    folder = Path(tempfile.mkdtemp(prefix="tempo-pg-small-"))
+    mount = ["mount", "-t", "tmpfs", "-o", "size=32m", "tmpfs", str(folder)]
+    if os.geteuid() or subprocess.run(mount, capture_output=True, check=False).returncode:
+        folder.rmdir()
+        pytest.skip("mounts are not allowed here")
+    try:
+        here.own(folder)
+        here.run(
+            f"CREATE TABLESPACE small LOCATION '{folder}'", "CREATE DATABASE small TABLESPACE small"
+        )
+        here.run("CREATE EXTENSION vector", database="small")
+        yield folder
+        here.run("DROP DATABASE small WITH (FORCE)", "DROP TABLESPACE small")
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+        folder.rmdir()
+
+
+def test_a_server_whose_disk_is_full_keeps_what_was_stored(here: Server, small_disk: Path) -> None:
+    store = open_store(here.name("small"))
+    with store.writer() as writer:
+        stored = []
+        with pytest.raises(LibraryError, match=r"make room on its server and run it again") as full:
+            for number in range(10_000):
+                put(writer, f"film {number}", drawn(2000, number))
+                stored.append(f"/film {number}")
+        assert not isinstance(full.value, RefusedRowError) and "\n" not in str(full.value)
+        assert stored
+        with store.reader() as reader, reader.snapshot():
+            assert sorted(reader.files()) == sorted(stored)
+            assert reader.count_frames() == 2000 * len(stored)
+        make_room = ["mount", "-o", "remount,size=64m", str(small_disk)]
+        subprocess.run(make_room, check=True)
+        put(writer, "later", drawn(2000))
+    with store.reader() as reader, reader.snapshot():
+        assert sorted(reader.files()) == sorted([*stored, "/later"])
 
 
 # -- sessions --------------------------------------------------------------------------------------

@@ -26,8 +26,8 @@ from tempo_edge._files import atomic_write, make_private
 from tempo_edge.quantization import dequantize
 from tempo_edge.store.embedded.line_vector_table import LineVectorTable
 from tempo_edge.store.embedded.vectors import load_faiss
-from tempo_edge.store.interface import Hits
 from tempo_edge.store.line_vectors import LineVectors
+from tempo_edge.store.vectors import Hits
 from tempo_edge.words.line import KINDS
 
 __all__ = ["LineBits"]

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tempo_edge.store.backup import Backup
-from tempo_edge.store.interface import Catalogue, Sizes, Store, Vectors
+from tempo_edge.store.interface import Catalogue, Sizes, Store
 from tempo_edge.store.line_vectors import LineVectors
+from tempo_edge.store.vectors import Vectors
 
 if TYPE_CHECKING:
     from tempo_edge.store.embedded.catalogue import SqliteCatalogue
@@ -74,11 +75,23 @@ class EmbeddedStore(Store):
 
         return back_up(self._path, target)
 
-    def take_over(self, draft: Path) -> None:
+    def draft(self, profile: str) -> str:
+        """A file beside the database."""
+        return str(self.companion(f".{profile}.draft.db"))
+
+    def take_over(self, draft: str) -> None:
         """A file renamed; see :mod:`tempo_edge.store.embedded.replacing`."""
         from tempo_edge.store.embedded.replacing import take_over
 
-        take_over(self._path, draft)
+        take_over(self._path, Path(draft))
+
+    def finish_taking_over(self, profile: str) -> None:
+        """What is left of a draft is what lay beside it."""
+        draft = Path(self.draft(profile))
+        left = (draft.with_suffix(".lock"), draft.with_suffix(".vectors"))
+        if not draft.exists() and any(each.exists() for each in left):
+            with self.lock():
+                self.take_over(str(draft))
 
     def sizes(self) -> Sizes:
         """The database with its log, and the cache of vectors."""

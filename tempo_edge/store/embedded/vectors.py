@@ -23,7 +23,7 @@ from tempo_edge.errors import LibraryError, MissingExtraError
 from tempo_edge.quantization import dequantize
 from tempo_edge.store.embedded.catalogue import SqliteCatalogue
 from tempo_edge.store.embedded.vector_files import CacheOrigin, VectorFiles
-from tempo_edge.store.interface import Hits, Vectors
+from tempo_edge.store.vectors import Hits, Vectors
 
 __all__ = ["FaissVectors", "load_faiss"]
 

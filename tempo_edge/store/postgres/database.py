@@ -41,7 +41,7 @@ def lock_key(what: str) -> str:
     Args:
         what: ``writer`` or ``transaction``.
     """
-    schema = "current_schema()::regnamespace::oid::text"
+    schema = "quote_ident(current_schema())::regnamespace::oid::text"
     return f"hashtextextended('tempo-edge {what} ' || {schema}, 0)"
 
 

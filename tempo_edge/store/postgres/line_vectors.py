@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from pgvector import HalfVector
 
 from tempo_edge.quantization import dequantize
-from tempo_edge.store.interface import Hits
 from tempo_edge.store.line_vectors import LineVectors
 from tempo_edge.store.postgres.catalogue import PostgresCatalogue
 from tempo_edge.store.postgres.halves import eight_bits
+from tempo_edge.store.vectors import Hits
 from tempo_edge.words.line import KINDS
 
 __all__ = ["PostgresLineVectors"]

@@ -31,7 +31,7 @@ _OLDEST_PGVECTOR = (0, 8)
 _LOOK = f"""
 SELECT current_schema(),
   to_regclass(quote_ident(current_schema()) || '.{MARK}') IS NOT NULL,
-  (SELECT count(*) FROM pg_class WHERE relnamespace=current_schema()::regnamespace
+  (SELECT count(*) FROM pg_class WHERE relnamespace=quote_ident(current_schema())::regnamespace
     AND relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT EXISTS (
       SELECT 1 FROM pg_depend WHERE objid=pg_class.oid AND deptype='e')),
   (SELECT quote_ident(nspname) FROM pg_extension JOIN pg_namespace n ON n.oid=extnamespace

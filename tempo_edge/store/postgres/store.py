@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from tempo_edge._extras import lacking
 from tempo_edge.errors import LibraryError, MissingExtraError
 from tempo_edge.store.backup import Backup
-from tempo_edge.store.interface import Catalogue, Sizes, Store, Vectors
+from tempo_edge.store.interface import Catalogue, Sizes, Store
 from tempo_edge.store.postgres.name import checked_name, local_path
+from tempo_edge.store.vectors import Vectors
 
 if TYPE_CHECKING:
     from tempo_edge.store.line_vectors import LineVectors
@@ -31,8 +32,6 @@ class PostgresStore(Store):
         LibraryError: the name holds a password, or no database.
         MissingExtraError: the extra ``team`` is not installed.
     """
-
-    may_be_replaced = False
 
     def __init__(self, name: str | Path) -> None:
         self._name = checked_name(name)
@@ -97,16 +96,17 @@ class PostgresStore(Store):
 
         return back_up(self._name, target)
 
-    def take_over(self, draft: Path) -> None:
-        """Refused: a database is not replaced by a file.
+    def draft(self, profile: str) -> str:
+        """A schema beside that of the library, which is made if need be."""
+        from tempo_edge.store.postgres.replacing import draft_beside
 
-        Raises:
-            LibraryError: always.
-        """
-        raise LibraryError(
-            f"{self._name} is not read anew in its place: index into another database with "
-            "--library, and drop this one when that is whole"
-        )
+        return draft_beside(self._name, profile)
+
+    def take_over(self, draft: str) -> None:
+        """Tables moved in one transaction; see :mod:`tempo_edge.store.postgres.replacing`."""
+        from tempo_edge.store.postgres.replacing import take_over
+
+        take_over(self._name, draft)
 
     def sizes(self) -> Sizes:
         """Tables with what finds their rows, and what finds vectors, which counts as cache."""
@@ -122,9 +122,9 @@ class PostgresStore(Store):
                     "FILTER (WHERE amname IN ('ivfflat', 'hnsw')), 0) "
                     "FROM pg_class c LEFT JOIN pg_am ON pg_am.oid=relam "
                     "WHERE relkind IN ('r', 'i', 't') "
-                    "AND (relnamespace=current_schema()::regnamespace "
+                    "AND (relnamespace=quote_ident(current_schema())::regnamespace "
                     "OR c.oid IN (SELECT reltoastrelid FROM pg_class "
-                    "WHERE relnamespace=current_schema()::regnamespace))"
+                    "WHERE relnamespace=quote_ident(current_schema())::regnamespace))"
                 ).fetchone()
         except LibraryError:
             return Sizes(0, 0)

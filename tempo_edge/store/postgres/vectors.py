@@ -15,10 +15,10 @@ from pgvector import HalfVector
 
 from tempo_edge.errors import LibraryError
 from tempo_edge.quantization import dequantize
-from tempo_edge.store.interface import Hits, Vectors
 from tempo_edge.store.postgres.catalogue import PostgresCatalogue
 from tempo_edge.store.postgres.halves import eight_bits
 from tempo_edge.store.postgres.vector_index import VectorIndex
+from tempo_edge.store.vectors import Hits, Vectors
 
 __all__ = ["PostgresVectors"]
 

@@ -11,7 +11,8 @@ from keepers import Keeper
 from numpy.typing import NDArray
 
 from tempo_edge.quantization import quantize, unit
-from tempo_edge.store.interface import Catalogue, Vectors, WritableCatalogue
+from tempo_edge.store.interface import Catalogue, WritableCatalogue
+from tempo_edge.store.vectors import Vectors
 
 # What eight bits a component can tell apart.
 CLOSE = 0.01
