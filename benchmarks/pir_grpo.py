@@ -5,9 +5,9 @@
 
 Decoders are taught with and without questions about what is absent, by SFT, then by GRPO, all on
 the same windows for the same numbers of steps. Each is chosen on one half of dev's pictures, or the
-last of its run, and reported on the other half. Finished runs are kept in the work folder, and a run that was killed goes on.
-The whole table takes days of a core: fewer steps and prompts, and one SFT for all seeds, give a
-smaller one of the same question.
+last of its run, and reported on the other half. Finished runs are kept in the work folder, and a
+run that was killed goes on. The whole table takes days of a core: fewer steps and prompts, and one
+SFT for all seeds, give a smaller one of the same question.
 """
 
 from __future__ import annotations
