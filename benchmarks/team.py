@@ -12,6 +12,7 @@ import json
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -20,21 +21,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.machine import describe
+from tempo_edge._console.text import note
 from tempo_edge.quantization import dequantize, quantize, unit
 from tempo_edge.store.interface import Store, WritableCatalogue
 from tempo_edge.store.opening import open_store
 from tempo_edge.store.rows import FileRow, FrameRow, VideoRow
 from tempo_edge.store.vectors import Vectors
 
-__all__ = ["main", "measure"]
+__all__ = ["Made", "main", "measure"]
 
 # Numbers of a vector, frames of a video, shots in it, topics of all, nearest frames compared.
 _DIM, _FRAMES, _SHOTS, _TOPICS, _NEAREST = 256, 400, 20, 300, 100
 
-# Tokens of a frame, about as many as are granted on average.
-_TOKENS = 4
-
 _FACTS = VideoRow("h264", 1920, 1080, 400.0, Fraction(25), Fraction(1), Fraction(0))
+
+
+@dataclass(frozen=True)
+class Made:
+    """What is made up: so many videos with so many tokens a frame, by a seed."""
+
+    videos: int
+    tokens: int
+    seed: int
 
 
 def _directions(generator: np.random.Generator, count: int) -> NDArray[np.float32]:
@@ -52,51 +60,70 @@ def _videos(count: int, seed: int) -> Iterator[NDArray[np.int8]]:
         yield quantize(looks + 0.5 * _directions(generator, _FRAMES))
 
 
-def _fill(writer: WritableCatalogue, videos: int, seed: int) -> None:
-    cells = np.arange(_TOKENS, dtype=np.uint8)
-    tokens = np.ones((_TOKENS, _DIM), np.int8)
+def _fill(writer: WritableCatalogue, made: Made) -> None:
+    cells = np.arange(made.tokens, dtype=np.uint8)
+    tokens = np.ones((made.tokens, _DIM), np.int8)
     curve = np.zeros((0, 2), np.float32)
-    for number, looks in enumerate(_videos(videos, seed)):
+    for number, looks in enumerate(_videos(made.videos, made.seed)):
         rows = [FrameRow(pts, 0.5, False, look, cells, tokens) for pts, look in enumerate(looks)]
         with writer.transaction():
             video = writer.put_video(number.to_bytes(32, "big"), _FACTS, rows, curve)
             writer.put_file(FileRow(f"/made/{number:06d}", "", 1, 1, "indexed", "", video))
 
 
-def _asked(everything: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
+def _asked(made: Made) -> NDArray[np.float32]:
     """Queries ``[n, d]``: frames, less and less like themselves."""
-    generator = np.random.default_rng(seed + 1)
-    picks = generator.integers(len(everything), size=40)
+    generator = np.random.default_rng(made.seed + 1)
+    picks = generator.integers(made.videos * _FRAMES, size=40)
+    looks = np.zeros((len(picks), _DIM), np.float32)
+    for number, each in enumerate(_videos(made.videos, made.seed)):
+        here = np.flatnonzero(picks // _FRAMES == number)
+        looks[here] = dequantize(each[picks[here] % _FRAMES])
     noise = np.linspace(0.3, 3.0, len(picks))[:, None].astype(np.float32)
-    return unit(everything[picks] + noise * _directions(generator, len(picks)))
+    return unit(looks + noise * _directions(generator, len(picks)))
 
 
-def measure(name: str, frames: int, seed: int) -> dict[str, Any]:
+def _nearest(made: Made, queries: NDArray[np.float32]) -> NDArray[np.int64]:
+    """The frames ``[n, k]`` that are nearest to each query, of all, few of which are held."""
+    best = np.full((len(queries), _NEAREST), -np.inf, np.float32)
+    frames = np.full(best.shape, -1, np.int64)
+    for number, each in enumerate(_videos(made.videos, made.seed)):
+        near = queries @ dequantize(each).T
+        if (near > best[:, :1]).any():
+            ids = np.arange(number * _FRAMES, (number + 1) * _FRAMES)
+            both = np.concatenate([best, near], axis=1)
+            known = np.concatenate([frames, np.broadcast_to(ids, near.shape)], axis=1)
+            # The least of the best comes first.
+            order = np.argsort(both, axis=1, kind="stable")[:, -_NEAREST:]
+            best, frames = (np.take_along_axis(part, order, axis=1) for part in (both, known))
+    return frames
+
+
+def measure(name: str, made: Made) -> dict[str, Any]:
     """The figures of a library on a server and of one in a file."""
-    videos = max(1, frames // _FRAMES)
-    everything = dequantize(np.concatenate(list(_videos(videos, seed))))
-    queries = _asked(everything, seed)
-    truth = [np.argsort(-(everything @ query), kind="stable")[:_NEAREST] for query in queries]
+    queries = _asked(made)
+    truth = _nearest(made, queries)
     with tempfile.TemporaryDirectory() as folder:
         stores = {"server": open_store(name), "file": open_store(Path(folder) / "library.db")}
-        told = {kind: _one(store, videos, seed, queries, truth) for kind, store in stores.items()}
-    return {"machine": describe(), "frames": videos * _FRAMES, "seed": seed, **told}
+        told = {}
+        for kind, store in stores.items():
+            told[kind] = _one(store, made, queries, truth)
+            note(f"{kind}: {json.dumps(told[kind])}")
+    about = {"frames": made.videos * _FRAMES, "tokens": made.tokens, "seed": made.seed}
+    return {"machine": describe(), **about, **told}
 
 
 def _one(
-    store: Store,
-    videos: int,
-    seed: int,
-    queries: NDArray[np.float32],
-    truth: list[NDArray[np.int64]],
+    store: Store, made: Made, queries: NDArray[np.float32], truth: NDArray[np.int64]
 ) -> dict[str, Any]:
     figures: dict[str, Any] = {}
     with store.lock(), store.writer() as writer:
         if writer.count_frames():
             raise SystemExit(f"{writer.name} is not empty: name an empty one")
         began = time.perf_counter()
-        _fill(writer, videos, seed)
-        figures["frames put a second"] = round(videos * _FRAMES / (time.perf_counter() - began))
+        _fill(writer, made)
+        took = time.perf_counter() - began
+        figures["frames put a second"] = round(made.videos * _FRAMES / took)
         vectors = store.vectors(writer)
         with writer.snapshot():
             vectors.refresh()
@@ -119,7 +146,7 @@ def _ask(
     writer: WritableCatalogue,
     vectors: Vectors,
     queries: NDArray[np.float32],
-    truth: list[NDArray[np.int64]],
+    truth: NDArray[np.int64],
     first: int,
 ) -> dict[str, float]:
     took, found = [], 0
@@ -141,9 +168,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--library", required=True, help="an empty one on a server")
     parser.add_argument("--frames", type=int, default=60_000)
+    parser.add_argument("--tokens", type=int, default=4, help="of a frame, default %(default)s")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
-    print(json.dumps(measure(given.library, given.frames, given.seed), indent=1))
+    made = Made(max(1, given.frames // _FRAMES), given.tokens, given.seed)
+    print(json.dumps(measure(given.library, made), indent=1))
 
 
 if __name__ == "__main__":
