@@ -8,7 +8,6 @@ draft without one was left by a process that was killed, and goes with the next 
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import re
 import secrets
@@ -17,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from tempo_edge._files.descriptor_lock import lock_descriptor
 from tempo_edge._files.overwriting import check_folder, check_overwriting
 
 __all__ = [
@@ -272,7 +272,7 @@ def _lock(descriptor: int) -> None:
         BlockingIOError: another process has done so.
     """
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock_descriptor(descriptor)
     except BlockingIOError:
         raise
     except OSError:
@@ -295,7 +295,7 @@ def _sweep(folder: Path) -> None:
 def _sweep_one(draft: Path) -> None:
     held = os.open(draft, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock_descriptor(held)
         if draft.is_dir():
             shutil.rmtree(draft)
         else:

@@ -1,13 +1,11 @@
 """Keep a library up to date while files come, change, move and go."""
 
 # Strings and `os` instead of `Path`: a walk touches every file, and this is several times as fast.
-# ruff: noqa: PTH112, PTH113, PTH114, PTH116, PTH123
+# ruff: noqa: PTH112, PTH114, PTH116, PTH123
 
 from __future__ import annotations
 
-import fcntl
 import os
-import signal
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -24,6 +22,7 @@ from tempo_edge.indexing.exclusion import Exclusion
 from tempo_edge.indexing.indexer import Indexer
 from tempo_edge.indexing.medium import unescaped
 from tempo_edge.indexing.notifier import Notifier
+from tempo_edge.indexing.read_lease import is_written_to
 from tempo_edge.indexing.report import IndexReport
 from tempo_edge.indexing.selection import NOTES, Selection
 from tempo_edge.indexing.walk import FoundFile
@@ -285,7 +284,7 @@ class _Waiting(FileSystemEventHandler):
             if found.path in self._paths:
                 return True
         fresh = abs(time.time() - found.mtime_ns / 1e9) < _STILL_SECONDS
-        if always or fresh or _is_written_to(found.path):
+        if always or fresh or is_written_to(found.path):
             self._add(found.path)
             return True
         return False
@@ -299,7 +298,7 @@ class _Waiting(FileSystemEventHandler):
                 if current != signature:
                     self._paths[path] = (now, current)
             still = {p: now - t for p, (t, _) in self._paths.items() if now - t >= _STILL_SECONDS}
-            ready = [p for p, age in still.items() if age >= _HELD_SECONDS or not _is_written_to(p)]
+            ready = [p for p, age in still.items() if age >= _HELD_SECONDS or not is_written_to(p)]
             for path in ready:
                 del self._paths[path]
         return sorted(path for path in ready if not self._is_rejected(path))
@@ -324,35 +323,6 @@ def _identity(root: Path) -> _Signature | None:
     except OSError:
         return None
     return (facts.st_dev, facts.st_ino)
-
-
-def _is_written_to(path: str) -> bool:
-    """True if it is known that another process has a file open for writing.
-
-    Linux grants a read lease on a file only when nobody does. Some file systems grant none at all,
-    and only a file's owner may ask; then nothing is known.
-    """
-    if not os.path.isfile(path):
-        return False
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        # Should someone open it for writing just now, a signal tells: one that is ignored.
-        fcntl.fcntl(descriptor, _F_SETSIG, signal.SIGURG)
-        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
-        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    finally:
-        os.close(descriptor)
-    return False
-
-
-_F_SETSIG = 10  # of Linux; the module fcntl doesn't name it
 
 
 def needs_polling(path: Path) -> bool:

@@ -6,7 +6,6 @@ the default one. The note's lock is held for as long as the service runs, and te
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -17,6 +16,7 @@ from pathlib import Path
 
 from tempo_edge._console.text import note
 from tempo_edge._files import atomic_write, make_private
+from tempo_edge._files.descriptor_lock import lock_descriptor
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.service.transport import places
 from tempo_edge.service.transport.sockets import TakenError, lock_of, locked
@@ -91,7 +91,7 @@ def _is_held(place: Path) -> bool:
     except OSError:
         return False
     try:
-        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        lock_descriptor(lock, shared=True)
     except BlockingIOError:
         return True
     finally:

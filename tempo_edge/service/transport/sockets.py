@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import ipaddress
 import os
 import socket
@@ -11,6 +10,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from tempo_edge._files import make_private
+from tempo_edge._files.descriptor_lock import lock_descriptor
 from tempo_edge.errors import TempoEdgeError
 
 __all__ = ["TakenError", "UnixListener", "activated", "is_loopback", "lock_of", "locked", "tcp"]
@@ -92,7 +92,7 @@ def locked(path: Path) -> int:
     """
     descriptor = os.open(lock_of(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock_descriptor(descriptor)
     except BaseException:
         os.close(descriptor)
         raise

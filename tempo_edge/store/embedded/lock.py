@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import time
 from contextlib import suppress
@@ -10,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 
 from tempo_edge._files import make_private
+from tempo_edge._files.descriptor_lock import lock_descriptor
 from tempo_edge._files.overwriting import check_overwriting
 from tempo_edge.errors import LibraryError, NoLibraryError
 from tempo_edge.store.embedded.database import Database
@@ -48,7 +48,7 @@ class WriterLock:
                 f"{self._path} can't be written ({error.strerror}): choose another --library"
             ) from error
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock_descriptor(descriptor)
             os.ftruncate(descriptor, 0)
             _write_pid(descriptor)
         except BlockingIOError as error:
@@ -97,10 +97,15 @@ def _write_pid(descriptor: int) -> None:
         return
 
 
+def _text_of(descriptor: int) -> str:
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return os.read(descriptor, 32).decode(errors="replace").strip()
+
+
 def _read_pid(descriptor: int) -> str:
     """Who holds the lock. It may be about to say so, therefore look more than once."""
     for _ in range(10):
-        text = os.pread(descriptor, 32, 0).decode(errors="replace").strip()
+        text = _text_of(descriptor)
         if text:
             return text
         time.sleep(0.02)

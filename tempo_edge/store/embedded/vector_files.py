@@ -5,7 +5,6 @@ Readers see all of them or none, whatever a writer does or dies of; a torn file 
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -20,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge._files import atomic_write, make_private
+from tempo_edge._files.descriptor_lock import lock_descriptor
 
 __all__ = ["CacheOrigin", "VectorFiles"]
 
@@ -186,7 +186,7 @@ def _alone(folder: Path) -> Iterator[bool]:
     descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock_descriptor(descriptor)
         except BlockingIOError:
             yield False
         else:
