@@ -12,6 +12,7 @@ from door import Reply
 from harness import PATIENCE
 from starlette.types import ASGIApp
 
+from tempo_edge.service.access.right import OWNER, enter
 from tempo_edge.service.http.events import Events
 from tempo_edge.service.transport import sockets
 from tempo_edge.service.transport.server import Server
@@ -55,6 +56,7 @@ async def ask(
         "client": None,
         "server": ("localhost", 80),
     }
+    scope = enter(scope, OWNER)
     await asyncio.wait_for(app(scope, receive, send), PATIENCE)
     begun, *parts = said
     told = {name.decode(): text.decode("latin-1") for name, text in begun["headers"]}
