@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
-import sys
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,6 +15,8 @@ from tempo_edge.cli.options import JsonOption, LibraryOption
 from tempo_edge.errors import TempoEdgeError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tempo_edge.service.access.users import Users
 
 __all__ = ["app"]
@@ -95,6 +95,6 @@ def _log(library: Path, deed: dict[str, str]) -> None:
         who = getpass.getuser()
     log = AuditLog(audit_path(library))
     try:
-        log.write({"user": None, "from": f"{who} at {Path(sys.argv[0]).name}", **deed})
+        log.write({"user": None, "from": f"{who}, by the command line", **deed})
     except OSError as error:
         note(f"audit log {log.path} can't be written: {error.strerror or error}")
