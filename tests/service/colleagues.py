@@ -49,6 +49,7 @@ def issued(authority: trustme.CA, folder: Path, *hosts: str, **options: Any) -> 
     pair = Pair(folder / "chain.pem", folder / "key.pem")
     pair.certificate.write_bytes(b"".join(part.bytes() for part in made.cert_chain_pems))
     made.private_key_pem.write_to_path(pair.key)
+    pair.key.chmod(0o600)
     return pair
 
 

@@ -103,6 +103,14 @@ def test_one_that_ends_soon_is_told_of(
     assert said == f"certificate {soon.certificate} expires within 3 days: renew it in its place\n"
 
 
+def test_a_key_that_others_may_read_is_told_of(
+    pair: Pair, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pair.key.chmod(0o640)
+    Certificate(pair.certificate, pair.key)
+    assert capsys.readouterr().err == f"key {pair.key} is open to others: chmod 600 it\n"
+
+
 def test_it_is_renewed_in_its_place(
     authority: trustme.CA, pair: Pair, capsys: pytest.CaptureFixture[str]
 ) -> None:

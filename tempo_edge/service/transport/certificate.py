@@ -111,6 +111,8 @@ def _tried(path: Path, key: Path) -> tuple[ssl.SSLContext, frozenset[str]]:
             said = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
             why = f"certificate {path} and key {key} can't be used ({said}): give others, as PEM"
         raise TempoEdgeError(why) from None
+    if key.stat().st_mode & 0o077:
+        note(f"key {key} is open to others: chmod 600 it")
     facts = _shown(context, path)
     _warn(path, str(facts.get("notAfter", "")))
     hosts = frozenset(

@@ -70,7 +70,7 @@ class ColleagueGuard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        headers, address = Headers(scope=scope), _address(scope)
+        headers, address, user = Headers(scope=scope), _address(scope), None
         entry = _entry(scope, address)
         answer = NotedAnswer(send, self._log, entry)
         told = telling(answer)
@@ -97,7 +97,9 @@ class ColleagueGuard:
             self._check_patience(user)
             await self._pass_on(user, begin_entry(scope, entry), receive, told, answer)
         except ServiceError as error:
-            await refuse(receive, told, error, headers, is_signing_in=True)
+            # For a stranger's body nobody waits: it could come for ever, on every connection.
+            known = user is not None
+            await refuse(receive, told, error, headers, is_signing_in=True, is_drained=known)
 
     def _user(self, tokens: list[str]) -> User | None:
         """The user of one of some tokens, if one is a user's.

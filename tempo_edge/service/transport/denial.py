@@ -50,14 +50,17 @@ async def refuse(
     asked: Headers,
     *,
     is_signing_in: bool = False,
+    is_drained: bool = True,
 ) -> None:
     """Answer a request that may not pass, and end its connection.
 
     Args:
         asked: the request's headers, which say whether a browser shows the answer to a person.
         is_signing_in: whether a person may sign in there with a token of their own.
+        is_drained: whether what comes of a body is waited for, so that the answer arrives.
     """
-    await _drain(receive, asked)
+    if is_drained:
+        await _drain(receive, asked)
     wants_page = "text/html" in asked.get("accept", "")
     body = _page(error, is_signing_in) if wants_page else json.dumps({"error": str(error)}).encode()
     kind = b"text/html; charset=utf-8" if wants_page else b"application/json"
