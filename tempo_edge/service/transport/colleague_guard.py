@@ -40,6 +40,9 @@ _REQUESTS, _REQUESTS_PER_SECOND, _UNDER_WAY = 600, 30.0, 24
 _TURNED_AWAY, _TURNED_AWAY_PER_SECOND = 20, 1 / 3
 _ALL_TURNED_AWAY, _ALL_TURNED_AWAY_PER_SECOND = 500, 10.0
 
+# Forms that are read at once; some never come to their end.
+_FORMS = 32
+
 # Between two looks whether who is being answered is still a user, in seconds.
 _LOOK_SECONDS = 1.0
 
@@ -66,6 +69,7 @@ class ColleagueGuard:
         self._turned_away = Budget(_TURNED_AWAY, _TURNED_AWAY_PER_SECOND)
         self._all_turned_away = Budget(_ALL_TURNED_AWAY, _ALL_TURNED_AWAY_PER_SECOND)
         self._under_way: Counter[str] = Counter()
+        self._forms = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -75,45 +79,73 @@ class ColleagueGuard:
         answer = NotedAnswer(send, self._log, entry)
         told = telling(answer)
         try:
-            user = self._user(named_tokens(headers, COOKIE))
-            if user is None:
-                self._check_stranger(address, answer)
-            else:
+            if scope["path"] == SIGN_IN and scope["method"] == "POST":
+                found, token = await self._signing_in(scope, headers, receive, answer)
+                entry["user"] = found.name
+                await let_in(told, token)
+                return
+            tokens = named_tokens(headers, COOKIE)
+            user = self._user(tokens, address, answer)
+            if user is not None:
                 entry["user"] = user.name
             self._check(scope, headers)
-            if scope["path"] == SIGN_IN and scope["method"] == "POST":
-                token = await token_of(receive)
-                user = self._user([token])
-                if user is not None:
-                    entry["user"] = user.name
-                    await let_in(told, token)
-                    return
             if user is None and headers.get("sec-fetch-site") in FOREIGN:
                 await lead_on(told)
                 return
             if user is None:
-                what = "is wrong" if named_tokens(headers, COOKIE) else "is missing"
+                what = "is wrong" if tokens else "is missing"
                 raise ServiceError(401, f"the token {what}: send Authorization: Bearer TOKEN")
-            self._check_patience(user)
+            self._check_patience(user, answer)
             await self._pass_on(user, begin_entry(scope, entry), receive, told, answer)
         except ServiceError as error:
             # For a stranger's body nobody waits: it could come for ever, on every connection.
             known = user is not None
             await refuse(receive, told, error, headers, is_signing_in=True, is_drained=known)
 
-    def _user(self, tokens: list[str]) -> User | None:
+    async def _signing_in(
+        self, scope: Scope, headers: Headers, receive: Receive, answer: NotedAnswer
+    ) -> tuple[User, str]:
+        """Whoever sent the form, with the token in it.
+
+        Raises:
+            ServiceError: it is nobody's (status 401), or no form that may be sent from there.
+        """
+        address = _address(scope)
+        try:
+            self._check(scope, headers)
+            if self._forms >= _FORMS:
+                raise ServiceError(429, f"{_FORMS} are signing in: ask again")
+            self._forms += 1
+            try:
+                token = await token_of(receive)
+            finally:
+                self._forms -= 1
+        except ServiceError:
+            self._check_stranger(address, answer)
+            raise
+        user = self._user([token], address, answer)
+        if user is None:
+            raise ServiceError(401, "the token is wrong: paste it whole")
+        return user, token
+
+    def _user(self, tokens: list[str], address: str, answer: NotedAnswer) -> User | None:
         """The user of one of some tokens, if one is a user's.
 
         Raises:
-            ServiceError: the file of the users can't be read; status 503.
+            ServiceError: none is, too often for an address (status 429); or the file of the users
+                can't be read (503).
         """
         try:
             found = [self._users.by_token(each) for each in tokens[:_MOST_TOKENS]]
         except TempoEdgeError as error:
+            self._check_stranger(address, answer)
             note(str(error))
             why = "nobody can be let in for now: the service's log says why"
             raise ServiceError(503, why) from error
-        return next((each for each in found if each is not None), None)
+        user = next((each for each in found if each is not None), None)
+        if user is None:
+            self._check_stranger(address, answer)
+        return user
 
     def _check_stranger(self, address: str, answer: NotedAnswer) -> None:
         """Turn an address away that was turned away too often, and keep no more of that.
@@ -130,14 +162,15 @@ class ColleagueGuard:
             answer.is_noted = False
             raise ServiceError(429, f"too many requests without a token: wait {ceil(wait)} seconds")
 
-    def _check_patience(self, user: User) -> None:
-        """Refuse a user who asks too often, or too much at once.
+    def _check_patience(self, user: User, answer: NotedAnswer) -> None:
+        """Refuse a user who asks too often, or too much at once; the former fills no log, either.
 
         Raises:
             ServiceError: it is so; status 429.
         """
         wait = self._requests.take(user.digest)
         if wait:
+            answer.is_noted = False
             raise ServiceError(429, f"too many requests: wait {ceil(wait)} seconds")
         if self._under_way[user.digest] >= _UNDER_WAY:
             raise ServiceError(429, f"{_UNDER_WAY} requests are under way: wait for one of them")
