@@ -30,6 +30,7 @@ from tempo_edge.cli.saved import app as saved
 from tempo_edge.cli.serve import serve
 from tempo_edge.cli.status import status
 from tempo_edge.cli.train import app as training
+from tempo_edge.cli.users import app as users
 from tempo_edge.cli.values import WrongValueError
 from tempo_edge.cli.videos import list_videos
 from tempo_edge.cli.watch import watch
@@ -80,6 +81,7 @@ app.command(cls=Command)(copies)
 app.add_typer(saved)
 app.add_typer(models)
 app.add_typer(training)
+app.add_typer(users)
 
 
 def main() -> None:

@@ -55,6 +55,28 @@ AddressOption = Annotated[
         help="Print the address of the page of the service that runs, with its token, and end.",
     ),
 ]
+ListenOption = Annotated[
+    str | None,
+    typer.Option(
+        "--listen",
+        metavar="ADDRESS[:PORT]",
+        help="Let colleagues in there, over TLS, with tokens that tempo-edge users makes. "
+        "Port 8443 unless named.",
+    ),
+]
+CertificateOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--certificate",
+        metavar="FILE",
+        parser=place,
+        help="Certificate for --listen and its chain, as PEM.",
+    ),
+]
+KeyOption = Annotated[
+    Path | None,
+    typer.Option("--key", metavar="FILE", parser=place, help="Its private key, as PEM."),
+]
 AlwaysOption = Annotated[
     bool, typer.Option("--always", help="Index on battery and on a busy machine, too.")
 ]
@@ -68,6 +90,9 @@ def serve(
     port: PortOption = None,
     open: OpenOption = False,
     address: AddressOption = False,
+    listen: ListenOption = None,
+    certificate: CertificateOption = None,
+    key: KeyOption = None,
     always: AlwaysOption = False,
     library: LibraryOption = None,
     quiet: QuietOption = False,
@@ -91,4 +116,7 @@ def serve(
         quiet=quiet,
         open=open,
         words=words,
+        listen=listen,
+        certificate=certificate,
+        key=key,
     )

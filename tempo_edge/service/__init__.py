@@ -1,6 +1,7 @@
 """The service: one process that holds the models and the library, and answers over HTTP.
 
-It listens on a Unix socket of its user, and only when asked to on the loopback address as well.
+It listens on a Unix socket of its user, and only when asked to on the loopback address as well, or
+where colleagues reach it: there with TLS, and to those who have a token of their own.
 Indexing goes on in a child process, so that it neither slows an answer nor takes it down.
 """
 
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from tempo_edge._extras import lacking
 from tempo_edge._files.absolute import absolute
-from tempo_edge.errors import MissingExtraError
+from tempo_edge.errors import MissingExtraError, TempoEdgeError
 from tempo_edge.store.opening import is_path
 
 __all__ = ["serve"]
@@ -28,6 +29,9 @@ def serve(
     quiet: bool = False,
     open: bool = False,
     words: str = "subtitles",
+    listen: str | None = None,
+    certificate: Path | None = None,
+    key: Path | None = None,
 ) -> None:
     """Serve a library until told to end by SIGINT or SIGTERM.
 
@@ -42,14 +46,20 @@ def serve(
         open: open the page in the person's browser, on any free port where none is named; where a
             service of this library runs already, its page, and that is all.
         words: which words to read, of :data:`tempo_edge.indexing.word_choice.WORDS`.
+        listen: ``ADDRESS[:PORT]`` where colleagues come in, over TLS and with tokens of their own;
+            None for nowhere.
+        certificate: the file of the certificate for that, as PEM; ``key``: of its key.
 
     Raises:
         MissingExtraError: the ``serve`` extra is not installed, or what reads these words.
         TempoEdgeError: it can't listen there, a folder to watch is none, a pattern matches
-            nothing, or there are no such words.
+            nothing, there are no such words, or what colleagues need to come in is missing.
     """
+    if listen is None and (certificate or key) is not None:
+        raise TempoEdgeError("--certificate and --key are for --listen ADDRESS: name that, too")
     try:
         from tempo_edge.service.process import Settings, serve
+        from tempo_edge.service.transport.listening import listening_of
     except ImportError as error:
         if error.name not in ("starlette", "uvicorn"):
             raise
@@ -65,5 +75,6 @@ def serve(
             quiet,
             open,
             words,
+            None if listen is None else listening_of(listen, certificate, key),
         )
     )

@@ -11,11 +11,15 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+from starlette.types import ASGIApp
+
 from tempo_edge._console.progress import Progress
 from tempo_edge._console.text import note, printable
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.indexing.exclusion import Exclusion
 from tempo_edge.indexing.word_choice import check_words, readers_of
+from tempo_edge.service.access.audit import AuditLog
+from tempo_edge.service.access.users import Users
 from tempo_edge.service.browser import door_file, forget_door, open_running, show, with_token
 from tempo_edge.service.client import ask_address, is_same
 from tempo_edge.service.handle import Models
@@ -24,14 +28,20 @@ from tempo_edge.service.http.events import Events
 from tempo_edge.service.http.search_queue import SearchQueue
 from tempo_edge.service.jobs.index_supervisor import Indexing
 from tempo_edge.service.jobs.throttle import Throttle
+from tempo_edge.service.transport import places
 from tempo_edge.service.transport.announcement import announce
+from tempo_edge.service.transport.colleague_guard import ColleagueGuard
 from tempo_edge.service.transport.descriptors import connections_per_socket, raise_limit
 from tempo_edge.service.transport.endpoints import Door, open_doors
 from tempo_edge.service.transport.guard import Guard
+from tempo_edge.service.transport.listening import Listening
 from tempo_edge.service.transport.server import Server
 from tempo_edge.service.transport.sockets import TakenError
 
 __all__ = ["Settings", "serve"]
+
+# Pages that are told of progress at once, where colleagues may have some open.
+_TABS = 192
 
 
 @dataclass(frozen=True)
@@ -48,6 +58,7 @@ class Settings:
         quiet: no line for every file that was indexed.
         open: open the page in the person's browser; of the service that runs already, if one does.
         words: which words to read, of :data:`tempo_edge.indexing.word_choice.WORDS`.
+        listening: where colleagues come in; None for nowhere.
     """
 
     library: Path
@@ -59,6 +70,7 @@ class Settings:
     quiet: bool = False
     open: bool = False
     words: str = "subtitles"
+    listening: Listening | None = None
 
 
 def serve(settings: Settings) -> None:
@@ -66,8 +78,8 @@ def serve(settings: Settings) -> None:
 
     Raises:
         MissingExtraError: what reads the words that are asked for is not installed.
-        TempoEdgeError: it can't listen, a folder to watch is none, a pattern matches nothing, or
-            there are no such words.
+        TempoEdgeError: it can't listen, a folder to watch is none, a pattern matches nothing,
+            there are no such words, or nobody may come in where colleagues would.
     """
     for folder in settings.watched:
         if not folder.is_dir():
@@ -76,10 +88,15 @@ def serve(settings: Settings) -> None:
     check_words(settings.words)
     for reader in readers_of(settings.words):  # said now, and not by the process that indexes
         reader.close()
+    if settings.listening is not None and not Users(places.users_path(settings.library)).all():
+        raise TempoEdgeError(
+            f"nobody may come in at {settings.listening} yet: "
+            "tempo-edge users add NAME --right read adds somebody"
+        )
     with ExitStack() as stack:
         try:
-            doors = open_doors(settings.socket, settings.port, stack)
-            unix = next(door.name for door in doors if door.token is None)
+            doors = open_doors(settings.socket, settings.port, stack, settings.listening)
+            unix = next(door.name for door in doors if door.is_unix)
             announce(settings.library, Path(unix), stack)
         except TakenError as error:
             if settings.open and open_running(settings.library, error.path):
@@ -112,7 +129,7 @@ class _Process:
 
     async def run(self) -> None:
         settings = self._settings
-        models, events = Models(), Events()
+        models, events = Models(), Events(*([] if settings.listening is None else [_TABS]))
         searches = SearchQueue(settings.library, models)
         throttle = None if settings.always else Throttle()
         told = Progress(settings.quiet, lines=True)
@@ -126,7 +143,10 @@ class _Process:
             told.notice,
             settings.words,
         )
-        app = App(settings.library, searches, models, indexing, events, self._address)
+        app = App(
+            *(settings.library, searches, models, indexing, events, self._address),
+            settings.watched,
+        )
         servers = [self._server(app, door, events) for door in self._doors]
         self._obey_signals(servers)
         serving = [asyncio.create_task(server.serve()) for server in servers]
@@ -161,8 +181,13 @@ class _Process:
             Thread(target=show, args=arguments, daemon=True).start()
 
     def _server(self, app: App, door: Door, events: Events) -> Server:
-        guard = Guard(app.asgi, door.token, door.port)
-        return Server(guard, door.socket, self._connections, events.close)
+        guard: ASGIApp = Guard(app.asgi, door.token, door.port)
+        if door.certificate is not None:
+            library = self._settings.library
+            users, log = Users(places.users_path(library)), AuditLog(places.audit_path(library))
+            guard = ColleagueGuard(app.asgi, door.certificate, users, log)
+        ends = events.close
+        return Server(guard, door.socket, self._connections, ends, door.certificate)
 
     def _obey_signals(self, servers: list[Server]) -> None:
         def end() -> None:

@@ -27,11 +27,13 @@ COMMANDS = (
         "saved",
         "models",
         "train",
+        "users",
     ),
     *("saved add", "saved list", "saved remove", "saved run"),
     *("models use", "models list", "models pull", "models verify", "models remove"),
     *("models export-bundle", "models import-bundle"),
     *("train sft", "train pir-grpo", "train hub", "train evaluate", "train export"),
+    *("users add", "users list", "users revoke"),
     *("mcp", "plugins", "plugins list", "plugins install", "plugins remove"),
 )
 

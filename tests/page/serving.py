@@ -46,8 +46,9 @@ SETTLED = (
 class Service:
     """A running `tempo-edge serve`, and what it answers."""
 
-    def __init__(self, library: Path, **environment: str) -> None:
+    def __init__(self, library: Path, *arguments: str, **environment: str) -> None:
         self.library = library
+        self._arguments = arguments
         self._environment = environment
         # Not below pytest's folder: a socket's path may be no longer than some hundred bytes.
         self.folder = Path(tempfile.mkdtemp(prefix="tempo-edge-page-"))
@@ -60,7 +61,7 @@ class Service:
         home |= {"XDG_CACHE_HOME": str(self.folder / "cache"), "PYTHONUNBUFFERED": "1"}
         home |= self._environment
         words = ["serve", "--always", "--library", self.library, "--port", str(self.port)]
-        words += ["--socket", self.folder / "s.sock"]
+        words += ["--socket", self.folder / "s.sock", *self._arguments]
         self.said = self.folder / "said"
         with self.said.open("wb") as said:
             there = said.fileno()

@@ -12,8 +12,9 @@ from door import Reply
 from harness import PATIENCE
 from starlette.types import ASGIApp
 
-from tempo_edge.service.http.events import Events
+from tempo_edge.service.access.right import OWNER, enter
 from tempo_edge.service.transport import sockets
+from tempo_edge.service.transport.certificate import Certificate
 from tempo_edge.service.transport.server import Server
 
 __all__ = ["Receive", "ask", "get", "serving", "stays"]
@@ -55,6 +56,7 @@ async def ask(
         "client": None,
         "server": ("localhost", 80),
     }
+    scope = enter(scope, OWNER)
     await asyncio.wait_for(app(scope, receive, send), PATIENCE)
     begun, *parts = said
     told = {name.decode(): text.decode("latin-1") for name, text in begun["headers"]}
@@ -68,15 +70,20 @@ def get(app: ASGIApp, path: str, query: str = "", **headers: str) -> Reply:
 
 
 @contextmanager
-def serving(app: ASGIApp, limit: int = 8) -> Iterator[int]:
-    """The port of a server in this process."""
+def serving(
+    app: ASGIApp,
+    limit: int = 8,
+    certificate: Certificate | None = None,
+    end_streams: Callable[[], None] = lambda: None,
+) -> Iterator[int]:
+    """The port of a server in this process, over TLS where it has a certificate."""
     listening = sockets.tcp(0)
     port = int(listening.getsockname()[1])
     servers: list[Server] = []
     up = threading.Event()
 
     async def run() -> None:
-        server = Server(app, listening, limit, Events().close)
+        server = Server(app, listening, limit, end_streams, certificate)
         servers.append(server)
         task = asyncio.create_task(server.serve())
         await server.ready.wait()

@@ -46,6 +46,7 @@ def test_status(service: Service, named: Footage) -> None:
         "skipped": 1,
         "address": f"http://127.0.0.1:{service.port}/",
         "player": False,
+        "right": "admin",
     }
     where = {name: said[name] for name in ("address", "library")}
     assert service.get("/v1/address").json == where

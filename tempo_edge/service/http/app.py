@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
-import traceback
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from tempo_edge.errors import LibraryError, ProfileError, ServiceError, TempoEdgeError
+from tempo_edge.errors import ServiceError
 from tempo_edge.library import Library
 from tempo_edge.moment import Span
 from tempo_edge.saved.search import LONGEST_NAME
+from tempo_edge.service.access.audit import add_to_entry
+from tempo_edge.service.access.right import Right, caller_of
 from tempo_edge.service.handle import Handle, Models
 from tempo_edge.service.http import listing
 from tempo_edge.service.http import saved_searches as saved
@@ -30,9 +30,12 @@ from tempo_edge.service.http.events import Events
 from tempo_edge.service.http.files import open_listed
 from tempo_edge.service.http.find_request import LONGEST_CLIENT, LONGEST_TEXT, FindRequest
 from tempo_edge.service.http.frames import PictureCache
+from tempo_edge.service.http.guarded_route import GuardedRoute
 from tempo_edge.service.http.openapi import document
 from tempo_edge.service.http.parameters import LATEST_SECONDS, Parameters
+from tempo_edge.service.http.paths import check_within
 from tempo_edge.service.http.playing import can_play, play
+from tempo_edge.service.http.refusals import REFUSALS, refusal
 from tempo_edge.service.http.scope_request import scope_of
 from tempo_edge.service.http.search_queue import SearchQueue, TimedAnswer
 from tempo_edge.service.http.static import Page
@@ -56,6 +59,7 @@ class App:
         searches: the queue of searches; ``models``: what it shares.
         indexing: indexes; ``events``: tells.
         address: where a browser finds the page; None where there is none.
+        watched: the folders that the service follows.
     """
 
     def __init__(
@@ -66,9 +70,11 @@ class App:
         indexing: Indexing,
         events: Events,
         address: str | None,
+        watched: Sequence[Path] = (),
     ) -> None:
         self._library = library
         self._where = {"address": address, "library": str(library)}
+        self._watched = watched
         self._searches = searches
         self._indexing = indexing
         self._events = events
@@ -81,11 +87,7 @@ class App:
         self._document = document()
         self.asgi = Starlette(
             routes=self._routes(),
-            exception_handlers={
-                HTTPException: _unanswered,
-                TempoEdgeError: _refused,
-                Exception: _failed,
-            },
+            exception_handlers=dict(REFUSALS),
         )
 
     def close(self) -> None:
@@ -93,8 +95,8 @@ class App:
         self._lookups.close()
         self._media.close()
 
-    def _routes(self) -> list[Route]:
-        get = {
+    def _routes(self) -> list[GuardedRoute]:
+        read = {
             "/": self.index_page,
             "/favicon.ico": self.icon,
             "/static/{name}": self.static,
@@ -112,27 +114,33 @@ class App:
             "/v1/export": self.export,
             "/v1/openapi.json": self.openapi,
         }
-        post = {
-            "/v1/videos/{id}/play": self.play,
-            "/v1/index": self.index,
-            "/v1/pause": self.pause,
-            "/v1/resume": self.resume,
-        }
+        write = {"/v1/index": self.index, "/v1/pause": self.pause, "/v1/resume": self.resume}
+        saving = {"GET": Right.READ, "POST": Right.INDEX, "DELETE": Right.INDEX}
+        playing = {"POST": Right.ADMIN}
         return [
-            Route("/v1/find", self.find, methods=["GET", "POST"]),
-            Route("/v1/saved", self.saved, methods=["GET", "POST", "DELETE"]),
-            *(Route(path, call, methods=["GET"]) for path, call in get.items()),
-            *(Route(path, call, methods=["POST"]) for path, call in post.items()),
+            GuardedRoute("/v1/find", self.find, {"GET": Right.READ, "POST": Right.READ}),
+            GuardedRoute("/v1/saved", self.saved, saving),
+            GuardedRoute("/v1/videos/{id}/play", self.play, playing, only_here=True),
+            *(GuardedRoute(path, call, {"GET": Right.READ}) for path, call in read.items()),
+            *(GuardedRoute(path, call, {"POST": Right.INDEX}) for path, call in write.items()),
         ]
 
     # -- the library -----------------------------------------------------------------------------
 
     async def status(self, request: Request) -> Response:
-        facts = {**await self._look(listing.totals), **self._where, "player": can_play()}
+        caller = caller_of(request.scope)
+        facts = {**await self._look(listing.totals), **self._whereabouts(request)}
+        # A window on the service's machine is of no use to who sits at another.
+        facts |= {"player": caller.is_here and can_play(), "right": caller.right.word}
         return JSONResponse({**facts, "indexing": self._indexing.facts()})
 
     async def address(self, request: Request) -> Response:
-        return JSONResponse(self._where)
+        return JSONResponse(self._whereabouts(request))
+
+    def _whereabouts(self, request: Request) -> dict[str, str | None]:
+        """Where the page is, for who can reach it there: at the loopback address."""
+        is_here = caller_of(request.scope).is_here
+        return self._where if is_here else {**self._where, "address": None}
 
     async def videos(self, request: Request) -> Response:
         given = _parameters(request)
@@ -168,6 +176,10 @@ class App:
         return await self._answer(request, FindRequest.of(_parameters(request), shown))
 
     async def _answer(self, request: Request, asked: FindRequest) -> TimedAnswer:
+        caller = caller_of(request.scope)
+        if caller.name and asked.client is not None:
+            # Nobody ends the search of somebody else.
+            asked = replace(asked, client=f"{caller.name} {asked.client}")
         work = self._searches.find(asked)
         try:
             return await _while_connected(request, _result(work))
@@ -177,12 +189,15 @@ class App:
     async def saved(self, request: Request) -> Response:
         if request.method == "POST":
             search = saved.search_in(await body(request))
+            add_to_entry(request.scope, save=search.name)
+            saved.check_deeds(search, caller_of(request.scope))
             return JSONResponse(await self._decode(lambda: saved.keep(self._library, search)), 201)
         if request.method == "DELETE":
             name = _name(request)
             return JSONResponse(await self._look(lambda library: saved.removed(library, name)))
         # In ASCII: what was typed of a filter need not be Unicode.
-        told = json.dumps(await self._look(saved.listed))
+        caller = caller_of(request.scope)
+        told = json.dumps(await self._look(lambda library: saved.listed(library, caller)))
         return Response(told, media_type="application/json")
 
     async def run_saved(self, request: Request) -> Response:
@@ -215,7 +230,7 @@ class App:
             opened.choose(request.headers)
         except ServiceError as error:
             opened.close()
-            return _error(416, str(error), {"content-range": f"bytes */{opened.size}"})
+            return refusal(416, str(error), {"content-range": f"bytes */{opened.size}"})
         return opened
 
     async def frame(self, request: Request) -> Response:
@@ -266,6 +281,9 @@ class App:
 
     async def index(self, request: Request) -> Response:
         paths = await named_paths(request)
+        add_to_entry(request.scope, paths=paths)
+        if not caller_of(request.scope).may_index_anything:
+            await self._decode(lambda: check_within(paths, self._watched))
         await self._look(lambda library: check_known(library, paths))
         self._indexing.add(paths)
         return JSONResponse(self._indexing.facts(), 202)
@@ -373,28 +391,3 @@ async def _result(work: Work[T]) -> T:
 async def _disconnected(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         continue
-
-
-def _error(status: int, text: str, headers: dict[str, str] | None = None) -> Response:
-    again = {"retry-after": "1"} if status in (429, 503) else {}
-    return JSONResponse({"error": " ".join(text.split())}, status, {**again, **(headers or {})})
-
-
-async def _refused(request: Request, error: Exception) -> Response:
-    if isinstance(error, ServiceError):
-        return _error(error.status, str(error))
-    unavailable = isinstance(error, (LibraryError, ProfileError))
-    return _error(503 if unavailable else 400, str(error))
-
-
-async def _unanswered(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    text = {404: "there is nothing at this address", 405: "this method is not allowed here"}
-    answer = _error(error.status_code, text.get(error.status_code, error.detail))
-    answer.headers.update(error.headers or {})
-    return answer
-
-
-async def _failed(request: Request, error: Exception) -> Response:
-    traceback.print_exception(error)
-    return _error(500, "the service failed at this; its log says how")

@@ -14,8 +14,7 @@ from tempo_edge.errors import ServiceError
 
 __all__ = ["Events", "Listener"]
 
-# Listeners at once, and events that wait for a slow one before it misses some.
-_LISTENERS = 32
+# Events that wait for a slow listener before it misses some.
 _WAITING = 256
 
 # A sign of life, so that a listener that is gone is noticed.
@@ -44,9 +43,14 @@ class Listener(StreamingResponse):
 
 
 class Events:
-    """Passes events on to listeners; to be used from the event loop's thread only."""
+    """Passes events on to listeners; to be used from the event loop's thread only.
 
-    def __init__(self) -> None:
+    Args:
+        most: listeners at once.
+    """
+
+    def __init__(self, most: int = 32) -> None:
+        self._most = most
         self._listeners: set[_Queue] = set()
         self._closed = False
 
@@ -64,8 +68,8 @@ class Events:
         Raises:
             ServiceError: there are too many listeners already; status 503.
         """
-        if self._closed or len(self._listeners) >= _LISTENERS:
-            raise ServiceError(503, f"{_LISTENERS} listen already: end one of them")
+        if self._closed or len(self._listeners) >= self._most:
+            raise ServiceError(503, f"{self._most} listen already: end one of them")
         queue: _Queue = asyncio.Queue(_WAITING)
         queue.put_nowait(_encode(name, facts))
         # Counted from here on: of forty that come at once, none is being sent to yet.

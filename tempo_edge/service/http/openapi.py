@@ -8,6 +8,7 @@ from tempo_edge.example import LARGEST_SENT
 from tempo_edge.expression import MOST_TERMS, ROLES
 from tempo_edge.moment import EVIDENCE_KINDS
 from tempo_edge.query import ORDERS
+from tempo_edge.service.access.right import Right
 from tempo_edge.service.http.clip_download import LONGEST_CLIP_SECONDS
 from tempo_edge.service.http.find_request import (
     LONGEST_CLIENT,
@@ -69,6 +70,7 @@ _SCHEMAS: Facts = {
         skipped=COUNT,
         address=nullable("string"),
         player={"type": "boolean"},
+        right={"enum": [right.word for right in Right]},
         indexing=ref("Indexing"),
     ),
     "Address": object_of(address=nullable("string"), library=STRING),

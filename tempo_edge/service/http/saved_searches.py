@@ -21,12 +21,13 @@ from tempo_edge.saved.keeping import put_search
 from tempo_edge.saved.notification import check_desktop
 from tempo_edge.saved.query_text import SavedQuery
 from tempo_edge.saved.search import SavedSearch
+from tempo_edge.service.access.right import Caller
 from tempo_edge.service.http.find_request import FindRequest
 from tempo_edge.service.http.parameters import Parameters
 from tempo_edge.service.http.scope_request import where_of
 from tempo_edge.store.opening import open_store
 
-__all__ = ["keep", "listed", "query_of", "removed", "search_in"]
+__all__ = ["check_deeds", "keep", "listed", "query_of", "removed", "search_in"]
 
 _WANTED = (
     'the body must be JSON as {"name": "dogs", "find": {"q": "a dog jumps"}}, with "notify" and '
@@ -34,8 +35,11 @@ _WANTED = (
 )
 
 
-def listed(library: Library) -> list[dict[str, Any]]:
-    """The saved searches, by name, with what each has told."""
+def listed(library: Library, caller: Caller) -> list[dict[str, Any]]:
+    """The saved searches, by name, with what each has told.
+
+    A webhook is an address of the service's machine, and may hold a secret: it is told there.
+    """
     try:
         searches = library.searches()
     except NoLibraryError:
@@ -46,7 +50,7 @@ def listed(library: Library) -> list[dict[str, Any]]:
             "query": search.asked.title,
             "find": _find(search.asked),
             "notify": search.deeds.notification,
-            "webhook": search.deeds.webhook,
+            "webhook": search.deeds.webhook if caller.is_here else "",
             "runs_command": bool(search.deeds.command),
             "own": search.is_own,
             "told": told,
@@ -97,6 +101,18 @@ def search_in(body: bytes) -> SavedSearch:
         return SavedSearch(said["name"], _asked(said.get("find")), deeds)
     except (QueryError, MissingExtraError) as error:
         raise ServiceError(400, str(error)) from error
+
+
+def check_deeds(search: SavedSearch, caller: Caller) -> None:
+    """Refuse a search that would act on the service's machine, to whoever sits at another.
+
+    Raises:
+        ServiceError: it would; status 403.
+    """
+    if not caller.is_here and (search.deeds.notification or search.deeds.webhook):
+        raise ServiceError(
+            403, "notify and webhook act on the service's own machine: add them there"
+        )
 
 
 def _asked(find: Any) -> SavedQuery:

@@ -53,6 +53,8 @@ const progress = new Progress({
     facts(answer);
     results.setLibrary(answer);
     player.ways.setPlayer(answer.player);
+    document.body.dataset.right = answer.right;
+    document.body.dataset.afar = String(answer.address === null);
   },
   changed() {
     results.refresh();

@@ -110,7 +110,7 @@ export class SavedSearches {
       ...(search.own ? [] : ["saved elsewhere: told here by a line alone"]),
     ];
     const told = made("span", fresh ? "saved-told fresh" : "saved-told", does.join(" · "));
-    const remove = button("quiet", "Remove", `Remove ${name(search.name)}`, () => this.confirm(item, search));
+    const remove = button("quiet changes", "Remove", `Remove ${name(search.name)}`, () => this.confirm(item, search));
     item.append(called, told, remove);
     return item;
   }

@@ -15,7 +15,7 @@ export class ServiceError extends Error {
 
 const WORDS = {
   0: "The service doesn't answer. Start it with “tempo-edge serve”.",
-  401: "This page isn't signed in. Open the address that “tempo-edge serve --address” prints: it holds your token.",
+  401: "This page isn't signed in. Load it again with your token, or open the address that “tempo-edge serve --address” prints: it holds your token.",
   403: "The service refuses this page. Open the address that “tempo-edge serve --address” prints.",
   429: "The service is busy. Try again in a moment.",
   503: "The service is busy. Try again in a moment.",
@@ -58,7 +58,7 @@ export async function said(response) {
 }
 
 async function reason(response) {
-  if (response.status === 401 || response.status === 403) return WORDS[response.status];
+  if (response.status === 401) return WORDS[401];
   return (await said(response)) ?? WORDS[response.status] ?? `The service answered ${response.status}.`;
 }
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 from tempo_edge._console.text import note
 from tempo_edge.errors import TempoEdgeError
+from tempo_edge.service.transport.certificate import Certificate
 from tempo_edge.service.transport.connection import Connection
 from tempo_edge.service.transport.descriptors import SHORTAGES
 
@@ -19,6 +22,9 @@ _BACKLOG = 1024
 
 # Between two looks for room while every connection has a request under way.
 _LOOK_SECONDS = 0.05
+
+# For a handshake, and of all connections the share that may be at theirs at once.
+_HANDSHAKE_SECONDS, _HANDSHAKES = 10.0, 0.25
 
 # Before the next try where descriptors are short, and between two lines that say so.
 _PAUSE_SECONDS, _SAYING_SECONDS = 1.0, 60.0
@@ -33,11 +39,17 @@ class Acceptor:
     Args:
         listening: the socket, bound.
         limit: connections at once.
+        certificate: to be shown, where TLS is spoken; its handshakes are nobody else's delay.
     """
 
-    def __init__(self, listening: socket.socket, limit: int) -> None:
+    def __init__(
+        self, listening: socket.socket, limit: int, certificate: Certificate | None = None
+    ) -> None:
         self._listening = listening
         self._limit = limit
+        self._certificate = certificate
+        # In order: the oldest one makes room.
+        self._handshakes: dict[asyncio.Task[None], None] = {}
         self._open: set[Connection] = set()
         self._task: asyncio.Task[None] | None = None
         self._said = -_SAYING_SECONDS
@@ -74,6 +86,8 @@ class Acceptor:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
+        for each in list(self._handshakes):
+            each.cancel()
         self._listening.close()
 
     async def _run(self, make: Callable[[], Connection]) -> None:
@@ -89,10 +103,36 @@ class Acceptor:
                 continue  # else it was gone before it was taken in
             if len(self._open) >= self._limit:
                 self._make_room()
-            try:
-                await loop.connect_accepted_socket(make, accepted)
-            except OSError:
-                accepted.close()
+            if self._certificate is None:
+                await self._take_in(make, accepted, None)
+                continue
+            while len(self._handshakes) >= max(1, self._limit * _HANDSHAKES):
+                oldest = next(iter(self._handshakes))
+                del self._handshakes[oldest]
+                oldest.cancel()
+            shaking = loop.create_task(self._take_in(make, accepted, self._certificate.context))
+            self._handshakes[shaking] = None
+            shaking.add_done_callback(partial(self._shaken, accepted))
+
+    async def _take_in(
+        self,
+        make: Callable[[], Connection],
+        accepted: socket.socket,
+        context: ssl.SSLContext | None,
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        seconds = None if context is None else _HANDSHAKE_SECONDS
+        try:
+            await loop.connect_accepted_socket(
+                make, accepted, ssl=context, ssl_handshake_timeout=seconds
+            )
+        except OSError:  # of a handshake, too
+            accepted.close()
+
+    def _shaken(self, accepted: socket.socket, task: asyncio.Task[None]) -> None:
+        self._handshakes.pop(task, None)
+        if task.cancelled():
+            accepted.close()
 
     def _idle(self) -> list[Connection]:
         return [each for each in self._open if each.idle]

@@ -6,7 +6,6 @@ the default one. The note's lock is held for as long as the service runs, and te
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Iterator
@@ -71,8 +70,7 @@ def announced(library: Path | None) -> Iterator[Path]:
 
 
 def _place(library: Path) -> Path:
-    name = hashlib.sha256(os.fsencode(real_name(library))).hexdigest()[:32]
-    return places.notes_path() / f"{name}.json"
+    return places.notes_path() / f"{places.of_library(library)}.json"
 
 
 def _read(place: Path) -> Path | None:

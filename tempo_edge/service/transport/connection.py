@@ -25,8 +25,10 @@ class Connection(H11Protocol):
     @property
     def idle(self) -> bool:
         """Whether no request is under way and nothing is left to send: ending it loses nothing."""
-        if self.transport.is_closing() or self.transport.get_write_buffer_size():
+        if self.transport.get_write_buffer_size():
             return False
+        if self.transport.is_closing():  # over TLS until the other side has said so, too
+            return True
         return self.cycle is None or self.cycle.response_complete
 
     def end(self) -> None:

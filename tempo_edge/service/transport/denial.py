@@ -36,20 +36,41 @@ _SIGN_IN = (
     "<code>tempo-edge serve --address</code> prints there: it holds your token."
 )
 
+_FORM = (
+    "Paste the token that the owner of this service gave you."
+    "<form method=post action=/sign-in><label>Token <input name=token type=password required "
+    "autofocus autocomplete=current-password maxlength=200></label> <button>Sign in</button></form>"
+)
 
-async def refuse(receive: Receive, send: Send, error: ServiceError, asked: Headers) -> None:
+
+async def refuse(
+    receive: Receive,
+    send: Send,
+    error: ServiceError,
+    asked: Headers,
+    *,
+    is_signing_in: bool = False,
+    is_drained: bool = True,
+) -> None:
     """Answer a request that may not pass, and end its connection.
 
     Args:
         asked: the request's headers, which say whether a browser shows the answer to a person.
+        is_signing_in: whether a person may sign in there with a token of their own.
+        is_drained: whether what comes of a body is waited for, so that the answer arrives.
     """
-    await _drain(receive, asked)
+    if is_drained:
+        await _drain(receive, asked)
     wants_page = "text/html" in asked.get("accept", "")
-    body = _page(error) if wants_page else json.dumps({"error": str(error)}).encode()
+    body = _page(error, is_signing_in) if wants_page else json.dumps({"error": str(error)}).encode()
     kind = b"text/html; charset=utf-8" if wants_page else b"application/json"
     headers = [(b"content-type", kind), (b"content-length", b"%d" % len(body))]
     if error.status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
+        # Else what the form sends would come from nowhere, as what another site's sends.
+        headers.append((b"referrer-policy", b"same-origin"))
+    if error.status in (429, 503):
+        headers.append((b"retry-after", b"5"))
     # Who may not pass has no use for the connection, and could keep it from others.
     headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": error.status, "headers": headers})
@@ -70,9 +91,9 @@ async def _drain(receive: Receive, asked: Headers) -> None:
                 return
 
 
-def _page(error: ServiceError) -> bytes:
+def _page(error: ServiceError, is_signing_in: bool) -> bytes:
     title, advice = "This is not answered", "Open the page from its own address."
     if error.status == 401:
-        title, advice = "This page needs your token", _SIGN_IN
+        title, advice = "This page needs your token", _FORM if is_signing_in else _SIGN_IN
     text = html.escape(str(error))
     return _PAGE.format(title=title, advice=advice, status=error.status, text=text).encode()

@@ -11,10 +11,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tempo_edge.errors import ServiceError
 from tempo_edge.example import LARGEST_SENT
+from tempo_edge.service.access.right import OWNER, enter
 from tempo_edge.service.transport.denial import refuse
 from tempo_edge.service.transport.token import equal
 
-__all__ = ["COOKIE", "LARGEST_BODY", "Guard"]
+__all__ = ["COOKIE", "FOREIGN", "LARGEST_BODY", "Guard", "check_size", "named_tokens", "telling"]
 
 COOKIE = "tempo_edge_token"
 
@@ -26,8 +27,8 @@ _PICTURE_PATH = "/v1/find"
 # Of the query string, in bytes: a thousand characters may take twelve bytes each.
 _LONGEST_QUERY = 16 << 10
 
-# What a browser says of a request that another site, or another port, has caused.
-_FOREIGN = ("cross-site", "same-site")
+#: What a browser says of a request that another site, or another port, has caused.
+FOREIGN = ("cross-site", "same-site")
 
 # Leads to the page.
 # It names an icon, as every page here does: else a browser asks for one that nothing names.
@@ -61,7 +62,7 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        told = _telling(send)
+        told = telling(send)
         try:
             entering = self._check(scope)
         except ServiceError as error:
@@ -70,14 +71,12 @@ class Guard:
         if entering:
             await self._let_in(told, Headers(scope=scope))
             return
-        await self._app(scope, receive, told)
+        await self._app(enter(scope, OWNER), receive, told)
 
     def _check(self, scope: Scope) -> bool:
         """Refuse what may not pass; True for someone who comes to the page with the token."""
         headers = Headers(scope=scope)
-        if len(scope["query_string"]) > _LONGEST_QUERY:
-            raise ServiceError(413, f"the query has more than {_LONGEST_QUERY} bytes")
-        _check_body(headers, LARGEST_SENT if scope["path"] == _PICTURE_PATH else LARGEST_BODY)
+        check_size(scope, headers)
         if self._token is None:
             return False
         self._check_host(headers)
@@ -86,9 +85,9 @@ class Guard:
             if given is not None:
                 self._check_token([given])
                 return True
-        if headers.get("sec-fetch-site") in _FOREIGN:
+        if headers.get("sec-fetch-site") in FOREIGN:
             raise ServiceError(403, "a request from another site is not answered")
-        self._check_token(_named_tokens(headers))
+        self._check_token(named_tokens(headers, COOKIE))
         return False
 
     def _check_host(self, headers: Headers) -> None:
@@ -116,7 +115,7 @@ class Guard:
         cookie = f"{COOKIE}={self._token}; HttpOnly; SameSite=Strict; Path=/"
         headers = [(b"set-cookie", cookie.encode())]
         status, body = 303, b""
-        if asked.get("sec-fetch-site") in _FOREIGN:
+        if asked.get("sec-fetch-site") in FOREIGN:
             # To a browser what it is redirected to is still asked for by the page that led here,
             # which has no part in the cookie. What a page of the service's own leads to is not.
             status, body = 200, _ONWARD
@@ -128,14 +127,22 @@ class Guard:
         await send({"type": "http.response.body", "body": body})
 
 
-def _check_body(headers: Headers, most: int) -> None:
+def check_size(scope: Scope, headers: Headers) -> None:
+    """Refuse a query or a body that is too long, as far as the head says so.
+
+    Raises:
+        ServiceError: one is; status 413.
+    """
+    if len(scope["query_string"]) > _LONGEST_QUERY:
+        raise ServiceError(413, f"the query has more than {_LONGEST_QUERY} bytes")
+    most = LARGEST_SENT if scope["path"] == _PICTURE_PATH else LARGEST_BODY
     length = headers.get("content-length")
     if length is not None and (not re.fullmatch("[0-9]{1,9}", length) or int(length) > most):
         raise ServiceError(413, f"the body must have at most {most} bytes")
 
 
-def _named_tokens(headers: Headers) -> list[str]:
-    """Every token that a request names."""
+def named_tokens(headers: Headers, cookie: str) -> list[str]:
+    """Every token that a request names, by itself or in a cookie of a name."""
     tokens = []
     for line in headers.getlist("authorization"):
         scheme, _, given = line.partition(" ")
@@ -143,7 +150,7 @@ def _named_tokens(headers: Headers) -> list[str]:
             tokens.append(given.strip())
     for line in headers.getlist("cookie"):
         try:
-            morsel = SimpleCookie(line).get(COOKIE)
+            morsel = SimpleCookie(line).get(cookie)
         except CookieError:
             continue
         if morsel is not None:
@@ -151,7 +158,7 @@ def _named_tokens(headers: Headers) -> list[str]:
     return tokens
 
 
-def _telling(send: Send) -> Send:
+def telling(send: Send) -> Send:
     """Adds to every answer what a browser must not do with it."""
 
     async def told(message: Message) -> None:
@@ -160,7 +167,7 @@ def _telling(send: Send) -> Send:
             headers["content-security-policy"] = _POLICY
             headers["x-content-type-options"] = "nosniff"
             headers["cross-origin-resource-policy"] = "same-origin"
-            headers["referrer-policy"] = "no-referrer"
+            headers.setdefault("referrer-policy", "no-referrer")
             headers.setdefault("cache-control", "no-store")
         await send(message)
 

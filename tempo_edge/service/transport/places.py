@@ -1,11 +1,14 @@
-"""Where the service's socket, its token and the notes of services that run lie."""
+"""Where the service's socket, its tokens, its log and the notes of services that run lie."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
-__all__ = ["notes_path", "socket_path", "token_path"]
+from tempo_edge.store.opening import real_name
+
+__all__ = ["audit_path", "notes_path", "of_library", "socket_path", "token_path", "users_path"]
 
 
 def socket_path() -> Path:
@@ -30,3 +33,22 @@ def notes_path() -> Path:
     from platformdirs import user_data_path
 
     return user_data_path("tempo-edge") / "services"
+
+
+def users_path(library: Path) -> Path:
+    """The file of the colleagues who may ask a service of a library."""
+    from platformdirs import user_data_path
+
+    return user_data_path("tempo-edge") / "users" / f"{of_library(library)}.json"
+
+
+def audit_path(library: Path) -> Path:
+    """The newest file of what colleagues have asked a service of a library."""
+    from platformdirs import user_data_path
+
+    return user_data_path("tempo-edge") / "audit" / f"{of_library(library)}.jsonl"
+
+
+def of_library(library: Path) -> str:
+    """The name of a library in names of files, the same by whatever path it is called."""
+    return hashlib.sha256(os.fsencode(real_name(library))).hexdigest()[:32]

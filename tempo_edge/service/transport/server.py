@@ -13,6 +13,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from tempo_edge.service.transport.acceptor import Acceptor
+from tempo_edge.service.transport.certificate import Certificate
 from tempo_edge.service.transport.connection import Connection
 
 __all__ = ["Server"]
@@ -24,6 +25,10 @@ _LONGEST_HEAD = 32 << 10
 _ENDING_SECONDS = 3
 
 
+# Between two looks whether the certificate was renewed: half a minute.
+_LOOK_TICKS = 300
+
+
 class Server(uvicorn.Server):
     """A server that takes in its connections itself, and leaves signals to the process.
 
@@ -32,6 +37,7 @@ class Server(uvicorn.Server):
         listening: the socket, bound.
         connections: how many may be open at once.
         end_streams: called at the end, or streams without one would be waited for.
+        certificate: to be shown, where it speaks TLS.
 
     Attributes:
         ready: set once it listens.
@@ -43,6 +49,7 @@ class Server(uvicorn.Server):
         listening: socket.socket,
         connections: int,
         end_streams: Callable[[], None],
+        certificate: Certificate | None = None,
     ) -> None:
         # What goes wrong is told in one line or as a traceback by the app itself.
         logging.getLogger("uvicorn").addHandler(logging.NullHandler())
@@ -66,7 +73,8 @@ class Server(uvicorn.Server):
         self.servers = []
         self.ready = asyncio.Event()
         self._end_streams = end_streams
-        self._acceptor = Acceptor(listening, connections)
+        self._certificate = certificate
+        self._acceptor = Acceptor(listening, connections, certificate)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -84,6 +92,8 @@ class Server(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         self._acceptor.check()
+        if self._certificate is not None and counter % _LOOK_TICKS == 0:
+            self._certificate.renew()
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

@@ -1,0 +1,28 @@
+"""A turn at a file: one process at a time, others wait."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+__all__ = ["turn_at"]
+
+
+@contextmanager
+def turn_at(path: Path) -> Iterator[None]:
+    """The lock of a file's name, held for the block; whoever is killed holds it no longer.
+
+    Raises:
+        OSError: there can't be one.
+    """
+    place = path.with_name(f"{path.name}.lock")
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(place, flags, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
