@@ -19,6 +19,7 @@ from tempo_edge.store.captures import Captures, WritableCaptures
 from tempo_edge.store.evidence import Evidence, WritableEvidence
 from tempo_edge.store.listing import Listing
 from tempo_edge.store.passes import Passes, WritablePasses
+from tempo_edge.store.queue import Shared
 from tempo_edge.store.saved import Saved, WritableSaved
 
 if TYPE_CHECKING:
@@ -299,7 +300,7 @@ class Vectors(ABC):
         """
 
 
-class Store(ABC):
+class Store(Shared, ABC):
     """One library by its name. Nothing of it is opened before a part is asked for.
 
     Args:

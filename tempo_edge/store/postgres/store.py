@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tempo_edge.store.line_vectors import LineVectors
     from tempo_edge.store.postgres.catalogue import PostgresCatalogue
     from tempo_edge.store.postgres.lock import WriterLock
+    from tempo_edge.store.postgres.queue import PostgresQueue
+    from tempo_edge.store.queue import QueueState
 
 __all__ = ["PostgresStore"]
 
@@ -52,6 +54,20 @@ class PostgresStore(Store):
         from tempo_edge.store.postgres.lock import WriterLock
 
         return WriterLock(self._name)
+
+    def queue(self) -> PostgresQueue:
+        """A queue of procrastinate's, in a schema beside the library's."""
+        from tempo_edge.store.postgres.queue import PostgresQueue
+
+        if find_spec("procrastinate") is None:
+            raise MissingExtraError(lacking("procrastinate"))
+        return PostgresQueue(self._name)
+
+    def queue_state(self) -> QueueState | None:
+        """What is in the queue; None where nobody has put anything in."""
+        from tempo_edge.store.postgres.queue_state import queue_state
+
+        return queue_state(self._name)
 
     def reader(self) -> PostgresCatalogue:
         """A session that reads."""
