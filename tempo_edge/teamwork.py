@@ -199,9 +199,7 @@ def _readers(
 
     for kind in only:
         if kind not in (PICTURES, *PASSES):
-            raise TempoEdgeError(
-                f"only {kind!r} must be one of {', '.join((PICTURES, *PASSES))}"
-            )
+            raise TempoEdgeError(f"only {kind!r} must be one of {', '.join((PICTURES, *PASSES))}")
     later = {}
     for kind, made in PASSES.items():
         if only and kind not in only:

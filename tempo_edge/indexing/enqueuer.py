@@ -170,9 +170,7 @@ class Enqueuer(Indexer):
             rank = priority_of(kind, found.mtime_ns)
             yield Task(kind, named(found.path), contents, state, rank, self._choice)
 
-    def _put(
-        self, tasks: Iterator[Task], goes_on: Callable[[], bool] = lambda: True
-    ) -> int:
+    def _put(self, tasks: Iterator[Task], goes_on: Callable[[], bool] = lambda: True) -> int:
         """Put tasks in, as there is room; gives how many were not in yet."""
         count = 0
         batch: list[Task] = []

@@ -1,7 +1,7 @@
 """The part of a store's interface that shares out work: a queue that workers take files from.
 
-What waits is bounded by whoever puts it; what is taken belongs to one worker until it is done, given
-back, or its worker is lost. Only stores that several machines write have one.
+What waits is bounded by whoever puts it. What is taken belongs to one worker until it is done or
+given back, or its worker is lost. Only stores that several machines write have one.
 """
 
 from __future__ import annotations

@@ -229,7 +229,7 @@ def test_workers_write_beside_each_other_and_nobody_else_meanwhile(
         with pytest.raises(KeyError), one.beside(give_up):
             pass
         one.guard(writer, None)
-        with pytest.raises(ClaimLostError, match="writes .* alone"):
+        with pytest.raises(ClaimLostError, match=r"writes .* alone"):
             put(writer, "b")
     with one.beside(give_up):
         pass

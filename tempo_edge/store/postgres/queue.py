@@ -1,9 +1,9 @@
 """A library's queue, kept by procrastinate in the same database.
 
 A worker is known by a lock that its session holds: the server drops it when the session ends,
-whatever ends it. Whose lock is gone, and who hasn't been heard of since, has what it took given back.
-Whether a task is still its own a worker's transactions ask themselves, so that one which was taken
-for lost stores nothing of it.
+whatever ends it. What a worker has whose lock is gone, and who hasn't been heard of since, is given
+back. Its transactions ask themselves whether a task is still its own, so that a worker which was
+taken for lost stores nothing of it.
 """
 
 from __future__ import annotations
