@@ -127,8 +127,7 @@ def watch(
                         f"another process ({queue.holder(what)}) watches {root}: one is enough"
                     )
             begun()
-            how = {"exclude": exclude, "polling": polling, "notice": on_notice}
-            Watcher(enqueuer, roots, **how).run(ending)
+            Watcher(enqueuer, roots, exclude=exclude, polling=polling, notice=on_notice).run(ending)
 
     with suppress(Stopped):
         persevere(follow, check_stop, on_notice)

@@ -137,8 +137,7 @@ def _enqueue(
     from tempo_edge.teamwork import enqueue
 
     with opened(library, profile) as target, Progress(quiet) as progress:
-        how = {"exclude": exclude or (), "words": words, "on_event": progress}
-        report = enqueue(target, paths, **how)
+        report = enqueue(target, paths, exclude=exclude or (), words=words, on_event=progress)
     progress.summary(report)
 
 

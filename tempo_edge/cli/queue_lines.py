@@ -1,4 +1,4 @@
-"""What ``status`` says of a queue: what waits, who does what on which machine, what nobody could."""
+"""What ``status`` says of a queue: what waits, who does what, and what nobody could."""
 
 from __future__ import annotations
 

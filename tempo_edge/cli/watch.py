@@ -58,9 +58,16 @@ def watch(
     with Progress(quiet, lines=True) as progress:
         if queue:
             with opened(library, profile) as target:
-                shared = {"exclude": exclude or (), "words": words, "polling": polling}
-                told = {"on_event": progress, "on_notice": progress.notice}
-                teamwork.watch(target, folders, stop=stop, **shared, **told)
+                teamwork.watch(
+                    target,
+                    folders,
+                    exclude=exclude or (),
+                    words=words,
+                    polling=polling,
+                    stop=stop,
+                    on_event=progress,
+                    on_notice=progress.notice,
+                )
             return
         reread_outdated(library, folders, on_event=progress, stopping=stop.is_set, **how)
         with opened(library, profile) as target:

@@ -16,8 +16,8 @@ class IndexEvent:
 
     Attributes:
         kind: ``"started"``, ``"progress"``, ``"indexed"``, ``"reused"``, ``"skipped"``,
-            ``"queued"`` (left for workers), ``"dropped"`` or, once a volume, ``"offline"``; ``"words"`` where only the words of a
-            file were read, ``"dated"`` where only when and where it was taken; ``"lines"`` where
+            ``"queued"`` (left for workers), ``"dropped"`` or, once a volume, ``"offline"``;
+            ``"words"`` where only the words of a file were read, ``"dated"`` where only when and where it was taken; ``"lines"`` where
             lines of words are given sentence vectors, those of this file among them; where files
             are verified, ``"verifying"``, ``"verified"`` or ``"changed"``; where a later pass
             reads, what that calls it: ``"hearing"`` and ``"heard"``.
