@@ -182,7 +182,9 @@ def hurt(server: Any, folder: Path, workers: int, every: float, seed: int) -> di
             if state is None:
                 continue
             busy = [each.process for each in state.workers if each.task is not None]
-            if busy and time.monotonic() > killed + every:
+            # Of the last few each would be killed again and again.
+            is_much_left = len(busy) + sum(state.waiting.values()) > workers
+            if busy and is_much_left and time.monotonic() > killed + every:
                 crew.kill(drawn.choice(busy))
                 killed = time.monotonic()
             if busy and time.monotonic() > cut + 2.7 * every:

@@ -72,6 +72,8 @@ def _enqueuer(
         marks[reader.kind] = reader.mark
         reader.close()
     store = library.store
+    if not store.is_shared:
+        store.queue()  # which says why there is none
     with store.writer() as writer:
         with writer.transaction():
             record_profile(writer, library.profile.fingerprint)

@@ -17,10 +17,11 @@ class IndexEvent:
     Attributes:
         kind: ``"started"``, ``"progress"``, ``"indexed"``, ``"reused"``, ``"skipped"``,
             ``"queued"`` (left for workers), ``"dropped"`` or, once a volume, ``"offline"``;
-            ``"words"`` where only the words of a file were read, ``"dated"`` where only when and where it was taken; ``"lines"`` where
-            lines of words are given sentence vectors, those of this file among them; where files
-            are verified, ``"verifying"``, ``"verified"`` or ``"changed"``; where a later pass
-            reads, what that calls it: ``"hearing"`` and ``"heard"``.
+            ``"words"`` where only the words of a file were read, ``"dated"`` where only when and
+            where it was taken; ``"lines"`` where lines of words are given sentence vectors, those
+            of this file among them; where files are verified, ``"verifying"``, ``"verified"`` or
+            ``"changed"``; where a later pass reads, what that calls it: ``"hearing"`` and
+            ``"heard"``.
         path: the file; of a volume, where it is mounted when it is there.
         reason: why, for a file that was skipped or changed; a remark, for one that was indexed or
             verified or whose words were read, or nothing; what is kept, for a volume.

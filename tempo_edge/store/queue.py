@@ -197,7 +197,13 @@ class WorkQueue(Closing, ABC):
 
 
 class Shared:
-    """The part of a store that says whether several machines may write its library."""
+    """The part of a store that says whether several machines may write its library.
+
+    Attributes:
+        is_shared: whether they may, so that it has a queue.
+    """
+
+    is_shared: bool = False
 
     def queue(self) -> WorkQueue:
         """The library's queue, in a session of its own; made if need be.

@@ -70,9 +70,11 @@ def _read(db: Connection[Any], name: str) -> QueueState:
     row = db.execute("SELECT is_paused FROM tempo_edge_queue").fetchone()
     if row is None:
         raise LibraryError(f"the queue of {name} is damaged: drop its schema and index again")
+    # What a lost worker had waits as well: it is given back in a moment.
     waiting = db.execute(
-        "SELECT queue_name, count(*) FROM procrastinate_jobs WHERE status='todo' GROUP BY 1 "
-        "ORDER BY 1"
+        "SELECT queue_name, count(*) FROM procrastinate_jobs AS job WHERE status='todo' "
+        "OR (status='doing' AND (worker_id IS NULL "
+        f"OR {_key_of('job.worker_id')} NOT IN ({_HELD}))) GROUP BY 1 ORDER BY 1"
     ).fetchall()
     workers = db.execute(
         "SELECT machine, process, kinds, queue_name, priority, args, extract(epoch FROM now() - "

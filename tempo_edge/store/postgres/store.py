@@ -35,6 +35,7 @@ class PostgresStore(Store):
     """
 
     may_be_replaced = False
+    is_shared = True
 
     def __init__(self, name: str | Path) -> None:
         self._name = checked_name(name)
