@@ -41,6 +41,7 @@ _EXTRAS = {
     "optimum": ("optimum-onnx", "export"),
     "peft": ("peft", "hub"),
     "pgvector": ("pgvector", "team"),
+    "procrastinate": ("procrastinate", "team"),
     "psycopg": ("psycopg", "team"),
     "safetensors": ("safetensors", "train"),
     "skvideo": ("scikit-video", "demo"),
@@ -102,7 +103,7 @@ class Extra:
 EXTRAS = (
     Extra("cpu", "searching", ("onnxruntime", "faiss")),
     Extra("gpu", "searching on an NVIDIA card, in the place of cpu", (), "onnxruntime-gpu"),
-    Extra("team", "a library on a server", ("psycopg", "pgvector")),
+    Extra("team", "a library on a server", ("psycopg", "pgvector", "procrastinate")),
     Extra("serve", "the service and its page", ("starlette", "uvicorn")),
     Extra("pull", "published models", ("huggingface_hub",)),
     Extra("desktop", "the search of GNOME and KDE", ("dbus_fast",)),

@@ -109,6 +109,7 @@ class Progress:
             return
         counts = {
             "reused": report.reused,
+            "queued": report.queued,
             "with new words": report.words,
             "with new times and places": report.dated,
             "unchanged": report.unchanged - report.skipped_before,

@@ -34,6 +34,8 @@ from tempo_edge.cli.users import app as users
 from tempo_edge.cli.values import WrongValueError
 from tempo_edge.cli.videos import list_videos
 from tempo_edge.cli.watch import watch
+from tempo_edge.cli.worker import app as queue
+from tempo_edge.cli.worker import worker
 from tempo_edge.errors import TempoEdgeError
 
 __all__ = ["app", "main"]
@@ -74,11 +76,12 @@ def _before_every_command(
         raise TempoEdgeError(f"{' and '.join(missing)} {verb} not installed: {CPU_OR_GPU}")
 
 
-for _command in (index, find, watch, serve, status, backup, forget, demo, doctor):
+for _command in (index, find, watch, worker, serve, status, backup, forget, demo, doctor):
     app.command(cls=Command)(_command)
 app.command("list", cls=Command)(list_videos)
 app.command(cls=Command)(copies)
 app.add_typer(saved)
+app.add_typer(queue)
 app.add_typer(models)
 app.add_typer(training)
 app.add_typer(users)

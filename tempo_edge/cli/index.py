@@ -17,8 +17,10 @@ from tempo_edge.cli.options import (
     ExcludeOption,
     LibraryOption,
     ProfileOption,
+    QueueOption,
     QuietOption,
     WordsOption,
+    check_exclusive,
     chosen_decoder,
     opened,
 )
@@ -66,6 +68,7 @@ def index(
     verify: VerifyOption = False,
     words: WordsOption = "subtitles",
     tell: TellOption = False,
+    queue: QueueOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Index videos, so that they can be searched. Run it again to pick up changes.
@@ -86,6 +89,11 @@ def index(
         "sampling": Sampling(frames_per_second=uniform),
         "words": words,
     }
+    if queue:
+        for name, value in (("--verify", verify), ("--uniform", uniform), ("--tell", tell)):
+            check_exclusive({"--queue": queue, name: value})
+        _enqueue(library, profile, paths, exclude, words, quiet=quiet)
+        return
     outdated = outdated_profile(library)
     other = profile if profile is not None else outdated
     if other is not None and is_of_another_profile(library, other):
@@ -113,6 +121,24 @@ def index(
     if not quiet:
         _offer(name)
         hint(name)
+
+
+def _enqueue(
+    library: Path | None,
+    profile: str | None,
+    paths: list[Path],
+    exclude: list[str] | None,
+    words: str,
+    *,
+    quiet: bool,
+) -> None:
+    """Leave what is due to workers."""
+    from tempo_edge._console.progress import Progress
+    from tempo_edge.teamwork import enqueue
+
+    with opened(library, profile) as target, Progress(quiet) as progress:
+        report = enqueue(target, paths, exclude=exclude or (), words=words, on_event=progress)
+    progress.summary(report)
 
 
 def _note(line: str) -> None:

@@ -20,6 +20,7 @@ __all__ = [
     "LibraryOption",
     "NoBarsOption",
     "ProfileOption",
+    "QueueOption",
     "QuietOption",
     "SourceOption",
     "WordsOption",
@@ -79,6 +80,12 @@ WordsOption = Annotated[
         show_default=False,
         help="subtitles (the default: those, chapters and names), speech (those and what is said), "
         "screen (those and what stands in the picture), all, or none.",
+    ),
+]
+QueueOption = Annotated[
+    bool,
+    typer.Option(
+        "--queue", help="Leave what is due to tempo-edge worker; for a library on a server."
     ),
 ]
 QuietOption = Annotated[

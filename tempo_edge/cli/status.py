@@ -10,6 +10,7 @@ import typer
 
 from tempo_edge._console.text import emit, json_line, printable
 from tempo_edge.cli.options import LibraryOption, opened
+from tempo_edge.cli.queue_lines import queue_lines
 from tempo_edge.cli.values import place
 from tempo_edge.moment import format_timestamp
 
@@ -72,6 +73,8 @@ def describe(library: Library, under: Path | None) -> dict[str, Any]:
     with library.catalogue.snapshot():
         if how := library.store.how_searched(library.catalogue):
             facts["search"] = how
+    if (queue := library.store.queue_state()) is not None:
+        facts["queue"] = asdict(queue)
     return facts
 
 
@@ -93,6 +96,8 @@ def format_status(facts: dict[str, Any]) -> str:
     lines.append(f"on disk   {megabytes:.1f} MB ({facts['cache_bytes'] / 1e6:.1f} MB of it cache)")
     if facts.get("search"):
         lines.append(f"search    {facts['search']}")
+    if facts.get("queue"):
+        lines += queue_lines(facts["queue"])
     lines += [f"offline   {printable(path)}: its volume is not there" for path in facts["offline"]]
     lines += [f"gone      {printable(path)}: index again to forget it" for path in facts["gone"]]
     lines += [f"remark    {printable(row['path'])}: {row['remark']}" for row in facts["remarks"]]

@@ -15,6 +15,7 @@ from tempo_edge.cli.options import (
     ExcludeOption,
     LibraryOption,
     ProfileOption,
+    QueueOption,
     QuietOption,
     WordsOption,
     chosen_decoder,
@@ -37,9 +38,11 @@ def watch(
     words: WordsOption = "subtitles",
     library: LibraryOption = None,
     profile: ProfileOption = None,
+    queue: QueueOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Index folders, then keep the library up to date until stopped."""
+    from tempo_edge import teamwork
     from tempo_edge._console.progress import Progress
     from tempo_edge.rereading import reread_outdated
 
@@ -53,6 +56,19 @@ def watch(
         "words": words,
     }
     with Progress(quiet, lines=True) as progress:
+        if queue:
+            with opened(library, profile) as target:
+                teamwork.watch(
+                    target,
+                    folders,
+                    exclude=exclude or (),
+                    words=words,
+                    polling=polling,
+                    stop=stop,
+                    on_event=progress,
+                    on_notice=progress.notice,
+                )
+            return
         reread_outdated(library, folders, on_event=progress, stopping=stop.is_set, **how)
         with opened(library, profile) as target:
             target.watch(

@@ -52,6 +52,7 @@ class Indexer:
         at_once: how many files may be under way.
         words: whether the words of files are read; otherwise what is known of them stays.
         later: what reads further words behind everything else; see :meth:`read_later`.
+        journal: knows the files that a run died at; by default a run's that writes alone.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Indexer:
         *,
         words: bool = False,
         later: Sequence[StepReader] = (),
+        journal: Journal | None = None,
     ) -> None:
         self._catalogue = catalogue
         self._at_once = at_once
@@ -73,7 +75,7 @@ class Indexer:
         self._stopping = stopping
         self._volumes: dict[str, str] = {}
         self._pruned = False
-        self._journal = Journal(catalogue)
+        self._journal = journal or Journal(catalogue)
         self._desk = Desk(self._check_stop)
         digests = FileDigests(self._desk.checkpoint)
         recognizer = Recognizer(catalogue, digests, self._journal, self._desk)
@@ -82,8 +84,8 @@ class Indexer:
         how = catalogue, self._journal, self._desk, self._folder
         self._words = WordReader(*how, wanted=words)
         self._captures = CaptureReader(*how)
-        beside = self._words, self._captures
-        self._files = FileReader(recognizer, self._copies, reader, confined, self._journal, *beside)
+        readers = reader, confined, self._journal, self._words, self._captures
+        self._files = FileReader(recognizer, self._copies, *readers)
         self._verification = Verification(
             catalogue, digests, recognizer, self._journal, self._tell, self._check_stop
         )

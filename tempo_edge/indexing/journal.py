@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from tempo_edge.indexing.walk import FoundFile
 from tempo_edge.store.interface import WritableCatalogue
 
-__all__ = ["Journal"]
+__all__ = ["Journal", "QueuedJournal"]
 
 # Keys among the library's stored facts.
 _UNDER_WAY, _SUSPECTS = "file under way", "files that were under way when a run died"
@@ -34,12 +34,16 @@ class Journal:
         self._catalogue = catalogue
         self._under_way: dict[str, list[int]] = {}
         self._suspects: dict[str, list[int]] = self._kept(_SUSPECTS)
+        self._take_over()
+
+    def _take_over(self) -> None:
+        """Suspect the files that were under way when a run died."""
         died_at = self._kept(_UNDER_WAY)
         if died_at:
             self._suspects = dict(list({**self._suspects, **died_at}.items())[-_MOST_SUSPECTS:])
-            with catalogue.transaction():
-                catalogue.set_meta(_SUSPECTS, json.dumps(self._suspects))
-                catalogue.drop_meta(_UNDER_WAY)
+            with self._catalogue.transaction():
+                self._catalogue.set_meta(_SUSPECTS, json.dumps(self._suspects))
+                self._catalogue.drop_meta(_UNDER_WAY)
 
     def _kept(self, key: str) -> dict[str, list[int]]:
         try:
@@ -92,6 +96,26 @@ class Journal:
             self._catalogue.set_meta(_UNDER_WAY, json.dumps(self._under_way))
         else:
             self._catalogue.drop_meta(_UNDER_WAY)
+
+
+class QueuedJournal(Journal):
+    """The journal of one process among several: a queue knows what each is at, and who was lost.
+
+    Attributes:
+        lost_at: the file at which another one was lost.
+    """
+
+    lost_at = ""
+
+    def _take_over(self) -> None:
+        """What a run is at that writes alone is its own business."""
+
+    def suspects(self, found: FoundFile) -> bool:
+        """Whether a run or a worker died at this file."""
+        return found.path == self.lost_at or super().suspects(found)
+
+    def begin(self, found: FoundFile) -> None:
+        """Nothing is noted here."""
 
 
 def _state(found: FoundFile) -> list[int]:

@@ -16,11 +16,12 @@ class IndexEvent:
 
     Attributes:
         kind: ``"started"``, ``"progress"``, ``"indexed"``, ``"reused"``, ``"skipped"``,
-            ``"dropped"`` or, once a volume, ``"offline"``; ``"words"`` where only the words of a
-            file were read, ``"dated"`` where only when and where it was taken; ``"lines"`` where
-            lines of words are given sentence vectors, those of this file among them; where files
-            are verified, ``"verifying"``, ``"verified"`` or ``"changed"``; where a later pass
-            reads, what that calls it: ``"hearing"`` and ``"heard"``.
+            ``"queued"`` (left for workers), ``"dropped"`` or, once a volume, ``"offline"``;
+            ``"words"`` where only the words of a file were read, ``"dated"`` where only when and
+            where it was taken; ``"lines"`` where lines of words are given sentence vectors, those
+            of this file among them; where files are verified, ``"verifying"``, ``"verified"`` or
+            ``"changed"``; where a later pass reads, what that calls it: ``"hearing"`` and
+            ``"heard"``.
         path: the file; of a volume, where it is mounted when it is there.
         reason: why, for a file that was skipped or changed; a remark, for one that was indexed or
             verified or whose words were read, or nothing; what is kept, for a volume.
@@ -46,6 +47,7 @@ class IndexReport:
 
     Attributes:
         indexed: files decoded and stored; ``reused``: files whose contents were known already.
+        queued: files left for workers, and films left for their later passes.
         words: files left alone but for their words, which were read.
         dated: files left alone but for when and where they were taken, which was read.
         unchanged: files left alone; ``skipped``: files that can't be used, as this run found.
@@ -62,6 +64,7 @@ class IndexReport:
 
     indexed: int = 0
     reused: int = 0
+    queued: int = 0
     words: int = 0
     dated: int = 0
     unchanged: int = 0
@@ -76,3 +79,14 @@ class IndexReport:
     stopped: bool = False
     footage_seconds: float = 0.0
     elapsed_seconds: float = 0.0
+
+    def add(self, other: IndexReport) -> None:
+        """Count what another run did as well, but not how long it took."""
+        for name, more in vars(other).items():
+            if name == "later":
+                self.later = {
+                    done: self.later.get(done, 0) + more.get(done, 0)
+                    for done in (*self.later, *more)
+                }
+            elif name not in ("stopped", "elapsed_seconds"):
+                setattr(self, name, getattr(self, name) + more)

@@ -19,7 +19,7 @@ from tempo_edge.media import DECODERS
 from tempo_edge.models import Profile
 from tempo_edge.store.interface import Store, WritableCatalogue
 
-__all__ = ["WritingSession"]
+__all__ = ["WritingSession", "check_choices", "record_profile"]
 
 # Files under way beside one for each worker: while one is opened, another one is stored.
 _FILES_BESIDE = 2
@@ -61,14 +61,14 @@ class WritingSession:
         self._words = words
         self._open = ExitStack()
         self._writer: WritableCatalogue | None = None
-        _check_choices(decoder, words, self._sampling)
+        check_choices(decoder, words, self._sampling)
 
     def __enter__(self) -> Indexer:
         with ExitStack() as stack:
             stack.enter_context(self._store.lock())
             self._writer = writer = stack.enter_context(self._store.writer())
             with writer.transaction():
-                _record_profile(writer, self._profile.fingerprint)
+                record_profile(writer, self._profile.fingerprint)
             workers = cpu_count()
             reader = FootageReader(self._profile, self._sampling, self._decoder, workers)
             stack.callback(reader.close)
@@ -107,7 +107,12 @@ class WritingSession:
         self._open.__exit__(kind, error, trace)
 
 
-def _check_choices(decoder: str, words: str, sampling: Sampling) -> None:
+def check_choices(decoder: str, words: str, sampling: Sampling) -> None:
+    """Refuse what there is none of.
+
+    Raises:
+        TempoEdgeError: there is no such decoder, no such words, or the sampling makes no sense.
+    """
     if decoder not in DECODERS:
         raise TempoEdgeError(f"decoder {decoder!r} must be one of {', '.join(DECODERS)}")
     check_words(words)
@@ -116,8 +121,12 @@ def _check_choices(decoder: str, words: str, sampling: Sampling) -> None:
         raise TempoEdgeError(f"frames_per_second {rate} must be a positive number")
 
 
-def _record_profile(writer: WritableCatalogue, fingerprint: str) -> None:
-    """Note in a library without frames whose frames it is going to hold."""
+def record_profile(writer: WritableCatalogue, fingerprint: str) -> None:
+    """Note in a library without frames whose frames it is going to hold.
+
+    Raises:
+        LibraryError: it holds those of another profile.
+    """
     recorded = writer.get_meta("profile")
     if recorded == fingerprint:
         return

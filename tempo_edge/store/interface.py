@@ -19,6 +19,7 @@ from tempo_edge.store.captures import Captures, WritableCaptures
 from tempo_edge.store.evidence import Evidence, WritableEvidence
 from tempo_edge.store.listing import Listing
 from tempo_edge.store.passes import Passes, WritablePasses
+from tempo_edge.store.queue import Shared
 from tempo_edge.store.saved import Saved, WritableSaved
 
 if TYPE_CHECKING:
@@ -255,7 +256,7 @@ class WritableCatalogue(
         """Drop the videos that no file holds, with their frames and words; gives how many."""
 
 
-class Store(ABC):
+class Store(Shared, ABC):
     """One library by its name. Nothing of it is opened before a part is asked for.
 
     Args:
@@ -346,7 +347,7 @@ class Store(ABC):
             LibraryError: it can't be done now. What was there stays.
         """
 
-    def finish_taking_over(self, profile: str) -> None:  # noqa: B027 - most have nothing left
+    def finish_taking_over(self, profile: str) -> None:
         """Do what is left where :meth:`take_over` was ended half-way, if anything is.
 
         Raises:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -58,6 +58,8 @@ class Database:
         self.readonly = readonly
         #: True once a reader found another library in the place of its own.
         self.is_replaced = False
+        #: Called in each transaction before anything is written; what it raises refuses that.
+        self.guard: Callable[[psycopg.Connection[Any]], None] = lambda db: None
         self._place = self._open()
 
     def _open(self) -> Place:
@@ -194,6 +196,8 @@ class Database:
                     f"SELECT pg_advisory_xact_lock({lock_key('transaction')})"
                 )
             self._check_place("was taken away or replaced while it was written: run it again")
+            with told(self.name):
+                self.guard(self._db)
         except BaseException:
             self._roll_back()
             raise

@@ -18,16 +18,16 @@ from tempo_edge.store.postgres.database import lock_key
 from tempo_edge.store.postgres.session import connect, place_of
 from tempo_edge.store.postgres.trouble import told
 
-__all__ = ["WriterLock"]
+__all__ = ["WriterLock", "holder_of"]
 
 # How long to wait for a server to notice that a holder has died, and how often to look.
 _PATIENCE_SECONDS, _PAUSE_SECONDS = 10.0, 0.02
 
-_HOLDER = f"""
-SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid)
+_HOLDER = """
+SELECT application_name, mode='ShareLock' FROM pg_locks JOIN pg_stat_activity USING (pid)
 WHERE locktype='advisory' AND granted AND pg_locks.database=
     (SELECT oid FROM pg_database WHERE datname=current_database())
-  AND (classid::bigint << 32) | objid::bigint = {lock_key("writer")}
+  AND (classid::bigint << 32) | objid::bigint = {key}
 """
 _NAMED = re.compile(r"tempo-edge (\d+) (.*)")
 
@@ -63,16 +63,15 @@ class WriterLock:
     def _take(self, db: Connection[Any]) -> None:
         patience = time.monotonic() + _PATIENCE_SECONDS
         while not _first(db, f"SELECT pg_try_advisory_lock({lock_key('writer')})"):
-            named = _NAMED.fullmatch(str(_first(db, _HOLDER) or ""))
-            if named is not None and (_is_alive(*named.groups()) or time.monotonic() > patience):
+            application, is_worker = _holder(db, lock_key("writer"))
+            named = _NAMED.fullmatch(application)
+            is_late = time.monotonic() > patience
+            if is_late or (named is not None and _is_alive(*named.groups())):
+                who = "a worker" if is_worker else "another process"
+                called = f" ({_named(application)})" if application else ""
+                otherwise = "tempo-edge queue pause" if is_worker else "use another --library"
                 raise LibraryError(
-                    f"another process (pid {named[1]} on {named[2]}) is writing to {self._name}: "
-                    "wait for it, or use another --library"
-                )
-            if named is None and time.monotonic() > patience:
-                raise LibraryError(
-                    f"another process is writing to {self._name}: wait for it, or use another "
-                    "--library"
+                    f"{who}{called} is writing to {self._name}: wait for it, or {otherwise}"
                 )
             time.sleep(_PAUSE_SECONDS)
 
@@ -88,6 +87,26 @@ class WriterLock:
             with suppress(psycopg.Error):
                 db.execute("SELECT pg_advisory_unlock_all()")
             db.close()
+
+
+def holder_of(db: Connection[Any], key: str) -> str:
+    """Who holds a lock, as ``pid 12 on films``; empty where nobody is known to.
+
+    Args:
+        key: its number, in SQL.
+    """
+    return _named(_holder(db, key)[0])
+
+
+def _holder(db: Connection[Any], key: str) -> tuple[str, bool]:
+    """(what the application of a lock's holder calls itself, whether others may hold it too)."""
+    row = db.execute(_HOLDER.format(key=key)).fetchone()
+    return ("", False) if row is None else (str(row[0] or ""), bool(row[1]))
+
+
+def _named(application: str) -> str:
+    named = _NAMED.fullmatch(application)
+    return f"pid {named[1]} on {named[2]}" if named is not None else application
 
 
 def _first(db: Connection[Any], query: str) -> Any:

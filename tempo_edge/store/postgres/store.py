@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from tempo_edge.store.line_vectors import LineVectors
     from tempo_edge.store.postgres.catalogue import PostgresCatalogue
     from tempo_edge.store.postgres.lock import WriterLock
+    from tempo_edge.store.postgres.queue import PostgresQueue
+    from tempo_edge.store.queue import QueueState
 
 __all__ = ["PostgresStore"]
 
@@ -32,6 +34,8 @@ class PostgresStore(Store):
         LibraryError: the name holds a password, or no database.
         MissingExtraError: the extra ``team`` is not installed.
     """
+
+    is_shared = True
 
     def __init__(self, name: str | Path) -> None:
         self._name = checked_name(name)
@@ -51,6 +55,20 @@ class PostgresStore(Store):
         from tempo_edge.store.postgres.lock import WriterLock
 
         return WriterLock(self._name)
+
+    def queue(self) -> PostgresQueue:
+        """A queue of procrastinate's, in a schema beside the library's."""
+        from tempo_edge.store.postgres.queue import PostgresQueue
+
+        if find_spec("procrastinate") is None:
+            raise MissingExtraError(lacking("procrastinate"))
+        return PostgresQueue(self._name)
+
+    def queue_state(self) -> QueueState | None:
+        """What is in the queue; None where nobody has put anything in."""
+        from tempo_edge.store.postgres.queue_state import queue_state
+
+        return queue_state(self._name)
 
     def reader(self) -> PostgresCatalogue:
         """A session that reads."""
