@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
@@ -49,6 +50,28 @@ class _Free:
 
     def parameters(self) -> list[Parameter]:
         return [self.said]
+
+    def presence_parameters(self) -> list[Parameter]:
+        return []
+
+
+class _Judging(_Free):
+    """One that learns how likely it refuses, too."""
+
+    def __init__(self, *said: float) -> None:
+        super().__init__(*said)
+        self.odds = torch.nn.Parameter(torch.zeros(1))
+
+    def _with(self, tokens: Tensor) -> AnswerLogProbs:
+        prompts = len(self.said) // 2
+        none, rest = (torch.nn.functional.logsigmoid(each * self.odds) for each in (1.0, -1.0))
+        return AnswerLogProbs(none.expand(prompts), rest.expand(prompts), tokens)
+
+    def parameters(self) -> list[Parameter]:
+        return [self.said, self.odds]
+
+    def presence_parameters(self) -> list[Parameter]:
+        return [self.odds]
 
 
 def _chunk(*rewards: float, present: bool = True) -> Chunk[Any]:
@@ -100,3 +123,17 @@ def test_a_step_tells_what_it_expects_to_earn_and_what_it_refuses() -> None:
     assert told["reward"] == pytest.approx((0.5 * 0.1 + 0.5 * 0.7 + 0.1) / 2)
     assert told["refused_present"] == told["refused_absent"] == pytest.approx(0.5)
     assert told["iou_present"] == told["refusal_reward"] == pytest.approx(0.6)
+
+
+@pytest.mark.parametrize(("present", "less_sure"), [(True, True), (False, False)])
+def test_what_judges_refusals_learns_at_its_own_rate(present: bool, less_sure: bool) -> None:
+    policy = _Judging(-1.0, -1.0)
+    none = 0.1 if present else 1.1
+    chunk = _chunk(*((1.0, 0.5) if present else (0.1, 0.1)), present=present)
+    run = _run(policy, learning_rate=0.001, presence_rate=0.25, kl=0.0)
+    run.update([replace(chunk, none_rewards=torch.tensor([none]))])
+    moved = policy.odds.item()
+    # Adam's first step is of the rate's length.
+    assert abs(moved) == pytest.approx(0.25, rel=1e-3) and (moved < 0) is less_sure
+    if present:
+        assert (policy.said - -1.0).abs().max().item() == pytest.approx(0.001, rel=1e-3)

@@ -197,6 +197,10 @@ class HubPolicy:
         """The adapter's weights."""
         return [weight for weight in self.model.parameters() if weight.requires_grad]
 
+    def presence_parameters(self) -> list[nn.Parameter]:
+        """None: a hub model refuses in words."""
+        return []
+
     def state(self) -> dict[str, Any]:
         """The adapter; the model under it never changes."""
         from peft import get_peft_model_state_dict

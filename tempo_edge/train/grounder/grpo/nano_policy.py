@@ -141,6 +141,9 @@ class NanoPolicy:
     def parameters(self) -> list[nn.Parameter]:
         return list(self.model.parameters())
 
+    def presence_parameters(self) -> list[nn.Parameter]:
+        return list(self.model.presence.parameters())
+
     def state(self) -> dict[str, Any]:
         return {
             "shape": self.model.config(),

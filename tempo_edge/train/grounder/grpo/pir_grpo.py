@@ -41,6 +41,9 @@ class GrpoSettings:
     A step is of ``prompts`` with ``group`` answers each, read ``chunk`` prompts at once: less takes
     less memory and more time, and changes nothing else.
 
+    What judges refusals and nothing else learns at ``presence_rate``: it is a few hundred weights,
+    whose slope is known exactly of every prompt.
+
     At a ``temperature`` other than 1 answers are drawn from another policy than the one that
     learns, and a step is no longer the slope of the expected reward.
     """
@@ -52,6 +55,7 @@ class GrpoSettings:
     chunk: int = 8
     passes: int = 1
     learning_rate: float = 2e-5
+    presence_rate: float = 1e-3
     warmup: int = 10
     temperature: float = 1.0
     clip: float = 0.2
@@ -113,8 +117,10 @@ class PirGrpo(Generic[P]):
         self._point = OperatingPoint(settings.rewards.answer_above)
         self._rng = np.random.default_rng(settings.seed)
         self._generator = torch.Generator().manual_seed(settings.seed)
+        judging = policy.presence_parameters()
+        others = [each for each in policy.parameters() if all(each is not one for one in judging)]
         self._optimizer = torch.optim.AdamW(
-            policy.parameters(), lr=settings.learning_rate, weight_decay=0.0
+            [{"params": params} for params in (others, judging) if params], weight_decay=0.0
         )
 
     def _autocast(self) -> torch.autocast:
@@ -157,8 +163,9 @@ class PirGrpo(Generic[P]):
         """Take `passes` steps on the rollouts; returns the means that the curves show."""
         settings, policy = self.settings, self.policy
         share = rate_share(self.step, settings.warmup, settings.steps)
-        for group in self._optimizer.param_groups:
-            group["lr"] = settings.learning_rate * share
+        rates = settings.learning_rate, settings.presence_rate
+        for group, rate in zip(self._optimizer.param_groups, rates, strict=False):
+            group["lr"] = rate * share
         drawn = [self._drawn(chunk) for chunk in chunks]
         prompts = sum(len(chunk.present) for chunk in chunks)
         firsts, distances = list[AnswerLogProbs](), list[float]()

@@ -70,6 +70,9 @@ class Policy(Protocol[P]):
     def parameters(self) -> list[nn.Parameter]:
         """The weights that are trained."""
 
+    def presence_parameters(self) -> list[nn.Parameter]:
+        """Those of them that judge refusals and nothing else, if there are any."""
+
     def state(self) -> dict[str, Any]:
         """Everything that a later :meth:`restore` needs, as tensors and plain values."""
 
