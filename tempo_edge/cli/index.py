@@ -30,9 +30,17 @@ from tempo_edge.errors import LibraryError, TempoEdgeError
 from tempo_edge.preferences import Preferences
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tempo_edge._console.progress import Progress
+    from tempo_edge.indexing.report import IndexReport
+    from tempo_edge.library import Library
     from tempo_edge.rereading import Reread
 
 __all__ = ["index"]
+
+# What reads files.
+_EXECUTORS = ("local", "ray")
 
 
 UniformOption = Annotated[
@@ -49,6 +57,14 @@ VerifyOption = Annotated[
     typer.Option(
         "--verify",
         help="Read every file whole, tell whose contents changed unnoticed and index it anew.",
+    ),
+]
+ExecutorOption = Annotated[
+    str,
+    typer.Option(
+        "--executor",
+        metavar="WHERE",
+        help="Where files are read: local, or ray, on a cluster; for a library on a server.",
     ),
 ]
 TellOption = Annotated[
@@ -69,6 +85,7 @@ def index(
     words: WordsOption = "subtitles",
     tell: TellOption = False,
     queue: QueueOption = False,
+    executor: ExecutorOption = "local",
     quiet: QuietOption = False,
 ) -> None:
     """Index videos, so that they can be searched. Run it again to pick up changes.
@@ -89,10 +106,16 @@ def index(
         "sampling": Sampling(frames_per_second=uniform),
         "words": words,
     }
-    if queue:
+    if executor not in _EXECUTORS:
+        raise TempoEdgeError(f"executor {executor!r} must be one of {', '.join(_EXECUTORS)}")
+    elsewhere = {"--queue": queue, "--executor ray": executor == "ray"}
+    check_exclusive(elsewhere)
+    for where, is_chosen in elsewhere.items():
         for name, value in (("--verify", verify), ("--uniform", uniform), ("--tell", tell)):
-            check_exclusive({"--queue": queue, name: value})
-        _enqueue(library, profile, paths, exclude, words, quiet=quiet)
+            check_exclusive({where: is_chosen, name: value})
+    if any(elsewhere.values()):
+        read = _enqueued if queue else _by_ray
+        _read_elsewhere(read, library, profile, paths, quiet, how)
         return
     outdated = outdated_profile(library)
     other = profile if profile is not None else outdated
@@ -123,22 +146,40 @@ def index(
         hint(name)
 
 
-def _enqueue(
+def _read_elsewhere(
+    read: Callable[[Library, list[Path], Progress, dict[str, Any]], IndexReport],
     library: Path | None,
     profile: str | None,
     paths: list[Path],
-    exclude: list[str] | None,
-    words: str,
-    *,
     quiet: bool,
+    how: dict[str, Any],
 ) -> None:
-    """Leave what is due to workers."""
+    """Have other processes read what is due, and say what came of it."""
     from tempo_edge._console.progress import Progress
-    from tempo_edge.teamwork import enqueue
 
     with opened(library, profile) as target, Progress(quiet) as progress:
-        report = enqueue(target, paths, exclude=exclude or (), words=words, on_event=progress)
+        report = read(target, paths, progress, how)
     progress.summary(report)
+
+
+def _enqueued(
+    library: Library, paths: list[Path], progress: Progress, how: dict[str, Any]
+) -> IndexReport:
+    """What was left to workers."""
+    from tempo_edge.teamwork import enqueue
+
+    chosen = {name: how[name] for name in ("exclude", "words")}
+    return enqueue(library, paths, on_event=progress, **chosen)
+
+
+def _by_ray(
+    library: Library, paths: list[Path], progress: Progress, how: dict[str, Any]
+) -> IndexReport:
+    """What a Ray cluster has read."""
+    from tempo_edge.cluster import index as index_on_cluster
+
+    chosen = {name: how[name] for name in ("exclude", "words", "decoder")}
+    return index_on_cluster(library, paths, on_event=progress, **chosen)
 
 
 def _note(line: str) -> None:
