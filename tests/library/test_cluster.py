@@ -22,6 +22,8 @@ Tempo = Callable[..., Said]
 
 ray = pytest.importorskip("ray")
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def name() -> str:
@@ -55,7 +57,6 @@ def nodes() -> Iterator[Any]:
     made.shutdown()
 
 
-@pytest.mark.slow
 def test_a_node_that_dies_loses_nothing(nodes: Any, name: str, films: Path) -> None:
     (first,) = nodes.worker_nodes
     told: list[str] = []
