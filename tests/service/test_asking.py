@@ -23,6 +23,7 @@ from tempo_edge.service.http.events import Events
 from tempo_edge.service.http.search_queue import SearchQueue, TimedAnswer
 from tempo_edge.service.jobs.index_supervisor import Indexing
 from tempo_edge.service.jobs.worker_pool import Work
+from tempo_edge.service.transport.guard import Guard
 
 
 class Door:
@@ -112,7 +113,7 @@ def test_whoever_goes_away_is_searched_for_no_longer(door: Door) -> None:
 
 
 def test_a_connection_that_is_closed_is_searched_for_no_longer(door: Door) -> None:
-    with serving(door.app.asgi) as port:
+    with serving(Guard(door.app.asgi)) as port:
         with socket.create_connection(("127.0.0.1", port), PATIENCE) as sock:
             sock.sendall(b"GET /v1/find?q=a&client=me HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert door.begun.wait(PATIENCE)

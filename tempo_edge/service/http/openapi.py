@@ -344,7 +344,8 @@ def document() -> Facts:
             "title": "tempo-edge",
             "version": __version__,
             "description": "Offline search over your own videos: footage in, moments out. "
-            "Over TCP every request names the per-user token.",
+            "Over TCP every request names a token: the owner's, or over TLS that of a colleague, "
+            "whose right has to suffice (403).",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "security": [{"bearer": []}, {"cookie": []}, {}],
