@@ -48,7 +48,13 @@ def test_every_command_is_documented() -> None:
     inner |= {f"plugins {name}" for name in names(plugins)}
     brought = {each.name for each in entry_points(group="tempo_edge.commands")}
     assert {"export", "mcp", "plugins"} <= brought
-    assert names(cli.app) | brought | inner == set(COMMANDS) - {"", "models", "queue", "saved", "train"}
+    assert names(cli.app) | brought | inner == set(COMMANDS) - {
+        "",
+        "models",
+        "queue",
+        "saved",
+        "train",
+    }
 
 
 def test_no_line_is_longer_than_a_terminal() -> None:
