@@ -47,7 +47,7 @@ _GRACE_SECONDS, _SILENCE_SECONDS = 6.0, 120.0
 # from the second time on: the deaths of workers are seldom its fault.
 _MOST_DEATHS = 100
 
-# What a worker was lost at comes behind all else of its kind, and the next time behind that as well.
+# What a worker was lost at comes behind all else of its kind, and each further time behind that.
 _BEHIND, _FURTHER, _LEAST = 400_000_000, 20_000_000, -(2**31)
 
 # More deaths than these would bring it among the tasks of another kind.
