@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import selectors
 import socket
 import sys
@@ -20,9 +21,7 @@ _READ_BYTES = 1 << 16
 def started_server() -> Any:
     """The PostgreSQL with pgvector of the tests, started; it ends with this process."""
     sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-    from postgres_server import server
-
-    return server()
+    return importlib.import_module("postgres_server").server()
 
 
 class Cutter:

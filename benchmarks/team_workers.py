@@ -142,7 +142,7 @@ def _paused(name: str) -> Iterator[None]:
 
 def _held(catalogue: Catalogue) -> dict[str, tuple[Any, ...]]:
     """By file, what a library holds of it, whatever its ids are."""
-    found = {}
+    found: dict[str, tuple[Any, ...]] = {}
     with catalogue.snapshot():
         for path, row in catalogue.files().items():
             if row.video_id is None:

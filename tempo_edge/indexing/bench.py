@@ -48,6 +48,7 @@ class Bench:
         writer: a catalogue of the same library, opened for writing.
         readers: what reads films.
         on_event: told of every file.
+        on_notice: told in a line of what hinders it.
         stopping: asked often; True ends what is done.
     """
 
@@ -57,12 +58,13 @@ class Bench:
         writer: WritableCatalogue,
         readers: Readers,
         on_event: Callable[[IndexEvent], None],
+        on_notice: Callable[[str], None],
         stopping: Callable[[], bool],
     ) -> None:
         self.queue = queue
         self._writer = writer
         self._readers = readers
-        self._on_event = on_event
+        self._on_event, self._on_notice = on_event, on_notice
         self._stopping = stopping
         self._journal = QueuedJournal(writer)
         self._indexers = {wants_words: self._indexer(wants_words) for wants_words in (False, True)}
@@ -90,7 +92,7 @@ class Bench:
         """
         task = claim.task
         self._journal.lost_at = str(path) if claim.deaths else ""
-        with self.queue.beside(self._checkpoint):
+        with self.queue.beside(self._checkpoint, self._on_notice):
             self.queue.guard(self._writer, claim)
             if task.kind == PICTURES:
                 report = index_one(self._indexers[task.words != "none"], path)
@@ -119,6 +121,6 @@ class Bench:
             LibraryError: the library can't be written.
             Stopped: the worker is to end.
         """
-        with self.queue.beside(self._checkpoint):
+        with self.queue.beside(self._checkpoint, self._on_notice):
             self.queue.guard(self._writer, None)
             read_lines(self._writer, self._readers.profile, self._is_ending)

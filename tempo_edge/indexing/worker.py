@@ -62,6 +62,7 @@ class Worker:
         self._on_event, self._on_notice = on_event, on_notice
         self._stopping = stopping
         self._report = IndexReport()
+        self._number: int | None = None
         self._is_unsettled = False
         self._settled = time.monotonic()
 
@@ -98,8 +99,9 @@ class Worker:
                     f"{writer.name} is built with profile {recorded}, not {fingerprint}: start the "
                     "worker again"
                 )
-            queue.join(self._kinds)
-            yield Bench(queue, writer, self._readers, self._on_event, self._stopping)
+            self._number = queue.join(self._kinds, self._number)
+            how = self._on_event, self._on_notice, self._stopping
+            yield Bench(queue, writer, self._readers, *how)
 
     def _check_stop(self) -> None:
         if self._stopping():

@@ -138,8 +138,13 @@ class WorkQueue(Closing, ABC):
     # -- a worker's side ---------------------------------------------------------------------------
 
     @abstractmethod
-    def join(self, kinds: Sequence[str]) -> None:
-        """Become a worker that takes tasks of some kinds."""
+    def join(self, kinds: Sequence[str], before: int | None = None) -> int:
+        """Become a worker that takes tasks of some kinds; gives its number.
+
+        Args:
+            before: the number that this process had in a session that was lost: what it has still
+                is given back.
+        """
 
     @abstractmethod
     def take(self) -> Claim | None:
@@ -180,11 +185,14 @@ class WorkQueue(Closing, ABC):
     # -- who may write beside whom -----------------------------------------------------------------
 
     @abstractmethod
-    def beside(self, checkpoint: Callable[[], None]) -> AbstractContextManager[None]:
+    def beside(
+        self, checkpoint: Callable[[], None], on_wait: Callable[[str], None] = lambda who: None
+    ) -> AbstractContextManager[None]:
         """Inside, others that ask so may write as well, and nobody who holds the store's lock.
 
         Args:
             checkpoint: called while one does; whatever it raises ends the wait.
+            on_wait: told in a line who that is.
         """
 
     @abstractmethod

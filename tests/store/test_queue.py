@@ -195,6 +195,21 @@ def test_a_worker_that_comes_back_in_time_keeps_what_it_has(
     assert other.is_drained([PICTURES])
 
 
+def test_a_worker_that_begins_anew_gives_back_what_it_had_before(
+    here: Server, store: Store, join: Join
+) -> None:
+    cut = join()
+    number = cut._worker  # type: ignore[attr-defined]
+    cut.put([task("/a")])
+    claim = taken(cut)
+    lose(here, cut)
+    with store.queue() as anew:
+        anew.join([PICTURES], number)
+        again = anew.take()
+        assert again is not None and again.id == claim.id
+        assert again.deaths == 0 and again.task.priority == claim.task.priority
+
+
 def test_a_task_that_kills_every_worker_is_given_up(
     here: Server, store: Store, join: Join, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -226,8 +241,10 @@ def test_workers_write_beside_each_other_and_nobody_else_meanwhile(
         one.guard(writer, None)
         put(writer, "a")
     with store.lock(), store.writer() as writer:
-        with pytest.raises(KeyError), one.beside(give_up):
+        told: list[str] = []
+        with pytest.raises(KeyError), one.beside(give_up, told.append):
             pass
+        assert len(told) == 1 and f"(pid {os.getpid()} on " in told[0]
         one.guard(writer, None)
         with pytest.raises(ClaimLostError, match=r"writes .* alone"):
             put(writer, "b")

@@ -22,6 +22,7 @@ from psycopg import errors
 
 from tempo_edge.errors import LibraryError
 from tempo_edge.store.postgres.database import lock_key
+from tempo_edge.store.postgres.lock import holder_of
 from tempo_edge.store.postgres.queue_schema import enter_queue
 from tempo_edge.store.postgres.queue_session import done, job_of, key_of_task, manager_over
 from tempo_edge.store.postgres.queue_state import lost_workers, task_of, worker_key
@@ -42,11 +43,15 @@ _BEAT_SECONDS = 2.0
 # A worker whose session is gone has so long to come back; who says nothing at all is lost as well.
 _GRACE_SECONDS, _SILENCE_SECONDS = 6.0, 120.0
 
-# A task at which so many workers were lost is given up.
-_MOST_DEATHS = 10
+# A task at which so many workers were lost is given up. A film is read in a process of its own
+# from the second time on: the deaths of workers are seldom its fault.
+_MOST_DEATHS = 100
 
-# What workers were lost at comes behind all else of its kind.
-_BEHIND, _LEAST = 500_000_000, -(2**31)
+# What a worker was lost at comes behind all else of its kind, and each further time behind that.
+_BEHIND, _FURTHER, _LEAST = 400_000_000, 20_000_000, -(2**31)
+
+# More deaths than these would bring it among the tasks of another kind.
+_TURNS = 20
 
 _PAUSE_SECONDS = 0.1
 _CHANNEL = "procrastinate_any_queue_v1"
@@ -130,9 +135,18 @@ class PostgresQueue(WorkQueue):
 
     # -- a worker's side ---------------------------------------------------------------------------
 
-    def join(self, kinds: Sequence[str]) -> None:
-        """Become a worker."""
+    def join(self, kinds: Sequence[str], before: int | None = None) -> int:
+        """Become a worker; gives its number."""
         self._kinds = list(kinds)
+        if before is not None:
+            with told(self._name), self._db.transaction():
+                rows = self._db.execute(
+                    "SELECT id FROM procrastinate_jobs WHERE status='doing' AND worker_id=%s "
+                    "FOR UPDATE",
+                    (before,),
+                ).fetchall()
+                for (job,) in rows:
+                    self._again(job)
         with told(self._name), self._db.transaction():
             worker = int(done(self._manager.register_worker()))
             self._db.execute(
@@ -143,6 +157,7 @@ class PostgresQueue(WorkQueue):
         self._worker = worker
         with told(self._name):
             self._db.execute(f"LISTEN {_CHANNEL}")
+        return worker
 
     def take(self) -> Claim | None:
         """The task that comes next."""
@@ -186,8 +201,8 @@ class PostgresQueue(WorkQueue):
                 if deaths >= _MOST_DEATHS:
                     self._end(job, f"{deaths} workers were lost at it")
                 else:
-                    behind = priority - _BEHIND if deaths == 1 else priority
-                    self._again(job, priority=max(_LEAST, behind))
+                    by = _BEHIND if deaths == 1 else _FURTHER if deaths < _TURNS else 0
+                    self._again(job, priority=max(_LEAST, priority - by))
             for worker in lost:
                 done(self._manager.unregister_worker(worker))
 
@@ -293,10 +308,17 @@ class PostgresQueue(WorkQueue):
     # -- who may write beside whom -----------------------------------------------------------------
 
     @contextmanager
-    def beside(self, checkpoint: Callable[[], None]) -> Iterator[None]:
+    def beside(
+        self, checkpoint: Callable[[], None], on_wait: Callable[[str], None] = lambda who: None
+    ) -> Iterator[None]:
         """Inside, others that ask so may write as well."""
         key = lock_key("writer")
+        is_told = False
         while not self._first(f"SELECT pg_try_advisory_lock_shared({key})"):
+            who = "" if is_told else holder_of(self._db, key)
+            if who:
+                is_told = True
+                on_wait(f"waiting for another process ({who}), which writes {self._name} alone")
             checkpoint()
             time.sleep(_PAUSE_SECONDS)
         try:
@@ -319,8 +341,6 @@ class PostgresQueue(WorkQueue):
 
     def holder(self, what: str) -> str:
         """Who is alone at something."""
-        from tempo_edge.store.postgres.lock import holder_of
-
         with told(self._name):
             return holder_of(self._db, self._key(what))
 
