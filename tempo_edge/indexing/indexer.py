@@ -29,10 +29,11 @@ from tempo_edge.indexing.report import IndexEvent, IndexReport
 from tempo_edge.indexing.selection import Selection
 from tempo_edge.indexing.survey import KnownRows, Survey, is_same, named_before
 from tempo_edge.indexing.verification import FIRST_READ, Verification, Verified
-from tempo_edge.indexing.walk import FoundFile, find_footage, volume_of
+from tempo_edge.indexing.walk import FoundFile, find_footage
 from tempo_edge.indexing.words import WordReader
 from tempo_edge.store.interface import WritableCatalogue
 from tempo_edge.store.rows import FileRow
+from tempo_edge.volumes.mounts import volume_of
 
 __all__ = ["Indexer"]
 
