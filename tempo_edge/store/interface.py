@@ -20,6 +20,7 @@ from tempo_edge.store.evidence import Evidence, WritableEvidence
 from tempo_edge.store.listing import Listing
 from tempo_edge.store.passes import Passes, WritablePasses
 from tempo_edge.store.saved import Saved, WritableSaved
+from tempo_edge.store.volumes import Volumes, WritableVolumes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,7 +51,7 @@ class Sizes:
     cache: int
 
 
-class Catalogue(Evidence, Listing, Passes, Captures, Saved, Closing, ABC):
+class Catalogue(Evidence, Listing, Passes, Captures, Saved, Volumes, Closing, ABC):
     """One library's rows, to be read. Readers never wait for the writer.
 
     Ids of videos and frames are whole numbers of 64 bits that rise and are never used twice. What
@@ -176,7 +177,7 @@ class Catalogue(Evidence, Listing, Passes, Captures, Saved, Closing, ABC):
 
 
 class WritableCatalogue(
-    WritableEvidence, WritablePasses, WritableCaptures, WritableSaved, Catalogue
+    WritableEvidence, WritablePasses, WritableCaptures, WritableSaved, WritableVolumes, Catalogue
 ):
     """One library's rows, to be read and written; whoever opens it holds the library's lock.
 

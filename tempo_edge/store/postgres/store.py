@@ -55,15 +55,15 @@ class PostgresStore(Store):
 
     def reader(self) -> PostgresCatalogue:
         """A session that reads."""
-        from tempo_edge.store.postgres.catalogue import PostgresCatalogue
+        from tempo_edge.store.postgres.placed import PlacedCatalogue
 
-        return PostgresCatalogue(self._name, readonly=True)
+        return PlacedCatalogue(self._name, readonly=True)
 
     def writer(self) -> PostgresCatalogue:
         """A session that writes."""
-        from tempo_edge.store.postgres.catalogue import PostgresCatalogue
+        from tempo_edge.store.postgres.placed import PlacedCatalogue
 
-        return PostgresCatalogue(self._name)
+        return PlacedCatalogue(self._name)
 
     def vectors(self, catalogue: Catalogue) -> Vectors:
         """What pgvector finds."""
