@@ -32,6 +32,7 @@ from tempo_edge.cli.status import status
 from tempo_edge.cli.train import app as training
 from tempo_edge.cli.values import WrongValueError
 from tempo_edge.cli.videos import list_videos
+from tempo_edge.cli.volumes import app as volumes
 from tempo_edge.cli.watch import watch
 from tempo_edge.errors import TempoEdgeError
 
@@ -78,6 +79,7 @@ for _command in (index, find, watch, serve, status, backup, forget, demo, doctor
 app.command("list", cls=Command)(list_videos)
 app.command(cls=Command)(copies)
 app.add_typer(saved)
+app.add_typer(volumes)
 app.add_typer(models)
 app.add_typer(training)
 

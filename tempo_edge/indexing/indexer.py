@@ -121,6 +121,7 @@ class Indexer:
         self._words.begin(survey, verify=verify)
         self._captures.begin(survey, verify=verify)
         self._volumes.clear()  # something may have been mounted since
+        self._catalogue.find_volumes()
         self._media = Media()
         try:
             for root in places:

@@ -308,9 +308,11 @@ class Store(ABC):
 
     Attributes:
         may_be_replaced: whether another library can take the place of one; see :meth:`take_over`.
+        names_volumes: whether a library can name volumes; otherwise it keeps paths as they are.
     """
 
     may_be_replaced: bool = True
+    names_volumes: bool = False
 
     @abstractmethod
     def __init__(self, name: str | Path) -> None: ...

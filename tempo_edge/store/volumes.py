@@ -7,25 +7,27 @@ Where a store names some, all paths that go in and come out are this machine's, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from tempo_edge.errors import LibraryError
 
 if TYPE_CHECKING:
+    from tempo_edge.store.rows import FileRow
     from tempo_edge.volumes.volume import Placed, Volume
 
-__all__ = ["Volumes", "WritableVolumes"]
+__all__ = ["KEEPS_PATHS", "Volumes", "WritableVolumes"]
+
+#: What is said of a library that names no volumes.
+KEEPS_PATHS = (
+    "keeps paths as they are: volumes are for a library on a server, "
+    "--library postgresql://USER@HOST/DATABASE"
+)
 
 
 class Volumes:
-    """The named volumes of a library, to be read.
+    """The named volumes of a library, to be read."""
 
-    Attributes:
-        names_volumes: whether the library can have any.
-    """
-
-    names_volumes: bool = False
     name: str
 
     def volumes(self) -> list[Placed]:
@@ -55,34 +57,30 @@ class WritableVolumes(Volumes):
     def find_volumes(self) -> None:
         """Look again where volumes are mounted; until then they are where they were found."""
 
-    def put_volume(self, volume: Volume) -> None:
-        """Name a volume, or say something else of one by its id. What is kept stays as it is.
+    def put_volume(self, volume: Volume, files: Sequence[FileRow] = ()) -> int:
+        """Name a volume, or say something else of one by its id.
+
+        Args:
+            volume: the volume.
+            files: rows of this machine, of which those are kept as of it from then on that lie on
+                it; where it has such a file already, the other stays as it is kept.
+
+        Returns:
+            How many of them are.
 
         Raises:
             LibraryError: this store keeps paths as they are, or the name is taken.
         """
         raise self._refusal()
 
-    def drop_volume(self, name: str) -> None:
-        """Forget a volume that has no file any more.
+    def drop_volume(self, name: str) -> int:
+        """Forget a volume; its files are kept by this machine's paths. Gives how many.
 
         Raises:
-            LibraryError: it has some; or this store keeps paths as they are.
-        """
-        raise self._refusal()
-
-    def keep_again(self, paths: Mapping[str, str]) -> int:
-        """Keep files in another way, with all that is known of them; gives how many.
-
-        Where there is a file already, another stays as it is kept.
-
-        Args:
-            paths: by how they are kept, how they shall be.
+            LibraryError: this machine has not got all of them; or this store keeps paths as they
+                are.
         """
         raise self._refusal()
 
     def _refusal(self) -> LibraryError:
-        return LibraryError(
-            f"{self.name} keeps paths as they are: volumes are for a library on a server, "
-            "--library postgresql://USER@HOST/DATABASE"
-        )
+        return LibraryError(f"{self.name} {KEEPS_PATHS}")

@@ -29,7 +29,7 @@ __all__ = ["find_volumes", "is_there", "mount_of"]
 _LOOK_SECONDS = 30.0
 
 # The root of a machine is no volume of a team's.
-_NEVER = ("/", None)
+_NEVER = ("/", "", None)
 
 
 def find_volumes(volumes: Sequence[Volume]) -> list[Placed]:
@@ -84,20 +84,20 @@ def _root(volume: Volume, mapped: Mapped | None, table: str, taken: set[str]) ->
 @lru_cache(maxsize=256)
 def _candidates(table: str, volume: Volume, now: int) -> tuple[str, ...]:
     """Folders at which a volume may be, looked for anew when something was mounted, or is late."""
-    mounts = [mount for mount in mounts_in(table) if mount.point != "/" or volume.inside != "/"]
+    mounts = mounts_in(table)
     if volume.is_marked:
-        places = dict.fromkeys((mount.point, mount.outside(volume.inside)) for mount in mounts)
-        each_place = dict.fromkeys(each for pair in places for each in pair if each not in _NEVER)
-        return tuple(each for each in each_place if each and _is_marked(each, volume))
+        inside = [mount.outside(volume.inside) for mount in mounts]
+        places = dict.fromkeys([*(mount.point for mount in mounts), *inside])
+        return tuple(each for each in places if each not in _NEVER and _is_marked(each, volume))
     if not volume.file_system:
         return ()
     same = [mount for mount in mounts if steady_identity(mount) == volume.file_system]
     found = (mount.outside(volume.inside) for mount in same)
-    return tuple(each for each in found if each and each not in _NEVER and os.path.isdir(each))  # noqa: PTH112
+    return tuple(each for each in found if each not in _NEVER and os.path.isdir(each))  # noqa: PTH112
 
 
-def _is_marked(root: str, volume: Volume) -> bool:
-    marker = read_marker(root)
+def _is_marked(root: str | None, volume: Volume) -> bool:
+    marker = read_marker(root or "")
     return marker is not None and marker.id == volume.id
 
 

@@ -16,6 +16,7 @@ from tempo_edge import __version__, cli
 from tempo_edge.cli.models import app as models
 from tempo_edge.cli.saved import app as saved
 from tempo_edge.cli.train import app as training
+from tempo_edge.cli.volumes import app as volumes
 
 CHECKED_IN = Path(__file__).parents[2] / "docs" / "cli.txt"
 
@@ -42,11 +43,18 @@ def test_every_command_is_documented() -> None:
 
     inner = {f"train {name}" for name in names(training)}
     inner |= {f"saved {name}" for name in names(saved)}
+    inner |= {f"volumes {name}" for name in names(volumes)}
     inner |= {f"models {name}" for name in names(models)}
     inner |= {f"plugins {name}" for name in names(plugins)}
     brought = {each.name for each in entry_points(group="tempo_edge.commands")}
     assert {"export", "mcp", "plugins"} <= brought
-    assert names(cli.app) | brought | inner == set(COMMANDS) - {"", "models", "saved", "train"}
+    assert names(cli.app) | brought | inner == set(COMMANDS) - {
+        "",
+        "models",
+        "saved",
+        "train",
+        "volumes",
+    }
 
 
 def test_no_line_is_longer_than_a_terminal() -> None:

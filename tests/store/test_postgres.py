@@ -177,7 +177,8 @@ def test_an_older_schema_is_brought_up_by_who_writes_and_never_back(
         with store.writer() as writer:
             assert list(writer.files()) == ["/a"]
         store.writer().close()
-    with pytest.raises(LibraryError, match=rf"schema version {SCHEMA_VERSION + 1}, .* upgrade tempo-edge"):
+    newer_one = rf"schema version {SCHEMA_VERSION + 1}, .* upgrade tempo-edge"
+    with pytest.raises(LibraryError, match=newer_one):
         store.reader()
 
 

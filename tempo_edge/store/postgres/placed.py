@@ -39,13 +39,6 @@ class PlacedCatalogue(VolumeTable):
 
     # -- one row or some ---------------------------------------------------------------------------
 
-    def _here(self, row: FileRow) -> FileRow:
-        """A row as this machine has it."""
-        if not self._placement:
-            return row
-        mount = self._placement.local_mount(row.path, row.volume)
-        return replace(row, path=self._placement.local(row.path), volume=mount)
-
     def file(self, path: str) -> FileRow | None:
         """The row of one file, or None."""
         row = self._file(self.kept_path(path))

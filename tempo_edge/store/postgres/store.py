@@ -33,6 +33,7 @@ class PostgresStore(Store):
     """
 
     may_be_replaced = False
+    names_volumes = True
 
     def __init__(self, name: str | Path) -> None:
         self._name = checked_name(name)

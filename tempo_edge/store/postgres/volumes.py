@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from tempo_edge.errors import LibraryError
+from tempo_edge.store.listing import paths_inside
 from tempo_edge.store.postgres.catalogue import PostgresCatalogue
+from tempo_edge.store.rows import FileRow
 from tempo_edge.volumes.finding import find_volumes
 from tempo_edge.volumes.placement import Placement
-from tempo_edge.volumes.volume import Placed, Volume
+from tempo_edge.volumes.volume import AWAY, Placed, Volume
 
 __all__ = ["VolumeTable"]
 
@@ -25,8 +28,6 @@ class VolumeTable(PostgresCatalogue):
     Who reads looks for volumes at the beginning of each snapshot; who writes when it is asked to,
     so that a file which was read from a volume is kept as one of it, whatever happens meanwhile.
     """
-
-    names_volumes = True
 
     def __init__(self, name: str, *, readonly: bool = False) -> None:
         super().__init__(name, readonly=readonly)
@@ -88,7 +89,7 @@ class VolumeTable(PostgresCatalogue):
 
     # -- writing -----------------------------------------------------------------------------------
 
-    def put_volume(self, volume: Volume) -> None:
+    def put_volume(self, volume: Volume, files: Sequence[FileRow] = ()) -> int:
         """Name a volume, or say something else of one by its id."""
         columns = _VOLUME.split(", ")
         replaced = ", ".join(f"{name}=excluded.{name}" for name in columns if name != "id")
@@ -96,31 +97,47 @@ class VolumeTable(PostgresCatalogue):
         with self._writing():
             if self._one("SELECT 1 FROM volumes WHERE name=%s AND id<>%s", values[:2]) is not None:
                 raise LibraryError(
-                    f"{self.name} has a volume {volume.name!r} already: choose another --name"
+                    f"{self.name} has a volume {volume.name!r} already: choose another name"
                 )
+            kept = {self.kept_path(row.path): row for row in files}
             self._run(
                 f"INSERT INTO volumes ({_VOLUME}) VALUES (%s, %s, %s, %s, %s) "
                 f"ON CONFLICT (id) DO UPDATE SET {replaced}",
                 values,
             )
             self.find_volumes()
+            return self._keep_again(kept)
 
-    def drop_volume(self, name: str) -> None:
-        """Forget a volume that has no file any more."""
+    def drop_volume(self, name: str) -> int:
+        """Forget a volume; its files are kept by this machine's paths."""
         with self._writing():
-            if count := self.count_files().get(name):
-                raise LibraryError(f"{self.name} has {count} files on volume {name!r}")
+            kept = {row.path: self._here(row) for row in self._between(*paths_inside(name))}
+            if lost := sum(not self.is_here(path) for path in kept):
+                raise LibraryError(
+                    f"volume {name} is not mounted here, or not all of it, and {lost} of its files "
+                    "would be nowhere: run this on a machine that has it, or first "
+                    f"tempo-edge forget {AWAY}/{name}"
+                )
             self._run("DELETE FROM volumes WHERE name=%s", (name,))
             self.find_volumes()
+            return self._keep_again(kept)
 
-    def keep_again(self, paths: Mapping[str, str]) -> int:
-        """Keep files in another way, with all that is known of them; gives how many."""
+    def _here(self, row: FileRow) -> FileRow:
+        """A row as this machine has it."""
+        if not self._placement:
+            return row
+        mount = self._placement.local_mount(row.path, row.volume)
+        return replace(row, path=self._placement.local(row.path), volume=mount)
+
+    def _keep_again(self, files: Mapping[str, FileRow]) -> int:
+        """Keep files as volumes are now, by how they were kept; gives how many of them moved."""
         count = 0
-        with self._writing():
-            for before, after in paths.items():
+        for before, row in files.items():
+            after = self.kept_path(row.path)
+            if after != before:
                 count += self._run(
-                    "UPDATE files SET path=%s WHERE path=%s "
+                    "UPDATE files SET path=%s, volume=%s WHERE path=%s "
                     "AND NOT EXISTS (SELECT 1 FROM files AS there WHERE there.path=%s)",
-                    (after, before, after),
+                    (after, self._placement.kept_mount(row.path, row.volume), before, after),
                 ).rowcount
         return count
