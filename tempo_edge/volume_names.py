@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 from tempo_edge._files.absolute import encodable, recorded
 from tempo_edge.errors import LibraryError
 from tempo_edge.store.volumes import KEEPS_PATHS
-from tempo_edge.volumes.finding import is_there, mount_of
+from tempo_edge.volumes.finding import is_there
 from tempo_edge.volumes.mappings import Mapped, write_mapping
 from tempo_edge.volumes.marker import MARKER, Marker, read_marker, write_marker
-from tempo_edge.volumes.mounts import is_mounted, steady_identity, volume_of
+from tempo_edge.volumes.mounts import is_mounted, mount_of, steady_identity, volume_of
 from tempo_edge.volumes.volume import AWAY, Placed, Volume, checked_volume_name
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ class VolumeNames:
             volume = _volume(chosen, number, root, is_marked=not why)
             below = list(catalogue.each_file(Path(root)))
             files = [row for row in map(_on_this_machine, below) if row is not None]
-            write_mapping(volume.id, Mapped(root, volume_of(root)))
+            write_mapping(volume.id, Mapped.of(root))
             with catalogue.transaction():
                 moved = catalogue.put_volume(volume, files)
         written = None if why else f"{root}/{MARKER}"
@@ -146,7 +146,7 @@ class VolumeNames:
             LibraryError: there is no such volume, or it is not there.
         """
         root = _checked_root(path)
-        mapped = Mapped(root, volume_of(root))
+        mapped = Mapped.of(root)
         with self._reading() as catalogue:
             volume = _of_name(catalogue, name).volume
             if volume.is_marked and not is_there(volume, mapped):

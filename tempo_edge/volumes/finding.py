@@ -15,7 +15,7 @@ from functools import lru_cache
 from tempo_edge.volumes.mappings import Mapped, read_mappings
 from tempo_edge.volumes.marker import read_marker
 from tempo_edge.volumes.mounts import (
-    Mount,
+    mount_of,
     mount_table,
     mounts_in,
     steady_identity,
@@ -23,13 +23,13 @@ from tempo_edge.volumes.mounts import (
 )
 from tempo_edge.volumes.volume import AWAY, Placed, Volume
 
-__all__ = ["find_volumes", "is_there", "mount_of"]
+__all__ = ["find_volumes", "is_there"]
 
 # Between two looks for a volume while nothing is mounted, in seconds: it may get its marker late.
 _LOOK_SECONDS = 30.0
 
 # The root of a machine is no volume of a team's.
-_NEVER = ("/", "", None)
+_NEVER = ("/", None)
 
 
 def find_volumes(volumes: Sequence[Volume]) -> list[Placed]:
@@ -59,16 +59,9 @@ def is_there(volume: Volume, mapped: Mapped) -> bool:
     if volume.is_marked:
         return _is_marked(mapped.path, volume)
     try:
-        return os.path.isdir(mapped.path) and volume_of(mapped.path) == mapped.mount  # noqa: PTH112
+        return os.path.isdir(mapped.path) and Mapped.of(mapped.path) == mapped  # noqa: PTH112
     except OSError:
         return False
-
-
-def mount_of(path: str) -> Mount | None:
-    """The mount that a folder is on, links followed; None where the kernel does not say."""
-    real = os.path.realpath(path)
-    points = [m for m in mounts_in(mount_table()) if _is_under(real, m.point)]
-    return max(points, key=lambda mount: len(mount.point), default=None)
 
 
 def _root(volume: Volume, mapped: Mapped | None, table: str, taken: set[str]) -> str | None:
@@ -92,8 +85,12 @@ def _candidates(table: str, volume: Volume, now: int) -> tuple[str, ...]:
     if not volume.file_system:
         return ()
     same = [mount for mount in mounts if steady_identity(mount) == volume.file_system]
-    found = (mount.outside(volume.inside) for mount in same)
-    return tuple(each for each in found if each not in _NEVER and os.path.isdir(each))  # noqa: PTH112
+    found = ((mount, mount.outside(volume.inside)) for mount in same)
+    return tuple(
+        each
+        for mount, each in found
+        if each and each not in _NEVER and os.path.isdir(each) and mount_of(each) == mount  # noqa: PTH112
+    )
 
 
 def _is_marked(root: str | None, volume: Volume) -> bool:
@@ -107,7 +104,3 @@ def _mount(root: str, table: str) -> str:
         return volume_of(root)
     except OSError:
         return f":{root}"
-
-
-def _is_under(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(folder.rstrip("/") + "/")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 from typing import Any
 
 from tempo_edge._files import atomic_write
+from tempo_edge._files.absolute import encodable
 from tempo_edge.errors import LibraryError
+from tempo_edge.volumes.mounts import mount_of, volume_of
 
 __all__ = ["Mapped", "mappings_path", "read_mappings", "write_mapping"]
 
@@ -24,10 +27,23 @@ class Mapped:
     Attributes:
         path: the folder.
         mount: what :func:`tempo_edge.volumes.mounts.volume_of` told of it then.
+        inside: what its file system called it then; empty where the kernel did not say.
     """
 
     path: str
     mount: str
+    inside: str
+
+    @staticmethod
+    def of(path: str) -> Mapped:
+        """A folder as it is now.
+
+        Raises:
+            OSError: it can't be looked at.
+        """
+        mount = mount_of(path)
+        inside = "" if mount is None else encodable(mount.inside(os.path.realpath(path)))
+        return Mapped(path, volume_of(path), inside)
 
 
 def mappings_path() -> Path:
@@ -47,10 +63,11 @@ def read_mappings() -> dict[str, Mapped]:
     try:
         with path.open("rb") as file:
             facts: Any = json.loads(file.read(_MOST_BYTES))
-        found = {key: Mapped(each["path"], each["mount"]) for key, each in facts.items()}
-        texts = [text for each in found.values() for text in (each.path, each.mount)]
-        if not all(isinstance(text, str) for text in texts):
-            raise ValueError("path and mount must be texts")
+        found = {
+            key: Mapped(each["path"], each["mount"], each["inside"]) for key, each in facts.items()
+        }
+        if not all(isinstance(text, str) for each in found.values() for text in astuple(each)):
+            raise ValueError("path, mount and inside must be texts")
         return found
     except (FileNotFoundError, NotADirectoryError, PermissionError):
         return {}  # a service in a sandbox sees none

@@ -11,7 +11,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Mount", "is_mounted", "mount_table", "mounts_in", "steady_identity", "volume_of"]
+__all__ = [
+    "FolderVolumes",
+    "Mount",
+    "is_mounted",
+    "mount_table",
+    "mounts_in",
+    "steady_identity",
+    "volume_of",
+]
 
 # Where Linux lists block devices by the identity of the file system on them.
 _BY_UUID = "/dev/disk/by-uuid"
@@ -83,12 +91,44 @@ def mounts_in(table: str) -> list[Mount]:
     return [found[point] for point in sorted(found)]
 
 
+def mount_of(path: str) -> Mount | None:
+    """The mount that a folder is on, links followed; None where the kernel does not say."""
+    real = os.path.realpath(path)
+    holding = [
+        mount
+        for mount in mounts_in(mount_table())
+        if real == mount.point or real.startswith(mount.point.rstrip("/") + "/")
+    ]
+    return max(holding, key=lambda mount: len(mount.point), default=None)
+
+
 def volume_of(path: str) -> str:
     """The volume that holds ``path``: its file system's identity and its mount point."""
     folder = os.path.realpath(path)
     while not os.path.ismount(folder):
         folder = os.path.dirname(folder)
     return f"{_file_system(folder)}:{folder}"
+
+
+class FolderVolumes:
+    """The volumes of files, each folder of which is asked about once."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, str] = {}
+
+    def of(self, path: str) -> str:
+        """The volume that holds a file; empty where that can't be told."""
+        folder = path.rpartition("/")[0] or "/"
+        if folder not in self._known:
+            try:
+                self._known[folder] = volume_of(folder)
+            except OSError:
+                return ""
+        return self._known[folder]
+
+    def forget(self) -> None:
+        """Ask again from now on: something may have been mounted."""
+        self._known.clear()
 
 
 def is_mounted(volume: str) -> bool:

@@ -54,9 +54,8 @@ class Area:
         top = path.rstrip("/") + "/"
         if self.local.startswith(top):
             return self.kept[:-1] or "/"
-        if top.startswith(self.local):
-            return self.kept + path[len(self.local) :]
-        return None
+        spot = self.kept + path[len(self.local) :]
+        return spot if top.startswith(self.local) and self.keeps(spot) else None
 
 
 class Placement:
@@ -148,15 +147,27 @@ class Placement:
     # -- ranges of paths ---------------------------------------------------------------------------
 
     def spots(self, under: str | None) -> Iterator[tuple[str, Area]]:
-        """(what is kept of an area at or under a path of this machine, the area), by area."""
+        """(what is kept of an area at or under a path of this machine, the area), by area.
+
+        A path may be of a volume in another spelling: where it was mounted when somebody wrote the
+        path down, or was not.
+        """
         for area in self.areas:
             spot = area.under("/" if under is None else under)
             if spot is not None:
                 yield spot, area
-        if under is not None and self.local(self.kept(under)) != under:
-            # Another spelling, as of a volume that was not mounted when somebody wrote it down.
-            spelled = self.local(self.kept(under))
-            yield from self.spots(spelled)
+        if under is None:
+            return
+        for spelled in (self.local(self.kept(under)), self._where_expected(under)):
+            if spelled not in (None, under):
+                yield from self.spots(spelled)
+
+    def _where_expected(self, path: str) -> str | None:
+        """What is of a volume that is not mounted, where this machine was told to look for it."""
+        for each in self.placed:
+            if each.root is None and each.expected and f"{path}/".startswith(f"{each.expected}/"):
+                return f"{AWAY}/{each.volume.name}{path[len(each.expected) :]}"
+        return None
 
     def _each_area(self) -> Iterator[Area]:
         away = [f"{AWAY}/{each.volume.name}/" for each in self.placed]
