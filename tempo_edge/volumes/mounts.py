@@ -57,7 +57,7 @@ class Mount:
 
     def inside(self, path: str) -> str:
         """A path at or under the mount point, as the file system itself has it."""
-        return os.path.join(self.root, path[len(self.point) :].lstrip("/"))
+        return os.path.join(self.root, path[len(self.point) :].lstrip("/")).rstrip("/") or "/"
 
     def outside(self, inside: str) -> str | None:
         """Where a path of the file system is; None where this part of it does not have that."""

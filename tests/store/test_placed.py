@@ -211,7 +211,7 @@ def test_what_can_be_no_volume_is_refused(store: Store, nas: Path, tmp_path: Pat
         names.add(nas, "films")
     with pytest.raises(LibraryError, match="has a volume 'films' already"):
         names.add(other, "films")
-    with pytest.raises(LibraryError, match="is not the volume films, whose .tempo-edge-volume"):
+    with pytest.raises(LibraryError, match=r"is not the volume films, whose \.tempo-edge-volume"):
         names.map("films", other)
     with pytest.raises(LibraryError, match="has no volume 'nas': films"):
         names.map("nas", nas)
@@ -233,7 +233,7 @@ def test_a_marker_that_was_lost_is_written_again_where_the_files_are(
     assert VolumeNames(store).all()[0][0].path is None
     wrong = tmp_path / "wrong"
     wrong.mkdir()
-    with pytest.raises(LibraryError, match="of its files, as b.mp4, none is there"):
+    with pytest.raises(LibraryError, match=r"of its files, as b\.mp4, none is there"):
         VolumeNames(store).add(wrong, "films")
     VolumeNames(store).add(nas, "films")
     assert marker.read_text() == said and VolumeNames(store).all()[0][0].files == 3
