@@ -35,21 +35,19 @@ class Marker:
 
 def read_marker(root: str) -> Marker | None:
     """What the marker of a folder says; None where there is none, or one that can't be read."""
+    how = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW
     try:
-        held = os.open(
-            f"{root.rstrip('/')}/{MARKER}",
-            os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW,
-        )
+        held = os.open(f"{root.rstrip('/')}/{MARKER}", how)
     except OSError:
         return None
-    with os.fdopen(held, "rb") as file:
-        try:
-            if not stat.S_ISREG(os.fstat(held).st_mode):
-                return None
-            facts = json.loads(file.read(_MOST_BYTES))
-            known, name = facts["volume"], facts.get("name", "")
-        except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError):
-            return None
+    try:
+        is_file = stat.S_ISREG(os.fstat(held).st_mode)
+        facts = json.loads(os.read(held, _MOST_BYTES) if is_file else b"")
+        known, name = facts["volume"], facts.get("name", "")
+    except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError):
+        return None
+    finally:
+        os.close(held)
     is_one = isinstance(known, str) and _ID.fullmatch(known) and isinstance(name, str)
     return Marker(known, name) if is_one else None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -79,11 +80,10 @@ def test_what_is_no_marker_is_none(tmp_path: Path, text: str) -> None:
 
 def test_a_marker_is_a_file_and_no_link(tmp_path: Path) -> None:
     write_marker(str(tmp_path), Marker("f" * 32, "there"))
-    for name, make in {
-        "link": lambda path: path.symlink_to(tmp_path / MARKER),
-        "folder": lambda path: path.mkdir(),
-        "pipe": lambda path: __import__("os").mkfifo(path),
-    }.items():
-        (tmp_path / name).mkdir()
-        make(tmp_path / name / MARKER)
-        assert read_marker(str(tmp_path / name)) is None
+    link, folder, pipe = (tmp_path / name / MARKER for name in ("link", "folder", "pipe"))
+    for each in (link, folder, pipe):
+        each.parent.mkdir()
+    link.symlink_to(tmp_path / MARKER)
+    folder.mkdir()
+    os.mkfifo(pipe)
+    assert [read_marker(str(each.parent)) for each in (link, folder, pipe)] == [None] * 3
