@@ -28,12 +28,12 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.machine import describe
-from tempo_edge.indexing.walk import volume_of
 from tempo_edge.library import Library
 from tempo_edge.quantization import quantize
 from tempo_edge.store.interface import WritableCatalogue
 from tempo_edge.store.opening import open_store
 from tempo_edge.store.rows import FileRow, FrameRow, VideoRow
+from tempo_edge.volumes.mounts import volume_of
 
 __all__ = ["fill", "main", "measured"]
 

@@ -33,6 +33,7 @@ from tempo_edge.cli.train import app as training
 from tempo_edge.cli.users import app as users
 from tempo_edge.cli.values import WrongValueError
 from tempo_edge.cli.videos import list_videos
+from tempo_edge.cli.volumes import app as volumes
 from tempo_edge.cli.watch import watch
 from tempo_edge.cli.worker import app as queue
 from tempo_edge.cli.worker import worker
@@ -82,6 +83,7 @@ app.command("list", cls=Command)(list_videos)
 app.command(cls=Command)(copies)
 app.add_typer(saved)
 app.add_typer(queue)
+app.add_typer(volumes)
 app.add_typer(models)
 app.add_typer(training)
 app.add_typer(users)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tempo_edge._console.text import note, printable
+from tempo_edge._files.absolute import recorded
 from tempo_edge.cli.background import be_nice
 from tempo_edge.cli.options import (
     DecoderOption,
@@ -139,6 +140,8 @@ def index(
             report = target.index(paths, on_event=progress, verify=verify, **how)
         name = target.profile.name
         progress.summary(report)
+        if not quiet and report.indexed + report.reused:
+            _tell_unnamed(target, paths)
         if tell:
             target.tell(on_notice=_note)
     if not quiet:
@@ -184,6 +187,20 @@ def _by_ray(
 
 def _note(line: str) -> None:
     note(printable(line))
+
+
+def _tell_unnamed(library: Library, paths: list[Path]) -> None:
+    """Say which paths of a library of several machines are this machine's alone."""
+    if not library.store.names_volumes:
+        return
+    roots = [each.root for each in library.catalogue.volumes() if each.root is not None]
+    for path in map(recorded, paths):
+        is_named = library.catalogue.kept_path(str(path)) != str(path)
+        if not is_named and not any(Path(root).is_relative_to(path) for root in roots):
+            _note(
+                f"{path} is on no named volume: its files are kept by this machine's path, and "
+                "tempo-edge volumes add PATH gives them one for all machines"
+            )
 
 
 def _read_again(

@@ -73,6 +73,8 @@ def describe(library: Library, under: Path | None) -> dict[str, Any]:
     with library.catalogue.snapshot():
         if how := library.store.how_searched(library.catalogue):
             facts["search"] = how
+        if volumes := library.catalogue.volumes():
+            facts["volumes"] = [{"name": e.volume.name, "path": e.root} for e in volumes]
     if (queue := library.store.queue_state()) is not None:
         facts["queue"] = asdict(queue)
     return facts
@@ -98,6 +100,8 @@ def format_status(facts: dict[str, Any]) -> str:
         lines.append(f"search    {facts['search']}")
     if facts.get("queue"):
         lines += queue_lines(facts["queue"])
+    for volume in facts.get("volumes", ()):
+        lines.append(f"volume    {printable(volume['name'])}: {_where(volume['path'])}")
     lines += [f"offline   {printable(path)}: its volume is not there" for path in facts["offline"]]
     lines += [f"gone      {printable(path)}: index again to forget it" for path in facts["gone"]]
     lines += [f"remark    {printable(row['path'])}: {row['remark']}" for row in facts["remarks"]]
@@ -122,6 +126,10 @@ def _far(totals: dict[str, float]) -> str:
     """How far a later pass is."""
     done, whole = (_length(totals[name]) for name in ("seconds_done", "seconds"))
     return f"{totals['videos_done']} of {totals['videos']} videos, {done} of {whole}"
+
+
+def _where(path: str | None) -> str:
+    return "not mounted here" if path is None else printable(path)
 
 
 def _length(seconds: float) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from tempo_edge._files.absolute import absolute, encodable
 from tempo_edge._files.beside import Folder
 from tempo_edge.errors import MediaError, RefusedRowError, TempoEdgeError
+from tempo_edge.indexing.absent_volumes import absent_volumes, offline
 from tempo_edge.indexing.captures import CaptureReader
 from tempo_edge.indexing.desk import Desk, Stopped
 from tempo_edge.indexing.digests import FileDigests, key_of
@@ -29,10 +30,11 @@ from tempo_edge.indexing.report import IndexEvent, IndexReport
 from tempo_edge.indexing.selection import Selection
 from tempo_edge.indexing.survey import KnownRows, Survey, is_same, named_before
 from tempo_edge.indexing.verification import FIRST_READ, Verification, Verified
-from tempo_edge.indexing.walk import FoundFile, find_footage, volume_of
+from tempo_edge.indexing.walk import FoundFile, find_footage
 from tempo_edge.indexing.words import WordReader
 from tempo_edge.store.interface import WritableCatalogue
 from tempo_edge.store.rows import FileRow
+from tempo_edge.volumes.mounts import FolderVolumes
 
 __all__ = ["Indexer"]
 
@@ -73,7 +75,7 @@ class Indexer:
         self._media = Media()
         self._on_event = on_event or (lambda event: None)
         self._stopping = stopping
-        self._volumes: dict[str, str] = {}
+        self._volumes = FolderVolumes()
         self._pruned = False
         self._journal = journal or Journal(catalogue)
         self._desk = Desk(self._check_stop)
@@ -121,7 +123,11 @@ class Indexer:
         self._folder.forget()
         self._words.begin(survey, verify=verify)
         self._captures.begin(survey, verify=verify)
-        self._volumes.clear()  # something may have been mounted since
+        self._volumes.forget()  # something may have been mounted since
+        self._catalogue.find_volumes()
+        for event, files in absent_volumes(self._catalogue, places):
+            self._on_event(event)
+            report.offline += files
         self._media = Media()
         try:
             for root in places:
@@ -218,7 +224,7 @@ class Indexer:
             self._words.look(found, row, known)
             self._captures.look(found, row, known)
             if known.folder != folder:
-                folder, volume = known.folder, self._volume(found.path)
+                folder, volume = known.folder, self._volumes.of(found.path)
             if volume != row.volume:
                 moved.append(replace(row, volume=volume))
         survey.unmet.update(known.rest())
@@ -243,8 +249,7 @@ class Indexer:
         for path in drop:
             self._on_event(IndexEvent("dropped", path))
         for volume, count in kept.items():
-            reason = f"its volume is not there, keeping {count} file{'s' if count > 1 else ''}"
-            self._on_event(IndexEvent("offline", volume.partition(":")[2], reason))
+            self._on_event(offline(volume.partition(":")[2], "its volume is not there", count))
         report.dropped += len(drop)
         report.offline += sum(kept.values())
 
@@ -387,16 +392,7 @@ class Indexer:
         self, found: FoundFile, state: str, mtime_ns: int, reason: str, video_id: int | None
     ) -> None:
         self._journal.settle(found.path)
-        volume = self._volume(found.path)
+        volume = self._volumes.of(found.path)
         self._catalogue.put_file(
             FileRow(found.path, volume, found.size, mtime_ns, state, reason, video_id)
         )
-
-    def _volume(self, path: str) -> str:
-        folder = path.rpartition("/")[0] or "/"
-        if folder not in self._volumes:
-            try:
-                self._volumes[folder] = volume_of(folder)
-            except OSError:
-                return ""
-        return self._volumes[folder]

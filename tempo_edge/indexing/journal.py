@@ -26,6 +26,8 @@ _MOST_SUSPECTS = 1000
 class Journal:
     """The files under way, and the suspects of earlier runs, kept in a library.
 
+    They go by how the library keeps their paths, which is the same on every machine.
+
     Args:
         catalogue: opened for writing.
     """
@@ -54,13 +56,14 @@ class Journal:
 
     def suspects(self, found: FoundFile) -> bool:
         """Whether a run died at this file, as it is now."""
-        return self._suspects.get(found.path) == _state(found)
+        return self._suspects.get(self._catalogue.kept_path(found.path)) == _state(found)
 
     def begin(self, found: FoundFile) -> None:
         """From now on a death of this process is put down to a file, beside others under way."""
-        if self._under_way.get(found.path) == _state(found):
+        path = self._catalogue.kept_path(found.path)
+        if self._under_way.get(path) == _state(found):
             return
-        self._under_way[found.path] = _state(found)
+        self._under_way[path] = _state(found)
         with self._catalogue.transaction():
             self._write()
 
@@ -77,7 +80,7 @@ class Journal:
     def settle(self, path: str) -> None:
         """Put nothing down to a file any more; called within the transaction that settles it."""
         self._end(path)
-        if self._suspects.pop(path, None) is not None:
+        if self._suspects.pop(self._catalogue.kept_path(path), None) is not None:
             self._catalogue.set_meta(_SUSPECTS, json.dumps(self._suspects))
 
     def end_all(self) -> None:
@@ -88,7 +91,7 @@ class Journal:
                 self._write()
 
     def _end(self, path: str) -> None:
-        if self._under_way.pop(path, None) is not None:
+        if self._under_way.pop(self._catalogue.kept_path(path), None) is not None:
             self._write()
 
     def _write(self) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import stat
 
-from tempo_edge.indexing.walk import is_mounted
 from tempo_edge.store.rows import FileRow
+from tempo_edge.volumes.mounts import is_mounted
 
 __all__ = ["Presence"]
 

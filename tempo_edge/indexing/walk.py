@@ -1,7 +1,7 @@
 """Find footage under folders: which files to index, and why others are left out."""
 
 # Strings and `os` instead of `Path`: a walk touches every file, and this is several times as fast.
-# ruff: noqa: PTH116, PTH118, PTH120, PTH208
+# ruff: noqa: PTH116
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import os
 import stat
 from collections import deque
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
@@ -18,17 +17,7 @@ from typing import NamedTuple
 from tempo_edge._files.absolute import encodable
 from tempo_edge.indexing.selection import Beside, Selection
 
-__all__ = [
-    "LAST_NS",
-    "FoundFile",
-    "examine",
-    "find_footage",
-    "is_mounted",
-    "volume_of",
-]
-
-# Where Linux lists block devices by the identity of the file system on them.
-_BY_UUID = "/dev/disk/by-uuid"
+__all__ = ["LAST_NS", "FoundFile", "examine", "find_footage"]
 
 # The latest time of change that a library can hold, in nanoseconds: in the year 2262.
 LAST_NS = 2**63 - 1
@@ -153,40 +142,3 @@ def examine(path: str) -> FoundFile:
 
 def _reason(error: OSError) -> str:
     return (error.strerror or str(error)).lower()
-
-
-def volume_of(path: str) -> str:
-    """The volume that holds ``path``: its file system's identity and its mount point."""
-    folder = os.path.realpath(path)
-    while not os.path.ismount(folder):
-        folder = os.path.dirname(folder)
-    return f"{_file_system(folder)}:{folder}"
-
-
-def is_mounted(volume: str) -> bool:
-    """True while the very volume that :func:`volume_of` named is mounted where it was.
-
-    Another disk on the same mount point does not count, so a swapped stick forgets nothing.
-    """
-    folder = volume.partition(":")[2]
-    if folder == os.sep:
-        return True  # the root is always there, whatever it calls itself after a restart
-    try:
-        return os.path.ismount(folder) and volume_of(folder) == volume
-    except OSError:
-        return False
-
-
-def _file_system(mount_point: str) -> str:
-    """The mark that tells one file system from another: its UUID, or else what ``statvfs`` says.
-
-    FAT, which sticks and cards are formatted with, makes the latter out of the device number, and
-    the next stick in the same socket gets the same one.
-    """
-    device = os.stat(mount_point).st_dev
-    with suppress(OSError):
-        for name in os.listdir(_BY_UUID):
-            with suppress(OSError):
-                if os.stat(os.path.join(_BY_UUID, name)).st_rdev == device:
-                    return name
-    return f"{os.statvfs(mount_point).f_fsid:x}"

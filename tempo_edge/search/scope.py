@@ -7,10 +7,10 @@ from datetime import date
 from pathlib import Path
 
 from tempo_edge.errors import QueryError
-from tempo_edge.indexing.walk import is_mounted
 from tempo_edge.query import Query
 from tempo_edge.scope import Scope
 from tempo_edge.store.interface import Catalogue
+from tempo_edge.volumes.mounts import is_mounted
 
 __all__ = ["videos_in", "videos_of"]
 

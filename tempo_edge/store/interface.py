@@ -21,6 +21,7 @@ from tempo_edge.store.listing import Listing
 from tempo_edge.store.passes import Passes, WritablePasses
 from tempo_edge.store.queue import Shared
 from tempo_edge.store.saved import Saved, WritableSaved
+from tempo_edge.store.volumes import Volumes, WritableVolumes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,7 +45,7 @@ class Sizes:
     cache: int
 
 
-class Catalogue(Evidence, Listing, Passes, Captures, Saved, Closing, ABC):
+class Catalogue(Evidence, Listing, Passes, Captures, Saved, Volumes, Closing, ABC):
     """One library's rows, to be read. Readers never wait for the writer.
 
     Ids of videos and frames are whole numbers of 64 bits that rise and are never used twice. What
@@ -170,7 +171,7 @@ class Catalogue(Evidence, Listing, Passes, Captures, Saved, Closing, ABC):
 
 
 class WritableCatalogue(
-    WritableEvidence, WritablePasses, WritableCaptures, WritableSaved, Catalogue
+    WritableEvidence, WritablePasses, WritableCaptures, WritableSaved, WritableVolumes, Catalogue
 ):
     """One library's rows, to be read and written; whoever opens it holds the library's lock.
 
@@ -261,7 +262,12 @@ class Store(Shared, ABC):
 
     Args:
         name: as a user gives it.
+
+    Attributes:
+        names_volumes: whether a library can name volumes; otherwise it keeps paths as they are.
     """
+
+    names_volumes: bool = False
 
     @abstractmethod
     def __init__(self, name: str | Path) -> None: ...

@@ -17,6 +17,7 @@ from tempo_edge.cli.models import app as models
 from tempo_edge.cli.saved import app as saved
 from tempo_edge.cli.train import app as training
 from tempo_edge.cli.users import app as users
+from tempo_edge.cli.volumes import app as volumes
 from tempo_edge.cli.worker import app as queue
 
 CHECKED_IN = Path(__file__).parents[2] / "docs" / "cli.txt"
@@ -44,13 +45,14 @@ def test_every_command_is_documented() -> None:
 
     inner = {f"train {name}" for name in names(training)}
     inner |= {f"saved {name}" for name in names(saved)}
+    inner |= {f"volumes {name}" for name in names(volumes)}
     inner |= {f"models {name}" for name in names(models)}
     inner |= {f"users {name}" for name in names(users)}
     inner |= {f"queue {name}" for name in names(queue)}
     inner |= {f"plugins {name}" for name in names(plugins)}
     brought = {each.name for each in entry_points(group="tempo_edge.commands")}
     assert {"export", "mcp", "plugins"} <= brought
-    groups = {"", "models", "queue", "saved", "train", "users"}
+    groups = {"", "models", "queue", "saved", "train", "users", "volumes"}
     assert names(cli.app) | brought | inner == set(COMMANDS) - groups
 
 

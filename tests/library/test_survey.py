@@ -14,10 +14,10 @@ import pytest
 from tempo_edge.indexing.indexer import Indexer
 from tempo_edge.indexing.report import IndexEvent, IndexReport
 from tempo_edge.indexing.survey import KnownRows
-from tempo_edge.indexing.walk import volume_of
 from tempo_edge.store.interface import WritableCatalogue
 from tempo_edge.store.opening import open_store
 from tempo_edge.store.rows import FileRow
+from tempo_edge.volumes.mounts import volume_of
 
 
 @pytest.fixture

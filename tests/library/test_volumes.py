@@ -14,7 +14,7 @@ from tabled import make_padded, of_before
 
 import tempo_edge
 from tempo_edge.indexing.session import WritingSession
-from tempo_edge.indexing.walk import is_mounted, volume_of
+from tempo_edge.volumes.mounts import is_mounted, volume_of
 
 
 class Stick:

@@ -12,7 +12,9 @@ import pytest
 from tempo_edge.indexing import walk
 from tempo_edge.indexing.exclusion import Exclusion
 from tempo_edge.indexing.selection import Selection
-from tempo_edge.indexing.walk import FoundFile, is_mounted, volume_of
+from tempo_edge.indexing.walk import FoundFile
+from tempo_edge.volumes import mounts
+from tempo_edge.volumes.mounts import is_mounted, volume_of
 
 
 def touch(path: Path, content: bytes = b"x") -> Path:
@@ -194,7 +196,7 @@ def test_a_volume_is_known_by_the_uuid_of_its_file_system(
 ) -> None:
     mount_point = volume_of(str(tmp_path)).partition(":")[2]
     device = Path(mount_point).stat().st_dev
-    monkeypatch.setattr(walk, "_BY_UUID", str(tmp_path))
+    monkeypatch.setattr(mounts, "_BY_UUID", str(tmp_path))
     (tmp_path / "dangling").symlink_to("nowhere")
     try:
         os.mknod(tmp_path / "ABCD-1234", 0o60600, device)

@@ -72,15 +72,21 @@ class PostgresCatalogue(LineVectorTable, ListingTable, SavedTable, WritableCatal
 
     def file(self, path: str) -> FileRow | None:
         """The row of one file, or None."""
+        return self._file(path)
+
+    def _file(self, path: str) -> FileRow | None:
         row = self._one(f"SELECT {FILE} FROM files WHERE path=%s", (path,))
         return None if row is None else FileRow(*row)
 
     def each_file(self, under: Path | None = None) -> Iterator[FileRow]:
         """The rows of :meth:`files` in the order of their paths, few at a time."""
-        if under is None or str(under) == "/":
+        if under is None:
             yield from self._between("", None)
             return
-        if (row := self.file(str(under))) is not None:
+        if str(under) == "/":
+            yield from self._between(*paths_inside("/"))
+            return
+        if (row := self._file(str(under))) is not None:
             yield row
         yield from self._between(*paths_inside(str(under)))
 

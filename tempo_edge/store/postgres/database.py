@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -248,6 +249,7 @@ class Database:
             raise LibraryError(f"{self.name} {otherwise}")
         if row[1] > SCHEMA_VERSION:
             raise LibraryError(f"{self.name} has been brought up since: upgrade tempo-edge")
+        self._place = replace(self._place, version=row[1])
 
     def _roll_back(self) -> None:
         if self._status() != TransactionStatus.IDLE:

@@ -22,8 +22,10 @@ FILE = ", ".join(
 
 def within(under: Path | None) -> tuple[str, tuple[str, ...]]:
     """(what is so of paths at or under one, in SQL; what stands for its placeholders)."""
-    if under is None or str(under) == "/":
+    if under is None:
         return "true", ()
+    if str(under) == "/":
+        return "(path>='/' AND path<'0')", ()
     return "(path=%s OR (path>=%s AND path<%s))", (str(under), f"{under}/", f"{under}0")
 
 

@@ -36,6 +36,7 @@ class PostgresStore(Store):
     """
 
     is_shared = True
+    names_volumes = True
 
     def __init__(self, name: str | Path) -> None:
         self._name = checked_name(name)
@@ -72,15 +73,15 @@ class PostgresStore(Store):
 
     def reader(self) -> PostgresCatalogue:
         """A session that reads."""
-        from tempo_edge.store.postgres.catalogue import PostgresCatalogue
+        from tempo_edge.store.postgres.placed import PlacedCatalogue
 
-        return PostgresCatalogue(self._name, readonly=True)
+        return PlacedCatalogue(self._name, readonly=True)
 
     def writer(self) -> PostgresCatalogue:
         """A session that writes."""
-        from tempo_edge.store.postgres.catalogue import PostgresCatalogue
+        from tempo_edge.store.postgres.placed import PlacedCatalogue
 
-        return PostgresCatalogue(self._name)
+        return PlacedCatalogue(self._name)
 
     def vectors(self, catalogue: Catalogue) -> Vectors:
         """What pgvector finds."""
