@@ -138,6 +138,7 @@ def reread(
     known = _videos(library_path(path))
     here = [each for each in known if Path(each).exists()]
     with Library.open(draft, profile=profile) as other:
+        _name_volumes(library_path(path), draft)
         report = other.index(
             [*paths, *here],
             exclude=exclude,
@@ -158,6 +159,17 @@ def reread(
             )
         report.later, report.stopped = heard.later, heard.stopped
     return Reread(report, lacking, is_whole)
+
+
+def _name_volumes(path: Path, draft: str) -> None:
+    """Let a draft keep paths as its library does: by the same names of volumes."""
+    with open_store(path).reader() as before, before.snapshot():
+        named = [each.volume for each in before.volumes()]
+    if named:
+        store = open_store(draft)
+        with store.lock(), store.writer() as writer:
+            for volume in named:
+                writer.put_volume(volume)
 
 
 def _take_place(

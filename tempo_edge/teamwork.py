@@ -105,7 +105,6 @@ def watch(
         LibraryError: as for :func:`enqueue`; or another process watches one of the folders.
     """
     from tempo_edge.indexing.desk import Stopped
-    from tempo_edge.indexing.one_file import named
     from tempo_edge.indexing.perseverance import persevere
     from tempo_edge.indexing.roots import roots_of
     from tempo_edge.indexing.watcher import Watcher
@@ -123,7 +122,7 @@ def watch(
             ExitStack() as held,
         ):
             for root in roots:
-                what = f"watch {named(str(root))}"
+                what = f"watch {library.catalogue.kept_path(str(root))}"
                 if not held.enter_context(queue.alone(what)):
                     raise LibraryError(
                         f"another process ({queue.holder(what)}) watches {root}: one is enough"

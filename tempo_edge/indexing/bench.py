@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from tempo_edge.indexing.word_choice import WORDS
 from tempo_edge.models import Profile
 from tempo_edge.store.interface import WritableCatalogue
 from tempo_edge.store.queue import PICTURES, Claim, Task, WorkQueue
+from tempo_edge.volumes.volume import split
 
 __all__ = ["Bench", "Readers"]
 
@@ -81,6 +83,24 @@ class Bench:
     def _checkpoint(self) -> None:
         if self._is_ending():
             raise Stopped
+
+    def place_of(self, task: Task) -> Path | None:
+        """Where this machine has, or would have, a task's file; None where it may be elsewhere.
+
+        A file that is gone from a volume that is here is gone.
+        """
+        path = self._place_of(task)
+        if path is None:
+            self._writer.find_volumes()  # it may have been plugged in, or mounted, since
+            path = self._place_of(task)
+        return path
+
+    def _place_of(self, task: Task) -> Path | None:
+        path = Path(self._writer.local_path(task.file))
+        if os.path.lexists(path) or path.parent.is_dir():
+            return path
+        on_volume = bool(split(task.file)[0])
+        return path if on_volume and self._writer.is_here(task.file) else None
 
     def do(self, claim: Claim, path: Path) -> IndexReport:
         """Do a task; gives what came of it.

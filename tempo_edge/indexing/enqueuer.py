@@ -12,7 +12,6 @@ from tempo_edge.indexing.desk import Stopped
 from tempo_edge.indexing.digests import FileDigests
 from tempo_edge.indexing.indexer import Indexer
 from tempo_edge.indexing.journal import QueuedJournal
-from tempo_edge.indexing.one_file import named
 from tempo_edge.indexing.report import IndexEvent, IndexReport
 from tempo_edge.indexing.selection import Selection
 from tempo_edge.indexing.survey import Survey
@@ -168,7 +167,9 @@ class Enqueuer(Indexer):
                 contents = found.path
             state = f"{found.size}:{found.mtime_ns}"
             rank = priority_of(kind, found.mtime_ns)
-            yield Task(kind, named(found.path), contents, state, rank, self._choice)
+            yield Task(
+                kind, self._catalogue.kept_path(found.path), contents, state, rank, self._choice
+            )
 
     def _put(self, tasks: Iterator[Task], goes_on: Callable[[], bool] = lambda: True) -> int:
         """Put tasks in, as there is room; gives how many were not in yet."""

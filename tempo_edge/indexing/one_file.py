@@ -7,7 +7,7 @@ from pathlib import Path
 from tempo_edge.indexing.indexer import Indexer
 from tempo_edge.indexing.report import IndexReport
 
-__all__ = ["index_one", "named", "place_of_file"]
+__all__ = ["index_one"]
 
 
 def index_one(indexer: Indexer, path: Path) -> IndexReport:
@@ -23,13 +23,3 @@ def index_one(indexer: Indexer, path: Path) -> IndexReport:
         LibraryError: the library can't be written.
     """
     return indexer.index([path], prune=False)
-
-
-def named(path: str) -> str:
-    """What names a file for all machines, as a task carries it."""
-    return path
-
-
-def place_of_file(name: str) -> Path:
-    """Where this machine has a file that a task names."""
-    return Path(name)

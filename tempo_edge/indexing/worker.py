@@ -5,7 +5,6 @@ Whatever ends it, what it had is given back. A server that is away is waited for
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -14,7 +13,6 @@ from pathlib import Path
 from tempo_edge.errors import LibraryError
 from tempo_edge.indexing.bench import Bench, Readers
 from tempo_edge.indexing.desk import Stopped
-from tempo_edge.indexing.one_file import place_of_file
 from tempo_edge.indexing.perseverance import persevere
 from tempo_edge.indexing.report import IndexEvent, IndexReport
 from tempo_edge.store.interface import Store
@@ -126,9 +124,9 @@ class Worker:
     def _do(self, bench: Bench, claim: Claim) -> None:
         """Do a task, and finish it or give it back."""
         queue, task = bench.queue, claim.task
-        path = place_of_file(task.file)
-        if not os.path.lexists(path) and not path.parent.is_dir():
-            self._leave(bench, claim, path)
+        path = bench.place_of(task)
+        if path is None:
+            self._leave(bench, claim)
             return
         try:
             report = bench.do(claim, path)
@@ -149,8 +147,9 @@ class Worker:
         queue.put(bench.behind(task, path))
         queue.finish(claim)
 
-    def _leave(self, bench: Bench, claim: Claim, path: Path) -> None:
+    def _leave(self, bench: Bench, claim: Claim) -> None:
         """Leave a file to machines that have its folder, if there are any."""
+        path = Path(claim.task.file)
         if claim.attempts >= _MOST_ATTEMPTS:
             bench.queue.give_up(claim, f"no worker has the folder {path.parent}")
             return

@@ -26,6 +26,7 @@ from tempo_edge.rereading import (
 from tempo_edge.saved.query_text import SavedQuery
 from tempo_edge.saved.search import SavedSearch
 from tempo_edge.store.embedded import replacing
+from tempo_edge.volume_names import VolumeNames
 
 Tempo = Callable[..., Said]
 
@@ -140,6 +141,7 @@ def test_a_library_on_a_server_is_read_again_in_its_place(films: Path, other: st
     path = Path(server().name(server().new_database()))
     with Library.open(path, profile="nano") as made:
         made.index(films)
+        VolumeNames(made.store).add(films, name="nas")
         made.save(SavedSearch("sea", SavedQuery(Query("a beach"), {})))
         away = (films / "street.mkv").rename(films.parent / "street.mkv")
         assert reread(path, other, [films]).lacking == (str(films / "street.mkv"),)
@@ -153,6 +155,9 @@ def test_a_library_on_a_server_is_read_again_in_its_place(films: Path, other: st
     with Library.open(path) as opened:
         assert opened.find("a beach", min_confidence=0.0).moments[0].profile == "other"
         assert [kept.name for kept, _ in opened.searches()] == ["sea"]
+        with opened.catalogue.snapshot():
+            assert opened.catalogue.kept_path(str(films / "beach.mp4")) == "nas/beach.mp4"
+            assert opened.catalogue.count_files() == {"nas": 3}
 
 
 def test_an_end_at_the_last_moment_leaves_the_old_one(
