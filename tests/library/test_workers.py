@@ -185,6 +185,30 @@ def test_new_comes_before_old_and_a_pause_is_kept(name: str, films: Path, tempo:
             assert len(library.catalogue.videos()) == 3
 
 
+def test_a_server_that_was_away_is_waited_for(name: str, films: Path, here: Server) -> None:
+    enqueue(name, films / "0.mp4")
+    pause(name, True)
+    notices: list[str] = []
+    reports: list[tempo_edge.IndexReport] = []
+
+    def run() -> None:
+        with tempo_edge.Library.open(name) as library:
+            how = {"only": [PICTURES], "until_empty": True, "on_notice": notices.append}
+            reports.append(teamwork.work(library, **how))  # type: ignore[arg-type]
+
+    worker = Thread(target=run)
+    worker.start()
+    wait_until(lambda: state(name).workers)
+    here.run(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+        "WHERE application_name LIKE 'tempo-edge%' AND pid<>pg_backend_pid()"
+    )
+    wait_until(lambda: notices)
+    pause(name, False)
+    worker.join(PATIENCE)
+    assert reports[0].indexed == 1 and notices[0].endswith("(it is tried again)")
+
+
 def test_a_worker_that_is_stopped_gives_its_film_back(name: str, films: Path, start: Start) -> None:
     enqueue(name, films / "0.mp4")
     slow = start(first=STUCK)
