@@ -113,7 +113,10 @@ class _Frames:
         if video not in self._read:
             facts = self._catalogue.video(video)
             pts, _, packed = self._catalogue.frames_between(video, *_ALL)
-            self._read[video] = pts * float(facts.time_base), dequantize(packed)
+            self._read[video] = (
+                pts.astype(np.float64) * float(facts.time_base),
+                dequantize(packed),
+            )
         seconds, vectors = self._read[video]
         inside = (seconds >= moment.start_seconds) & (seconds < moment.end_seconds)
         if inside.any():

@@ -61,9 +61,10 @@ class ServiceOrLibrary:
         """
         with suppress(NoServiceError):
             return self._service.searches()
+        from tempo_edge.service.access.right import OWNER
         from tempo_edge.service.http.saved_searches import listed
 
-        return listed(self._opened())
+        return listed(self._opened(), OWNER)
 
     def run_saved(self, name: str) -> Answer:
         """The answer to a saved search as it is meant now.

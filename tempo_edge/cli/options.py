@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -100,7 +101,7 @@ def opened(library: Path | None, profile: str | None) -> Library:
     return Library.open(library, profile=profile)
 
 
-def check_exclusive(asked: dict[str, object]) -> None:
+def check_exclusive(asked: Mapping[str, object]) -> None:
     """Refuse options that can't be had together.
 
     Args:

@@ -56,6 +56,8 @@ def find_volumes(volumes: Sequence[Volume]) -> list[Placed]:
 
 def is_there(volume: Volume, mapped: Mapped) -> bool:
     """Whether a volume is where somebody said that it is."""
+    if mapped.path == "/" or mapped.path != os.path.abspath(mapped.path):  # noqa: PTH100
+        return False
     if volume.is_marked:
         return _is_marked(mapped.path, volume)
     try:

@@ -69,7 +69,7 @@ class Mount:
 def mount_table() -> str:
     """What is mounted, in the words of the kernel; nothing where it does not say."""
     try:
-        return _TABLE.read_text(encoding="utf-8", errors="surrogateescape")
+        return _TABLE.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
 
