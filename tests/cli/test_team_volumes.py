@@ -305,28 +305,3 @@ def test_a_worker_reads_what_another_machine_has_put_in(
             assert str(machine.point / "trip" / "late.mkv") in listed
     finally:
         late.unlink()
-
-
-def test_a_worker_reads_what_another_machine_has_put_in(
-    machines: tuple[Machine, Machine], folder: Path
-) -> None:
-    first, second = machines
-    assert first("volumes", "add", first.point, "--name", "nas").status == 0
-    late = folder / "share" / "trip" / "late.mkv"
-    shutil.copy2(folder / "own" / "street.mkv", late)
-    try:
-        queued = first("index", "--queue", first.point)
-        assert queued.status == 0 and "1 queued" in queued.err
-        (state,) = first("status", "--json").rows()
-        assert state["queue"]["waiting"] == {"pictures": 1}
-        second.unmount()
-        kept = second("status", "--json").rows()[0]["queue"]
-        assert kept["waiting"] == {"pictures": 1}
-        second.mount()
-        worked = second("worker", "--only", "pictures", "--until-empty")
-        assert worked.status == 0, worked.err
-        for machine in machines:
-            listed = {row["path"] for row in machine("list", "--json").rows()}
-            assert str(machine.point / "trip" / "late.mkv") in listed
-    finally:
-        late.unlink()
