@@ -175,14 +175,18 @@ def test_new_comes_before_old_and_a_pause_is_kept(name: str, films: Path, tempo:
     assert priority_of("screen", 0) >= -(2**31)
     (films / "3.mp4").unlink()
     shutil.move(films / "2.mp4", films / "moved.mp4")
+    (films / "empty.mp4").touch()
     report = enqueue(name, films, exclude=["copy.mp4", "bad.mp4"])
-    assert (report.dropped, report.queued) == (2, 1)
+    assert (report.dropped, report.queued, report.skipped) == (2, 1, 1)
     with tempo_edge.Library.open(name) as library:
         told = teamwork.work(library, only=[PICTURES], until_empty=True)
         assert (told.reused, told.indexed) == (1, 0)
-        enqueue(name, films, exclude=["copy.mp4", "bad.mp4"])
+        report = enqueue(name, films, exclude=["copy.mp4", "bad.mp4"])
+        assert (report.queued, report.unchanged, report.skipped_before) == (0, 4, 1)
         with library.catalogue.snapshot():
             assert len(library.catalogue.videos()) == 3
+            empty = library.catalogue.file(str(films / "empty.mp4"))
+            assert empty is not None and empty.reason == "is empty (0 bytes)"
 
 
 def test_a_server_that_was_away_is_waited_for(name: str, films: Path, here: Server) -> None:
