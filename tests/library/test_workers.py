@@ -223,6 +223,19 @@ def test_a_worker_that_is_stopped_gives_its_film_back(name: str, films: Path, st
     assert state(name).waiting == {PICTURES: 1} and state(name).workers == ()
 
 
+def test_a_later_pass_is_a_task_of_its_own_behind_the_pictures(name: str, films: Path) -> None:
+    pytest.importorskip("rapidocr")
+    film = films / "0.mp4"
+    assert enqueue(name, film, words="screen").queued == 1
+    with tempo_edge.Library.open(name) as library:
+        first = teamwork.work(library, only=[PICTURES], until_empty=True)
+        assert first.indexed == 1 and state(name).waiting == {"screen": 1}
+        assert enqueue(name, film, words="screen").queued == 0  # it waits already
+        told = teamwork.work(library, only=["screen"], until_empty=True)
+        assert told.later == {"scanned": 1} and state(name).waiting == {}
+        assert enqueue(name, film, words="screen").queued == 0
+
+
 def test_a_film_that_is_not_here_is_left_to_others(
     name: str, films: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
