@@ -52,7 +52,7 @@ def worker(
 ) -> None:
     """Index what index --queue and watch --queue have put in, until stopped.
 
-    Any number may run, on any machines that have the footage at the same place. One
+    Any number may run, on any machines that have the footage. One
     that is stopped, or dies, gives back what it was at.
     """
     from tempo_edge._console.progress import Progress

@@ -72,7 +72,7 @@ class Enqueuer(Indexer):
             words=words != "none",
             journal=QueuedJournal(catalogue),
         )
-        self._shared_store = store
+        self._keeper = store
         self._queue = queue
         self._choice = words
         self._marks = marks or {}
@@ -114,7 +114,7 @@ class Enqueuer(Indexer):
                     place = Path(encodable(str(absolute(root))))
                     rows = self._catalogue.files_due(kind, self._marks[kind], place)
                     found = (examine(row.path) for row in rows)
-                    report.queued += self._put_tasks(self._tasks(kind, found), goes_on)
+                    report.queued += self._hand_on(self._tasks(kind, found), goes_on)
         except Stopped:
             report.stopped = True
 
@@ -123,8 +123,7 @@ class Enqueuer(Indexer):
         if self._pruned or not self._queue.is_drained([PICTURES]):
             return
         try:
-            store = self._shared_store
-            with store.lock(), store.writer() as writer, writer.transaction():
+            with self._keeper.lock(), self._keeper.writer() as writer, writer.transaction():
                 writer.prune()
         except LibraryError:  # some worker is at work: another time
             return
@@ -145,17 +144,17 @@ class Enqueuer(Indexer):
             report.skipped += 1
             self._tell("skipped", found.path, found.problem)
         fit.sort(key=lambda found: found.mtime_ns, reverse=True)
-        report.queued += self._put_tasks(self._tasks(PICTURES, fit))
+        report.queued += self._hand_on(self._tasks(PICTURES, fit))
 
     def _read_words(self, report: IndexReport) -> None:
         files = [each.found for each in self._surveyed.wordless.values()]
-        report.queued += self._put_tasks(self._tasks(PICTURES, files))
+        report.queued += self._hand_on(self._tasks(PICTURES, files))
 
     def _read_captures(self, report: IndexReport) -> None:
         files = self._surveyed.untold
         known = self._surveyed.wordless
         due = [each for path, each in files.items() if path not in known]
-        report.queued += self._put_tasks(self._tasks(PICTURES, due))
+        report.queued += self._hand_on(self._tasks(PICTURES, due))
 
     def _tasks(self, kind: str, files: Iterable[FoundFile]) -> Iterator[Task]:
         for found in files:
@@ -172,20 +171,20 @@ class Enqueuer(Indexer):
                 kind, self._catalogue.kept_path(found.path), contents, state, rank, self._choice
             )
 
-    def _put_tasks(self, tasks: Iterator[Task], goes_on: Callable[[], bool] = lambda: True) -> int:
+    def _hand_on(self, tasks: Iterator[Task], goes_on: Callable[[], bool] = lambda: True) -> int:
         """Put tasks in, as there is room; gives how many were not in yet."""
         count = 0
         batch: list[Task] = []
         for task in tasks:
             batch.append(task)
             if len(batch) == min(_AT_ONCE, self._most_waiting):
-                count += self._put_batch(batch)
+                count += self._hand_on_batch(batch)
                 batch = []
                 if not goes_on():
                     return count
-        return count + self._put_batch(batch)
+        return count + self._hand_on_batch(batch)
 
-    def _put_batch(self, batch: Sequence[Task]) -> int:
+    def _hand_on_batch(self, batch: Sequence[Task]) -> int:
         while batch and self._queue.waiting() + len(batch) > self._most_waiting:
             self._check_stop()
             self._queue.rest(_PAUSE_SECONDS)

@@ -175,14 +175,18 @@ def test_new_comes_before_old_and_a_pause_is_kept(name: str, films: Path, tempo:
     assert priority_of("screen", 0) >= -(2**31)
     (films / "3.mp4").unlink()
     shutil.move(films / "2.mp4", films / "moved.mp4")
+    (films / "empty.mp4").touch()
     report = enqueue(name, films, exclude=["copy.mp4", "bad.mp4"])
-    assert (report.dropped, report.queued) == (2, 1)
+    assert (report.dropped, report.queued, report.skipped) == (2, 1, 1)
     with tempo_edge.Library.open(name) as library:
         told = teamwork.work(library, only=[PICTURES], until_empty=True)
         assert (told.reused, told.indexed) == (1, 0)
-        enqueue(name, films, exclude=["copy.mp4", "bad.mp4"])
+        report = enqueue(name, films, exclude=["copy.mp4", "bad.mp4"])
+        assert (report.queued, report.unchanged, report.skipped_before) == (0, 4, 1)
         with library.catalogue.snapshot():
             assert len(library.catalogue.videos()) == 3
+            empty = library.catalogue.file(str(films / "empty.mp4"))
+            assert empty is not None and empty.reason == "is empty (0 bytes)"
 
 
 def test_a_server_that_was_away_is_waited_for(name: str, films: Path, here: Server) -> None:
@@ -217,6 +221,19 @@ def test_a_worker_that_is_stopped_gives_its_film_back(name: str, films: Path, st
     assert "0 indexed" in slow.rest(PATIENCE)
     assert slow.returncode == 0
     assert state(name).waiting == {PICTURES: 1} and state(name).workers == ()
+
+
+def test_a_later_pass_is_a_task_of_its_own_behind_the_pictures(name: str, films: Path) -> None:
+    pytest.importorskip("rapidocr")
+    film = films / "0.mp4"
+    assert enqueue(name, film, words="screen").queued == 1
+    with tempo_edge.Library.open(name) as library:
+        first = teamwork.work(library, only=[PICTURES], until_empty=True)
+        assert first.indexed == 1 and state(name).waiting == {"screen": 1}
+        assert enqueue(name, film, words="screen").queued == 0  # it waits already
+        told = teamwork.work(library, only=["screen"], until_empty=True)
+        assert told.later == {"scanned": 1} and state(name).waiting == {}
+        assert enqueue(name, film, words="screen").queued == 0
 
 
 def test_a_film_that_is_not_here_is_left_to_others(
