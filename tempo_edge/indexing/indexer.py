@@ -72,7 +72,6 @@ class Indexer:
     ) -> None:
         self._catalogue = catalogue
         self._at_once = at_once
-        self._media = Media()
         self._on_event = on_event or (lambda event: None)
         self._stopping = stopping
         self._volumes = FolderVolumes()
@@ -81,8 +80,7 @@ class Indexer:
         self._desk = Desk(self._check_stop)
         digests = FileDigests(self._desk.checkpoint)
         recognizer = Recognizer(catalogue, digests, self._journal, self._desk)
-        self._copies = CopiesUnderWay()
-        self._folder = Folder()
+        self._copies, self._folder, self._media = CopiesUnderWay(), Folder(), Media()
         how = catalogue, self._journal, self._desk, self._folder
         self._words = WordReader(*how, wanted=words)
         self._captures = CaptureReader(*how)
