@@ -213,6 +213,7 @@ def test_each_machine_has_paths_of_its_own(machines: tuple[Machine, Machine], fo
     assert len(paths(first("list", "--json", "--in", one))) == 3
 
 
+@pytest.mark.slow
 def test_a_volume_without_a_marker_loses_nothing_either(
     machines: tuple[Machine, Machine], folder: Path
 ) -> None:
@@ -286,6 +287,7 @@ def test_a_library_in_a_file_keeps_paths_as_they_are(
     assert not library_path.exists() and not list(tmp_path.glob(".tempo-edge*"))
 
 
+@pytest.mark.slow
 def test_a_worker_reads_what_another_machine_has_put_in(
     machines: tuple[Machine, Machine], folder: Path
 ) -> None:

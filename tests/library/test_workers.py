@@ -105,6 +105,7 @@ FootageReader.read = stuck
 """
 
 
+@pytest.mark.slow
 def test_two_workers_do_each_file_once_and_one_that_is_killed_gives_back_what_it_had(
     name: str, films: Path, start: Start, tempo: Tempo, built: Path
 ) -> None:
