@@ -175,6 +175,12 @@ def test_an_older_schema_is_brought_up_by_who_writes_and_never_back(
         assert here.run("SELECT schema_version FROM tempo_edge_library", database=database) == [
             (SCHEMA_VERSION,)
         ]
+        newer.setattr(opened, "WAYS_UP", {SCHEMA_VERSION: "ALTER TABLE files ADD more text"})
+        with monkeypatch.context() as hasty, store.reader() as reader, reader.snapshot():
+            assert list(reader.files()) == ["/a"]
+            hasty.setattr(opened, "_PATIENCE", "50ms")
+            with pytest.raises(LibraryError, match=r"held by another process .* run it again"):
+                store.writer()
         newer.setattr(opened, "WAYS_UP", {SCHEMA_VERSION: more})
         with store.writer() as writer:
             assert list(writer.files()) == ["/a"]

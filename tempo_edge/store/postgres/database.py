@@ -90,6 +90,7 @@ class Database:
     def _bring_up(self) -> None:
         """Make a library, or make one of an older version one of this, as a whole or not at all."""
         with told(self.name), self._db.transaction():
+            self._db.execute(f"SET LOCAL lock_timeout='{_PATIENCE}'")  # readers hold tables, too
             self._db.execute(f"SELECT pg_advisory_xact_lock({lock_key('transaction')})")
             place = place_of(self._db, self.name)  # another process may have done it meanwhile
             vector = place.vector or self._put_pgvector()
