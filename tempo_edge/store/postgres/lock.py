@@ -15,7 +15,7 @@ from psycopg import Connection
 
 from tempo_edge.errors import LibraryError
 from tempo_edge.store.postgres.database import lock_key
-from tempo_edge.store.postgres.session import connect, place_of
+from tempo_edge.store.postgres.session import connect, first_value, place_of
 from tempo_edge.store.postgres.trouble import told
 
 __all__ = ["WriterLock", "holder_of"]
@@ -62,7 +62,7 @@ class WriterLock:
 
     def _take(self, db: Connection[Any]) -> None:
         patience = time.monotonic() + _PATIENCE_SECONDS
-        while not _first(db, f"SELECT pg_try_advisory_lock({lock_key('writer')})"):
+        while not first_value(db, f"SELECT pg_try_advisory_lock({lock_key('writer')})"):
             application, is_worker = _holder(db, lock_key("writer"))
             named = _NAMED.fullmatch(application)
             is_late = time.monotonic() > patience
@@ -107,11 +107,6 @@ def _holder(db: Connection[Any], key: str) -> tuple[str, bool]:
 def _named(application: str) -> str:
     named = _NAMED.fullmatch(application)
     return f"pid {named[1]} on {named[2]}" if named is not None else application
-
-
-def _first(db: Connection[Any], query: str) -> Any:
-    row = db.execute(query).fetchone()
-    return None if row is None else row[0]
 
 
 def _is_alive(pid: str, host: str) -> bool:

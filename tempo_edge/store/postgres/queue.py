@@ -26,7 +26,7 @@ from tempo_edge.store.postgres.lock import holder_of
 from tempo_edge.store.postgres.queue_schema import enter_queue
 from tempo_edge.store.postgres.queue_session import done, job_of, key_of_task, manager_over
 from tempo_edge.store.postgres.queue_state import lost_workers, task_of, worker_key
-from tempo_edge.store.postgres.session import connect
+from tempo_edge.store.postgres.session import connect, first_value
 from tempo_edge.store.postgres.trouble import told
 from tempo_edge.store.queue import Claim, ClaimLostError, Task, WorkQueue
 
@@ -350,5 +350,4 @@ class PostgresQueue(WorkQueue):
 
     def _first(self, query: str, values: Sequence[Any] = ()) -> Any:
         with told(self._name):
-            row = self._db.execute(query, values or None).fetchone()
-        return None if row is None else row[0]
+            return first_value(self._db, query, values)

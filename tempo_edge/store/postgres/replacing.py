@@ -14,7 +14,7 @@ from psycopg import errors, sql
 from tempo_edge.errors import LibraryError
 from tempo_edge.store.postgres.database import lock_key
 from tempo_edge.store.postgres.schema import MARK
-from tempo_edge.store.postgres.session import connect, place_of
+from tempo_edge.store.postgres.session import connect, first_value, place_of
 from tempo_edge.store.postgres.trouble import told
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def draft_beside(name: str, profile: str) -> str:
             )
         with told(name):
             # Asked first: who may not make schemas may have been given this one.
-            if not _first(db, "SELECT to_regnamespace(quote_ident(%s)) IS NOT NULL", draft):
+            if first_value(db, "SELECT to_regnamespace(quote_ident(%s))", (draft,)) is None:
                 try:
                     db.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(draft)))
                 except errors.InsufficientPrivilege as error:
@@ -113,9 +113,4 @@ def _move(db: Connection[Any], source: str, target: str) -> None:
         moved = sql.SQL("ALTER {} {} SET SCHEMA {}")
         db.execute(moved.format(kind, sql.Identifier(source, part), sql.Identifier(target)))
     db.execute(sql.SQL("DROP SCHEMA {}").format(sql.Identifier(source)))
-    assert _first(db, f"SELECT to_regclass('{MARK}') IS NOT NULL")
-
-
-def _first(db: Connection[Any], query: str, *values: str) -> bool:
-    row = db.execute(query, values or None).fetchone()
-    return row is not None and bool(row[0])
+    assert first_value(db, f"SELECT to_regclass('{MARK}')") is not None

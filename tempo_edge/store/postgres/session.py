@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from tempo_edge.store.postgres.trouble import in_short, told
 if TYPE_CHECKING:
     from psycopg import Connection
 
-__all__ = ["Place", "connect", "place_of"]
+__all__ = ["Place", "connect", "first_value", "place_of"]
 
 # Seconds to wait for a server that does not answer.
 _PATIENCE_SECONDS = 10
@@ -139,6 +140,12 @@ def place_of(db: Connection[Any], name: str) -> Place:
             "of the library back"
         )
     return Place(schema, version, library, vector)
+
+
+def first_value(db: Connection[Any], query: str, values: Sequence[Any] = ()) -> Any:
+    """The first value of the first row that a query gives, or None."""
+    row = db.execute(query, values or None).fetchone()
+    return None if row is None else row[0]
 
 
 def _release(text: str) -> tuple[int, ...]:
