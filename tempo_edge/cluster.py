@@ -177,14 +177,17 @@ class _Crew:
     def _run(self, report: IndexReport) -> None:
         """Let as many workers as there is room for take files until none waits."""
         ray = self._ray
-        room = int(ray.cluster_resources().get("CPU", 1)) // _CORES
+        cores = ray.cluster_resources().get("CPU", 1)
         hired = ray.remote(_work).options(
-            num_cpus=min(_CORES, ray.cluster_resources().get("CPU", 1)),
+            num_cpus=min(_CORES, cores),
             max_retries=-1,  # as long as nodes die
             scheduling_strategy="SPREAD",
         )
         name = str(self._library.path)
-        tasks = [hired.remote(name, self._decoder, self._told) for _ in range(max(1, room))]
+        tasks = [
+            hired.remote(name, self._decoder, self._told)
+            for _ in range(max(1, int(cores) // _CORES))
+        ]
         while tasks:
             if self._stopping():
                 for task in tasks:

@@ -20,14 +20,20 @@ def absent_volumes(
         places: where is looked; of volumes that this machine was told to look for elsewhere nothing
             is told.
     """
-    for placed in catalogue.volumes():
-        where = placed.expected
-        if placed.root is not None or where is None:
-            continue
-        # Below the root of a machine all that is not mounted is missed, and told of there.
-        if any(place.parent != place and Path(where).is_relative_to(place) for place in places):
-            count = catalogue.count_files().get(placed.volume.name, 0)
-            yield offline(where, f"volume {placed.volume.name} is not mounted", count), count
+    # Below the root of a machine all that is not mounted is missed, and told of there.
+    missed = [
+        (placed.volume.name, placed.expected)
+        for placed in catalogue.volumes()
+        if placed.root is None and placed.expected is not None
+        if any(
+            place.parent != place and Path(placed.expected).is_relative_to(place)
+            for place in places
+        )
+    ]
+    counts = catalogue.count_files() if missed else {}
+    for name, where in missed:
+        count = counts.get(name, 0)
+        yield offline(where, f"volume {name} is not mounted", count), count
 
 
 def offline(where: str, why: str, count: int) -> IndexEvent:
