@@ -15,7 +15,6 @@ from command_lines import check
 from dockerfile import Dockerfile
 from postgres_server import server
 
-from tempo_edge import cli
 from tempo_edge.service.transport.listening import listening_of
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -118,11 +117,6 @@ def test_secrets_are_files_and_nowhere_else(
 @pytest.mark.parametrize("name", OURS)
 def test_what_is_run_exists(services: dict[str, dict[str, Any]], name: str) -> None:
     command = services[name]["command"]
-    known = {each.callback.__name__ for each in cli.app.registered_commands if each.callback}
-    if name == "worker" and name not in known:
-        pytest.skip("there is no `tempo-edge worker`")
-    if name == "watcher" and "worker" not in known:
-        pytest.skip("there is no `watch --queue`")
     assert check(command) == {"service": "serve", "watcher": "watch"}.get(name, name)
     assert "--library=postgresql://films@database/films" in command
 
