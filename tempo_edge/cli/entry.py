@@ -24,6 +24,7 @@ from tempo_edge.cli.find import find
 from tempo_edge.cli.forget import forget
 from tempo_edge.cli.group import Group
 from tempo_edge.cli.index import index
+from tempo_edge.cli.library import app as libraries
 from tempo_edge.cli.models import app as models
 from tempo_edge.cli.query_options import OPTION_NAMES
 from tempo_edge.cli.saved import app as saved
@@ -84,6 +85,7 @@ app.command(cls=Command)(copies)
 app.add_typer(saved)
 app.add_typer(queue)
 app.add_typer(volumes)
+app.add_typer(libraries)
 app.add_typer(models)
 app.add_typer(training)
 app.add_typer(users)

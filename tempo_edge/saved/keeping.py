@@ -6,6 +6,7 @@ time. They are nobody else's rows, and the store writes each change of them as a
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from tempo_edge.errors import LibraryError, QueryError, RefusedRowError
@@ -82,7 +83,11 @@ def kept_searches(catalogue: Catalogue) -> list[tuple[SavedSearch, int]]:
 
 
 def carry_saved(
-    before: Catalogue, after: WritableCatalogue, same: dict[int, int], new: list[int]
+    before: Catalogue,
+    after: WritableCatalogue,
+    same: dict[int, int],
+    new: list[int],
+    names: Collection[str] | None = None,
 ) -> None:
     """Let a library know the saved searches of another, whose place it takes, and what they told.
 
@@ -92,10 +97,13 @@ def carry_saved(
     Args:
         same: the video here by that of the same contents there.
         new: the videos here that the other one lacks.
+        names: of the only searches that are carried; by default all.
     """
     newest = after.newest()
     keys = {before.contents_key(old): after.contents_key(now) for old, now in same.items()}
     for row in before.saved():
+        if names is not None and row.name not in names:
+            continue
         video, line = newest
         number = after.put_saved(replace(row, since_video=video, video=video, line=line))
         due = {same[each] for each in before.videos_due(row) if each in same}

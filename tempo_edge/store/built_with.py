@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from tempo_edge.errors import LibraryError
+from tempo_edge.errors import LibraryError, ProfileError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tempo_edge.models import Profile
+    from tempo_edge.store.interface import Catalogue
 
-__all__ = ["check_built_with"]
+__all__ = ["check_built_with", "expect_profile"]
 
 
 def check_built_with(
@@ -42,3 +43,20 @@ def check_built_with(
             f"({recorded}, now {now}): tempo-edge index DIR, with any of "
             "its folders, reads all of it again"
         )
+
+
+def expect_profile(catalogue: Catalogue, recorded: str) -> None:
+    """Hold the vectors of a library to what its profile makes, where that profile is installed.
+
+    Args:
+        recorded: the fingerprint of the profile that it was built with.
+    """
+    from tempo_edge.models import load_profile
+
+    try:
+        profile = load_profile(recorded.rpartition("-")[0])
+        known = profile.fingerprint == recorded
+    except ProfileError:
+        return
+    if known:
+        catalogue.expect(profile.dim, profile.tokens_per_frame)

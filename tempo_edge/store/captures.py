@@ -25,6 +25,10 @@ class Captures(ABC):
         """When, where and by what a video was taken; None where no file's capture was noted."""
 
     @abstractmethod
+    def file_capture(self, path: str) -> tuple[str, Capture] | None:
+        """(mark, capture) as they were noted of one file, or None."""
+
+    @abstractmethod
     def taken(self) -> dict[int, Capture]:
         """By video, when it was taken and who says so, of those of which that is known.
 

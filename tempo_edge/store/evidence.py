@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tempo_edge.words.line import Line
 
-__all__ = ["Evidence", "LineHit", "WritableEvidence"]
+__all__ = ["Evidence", "FileWords", "LineHit", "WritableEvidence"]
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,34 @@ class LineHit:
     id: int
 
 
+@dataclass(frozen=True)
+class FileWords:
+    """What words of a file were read.
+
+    Attributes:
+        mark, remark: as :meth:`WritableEvidence.note_words` was told; empty where it was not.
+        lines: the lines that are this file's and go with it, in the order in which they were put.
+    """
+
+    mark: str
+    remark: str
+    lines: tuple[LineHit, ...]
+
+
 class Evidence(ABC):
     """The lines of words of a library, to be read. What they go by is that of its catalogue."""
 
     @abstractmethod
     def lines(self, video_id: int) -> list[Line]:
         """The lines of words of a video in the order of their times."""
+
+    @abstractmethod
+    def contents_lines(self, video_id: int) -> list[LineHit]:
+        """The lines of a video that are no single file's, in the order in which they were put."""
+
+    @abstractmethod
+    def file_words(self, path: str) -> FileWords | None:
+        """What words of one file were read; None where none were."""
 
     @abstractmethod
     def matching_lines(
@@ -83,6 +105,10 @@ class Evidence(ABC):
     @abstractmethod
     def line_vectors(self, ids: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
         """Ids ``[n]`` and sentence vectors ``[n, d]`` of the lines among some that have one."""
+
+    @abstractmethod
+    def lines_to_read(self, limit: int) -> list[LineHit]:
+        """The next lines that no sentence vector was made of, by their ids; names get none."""
 
     @abstractmethod
     def line_model(self) -> str:
@@ -128,10 +154,6 @@ class WritableEvidence(Evidence):
         Args:
             model: its digest.
         """
-
-    @abstractmethod
-    def lines_to_read(self, limit: int) -> list[LineHit]:
-        """The next lines that no sentence vector was made of, by their ids; names get none."""
 
     @abstractmethod
     def put_line_vectors(self, last: int, ids: Sequence[int], vectors: NDArray[np.int8]) -> None:

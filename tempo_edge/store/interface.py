@@ -128,6 +128,10 @@ class Catalogue(Evidence, Listing, Passes, Captures, Saved, Volumes, Closing, AB
         """
 
     @abstractmethod
+    def contents(self, video_id: int) -> Contents:
+        """What is known of the bytes of a video's files; nothing of a video that is not there."""
+
+    @abstractmethod
     def remark(self, video_id: int) -> str:
         """The remark made on a video when it was indexed: that it is damaged, say; or nothing."""
 
@@ -212,6 +216,7 @@ class WritableCatalogue(
         frames: Sequence[FrameRow],
         curve: NDArray[np.float32],
         remark: str = "",
+        indexed_seconds: float | None = None,
     ) -> int:
         """Insert a video with its frames; gives its id.
 
@@ -220,6 +225,7 @@ class WritableCatalogue(
         Args:
             curve: ``[n, 2]`` (seconds, variation).
             remark: what the owner of its files should know, in one line; see :meth:`remark`.
+            indexed_seconds: when it was indexed, in seconds since 1970; by default that is now.
         """
 
     @abstractmethod
@@ -227,10 +233,6 @@ class WritableCatalogue(
         """Make a remark on a video, in the place of the one that there is; see :meth:`remark`."""
 
     # -- contents: asked by whoever writes alone ---------------------------------------------------
-
-    @abstractmethod
-    def contents(self, video_id: int) -> Contents:
-        """What is known of the bytes of a video's files; nothing of a video that is not there."""
 
     @abstractmethod
     def note_contents(self, video_id: int, contents: Contents) -> None:

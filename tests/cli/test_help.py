@@ -13,6 +13,7 @@ from helps import COMMANDS, help_texts
 from tempo_plugins.cli import plugins
 
 from tempo_edge import __version__, cli
+from tempo_edge.cli.library import app as libraries
 from tempo_edge.cli.models import app as models
 from tempo_edge.cli.saved import app as saved
 from tempo_edge.cli.train import app as training
@@ -46,13 +47,14 @@ def test_every_command_is_documented() -> None:
     inner = {f"train {name}" for name in names(training)}
     inner |= {f"saved {name}" for name in names(saved)}
     inner |= {f"volumes {name}" for name in names(volumes)}
+    inner |= {f"library {name}" for name in names(libraries)}
     inner |= {f"models {name}" for name in names(models)}
     inner |= {f"users {name}" for name in names(users)}
     inner |= {f"queue {name}" for name in names(queue)}
     inner |= {f"plugins {name}" for name in names(plugins)}
     brought = {each.name for each in entry_points(group="tempo_edge.commands")}
     assert {"export", "mcp", "plugins"} <= brought
-    groups = {"", "models", "queue", "saved", "train", "users", "volumes"}
+    groups = {"", "library", "models", "queue", "saved", "train", "users", "volumes"}
     assert names(cli.app) | brought | inner == set(COMMANDS) - groups
 
 

@@ -89,3 +89,18 @@ def test_a_password_is_shown_by_no_command(tempo: Tempo, originals: Path) -> Non
         said = tempo(*words)
         assert said.status == 2 and said.err.count("\n") == 1
         assert "s3cret" not in said.out + said.err and "PGPASSWORD" in said.err
+
+
+def test_a_copy_on_a_server_answers_as_the_library_in_a_file(tempo: Tempo, built: Path) -> None:
+    elsewhere = server().name(server().new_database())
+    copied = tempo("library", "copy", built, elsewhere)
+    assert (copied.status, copied.out) == (0, "")
+    assert copied.err == "3 videos: 3 copied; 3 files; all read back and compared\n"
+    asked = ("--json", "--min-confidence", "0", "a beach")
+    told = [tempo("find", "--library", each, *asked) for each in (built, elsewhere)]
+    assert told[0].out and (told[0].out, told[0].err) == (told[1].out, told[1].err)
+    again = tempo("library", "copy", "--json", built, elsewhere)
+    facts = json.loads(again.out)
+    assert again.err == "" and (facts["copied"], facts["there"], facts["is_whole"]) == (0, 3, True)
+    itself = tempo("library", "copy", built, built)
+    assert itself.status == 2 and "is the library itself" in itself.err

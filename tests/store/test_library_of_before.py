@@ -11,6 +11,7 @@ import pytest
 
 import tempo_edge
 from tempo_edge.errors import LibraryError
+from tempo_edge.library_copy import copy_library
 from tempo_edge.store.embedded.schema import SCHEMA_VERSION, WAYS_UP
 from tempo_edge.store.opening import open_store
 from tempo_edge.store.rows import Contents, FileRow, VideoRow
@@ -224,3 +225,16 @@ def test_a_video_that_no_file_holds_may_be_of_any_size(before: Path) -> None:
 def test_a_copy_of_it_is_as_sound_as_it_is(before: Path, tmp_path: Path) -> None:
     assert open_store(before).back_up(tmp_path / "copy.db").fault == ""
     assert version(tmp_path / "copy.db") == 1
+
+
+@pytest.mark.parametrize("since", ["before", "before_words"])
+def test_it_is_copied_and_stays_as_it_is(
+    request: pytest.FixtureRequest, since: str, tmp_path: Path
+) -> None:
+    origin = request.getfixturevalue(since)
+    was = version(origin)
+    copied = str(tmp_path / "copied.db")
+    assert copy_library(str(origin), copied).is_whole and version(origin) == was
+    with open_store(copied).reader() as catalogue, catalogue.snapshot():
+        assert catalogue.files() == {row.path: row for row in (INDEXED, SKIPPED)}
+        assert catalogue.video(1) == VIDEO and len(catalogue.frames_of(1, 0, 9009)) == 2

@@ -14,6 +14,7 @@ from postgres_server import server
 
 from tempo_edge.capture.facts import Capture
 from tempo_edge.errors import LibraryError
+from tempo_edge.library_copy import copy_library
 from tempo_edge.store.interface import Store, WritableCatalogue
 from tempo_edge.store.opening import open_store
 from tempo_edge.store.passes import PassState
@@ -22,6 +23,7 @@ from tempo_edge.store.rows import FileRow
 from tempo_edge.volume_names import VolumeNames
 from tempo_edge.volumes.mappings import Mapped, mappings_path, write_mapping
 from tempo_edge.volumes.mounts import volume_of
+from tempo_edge.volumes.volume import Volume
 from tempo_edge.words.line import Line
 
 CURVE = np.zeros((0, 2), np.float32)
@@ -29,8 +31,14 @@ LINE = Line(0.0, 1.0, "subtitle", "hello", "en", 1.0, "beside")
 
 
 @pytest.fixture
-def store() -> Store:
-    return open_store(server().name(server().new_database()))
+def name() -> str:
+    """What a library on a server is opened by, of which there is nothing yet."""
+    return server().name(server().new_database())
+
+
+@pytest.fixture
+def store(name: str) -> Store:
+    return open_store(name)
 
 
 @pytest.fixture
@@ -252,3 +260,31 @@ def test_a_mapping_is_kept_beside_others() -> None:
     write_mapping("b" * 32, Mapped("/b", "2:/b", "/"))
     write_mapping("a" * 32, None)
     assert "/b" in mappings_path().read_text() and "/a" not in mappings_path().read_text()
+
+
+def test_a_copy_knows_volumes_by_name_and_a_file_leaves_out_what_is_away(
+    name: str, store: Store, nas: Path, tmp_path: Path
+) -> None:
+    away = Volume("away", "id of away", False, "", "")
+    with store.lock(), store.writer() as writer:
+        put(writer, str(tmp_path / "home.mp4"))
+        writer.put_volume(away)
+        put(writer, "/not-mounted/away/film.mp4")
+    VolumeNames(store).add(nas, "films", marked=False)
+    with store.lock(), store.writer() as writer:
+        put(writer, str(nas / "b.mp4"))
+    named = server().name(server().new_database())
+    assert copy_library(name, named).is_whole
+    rows = []
+    for each in (store, open_store(named)):
+        with each.reader() as catalogue, catalogue.snapshot():
+            files = [replace(row, video_id=None) for row in catalogue.each_file()]
+            rows.append((catalogue.volumes(), files))
+            kept = [catalogue.kept_path(row.path) for row in files]
+    assert rows[0] == rows[1]
+    assert "away/film.mp4" in kept and "films/b.mp4" in kept
+    plain = tmp_path / "plain.db"
+    report = copy_library(name, str(plain))
+    assert report.away == ["/not-mounted/away/film.mp4"] and not report.is_whole
+    with open_store(plain).reader() as catalogue, catalogue.snapshot():
+        assert sorted(catalogue.files()) == sorted([str(tmp_path / "home.mp4"), str(nas / "b.mp4")])

@@ -83,6 +83,18 @@ class CaptureTable(ContentsTable):
             found = said if found is None else found.or_else(said)
         return found
 
+    def file_capture(self, path: str) -> tuple[str, Capture] | None:
+        """(mark, capture) as they were noted of one file, or None."""
+        if not self._has_captures():
+            return None
+        row = self._db.execute(
+            f"SELECT mark, video_id, {FACTS} FROM captures WHERE path=?", (path,)
+        ).fetchone()
+        if row is None:
+            return None
+        read = self._columns(f"the capture of file {path!r}")
+        return read.text("mark", row[0]), self._capture(*row[1:])
+
     def taken(self) -> dict[int, Capture]:
         """By video, when it was taken and who says so, of those of which that is known."""
         found: dict[int, Capture] = {}

@@ -157,13 +157,9 @@ class SqliteCatalogue(LineVectorTable, ListingTable, SavedTable, VideoNotes, Wri
         frames: Sequence[FrameRow],
         curve: NDArray[np.float32],
         remark: str = "",
+        indexed_seconds: float | None = None,
     ) -> int:
-        """Insert a video with its frames, if no video has these contents; gives its id.
-
-        Args:
-            curve: ``[n, 2]`` (seconds, variation).
-            remark: what the owner of its files should know, in one line; see :meth:`remark`.
-        """
+        """Insert a video with its frames, if no video has these contents; gives its id."""
         known = self.video_by_hash(content_hash)
         if known is not None:
             return known
@@ -201,7 +197,7 @@ class SqliteCatalogue(LineVectorTable, ListingTable, SavedTable, VideoNotes, Wri
                 for frame in frames
             ),
         )
-        self._note_indexed(video_id)
+        self._note_indexed(video_id, indexed_seconds)
         if remark:
             self.note_remark(video_id, remark)
         if video.holes:

@@ -13,7 +13,7 @@ from tempo_edge.errors import LibraryError
 from tempo_edge.store.embedded.columns import LONGEST_SECONDS, Columns
 from tempo_edge.store.embedded.line_index import LineIndex
 from tempo_edge.store.embedded.passes import PassTable, within
-from tempo_edge.store.evidence import LineHit
+from tempo_edge.store.evidence import FileWords, LineHit
 from tempo_edge.store.rarities import Rarities
 from tempo_edge.words.letters import is_unspaced, pointless
 from tempo_edge.words.line import KINDS, Line, LineError
@@ -108,6 +108,32 @@ class EvidenceTable(PassTable):
             (video_id,),
         )
         return [self._line(*row) for row in rows]
+
+    def contents_lines(self, video_id: int) -> list[LineHit]:
+        """The lines of a video that are no single file's, in the order in which they were put."""
+        if not self._has_evidence():
+            return []
+        rows = self._db.execute(
+            f"SELECT {LINE} FROM evidence WHERE video_id=? AND file_id IS NULL ORDER BY id",
+            (video_id,),
+        )
+        return [self._hit(*row) for row in rows]
+
+    def file_words(self, path: str) -> FileWords | None:
+        """What words of one file were read; None where none were."""
+        if not self._has_evidence():
+            return None
+        row = self._db.execute(
+            "SELECT id, mark, remark FROM words_read WHERE path=?", (path,)
+        ).fetchone()
+        if row is None:
+            return None
+        read = self._columns(f"the words of file {path!r}")
+        lines = self._db.execute(
+            f"SELECT {LINE} FROM evidence WHERE file_id=? ORDER BY id", row[:1]
+        )
+        told = read.text("mark", row[1]), read.text("remark", row[2])
+        return FileWords(*told, tuple(self._hit(*each) for each in lines))
 
     def matching_lines(
         self,

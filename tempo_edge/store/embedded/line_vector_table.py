@@ -80,6 +80,8 @@ class LineVectorTable(EvidenceTable):
 
     def lines_to_read(self, limit: int) -> list[LineHit]:
         """The next lines that no sentence vector was made of, by their ids; names get none."""
+        if not self._has_evidence():
+            return []
         rows = self._db.execute(
             f"SELECT {LINE} FROM evidence WHERE id>? AND kind<>'name' ORDER BY id LIMIT ?",
             (int(self.get_meta(_UNTIL) or 0), limit),

@@ -33,10 +33,11 @@ class ListingTable(EvidenceTable):
     Libraries of before do not know when a video was indexed. Ids rise, so its order is known.
     """
 
-    def _note_indexed(self, video_id: int) -> None:
-        """Note that a video was put just now."""
+    def _note_indexed(self, video_id: int, seconds: float | None) -> None:
+        """Note when a video was indexed, in seconds since 1970; by default just now."""
         self._db.execute(INDEXED_AT)
-        self._db.execute("INSERT INTO indexed_at VALUES (?, ?)", (video_id, time.time()))
+        at = time.time() if seconds is None else seconds
+        self._db.execute("INSERT INTO indexed_at VALUES (?, ?)", (video_id, at))
 
     def each_video(
         self, under: Path | None = None, order: str = "name", limit: int | None = None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tempo_edge.errors import LibraryError, ProfileError
+from tempo_edge.errors import LibraryError
+from tempo_edge.store.built_with import expect_profile
 from tempo_edge.store.embedded.catalogue import SqliteCatalogue
 from tempo_edge.store.embedded.database import unreadable
 from tempo_edge.store.embedded.database_file import UNREADABLE
@@ -47,7 +48,8 @@ def _read(catalogue: SqliteCatalogue) -> None:
     Raises:
         LibraryError: a value is none that belongs there.
     """
-    _expect(catalogue)
+    if (recorded := catalogue.get_meta("profile")) is not None:
+        expect_profile(catalogue, recorded)
     files = catalogue.files()
     catalogue.totals()
     if catalogue.version >= CONTENTS_SINCE:
@@ -69,19 +71,3 @@ def _read(catalogue: SqliteCatalogue) -> None:
     list(catalogue.pass_remarks())
     for ids, _ in catalogue.vectors_after(0):
         catalogue.frame_keys(ids.tolist())  # of a time that is no number, no stretch has the frame
-
-
-def _expect(catalogue: SqliteCatalogue) -> None:
-    """Hold vectors to the profile's length, where that profile is installed."""
-    from tempo_edge.models import load_profile
-
-    recorded = catalogue.get_meta("profile")
-    if recorded is None:
-        return
-    try:
-        profile = load_profile(recorded.rpartition("-")[0])
-        known = profile.fingerprint == recorded
-    except ProfileError:
-        return
-    if known:
-        catalogue.expect(profile.dim, profile.tokens_per_frame)

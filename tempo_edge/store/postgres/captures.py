@@ -62,6 +62,11 @@ class CaptureTable(ContentsTable):
             found = said if found is None else found.or_else(said)
         return found
 
+    def file_capture(self, path: str) -> tuple[str, Capture] | None:
+        """(mark, capture) as they were noted of one file, or None."""
+        row = self._one(f"SELECT mark, {FACTS} FROM captures WHERE path=%s", (path,))
+        return None if row is None else (str(row[0]), _capture(*row[1:]))
+
     def taken(self) -> dict[int, Capture]:
         """By video, when it was taken and who says so, of those of which that is known."""
         rows = self._run(

@@ -157,6 +157,7 @@ class PostgresCatalogue(LineVectorTable, ListingTable, SavedTable, WritableCatal
         frames: Sequence[FrameRow],
         curve: NDArray[np.float32],
         remark: str = "",
+        indexed_seconds: float | None = None,
     ) -> int:
         """Insert a video with its frames, if no video has these contents; gives its id."""
         with self._writing():
@@ -178,7 +179,7 @@ class PostgresCatalogue(LineVectorTable, ListingTable, SavedTable, WritableCatal
                     curve.astype("<f4").tobytes(),
                     remark,
                     list(chain.from_iterable(video.holes)),
-                    time.time(),
+                    time.time() if indexed_seconds is None else indexed_seconds,
                 ),
             )
             if row is None:

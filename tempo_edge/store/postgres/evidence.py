@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from tempo_edge.store.evidence import LineHit
+from tempo_edge.store.evidence import FileWords, LineHit
 from tempo_edge.store.postgres.line_index import LineIndex, LineKey
 from tempo_edge.store.postgres.passes import PassTable, within
 from tempo_edge.store.postgres.trouble import told
@@ -86,6 +86,22 @@ class EvidenceTable(PassTable):
             (video_id,),
         )
         return [hit(row).line for row in rows]
+
+    def contents_lines(self, video_id: int) -> list[LineHit]:
+        """The lines of a video that are no single file's, in the order in which they were put."""
+        rows = self._run(
+            f"SELECT {LINE} FROM evidence WHERE video_id=%s AND file_id IS NULL ORDER BY id",
+            (video_id,),
+        )
+        return [hit(row) for row in rows]
+
+    def file_words(self, path: str) -> FileWords | None:
+        """What words of one file were read; None where none were."""
+        row = self._one("SELECT id, mark, remark FROM words_read WHERE path=%s", (path,))
+        if row is None:
+            return None
+        lines = self._run(f"SELECT {LINE} FROM evidence WHERE file_id=%s ORDER BY id", row[:1])
+        return FileWords(*row[1:], tuple(hit(each) for each in lines))
 
     def matching_lines(
         self,

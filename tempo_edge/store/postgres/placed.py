@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tempo_edge.capture.facts import Capture
+from tempo_edge.store.evidence import FileWords
 from tempo_edge.store.listing import ListedVideo, listed_in
 from tempo_edge.store.postgres.volumes import VolumeTable
 from tempo_edge.store.rows import FileRow
@@ -70,6 +71,10 @@ class PlacedCatalogue(VolumeTable):
         """Note a file's capture."""
         super().note_capture(self.kept_path(path), mark, capture)
 
+    def file_capture(self, path: str) -> tuple[str, Capture] | None:
+        """(mark, capture) as they were noted of one file, or None."""
+        return super().file_capture(self.kept_path(path))
+
     def capture_marks(self, paths: Sequence[str]) -> dict[str, str]:
         """By path, the mark of those files among some whose capture was noted."""
         return self._by_path(paths, super().capture_marks)
@@ -77,6 +82,10 @@ class PlacedCatalogue(VolumeTable):
     def note_words(self, path: str, mark: str, remark: str = "") -> None:
         """Note what words of a file were read."""
         super().note_words(self.kept_path(path), mark, remark)
+
+    def file_words(self, path: str) -> FileWords | None:
+        """What words of one file were read; None where none were."""
+        return super().file_words(self.kept_path(path))
 
     def word_marks(self, paths: Sequence[str]) -> dict[str, str]:
         """By path, the mark of those files among some whose words were read."""
