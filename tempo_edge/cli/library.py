@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-app = typer.Typer(name="library", help="Whole libraries, and their copies in other stores.", rich_markup_mode=None)
+app = typer.Typer(
+    name="library", help="Whole libraries, and their copies in other stores.", rich_markup_mode=None
+)
 
 # Paths of each kind that are told one by one.
 _TOLD = 5

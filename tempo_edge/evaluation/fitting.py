@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from tempo_edge._console.text import note
-from tempo_edge.errors import TempoEdgeError
+from tempo_edge.errors import ProfileError, TempoEdgeError
 from tempo_edge.evaluation.draws import Draw, Draws
 from tempo_edge.evaluation.minimal_pairs import swap
 from tempo_edge.evaluation.shape import fit as fit_shape
@@ -37,11 +37,12 @@ from tempo_edge.search.calibrate import (
     FEATURES,
     Calibration,
 )
-from tempo_edge.search.fitted import QUICK
+from tempo_edge.search.fitted import QUICK, calibration_of
 from tempo_edge.search.grounders import GROUNDERS
 from tempo_edge.search.grounders.prompt import Question
+from tempo_edge.search.similarity import CurveSettings
 
-__all__ = ["calibrate", "main", "nearly", "shortened", "varied"]
+__all__ = ["calibrate", "calibrate_models", "main", "nearly", "shortened", "varied"]
 
 # Libraries of these many videos are drawn at random: a large one scores higher by chance alone.
 _SIZES = (1, 3, 6, 12, 25, 50, 100)
@@ -116,20 +117,9 @@ def calibrate(
         TempoEdgeError: the library lacks a video that a query is about.
     """
     asked = [*queries, *more]
-    video_of = videos_by_name(library, asked)
-    vectors = library.vectors
-    vectors.refresh()
-    profile = library.profile
-    questions = {
-        query.text: Question.of(
-            *profile.text_tower.read(query.text), profile.background, query.text
-        )
-        for query in asked
-    }
     shape = fit_shape([occurrences(library, queries)])
     settings = shape.settings
-    judge = Draws(library, vectors, settings, questions)
-    draws = _draws(asked, sorted(video_of.values()), video_of, seed)
+    judge, draws = _judge(library, asked, settings, seed)
     fitted = _fit_confidence([judge.by_curve(*draw) for draw in draws], FEATURES)
     contents = {
         **fitted,
@@ -145,7 +135,48 @@ def calibrate(
         },
     }
     curve = Calibration.of(Description(Path("calibration.json"), contents))
-    return contents | _fit_models(judge, curve, profile, _fewer(draws, reads, seed))
+    return contents | _fit_models(judge, curve, library.profile, _fewer(draws, reads, seed))
+
+
+def calibrate_models(
+    library: Library, queries: Sequence[Query], seed: int, reads: int = 600
+) -> dict[str, Any]:
+    """Fit the confidence of what asks a model; gives the profile's calibration with that.
+
+    The arguments are those of :func:`calibrate`, with all queries as one.
+
+    Raises:
+        TempoEdgeError: the library lacks a video that a query is about, or the profile has no
+            calibration of its own.
+    """
+    profile = library.profile
+    if "calibration.json" not in profile.files:
+        raise ProfileError(
+            f"profile {profile.name!r} has no calibration whose rest could stay: leave out "
+            "--models-only"
+        )
+    kept = json.loads(profile.checked("calibration.json").read_text(encoding="utf-8"))
+    judge, draws = _judge(library, queries, CurveSettings.of(profile), seed)
+    curve = calibration_of(profile, QUICK)
+    return {**kept, **_fit_models(judge, curve, profile, _fewer(draws, reads, seed))}
+
+
+def _judge(
+    library: Library, asked: Sequence[Query], settings: CurveSettings, seed: int
+) -> tuple[Draws, list[_Asked]]:
+    """What asks a library, and what it is to be asked."""
+    video_of = videos_by_name(library, asked)
+    vectors = library.vectors
+    vectors.refresh()
+    profile = library.profile
+    questions = {
+        query.text: Question.of(
+            *profile.text_tower.read(query.text), profile.background, query.text
+        )
+        for query in asked
+    }
+    draws = _draws(asked, sorted(video_of.values()), video_of, seed)
+    return Draws(library, vectors, settings, questions), draws
 
 
 def _fit_models(
@@ -243,6 +274,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--reads", type=int, default=600, help="queries for what reads, at most")
     parser.add_argument("--default", choices=GROUNDERS, default=QUICK, help="for find")
     parser.add_argument("--library", type=Path, help="keep the library here")
+    parser.add_argument(
+        "--models-only",
+        action="store_true",
+        help="fit what asks a model; the rest of the profile's calibration stays",
+    )
     parser.add_argument("--dry-run", action="store_true", help="print, write nothing")
     return parser
 
@@ -258,6 +294,8 @@ def _fitted(options: argparse.Namespace) -> dict[str, Any]:
         path = options.library or Path(scratch) / "library.db"
         with Library.open(path, profile=options.profile) as library:
             library.index([options.videos])
+            if options.models_only:
+                return calibrate_models(library, [*queries, *more], options.seed, options.reads)
             return calibrate(library, queries, more, options.seed, options.reads, options.default)
 
 
