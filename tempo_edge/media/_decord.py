@@ -1,6 +1,6 @@
 """decord as a second decoder: times from the container by PyAV, pictures by index from decord.
 
-decord knows pictures by their number only, and its seeking is exact for some files and not for
+What is installed is decord2, which is maintained, by the same name. It knows pictures by their number only, and its seeking is exact for some files and not for
 others. What is asked of it here is what it does exactly; a file that it would get wrong is refused.
 """
 
@@ -126,8 +126,11 @@ class DecordVideo(Closing):
             raise MediaError("can't be decoded by decord, as it holds no time stamps: use pyav")
         if not self._container.is_only_film:
             raise MediaError("can't be decoded by decord, which chooses among videos: use pyav")
-        if self._is_mirrored(table):
+        orientation = self._orientation(table)
+        if orientation.reverses:
             raise MediaError("can't be shown by decord as it is meant, mirrored: use pyav")
+        if orientation.transposed:  # rows of what it turns a quarter are of another length
+            raise MediaError("can't be shown by decord as it is meant, turned: use pyav")
         try:
             reader = self._decord.VideoReader(
                 str(self._path.absolute()), ctx=self._decord.cpu(0), num_threads=1
@@ -147,11 +150,11 @@ class DecordVideo(Closing):
         self._linear = list(reader.get_key_indices()) != np.flatnonzero(table.keys).tolist()
         self._reader, self._next = reader, 0
 
-    def _is_mirrored(self, table: PacketTable) -> bool:
-        """Whether the pictures must be mirrored to stand upright; decord only turns them."""
+    def _orientation(self, table: PacketTable) -> Orientation:
+        """How the first picture must be turned; decord mirrors none."""
         first = int(table.pts[0])
         picture = next(self._container.pictures(first, int(table.pts[-1])), None)
-        return picture is not None and Orientation.of(picture).reverses
+        return Orientation() if picture is None else Orientation.of(picture)
 
     def _picture(self, index: int) -> NDArray[np.uint8]:
         if not self._linear:

@@ -36,11 +36,16 @@ def test_what_decord_gets_wrong_is_refused(gallery: Gallery, name: str) -> None:
     assert str(caught.value) == REFUSED[name]
 
 
-def test_mirrored_footage_is_refused(tmp_path: Path) -> None:
-    truth = make_video(tmp_path / "a.mp4", shots=[(corners(), 0.2)], matrix=(-1, 0, 0, 1))
+@pytest.mark.parametrize(
+    ("matrix", "why"), [((-1, 0, 0, 1), "mirrored"), ((0, 1, -1, 0), "turned")]
+)
+def test_what_can_not_be_shown_as_it_is_meant_is_refused(
+    tmp_path: Path, matrix: tuple[int, int, int, int], why: str
+) -> None:
+    truth = make_video(tmp_path / "a.mp4", shots=[(corners(), 0.2)], matrix=matrix)
     with (
         open_video(truth.path, "decord") as video,
-        pytest.raises(MediaError, match=r"mirrored: use pyav$"),
+        pytest.raises(MediaError, match=rf"{why}: use pyav$"),
     ):
         list(video.frames(DecodeRange(0, 0)))
 
@@ -73,21 +78,15 @@ def test_damage_ends_the_run_without_noise(
     assert capfd.readouterr() == ("", "")
 
 
-def test_what_decord_can_not_open_is_refused_in_one_line(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    truth = make_video(
-        tmp_path / "a.gif", shots=[(motion(4), 0.4)], codec="gif", pixel_format="rgb8"
-    )
-    capfd.readouterr()
+def test_what_decord_can_not_open_is_refused_in_one_line(tmp_path: Path) -> None:
+    truth = make_video(tmp_path / "a.mp4", shots=[(motion(4), 0.4)])
     with open_video(truth.path, "decord") as video:
         video.packets()
+        truth.path.write_bytes(bytes(1000))
         with pytest.raises(MediaError) as caught:
             list(video.frames(DecodeRange(0, 0)))
-    assert str(caught.value) == (
-        "can't be opened by decord: failed to measure duration/frame-count due to broken metadata"
-    )
-    assert capfd.readouterr() == ("", "")
+    said = str(caught.value)
+    assert said.startswith("can't be opened by decord: ") and "\n" not in said
 
 
 def test_what_decord_gets_wrong_is_indexed_with_pyav_and_told(tmp_path: Path) -> None:
