@@ -1,7 +1,8 @@
 """decord as a second decoder: times from the container by PyAV, pictures by index from decord.
 
-What is installed is decord2, which is maintained, by the same name. It knows pictures by their number only, and its seeking is exact for some files and not for
-others. What is asked of it here is what it does exactly; a file that it would get wrong is refused.
+What is installed is decord2, which is maintained, by the same name. It knows pictures by their
+number only, and its seeking is exact for some files and not for others. What is asked of it here is
+what it does exactly; a file that it would get wrong is refused.
 """
 
 from __future__ import annotations
