@@ -38,7 +38,7 @@ _EXTRAS = {
     "onnxruntime": ("ONNX Runtime", "cpu"),
     "opentimelineio": ("OpenTimelineIO", "editors"),
     "open_clip": ("open_clip_torch", "perception"),
-    "optimum": ("optimum-onnx", "export"),
+    "optimum": ("optimum-onnx", "optimum"),
     "peft": ("peft", "hub"),
     "pgvector": ("pgvector", "team"),
     "procrastinate": ("procrastinate", "team"),
@@ -129,7 +129,8 @@ EXTRAS = (
         "training",
         ("torch", "transformers", "safetensors", "yaml", "matplotlib", "PIL", "onnx"),
     ),
-    Extra("export", "profiles from published models", ("torch", "transformers", "optimum")),
+    Extra("export", "profiles from published models", ("torch", "transformers", "onnx")),
+    Extra("optimum", "the same by optimum, in an environment of its own", ("optimum",)),
     Extra("perception", "profiles from Perception Encoder", ("torch", "open_clip", "timm")),
     Extra("hub", "grounders from published models", ("torch", "transformers", "peft")),
 )

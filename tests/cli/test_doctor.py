@@ -225,5 +225,5 @@ def test_without_an_engine(environment: dict[str, str]) -> None:
         assert f"MISSING  packages    {name}: not installed  {mend}" in lines
     (line,) = [line for line in lines if "decord" in line]
     assert line.startswith("absent   extras      decord: for ")
-    assert line.endswith('decord is not installed  -> pip install ".[decord]"')
+    assert line.endswith('decord2 is not installed  -> pip install ".[decord]"')
     assert not any(line.split()[1] == "providers" for line in lines)
