@@ -1,7 +1,8 @@
 """The method's own question: do partially irrelevant queries teach to refuse, and at what price?
 
     python -m benchmarks.pir_grpo --data DIR --work DIR [--seeds 0 1 2] [--row NAME ...] \
-        [--sft-steps N] [--steps N] [--prompts N] [--one-start] [--unchosen]
+        [--sft-steps N] [--steps N] [--prompts N] [--one-start] [--unchosen] \
+        [--checkpoint NAME=FILE ...]
 
 Decoders are taught with and without questions about what is absent, by SFT, then by GRPO, all on
 the same windows for the same numbers of steps. Each is chosen on one half of dev's pictures, or the
@@ -153,6 +154,10 @@ class Bench:
             draft.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
         return figures
 
+    def given(self, checkpoint: Path) -> dict[str, float]:
+        """The figures of a decoder that was taught elsewhere."""
+        return self.reported(load_grounder(checkpoint))
+
     def is_shared(self, row: Row) -> bool:
         """Whether a row is the same decoder whatever the seed."""
         return self.one_start and row.grpo is None
@@ -254,6 +259,14 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help="repeat for more rows; all of them without",
     )
+    parser.add_argument(
+        "--checkpoint",
+        type=_named_file,
+        action="append",
+        default=[],
+        metavar="NAME=FILE",
+        help="a row for a decoder that was taught elsewhere; may be repeated",
+    )
     parser.add_argument("--sft-steps", type=int, metavar="N", help="by default the recipe's")
     parser.add_argument("--steps", type=int, metavar="N", help="of GRPO; by default the recipe's")
     parser.add_argument("--prompts", type=int, metavar="N", help="of a step of GRPO; as above")
@@ -268,6 +281,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--device", default="cpu", help="cpu or cuda, default %(default)s")
     parser.add_argument("--threads", type=int, default=2, help="default %(default)s")
     return parser
+
+
+def _named_file(text: str) -> tuple[str, Path]:
+    name, separator, path = text.partition("=")
+    if not (name and separator and path):
+        raise argparse.ArgumentTypeError(f"{text!r} must be NAME=FILE")
+    return name, Path(path)
 
 
 def recipes(
@@ -331,8 +351,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options.device,
             ProgressLog(partial(print, flush=True)),
         )
-        names = options.row or [SIMILARITY, *ROWS]
+        names = options.row or ([] if options.checkpoint else [SIMILARITY, *ROWS])
         rows = measure(bench, list(dict.fromkeys(names)), options.seeds)
+        rows |= {name: [bench.given(path)] for name, path in options.checkpoint}
     except (TempoEdgeError, ValueError) as error:
         note(f"error: {error}")
         return 2

@@ -90,6 +90,8 @@ def test_a_finished_run_is_not_taught_again(
     rows = measure(bench, names, [0])
     assert set(COLUMNS) <= set(rows[SIMILARITY][0])
     assert set(COLUMNS) <= set(rows["then PIR-GRPO, hard"][0])
+    last = tmp_path / "runs/seed-0/sft_relevant/last.pt"
+    assert str(bench.given(last)) == str(rows["SFT, relevant only"][0])
     written = json.loads((tmp_path / "runs/seed-0/sft_relevant/reported.json").read_text())
     assert written["about"]["recipe"][0]["steps"] == 4 and "machine" in written
 
