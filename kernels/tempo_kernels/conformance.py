@@ -106,6 +106,9 @@ def kernel(name: str, parallel: bool = False) -> ComparePictures:
         for at, picture in enumerate(pictures):
             found = sums[at - 1] if at else spare
             found[...] = 0
-            run(name, Work(pictures[max(0, at - 1)], picture, block, found, thumbnails[at], parallel))
+            run(
+                name,
+                Work(pictures[max(0, at - 1)], picture, block, found, thumbnails[at], parallel),
+            )
 
     return compare_pictures
