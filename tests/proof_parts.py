@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import ClassVar
 
 from tempo_edge.proof.part import AbsentError, Budget, Figure, Part, Row, verdict
 
@@ -24,7 +25,7 @@ class Fine(_Made):
     """Holds, and tells what it was given."""
 
     name = "fine"
-    environment = {"TEMPO_EDGE_MADE": "7"}
+    environment: ClassVar[Mapping[str, str]] = {"TEMPO_EDGE_MADE": "7"}
 
     def run(self, budget: Budget, scratch: Path) -> Iterator[Row]:
         figures = Figure("told", float(os.environ["TEMPO_EDGE_MADE"])), Figure("s", budget.seconds)

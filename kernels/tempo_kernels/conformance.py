@@ -44,7 +44,9 @@ class Case:
         return f"{shape}, blocks of {self.block}, thumbnails of {columns} x {rows}"
 
 
-def noise(shape: tuple[int, int, int], dtype: type, seed: int = 0) -> NDArray[np.unsignedinteger]:
+def noise(
+    shape: tuple[int, int, int], dtype: type[np.unsignedinteger], seed: int = 0
+) -> NDArray[np.unsignedinteger]:
     """Pictures ``[n, h, w]`` of noise over all that a sample of the dtype can be."""
     rng = np.random.default_rng(seed)
     return rng.integers(0, np.iinfo(dtype).max, shape, dtype, endpoint=True)

@@ -51,7 +51,10 @@ def doctor(
         ),
     ] = None,
 ) -> None:
-    """Say what works, what is missing, and how to mend it; with --prove, show that it works."""
+    """Say what works, what is missing, and how to mend it.
+
+    With --prove, show that it works, and how fast.
+    """
     if prove:
         if as_json and as_markdown:
             raise TempoEdgeError("--json and --markdown exclude each other: choose one")

@@ -22,6 +22,9 @@ __all__ = ["Indexing", "IndexingError", "Measurement", "TooSlowError", "measure"
 # Seconds of footage that are indexed first, to learn how much there is time for; and at most.
 _FIRST_SECONDS, _MOST_SECONDS = 60.0, 600.0
 
+# Whatever profile new libraries have here.
+_PROFILE = ("--profile", "nano")
+
 # How far the footage that was found may be off, and the frames from one decoder to another.
 _FOOTAGE, _FRAMES = 0.01, 0.1
 
@@ -104,7 +107,9 @@ def measure(
     command = [*tempo, "index", "--library", str(library), "-q", *options, str(film)]
     began = time.perf_counter()
     process = subprocess.Popen(command, env={**os.environ, **(environment or {})})
-    timer = threading.Timer(most_seconds or threading.TIMEOUT_MAX, process.kill)
+    timer = threading.Timer(
+        threading.TIMEOUT_MAX if most_seconds is None else most_seconds, process.kill
+    )
     timer.daemon = True
     timer.start()
     cpu_seconds, peak_megabytes = _waited(process)
@@ -155,7 +160,7 @@ class Indexing(Part):
 
     def _rows(self, budget: Budget, scratch: Path) -> Iterator[Row]:
         clip, film = clip_of(scratch), scratch / "film.mp4"
-        on_cpu = ["--decoder", "pyav"], {VARIABLE: "cpu"}
+        on_cpu = [*_PROFILE, "--decoder", "pyav"], {VARIABLE: "cpu"}
         length = repeat_film(clip, film, _FIRST_SECONDS / 3600)
         first = measure("first", film, scratch, *on_cpu, most_seconds=budget.left)
         # What it takes to start is counted as if it were footage: so there will be time enough.
@@ -170,7 +175,11 @@ class Indexing(Part):
             yield not_run("indexing with what is chosen", "the CPU", why)
             return
         chosen = measure(
-            "chosen", film, scratch, ["--decoder", decoder], most_seconds=budget.left + 10
+            "chosen",
+            film,
+            scratch,
+            [*_PROFILE, "--decoder", decoder],
+            most_seconds=budget.left + 10,
         )
         why = _lost(chosen, length)
         if not why and abs(chosen.frames - cpu.frames) > _FRAMES * cpu.frames:
