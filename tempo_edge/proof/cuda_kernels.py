@@ -7,7 +7,8 @@ a launch costs. Bytes moved are those that must be: each picture of a stack is r
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,10 @@ import numpy as np
 from tempo_kernels import conformance, native
 from tempo_kernels.conformance import Case, noise
 
+from tempo_edge.proof.attempt import attempt
 from tempo_edge.proof.bandwidth import BLOCK, SIZES, THUMBNAIL
-from tempo_edge.proof.kernels import DEFINITION, SHOWN, examined, lacking
-from tempo_edge.proof.part import Budget, Figure, Part, Row, not_run, verdict
+from tempo_edge.proof.kernels import DEFINITION, SHOWN, conforming, lacking
+from tempo_edge.proof.part import NOT_RUN, AbsentError, Budget, Figure, Part, Row, verdict
 
 __all__ = ["CudaKernels", "shares"]
 
@@ -41,35 +43,27 @@ class CudaKernels(Part):
     name = "kernels-cuda"
     what = "the CUDA kernels"
     against = DEFINITION
-    needs = "an NVIDIA card with its driver; the C++ ones have to be built"
+    needs = "an NVIDIA card with its driver, and a build of the C++ ones"
     budget_seconds = 45.0
     on_card = True
 
     def run(self, budget: Budget, scratch: Path) -> Iterator[Row]:
         live = []
         for name in ("cuda", "numba-cuda"):
-            what = f"kernel {name}"
-            if lacked := lacking(name):
-                yield not_run(what, DEFINITION, lacked)
-                continue
-            live.append(name)
             large = Case(noise((3, 1080, 1920), np.uint8), BLOCK, THUMBNAIL)
             cases = chain([large], conformance.cases(_CASES, _LARGEST))
-            yield examined(what, conformance.kernel(name), cases, budget, 0.4)
-            yield _registers(name)
-        if not live:
-            return
-        if lacked := lacking("numba-cuda"):  # it is what has memory on the device, and events
-            why = f"Numba's CUDA can't be used: {lacked}"
-            yield not_run("bytes a second", "a copy on the card", why)
-            return
-        for size in SHOWN:
-            height, width, _ = SIZES[size]
-            launches = {name: _LAUNCH[name] for name in live}
-            yield _speed(size, shares(height, width, launches, _STACK_BYTES))
+            row = conforming(name, cases, budget, 0.4)
+            yield row
+            if row.result != NOT_RUN:
+                live.append(name)
+                what = f"registers of {name}"
+                yield attempt(what, "no spills", partial(_registers, name, what))
+        for size in SHOWN if live else ():
+            what = f"bytes a second at {size}"
+            yield attempt(what, "a copy on the card", partial(_speed, live, size, what))
 
 
-def _registers(name: str) -> Row:
+def _registers(name: str, what: str) -> Row:
     """What a thread of each kernel takes; a register that the C++ ones spill is a mistake."""
     if name == "cuda":
         found = native.resources()
@@ -83,16 +77,24 @@ def _registers(name: str) -> Row:
         figures.append(Figure("spilled", local, "bytes"))
     spilled = [kernel for kernel, (_, local) in found.items() if local and name == "cuda"]
     why = f"{', '.join(spilled)} spills" if spilled else "" if found else "no kernel told of any"
-    return verdict(f"registers of {name}", "no spills", why, *figures)
+    return verdict(what, "no spills", why, *figures)
 
 
-def _speed(size: str, times: Mapping[str, tuple[float, float]]) -> Row:
-    """The row of what :func:`shares` found."""
+def _speed(live: Sequence[str], size: str, what: str) -> Row:
+    """What share of the copy's bytes each kernel moves, on planes of a size."""
+    if lacked := lacking("numba-cuda"):  # it is what has memory on the device, and events
+        raise AbsentError(f"Numba's CUDA can't be used: {lacked}")
+    height, width, _ = SIZES[size]
+    times = shares(height, width, {name: _LAUNCH[name] for name in live}, _STACK_BYTES)
     figures = []
     for name, (milliseconds, share) in times.items():
-        figures.append(Figure(name, round(milliseconds, 4), "ms a picture"))
-        figures.append(Figure("of the copy", round(100 * share, 1), "%"))
-    return verdict(f"bytes a second at {size}", "a copy on the card", "", *figures)
+        figures.append(Figure(name, round(milliseconds, 5), "ms a picture"))
+        if name == "copy":
+            rate = 2 * height * width / max(milliseconds, 1e-9) / 1e6
+            figures.append(Figure("that is", round(rate, 1), "GB/s"))
+        else:
+            figures.append(Figure("of the copy", round(100 * share, 1), "%"))
+    return verdict(what, "a copy on the card", "", *figures)
 
 
 def shares(

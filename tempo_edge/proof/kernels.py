@@ -11,10 +11,19 @@ from tempo_kernels import available, conformance, native
 from tempo_kernels.conformance import Case, ComparePictures
 
 from tempo_edge.proof import bandwidth
+from tempo_edge.proof.attempt import attempt
 from tempo_edge.proof.bandwidth import SIZES, Rate
-from tempo_edge.proof.part import AbsentError, Budget, Figure, Part, Row, not_run, verdict
+from tempo_edge.proof.part import NOT_RUN, AbsentError, Budget, Figure, Part, Row, verdict
 
-__all__ = ["DEFINITION", "HostKernels", "SimulatedKernels", "examined", "lacking"]
+__all__ = [
+    "DEFINITION",
+    "SHOWN",
+    "HostKernels",
+    "SimulatedKernels",
+    "conforming",
+    "examined",
+    "lacking",
+]
 
 #: What kernels are held against.
 DEFINITION = "the NumPy definition"
@@ -73,25 +82,34 @@ def examined(
     return verdict(what, DEFINITION, why, Figure("cases", done), cut_short=cut)
 
 
+def conforming(name: str, cases: Iterator[Case], budget: Budget, share: float) -> Row:
+    """The row of a kernel of that name; it is not run where it can't be here."""
+
+    def work() -> Row:
+        if lacked := lacking(name):
+            raise AbsentError(lacked)
+        return examined(what, conformance.kernel(name), cases, budget, share)
+
+    what = f"kernel {name}"
+    return attempt(what, DEFINITION, work)
+
+
 class HostKernels(Part):
     """Every kernel for the CPU: the same integers, and how near it comes to the memory."""
 
     name = "kernels-cpu"
     what = "the kernels for the CPU"
     against = DEFINITION
-    needs = "nothing; the C++ one has to be built, the Numba one wants Numba"
+    needs = "Numba for its own, a build of the C++ one"
     budget_seconds = 25.0
 
     def run(self, budget: Budget, scratch: Path) -> Iterator[Row]:
         live = []
         for name in ("native", "lanes", "numba-cpu"):
-            what = f"kernel {name}"
-            if lacked := lacking(name):
-                yield not_run(what, DEFINITION, lacked)
-                continue
-            live.append(name)
-            way = conformance.kernel(name)
-            yield examined(what, way, conformance.cases(_CASES, _LARGEST), budget, 0.4)
+            cases = conformance.cases(_CASES, _LARGEST)
+            row = conforming(name, cases, budget, 0.4)
+            live += [name] * (row.result != NOT_RUN)
+            yield row
         for size in SHOWN:
             yield self._speed(live, size, budget)
 

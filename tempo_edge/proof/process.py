@@ -17,9 +17,9 @@ from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
-from tempo_edge.errors import MissingExtraError
+from tempo_edge.proof.attempt import row_of
 from tempo_edge.proof.machine import placeless
-from tempo_edge.proof.part import AbsentError, Budget, Part, Row, not_run, verdict
+from tempo_edge.proof.part import Budget, Part, Row, not_run, verdict
 
 __all__ = ["main", "part_of", "rows_of"]
 
@@ -31,7 +31,7 @@ _PATIENCE, _LEAST_SECONDS = 3.0, 40.0
 # still.
 _MANNERS = {"OMP_WAIT_POLICY": "PASSIVE"}
 
-# Characters of an error that are told.
+# Characters of what a process said last that are told.
 _TOLD = 300
 
 
@@ -118,11 +118,8 @@ def _rows(part: Part, budget: Budget, scratch: Path) -> Iterator[Row]:
     """The rows of a part, and one of what ended it before it was done."""
     try:
         yield from part.run(budget, scratch)
-    except (AbsentError, MissingExtraError) as error:
-        yield not_run(part.what, part.against, placeless(str(error)))
     except Exception as error:  # whatever a driver, a compiler or a library may say
-        text = placeless(f"{type(error).__name__}: {error}")[:_TOLD]
-        yield verdict(part.what, part.against, text)
+        yield row_of(error, part.what, part.against)
 
 
 def _entered(row: Row, part: Part, since: float) -> Row:

@@ -10,6 +10,7 @@ import time
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -21,7 +22,8 @@ from tempo_edge.models import Profile, load_profile
 from tempo_edge.models.providers import NAMES, load_onnxruntime, plan, standings
 from tempo_edge.models.sessions import open_on_cpu, open_with
 from tempo_edge.models.shapes import PICTURES, Shapes, joined
-from tempo_edge.proof.part import AbsentError, Budget, Figure, Part, Row, not_run, verdict
+from tempo_edge.proof.attempt import attempt
+from tempo_edge.proof.part import AbsentError, Budget, Figure, Part, Row, verdict
 from tempo_edge.search.grounders.boundaries import Boundaries
 from tempo_edge.search.grounders.decoder import AnswerDecoder, Reply
 from tempo_edge.search.grounders.prompt import FrameTokens, Question, build
@@ -42,6 +44,9 @@ _SENTENCES = (
 # The share of spans that have to be the same, and how far chances may be apart: where two words are
 # as likely, a last digit decides.
 _SPANS, _CHANCE = 0.9, 0.05
+
+# Why an engine is not built.
+_NO_SHAPES = "it is not tried for {}, whose inputs may have any shape"
 
 # Rounds of which the best counts, while there is time.
 _ROUNDS = 10
@@ -73,15 +78,16 @@ class _Provider(Part):
         profile = load_profile(_PROFILE)
         right = replace(profile, opener=self.reference)
         tried = replace(profile, opener=self.open)
-        for rows in (self._images, self._sentences, self._spans):
-            try:
-                yield rows(right, tried, budget)
-            except AbsentError as error:
-                yield not_run(
-                    f"{rows.__name__.strip('_')} by {self.what}", self.against, str(error)
-                )
+        rows = {
+            "image vectors": self._images,
+            "text vectors": self._sentences,
+            "spans of the decoder": self._spans,
+        }
+        for named, row in rows.items():
+            what = f"{named} by {self.what}"
+            yield attempt(what, self.against, partial(row, what, right, tried, budget))
 
-    def _images(self, right: Profile, tried: Profile, budget: Budget) -> Row:
+    def _images(self, what: str, right: Profile, tried: Profile, budget: Budget) -> Row:
         batch = pictures(PICTURES, tried.image_size)
         began = time.perf_counter()
         found = tried.image_tower.encode(batch)[0]
@@ -90,7 +96,7 @@ class _Provider(Part):
         took = _best(lambda: tried.image_tower.encode(batch), budget, 0.3)
         near = nearness(found, wanted)
         return verdict(
-            f"image vectors by {self.what}",
+            what,
             self.against,
             self._off(near),
             Figure("lowest cosine", round(near, 6)),
@@ -98,19 +104,19 @@ class _Provider(Part):
             Figure("opened in", round(opened, 2), "s"),
         )
 
-    def _sentences(self, right: Profile, tried: Profile, budget: Budget) -> Row:
+    def _sentences(self, what: str, right: Profile, tried: Profile, budget: Budget) -> Row:
         found, wanted = (each.text_tower.encode(_SENTENCES) for each in (tried, right))
         took = _best(lambda: tried.text_tower.encode(_SENTENCES[:1]), budget, 0.5)
         near = nearness(found, wanted)
         return verdict(
-            f"text vectors by {self.what}",
+            what,
             self.against,
             self._off(near),
             Figure("lowest cosine", round(near, 6)),
             Figure("a sentence", round(took, 2), "ms"),
         )
 
-    def _spans(self, right: Profile, tried: Profile, budget: Budget) -> Row:
+    def _spans(self, what: str, right: Profile, tried: Profile, budget: Budget) -> Row:
         decoder = AnswerDecoder(tried.grounder_session)
         true_decoder = AnswerDecoder(right.grounder_session)
         same, apart, answered, took = 0, 0.0, 0, 0.0
@@ -131,7 +137,7 @@ class _Provider(Part):
             why = f"a chance is {apart:.3f} off, {_CHANCE} is allowed"
         is_cut = answered < len(_SENTENCES)
         return verdict(
-            f"spans of the decoder by {self.what}",
+            what,
             self.against,
             why,
             Figure("answers", answered),
@@ -181,7 +187,7 @@ class _CardProvider(_Provider):
         planned = plan(path, threads, shapes, (self.provider, "cpu"))
         full = NAMES[self.provider]
         if full not in dict(planned.chain):
-            raise AbsentError(f"it is not tried for {path.name}, whose inputs have no shapes known")
+            raise AbsentError(_NO_SHAPES.format(path.name))
         return _opened(path, threads, planned.chain, full)
 
 
@@ -219,16 +225,16 @@ class TensorrtRtxProvider(_Provider):
 
     def check(self, scratch: Path) -> None:
         if self._FULL not in load_onnxruntime().get_available_providers():
-            raise AbsentError("this ONNX Runtime is built without it")
+            raise AbsentError("this ONNX Runtime is built without TensorRT for RTX")
         _card()
 
     def open(self, path: Path, threads: int, shapes: Shapes | None) -> Any:
+        if not shapes:
+            raise AbsentError(_NO_SHAPES.format(path.name))
         options = {}
-        if shapes:
-            for name in ("min", "opt", "max"):
-                which = {"min": "least", "opt": "usual", "max": "most"}[name]
-                sizes = (f"{at}:{joined(getattr(shape, which))}" for at, shape in shapes.items())
-                options[f"nv_profile_{name}_shapes"] = ",".join(sizes)
+        for name, which in (("min", "least"), ("opt", "usual"), ("max", "most")):
+            sizes = (f"{at}:{joined(getattr(shape, which))}" for at, shape in shapes.items())
+            options[f"nv_profile_{name}_shapes"] = ",".join(sizes)
         chain = [(self._FULL, options), ("CPUExecutionProvider", dict[str, Any]())]
         return _opened(path, threads, chain, self._FULL)
 
@@ -240,7 +246,7 @@ def standing_of(provider: str) -> None:
         AbsentError: it can't; the text says why, and what would help.
     """
     if NAMES[provider] not in load_onnxruntime().get_available_providers():
-        raise AbsentError(f"this ONNX Runtime is built without it: {pip_command('gpu')}")
+        raise AbsentError(f"this ONNX Runtime is built without {provider}: {pip_command('gpu')}")
     (standing,) = standings((provider,))
     if standing.trouble:
         mend = f": {standing.mend}" if standing.mend else ""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tempo_edge.proof.machine import describe, has_card
-from tempo_edge.proof.part import FAILED, Row, not_run
+from tempo_edge.proof.part import FAILED, NOT_RUN, Row, not_run
 from tempo_edge.proof.process import part_of, rows_of
 
 __all__ = ["MOST_SECONDS", "MOST_SECONDS_ON_CPU", "PARTS", "Proof", "prove"]
@@ -111,7 +111,8 @@ def prove(
                 seconds = min(left, scale * part.budget_seconds)
                 found = rows_of(place, seconds, left, Path(scratch))
             for row in found:
-                say(f"  {row.result}  {row.what} against {row.against}" + _because(row))
+                needs = f" (it needs {part.needs})" if row.result == NOT_RUN else ""
+                say(f"  {row.result}  {row.what} against {row.against}{_because(row)}{needs}")
             rows += found
     return Proof(describe(), tuple(rows), time.monotonic() - began)
 

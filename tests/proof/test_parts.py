@@ -14,10 +14,10 @@ import jsonschema
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tempo_kernels import conformance
+from tempo_kernels import conformance, native
 
 from tempo_edge.proof import PARTS, SCHEMA, Proof, decoding, indexing, process, prove
-from tempo_edge.proof.kernels import examined
+from tempo_edge.proof.kernels import conforming, examined
 from tempo_edge.proof.machine import has_card
 from tempo_edge.proof.part import FAILED, NOT_RUN, PASSED, Budget, Row
 from tempo_edge.sample_clips import RATE, draw_clip, drawn_luma
@@ -125,6 +125,17 @@ def test_a_wrong_kernel_is_seen() -> None:
     for kernel, told in ((wrong, "1 of "), (careless, "cells of thumbnail 0 are wrong")):
         row = examined("it", kernel, iter(cases), Budget(LONG))
         assert row.result == FAILED and told in row.why and "pictures of" in row.why
+
+
+def test_a_kernel_that_can_not_be_loaded_ends_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    def load(kernel: str = "native") -> None:
+        raise native.NativeError("/opt/k/libtempo_kernels.so has interface 0: build it again")
+
+    monkeypatch.setattr(native, "load", load)
+    row = conforming("native", conformance.cases(1, 9), Budget(LONG), 1.0)
+    assert row.result == FAILED
+    assert row.why == "NativeError: libtempo_kernels.so has interface 0: build it again"
+    assert conforming("lanes", conformance.cases(1, 9), Budget(LONG), 1.0).result == PASSED
 
 
 CARD = """
