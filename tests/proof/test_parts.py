@@ -16,6 +16,10 @@ import pytest
 from numpy.typing import NDArray
 from tempo_kernels import conformance, native
 
+from tempo_edge.media import DecodeRange, hardware
+from tempo_edge.media._frame import PyAVFrame
+from tempo_edge.media.hardware import HardwareVideo
+from tempo_edge.media.pyav import PyAVVideo
 from tempo_edge.proof import PARTS, SCHEMA, Proof, decoding, indexing, process, prove
 from tempo_edge.proof.kernels import conforming, examined
 from tempo_edge.proof.machine import has_card
@@ -178,6 +182,33 @@ def test_a_decoder_that_is_wrong_is_seen(small: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(decoding, "RATE", RATE + 1)
     (row,) = part.run(Budget(LONG), small)
     assert row.why == "119 of 120 times are wrong"
+
+
+def test_nvdec_is_held_against_the_processor(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The processor plays the card, and then one that loses the end of a film."""
+
+    class Played(HardwareVideo):
+        is_on_device = True
+
+        def check(self) -> None:
+            pass
+
+        def frames(self, run: DecodeRange) -> Iterator[PyAVFrame]:
+            yield from list(PyAVVideo.frames(self, run))[: self.most]
+
+        most = 120
+
+    monkeypatch.setattr(decoding, "nvidia", lambda: None)
+    monkeypatch.setattr(decoding, "offered", lambda: ["cuda"])
+    monkeypatch.setattr(hardware, "faster_device", lambda: None)
+    monkeypatch.setattr(decoding, "_NvdecVideo", Played)
+    (row,) = decoding.NvdecDecoding().run(Budget(LONG), small)
+    figures = {figure.name: figure.value for figure in row.figures}
+    assert row.result == PASSED and figures["times exact"] == 120
+    assert figures["furthest off"] == 0 and figures["compared"] == 30
+    Played.most = 100
+    (row,) = decoding.NvdecDecoding().run(Budget(LONG), small)
+    assert row.why == "100 of 120 pictures were decoded"
 
 
 def test_indexing_is_whole_runs_of_index(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
