@@ -10,103 +10,19 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import resource
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import av
-
 from benchmarks.machine import describe
 from tempo_edge._files import atomic_write
+from tempo_edge.proof.indexing import Measurement, measure, repeat_film
 
-__all__ = ["Measurement", "main", "repeat_film"]
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """One ``index`` run. ``bytes_an_hour`` counts the database and the vector cache."""
-
-    name: str
-    footage_seconds: float
-    wall_seconds: float
-    cpu_seconds: float
-    peak_megabytes: float
-    frames: int
-    megabytes_an_hour: float
-
-    @property
-    def times_real_time(self) -> float:
-        """Seconds of footage a second."""
-        return self.footage_seconds / self.wall_seconds
-
-
-def repeat_film(source: Path, target: Path, hours: float) -> float:
-    """Copy a film's packets again and again into one file; gives its length in seconds."""
-    with av.open(str(source)) as reader:
-        stream = reader.streams.video[0]
-        assert stream.time_base is not None and stream.duration is not None
-        packets = [p for p in reader.demux(stream) if p.pts is not None and p.size]
-        loops = max(1, round(hours * 3600 / float(stream.duration * stream.time_base)))
-        with av.open(str(target), "w") as writer:
-            out = writer.add_stream_from_template(stream)
-            for loop in range(loops):
-                shift = loop * stream.duration
-                for packet in packets:
-                    copy = av.Packet(bytes(packet))
-                    copy.pts, copy.dts = packet.pts + shift, packet.dts + shift
-                    copy.duration, copy.time_base = packet.duration, packet.time_base
-                    copy.is_keyframe = packet.is_keyframe
-                    copy.stream = out
-                    writer.mux(copy)
-        return float(loops * stream.duration * stream.time_base)
-
-
-def measure(name: str, film: Path, scratch: Path, options: Sequence[str] = ()) -> Measurement:
-    """Index a film into a new library in a process of its own."""
-    library = scratch / f"{name.replace(' ', '-')}.db"
-    command = [
-        sys.executable,
-        "-m",
-        "tempo_edge.cli",
-        "index",
-        "--library",
-        str(library),
-        "-q",
-        *options,
-        str(film),
-    ]
-    began = time.perf_counter()
-    process = subprocess.Popen(command)
-    _, code, usage = os.wait4(process.pid, 0)
-    wall = time.perf_counter() - began
-    process.returncode = os.waitstatus_to_exitcode(code)
-    if process.returncode:
-        raise SystemExit(f"{' '.join(command)} ended with status {process.returncode}")
-    facts = json.loads(
-        subprocess.run(
-            [sys.executable, "-m", "tempo_edge.cli", "status", "--json", "--library", str(library)],
-            check=True,
-            capture_output=True,
-        ).stdout
-    )
-    seconds = facts["hours"] * 3600
-    stored = (facts["database_bytes"] + facts["cache_bytes"]) / 1e6
-    return Measurement(
-        name,
-        seconds,
-        wall,
-        usage.ru_utime + usage.ru_stime,
-        usage.ru_maxrss / 1024,
-        facts["frames"],
-        stored / facts["hours"],
-    )
+__all__ = ["main", "table"]
 
 
 def table(rows: Sequence[Measurement]) -> str:

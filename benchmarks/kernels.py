@@ -15,73 +15,25 @@ import itertools
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks._systems import Pool, System, copying, systems
+from benchmarks._systems import systems
 from benchmarks.machine import describe
 from tempo_edge._cores import cpu_count
 from tempo_edge._files import atomic_write
 from tempo_edge.evaluation import plots
+from tempo_edge.proof import bandwidth
+from tempo_edge.proof.bandwidth import SIZES, Pool, Rate
 
-__all__ = ["Row", "main", "measure"]
-
-SIZES = {"1080p": (1080, 1920, 8), "4K": (2160, 3840, 8), "1080p, 10 bit": (1080, 1920, 10)}
-
-
-@dataclass(frozen=True)
-class Row:
-    """One system on planes of one size.
-
-    Attributes:
-        bytes_a_second: moved to and from memory; ``share``: of what a copy moves beside it.
-        operations_a_byte, operations_a_second: of the arithmetic on samples.
-    """
-
-    size: str
-    threads: int
-    thumbnail: bool
-    system: str
-    milliseconds: float
-    bytes_a_second: float
-    share: float
-    operations_a_byte: float
-    operations_a_second: float
+__all__ = ["main", "measure"]
 
 
-def measure(size: str, threads: int, thumbnail: bool, rounds: int) -> list[Row]:
-    """Every system in turn, as often as there are rounds, so that a drifting machine is fair."""
-    height, width, bit_depth = SIZES[size]
-    pool = Pool.of(height, width, bit_depth)
-    rivals: list[System] = [copying(), *systems(bit_depth, thumbnail)]
-    if threads == 1:
-        rivals = [each for each in rivals if not each.alone]
-    best = {each.name: pool.seconds(each, threads) for each in rivals}  # compiles what is compiled
-    for _ in range(rounds):
-        for each in rivals:
-            best[each.name] = min(best[each.name], pool.seconds(each, threads))
-    plane = pool.pairs[0][0].nbytes
-    copied = 2 * plane / best["copy"]
-    rows = []
-    for each in rivals:
-        moved = each.planes_moved * plane
-        rate = moved / best[each.name]
-        operations = height * width * (each.operations + (thumbnail and each.operations > 0))
-        rows.append(
-            Row(
-                size,
-                threads,
-                thumbnail,
-                each.name,
-                1e3 * best[each.name],
-                rate,
-                rate / copied,
-                operations / moved,
-                operations / best[each.name],
-            )
-        )
-    return rows
+def measure(size: str, threads: int, thumbnail: bool, rounds: int) -> list[Rate]:
+    """Every system in turn, as often as there are rounds."""
+    bit_depth = SIZES[size][2]
+    return bandwidth.measure(systems(bit_depth, thumbnail), size, threads, thumbnail, rounds)
 
 
 def ceiling(rounds: int) -> float:
@@ -100,7 +52,7 @@ def ceiling(rounds: int) -> float:
     return height * width * ours[0].operations / min(times)
 
 
-def table(rows: Sequence[Row]) -> str:
+def table(rows: Sequence[Rate]) -> str:
     """GitHub markdown."""
     lines = [
         "| planes | threads | thumbnail | system | ms a pair | GB/s | of the copy |",
@@ -114,7 +66,7 @@ def table(rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
-def draw(path: Path, rows: Sequence[Row], ceilings: dict[int, float]) -> None:
+def draw(path: Path, rows: Sequence[Rate], ceilings: dict[int, float]) -> None:
     """The roofline of every number of threads: what memory and arithmetic allow, and what is."""
     import matplotlib
 
@@ -161,7 +113,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--json", type=Path, help="write the figures here as well")
     options = parser.parse_args(arguments)
     counts = sorted({1, cpu_count()})
-    rows: list[Row] = []
+    rows: list[Rate] = []
     for size, threads, thumbnail in itertools.product(SIZES, counts, (False, True)):
         rows += measure(size, threads, thumbnail, options.rounds)
         print(table(rows[-1:]).splitlines()[-1], file=sys.stderr)

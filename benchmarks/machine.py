@@ -8,7 +8,7 @@ import resource
 import sys
 from typing import Any
 
-from tempo_edge._cores import cpu_count
+from tempo_edge.proof.machine import processor
 
 __all__ = ["describe", "peak_megabytes"]
 
@@ -16,7 +16,7 @@ __all__ = ["describe", "peak_megabytes"]
 def describe() -> dict[str, Any]:
     """Machine, interpreter and date."""
     return {
-        "machine": f"{cpu_count()}-core {platform.machine()} CPU",
+        "machine": processor(),
         "python": platform.python_version(),
         "date": datetime.date.today().isoformat(),
         "command": " ".join(["python -m", _module(), *sys.argv[1:]]),

@@ -25,7 +25,6 @@ from unittest import mock
 
 import av
 
-from benchmarks.indexing import repeat_film
 from benchmarks.machine import describe
 from tempo_edge import Library
 from tempo_edge.evaluation import plots
@@ -34,6 +33,7 @@ from tempo_edge.indexing.frame_change import frame_change
 from tempo_edge.indexing.indexer import Indexer
 from tempo_edge.media import _frame, pyav
 from tempo_edge.models.registry import load_profile
+from tempo_edge.proof.indexing import repeat_film
 
 __all__ = ["STAGES", "Stopwatch", "main", "measure"]
 

@@ -185,6 +185,28 @@ extern "C" int tk_cuda_devices(void) {
 
 extern "C" const char* tk_cuda_error(void) { return cudaGetErrorString(last_error); }
 
+extern "C" int tk_cuda_resources(int which, const char** name, int* registers, int64_t* local_bytes) {
+  const struct {
+    const char* name;
+    const void* kernel;
+  } kernels[] = {
+      {"walk_blocks", reinterpret_cast<const void*>(walk_blocks)},
+      {"sum_blocks, 8 bit", reinterpret_cast<const void*>(sum_blocks<uint8_t>)},
+      {"sum_blocks, 16 bit", reinterpret_cast<const void*>(sum_blocks<uint16_t>)},
+      {"shrink, 8 bit", reinterpret_cast<const void*>(shrink<uint8_t>)},
+      {"shrink, 16 bit", reinterpret_cast<const void*>(shrink<uint16_t>)},
+  };
+  constexpr int count = sizeof(kernels) / sizeof(kernels[0]);
+  if (which < 0 || which >= count || !name || !registers || !local_bytes) return TK_BAD_ARGUMENT;
+  cudaFuncAttributes found{};
+  const cudaError_t error = cudaFuncGetAttributes(&found, kernels[which].kernel);
+  if (error != cudaSuccess) return failed(error);
+  *name = kernels[which].name;
+  *registers = found.numRegs;
+  *local_bytes = static_cast<int64_t>(found.localSizeBytes);
+  return TK_OK;
+}
+
 extern "C" int tk_cuda_compare(const tk_planes* shape, const void* const* planes, int64_t frames,
                                int64_t* sums, void* thumbnails, void* stream) {
   if (!shape || !planes || !sensible(*shape, frames) || (frames > 1 && !sums) ||

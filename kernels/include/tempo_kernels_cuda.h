@@ -20,6 +20,11 @@ TK_PUBLIC int tk_cuda_devices(void);
 /* What the driver said when the last call of this thread failed. */
 TK_PUBLIC const char* tk_cuda_error(void);
 
+/* What a thread of kernel number `which` takes on this device: registers, and bytes of local memory,
+ * which is where registers spill to. `name` lives as long as the library. TK_BAD_ARGUMENT where
+ * there are no more kernels. */
+TK_PUBLIC int tk_cuda_resources(int which, const char** name, int* registers, int64_t* local_bytes);
+
 /* Compare each of `frames` luma planes in device memory with the one before: sums
  * [frames - 1, ceil(h / block), ceil(w / block)] and thumbnails [frames, rows, columns], both in
  * device memory. `planes` is in host memory and holds device addresses, as a decoder hands out its

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["compare_pictures", "usable"]
+__all__ = ["compare_on_device", "compare_pictures", "resources", "usable"]
 
 # Not an import statement: what Numba makes of its own names has no types.
 cuda: Any = importlib.import_module("numba.cuda")
@@ -72,14 +72,41 @@ def compare_pictures(
     any rows.
     """
     there = cuda.to_device(pictures)
-    if sums.size:
-        found = cuda.device_array(sums.shape, np.int64)
-        _sum_blocks[_shape(sums[0].size, len(sums)), (_THREADS, 1)](there, block, found)
+    found = cuda.device_array(sums.shape, np.int64) if sums.size else None
+    small = cuda.device_array(thumbnails.shape, thumbnails.dtype) if thumbnails.size else None
+    compare_on_device(there, block, found, small)
+    if found is not None:
         found.copy_to_host(sums)
-    if thumbnails.size:
-        small = cuda.device_array(thumbnails.shape, thumbnails.dtype)
-        _shrink[_shape(thumbnails[0].size, len(thumbnails)), (_THREADS, 1)](there, small)
+    if small is not None:
         small.copy_to_host(thumbnails)
+
+
+def compare_on_device(pictures: Any, block: int, sums: Any, thumbnails: Any) -> None:
+    """The same where all of it lies on the device; None for what isn't wanted.
+
+    Nothing is waited for.
+    """
+    if sums is not None:
+        work = sums.shape[1] * sums.shape[2]
+        _sum_blocks[_shape(work, sums.shape[0]), (_THREADS, 1)](pictures, block, sums)
+    if thumbnails is not None:
+        work = thumbnails.shape[1] * thumbnails.shape[2]
+        _shrink[_shape(work, thumbnails.shape[0]), (_THREADS, 1)](pictures, thumbnails)
+
+
+def resources() -> dict[str, tuple[int, int]]:
+    """Registers and bytes of local memory a thread of each kernel takes, as it was compiled here.
+
+    Local memory is where registers spill to. Of several compilations that which takes most counts;
+    a kernel that was not run yet is not compiled, and is left out.
+    """
+    found = {}
+    for name, kernel in (("sum_blocks", _sum_blocks), ("shrink", _shrink)):
+        registers = kernel.get_regs_per_thread()
+        local = kernel.get_local_mem_per_thread()
+        if registers:
+            found[name] = max(registers.values()), max(local.values())
+    return found
 
 
 def _shape(work: int, pictures: int) -> tuple[int, int]:

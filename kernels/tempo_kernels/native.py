@@ -16,7 +16,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["INTERFACE", "NativeError", "compare", "compare_pictures", "compare_surfaces", "usable"]
+__all__ = [
+    "INTERFACE",
+    "NativeError",
+    "compare",
+    "compare_on_device",
+    "compare_pictures",
+    "compare_surfaces",
+    "resources",
+    "usable",
+]
 
 #: The interface that this module speaks; a library of another one is refused.
 INTERFACE = 1
@@ -29,6 +38,7 @@ LIBRARIES = {"native": "tempo_kernels", "cuda": "tempo_kernels_cuda"}
 
 _FORM = {"win32": "{}.dll", "darwin": "lib{}.dylib"}.get(sys.platform, "lib{}.so")
 _REASONS = {1: "an argument was refused", 2: "there is no memory", 3: "the device failed"}
+_NO_MORE = 1  # what a library says that is asked for a kernel beyond its last
 _Pointer = ctypes.c_void_p
 
 
@@ -94,6 +104,7 @@ def _declare(library: ctypes.CDLL, kernel: str) -> None:
     if kernel == "cuda":
         for each in (library.tk_cuda_compare_surfaces, library.tk_cuda_compare_pictures):
             each.argtypes = [planes, _Pointer, integer, _Pointer, _Pointer]
+        library.tk_cuda_compare.argtypes = [planes, _Pointer, integer, *[_Pointer] * 3]
         library.tk_cuda_error.restype = ctypes.c_char_p
     else:
         library.tk_compare.argtypes = [planes, *[_Pointer] * 4, ctypes.c_int]
@@ -209,6 +220,47 @@ def compare_surfaces(
             ctypes.byref(planes), held, len(addresses), _address(sums), _address(thumbnails)
         ),
     )
+
+
+def compare_on_device(
+    addresses: Sequence[int],
+    planes: Planes,
+    sums: int,
+    thumbnails: int,
+) -> None:
+    """The same with results that stay in device memory, at the addresses given; 0 for none.
+
+    It works in the device's default stream, and nothing is waited for.
+
+    Raises:
+        NativeError: there is no library, or the device failed.
+    """
+    library, held = _library("cuda"), (_Pointer * len(addresses))(*addresses)
+    found = library.tk_cuda_compare(
+        ctypes.byref(planes), held, len(addresses), sums or None, thumbnails or None, None
+    )
+    _told(library, found)
+
+
+def resources() -> dict[str, tuple[int, int]]:
+    """Registers and bytes of local memory a thread of each CUDA kernel takes on this device.
+
+    Local memory is where registers spill to.
+
+    Raises:
+        NativeError: there is no library, it is too old to tell, or the device failed.
+    """
+    library = _library("cuda")
+    if not hasattr(library, "tk_cuda_resources"):
+        raise NativeError("the CUDA library is too old to tell: build it again")
+    name, registers, local = ctypes.c_char_p(), ctypes.c_int(), ctypes.c_int64()
+    told = (ctypes.byref(name), ctypes.byref(registers), ctypes.byref(local))
+    found: dict[str, tuple[int, int]] = {}
+    while (failed := int(library.tk_cuda_resources(len(found), *told))) == 0:
+        found[(name.value or b"").decode()] = registers.value, local.value
+    if failed != _NO_MORE:
+        _told(library, failed)
+    return found
 
 
 def _told(library: ctypes.CDLL, failed: int) -> None:

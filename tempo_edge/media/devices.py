@@ -24,7 +24,18 @@ from tempo_edge._cores import cpu_count
 from tempo_edge.media._frame import PyAVFrame
 from tempo_edge.media.container import open_container, reason
 
-__all__ = ["DEVICES", "Trial", "Trials", "alike", "faster_device", "offered", "trials", "why_off"]
+__all__ = [
+    "DEVICES",
+    "TOLERANCE",
+    "Trial",
+    "Trials",
+    "alike",
+    "apart",
+    "faster_device",
+    "offered",
+    "trials",
+    "why_off",
+]
 
 #: Devices that are tried, by FFmpeg's names, in this order.
 DEVICES = ("cuda", "vaapi", "videotoolbox")
@@ -32,9 +43,9 @@ DEVICES = ("cuda", "vaapi", "videotoolbox")
 # The film of the trial: pixels, pictures, and those of the beginning that are not timed.
 _SIZE, _PICTURES, _WARMING = (1920, 1080), 48, 4
 
-# Mean difference of luma, in 255ths, between a device's picture and the processor's. The processor
-# leaves out the loop filter, which devices can't.
-_TOLERANCE = 4.0
+#: Mean difference of luma, in 255ths, between a device's picture and the processor's. The processor
+#: leaves out the loop filter, which devices can't.
+TOLERANCE = 4.0
 
 
 @dataclass(frozen=True)
@@ -107,10 +118,13 @@ def why_off() -> str:
 
 def alike(one: NDArray[np.unsignedinteger], two: NDArray[np.unsignedinteger]) -> bool:
     """Whether two luma planes show the same picture, as 8 bits or more at the top of 16."""
-    if one.shape != two.shape:
-        return False
+    return one.shape == two.shape and apart(one, two) <= TOLERANCE
+
+
+def apart(one: NDArray[np.unsignedinteger], two: NDArray[np.unsignedinteger]) -> float:
+    """Mean difference of two luma planes of one shape, in 255ths."""
     planes = [plane / (255 if plane.dtype == np.uint8 else 65535) for plane in (one, two)]
-    return float(np.abs(planes[0] - planes[1]).mean()) <= _TOLERANCE / 255
+    return 255 * float(np.abs(planes[0] - planes[1]).mean())
 
 
 def _try(film: Path, device: str, pictures: list[NDArray[np.unsignedinteger]]) -> Trial:

@@ -7,6 +7,7 @@ has run it on a machine with such a device yet.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 from av.codec.hwaccel import HWAccel
 
@@ -23,7 +24,12 @@ class HardwareVideo(PyAVVideo):
     """A video stream whose pictures a device decodes; they come back to memory as they are.
 
     It takes the arguments of :class:`~tempo_edge.media.pyav.PyAVVideo`.
+
+    Attributes:
+        device: FFmpeg's name of the device; None for the one that is faster here, if any is.
     """
+
+    device: ClassVar[str | None] = None
 
     _is_checked = False
     _is_off = False  # the device could not be opened for this file: it has no room left, say
@@ -32,13 +38,16 @@ class HardwareVideo(PyAVVideo):
         try:
             super()._open()
         except MediaError:
-            if self._is_off or faster_device() is None:
+            if self._is_off or self._device() is None:
                 raise
             self._is_off = True
             super()._open()
 
+    def _device(self) -> str | None:
+        return self.device or faster_device()
+
     def _accel(self) -> HWAccel | None:
-        device = None if self._is_off else faster_device()
+        device = None if self._is_off else self._device()
         # What the device does not decode, FFmpeg decodes by the processor.
         return None if device is None else HWAccel(device, allow_software_fallback=True)
 
@@ -64,7 +73,7 @@ class HardwareVideo(PyAVVideo):
             except (MediaError, StopIteration):
                 planes = []
         if not (planes and alike(*planes)):
-            raise MediaError(f"is decoded otherwise by {faster_device()}: use pyav")
+            raise MediaError(f"is decoded otherwise by {self._device()}: use pyav")
         self._is_checked = True
 
     def _both(self, plain: PyAVVideo, run: DecodeRange) -> tuple[Iterator[PyAVFrame], ...]:

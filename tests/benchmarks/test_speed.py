@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from videos import make_video, motion
 
-from benchmarks import _systems, kernels, stages
-from benchmarks._systems import Pool, System
+from benchmarks import kernels, stages
 from benchmarks.stages import Stopwatch
+from tempo_edge.proof import bandwidth
+from tempo_edge.proof.bandwidth import Pool, System
 
 
 def _busy(seconds: float) -> None:
@@ -66,8 +67,8 @@ def test_time_is_that_of_a_pair_whatever_the_threads() -> None:
 
 
 def test_rows_are_held_against_the_copy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_systems, "_POOL_BYTES", 200_000)
-    monkeypatch.setitem(kernels.SIZES, "1080p", (40, 64, 8))
+    monkeypatch.setattr(bandwidth, "_POOL_BYTES", 200_000)
+    monkeypatch.setitem(bandwidth.SIZES, "1080p", (40, 64, 8))
     rows = kernels.measure("1080p", 2, True, rounds=1)
     names = [row.system for row in rows]
     assert names[0] == "copy" and {"numpy", "numba-cpu"} <= set(names)

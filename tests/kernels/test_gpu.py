@@ -16,33 +16,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tempo_kernels import compare, native
-from tempo_kernels.reference import shrink, sum_absolute_differences
+from tempo_kernels.conformance import Case, disagreement, kernel, noise
 
 ROOT = Path(__file__).parents[2]
 
 SIMULATED = """
-import numpy as np
-from tempo_kernels import available, gpu
-from tempo_kernels.reference import shrink, sum_absolute_differences
+from tempo_kernels import available
+from tempo_kernels.conformance import cases, disagreement, kernel
 
 assert available()["numba-cuda"]
-rng = np.random.default_rng(0)
 # Every thread of a launch is one of the simulator's: few pictures, but every edge that a block has.
-for number in range(8):
-    dtype = (np.uint8, np.uint16)[number % 2]
-    count, height, width = 1 + number % 3, *rng.integers(1, 24, 2)
-    block = (1, 7, 16, 25)[number // 2]
-    size = int(rng.integers(1, height + 1)), int(rng.integers(1, width + 1))
-    shape = int(count), int(height), int(width)
-    pictures = rng.integers(0, np.iinfo(dtype).max, shape, dtype, endpoint=True)
-    sums = np.zeros((count - 1, -(-height // block), -(-width // block)), np.int64)
-    small = np.zeros((count, *size), dtype)
-    gpu.compare_pictures(pictures, block, sums, small)
-    for at in range(count - 1):
-        expected = sum_absolute_differences(pictures[at], pictures[at + 1], block)
-        np.testing.assert_array_equal(sums[at], expected)
-    for at in range(count):
-        np.testing.assert_array_equal(small[at], shrink(pictures[at], size))
+wrong = [disagreement(kernel("numba-cuda"), case) for case in cases(8, 23)]
+assert wrong == [""] * 8, wrong
 print("equal")
 """
 
@@ -92,18 +77,10 @@ def test_cuda_compiles_without_a_spill(
 def test_cudas_kernels_equal_the_definition(
     shape: tuple[int, int, int], dtype: type[np.unsignedinteger]
 ) -> None:
-    rng = np.random.default_rng(1)
-    pictures = rng.integers(0, np.iinfo(dtype).max, shape, dtype, endpoint=True)
+    pictures = noise(shape, dtype)
+    size = min(28, shape[1]), min(28, shape[2])
     for block in (16, 5, 200):
-        size = min(28, shape[1]), min(28, shape[2])
-        sums = np.zeros((shape[0] - 1, -(-shape[1] // block), -(-shape[2] // block)), np.int64)
-        small = np.zeros((shape[0], *size), dtype)
-        native.compare_pictures(pictures, block, sums, small)
-        for at in range(shape[0] - 1):
-            expected = sum_absolute_differences(pictures[at], pictures[at + 1], block)
-            np.testing.assert_array_equal(sums[at], expected)
-        for at in range(shape[0]):
-            np.testing.assert_array_equal(small[at], shrink(pictures[at], size))
+        assert disagreement(kernel("cuda"), Case(pictures, block, size)) == ""
 
 
 def test_a_gpu_that_is_not_there_is_said() -> None:

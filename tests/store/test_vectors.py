@@ -104,7 +104,7 @@ def test_an_inverted_file_finds_nearly_all(
     films: Films, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(module, "_FLAT_LIMIT", 500)
-    monkeypatch.setattr(module, "_LISTS_VISITED", 32)
+    monkeypatch.setattr(module, "LISTS_VISITED", 32)
     centres = films.random.standard_normal((20, DIM)).astype(np.float32)
     for number, centre in enumerate(centres):
         films.add(f"film {number}", 200, near=centre)
@@ -122,7 +122,7 @@ def test_a_part_of_a_library_is_searched_as_if_all_of_it_were_compared(
     """However few of the lists that are nearest to a query hold any of it."""
     monkeypatch.setattr(module, "_FLAT_LIMIT", 500)
     monkeypatch.setattr(module, "_SCAN_LIMIT", 0)
-    monkeypatch.setattr(module, "_LISTS_VISITED", 2)
+    monkeypatch.setattr(module, "LISTS_VISITED", 2)
     centres = films.random.standard_normal((20, DIM)).astype(np.float32)
     vectors = [films.add(f"film {i}", 200, near=centre) for i, centre in enumerate(centres)]
     query, part = centres[3] / np.linalg.norm(centres[3]), [6, 11]
@@ -150,7 +150,7 @@ def test_the_frames_of_videos_are_told_whatever_their_ids(films: Films) -> None:
 def large(films: Films, monkeypatch: pytest.MonkeyPatch) -> Films:
     """A library that counts as large, with a cache."""
     monkeypatch.setattr(module, "_FLAT_LIMIT", 500)
-    monkeypatch.setattr(module, "_LISTS_VISITED", 64)
+    monkeypatch.setattr(module, "LISTS_VISITED", 64)
     monkeypatch.setattr(module, "_TAIL_LIMIT", 50)
     films.add("a", 1000)
     films.cache()

@@ -25,7 +25,7 @@ from tempo_edge.store.embedded.catalogue import SqliteCatalogue
 from tempo_edge.store.embedded.vector_files import CacheOrigin, VectorFiles
 from tempo_edge.store.vectors import Hits, Vectors
 
-__all__ = ["FaissVectors", "load_faiss"]
+__all__ = ["LISTS_VISITED", "FaissVectors", "empty_index", "load_faiss"]
 
 # Below this many frames an exact scan is as fast as an inverted file and never misses.
 _FLAT_LIMIT = 50_000
@@ -51,8 +51,8 @@ _DEAD_LIMIT = 1000
 # Frames that the inverted lists are laid out with: about forty for each list at most.
 _TRAINING_FRAMES = 160_000
 
-# Inverted lists read for a query: with a few thousand lists, about one frame in a hundred.
-_LISTS_VISITED = 24
+#: Inverted lists read for a query: with a few thousand lists, about one frame in a hundred.
+LISTS_VISITED = 24
 
 # The same where a filter leaves a part of the library: as many of its frames are to be looked at,
 # and those that it leaves out lie in between.
@@ -82,6 +82,25 @@ def load_faiss() -> Any:
     except ImportError as error:
         raise MissingExtraError(lacking("faiss")) from error
     return faiss
+
+
+def empty_index(faiss: Any, dim: int, count: int) -> Any:
+    """An index for so many unit vectors of a length, to be trained and then filled with their ids.
+
+    It is an exact scan while they are few, and has inverted lists above.
+
+    Args:
+        faiss: the module.
+    """
+    kind, metric = faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT
+    if count < _FLAT_LIMIT:
+        return faiss.IndexIDMap2(faiss.IndexScalarQuantizer(dim, kind, metric))
+    lists = min(4096, int(2 * count**0.5))
+    index = faiss.IndexIVFScalarQuantizer(faiss.IndexFlatIP(dim), dim, lists, kind, metric)
+    index.cp.niter = 8
+    index.cp.max_points_per_centroid = 64
+    index.cp.min_points_per_centroid = 1  # else FAISS complains on stderr
+    return index
 
 
 class FaissVectors(Vectors):
@@ -217,9 +236,9 @@ class FaissVectors(Vectors):
     def _lists(self, among: NDArray[np.int64] | None) -> int:
         """Inverted lists to visit for the nearest frames of all, or for those among some."""
         if among is None:
-            return _LISTS_VISITED
+            return LISTS_VISITED
         share = max(1, len(among)) / self._index.ntotal
-        return min(int(self._index.nlist), max(_LISTS_OF_A_PART, int(_LISTS_VISITED / share)))
+        return min(int(self._index.nlist), max(_LISTS_OF_A_PART, int(LISTS_VISITED / share)))
 
     def _selector(self, among: NDArray[np.int64]) -> Any:
         """A filter on ids; a bitmap, unless they are so few that a set takes less room."""
@@ -260,7 +279,7 @@ class FaissVectors(Vectors):
         drawn = [vectors[::step].copy() for _, vectors in self._catalogue.vectors_after(0)]
         training = dequantize(np.concatenate(drawn))
         del drawn
-        index = self._empty_index(training.shape[1], count)
+        index = empty_index(self._faiss, training.shape[1], count)
         index.train(training)
         for ids, vectors in self._catalogue.vectors_after(0):
             index.add_with_ids(dequantize(vectors), ids)
@@ -312,18 +331,6 @@ class FaissVectors(Vectors):
                     f"{self._folder} can't be written ({error}): make room there; the library "
                     "itself is whole, but searches are slower without this cache"
                 ) from error
-
-    def _empty_index(self, dim: int, count: int) -> Any:
-        faiss = self._faiss
-        kind, metric = faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT
-        if count < _FLAT_LIMIT:
-            return faiss.IndexIDMap2(faiss.IndexScalarQuantizer(dim, kind, metric))
-        lists = min(4096, int(2 * count**0.5))
-        index = faiss.IndexIVFScalarQuantizer(faiss.IndexFlatIP(dim), dim, lists, kind, metric)
-        index.cp.niter = 8
-        index.cp.max_points_per_centroid = 64
-        index.cp.min_points_per_centroid = 1  # else FAISS complains on stderr
-        return index
 
     def _is_ours(self, origin: CacheOrigin) -> bool:
         """True if the cache was built from this database, or from this one as it was before."""
