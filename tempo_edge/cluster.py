@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from socket import gethostname
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
@@ -183,6 +184,7 @@ class _Crew:
         self._told = self._mailbox()
         self._report = IndexReport()
         self._tasks: list[Any] = []
+        self._noticed: set[str] = set()
         self._has_worked = False
         self._pause = self._hires_at = 0.0
 
@@ -298,26 +300,37 @@ class _Crew:
     def _tell(self) -> None:
         """Count and pass on what workers have told."""
         waiting = self._told.size()
-        for event in self._told.get_nowait_batch(waiting) if waiting else ():
+        for told in self._told.get_nowait_batch(waiting) if waiting else ():
+            if isinstance(told, str):
+                if told not in self._noticed:
+                    self._on_notice(told)
+                self._noticed.add(told)
+                continue
             self._has_worked = True
-            self._report.count(event)
-            self._on_event(event)
+            self._report.count(told)
+            self._on_event(told)
 
 
 def _work(name: str, decoder: str, told: Any) -> None:
     """Be a worker, on whatever node this is, until nothing waits.
 
     Args:
-        name: of the library; ``told``: a queue of Ray's for events.
+        name: of the library; ``told``: a queue of Ray's for events, and for lines on what hinders.
     """
     from tempo_edge.library import Library
     from tempo_edge.teamwork import work
 
+    def send(what: IndexEvent | str) -> None:
+        # Full, or gone with the driver: what is read is stored all the same.
+        with suppress(Exception):
+            told.put_nowait(what)
+
     def tell(event: IndexEvent) -> None:
         if event.kind != "progress":
-            # Full, or gone with the driver: what is read is stored all the same.
-            with suppress(Exception):
-                told.put_nowait(event)
+            send(event)
+
+    def note(line: str) -> None:
+        send(f"{gethostname()}: {line}")
 
     with Library.open(name) as library:
-        work(library, decoder=decoder, until_empty=True, on_event=tell)
+        work(library, decoder=decoder, until_empty=True, on_event=tell, on_notice=note)
