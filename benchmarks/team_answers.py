@@ -30,8 +30,8 @@ __all__ = ["differences", "main"]
 # Differences that are printed, of each grounder.
 _MOST_SHOWN = 5
 
-# Places of a number in which two may be told apart.
-_PLACES = 9
+# What is compared of an answer.
+_PARTS = ("moments", "rejected", "rejected_count", "rivals")
 
 
 def _told(moment: Moment) -> dict[str, Any]:
@@ -67,8 +67,8 @@ def differences(
     """
     moments = rejected = 0
     seconds = [0.0, 0.0]
-    largest = 0.0
-    different: list[dict[str, Any]] = []
+    different: dict[str, int] = dict.fromkeys(_PARTS, 0)
+    examples: list[dict[str, Any]] = []
     answered = {"present": 0, "absent": 0}
     for query in queries:
         told: list[dict[str, Any]] = []
@@ -81,21 +81,18 @@ def differences(
         moments += len(first["moments"])
         rejected += len(first["rejected"])
         answered["present" if query["present"] else "absent"] += bool(first["moments"])
-        if first != second:
-            different.append({"query": query["query"], "file": first, "server": second})
-            both = zip(*(each["moments"] + each["rejected"] for each in told), strict=False)
-            largest = max(
-                (largest, *(abs(one["confidence"] - two["confidence"]) for one, two in both))
-            )
+        for part in _PARTS:
+            if first[part] != second[part]:
+                different[part] += 1
+                examples.append({part: query["query"], "file": first[part], "server": second[part]})
     return {
         "queries": len(queries),
         "answered": answered,
         "moments compared": moments,
         "rejected compared": rejected,
-        "different answers": len(different),
-        "largest difference of confidence": round(largest, _PLACES),
+        "answers that differ in": different,
         "seconds a query": [round(each / max(1, len(queries)), 3) for each in seconds],
-        "examples": different[:_MOST_SHOWN],
+        "examples": examples[:_MOST_SHOWN],
     }
 
 
