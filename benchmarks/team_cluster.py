@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -48,11 +49,9 @@ def _nodes() -> Iterator[Any]:
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     # Ray makes workers nicer than whatever else runs here, which may leave them nothing.
     os.environ.setdefault("RAY_worker_niceness", "0")
-    import ray
-    from ray.cluster_utils import Cluster
-
+    ray, utils = import_module("ray"), import_module("ray.cluster_utils")
     small = {"object_store_memory": _STORE_BYTES, "include_dashboard": False}
-    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, **small})
+    made = utils.Cluster(initialize_head=True, head_node_args={"num_cpus": 0, **small})
     try:
         for _ in range(_NODES):
             _add(made)

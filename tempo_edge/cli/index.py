@@ -184,7 +184,7 @@ def _by_ray(
     from tempo_edge.cluster import index as index_on_cluster
 
     chosen = {name: how[name] for name in ("exclude", "words", "decoder")}
-    return index_on_cluster(library, paths, on_event=progress, on_notice=_note, **chosen)
+    return index_on_cluster(library, paths, on_event=progress, on_notice=progress.notice, **chosen)
 
 
 def _note_clock(library: Library) -> None:
