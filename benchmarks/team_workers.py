@@ -37,7 +37,7 @@ from tempo_edge.store.interface import Catalogue
 from tempo_edge.store.opening import open_store
 from tempo_edge.store.queue import QueueState
 
-__all__ = ["main"]
+__all__ = ["draw_films", "judged", "main", "state_of"]
 
 _SIZE, _RATE, _FRAMES = (64, 48), 10, 12
 _COPIES = 10  # one file in so many is a copy of the one before
@@ -52,7 +52,7 @@ _IMPORTED = [
 ]
 
 
-def _films(folder: Path, count: int, seed: int) -> None:
+def draw_films(folder: Path, count: int, seed: int) -> None:
     """Draw films of a second, each of which has contents of its own but for copies."""
     generator = np.random.default_rng(seed)
     for number in range(count):
@@ -117,7 +117,7 @@ class _Crew:
             process.join()
 
 
-def _state(name: str) -> QueueState | None:
+def state_of(name: str) -> QueueState | None:
     """The queue's state; None while the server is away."""
     try:
         return open_store(name).queue_state()
@@ -177,7 +177,7 @@ def hurt(server: Any, folder: Path, workers: int, every: float, seed: int) -> di
         stack.callback(cutter.close)
         crew = _Crew(cutter.name(name, server.folder), workers)
         stack.callback(crew.close)
-        while not _is_over(state := _state(name)):
+        while not _is_over(state := state_of(name)):
             time.sleep(_LOOK_SECONDS)
             if state is None:
                 continue
@@ -204,13 +204,13 @@ def hurt(server: Any, folder: Path, workers: int, every: float, seed: int) -> di
         "server restarted": restarts,
         "connections cut": cutter.cuts,
         "seconds": round(took),
-        **_judged(name, folder),
+        **judged(name, folder),
     }
 
 
-def _judged(name: str, folder: Path) -> dict[str, Any]:
+def judged(name: str, folder: Path) -> dict[str, Any]:
     """How what is held differs from what one process puts into a library in a file."""
-    state = _state(name)
+    state = state_of(name)
     assert state is not None
     with tempfile.TemporaryDirectory() as place:
         with tempo_edge.Library.open(Path(place) / "library.db") as alone:
@@ -242,10 +242,10 @@ def pace(server: Any, folder: Path, workers: int) -> float:
     crew = _Crew(name, workers)
     try:
         with _paused(name):
-            while (state := _state(name)) is None or len(state.workers) < workers:
+            while (state := state_of(name)) is None or len(state.workers) < workers:
                 time.sleep(_LOOK_SECONDS)
         began = time.monotonic()
-        while not _is_over(_state(name)):
+        while not _is_over(state_of(name)):
             time.sleep(_LOOK_SECONDS)
         return len(list(folder.iterdir())) / (time.monotonic() - began)
     finally:
@@ -265,7 +265,7 @@ def main() -> None:
     server = started_server()
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        _films(folder, given.films, given.seed)
+        draw_films(folder, given.films, given.seed)
         told: dict[str, Any] = {**describe(), "seed": given.seed}
         if given.pace:
             told["films a second"] = {

@@ -109,6 +109,7 @@ def watch(
     from tempo_edge.indexing.roots import roots_of
     from tempo_edge.indexing.watcher import Watcher
 
+    _tell_clock(library, on_notice)
     ending = stop or Event()
     roots = roots_of(paths)
 
@@ -169,6 +170,7 @@ def work(
 
     profile, sampling = library.profile, Sampling()
     check_choices(decoder, "none", sampling)
+    _tell_clock(library, on_notice)
     takes_pictures, later = _readers(only, on_notice)
     kinds = (*((PICTURES,) if takes_pictures else ()), *later)
     with ExitStack() as stack:
@@ -211,6 +213,13 @@ def _readers(
                 raise
             on_notice(f"takes no {kind}: {error}")
     return not only or PICTURES in only, later
+
+
+def _tell_clock(library: Library, on_notice: Callable[[str], None]) -> None:
+    from tempo_edge.store.clock import clock_notice
+
+    if line := clock_notice(library.store):
+        on_notice(line)
 
 
 def _refresh(library: Library) -> None:

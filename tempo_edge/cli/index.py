@@ -136,6 +136,7 @@ def index(
     if profile is not None:
         clear_away(library, profile)
     with opened(library, profile) as target:
+        _note_clock(target)
         with Progress(quiet) as progress:
             report = target.index(paths, on_event=progress, verify=verify, **how)
         name = target.profile.name
@@ -161,6 +162,7 @@ def _read_elsewhere(
     from tempo_edge._console.progress import Progress
 
     with opened(library, profile) as target, Progress(quiet) as progress:
+        _note_clock(target)
         report = read(target, paths, progress, how)
     progress.summary(report)
 
@@ -182,7 +184,15 @@ def _by_ray(
     from tempo_edge.cluster import index as index_on_cluster
 
     chosen = {name: how[name] for name in ("exclude", "words", "decoder")}
-    return index_on_cluster(library, paths, on_event=progress, **chosen)
+    return index_on_cluster(library, paths, on_event=progress, on_notice=progress.notice, **chosen)
+
+
+def _note_clock(library: Library) -> None:
+    """Say that the clock of this machine differs from that of the library's server."""
+    from tempo_edge.store.clock import clock_notice
+
+    if line := clock_notice(library.store):
+        note(line)
 
 
 def _note(line: str) -> None:

@@ -9,6 +9,9 @@ __all__ = ["LATER", "IndexEvent", "IndexReport"]
 #: What later passes are at with a film, and what is told once one is done with it.
 LATER = {"hearing": "heard", "scanning": "scanned"}
 
+# Kinds of events each of which is a file of the count that has its name.
+_COUNTED = ("indexed", "reused", "words", "dated", "skipped")
+
 
 @dataclass(frozen=True)
 class IndexEvent:
@@ -79,6 +82,15 @@ class IndexReport:
     stopped: bool = False
     footage_seconds: float = 0.0
     elapsed_seconds: float = 0.0
+
+    def count(self, event: IndexEvent) -> None:
+        """Count a file that something was done with, where events are all that is known."""
+        if event.kind in _COUNTED:
+            setattr(self, event.kind, getattr(self, event.kind) + 1)
+        elif event.kind in LATER.values():
+            self.later[event.kind] = self.later.get(event.kind, 0) + 1
+        if event.kind == "indexed":
+            self.footage_seconds += event.total_seconds
 
     def add(self, other: IndexReport) -> None:
         """Count what another run did as well, but not how long it took."""

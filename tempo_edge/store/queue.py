@@ -227,3 +227,11 @@ class Shared:
     def queue_state(self) -> QueueState | None:
         """What the queue holds and who works; None where there is no queue."""
         return None
+
+    def clock_ahead_seconds(self) -> float:
+        """Seconds by which this machine's clock is ahead of the one that keeps the library.
+
+        Raises:
+            LibraryError: that can't be reached.
+        """
+        return 0.0

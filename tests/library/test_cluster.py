@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import pytest
@@ -17,12 +19,16 @@ from videos import make_not_a_video, make_video, motion
 import tempo_edge
 from tempo_edge import cluster
 from tempo_edge.errors import LibraryError
+from tempo_edge.store.opening import open_store
 
 Tempo = Callable[..., Said]
 
 ray = pytest.importorskip("ray")
 
 pytestmark = pytest.mark.slow
+
+# How long nobody is let in: as long as Ray takes to start a worker anew, and more.
+_AWAY_SECONDS = 8.0
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +74,11 @@ def test_a_node_that_dies_loses_nothing(nodes: Any, name: str, films: Path) -> N
         told.append(event.kind)
 
     with tempo_edge.Library.open(name) as library:
-        cluster.index(library, films, on_event=tell)
+        report = cluster.index(library, films, on_event=tell)
+        # What the worker did that died is counted as well.
+        done = report.indexed, report.reused, report.skipped
+        assert done == tuple(told.count(kind) for kind in ("indexed", "reused", "skipped"))
+        assert report.footage_seconds == pytest.approx(report.indexed, abs=0.01)
         rows = {Path(row.path).name: row for row in library.files()}
         assert {each for each, row in rows.items() if row.state == "indexed"} == {
             *(f"{number}.mp4" for number in range(6)),
@@ -81,6 +91,37 @@ def test_a_node_that_dies_loses_nothing(nodes: Any, name: str, films: Path) -> N
         assert library.find("something", min_confidence=0.0).moments
         again = cluster.index(library, films)
         assert (again.indexed, again.unchanged) == (0, 8)
+
+
+def test_a_worker_that_begins_while_the_server_is_away_is_followed_by_another(
+    nodes: Any, films: Path
+) -> None:
+    """The first one dies at a film, and who comes after it finds no server for a while."""
+    database = server().new_database()
+    name, told, notices = server().name(database), [], []
+    lets_in = f"ALTER DATABASE {database} ALLOW_CONNECTIONS"
+    back = Timer(_AWAY_SECONDS, lambda: server().run(f"{lets_in} true"))
+
+    def tell(event: Any) -> None:
+        if not told:
+            state = open_store(name).queue_state()
+            server().run(
+                f"{lets_in} false",
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                f"WHERE datname='{database}'",
+            )
+            for worker in state.workers if state is not None else ():
+                os.kill(worker.process, signal.SIGKILL)
+            back.start()
+        told.append(event.kind)
+
+    with tempo_edge.Library.open(name) as library:
+        cluster.index(library, films, on_event=tell, on_notice=notices.append)
+    back.join()
+    with tempo_edge.Library.open(name) as library:
+        states = sorted(row.state for row in library.files())
+    assert states == ["indexed"] * 7 + ["skipped"]
+    assert any("can't be opened" in line or "can't be reached" in line for line in notices)
 
 
 def test_what_it_is_not_for(films: Path, tmp_path: Path, tempo: Tempo, name: str) -> None:

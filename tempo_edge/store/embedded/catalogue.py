@@ -327,6 +327,18 @@ class SqliteCatalogue(LineVectorTable, ListingTable, SavedTable, VideoNotes, Wri
         while rows := cursor.fetchmany(batch):
             yield self._packed(rows)
 
+    def vectors_of_frames(
+        self, frames: Sequence[int]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
+        """Ids ``[n]`` and vectors ``[n, d]`` of those of these frames that there are, by id."""
+        rows: list[tuple[Any, Any]] = []
+        for start in range(0, len(frames), 500):
+            part = frames[start : start + 500]
+            marks = ",".join("?" * len(part))
+            query = f"SELECT id, vector FROM frames WHERE id IN ({marks})"
+            rows += self._db.execute(query, part).fetchall()
+        return self._packed(sorted(rows))
+
     def count_after(self, frame_id: int) -> int:
         """How many frames have a larger id."""
         (count,) = self._db.execute(

@@ -67,6 +67,10 @@ _SAMPLED_VIDEOS = 500
 # What FAISS's set of ids takes for each of them.
 _SET_BYTES = 50
 
+# FAISS rounds frames once more, to eight bits of its own: as many more than are asked for are
+# compared again as they are stored.
+_AGAIN, _SHARE_AGAIN = 64, 0.25
+
 # A scoped search over at most this many frames scans them all and needs no FAISS.
 _SCAN_LIMIT = 200_000
 
@@ -163,9 +167,9 @@ class FaissVectors(Vectors):
             videos: ids of the only videos whose frames may be given.
         """
         if videos is None:
-            return self._search_living(query, k, None)
+            return self._search_twice(query, k, None)
         if self._catalogue.count_frames(videos) > _SCAN_LIMIT:
-            return self._search_living(query, k, self._catalogue.frame_ids(videos))
+            return self._search_twice(query, k, self._catalogue.frame_ids(videos))
         nearest = Hits(np.zeros(0, np.int64), np.zeros(0, np.float32))
         for ids, packed in self._catalogue.vectors_of(videos):
             similarities = dequantize(packed) @ query
@@ -186,6 +190,18 @@ class FaissVectors(Vectors):
             parts.append(packed[skipped::step].copy())  # or else the whole batch would stay
             skipped = (skipped - len(packed)) % step
         return dequantize(np.concatenate(parts[1:] or parts))
+
+    def _search_twice(
+        self, query: NDArray[np.float32], k: int, among: NDArray[np.int64] | None
+    ) -> Hits:
+        """The nearest of the frames that FAISS finds, as they are stored."""
+        found = self._search_living(query, k + max(_AGAIN, int(_SHARE_AGAIN * k)), among)
+        ids, packed = self._catalogue.vectors_of_frames(found.ids.tolist())
+        if not len(ids):
+            return Hits(ids, np.zeros(0, np.float32))
+        similarities = dequantize(packed) @ query
+        best = np.argsort(-similarities, kind="stable")[:k]
+        return Hits(ids[best], similarities[best])
 
     def _search_living(
         self, query: NDArray[np.float32], k: int, among: NDArray[np.int64] | None

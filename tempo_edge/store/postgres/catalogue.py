@@ -7,7 +7,6 @@ looked at them.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
@@ -164,7 +163,9 @@ class PostgresCatalogue(LineVectorTable, ListingTable, SavedTable, WritableCatal
             row = self._one(
                 "INSERT INTO videos (content_hash, codec, width, height, duration_seconds, rate, "
                 "time_base, start_time, frame_count, curve, remark, holes, indexed_seconds) "
-                f"VALUES ({', '.join(['%s'] * 11)}, %s::bigint[], %s) "
+                f"VALUES ({', '.join(['%s'] * 11)}, %s::bigint[], "
+                # The clock is the server's: another machine's may be an hour off.
+                "coalesce(%s::float8, extract(epoch FROM clock_timestamp()))) "
                 "ON CONFLICT (content_hash) DO NOTHING RETURNING id",
                 (
                     content_hash,
@@ -179,7 +180,7 @@ class PostgresCatalogue(LineVectorTable, ListingTable, SavedTable, WritableCatal
                     curve.astype("<f4").tobytes(),
                     remark,
                     list(chain.from_iterable(video.holes)),
-                    time.time() if indexed_seconds is None else indexed_seconds,
+                    indexed_seconds,
                 ),
             )
             if row is None:

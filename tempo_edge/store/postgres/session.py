@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from tempo_edge.store.postgres.trouble import in_short, told
 if TYPE_CHECKING:
     from psycopg import Connection
 
-__all__ = ["Place", "connect", "first_value", "place_of"]
+__all__ = ["Place", "clock_ahead", "connect", "first_value", "place_of"]
 
 # Seconds to wait for a server that does not answer.
 _PATIENCE_SECONDS = 10
@@ -146,6 +147,17 @@ def first_value(db: Connection[Any], query: str, values: Sequence[Any] = ()) -> 
     """The first value of the first row that a query gives, or None."""
     row = db.execute(query, values or None).fetchone()
     return None if row is None else row[0]
+
+
+def clock_ahead(db: Connection[Any], name: str) -> float:
+    """Seconds by which this machine's clock is ahead of the server's; what asking took is off."""
+    began = time.time()
+    with told(name):
+        there = float(first_value(db, "SELECT extract(epoch FROM clock_timestamp())"))
+    ended = time.time()
+    if began <= there <= ended:
+        return 0.0
+    return began - there if there < began else ended - there
 
 
 def _release(text: str) -> tuple[int, ...]:

@@ -71,6 +71,13 @@ class PostgresStore(Store):
 
         return queue_state(self._name)
 
+    def clock_ahead_seconds(self) -> float:
+        """By how much at least, as the server is asked in no time."""
+        from tempo_edge.store.postgres.session import clock_ahead, connect
+
+        with connect(self._name) as db:
+            return clock_ahead(db, self._name)
+
     def reader(self) -> PostgresCatalogue:
         """A session that reads."""
         from tempo_edge.store.postgres.placed import PlacedCatalogue

@@ -14,8 +14,8 @@ from tempo_edge.quantization import quantize, unit
 from tempo_edge.store.interface import Catalogue, WritableCatalogue
 from tempo_edge.store.vectors import Vectors
 
-# What eight bits a component can tell apart.
-CLOSE = 0.01
+# What sums of the same numbers in another order may differ by.
+CLOSE = 1e-6
 
 
 @pytest.fixture

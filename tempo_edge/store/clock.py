@@ -1,0 +1,31 @@
+"""The clock of this machine beside that of a library's server, by which all work goes."""
+
+from __future__ import annotations
+
+import socket
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tempo_edge.store.queue import Shared
+
+__all__ = ["clock_notice"]
+
+# Clocks that differ by less are as good as the same.
+_MOST_SECONDS = 60.0
+
+
+def clock_notice(store: Shared) -> str:
+    """That this machine's clock differs from the server's, in one line; empty where it does not.
+
+    Raises:
+        LibraryError: the server can't be reached.
+    """
+    ahead = store.clock_ahead_seconds()
+    if abs(ahead) < _MOST_SECONDS:
+        return ""
+    by = timedelta(seconds=round(abs(ahead)))
+    return (
+        f"the clock of {socket.gethostname()} is {by} {'ahead of' if ahead > 0 else 'behind'} the "
+        "server's, which all work goes by: set it, with timedatectl set-ntp true"
+    )
