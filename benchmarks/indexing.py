@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -24,6 +22,7 @@ from typing import Any
 import av
 
 from benchmarks.machine import describe
+from benchmarks.usage import leave_no_cores, waited
 from tempo_edge._files import atomic_write
 
 __all__ = ["Measurement", "main", "repeat_film"]
@@ -84,9 +83,8 @@ def measure(name: str, film: Path, scratch: Path, options: Sequence[str] = ()) -
     ]
     began = time.perf_counter()
     process = subprocess.Popen(command)
-    _, code, usage = os.wait4(process.pid, 0)
+    usage = waited(process)
     wall = time.perf_counter() - began
-    process.returncode = os.waitstatus_to_exitcode(code)
     if process.returncode:
         raise SystemExit(f"{' '.join(command)} ended with status {process.returncode}")
     facts = json.loads(
@@ -102,8 +100,8 @@ def measure(name: str, film: Path, scratch: Path, options: Sequence[str] = ()) -
         name,
         seconds,
         wall,
-        usage.ru_utime + usage.ru_stime,
-        usage.ru_maxrss / 1024,
+        usage.cpu_seconds,
+        usage.peak_kilobytes / 1024,
         facts["frames"],
         stored / facts["hours"],
     )
@@ -168,5 +166,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 if __name__ == "__main__":
     # The parent must stay small: a child's peak memory starts from what it was forked from.
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    leave_no_cores()
     main()

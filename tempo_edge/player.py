@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from tempo_edge._system.groups import APART
 from tempo_edge.errors import MediaError, TempoEdgeError
 from tempo_edge.moment import Span
 
@@ -74,7 +75,7 @@ def _start(arguments: list[str], stdin: int = subprocess.DEVNULL) -> subprocess.
         stdin=stdin,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        start_new_session=True,
+        **APART,
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import av
 
 from tempo_edge._files import publish
+from tempo_edge._files.file_system import longest_name
 from tempo_edge.media.container import open_container
 from tempo_edge.moment import Span
 
@@ -42,7 +43,7 @@ def name_of(source: Path, span: Span, folder: Path) -> str:
     longest = _LONGEST_NAME
     above = (folder.absolute(), *folder.absolute().parents)
     with suppress(OSError, ValueError):  # a file system that can't say
-        longest = os.pathconf(next(place for place in above if place.exists()), "PC_NAME_MAX")
+        longest = longest_name(next(place for place in above if place.exists()))
     stem = os.fsencode(source.stem)
     room = longest - len(bounds) - _LONGEST_END
     if len(stem) > room:

@@ -13,6 +13,7 @@ from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from tempo_edge._files.opening import open_carefully
 from tempo_edge._files.signatures import VIDEO_SUFFIXES
 
 if TYPE_CHECKING:
@@ -251,7 +252,7 @@ def _is_prose(path: str) -> bool:
     if not path[-4:].lower().endswith(_SHARED_WITH_TEXT):
         return False
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = open_carefully(path)
     except OSError:
         return False
     try:
