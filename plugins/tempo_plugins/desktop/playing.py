@@ -11,6 +11,7 @@ from threading import Thread
 
 from tempo_edge._console.text import printable
 from tempo_edge._system.groups import APART
+from tempo_edge._system.mpv import find_mpv
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.moment import Moment
 
@@ -26,7 +27,7 @@ def play(moment: Moment) -> None:
     path = moment.path
     if not path.exists():
         raise TempoEdgeError(f"{printable(str(path))} is offline: is its volume mounted?")
-    player = shutil.which("mpv")
+    player = find_mpv()
     if player is None:
         open_file(path)
         return
