@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tempo_edge._files.absolute import encodable
+from tempo_edge._files.letter_case import is_as_listed
 from tempo_edge._files.names import UNREACHABLE
 from tempo_edge.indexing.selection import Beside, Selection
 
@@ -66,13 +67,14 @@ def find_footage(root: Path, selection: Selection) -> Iterator[FoundFile]:
     """Files to index at or under ``root``, an absolute path, in a steady order.
 
     A file given by name is taken whatever its suffix. Links are followed, each folder once; a link
-    back to a folder that it lies in is reported. What is not there at all gives nothing.
+    back to a folder that it lies in is reported. What is not there at all gives nothing, nor does a
+    name that something had until only the case of its letters was changed.
 
     Args:
         root: a file or a folder.
         selection: which of the files under it are taken.
     """
-    if selection.excludes_root(root.is_dir()):
+    if selection.excludes_root(root.is_dir()) or not is_as_listed(str(root)):
         return
     if root.is_dir():
         yield from _walk(str(root), selection)
