@@ -42,14 +42,19 @@ else:
             return wanted
         return wanted if soft == resource.RLIM_INFINITY else soft
 
-    def limit_data(most_bytes: int) -> None:
-        """Take no more memory for data than this, or than is allowed anyway.
+    if sys.platform == "darwin":
 
-        Raises:
-            OSError, ValueError: the system refuses.
-        """
-        if sys.platform == "darwin":
-            return
-        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-        most = most_bytes if hard == resource.RLIM_INFINITY else min(most_bytes, hard)
-        resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+        def limit_data(most_bytes: int) -> None:
+            """Nothing: there is a limit of that name, which the system does not keep."""
+
+    else:
+
+        def limit_data(most_bytes: int) -> None:
+            """Take no more memory for data than this, or than is allowed anyway.
+
+            Raises:
+                OSError, ValueError: the system refuses.
+            """
+            _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+            most = most_bytes if hard == resource.RLIM_INFINITY else min(most_bytes, hard)
+            resource.setrlimit(resource.RLIMIT_DATA, (most, most))
