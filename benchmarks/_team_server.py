@@ -12,6 +12,8 @@ from pathlib import Path
 from threading import Lock, Thread
 from typing import Any
 
+from tempo_edge._system import unix_sockets
+
 __all__ = ["Cutter", "started_server"]
 
 _SOCKET = ".s.PGSQL.5432"
@@ -40,7 +42,7 @@ class Cutter:
         self.cuts = 0
         self._pairs: set[tuple[socket.socket, socket.socket]] = set()
         self._lock = Lock()
-        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener = unix_sockets.make()
         self._listener.bind(str(self.folder / _SOCKET))
         self._listener.listen(64)
         Thread(target=self._listen, daemon=True).start()
@@ -69,7 +71,7 @@ class Cutter:
                 near, _ = self._listener.accept()
             except OSError:
                 return
-            far = socket.socket(socket.AF_UNIX)
+            far = unix_sockets.make()
             try:
                 far.connect(self._target)
             except OSError:  # the server is away

@@ -11,22 +11,22 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import av
 import numpy as np
 
+from benchmarks.cold_files import forget, write_all
 from benchmarks.machine import describe
 from benchmarks.query import QUERIES
 from benchmarks.stand_in import write_siglip2
+from benchmarks.usage import of_children, waiting
 from tempo_edge.models import Profile
 from tempo_edge.models.preparation import Preparation
 from tempo_edge.models.registry import read_profile
@@ -117,13 +117,12 @@ def _run(arguments: list[str], library: Path, environment: dict[str, str]) -> Sp
         SystemExit: it failed.
     """
     command = [sys.executable, "-m", "tempo_edge.cli", *arguments, "--library", str(library)]
-    began, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
+    began, before = time.perf_counter(), of_children()
     done = subprocess.run(command, capture_output=True, check=False, env=environment)
-    seconds, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+    seconds, after = time.perf_counter() - began, of_children()
     if done.returncode != 0:
         raise SystemExit(done.stderr.decode())
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Spent(seconds, cpu)
+    return Spent(seconds, after.cpu_seconds - before.cpu_seconds)
 
 
 def _beside(library: Path, scratch: Path) -> Iterable[Path]:
@@ -134,15 +133,13 @@ def _beside(library: Path, scratch: Path) -> Iterable[Path]:
 
 def _drop(files: Iterable[Path]) -> None:
     """Have the system forget what it has of files in memory."""
-    os.sync()
-    for path in files:
-        with suppress(FileNotFoundError), path.open("rb") as file:  # one that a process shared
-            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    write_all()
+    forget(files)  # some of them a process shared, and they are gone
 
 
 def _report(profile: Profile, warm: list[Spent], cold: list[Spent]) -> None:
     print(json.dumps(describe()))
-    load = os.getloadavg()[0]
+    load = waiting()
     sizes = {each: (profile.folder / each).stat().st_size / 1e6 for each in sorted(profile.files)}
     print(", ".join(f"{name} {size:.0f} MB" for name, size in sizes.items()))
     print(f"{load:.1f} processes wanted a core, on average of the last minute")

@@ -14,9 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import re
-import signal
 import subprocess
 import sys
 import tempfile
@@ -32,6 +30,8 @@ import numpy as np
 from benchmarks.machine import describe
 from benchmarks.speech import conversation, spelled, word_errors
 from benchmarks.spoken import RATE, Samples, film, laid_out
+from benchmarks.usage import tick_seconds
+from tempo_edge._system.groups import KILLED, end_with_all
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.store.opening import open_store
 from tempo_edge.store.passes import PassState
@@ -114,12 +114,12 @@ def run(library: Path, folder: Path, kill_at: float | None, wait_seconds: float 
             began = time.perf_counter()
         if kill_at is not None and state.until_seconds >= kill_at:
             time.sleep(wait_seconds)
-            os.killpg(process.pid, signal.SIGKILL)
+            end_with_all(process)
             process.wait()
             while _members(process.pid):
                 time.sleep(_LOOK_SECONDS)
     seen.seconds = time.perf_counter() - began
-    if process.returncode not in (0, -signal.SIGKILL):
+    if process.returncode not in (0, KILLED):
         raise SystemExit(f"tempo-edge index ended with {process.returncode}")
     _look(library, seen)
     seen.lines = _read(library)[1]
@@ -174,7 +174,7 @@ def _weigh(group: int, seen: Run) -> None:
             together += now
             seen.largest = max(seen.largest, most)
             stat = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2]
-            used = sum(map(int, stat.split()[_USED])) / os.sysconf("SC_CLK_TCK")
+            used = sum(map(int, stat.split()[_USED])) * tick_seconds()
             seen.processor_seconds[process] = used
     seen.megabytes = max(seen.megabytes, together)
 

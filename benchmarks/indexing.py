@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.machine import describe
+from benchmarks.usage import leave_no_cores
 from tempo_edge._files import atomic_write
 from tempo_edge.proof.indexing import Measurement, measure, repeat_film
 
@@ -84,5 +84,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 if __name__ == "__main__":
     # The parent must stay small: a child's peak memory starts from what it was forked from.
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    leave_no_cores()
     main()

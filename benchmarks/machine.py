@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime
 import platform
-import resource
 import sys
 from typing import Any
 
+from benchmarks.usage import of_children, own
 from tempo_edge.proof.machine import processor
 
 __all__ = ["describe", "peak_megabytes"]
@@ -25,9 +25,7 @@ def describe() -> dict[str, Any]:
 
 def peak_megabytes() -> float:
     """Largest resident size of this process and of its finished children so far, in MB."""
-    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    return max(own, children) / 1024.0
+    return max(own().peak_kilobytes, of_children().peak_kilobytes) / 1024.0
 
 
 def _module() -> str:

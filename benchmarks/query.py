@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.cold_files import write_all
 from benchmarks.machine import describe
 from tempo_edge.library import Library
 from tempo_edge.quantization import dequantize, quantize
@@ -148,7 +148,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             large.stat().st_size / 1e6,
             sum(p.stat().st_size for p in large.with_suffix(".vectors").glob("*")) / 1e6,
         )
-    os.sync()
+    write_all()
     print(json.dumps(describe()))
     print(
         f"library: {totals['hours']:.0f} h, {totals['frames']} frames, "

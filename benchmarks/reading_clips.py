@@ -17,7 +17,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -35,7 +34,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks._reading_films import Recipe, repeat, write
+from benchmarks.cold_files import forget
 from benchmarks.machine import describe
+from benchmarks.usage import Usage, waited
 from tempo_edge._cores import cpu_count
 from tempo_edge.indexing.medium import Media
 from tempo_edge.media import DecodeRange, open_video
@@ -47,8 +48,6 @@ ROOT = Path(__file__).parents[1]
 
 #: Parts of the measurement.
 PARTS = ("clips", "film", "disk")
-
-Usage = resource.struct_rusage
 
 _BATCH = 16
 _CLIP_SECONDS = 10
@@ -219,15 +218,11 @@ def limit(name: str, films: Path, done: Run) -> Run:
 
 
 def _timed(command: Sequence[str], films: Path, code: Path) -> tuple[float, Usage]:
-    for film in _files(films):
-        with film.open("rb") as file:
-            os.fsync(file.fileno())
-            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    forget(_files(films))
     began = time.perf_counter()
     process = subprocess.Popen(command, env=_at(code), cwd=code)
-    _, status, usage = os.wait4(process.pid, 0)
+    usage = waited(process)
     wall = time.perf_counter() - began
-    process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"{' '.join(command)} ended with status {process.returncode}")
     return wall, usage
@@ -244,9 +239,8 @@ def _files(films: Path) -> list[Path]:
 
 
 def _run(name: str, way: str, footage: float, wall: float, usage: Usage, frames: int) -> Run:
-    cpu = usage.ru_utime + usage.ru_stime
-    peak, read = usage.ru_maxrss / 1024, usage.ru_inblock * 512 / 1e6
-    return Run(name, way, footage, wall, cpu, peak, read, frames)
+    peak, read = usage.peak_kilobytes / 1024, usage.read_bytes / 1e6
+    return Run(name, way, footage, wall, usage.cpu_seconds, peak, read, frames)
 
 
 def table(runs: Sequence[Run]) -> str:

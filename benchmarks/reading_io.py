@@ -20,7 +20,6 @@ import argparse
 import contextlib
 import hashlib
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -38,7 +37,9 @@ from numpy.typing import NDArray
 
 from benchmarks import reading_clips
 from benchmarks._reading_films import RECIPES, repeat, write
+from benchmarks.cold_files import forget
 from benchmarks.machine import describe
+from benchmarks.usage import waited
 from tempo_edge._cores import cpu_count
 from tempo_edge.cli.entry import main as tempo_edge
 from tempo_edge.indexing import footage
@@ -194,29 +195,20 @@ def _frames(library: Path) -> int:
 
 
 def _cost(way: str, film: Path, library: Path, frames: int = 0) -> Cost:
-    _drop(film)
+    forget([film])
     code = "import sys; from benchmarks.reading_io import child; child(*sys.argv[1:])"
     command = [sys.executable, "-c", code, way, str(film), str(library), str(frames)]
     with tempfile.TemporaryFile("w+") as output:
         began = time.perf_counter()
         process = subprocess.Popen(command, stdout=output)
-        _, status, usage = os.wait4(process.pid, 0)
+        usage = waited(process)
         wall = time.perf_counter() - began
-        process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
             raise SystemExit(f"{way} {film} ended with status {process.returncode}")
         output.seek(0)
         report = json.loads(output.read().splitlines()[-1])
-    seconds = usage.ru_utime + usage.ru_stime
     called, by_objects = report["called_bytes"], report["object_bytes"]
-    return Cost(usage.ru_inblock * 512, called, by_objects, wall, seconds)
-
-
-def _drop(film: Path) -> None:
-    """Have the kernel forget what it holds of a film."""
-    with film.open("rb") as file:
-        os.fsync(file.fileno())
-        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    return Cost(usage.read_bytes, called, by_objects, wall, usage.cpu_seconds)
 
 
 def table(rows: Sequence[Row]) -> str:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -22,6 +21,7 @@ from typing import Any
 import av
 import numpy as np
 
+from benchmarks.cold_files import forget
 from benchmarks.machine import describe
 from tempo_edge.indexing.digests import FileDigests
 from tempo_edge.indexing.walk import examine
@@ -75,7 +75,7 @@ def measured(path: Path, rounds: int) -> dict[str, Any]:
 
 
 def _once(path: Path, way: Callable[[], object]) -> dict[str, Any]:
-    _forget(path)
+    forget([path])
     before, began, busy = _bytes_read(), time.perf_counter(), time.process_time()
     way()
     seconds, busy = time.perf_counter() - began, time.process_time() - busy
@@ -86,16 +86,6 @@ def _once(path: Path, way: Callable[[], object]) -> dict[str, Any]:
         "seconds": round(seconds, 4),
         "cpu_seconds": round(busy, 4),
     }
-
-
-def _forget(path: Path) -> None:
-    """Drop what the page cache holds of a file."""
-    file = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(file)
-        os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
-    finally:
-        os.close(file)
 
 
 def _bytes_read() -> int:

@@ -16,7 +16,6 @@ import argparse
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -33,6 +32,7 @@ import numpy as np
 
 from benchmarks.machine import describe
 from benchmarks.query import QUERIES, fill
+from tempo_edge._system.groups import KILLED
 from tempo_edge.library import Library
 from tempo_edge.quantization import quantize
 from tempo_edge.query import Query
@@ -182,9 +182,9 @@ def _killed(
                 time.sleep(0.001)
             if done < kills and run.poll() is None:
                 time.sleep(float(generator.random()) * 0.05)
-                run.send_signal(signal.SIGKILL)
+                run.kill()
             run.wait()
-        if run.returncode != -signal.SIGKILL:
+        if run.returncode != KILLED:
             return done, time.perf_counter() - began
     return kills, 0.0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -16,8 +17,11 @@ def same_schedule() -> Iterator[None]:
     SVT-AV1, opened by root, gives the thread that opens it real-time priority. Whatever that thread
     starts later has it as well, and two busy processes of that kind stop all others on two cores.
     """
-    policy, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
-    try:
+    if sys.platform != "linux":
         yield
-    finally:
-        os.sched_setscheduler(0, policy, parameters)
+    else:
+        policy, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
+        try:
+            yield
+        finally:
+            os.sched_setscheduler(0, policy, parameters)

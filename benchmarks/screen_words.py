@@ -13,7 +13,6 @@ extra ``bench``.
 from __future__ import annotations
 
 import argparse
-import resource
 import tempfile
 import time
 from collections import defaultdict
@@ -25,6 +24,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.usage import of_children
 from tempo_edge.library import Library
 from tempo_edge.screen.following import letters_of
 from tempo_edge.words.line import Line
@@ -282,8 +282,7 @@ def _say_cost(footage: float, spent: float, processor: float) -> None:
 
 def _processor_seconds() -> float:
     """What processes that this one has started have spent: nothing but reading has any."""
-    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return spent.ru_utime + spent.ru_stime
+    return of_children().cpu_seconds
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import re
 import shutil
 import signal
@@ -26,6 +25,7 @@ from urllib.parse import urlencode
 
 import numpy as np
 
+from benchmarks.cold_files import write_all
 from benchmarks.machine import describe
 from benchmarks.query import QUERIES, fill
 from tempo_edge.library import Library
@@ -207,7 +207,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             library.vectors.refresh()
             totals = library.catalogue.totals()
         rows = measure(options, large)
-    os.sync()
+    write_all()
     print(json.dumps(describe()))
     print(f"library: {totals['hours']:.0f} h, {totals['frames']} frames; {options.clients} clients")
     print("| answers | number | median | 95th percentile | worst | a second |")

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import tempfile
 import time
 from collections.abc import Sequence
@@ -23,6 +22,7 @@ import numpy as np
 
 import tempo_edge
 from benchmarks.spoken import RATE, SENTENCES, WORDLESS, Samples, film, laid_out, speak
+from benchmarks.usage import of_children
 from tempo_edge.words.line import Line
 
 __all__ = ["conversation", "main", "spelled", "word_errors"]
@@ -70,12 +70,12 @@ def _hear(folder: Path, library: Path) -> tuple[float, float, dict[str, list[Lin
     """(seconds of the clock, seconds of processors, lines by film) of hearing some films."""
     with tempo_edge.Library.open(library) as opened:
         opened.index(folder, words="none")
-        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        used = of_children()
         began = time.perf_counter()
         opened.index(folder, words="speech")
         took = time.perf_counter() - began
-        now = resource.getrusage(resource.RUSAGE_CHILDREN)
-        spent = now.ru_utime + now.ru_stime - used.ru_utime - used.ru_stime
+        now = of_children()
+        spent = now.cpu_seconds - used.cpu_seconds
         with opened.catalogue.snapshot():
             lines = {
                 Path(row.path).stem: [
@@ -99,7 +99,7 @@ def _understood(folder: Path, seconds: float, rng: np.random.Generator) -> dict[
         "processor_seconds_a_second": round(spent / seconds, 3),
         "words": len(said),
         "word_error_rate": round(word_errors(said, heard) / len(said), 4),
-        "peak_megabytes": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024,
+        "peak_megabytes": int(of_children().peak_kilobytes // 1024),
     }
 
 

@@ -45,7 +45,7 @@ _COPIES = 10  # one file in so many is a copy of the one before
 # Seconds that the server is away, and between two looks.
 _AWAY_SECONDS, _LOOK_SECONDS = 1.0, 0.2
 
-_context = multiprocessing.get_context("forkserver")
+_context: Any = multiprocessing.get_context("forkserver")
 _IMPORTED = [
     *("tempo_edge.cli", "tempo_edge.teamwork", "tempo_edge.indexing.worker", "onnxruntime"),
     *("tempo_kernels.cpu", "procrastinate", "psycopg", "faiss"),

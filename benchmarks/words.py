@@ -13,7 +13,6 @@ import argparse
 import gzip
 import json
 import random
-import resource
 import shutil
 import subprocess
 import sys
@@ -27,6 +26,7 @@ import numpy as np
 
 from benchmarks.machine import describe
 from benchmarks.query import QUERIES
+from benchmarks.usage import of_children
 from tempo_edge.answer import Answer
 from tempo_edge.evaluation.line_fitting import fill, halves_of
 from tempo_edge.library import Library
@@ -229,8 +229,7 @@ def _row(name: str, ask: Callable[[str], object], runs: int) -> str:
 
 def _processor_seconds() -> float:
     """What this process and its children that ended have used of processors."""
-    children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return time.process_time() + children.ru_utime + children.ru_stime
+    return time.process_time() + of_children().cpu_seconds
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

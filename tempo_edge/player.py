@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from tempo_edge._system.groups import APART
+from tempo_edge._system.mpv import find_mpv
 from tempo_edge.errors import MediaError, TempoEdgeError
 from tempo_edge.moment import Span
 
@@ -66,7 +67,7 @@ def _choice(paths: Sequence[Path]) -> list[str]:
 
 
 def _start(arguments: list[str], stdin: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
-    player = shutil.which("mpv")
+    player = find_mpv()
     if player is None:
         raise TempoEdgeError("mpv is not installed: install it, or leave out --play")
     return subprocess.Popen(
@@ -74,7 +75,7 @@ def _start(arguments: list[str], stdin: int = subprocess.DEVNULL) -> subprocess.
         stdin=stdin,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        start_new_session=True,
+        **APART,
     )
 
 

@@ -209,6 +209,7 @@ def shared_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, st
         "NUMBA_CACHE_DIR",
         "OMP_NUM_THREADS",
         "VIRTUAL_ENV",
+        "TEMPO_EDGE_UNIX_SOCKETS",
     )
     given = {k: os.environ[k] for k in kept if k in os.environ}
     return {**given, "HOME": str(tmp_path_factory.mktemp("home")), "PYTHONWARNINGS": "default"}

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from harness import PATIENCE
 
-from tempo_edge._files import atomic, atomic_dir, atomic_write, draft_beside, publish
+from tempo_edge._files import atomic, atomic_dir, atomic_write, draft_beside, drafts, publish
 
 
 def written(path: Path, text: str) -> None:
@@ -121,10 +121,43 @@ def _umask() -> int:
     return mask
 
 
+@pytest.fixture(params=[False, True], ids=["locked itself", "locked aside"])
+def aside(request: pytest.FixtureRequest) -> bool:
+    """Whether a draft's lock is that of a file beside it, as on Windows."""
+    return bool(request.param)
+
+
+def test_a_draft_that_is_locked_aside_is_open_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Windows moves no file that is open, and opens no folder."""
+    monkeypatch.setattr(drafts, "LOCKS_ASIDE", True)
+    for what in (atomic_write, atomic_dir):
+        with what(tmp_path / what.__name__) as draft:
+            held = [
+                str(each.readlink()) for each in Path("/proc/self/fd").iterdir() if each.exists()
+            ]
+            assert str(draft) not in held and f"{draft}-lock" in held
+    assert {file.name for file in tmp_path.iterdir()} == {"atomic_write", "atomic_dir"}
+
+
+def test_a_draft_of_another_system_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of one that is not locked aside nobody can tell there whether its writer is alive."""
+    line = [sys.executable, "-c", KILLED.format(what="atomic_write", aside=False)]
+    subprocess.run([*line, str(tmp_path / "dead")], check=False, capture_output=True)
+    (left,) = tmp_path.iterdir()
+    monkeypatch.setattr(drafts, "LOCKS_ASIDE", True)
+    written(tmp_path / "x", "x")
+    assert left.exists()
+
+
 KILLED = """
 import os, sys
 from pathlib import Path
-from tempo_edge._files import atomic_dir, atomic_write
+from tempo_edge._files import atomic_dir, atomic_write, drafts
+drafts.LOCKS_ASIDE = {aside}
 with {what}(Path(sys.argv[1])) as draft:
     print(draft, flush=True)
     os.kill(os.getpid(), 9)
@@ -132,8 +165,11 @@ with {what}(Path(sys.argv[1])) as draft:
 
 
 @pytest.mark.parametrize("what", ["atomic_write", "atomic_dir"])
-def test_what_a_killed_process_left_goes_with_the_next_draft(tmp_path: Path, what: str) -> None:
-    line = [sys.executable, "-c", KILLED.format(what=what), str(tmp_path / "dead")]
+def test_what_a_killed_process_left_goes_with_the_next_draft(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str, aside: bool
+) -> None:
+    monkeypatch.setattr(drafts, "LOCKS_ASIDE", aside)
+    line = [sys.executable, "-c", KILLED.format(what=what, aside=aside), str(tmp_path / "dead")]
     left = subprocess.run(line, check=False, capture_output=True, text=True).stdout.strip()
     assert left and Path(left).exists()
     with draft_beside(tmp_path / "other") as living:
@@ -147,10 +183,11 @@ def test_what_a_killed_process_left_goes_with_the_next_draft(tmp_path: Path, wha
 @pytest.mark.parametrize("locks_first", [True, False], ids=["sweeper first", "swept before"])
 @pytest.mark.parametrize("what", [atomic_write, atomic_dir])
 def test_a_draft_that_another_process_takes_for_a_dead_one_s_is_made_anew(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: Any, locks_first: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: Any, locks_first: bool, aside: bool
 ) -> None:
     """A draft is there for an instant before its writer has locked it."""
-    lock, sweep, swept = atomic._lock, atomic._sweep, []
+    monkeypatch.setattr(drafts, "LOCKS_ASIDE", aside)
+    lock, sweep, swept = drafts._lock, drafts.sweep, []
 
     def late(descriptor: int) -> None:
         if swept:
@@ -167,10 +204,10 @@ def test_a_draft_that_another_process_takes_for_a_dead_one_s_is_made_anew(
             os.close(held)
             sweep(tmp_path)
 
-    monkeypatch.setattr(atomic, "_lock", late)
+    monkeypatch.setattr(drafts, "_lock", late)
     with what(tmp_path / "new") as draft:
         assert draft.exists() and draft != swept[0]
-        monkeypatch.undo()
+        monkeypatch.setattr(drafts, "_lock", lock)
         sweep(tmp_path)
         assert draft.exists(), "this one's writer is known to be alive"
     assert [path.name for path in tmp_path.iterdir()] == ["new"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import sys
 import tempfile
 import time
@@ -18,6 +17,7 @@ from benchmarks.campaign.files import break_files
 from benchmarks.campaign.kills import kill_runs
 from benchmarks.campaign.outcome import Outcome
 from benchmarks.machine import describe
+from benchmarks.usage import leave_no_cores
 
 __all__ = ["main", "table"]
 
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0, help="of all that is random (default: 0)")
     parser.add_argument("--keep", type=Path, help="an empty folder, for what did something wrong")
     options = parser.parse_args(arguments)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    leave_no_cores()
     with tempfile.TemporaryDirectory() as temporary:
         scratch = options.keep or Path(temporary)
         seed = options.seed

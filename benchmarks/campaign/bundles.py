@@ -6,7 +6,6 @@ import hashlib
 import io
 import json
 import random
-import resource
 import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 
 from benchmarks.campaign.mutations import mutate
 from benchmarks.campaign.outcome import MOST_SECONDS, Outcome, tempo_edge
+from benchmarks.usage import growth_limited
 
 __all__ = ["import_bundles"]
 
@@ -41,16 +41,12 @@ def import_bundles(
 
 
 def _import(name: str, bundle: Path, data: Path, outcome: Outcome, hostile: bool) -> None:
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (_MOST_WRITTEN, before[1]))
-    try:
+    with growth_limited(_MOST_WRITTEN):
         run = tempo_edge(
             *("models", "import-bundle", bundle),
             timeout=MOST_SECONDS,
             environment={"XDG_DATA_HOME": str(data)},
         )
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
     # A mutation may fall into padding: then what arrives has its checksums, and may be installed.
     outcome.judge(run, name, allowed=(0, 2) if hostile else (0,))
     outcome.worst_seconds = max(outcome.worst_seconds, run.seconds)

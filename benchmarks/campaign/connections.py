@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import resource
 import signal
 import socket
 import subprocess
@@ -18,6 +17,8 @@ from pathlib import Path
 
 from benchmarks.campaign.outcome import MOST_MEGABYTES, Outcome, tempo_edge
 from benchmarks.campaign.seeds import write_seeds
+from benchmarks.usage import room_for
+from tempo_edge.service.transport.unix_http import UnixConnection
 
 __all__ = ["hold_connections"]
 
@@ -26,19 +27,6 @@ _ANSWER_SECONDS = 10.0
 
 # Lines that a service may write because of connections, at most.
 _MOST_LINES = 100
-
-
-class _Unix(HTTPConnection):
-    """HTTP over a Unix socket."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=_ANSWER_SECONDS)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(str(self._path))
 
 
 def hold_connections(
@@ -71,9 +59,7 @@ def hold_connections(
 
 
 def _hold(port: int, count: int, outcome: Outcome) -> list[socket.socket]:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft < count + 200:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, count + 200), hard))
+    room_for(count + 200)
     held = []
     for number in range(count):
         each = socket.socket()
@@ -132,7 +118,7 @@ class _Service:
     def ask(self, outcome: Outcome, when: str) -> None:
         """True if the Unix socket answers."""
         began = time.monotonic()
-        connection = _Unix(self._socket)
+        connection = UnixConnection(self._socket, _ANSWER_SECONDS)
         try:
             connection.request("GET", "/v1/status")
             status = connection.getresponse().status

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 import shutil
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from benchmarks.campaign.outcome import MOST_SECONDS, Outcome, tempo_edge
 from benchmarks.campaign.seeds import FORMATS, Format, write_seeds
+from tempo_edge._system.groups import KILLED
 
 __all__ = ["kill_runs"]
 
@@ -93,11 +93,11 @@ def _kill(folder: Path, library: Path, after: float, outcome: Outcome) -> bool:
         start_new_session=True,
     )
     time.sleep(after)
-    process.send_signal(signal.SIGKILL)
+    process.kill()
     _, error = process.communicate()
     if "Traceback" in error:
         outcome.problems.append(f"a traceback before a kill: {error.splitlines()[-1]}")
-    if process.returncode not in (0, -signal.SIGKILL):
+    if process.returncode not in (0, KILLED):
         outcome.problems.append(f"status {process.returncode} before a kill")
     return process.returncode != 0
 

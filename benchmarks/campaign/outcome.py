@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from tempo_edge._system.groups import end_with_all
 
 __all__ = ["MOST_MEGABYTES", "MOST_SECONDS", "Outcome", "Run", "tempo_edge"]
 
@@ -147,5 +147,4 @@ def tempo_edge(
 def _kill(process: subprocess.Popen[str]) -> None:
     """End a process with all that it started; nothing, if it has ended."""
     if process.returncode is None:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+        end_with_all(process)

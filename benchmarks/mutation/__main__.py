@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import fcntl
 import json
 import signal
 import sys
@@ -18,6 +17,7 @@ from benchmarks.mutation.copies import Copy
 from benchmarks.mutation.equivalents import EQUIVALENTS, KINDS
 from benchmarks.mutation.modules import GUARDS
 from tempo_edge._files import atomic_write
+from tempo_edge._files.descriptor_lock import lock_descriptor
 
 __all__ = ["main"]
 
@@ -43,7 +43,7 @@ def _alone(folder: Path) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock_descriptor(lock.fileno())
         except BlockingIOError:
             sys.exit(f"another campaign works in {folder}: wait for it, or give another --keep")
         yield

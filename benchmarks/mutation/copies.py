@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import compileall
-import contextlib
 import os
 import py_compile
 import shutil
@@ -14,6 +13,8 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from tempo_edge._system.groups import KILLED, end_with_all
 
 __all__ = ["Copy", "Run"]
 
@@ -81,7 +82,7 @@ class Copy:
                     status = None
                 finally:
                     _end(process)
-            if status in (-signal.SIGKILL, -signal.SIGTERM):
+            if status in (KILLED, -signal.SIGTERM):
                 raise InterruptedError("the tests were ended from outside: start again to go on")
             text = said.read_text(errors="replace")
         return Run("timeout" if status is None else "failed" if status else "passed", text)
@@ -105,6 +106,5 @@ def _left_out(folder: str, names: list[str]) -> set[str]:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
+    end_with_all(process)
     process.wait()

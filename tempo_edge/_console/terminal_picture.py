@@ -88,18 +88,19 @@ def drawn(picture: NDArray[np.uint8], protocol: str) -> str:
 
 def _letter() -> tuple[int, int]:
     """Width and height of a letter of the terminal in pixels, as far as it tells them."""
-    try:
-        import fcntl
-        import struct
-        import termios
+    if sys.platform != "win32":
+        try:
+            import fcntl
+            import struct
+            import termios
 
-        told = fcntl.ioctl(sys.stdout.fileno(), termios.TIOCGWINSZ, bytes(8))
-    except (ImportError, OSError, ValueError):
-        return _LETTER
-    rows, columns, width, height = struct.unpack("HHHH", told)
-    if not (rows and columns and width >= columns and height >= rows):
-        return _LETTER
-    return width // columns, height // rows
+            told = fcntl.ioctl(sys.stdout.fileno(), termios.TIOCGWINSZ, bytes(8))
+        except (ImportError, OSError, ValueError):
+            return _LETTER
+        rows, columns, width, height = struct.unpack("HHHH", told)
+        if rows and columns and width >= columns and height >= rows:
+            return width // columns, height // rows
+    return _LETTER
 
 
 def _chafa() -> Any:

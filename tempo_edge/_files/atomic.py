@@ -1,23 +1,30 @@
 """Files and folders that come to lie in their place whole or not at all.
 
 What is to become a file or a folder is written beside its place, under a hidden name that nobody
-takes for it, brought onto the disk, and then renamed. Its writer holds a lock on it meanwhile: a
-draft without one was left by a process that was killed, and goes with the next one in that folder.
+takes for it (see :mod:`tempo_edge._files.drafts`), brought onto the disk, and then renamed.
 """
 
 from __future__ import annotations
 
 import errno
 import os
-import re
-import secrets
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
-from tempo_edge._files.descriptor_lock import lock_descriptor
+from tempo_edge._files.drafts import (
+    former_of,
+    held_draft,
+    make_file,
+    make_folder,
+    recover,
+    sweep,
+)
+from tempo_edge._files.opening import FOR_SYNCING, open_carefully
 from tempo_edge._files.overwriting import check_folder, check_overwriting
+from tempo_edge._files.ownership import set_mode
 
 __all__ = [
     "atomic_dir",
@@ -29,15 +36,6 @@ __all__ = [
     "publish",
     "take_place",
 ]
-
-# The end of every draft's name.
-_DRAFT = re.compile(r"\..*\.[0-9a-f]{16}\.tempo-draft", re.DOTALL)
-
-# Where a folder lies that another takes the place of, on file systems that can't exchange two.
-_FORMER = ".tempo-former"
-
-# How often a draft may be swept as it is made.
-_MOST_REFUSED = 100
 
 # What file systems answer that know no hard links, or no renaming of that kind.
 _CAN_NOT = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, errno.EMLINK})
@@ -112,18 +110,12 @@ def draft_folder(path: Path) -> Iterator[Path]:
         OSError: it can't be made.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    _sweep(path.parent)
-
-    def make(draft: Path) -> int:
-        draft.mkdir()
-        return os.open(draft, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-
-    draft, held = _held_draft(path, make)
-    try:
-        yield draft
-    finally:
-        os.close(held)
-        shutil.rmtree(draft, ignore_errors=True)
+    sweep(path.parent)
+    with held_draft(path, make_folder) as (draft, _):
+        try:
+            yield draft
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
 
 
 @contextmanager
@@ -139,21 +131,16 @@ def draft_beside(
     Raises:
         OSError: it can't be made.
     """
-    _sweep(path.parent)
+    sweep(path.parent)
     at_first = next((each for each in (mode, new_mode) if each is not None), 0o666)
-
-    def make(draft: Path) -> int:
-        return os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, at_first)
-
-    draft, held = _held_draft(path, make)
-    try:
-        with suppress(OSError):  # nothing there, or a file system without permissions
-            os.fchmod(held, path.stat().st_mode & 0o777 if mode is None else mode)
-        yield draft
-    finally:
-        os.close(held)
-        with suppress(OSError):  # a disk that can't be written to has no draft either
-            draft.unlink(missing_ok=True)
+    with held_draft(path, partial(make_file, mode=at_first)) as (draft, held):
+        try:
+            with suppress(OSError):  # nothing there, or a file system without permissions
+                set_mode(held, path.stat().st_mode & 0o777 if mode is None else mode)
+            yield draft
+        finally:
+            with suppress(OSError):  # a disk that can't be written to has no draft either
+                draft.unlink(missing_ok=True)
 
 
 def publish(draft: Path, path: Path, *, replace: bool = True) -> None:
@@ -183,8 +170,8 @@ def take_place(folder: Path, place: Path) -> None:
         for name in names:
             _sync(Path(where, name))
         _sync_folder(Path(where))
-    former = place.with_name(f".{place.name}{_FORMER}")
-    _recover(former, place)
+    former = former_of(place)
+    recover(former, place)
     if not place.exists():
         folder.replace(place)
     elif _exchange(folder, place):
@@ -228,92 +215,6 @@ def clear(folder: Path, about: str) -> None:
     shutil.rmtree(folder)
 
 
-def _draft_of(path: Path) -> Path:
-    # So many letters fit into a name whatever their alphabet.
-    return path.with_name(f".{path.name[:50]}.{secrets.token_hex(8)}.tempo-draft")
-
-
-def _held_draft(path: Path, make: Callable[[Path], int]) -> tuple[Path, int]:
-    """A new draft and a descriptor whose lock says that its writer is alive.
-
-    Another process may find the draft before it is locked, and take its writer for dead: then
-    another one is made. Where a file system has no locks, nobody sweeps.
-
-    Raises:
-        OSError: it can't be made.
-    """
-    refused = 0
-    while True:
-        draft = _draft_of(path)
-        try:
-            held = make(draft)
-        except FileNotFoundError:
-            refused += 1
-            # A folder may be swept before it is opened; some, as those of /proc, take no file ever.
-            if path.parent.is_dir() and refused < _MOST_REFUSED:
-                continue
-            raise
-        try:
-            _lock(held)
-            if os.path.lexists(draft):
-                return draft, held
-        except BlockingIOError:
-            pass  # it is being swept right now
-        except BaseException:
-            os.close(held)
-            raise
-        os.close(held)
-
-
-def _lock(descriptor: int) -> None:
-    """Lock a draft.
-
-    Raises:
-        BlockingIOError: another process has done so.
-    """
-    try:
-        lock_descriptor(descriptor)
-    except BlockingIOError:
-        raise
-    except OSError:
-        return  # a file system without locks
-
-
-def _sweep(folder: Path) -> None:
-    """Remove the drafts whose writers are dead, and bring back a folder that lost its place."""
-    with suppress(OSError), os.scandir(folder) as scan:
-        for entry in scan:
-            if _DRAFT.fullmatch(entry.name):
-                with suppress(OSError):
-                    _sweep_one(Path(entry.path))
-            elif entry.name.startswith(".") and entry.name.endswith(_FORMER):
-                with suppress(OSError):
-                    former = Path(entry.path)
-                    _recover(former, former.with_name(entry.name[1 : -len(_FORMER)]))
-
-
-def _sweep_one(draft: Path) -> None:
-    held = os.open(draft, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        lock_descriptor(held)
-        if draft.is_dir():
-            shutil.rmtree(draft)
-        else:
-            draft.unlink()
-    finally:
-        os.close(held)
-
-
-def _recover(former: Path, place: Path) -> None:
-    """End what a process that was killed had begun: the former folder comes back, or goes."""
-    if not former.is_dir():
-        return
-    if place.exists():
-        shutil.rmtree(former)
-    else:
-        former.replace(place)
-
-
 def _take_free(draft: Path, path: Path) -> None:
     """Give a draft a name that nothing has, if it is free still."""
     try:
@@ -335,10 +236,9 @@ def _exchange(one: Path, other: Path) -> bool:
     """Let two folders change places in one step; False where that can't be done."""
     import ctypes
 
-    library = ctypes.CDLL(None, use_errno=True)
     try:
-        rename = library.renameat2
-    except AttributeError:
+        rename = ctypes.CDLL(None, use_errno=True).renameat2
+    except (AttributeError, TypeError):  # Linux alone has it; on Windows there is nothing to ask
         return False
     names = os.fsencode(one.absolute()), os.fsencode(other.absolute())
     if rename(_HERE, names[0], _HERE, names[1], ctypes.c_uint(_EXCHANGE)) == 0:
@@ -349,7 +249,7 @@ def _exchange(one: Path, other: Path) -> bool:
 
 
 def _sync(path: Path) -> None:
-    held = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    held = open_carefully(path, FOR_SYNCING, waiting=True)
     try:
         os.fsync(held)
     finally:

@@ -15,6 +15,7 @@ import stat
 from pathlib import Path
 
 from tempo_edge._files.beside import films_of
+from tempo_edge._files.opening import open_carefully
 from tempo_edge._files.signatures import HEAD_BYTES, RECORDED_SUFFIXES, VIDEO_SUFFIXES, is_media
 from tempo_edge.errors import FootageError
 
@@ -91,7 +92,7 @@ def _kind_by_name(path: Path) -> str:
 
 
 def _head(path: Path) -> bytes:
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    descriptor = open_carefully(path)
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return b""

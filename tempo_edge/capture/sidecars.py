@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from tempo_edge._files.beside import Folder, names_of_facts, regular_files
+from tempo_edge._files.opening import open_carefully
 from tempo_edge.capture.facts import Capture
 from tempo_edge.capture.takeout import of_takeout
 from tempo_edge.capture.telemetry import is_telemetry, of_telemetry
@@ -99,7 +100,7 @@ def capture_beside(sidecar: CaptureSidecar) -> Capture:
 
 
 def _text(path: str) -> str:
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    descriptor = open_carefully(path)
     with open(descriptor, "rb") as file:  # noqa: PTH123
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return ""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import platform
-import shutil
 from importlib.metadata import PackageNotFoundError, version
 from itertools import groupby
 from pathlib import Path
@@ -287,9 +286,11 @@ def _disks() -> list[Check]:
 
 
 def _player() -> Check:
-    player = shutil.which("mpv")
+    from tempo_edge._system.mpv import HOW_TO_INSTALL, find_mpv
+
+    player = find_mpv()
     if player is None:
-        return _check("player", "mpv", "optional", "find --play needs it", "apt install mpv")
+        return _check("player", "mpv", "optional", "find --play needs it", HOW_TO_INSTALL)
     return _check("player", "mpv", "ok", player)
 
 

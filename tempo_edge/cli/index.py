@@ -12,7 +12,7 @@ import typer
 
 from tempo_edge._console.text import note, printable
 from tempo_edge._files.absolute import recorded
-from tempo_edge.cli.background import be_nice
+from tempo_edge._system.priority import be_nice
 from tempo_edge.cli.options import (
     DecoderOption,
     ExcludeOption,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import getpass
-import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tempo_edge._console.text import emit, json_line, note, printable
+from tempo_edge._files.ownership import user_number
 from tempo_edge.cli.command import Command
 from tempo_edge.cli.options import JsonOption, LibraryOption
 from tempo_edge.errors import TempoEdgeError
@@ -90,7 +90,7 @@ def _log(library: Path, deed: dict[str, str]) -> None:
     from tempo_edge.service.access.audit import AuditLog
     from tempo_edge.service.transport.places import audit_path
 
-    who = str(os.geteuid())
+    who = user_number()
     with suppress(OSError, KeyError, ImportError):  # of a user that has a number and no name
         who = getpass.getuser()
     log = AuditLog(audit_path(library))

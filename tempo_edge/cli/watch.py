@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from tempo_edge.cli.background import be_nice
+from tempo_edge._system.priority import be_nice
+from tempo_edge._system.signals import ENDING
 from tempo_edge.cli.options import (
     DecoderOption,
     ExcludeOption,
@@ -48,7 +49,7 @@ def watch(
 
     be_nice()
     stop = Event()
-    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for name in ENDING:
         signal.signal(name, lambda *_: stop.set())
     how: dict[str, Any] = {
         "exclude": exclude or (),

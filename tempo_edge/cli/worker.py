@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from tempo_edge.cli.background import be_nice
+from tempo_edge._system.priority import be_nice
+from tempo_edge._system.signals import ENDING
 from tempo_edge.cli.command import Command
 from tempo_edge.cli.options import (
     DecoderOption,
@@ -60,7 +61,7 @@ def worker(
 
     be_nice()
     stop = Event()
-    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for name in ENDING:
         signal.signal(name, lambda *_: stop.set())
     kinds = [kind.strip() for told in only or () for kind in told.split(",")]
     with opened(library, None) as target, Progress(quiet, lines=True) as progress:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
@@ -11,6 +12,8 @@ from pathlib import Path
 import av
 
 from tempo_edge._files import publish
+from tempo_edge._files.file_system import longest_name
+from tempo_edge._files.names import portable
 from tempo_edge.media.container import open_container
 from tempo_edge.moment import Span
 
@@ -33,17 +36,22 @@ def mark_of(source: Path, span: Span) -> str:
     return f"tempo-edge {hashlib.sha256(meant).hexdigest()[:32]}"
 
 
-def name_of(source: Path, span: Span, folder: Path) -> str:
+def name_of(
+    source: Path, span: Span, folder: Path, *, for_any: bool = sys.platform == "win32"
+) -> str:
     """``STEM.START-END``, short enough for the folder with what comes behind it.
 
     Of a stem that is too long the beginning stays, and a hash of the whole tells it from others.
+
+    Args:
+        for_any: it is a name on every system, as Windows needs it of files that others named.
     """
     bounds = f".{span.start_seconds:.2f}-{span.end_seconds:.2f}"
     longest = _LONGEST_NAME
     above = (folder.absolute(), *folder.absolute().parents)
     with suppress(OSError, ValueError):  # a file system that can't say
-        longest = os.pathconf(next(place for place in above if place.exists()), "PC_NAME_MAX")
-    stem = os.fsencode(source.stem)
+        longest = longest_name(next(place for place in above if place.exists()))
+    stem = os.fsencode(portable(source.stem) if for_any else source.stem)
     room = longest - len(bounds) - _LONGEST_END
     if len(stem) > room:
         tag = f"~{hashlib.sha256(stem).hexdigest()[:8]}".encode()

@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from tempo_edge._system.signals import ENDING, end_at_once
 from tempo_edge.errors import MediaError
 from tempo_edge.indexing.confinement import limit_growth
 from tempo_edge.indexing.footage import Footage, FootageReader, Sampling
@@ -229,7 +230,7 @@ def main() -> None:
     """``python -m tempo_edge.indexing.confined``, as :class:`ConfinedReader` starts it."""
     # Whoever ends the indexer ends its input, and with that this process: dying of anything else
     # is the file's fault.
-    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for name in ENDING:
         signal.signal(name, signal.SIG_IGN)
     orders: SimpleQueue[dict[str, Any]] = SimpleQueue()
     Thread(target=_take_orders, args=(orders,), daemon=True).start()
@@ -250,7 +251,7 @@ def main() -> None:
 def _take_orders(orders: SimpleQueue[dict[str, Any]]) -> None:
     for line in sys.stdin.buffer:
         orders.put(json.loads(line))
-    signal.raise_signal(signal.SIGKILL)
+    end_at_once()
 
 
 def _profile(order: dict[str, Any]) -> Profile:

@@ -15,6 +15,9 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
+from tempo_edge._files.opening import open_carefully
+from tempo_edge._files.page_cache import expect_random
+from tempo_edge._files.reading_at import read_at
 from tempo_edge.indexing.problems import CHANGED, PassingError, check_facts, unread
 from tempo_edge.indexing.walk import FoundFile
 from tempo_edge.store.rows import Contents
@@ -88,7 +91,7 @@ class FileDigests:
         digest = hashlib.sha256(_SCHEME + found.size.to_bytes(8, "little"))
         with _opened(found) as file:
             with suppress(OSError):  # what is read ahead is read in vain
-                os.posix_fadvise(file, 0, 0, os.POSIX_FADV_RANDOM)
+                expect_random(file)
             for start, length in sample_blocks(found.size):
                 for block in self._blocks(file, start, length):
                     digest.update(block)
@@ -119,7 +122,7 @@ class FileDigests:
         while start < end:
             self._check_stop()
             try:
-                block = os.pread(file, min(_READ_BYTES, end - start), start)
+                block = read_at(file, min(_READ_BYTES, end - start), start)
             except OSError as error:
                 raise unread(error) from error
             if not block:
@@ -148,4 +151,4 @@ def _opened(found: FoundFile) -> Iterator[int]:
 
 def _open_at_once(path: str, flags: int) -> int:
     """Open a file without waiting, should it have become a pipe since it was looked at."""
-    return os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)
+    return open_carefully(path, flags)

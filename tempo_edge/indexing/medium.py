@@ -14,6 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from tempo_edge._files.file_system import spelled
+
 __all__ = ["Media", "Medium", "Mount", "mounts", "unescaped"]
 
 # File systems that are reached over a network, or by way of another machine.
@@ -122,7 +124,7 @@ class Media:
         return self._of_disks([disk for name in names for disk in self._disks(name, 0)])
 
     def _medium(self, device: int, path: str) -> Medium:
-        number = _number(device)
+        number = spelled(device)
         if (self._system / "dev/block" / number).exists():
             return self._of_disks(list(self._disks(self._name(number), 0)))
         # A number that stands for no disk: of a network, or of a file system on several disks.
@@ -179,7 +181,7 @@ class Media:
                 yield from self._disks(each, depth + 1)
         elif file:
             with suppress(OSError):
-                yield from self._disks(self._name(_number(self._device_of(file))), depth + 1)
+                yield from self._disks(self._name(spelled(self._device_of(file))), depth + 1)
         else:
             told = {"0": False, "1": True}.get(_read(block / "queue/rotational"))
             yield block.name, None if self._is_virtual(block) else told
@@ -188,10 +190,6 @@ class Media:
         """Whether a disk is that of a virtual machine: it says that it spins, whatever it is."""
         vendor = _read(block / "device/vendor")
         return block.name.startswith(_VIRTUAL) or vendor.startswith(_VIRTUAL_VENDORS)
-
-
-def _number(device: int) -> str:
-    return f"{os.major(device)}:{os.minor(device)}"
 
 
 def _entries(folder: Path) -> list[str]:

@@ -15,6 +15,8 @@ if sys.platform == "linux":
     import fcntl
     import signal
 
+    from tempo_edge._files.opening import open_carefully
+
     _F_SETSIG = 10  # of Linux; the module fcntl doesn't name it
 
     def is_written_to(path: str) -> bool:
@@ -22,7 +24,7 @@ if sys.platform == "linux":
         if not os.path.isfile(path):  # noqa: PTH113 - a string
             return False
         try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            descriptor = open_carefully(path)
         except OSError:
             return False
         try:

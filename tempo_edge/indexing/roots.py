@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from tempo_edge._files.absolute import absolute
+from tempo_edge._files.letter_case import as_listed
 from tempo_edge.errors import LibraryError, NoLibraryError
 from tempo_edge.store.rows import FileRow
 
@@ -14,9 +15,12 @@ __all__ = ["check_roots", "roots_of"]
 
 
 def roots_of(paths: Iterable[str | Path] | str | Path) -> list[Path]:
-    """The paths from the root that were named, one or several."""
+    """The paths from the root that were named, one or several.
+
+    They are spelled as the folders on their way list them, in whatever case they were typed.
+    """
     named = [paths] if isinstance(paths, (str, Path)) else paths
-    return [absolute(path) for path in named]
+    return [Path(as_listed(str(absolute(path)))) for path in named]
 
 
 def check_roots(roots: Iterable[Path], known: Callable[[Path], Sequence[FileRow]]) -> None:

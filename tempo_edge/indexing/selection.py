@@ -8,11 +8,13 @@ from __future__ import annotations
 import codecs
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from tempo_edge._files.names import IS_MARKED_HIDDEN
+from tempo_edge._files.opening import open_carefully
 from tempo_edge._files.signatures import VIDEO_SUFFIXES
 
 if TYPE_CHECKING:
@@ -91,13 +93,20 @@ class Selection:
     Args:
         root: the folder, an absolute path.
         exclusion: what else is to be left out.
+        is_marked: whether a path is hidden by a mark of its system's; None where there are none.
 
     Attributes:
         excluded: files and folders that were left out for ``exclusion``'s sake so far.
     """
 
-    def __init__(self, root: str, exclusion: Exclusion) -> None:
+    def __init__(
+        self,
+        root: str,
+        exclusion: Exclusion,
+        is_marked: Callable[[str], bool] | None = IS_MARKED_HIDDEN,
+    ) -> None:
         self._root = root
+        self._is_marked = is_marked
         self._exclusion = exclusion
         self.excluded = 0
 
@@ -112,8 +121,9 @@ class Selection:
             path: a folder.
             linked: it is a link.
         """
-        name = _name(path)
-        if _is_hidden(name) or _is_left_out(path) or (linked and self._leads_out(path)):
+        if self._is_hidden(path, _name(path)) or _is_left_out(path):
+            return False
+        if linked and self._leads_out(path):
             return False
         return not self._is_excluded(path, folder=True)
 
@@ -126,7 +136,7 @@ class Selection:
             beside: the names in its folder.
         """
         name = _name(path)
-        if not _is_video(name) or _is_hidden(name) or _is_partial(path, beside):
+        if not _is_video(name) or self._is_hidden(path, name) or _is_partial(path, beside):
             return False
         if _is_left_out(path) or (linked and self._leads_out(path)):
             return False
@@ -144,7 +154,9 @@ class Selection:
     def must_be_named(self, path: str, folder: bool = False) -> bool:
         """True for a path under the root that is hidden, or a file without a video's suffix."""
         inside = self._inside(path)
-        return any(map(_is_hidden, inside)) or not (folder or _is_video(inside[-1]))
+        if any(map(_is_hidden, inside)) or not (folder or _is_video(inside[-1])):
+            return True
+        return self._is_marked is not None and any(map(self._is_marked, self._way(path)))
 
     def rejects(self, path: str) -> bool:
         """True for a path under the root that was thrown away, is not whole, text, or excluded."""
@@ -156,6 +168,9 @@ class Selection:
         with suppress(OSError):
             names = os.listdir(os.path.dirname(path))
         return not os.path.isdir(path) and (_is_partial(path, Beside(names)) or _is_prose(path))
+
+    def _is_hidden(self, path: str, name: str) -> bool:
+        return _is_hidden(name) or (self._is_marked is not None and self._is_marked(path))
 
     def _inside(self, path: str) -> list[str]:
         return path.removeprefix(self._root).strip(os.sep).split(os.sep)
@@ -251,7 +266,7 @@ def _is_prose(path: str) -> bool:
     if not path[-4:].lower().endswith(_SHARED_WITH_TEXT):
         return False
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = open_carefully(path)
     except OSError:
         return False
     try:

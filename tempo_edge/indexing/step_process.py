@@ -18,6 +18,7 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any
 
+from tempo_edge._system.signals import ENDING, end_at_once
 from tempo_edge.errors import MediaError, TempoEdgeError
 
 __all__ = ["StepProcess", "alive", "serve"]
@@ -142,7 +143,7 @@ def serve(make: Callable[[], Callable[[dict[str, Any]], dict[str, Any]]]) -> Non
         make: makes what answers an order, once: it loads what is needed.
     """
     # Whoever ends the one that asks ends this input, and with that this process.
-    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for name in ENDING:
         signal.signal(name, signal.SIG_IGN)
     orders: SimpleQueue[dict[str, Any]] = SimpleQueue()
     Thread(target=_take_orders, args=(orders,), daemon=True).start()
@@ -172,7 +173,7 @@ def alive() -> None:
 def _take_orders(orders: SimpleQueue[dict[str, Any]]) -> None:
     for line in sys.stdin.buffer:
         orders.put(json.loads(line))
-    signal.raise_signal(signal.SIGKILL)
+    end_at_once()
 
 
 def _in_short(error: Exception) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from tempo_edge._files.letter_case import is_as_listed
 from tempo_edge.capture.sidecars import CaptureSidecar
 from tempo_edge.indexing.selection import Selection
 from tempo_edge.indexing.walk import FoundFile, examine
@@ -164,7 +165,7 @@ def named_before(known: KnownRows, selection: Selection) -> Iterator[FoundFile]:
         known: what is left of it when the walk is over.
     """
     for path in filter(selection.must_be_named, known.rest()):
-        there = os.path.lexists(path) and not os.path.isdir(path)
+        there = os.path.lexists(path) and not os.path.isdir(path) and is_as_listed(path)
         if there and not selection.rejects(path):
             yield examine(path)
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 import os
 import stat
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
 from tempo_edge._files.absolute import encodable
+from tempo_edge._files.letter_case import is_as_listed
+from tempo_edge._files.names import UNREACHABLE
 from tempo_edge.indexing.selection import Beside, Selection
 
 __all__ = ["LAST_NS", "FoundFile", "examine", "find_footage"]
@@ -65,13 +67,14 @@ def find_footage(root: Path, selection: Selection) -> Iterator[FoundFile]:
     """Files to index at or under ``root``, an absolute path, in a steady order.
 
     A file given by name is taken whatever its suffix. Links are followed, each folder once; a link
-    back to a folder that it lies in is reported. What is not there at all gives nothing.
+    back to a folder that it lies in is reported. What is not there at all gives nothing, nor does a
+    name that something had until only the case of its letters was changed.
 
     Args:
         root: a file or a folder.
         selection: which of the files under it are taken.
     """
-    if selection.excludes_root(root.is_dir()):
+    if selection.excludes_root(root.is_dir()) or not is_as_listed(str(root)):
         return
     if root.is_dir():
         yield from _walk(str(root), selection)
@@ -120,17 +123,24 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def examine(path: str) -> FoundFile:
-    """The facts of a file that can be told without opening it."""
+def examine(path: str, unreachable: Callable[[str], str] = UNREACHABLE) -> FoundFile:
+    """The facts of a file that can be told without opening it.
+
+    Args:
+        unreachable: why a file of a name can't be reached on this system; empty where it can.
+    """
     if not path.isascii() and (shown := encodable(path)) != path:
         return FoundFile(shown, 0, 0, "its name is not valid UTF-8: rename it to index it")
+    name = path[path.rfind(os.sep) + 1 :]
+    if problem := unreachable(name):
+        return FoundFile(path, 0, 0, problem)  # it isn't touched: it may be a device
     try:
         facts = os.stat(path)
     except OSError as error:
         return FoundFile(path, 0, 0, f"can't be read: {_reason(error)}", passing=True)
     if not stat.S_ISREG(facts.st_mode):
         return FoundFile(path, 0, 0, "is not a regular file")
-    if path.startswith("._", path.rfind("/") + 1):
+    if name.startswith("._"):
         problem = "is a macOS resource fork, not a video"
     elif facts.st_size == 0:
         problem = "is empty (0 bytes)"

@@ -13,6 +13,10 @@ from pathlib import Path
 
 import av
 
+from tempo_edge._files.opening import open_carefully
+from tempo_edge._files.page_cache import CAN_TELL, drop, expect_random, read_cached
+from tempo_edge._files.reading_at import read_at
+
 __all__ = ["BlockFile", "Peek"]
 
 Peek = Callable[[int, int], bytes]
@@ -47,17 +51,16 @@ class BlockFile:
 
     def __init__(self, path: Path) -> None:
         self.name = str(path.absolute())
-        self._descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        self._descriptor = open_carefully(path)
         self.size = os.fstat(self._descriptor).st_size
         self.bytes_read = 0
         self._at = 0
         self._block, self._block_at = b"", 0
         self._step = _PAGE
         self._expected = (0, 0)
-        self._asks_cache = hasattr(os, "RWF_NOWAIT")
+        self._asks_cache = CAN_TELL
         self._fresh: list[tuple[int, int]] = []  # not in the kernel's cache before
-        if hasattr(os, "posix_fadvise"):
-            os.posix_fadvise(self._descriptor, 0, 0, os.POSIX_FADV_RANDOM)
+        expect_random(self._descriptor)
 
     def expect(self, start: int, end: int) -> None:
         """Prepare for a stretch that is about to be read, and let go of the one before.
@@ -113,7 +116,7 @@ class BlockFile:
             block = b"" if keep else self._cached(at, length)
             if len(block) < length:
                 fresh = at + len(block)
-                rest = os.pread(self._descriptor, length - len(block), fresh)
+                rest = read_at(self._descriptor, length - len(block), fresh)
                 if self._asks_cache and not keep:
                     self._fresh.append((fresh, fresh + len(rest)))
                 block += rest
@@ -130,7 +133,7 @@ class BlockFile:
             return b""
         block = bytearray(length)
         try:
-            got = os.preadv(self._descriptor, [block], at, os.RWF_NOWAIT)
+            got = read_cached(self._descriptor, block, at)
         except BlockingIOError:
             return b""
         except OSError:
@@ -140,7 +143,7 @@ class BlockFile:
 
     def _let_go(self) -> None:
         for start, end in self._fresh:
-            os.posix_fadvise(self._descriptor, start, end - start, os.POSIX_FADV_DONTNEED)
+            drop(self._descriptor, start, end - start)
         self._fresh.clear()
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from av.container import InputContainer
 
+from tempo_edge._files.opening import open_carefully
 from tempo_edge.media._blocks import BlockFile, Peek
 from tempo_edge.media._bounds import MOST_PACKETS
 from tempo_edge.media._chunks import (
@@ -189,7 +190,7 @@ def may_tell_payload(path: Path) -> bool:
 
 def _boxes_of_media(path: Path) -> Payload | None:
     """What the boxes named "mdat" of an MP4 hold: all that is said about it lies elsewhere."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    descriptor = open_carefully(path)
     starts: list[int] = []
     ends: list[int] = []
     try:

@@ -15,6 +15,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tempo_edge._files.opening import open_carefully
+from tempo_edge._files.reading_at import read_at
+
 __all__ = ["FIRST_BOXES", "outermost_boxes", "promised_samples"]
 
 # Boxes that hold others, as FFmpeg enters them.
@@ -106,13 +109,13 @@ def promised_samples(path: Path) -> int:
     Raises:
         OSError: the file can't be read.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    descriptor = open_carefully(path)
     try:
         movie = _Movie()
         for kind, start, end in outermost_boxes(descriptor, os.fstat(descriptor).st_size):
             if kind in (b"moov", b"moof"):
                 # No more than is there, whatever the box says.
-                content = os.pread(descriptor, min(end - start, _MOST_BYTES), start)
+                content = read_at(descriptor, min(end - start, _MOST_BYTES), start)
                 _enter(movie, memoryview(content), kind, 0)
         return movie.promised()
     except zlib.error:
@@ -128,7 +131,7 @@ def outermost_boxes(descriptor: int, size: int) -> Iterator[tuple[bytes, int, in
     """
     at = 0
     while at + 8 <= size:
-        head = os.pread(descriptor, 16, at)
+        head = read_at(descriptor, 16, at)
         length, kind, inner = int.from_bytes(head[:4], "big"), head[4:8], at + 8
         if at == 0 and kind not in FIRST_BOXES:
             return

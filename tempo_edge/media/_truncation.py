@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import struct
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+from tempo_edge._files.reading_at import read_at
 from tempo_edge.media._promises import outermost_boxes
 
 __all__ = ["Promise", "lacks_fragments", "promise"]
@@ -129,7 +129,7 @@ def _riff(descriptor: int, size: int) -> Promise:
     """Where the last of an AVI's lists ends, long ones being a row of them, and its footage."""
     at = footage = length = 0
     while at + 8 <= size:
-        head = os.pread(descriptor, 8, at)
+        head = read_at(descriptor, 8, at)
         length = int.from_bytes(head[4:], "little")
         if head[:4] != b"RIFF" or length in (0, 0xFFFFFFFF):  # a writer that was never closed
             break
@@ -143,7 +143,7 @@ def _movi_end(descriptor: int, at: int, end: int) -> int:
     """Where the footage of the AVI's list at a byte ends; 0 where it holds none."""
     at += 12
     for _ in range(_MOST_CHUNKS):
-        head = os.pread(descriptor, 12, at) if at + 12 <= end else b""
+        head = read_at(descriptor, 12, at) if at + 12 <= end else b""
         length = int.from_bytes(head[4:8], "little")
         if len(head) < 12 or length == 0xFFFFFFFF:
             return 0
@@ -199,7 +199,7 @@ def _last_pack_end(descriptor: int, size: int) -> int:
     Such a stream may break off between two packets, and nothing in it tells.
     """
     start = max(0, size - _PS_TAIL_BYTES)
-    tail = os.pread(descriptor, size - start, start)
+    tail = read_at(descriptor, size - start, start)
     at = tail.rfind(_PACK)
     if at < 0:
         return 0

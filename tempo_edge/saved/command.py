@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
-import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from tempo_edge._system.groups import APART, end_with_all
 from tempo_edge.errors import QueryError
 from tempo_edge.saved.told_moment import ToldMoment, check_template
 
@@ -87,7 +87,7 @@ def run(
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             cwd=_folder(),
-            start_new_session=True,
+            **APART,
         )
     except (OSError, ValueError) as error:
         begun()
@@ -103,8 +103,7 @@ def run(
             process.returncode = 0  # it goes on by itself, and nobody waits for it
             return ""
         if time.monotonic() > ends:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+            end_with_all(process)
             process.wait()
             return f"{command[0]} took longer than {limit_seconds:g} s and was ended"
     if process.returncode < 0:

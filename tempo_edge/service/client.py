@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import socket
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -19,7 +18,7 @@ from tempo_edge.errors import LibraryError, QueryError, TempoEdgeError
 from tempo_edge.query import Query
 from tempo_edge.service.http.find_request import FindRequest
 from tempo_edge.service.transport.places import socket_path
-from tempo_edge.service.transport.unix_http import UnixConnection
+from tempo_edge.service.transport.reaching import connection_to
 from tempo_edge.store.opening import real_name
 
 __all__ = [
@@ -135,7 +134,7 @@ class Client:
     def _get(self, target: str, body: bytes = b"") -> bytes:
         """The body of an answer with status 200, to a body that is sent, if any."""
         place = self._socket or socket_path()
-        connection = UnixConnection(place, self._connect_seconds)
+        connection = connection_to(place, self._connect_seconds)
         try:
             self._reach(connection, place)
             connection.request("POST" if body else "GET", target, body or None)
@@ -152,7 +151,7 @@ class Client:
             raise _refusal(response.status, content)
         return content
 
-    def _reach(self, connection: UnixConnection, place: Path) -> None:
+    def _reach(self, connection: http.client.HTTPConnection, place: Path) -> None:
         """Get through.
 
         Raises:
@@ -160,8 +159,6 @@ class Client:
             TimeoutError: somebody does, and is too busy.
         """
         none = NoServiceError(f"no service listens at {place}")
-        if not hasattr(socket, "AF_UNIX"):
-            raise none
         try:
             connection.connect()
         except TimeoutError:

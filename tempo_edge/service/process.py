@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import sys
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from starlette.types import ASGIApp
 
 from tempo_edge._console.progress import Progress
 from tempo_edge._console.text import note, printable
+from tempo_edge._system.signals import on_loop
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.indexing.exclusion import Exclusion
 from tempo_edge.indexing.word_choice import check_words, readers_of
@@ -96,8 +96,8 @@ def serve(settings: Settings) -> None:
     with ExitStack() as stack:
         try:
             doors = open_doors(settings.socket, settings.port, stack, settings.listening)
-            unix = next(door.name for door in doors if door.is_unix)
-            announce(settings.library, Path(unix), stack)
+            place = next(door.place for door in doors if door.place is not None)
+            announce(settings.library, place, stack)
         except TakenError as error:
             if settings.open and open_running(settings.library, error.path):
                 return
@@ -194,9 +194,7 @@ class _Process:
             for server in servers:
                 server.should_exit = True
 
-        loop = asyncio.get_running_loop()
-        for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(name, end)
+        on_loop(asyncio.get_running_loop(), end)
 
 
 async def _listening(server: Server, task: asyncio.Task[None]) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tempo_edge._files import atomic_write
+from tempo_edge._files.opening import open_carefully
 
 __all__ = ["MARKER", "Marker", "read_marker", "write_marker"]
 
@@ -35,9 +36,8 @@ class Marker:
 
 def read_marker(root: str) -> Marker | None:
     """What the marker of a folder says; None where there is none, or one that can't be read."""
-    how = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW
     try:
-        held = os.open(f"{root.rstrip('/')}/{MARKER}", how)
+        held = open_carefully(f"{root.rstrip('/')}/{MARKER}", links=False)
     except OSError:
         return None
     try:

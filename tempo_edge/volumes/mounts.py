@@ -11,6 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from tempo_edge._files.file_system import device_number, number_of
+
 __all__ = [
     "FolderVolumes",
     "Mount",
@@ -150,7 +152,7 @@ def steady_identity(mount: Mount) -> str:
     with suppress(OSError):
         if (uuid := _uuid(os.stat(mount.point).st_dev)) is not None:
             return uuid
-        if mount.kind in _STEADY and (number := os.statvfs(mount.point).f_fsid):
+        if mount.kind in _STEADY and (number := number_of(mount.point)):
             return f"{number:x}"
     return ""
 
@@ -162,13 +164,13 @@ def _file_system(mount_point: str) -> str:
     the next stick in the same socket gets the same one.
     """
     uuid = _uuid(os.stat(mount_point).st_dev)
-    return uuid or f"{os.statvfs(mount_point).f_fsid:x}"
+    return uuid or f"{number_of(mount_point):x}"
 
 
 def _uuid(device: int) -> str | None:
     with suppress(OSError):
         for name in os.listdir(_BY_UUID):
             with suppress(OSError):
-                if os.stat(os.path.join(_BY_UUID, name)).st_rdev == device:
+                if device_number(os.path.join(_BY_UUID, name)) == device:
                     return name
     return None

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from tempo_edge._files.absolute import encodable
 from tempo_edge._files.beside import Folder, regular_files
+from tempo_edge._files.opening import open_carefully
 from tempo_edge._files.signatures import VIDEO_SUFFIXES
 from tempo_edge.capture.telemetry import is_telemetry
 from tempo_edge.errors import MediaError
@@ -172,7 +173,7 @@ def _raw(sidecar: Sidecar) -> bytes:
     if not sidecar.size:
         raise MediaError("is empty (0 bytes)")
     try:
-        descriptor = os.open(sidecar.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = open_carefully(sidecar.path)
         with open(descriptor, "rb") as file:  # noqa: PTH123
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise MediaError("is not a regular file")

@@ -8,11 +8,22 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from door import Service, running
+from door import TOKEN, Service, running
 from shown import NAMES, Footage
 from videos import make_not_a_video, make_video, texture
 
 import tempo_edge
+from tempo_edge._files import make_private
+from tempo_edge._system import unix_sockets
+from tempo_edge.service.transport import places
+
+
+@pytest.fixture(autouse=True)
+def _the_token_is_at_hand(_nothing_of_the_users: None) -> None:
+    """What asks in this process is the services' user, where a token has to tell it."""
+    if not unix_sockets.are_used():
+        make_private(places.token_path().parent)
+        places.token_path().write_text(TOKEN)
 
 
 @pytest.fixture(scope="session")

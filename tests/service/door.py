@@ -1,4 +1,8 @@
-"""A real service in a process of its own, and a plain client of it."""
+"""A real service in a process of its own, and a plain client of it.
+
+With ``TEMPO_EDGE_UNIX_SOCKETS=no`` it listens at a port, as where there are no Unix sockets, and
+all tests that speak to it run over that.
+"""
 
 from __future__ import annotations
 
@@ -20,12 +24,23 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import pytest
 from harness import PATIENCE, wait_until
 from processes import Forked
 
+from tempo_edge._files import make_private
+from tempo_edge._system import unix_sockets
+from tempo_edge.service.transport.port_note import port_at
+from tempo_edge.service.transport.reaching import PortConnection
 from tempo_edge.service.transport.unix_http import UnixConnection
 
-__all__ = ["Reply", "Service", "is_alive", "running", "send_raw", "wait_long"]
+__all__ = ["TOKEN", "UNIX", "Reply", "Service", "is_alive", "running", "send_raw", "wait_long"]
+
+#: For tests of what Unix sockets alone have.
+UNIX = pytest.mark.skipif(not unix_sockets.are_used(), reason="is about Unix sockets")
+
+#: Every service's where there are no Unix sockets, for the tests' own process to know.
+TOKEN = "of_all_services_of_the_tests_that_have_a_port"
 
 Headers = dict[str, str]
 
@@ -95,6 +110,10 @@ class Service:
         words = ["serve", "--always", "--library", str(library), "--socket", str(self.socket)]
         words += arguments
         self.environment = {**environment, "HOME": str(folder), "XDG_RUNTIME_DIR": str(folder)}
+        if not unix_sockets.are_used(self.environment):
+            place = folder / ".local/share/tempo-edge/token"
+            make_private(place.parent)
+            place.write_text(TOKEN)
         with self.log.open("ab") as log:
             started = log.tell()
             self.process: Forked | subprocess.Popen[bytes]
@@ -104,7 +123,8 @@ class Service:
                 few = _FEW_DESCRIPTORS.format(*descriptors)
                 command = [sys.executable, "-c", few, *words]
                 self.process = subprocess.Popen(command, env=self.environment, stderr=log)
-        doors = 2 if "--port" in arguments else 1
+        has_both = "--port" in arguments and unix_sockets.are_used(self.environment)
+        doors = 2 if has_both else 1
         wait_until(lambda: self._is_up(started, doors))
         ports = re.findall(r"http://127\.0\.0\.1:(\d+)/", self.said[started:])
         self.port = int(ports[0]) if ports else 0
@@ -129,7 +149,10 @@ class Service:
     def connection(self, tcp: bool = False) -> http.client.HTTPConnection:
         if tcp:
             return http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
-        return UnixConnection(self.socket, PATIENCE)
+        port = port_at(self.socket)
+        if port is None:
+            return UnixConnection(self.socket, PATIENCE)
+        return PortConnection(port, self.token, PATIENCE)
 
     def ask(
         self,
@@ -239,6 +262,8 @@ def running(
 
 def send_raw(service: Service, request: bytes, tcp: bool = False) -> bytes:
     """Everything that comes back for some bytes, until the other side closes."""
+    if not tcp and not unix_sockets.are_used():
+        pytest.skip("what is sent raw names no token, which is needed without Unix sockets")
     family = socket.AF_INET if tcp else socket.AF_UNIX
     address: Any = ("127.0.0.1", service.port) if tcp else str(service.socket)
     with socket.socket(family, socket.SOCK_STREAM) as sock:

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from door import Service, running
+from door import UNIX, Service, running
 from harness import PATIENCE, Said, wait_until
 from processes import Forked
 from shown import Footage
@@ -120,6 +120,7 @@ def test_a_second_service_of_a_library_at_another_socket(
             assert second.find().status == 200
 
 
+@UNIX
 def test_a_service_whose_user_has_no_place_for_notes(
     named: Footage, tmp_path: Path, environment: dict[str, str]
 ) -> None:
@@ -130,6 +131,7 @@ def test_a_service_whose_user_has_no_place_for_notes(
         assert "finds this service by --socket only" in service.said
 
 
+@UNIX
 def test_no_address_without_a_port(empty: Service) -> None:
     said = serve(empty, "--address", "--socket", str(empty.socket))
     assert (said.status, said.out) == (2, "")
@@ -156,6 +158,7 @@ def test_a_second_service_says_where_the_first_is(
     assert said.status == 2 and f"a service of {named.library}" in said.err
 
 
+@UNIX
 def test_a_second_service_without_a_page(empty: Service) -> None:
     said = serve(empty, "--socket", str(empty.socket), "--open")
     assert said.status == 2 and "already, without a page" in said.err

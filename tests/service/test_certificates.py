@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import trustme
 from colleagues import Pair, issued
+from door import UNIX
 
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.service.transport.certificate import Certificate
@@ -169,6 +170,7 @@ def test_all_of_the_machine_and_an_address_that_is_not_its_own(pair: Pair) -> No
         listening_of("192.0.2.1:0", *there).bound()
 
 
+@UNIX
 def test_a_door_has_a_certificate_or_is_none(pair: Pair, tmp_path: Path) -> None:
     listening = listening_of("0.0.0.0:0", pair.certificate, pair.key)
     with ExitStack() as stack:

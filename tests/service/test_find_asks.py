@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from door import Service, running
+from door import UNIX, Service, running
 from harness import PATIENCE, Said, wait_until
 from shown import NAMES, Footage
 
@@ -274,6 +274,7 @@ def test_the_command_line_does_not_know_of_it_before_it_searches(
     assert run.stdout.strip() == ""
 
 
+@UNIX  # a note that a link leads to is nobody's
 def test_the_default_socket_is_asked(
     own: Footage, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

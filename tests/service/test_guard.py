@@ -8,7 +8,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from door import Service, send_raw
+from door import UNIX, Service, send_raw
 from shown import Footage
 
 from tempo_edge.errors import TempoEdgeError
@@ -141,6 +141,7 @@ def test_two_hosts_are_no_host(service: Service) -> None:
     assert said.split(b" ")[1] in (b"400", b"403")
 
 
+@UNIX
 def test_over_the_socket_permissions_are_the_token(service: Service) -> None:
     assert service.get("/v1/status").status == 200
     facts = service.socket.stat()
@@ -276,7 +277,7 @@ def test_home_is_that_of_who_runs_the_service(empty: Service, named: Footage) ->
 
 
 def test_a_token_is_made_once(tmp_path: Path) -> None:
-    path = tmp_path / "data" / "token"
+    path = tmp_path / "own" / "token"
     first = tokens.load(path)
     assert tokens.load(path) == first and len(first) >= 32
     assert stat.S_IMODE(path.stat().st_mode) == 0o600

@@ -10,6 +10,8 @@ from pathlib import Path
 from threading import Thread
 
 from tempo_edge._console.text import printable
+from tempo_edge._system.groups import APART
+from tempo_edge._system.mpv import find_mpv
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.moment import Moment
 
@@ -25,7 +27,7 @@ def play(moment: Moment) -> None:
     path = moment.path
     if not path.exists():
         raise TempoEdgeError(f"{printable(str(path))} is offline: is its volume mounted?")
-    player = shutil.which("mpv")
+    player = find_mpv()
     if player is None:
         open_file(path)
         return
@@ -53,11 +55,11 @@ def open_file(path: Path) -> None:
     """
     if sys.platform == "win32":
         os.startfile(path)
-        return
-    opener = shutil.which("xdg-open")
-    if opener is None:
-        raise TempoEdgeError("neither mpv nor xdg-open is installed: install mpv")
-    _start([opener, str(path)])
+    else:
+        opener = shutil.which("open" if sys.platform == "darwin" else "xdg-open")
+        if opener is None:
+            raise TempoEdgeError("neither mpv nor xdg-open is installed: install mpv")
+        _start([opener, str(path)])
 
 
 def _start(command: list[str]) -> None:
@@ -67,7 +69,7 @@ def _start(command: list[str]) -> None:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        start_new_session=True,
+        **APART,
     )
     # A service that lives on must not keep its ended children around.
     Thread(target=process.wait, daemon=True).start()

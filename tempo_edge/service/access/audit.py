@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tempo_edge._files import make_private
+from tempo_edge._files.opening import FOR_APPENDING, open_carefully
 from tempo_edge.service.access.turn import turn_at
 
 __all__ = ["AuditLog", "add_to_entry", "begin_entry"]
@@ -76,8 +77,7 @@ class AuditLog:
         make_private(self.path.parent)
         with turn_at(self.path):
             self._rotate()
-            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
-            descriptor = os.open(self.path, flags, 0o600)
+            descriptor = open_carefully(self.path, FOR_APPENDING, 0o600, waiting=True, links=False)
             try:
                 _append(descriptor, line.encode("ascii") + b"\n")
             finally:

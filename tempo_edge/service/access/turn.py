@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tempo_edge._files.descriptor_lock import lock_descriptor
+from tempo_edge._files.opening import open_lock
 
 __all__ = ["turn_at"]
 
@@ -20,8 +21,7 @@ def turn_at(path: Path) -> Iterator[None]:
         OSError: there can't be one.
     """
     place = path.with_name(f"{path.name}.lock")
-    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-    descriptor = os.open(place, flags, 0o600)
+    descriptor = open_lock(place, links=False)
     try:
         lock_descriptor(descriptor, wait=True)
         yield

@@ -23,6 +23,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from tempo_edge._files import atomic_write, make_private
+from tempo_edge._files.opening import open_carefully
+from tempo_edge._files.ownership import is_open_to_others, is_own
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.service.access.right import Right
 from tempo_edge.service.access.turn import turn_at
@@ -175,12 +177,12 @@ def _read(path: Path) -> Sequence[User]:
         OSError: it can't be opened.
         TempoEdgeError: it is another user's, or holds something else.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    descriptor = open_carefully(path, links=False)
     with os.fdopen(descriptor, "rb") as file:
         facts = os.fstat(descriptor)
-        if not stat.S_ISREG(facts.st_mode) or facts.st_uid != os.geteuid():
+        if not stat.S_ISREG(facts.st_mode) or not is_own(facts):
             raise TempoEdgeError(f"users {path} is not a file of your own: move it away")
-        if facts.st_mode & 0o077:
+        if is_open_to_others(facts):
             raise TempoEdgeError(f"users {path} is open to others: chmod 600 it")
         text = file.read(_LONGEST_FILE + 1)
     try:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from tempo_edge._files.opening import open_carefully
 from tempo_edge.errors import ServiceError
 from tempo_edge.moment import Span
 from tempo_edge.service.http.files import OpenFile
@@ -70,6 +71,6 @@ async def _cut(source: Path, span: Span, folder: str) -> str:
 
 
 def _open(path: Path) -> OpenFile:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    descriptor = open_carefully(path, waiting=True)
     facts = os.fstat(descriptor)
     return OpenFile(descriptor, path, facts.st_size, facts.st_mtime_ns, attachment=True)

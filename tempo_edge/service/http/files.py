@@ -14,6 +14,8 @@ from urllib.parse import quote
 
 from starlette.types import Receive, Scope, Send
 
+from tempo_edge._files.opening import open_carefully
+from tempo_edge._files.reading_at import read_at
 from tempo_edge.errors import ServiceError
 from tempo_edge.indexing.presence import Presence
 from tempo_edge.store.rows import FileRow
@@ -57,9 +59,8 @@ def open_listed(rows: list[FileRow]) -> OpenFile:
 
 
 def _open(row: FileRow) -> OpenFile:
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
     try:
-        descriptor = os.open(row.path, flags)
+        descriptor = open_carefully(row.path, links=False, terminals=False)
     except NotADirectoryError as error:
         raise FileNotFoundError from error
     facts = os.fstat(descriptor)
@@ -155,7 +156,7 @@ class OpenFile:
         )
         while not head and status != 304 and start < end:
             part = await asyncio.to_thread(
-                os.pread, self.descriptor, min(_CHUNK, end - start), start
+                read_at, self.descriptor, min(_CHUNK, end - start), start
             )
             if not part:
                 return  # it was cut short meanwhile: the connection ends without what is missing

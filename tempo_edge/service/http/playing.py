@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 from pathlib import Path
 
 from tempo_edge import player
+from tempo_edge._system.mpv import find_mpv, has_screen
 from tempo_edge.errors import ServiceError
 
 __all__ = ["can_play", "play"]
@@ -18,8 +17,7 @@ _EARLY_SECONDS = 0.5
 
 def can_play() -> bool:
     """Whether there is mpv, and a screen for its window."""
-    screen = os.environ.get("WAYLAND_DISPLAY") or os.environ.get("DISPLAY")
-    return bool(screen) and shutil.which("mpv") is not None
+    return has_screen() and find_mpv() is not None
 
 
 def play(source: Path, seconds: float) -> None:

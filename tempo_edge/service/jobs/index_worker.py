@@ -6,10 +6,8 @@ output it tells what it does, one line of JSON an event.
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
-import platform
 import signal
 import sys
 import time
@@ -19,6 +17,7 @@ from queue import Empty, SimpleQueue
 from threading import Condition, Event, Lock, Thread
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from tempo_edge._system.priority import be_last
 from tempo_edge.errors import TempoEdgeError
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from tempo_edge.indexing.watcher import Order
     from tempo_edge.library import Library
 
-__all__ = ["Control", "main", "step_back"]
+__all__ = ["Control", "main"]
 
 # Between two tries where the library can't be written: another process may be doing so.
 _AGAIN_SECONDS = 2.0
@@ -37,17 +36,7 @@ _LOOK_SECONDS = 0.25
 # Between two events that tell how far a file is.
 _PROGRESS_SECONDS = 0.25
 
-# ioprio_set(2), which Python does not know: its number, by machine.
-_IOPRIO_SET = {"x86_64": 251, "aarch64": 30}
-_WHO_PROCESS, _CLASS_IDLE = 1, 3 << 13
-
-
-def step_back() -> None:
-    """Take the lowest priority for processors and disks. Threads made from now on have it too."""
-    os.setpriority(os.PRIO_PROCESS, 0, 19)
-    number = _IOPRIO_SET.get(platform.machine())
-    if number is not None:
-        ctypes.CDLL(None).syscall(number, _WHO_PROCESS, 0, _CLASS_IDLE)
+_EXCLUDE = "--exclude="
 
 
 class Control:
@@ -200,12 +189,12 @@ def main(arguments: list[str]) -> None:
 
     As the service starts it, with absolute paths.
     """
-    step_back()
+    be_last()
     # The keyboard's signals go to the whole group; the service says when to end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     library, words, *rest = arguments
-    exclude = [each.removeprefix("--exclude=") for each in rest if not each.startswith("/")]
-    watched = [each for each in rest if each.startswith("/")]
+    exclude = [each.removeprefix(_EXCLUDE) for each in rest if each.startswith(_EXCLUDE)]
+    watched = [each for each in rest if not each.startswith(_EXCLUDE)]  # from the root
     # Whatever else may write to standard output ends up on standard error.
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)

@@ -15,10 +15,10 @@ from pathlib import Path
 
 from tempo_edge._console.text import note
 from tempo_edge._files import atomic_write, make_private
-from tempo_edge._files.descriptor_lock import lock_descriptor
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.service.transport import places
-from tempo_edge.service.transport.sockets import TakenError, lock_of, locked
+from tempo_edge.service.transport.name_lock import is_held, locked
+from tempo_edge.service.transport.sockets import TakenError
 from tempo_edge.store.opening import real_name
 
 __all__ = ["announce", "announced"]
@@ -65,7 +65,7 @@ def announced(library: Path | None) -> Iterator[Path]:
         notes = sorted(islice(places.notes_path().glob("*.json"), _MOST_NOTES))
     for place in notes:
         socket = _read(place)
-        if socket is not None and _is_held(place):
+        if socket is not None and is_held(place):
             yield socket
 
 
@@ -80,21 +80,6 @@ def _read(place: Path) -> Path | None:
             return Path(str(json.loads(file.read(_LONGEST_NOTE))["socket"]))
     except (OSError, ValueError, LookupError, TypeError):
         return None
-
-
-def _is_held(place: Path) -> bool:
-    """Whether a process holds the lock of a note; others may ask at the same time."""
-    try:
-        lock = os.open(lock_of(place), os.O_RDWR | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        lock_descriptor(lock, shared=True)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(lock)
-    return False
 
 
 def _forget(place: Path) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import errno
-import resource
+
+from tempo_edge._system.limits import raise_descriptors
 
 __all__ = ["SHORTAGES", "connections_per_socket", "raise_limit"]
 
@@ -26,15 +27,7 @@ _PER_CONNECTION = 2
 
 def raise_limit() -> int:
     """Raise the soft limit on descriptors to the hard one, as far as is of use; gives the limit."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = _ENOUGH if hard == resource.RLIM_INFINITY else min(hard, _ENOUGH)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        try:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-        except (OSError, ValueError):
-            return soft
-        return wanted
-    return wanted if soft == resource.RLIM_INFINITY else soft
+    return raise_descriptors(_ENOUGH)
 
 
 def connections_per_socket(limit: int, sockets: int) -> int:

@@ -8,6 +8,7 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
+from tempo_edge._system.ports import hold_alone
 from tempo_edge.errors import TempoEdgeError
 
 __all__ = ["Listening", "listening_of"]
@@ -46,7 +47,7 @@ class Listening:
         family = socket.AF_INET6 if ":" in self.address else socket.AF_INET
         made = socket.socket(family, socket.SOCK_STREAM)
         try:
-            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            hold_alone(made)
             if family == socket.AF_INET6:
                 # All of this machine is that by IPv4, too; whatever the system's own default is.
                 made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)

@@ -10,10 +10,13 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from tempo_edge._files import make_private
-from tempo_edge._files.descriptor_lock import lock_descriptor
+from tempo_edge._system import unix_sockets
+from tempo_edge._system.ports import hold_alone
 from tempo_edge.errors import TempoEdgeError
+from tempo_edge.service.transport.name_lock import locked
+from tempo_edge.service.transport.port_note import port_in
 
-__all__ = ["TakenError", "UnixListener", "activated", "is_loopback", "lock_of", "locked", "tcp"]
+__all__ = ["TakenError", "UnixListener", "activated", "check_free", "held", "is_loopback", "tcp"]
 
 # Longest name of a Unix socket that Linux takes, in bytes, without the NUL at its end.
 _LONGEST_NAME = 107
@@ -53,10 +56,10 @@ class UnixListener:
         with ExitStack() as undoing:
             try:
                 make_private(path.parent)
-                self._lock = _held(path)
+                self._lock = held(path)
                 undoing.callback(os.close, self._lock)
-                _check_free(path)
-                self.socket = undoing.enter_context(socket.socket(socket.AF_UNIX))
+                check_free(path)
+                self.socket = undoing.enter_context(unix_sockets.make())
                 # Never reachable by others, not even for a moment: it is closed before it is named.
                 draft.unlink(missing_ok=True)
                 self.socket.bind(str(draft))
@@ -78,28 +81,7 @@ class UnixListener:
         os.close(self._lock)
 
 
-def lock_of(path: Path) -> Path:
-    """The file whose lock stands for a name."""
-    return path.with_name(path.name + ".lock")
-
-
-def locked(path: Path) -> int:
-    """A descriptor that holds the lock of a name for as long as it is open.
-
-    Raises:
-        BlockingIOError: another process holds it.
-        OSError: there can't be one.
-    """
-    descriptor = os.open(lock_of(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        lock_descriptor(descriptor)
-    except BaseException:
-        os.close(descriptor)
-        raise
-    return descriptor
-
-
-def _held(path: Path) -> int:
+def held(path: Path) -> int:
     """The lock of a socket's name.
 
     Raises:
@@ -111,15 +93,23 @@ def _held(path: Path) -> int:
         raise TakenError(path) from error
 
 
-def _check_free(path: Path) -> None:
-    """Refuse a name at which something answers, or that is not a socket's."""
+def check_free(path: Path) -> None:
+    """Refuse a name at which something answers, or that is not a socket's; its lock is held.
+
+    Raises:
+        TakenError: a service listens there.
+        TempoEdgeError: something else is there.
+        OSError: it can't be told.
+    """
     try:
         facts = path.lstat()
     except FileNotFoundError:
         return
+    if port_in(path) is not None:
+        return  # of one that is dead: it would hold the lock
     if not stat.S_ISSOCK(facts.st_mode):
         raise TempoEdgeError(f"{path} is there and is no socket: use another --socket")
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+    with unix_sockets.make() as probe:
         probe.settimeout(0.5)
         with suppress(ConnectionRefusedError, FileNotFoundError):
             probe.connect(str(path))
@@ -136,7 +126,7 @@ def tcp(port: int) -> socket.socket:
         raise TempoEdgeError(f"port {port} must be within 0 and 65535; 0 takes any that is free")
     made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        hold_alone(made)
         made.bind(("127.0.0.1", port))
     except OSError as error:
         made.close()
@@ -162,7 +152,7 @@ def activated() -> list[socket.socket]:
         for descriptor in range(_FIRST_DESCRIPTOR, _FIRST_DESCRIPTOR + int(count)):
             os.set_inheritable(descriptor, False)
             each = undoing.enter_context(socket.socket(fileno=descriptor))
-            local = each.family == socket.AF_UNIX or is_loopback(each)
+            local = unix_sockets.is_one(each) or is_loopback(each)
             if each.type != socket.SOCK_STREAM or not local:
                 raise TempoEdgeError(
                     f"socket {each.getsockname()} must be a Unix socket or on the loopback address"

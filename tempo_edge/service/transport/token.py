@@ -11,6 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from tempo_edge._files import atomic_write, make_private
+from tempo_edge._files.opening import open_carefully
+from tempo_edge._files.ownership import close_to_others, is_open_to_others, is_own
 from tempo_edge.errors import TempoEdgeError
 
 __all__ = ["equal", "load"]
@@ -46,13 +48,13 @@ def _make(path: Path) -> None:
 
 
 def _read(path: Path) -> str:
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    descriptor = open_carefully(path, links=False)
     with os.fdopen(descriptor) as file:
         facts = os.fstat(descriptor)
-        if not stat.S_ISREG(facts.st_mode) or facts.st_uid != os.geteuid():
+        if not stat.S_ISREG(facts.st_mode) or not is_own(facts):
             raise TempoEdgeError(f"token {path} is not a file of your own: move it away")
-        if facts.st_mode & 0o077:
-            os.fchmod(descriptor, 0o600)
+        if is_open_to_others(facts):
+            close_to_others(descriptor)
         try:
             token = file.read(1024).strip()
         except UnicodeDecodeError:

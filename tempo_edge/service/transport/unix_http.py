@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import http.client
-import socket
 from pathlib import Path
+
+from tempo_edge._system import unix_sockets
 
 __all__ = ["UnixConnection"]
 
@@ -26,6 +27,6 @@ class UnixConnection(http.client.HTTPConnection):
         Raises:
             OSError: nobody listens there, or not in time.
         """
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock = unix_sockets.make()
         self.sock.settimeout(self.timeout)
         self.sock.connect(str(self._place))

@@ -8,6 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 
+from tempo_edge._files.file_system import is_readonly
+from tempo_edge._files.opening import FOR_MAKING, open_carefully
 from tempo_edge._files.overwriting import check_overwriting
 from tempo_edge.errors import LibraryError
 
@@ -88,7 +90,7 @@ def identity_of(path: Path) -> Identity | None:
 def make_file(path: Path) -> None:
     """Make a file that only its user may read, if it isn't there; SQLite's own have its mode."""
     with suppress(OSError):  # SQLite says what is wrong
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        os.close(open_carefully(path, FOR_MAKING, 0o600, waiting=True))
 
 
 def has_log(path: Path) -> bool:
@@ -116,6 +118,6 @@ def tidy(path: Path) -> None:
 def on_readonly_disk(path: Path) -> bool:
     """Whether nothing can be written where a file is."""
     try:
-        return bool(os.statvfs(path.parent).f_flag & os.ST_RDONLY)
+        return is_readonly(path.parent)
     except OSError:
         return False

@@ -10,6 +10,7 @@ from types import TracebackType
 
 from tempo_edge._files import make_private
 from tempo_edge._files.descriptor_lock import lock_descriptor
+from tempo_edge._files.opening import open_lock
 from tempo_edge._files.overwriting import check_overwriting
 from tempo_edge.errors import LibraryError, NoLibraryError
 from tempo_edge.store.embedded.database import Database
@@ -42,7 +43,7 @@ class WriterLock:
         check_overwriting(self._path)
         try:
             make_private(self._path.parent)
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            descriptor = open_lock(self._path)
         except OSError as error:
             raise LibraryError(
                 f"{self._path} can't be written ({error.strerror}): choose another --library"

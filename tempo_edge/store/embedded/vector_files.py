@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from tempo_edge._files import atomic_write, make_private
 from tempo_edge._files.descriptor_lock import lock_descriptor
+from tempo_edge._files.opening import open_lock
 
 __all__ = ["CacheOrigin", "VectorFiles"]
 
@@ -183,7 +184,7 @@ _LOCK = "lock"
 @contextmanager
 def _alone(folder: Path) -> Iterator[bool]:
     """Whether no other process saves a cache in this folder until the block ends."""
-    descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = open_lock(folder / _LOCK)
     try:
         try:
             lock_descriptor(descriptor)
