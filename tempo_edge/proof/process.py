@@ -17,6 +17,7 @@ from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
+from tempo_edge._system.groups import APART, end_with_all
 from tempo_edge.proof.attempt import row_of
 from tempo_edge.proof.machine import placeless
 from tempo_edge.proof.part import Budget, Part, Row, not_run, verdict
@@ -62,7 +63,7 @@ def rows_of(place: str, seconds: float, most: float, scratch: Path) -> list[Row]
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
-        start_new_session=True,
+        **APART,
     ) as process:
         try:
             _, said = process.communicate(timeout=min(most, patience))
@@ -71,7 +72,8 @@ def rows_of(place: str, seconds: float, most: float, scratch: Path) -> list[Row]
             is_hanging = patience <= most
             trouble = f"had not ended after {min(most, patience):.0f} s, and was ended"
         finally:
-            _end(process)
+            end_with_all(process)
+            process.kill()
     rows = _read(told)
     spent = sum(row.seconds for row in rows)
     if trouble.startswith("had") and not is_hanging:  # it would have gone on: no fault of it
@@ -81,13 +83,6 @@ def rows_of(place: str, seconds: float, most: float, scratch: Path) -> list[Row]
         row = verdict(part.what, part.against, trouble or "told nothing")
         rows.append(_entered(row, part, began + spent))
     return rows
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a process, and those that it has started."""
-    with suppress(OSError, AttributeError):  # they have ended, or this system has no groups
-        os.killpg(process.pid, signal.SIGKILL)
-    process.kill()
 
 
 def _ending(status: int, said: bytes) -> str:

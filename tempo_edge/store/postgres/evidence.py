@@ -100,8 +100,9 @@ class EvidenceTable(PassTable):
         row = self._one("SELECT id, mark, remark FROM words_read WHERE path=%s", (path,))
         if row is None:
             return None
-        lines = self._run(f"SELECT {LINE} FROM evidence WHERE file_id=%s ORDER BY id", row[:1])
-        return FileWords(*row[1:], tuple(hit(each) for each in lines))
+        number, mark, remark = row
+        lines = self._run(f"SELECT {LINE} FROM evidence WHERE file_id=%s ORDER BY id", (number,))
+        return FileWords(mark, remark, tuple(hit(each) for each in lines))
 
     def matching_lines(
         self,
