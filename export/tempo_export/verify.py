@@ -17,15 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge import Library
+from tempo_edge.models.agreement import TOLERANCE
 from tempo_edge.models.providers import standings
 from tempo_edge.models.registry import Profile
 from tempo_edge.models.sessions import open_session
 from tempo_edge.sample_clips import sample_clips
 
 __all__ = ["Difference", "compare"]
-
-#: What vectors may differ by, component by component: that of half precision, rounded up.
-TOLERANCE = 5e-3
 
 _SENTENCES = (
     "a bicycle",
@@ -125,7 +123,7 @@ def compare(profile: Profile, clips: Sequence[Path] | None = None) -> list[Diffe
 def _through(provider: str, profile: Profile, clips: Sequence[Path]) -> _Seen:
     """The output of one provider, all worked out anew, with nothing that another one loaded."""
     chain = ("cpu",) if provider == "cpu" else (provider, "cpu")
-    fresh = replace(profile, opener=partial(open_session, providers=chain))
+    fresh = replace(profile, opener=partial(open_session, providers=chain, compared=False))
     sentences = fresh.text_tower.encode(_SENTENCES)
     with (
         tempfile.TemporaryDirectory() as folder,
