@@ -124,8 +124,7 @@ def _built() -> list[str]:
     return [
         name
         for name, provider in NAMES.items()
-        if provider in available
-        and not (name in PLUGINS and provider_plugins.is_plugged(provider))
+        if provider in available and not (name in PLUGINS and provider_plugins.is_plugged(provider))
     ]
 
 
