@@ -83,10 +83,10 @@ class Difference:
 
     def line(self) -> str:
         if self.trouble:
-            return f"{self.provider:<9} not tried: {self.trouble}\n"
+            return f"{self.provider:<12} not tried: {self.trouble}\n"
         kept = "the same" if self.times else "OTHER"
         return (
-            f"{self.provider:<9} {'ok' if self.good else 'DIFFERS'}: vectors by {self.vectors:.1e} "
+            f"{self.provider:<12} {'ok' if self.good else 'DIFFERS'}: vectors by {self.vectors:.1e} "
             f"at most, {len(_SENTENCES) - self.spans} of {len(_SENTENCES)} answers the same, "
             f"{kept} times\n"
         )

@@ -142,7 +142,8 @@ class ComparedSession:
         """
         self._session, self._open_on_cpu, self._verdict = session, open_on_cpu, verdict
         self._lock = threading.RLock()
-        self._is_compared = verdict.read() is not None
+        known = verdict.read()
+        self._is_compared = known is not None and known <= TOLERANCE
         self._is_on_cpu = False
 
     def __getattr__(self, name: str) -> Any:
