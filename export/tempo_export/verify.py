@@ -86,8 +86,8 @@ class Difference:
             return f"{self.provider:<12} not tried: {self.trouble}\n"
         kept = "the same" if self.times else "OTHER"
         return (
-            f"{self.provider:<12} {'ok' if self.good else 'DIFFERS'}: vectors by {self.vectors:.1e} "
-            f"at most, {len(_SENTENCES) - self.spans} of {len(_SENTENCES)} answers the same, "
+            f"{self.provider:<12} {'ok' if self.good else 'DIFFERS'}: "
+            f"vectors by {self.vectors:.1e} at most, {len(_SENTENCES) - self.spans} of {len(_SENTENCES)} answers the same, "
             f"{kept} times\n"
         )
 

@@ -136,7 +136,7 @@ def _standing(name: str, is_built: bool, is_asked: bool) -> Standing:
     loaded = provider_plugins.load(name)
     trouble = loaded.trouble
     if loaded.kind == "CPU" and not is_asked:
-        # OpenVINO was no faster there than ONNX Runtime by itself, and opens a model slower.
+        # There OpenVINO takes several times as long as ONNX Runtime by itself.
         trouble = f"it has only the CPU here: {VARIABLE}={name} tries it"
     return Standing(name, trouble, loaded.mend, is_asked, loaded)
 
