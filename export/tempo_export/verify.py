@@ -87,8 +87,8 @@ class Difference:
         kept = "the same" if self.times else "OTHER"
         return (
             f"{self.provider:<12} {'ok' if self.good else 'DIFFERS'}: "
-            f"vectors by {self.vectors:.1e} at most, {len(_SENTENCES) - self.spans} of {len(_SENTENCES)} answers the same, "
-            f"{kept} times\n"
+            f"vectors by {self.vectors:.1e} at most, {len(_SENTENCES) - self.spans} of "
+            f"{len(_SENTENCES)} answers the same, {kept} times\n"
         )
 
 
