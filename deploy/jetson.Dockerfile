@@ -19,8 +19,8 @@ RUN cmake -S . -B build -DCMAKE_CUDA_COMPILER=/usr/local/cuda/bin/nvcc -DCMAKE_C
     && cmake --build build --parallel \
     && install -D -t /opt/kernels build/libtempo_kernels.so build/libtempo_kernels_cuda.so
 
-# PyPI has no onnxruntime-gpu for arm64. This wheel alone comes from the Jetson index; all else,
-# what it depends on included, from PyPI.
+# PyPI's onnxruntime-gpu for arm64 is for CUDA 13 and Python 3.11. This wheel alone comes from the
+# Jetson index; all else, what it depends on included, from PyPI.
 ARG JETSON_INDEX=https://pypi.jetson-ai-lab.io/jp6/cu126
 COPY README.md LICENSE NOTICE pyproject.toml ./
 COPY export/tempo_export export/tempo_export

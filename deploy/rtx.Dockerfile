@@ -1,8 +1,9 @@
-# tempo-edge on a desktop with an NVIDIA RTX card: x86-64, CUDA 12, Python 3.12.
+# tempo-edge on a desktop with an NVIDIA RTX card: x86-64, CUDA 13, Python 3.12.
 #   docker build -f deploy/rtx.Dockerfile -t tempo-edge:rtx .
 # How to start it, and what of this has been tried: docs/deploy.md.
 
-FROM nvidia/cuda:12.8.1-devel-ubuntu24.04 AS build
+# For a driver that knows no CUDA 13: 12.8.1 here and below, and --build-arg ONNXRUNTIME=1.26.0
+FROM nvidia/cuda:13.0.1-devel-ubuntu24.04 AS build
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install -y --no-install-recommends cmake g++ make python3-venv \
@@ -20,7 +21,8 @@ RUN cmake -S . -B build -DCMAKE_CUDA_COMPILER=/usr/local/cuda/bin/nvcc \
     && install -D -t /opt/kernels build/libtempo_kernels.so build/libtempo_kernels_cuda.so
 
 # From 1.27 on, PyPI's onnxruntime-gpu is built for CUDA 13.
-# TensorRT is wanted for engines only, never for searching: --build-arg TENSORRT=tensorrt-cu12==10.15.1.29
+ARG ONNXRUNTIME=1.31.1
+# TensorRT 10 is what that is linked against: --build-arg TENSORRT=tensorrt-cu13==10.16.1.11
 ARG TENSORRT=""
 COPY README.md LICENSE NOTICE pyproject.toml ./
 COPY export/tempo_export export/tempo_export
@@ -29,10 +31,10 @@ COPY plugins plugins
 COPY tempo_edge tempo_edge
 RUN python3 -m venv /opt/tempo-edge \
     && /opt/tempo-edge/bin/pip install --no-cache-dir --only-binary :all: . "faiss-cpu>=1.8" \
-        onnxruntime-gpu==1.26.0 \
+        "onnxruntime-gpu==$ONNXRUNTIME" \
     && if [ -n "$TENSORRT" ]; then /opt/tempo-edge/bin/pip install --no-cache-dir "$TENSORRT"; fi
 
-FROM nvidia/cuda:12.8.1-cudnn-runtime-ubuntu24.04
+FROM nvidia/cuda:13.0.1-cudnn-runtime-ubuntu24.04
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install -y --no-install-recommends python3 \

@@ -36,6 +36,9 @@ _EXTRAS = {
     "onnx": ("onnx", "onnx"),
     "onnx_ir": ("onnx-ir", "onnx"),
     "onnxruntime": ("ONNX Runtime", "cpu"),
+    "onnxruntime_ep_nv_tensorrt_rtx": ("TensorRT for RTX's plug-in", "tensorrt-rtx-provider"),
+    "onnxruntime_ep_openvino": ("OpenVINO's plug-in", "openvino"),
+    "onnxruntime_ep_webgpu": ("WebGPU's plug-in", "webgpu"),
     "opentimelineio": ("OpenTimelineIO", "editors"),
     "open_clip": ("open_clip_torch", "perception"),
     "optimum": ("optimum-onnx", "optimum"),
@@ -103,7 +106,19 @@ class Extra:
 #: Every extra for those who use tempo-edge; those for who changes it are told in CONTRIBUTING.
 EXTRAS = (
     Extra("cpu", "searching", ("onnxruntime", "faiss")),
-    Extra("gpu", "searching on an NVIDIA card, in the place of cpu", (), "onnxruntime-gpu"),
+    Extra(
+        "gpu",
+        "searching on an NVIDIA card, in the place of cpu (for CUDA 12: gpu-cu12)",
+        (),
+        "onnxruntime-gpu",
+    ),
+    Extra("openvino", "models on Intel's graphics, beside cpu", ("onnxruntime_ep_openvino",)),
+    Extra("webgpu", "models on AMD's and others' cards, beside cpu", ("onnxruntime_ep_webgpu",)),
+    Extra(
+        "tensorrt-rtx-provider",
+        "models by TensorRT for RTX, beside cpu or gpu",
+        ("onnxruntime_ep_nv_tensorrt_rtx",),
+    ),
     Extra("team", "a library on a server", ("psycopg", "pgvector", "procrastinate")),
     Extra("serve", "the service and its page", ("starlette", "uvicorn")),
     Extra("pull", "published models", ("huggingface_hub",)),

@@ -17,15 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge import Library
+from tempo_edge.models.agreement import TOLERANCE
 from tempo_edge.models.providers import standings
 from tempo_edge.models.registry import Profile
 from tempo_edge.models.sessions import open_session
 from tempo_edge.sample_clips import sample_clips
 
 __all__ = ["Difference", "compare"]
-
-#: What vectors may differ by, component by component: that of half precision, rounded up.
-TOLERANCE = 5e-3
 
 _SENTENCES = (
     "a bicycle",
@@ -85,12 +83,12 @@ class Difference:
 
     def line(self) -> str:
         if self.trouble:
-            return f"{self.provider:<9} not tried: {self.trouble}\n"
+            return f"{self.provider:<12} not tried: {self.trouble}\n"
         kept = "the same" if self.times else "OTHER"
         return (
-            f"{self.provider:<9} {'ok' if self.good else 'DIFFERS'}: vectors by {self.vectors:.1e} "
-            f"at most, {len(_SENTENCES) - self.spans} of {len(_SENTENCES)} answers the same, "
-            f"{kept} times\n"
+            f"{self.provider:<12} {'ok' if self.good else 'DIFFERS'}: "
+            f"vectors by {self.vectors:.1e} at most, {len(_SENTENCES) - self.spans} of "
+            f"{len(_SENTENCES)} answers the same, {kept} times\n"
         )
 
 
@@ -125,7 +123,7 @@ def compare(profile: Profile, clips: Sequence[Path] | None = None) -> list[Diffe
 def _through(provider: str, profile: Profile, clips: Sequence[Path]) -> _Seen:
     """The output of one provider, all worked out anew, with nothing that another one loaded."""
     chain = ("cpu",) if provider == "cpu" else (provider, "cpu")
-    fresh = replace(profile, opener=partial(open_session, providers=chain))
+    fresh = replace(profile, opener=partial(open_session, providers=chain, compared=False))
     sentences = fresh.text_tower.encode(_SENTENCES)
     with (
         tempfile.TemporaryDirectory() as folder,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import platform
+import re
 from importlib.metadata import PackageNotFoundError, version
 from itertools import groupby
 from pathlib import Path
@@ -25,6 +26,9 @@ Check = dict[str, str]
 
 _MARKS = {"ok": "ok     ", "missing": "MISSING", "optional": "absent "}
 
+
+# The first onnxruntime-gpu that is built for CUDA 13.
+_CUDA_13 = [1, 27]
 
 # Where systems keep what is theirs.
 _NO_FOOTAGE = ("/boot", "/dev", "/etc", "/proc", "/run/user", "/snap", "/sys", "/var/lib")
@@ -98,7 +102,7 @@ def examine() -> dict[str, Any]:
         _needed("av", pip_command()),
         _needed("onnxruntime", CPU_OR_GPU, "onnxruntime-gpu"),
         *_overwritten(),
-        _needed("faiss", CPU_OR_GPU, "faiss-cpu", "faiss-gpu-cu12"),
+        _needed("faiss", CPU_OR_GPU, "faiss-cpu", "faiss-gpu", "faiss-gpu-cu12"),
         *_providers(),
         *_decoding(),
         *_kernels(),
@@ -160,16 +164,23 @@ def _overwritten() -> list[Check]:
     Other packages ask for the other build by name, faster-whisper for one. The later one is live.
     """
     try:
-        version("onnxruntime"), version("onnxruntime-gpu")
+        version("onnxruntime")
+        number = version("onnxruntime-gpu")
         from onnxruntime import get_available_providers
     except (PackageNotFoundError, ImportError):
         return []
     is_for_card = "CUDAExecutionProvider" in get_available_providers()
     live = "the card is used" if is_for_card else "no card is used"
     detail = f"installed over the files of onnxruntime, or that over its: {live}"
-    mend = f"pip uninstall -y onnxruntime onnxruntime-gpu && {pip_command('gpu')}"
+    extra = "gpu-cu12" if _parts(number) < _CUDA_13 else "gpu"
+    mend = f"pip uninstall -y onnxruntime onnxruntime-gpu && {pip_command(extra)}"
     state = "ok" if is_for_card else "optional"
     return [_check("packages", "onnxruntime-gpu", state, detail, "" if is_for_card else mend)]
+
+
+def _parts(number: str) -> list[int]:
+    """The first two parts of a version, by which one is told from another."""
+    return [int(part) for part in re.findall(r"\d+", number)[:2]]
 
 
 def _providers() -> list[Check]:
@@ -182,7 +193,11 @@ def _providers() -> list[Check]:
         return [_check("providers", "providers", "missing", str(error))]
     except (TempoEdgeError, AttributeError):
         return []  # the line on the package says it
-    return [_check("providers", each.provider, "ok", "") for each in found if not each.trouble] + [
+    return [
+        _check("providers", each.provider, "ok", f"on {each.plugin.label}" if each.plugin else "")
+        for each in found
+        if not each.trouble
+    ] + [
         _check(
             "providers",
             each.name,

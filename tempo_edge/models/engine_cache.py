@@ -1,4 +1,4 @@
-"""The cache of TensorRT's engines that were built for this machine, and what they are valid for.
+"""The cache of engines that were built for this machine, and what they are valid for.
 
 An engine runs on the GPU, with the driver and by the TensorRT that it was built with, and computes
 what its model did. A folder of the user's cache holds those of one such combination; its name is a
@@ -28,9 +28,10 @@ class EngineOrigin:
 
     Attributes:
         gpu, capability, driver: see :class:`tempo_edge.models.device.Device`.
-        tensorrt: TensorRT's version, with all of its four numbers.
-        runtime: what builds and runs the engine: ``onnxruntime`` with its version, or ``tensorrt``
-            where there is nothing between.
+        tensorrt: TensorRT's version, with all of its four numbers; empty where a plug-in of ONNX
+            Runtime builds them.
+        runtime: what builds and runs the engine: ``onnxruntime`` with its version, and a plug-in's,
+            or ``tensorrt`` where there is nothing between.
         model_sha256: of the ONNX file.
     """
 
@@ -55,14 +56,14 @@ class EngineOrigin:
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def engines_path() -> Path:
-    """The folder of all engines; it need not exist."""
+def engines_path(builder: str = "tensorrt") -> Path:
+    """The folder of all engines of a builder; it need not exist."""
     from platformdirs import user_cache_path
 
-    return user_cache_path("tempo-edge") / "tensorrt"
+    return user_cache_path("tempo-edge") / builder
 
 
-def engine_folder(origin: EngineOrigin, model: Path) -> Path:
+def engine_folder(origin: EngineOrigin, model: Path, builder: str = "tensorrt") -> Path:
     """The folder for the engines of that origin, made if it isn't there.
 
     Older ones of the same model go: those built from other contents of the file ``model``, or from
@@ -72,7 +73,7 @@ def engine_folder(origin: EngineOrigin, model: Path) -> Path:
     Raises:
         OSError: the folder can't be made.
     """
-    folder = engines_path() / origin.key
+    folder = engines_path(builder) / origin.key
     folder.mkdir(parents=True, exist_ok=True)
     about = {**asdict(origin), "model": str(model.resolve())}
     with atomic_write(folder / _ABOUT) as draft:

@@ -31,7 +31,7 @@ FASTEST = "fastest"
 _CLEARLY_FASTER, _WORTH_WHILE = 0.8, 5.0
 
 # Providers that have no kernels for eight bits that scale themselves, and do halves well.
-_HALVES = ("tensorrt", "cuda", "directml")
+_HALVES = ("tensorrt", "tensorrt-rtx", "cuda", "directml", "webgpu")
 
 
 @dataclass(frozen=True)

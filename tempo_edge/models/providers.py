@@ -1,25 +1,28 @@
 """Which execution providers of ONNX Runtime run a model here, best first, and with which options.
 
-What a build of ONNX Runtime lists is what it was compiled with. Whether a machine has the libraries
-and the device is looked at here, before a model is opened.
+What a build of ONNX Runtime lists is what it was compiled with; packages of their own bring others.
+Whether a machine has the libraries and the device is looked at here, before a model is opened.
 """
 
 from __future__ import annotations
 
 import functools
-import hashlib
+import json
 import os
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tempo_edge._extras import install_line, lacking
-from tempo_edge.errors import MissingExtraError, ProfileError
-from tempo_edge.models import shared_libraries
-from tempo_edge.models.device import nvidia
+from tempo_edge.errors import ProfileError
+from tempo_edge.models import provider_plugins, shared_libraries
+from tempo_edge.models.checksum import sha256_of
+from tempo_edge.models.device import Device, nvidia
 from tempo_edge.models.engine_cache import EngineOrigin, engine_folder
+from tempo_edge.models.onnx_runtime import load_onnxruntime
+from tempo_edge.models.provider_plugins import PLUGINS, Loaded
 from tempo_edge.models.shapes import Shapes, joined
 
 __all__ = [
@@ -31,20 +34,27 @@ __all__ = [
     "Standing",
     "asked",
     "load_onnxruntime",
+    "openvino_options",
     "plan",
     "standings",
     "tensorrt_options",
+    "tensorrt_rtx_options",
 ]
 
 #: Names to ask for a provider by, best first, and ONNX Runtime's own.
 NAMES = {
     "tensorrt": "TensorrtExecutionProvider",
+    "tensorrt-rtx": PLUGINS["tensorrt-rtx"].provider,
     "cuda": "CUDAExecutionProvider",
     "coreml": "CoreMLExecutionProvider",
     "directml": "DmlExecutionProvider",
-    "openvino": "OpenVINOExecutionProvider",
+    "openvino": PLUGINS["openvino"].provider,
+    "webgpu": PLUGINS["webgpu"].provider,
     "cpu": "CPUExecutionProvider",
 }
+
+# Those that build engines, for inputs of shapes that are known.
+_ENGINES = ("tensorrt", "tensorrt-rtx")
 
 #: Environment variable with the names of the providers to try, in that order.
 VARIABLE = "TEMPO_EDGE_PROVIDERS"
@@ -58,10 +68,14 @@ Notes = list[tuple[str, str]]
 
 @dataclass(frozen=True)
 class ProviderPlan:
-    """Providers to open a session with, and those that are left out beforehand."""
+    """Providers to open a session with, and those that are left out beforehand.
+
+    ``plugins`` has what was loaded of those in the chain that are plug-ins, by their names there.
+    """
 
     chain: Chain
     notes: Notes
+    plugins: dict[str, Loaded] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -73,30 +87,19 @@ class Standing:
         trouble: why it can't be used; empty if nothing speaks against it.
         mend: a command that would help; often there is none.
         asked: whether it was named by :data:`VARIABLE`.
+        plugin: what brings it, where this ONNX Runtime was not built with it.
     """
 
     name: str
     trouble: str = ""
     mend: str = ""
     asked: bool = False
+    plugin: Loaded | None = None
 
     @property
     def provider(self) -> str:
         """ONNX Runtime's name for it."""
         return NAMES[self.name]
-
-
-def load_onnxruntime() -> Any:
-    """The ONNX Runtime module.
-
-    Raises:
-        MissingExtraError: neither the ``cpu`` nor the ``gpu`` extra is installed.
-    """
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise MissingExtraError(lacking("onnxruntime")) from error
-    return onnxruntime
 
 
 def standings(wanted: Sequence[str] | None = None) -> list[Standing]:
@@ -109,14 +112,33 @@ def standings(wanted: Sequence[str] | None = None) -> list[Standing]:
         MissingExtraError: ONNX Runtime is not installed.
         ProfileError: :data:`VARIABLE` names what there is not.
     """
+    built = _built()
+    there = [name for name in NAMES if name in built or provider_plugins.is_installed(name)]
+    told = asked(there) if wanted is None else list(wanted)
+    return [_standing(name, name in built, name in told) for name in told or there]
+
+
+def _built() -> list[str]:
+    """The names of what this ONNX Runtime was built with; it lists what was plugged in as well."""
     available = load_onnxruntime().get_available_providers()
-    built = [name for name, provider in NAMES.items() if provider in available]
-    told = asked(built) if wanted is None else list(wanted)
-    found = []
-    for name in told or built:
-        trouble, mend = ("", "") if name == "cpu" else _trouble(name)
-        found.append(Standing(name, trouble, mend, name in told))
-    return found
+    return [
+        name
+        for name, provider in NAMES.items()
+        if provider in available and not (name in PLUGINS and provider_plugins.is_plugged(provider))
+    ]
+
+
+def _standing(name: str, is_built: bool, is_asked: bool) -> Standing:
+    if name == "cpu":
+        return Standing(name, asked=is_asked)
+    if is_built or name not in PLUGINS:
+        return Standing(name, *_trouble(name), is_asked)
+    loaded = provider_plugins.load(name)
+    trouble = loaded.trouble
+    if loaded.kind == "CPU" and not is_asked:
+        # There OpenVINO takes several times as long as ONNX Runtime by itself.
+        trouble = f"it has only the CPU here: {VARIABLE}={name} tries it"
+    return Standing(name, trouble, loaded.mend, is_asked, loaded)
 
 
 def plan(
@@ -124,7 +146,7 @@ def plan(
 ) -> ProviderPlan:
     """The providers that a session with a model is opened with.
 
-    TensorRT is tried only where the model's ``shapes`` are known.
+    TensorRT, and that for RTX, are tried only where the model's ``shapes`` are known.
 
     Args:
         wanted: names of the providers to try; by default what :data:`VARIABLE` says.
@@ -135,23 +157,43 @@ def plan(
     """
     chain: Chain = []
     notes: Notes = []
+    plugins = {}
     for standing in standings(wanted):
-        # Every build for NVIDIA lists TensorRT, few machines have it: nobody misses it unasked.
-        if standing.trouble and (standing.asked or standing.name != "tensorrt"):
-            notes.append((standing.provider, standing.trouble))
-        if standing.trouble or (standing.name == "tensorrt" and not shapes):
+        if standing.trouble:
+            # Every build for NVIDIA lists TensorRT, few machines have it, and a plug-in may lie
+            # there for another machine's sake: nobody misses them unasked.
+            if standing.asked or not (standing.name == "tensorrt" or standing.plugin):
+                notes.append((standing.provider, standing.trouble))
             continue
-        options: dict[str, Any] = {}
+        if standing.name in _ENGINES and not shapes:
+            continue
+        try:
+            chain.append((standing.provider, _options(standing, path, threads, shapes or {})))
+        except OSError as error:
+            notes.append((standing.provider, f"its engines can't be kept: {error}"))
+            continue
+        if standing.plugin is not None:
+            plugins[standing.provider] = standing.plugin
+    return ProviderPlan(chain, notes, plugins)
+
+
+def _options(standing: Standing, path: Path, threads: int, shapes: Shapes) -> dict[str, Any]:
+    """The options of a provider for a model.
+
+    Raises:
+        OSError: it builds engines, and they can't be kept.
+    """
+    if standing.name == "tensorrt":
+        return tensorrt_options(_folder(path), shapes)
+    if standing.plugin is None:
         if standing.name == "openvino":
-            options = {"device_type": "AUTO", "num_of_threads": threads}
-        elif standing.name == "tensorrt" and shapes:
-            try:
-                options = tensorrt_options(_folder(path), shapes)
-            except OSError as error:
-                notes.append((standing.provider, f"its engines can't be kept: {error}"))
-                continue
-        chain.append((standing.provider, options))
-    return ProviderPlan(chain, notes)
+            return {"device_type": "AUTO", "num_of_threads": threads}
+        return {}
+    if standing.name == "tensorrt-rtx":
+        return tensorrt_rtx_options(_plugin_folder(standing, path), shapes)
+    if standing.name == "openvino":
+        return openvino_options(standing.plugin.kind, _plugin_folder(standing, path), threads)
+    return {}
 
 
 def tensorrt_options(folder: Path, shapes: Shapes) -> dict[str, Any]:
@@ -160,37 +202,68 @@ def tensorrt_options(folder: Path, shapes: Shapes) -> dict[str, Any]:
     See "Execution Provider Options" in ONNX Runtime's page on its TensorRT execution provider.
     Half precision is for TensorRT up to 10; since 11 a network's types are those of its graph.
     """
-
-    def all_of(which: str) -> str:
-        return ",".join(f"{name}:{joined(getattr(shape, which))}" for name, shape in shapes.items())
-
     return {
         "trt_fp16_enable": True,
         "trt_engine_cache_enable": True,
         "trt_engine_cache_path": str(folder),
         "trt_timing_cache_enable": True,
         "trt_timing_cache_path": str(folder),
-        "trt_profile_min_shapes": all_of("least"),
-        "trt_profile_opt_shapes": all_of("usual"),
-        "trt_profile_max_shapes": all_of("most"),
+        "trt_profile_min_shapes": _all_of(shapes, "least"),
+        "trt_profile_opt_shapes": _all_of(shapes, "usual"),
+        "trt_profile_max_shapes": _all_of(shapes, "most"),
     }
 
 
-def asked(built: Sequence[str]) -> list[str]:
+def tensorrt_rtx_options(folder: Path, shapes: Shapes) -> dict[str, Any]:
+    """Options for TensorRT for RTX, as ``tensorrt_rtx_provider_options.h`` of its package has them.
+
+    A network's types are always those of its graph: there is no flag for half precision.
+    """
+    return {
+        "nv_runtime_cache_path": str(folder),
+        "nv_profile_min_shapes": _all_of(shapes, "least"),
+        "nv_profile_opt_shapes": _all_of(shapes, "usual"),
+        "nv_profile_max_shapes": _all_of(shapes, "most"),
+    }
+
+
+def openvino_options(kind: str, folder: Path, threads: int) -> dict[str, Any]:
+    """Options for OpenVINO's plug-in, with what it compiles kept in a folder.
+
+    A card computes in half precision. On a CPU that has one it would take bfloat16, whose vectors
+    are further from the CPU's own than is allowed.
+
+    Args:
+        kind: of the device: ``GPU``, ``NPU`` or ``CPU``.
+    """
+    facts: dict[str, Any] = {"CACHE_DIR": str(folder)}
+    if kind == "CPU":
+        facts |= {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": threads}
+    return {"load_config": json.dumps({kind: facts})}
+
+
+def _all_of(shapes: Shapes, which: str) -> str:
+    """One of the three shapes of every input, as TensorRT's providers read them."""
+    return ",".join(f"{name}:{joined(getattr(shape, which))}" for name, shape in shapes.items())
+
+
+def asked(there: Sequence[str]) -> list[str]:
     """The names in :data:`VARIABLE`, best first and the CPU's last; none if it isn't set.
 
     Raises:
-        ProfileError: one of them isn't among the ``built``, or the CPU's isn't the last.
+        ProfileError: one of them isn't among those that are ``there``, or the CPU's isn't the last.
     """
     told = os.environ.get(VARIABLE, "")
     names = list(dict.fromkeys(part.strip().lower() for part in told.split(",") if part.strip()))
     for name in names:
         if name not in NAMES:
             raise ProfileError(f"{VARIABLE} names {name!r}: it must be of {', '.join(NAMES)}")
-        if name not in built:
+        if name not in there:
+            lacked = "this build of ONNX Runtime lacks"
+            if name in PLUGINS:
+                lacked = f"is absent ({lacking(PLUGINS[name].module)})"
             raise ProfileError(
-                f"{VARIABLE} names {name!r}, which this build of ONNX Runtime lacks: "
-                f"it must be of {', '.join(built)}"
+                f"{VARIABLE} names {name!r}, which {lacked}: it must be of {', '.join(there)}"
             )
     if "cpu" in names[:-1]:
         raise ProfileError(
@@ -252,9 +325,21 @@ def _mend(library: Path, lacking: str) -> str:
 def _folder(path: Path) -> Path:
     """The folder of a model's engines that are valid here."""
     onnxruntime = load_onnxruntime()
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
     runtime = f"onnxruntime {onnxruntime.__version__}"
-    return engine_folder(EngineOrigin.of(nvidia(), _tensorrt_version(), runtime, digest), path)
+    origin = EngineOrigin.of(nvidia(), _tensorrt_version(), runtime, sha256_of(path))
+    return engine_folder(origin, path)
+
+
+def _plugin_folder(standing: Standing, path: Path) -> Path:
+    """The folder of what a plug-in built of a model and that is valid here."""
+    about = standing.plugin
+    assert about is not None
+    is_nvidia = standing.name == "tensorrt-rtx"
+    device = nvidia() if is_nvidia else Device(about.label, about.architecture, "")
+    onnxruntime = load_onnxruntime()
+    runtime = f"onnxruntime {onnxruntime.__version__}, {standing.provider} {about.version}"
+    origin = EngineOrigin.of(device, "", runtime, sha256_of(path))
+    return engine_folder(origin, path, standing.name)
 
 
 def _tensorrt_version() -> str:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tempo_edge.errors import ProfileError
-from tempo_edge.models.providers import Chain, Notes, load_onnxruntime, plan
+from tempo_edge.models import provider_plugins
+from tempo_edge.models.agreement import TOLERANCE, ComparedSession, Verdict, disagreement
+from tempo_edge.models.onnx_runtime import load_onnxruntime, reason
+from tempo_edge.models.providers import Chain, Notes, ProviderPlan, plan
 from tempo_edge.models.shapes import Shapes
 
 __all__ = [
@@ -32,14 +36,17 @@ def open_session(
     threads: int,
     shapes: Shapes | None = None,
     providers: Sequence[str] | None = None,
+    compared: bool = True,
 ) -> Any:
     """An inference session on the best provider, with ``threads`` threads inside an operator.
 
-    A provider that turns out not to work is left for the next one, with a ``RuntimeWarning``.
+    A provider that turns out not to work is left for the next one, with a ``RuntimeWarning``; so is
+    a plug-in that gives other numbers than the CPU, once the session is run.
 
     Args:
         shapes: those of the model's inputs; without them TensorRT isn't tried.
         providers: names of those to try; by default what the environment says.
+        compared: whether a plug-in is held against the CPU; who does that anyway says False.
 
     Raises:
         MissingExtraError: ONNX Runtime is not installed.
@@ -47,11 +54,30 @@ def open_session(
             run the model.
     """
     planned = plan(path, threads, shapes, providers)
-    session, notes = open_with(path, threads, planned.chain)
-    for provider, reason in (*planned.notes, *notes):
-        text = f"{path.name} runs without {provider}: {reason}"
+    verdicts = _verdicts(path, planned) if compared else {}
+    known = {provider: verdict.read() for provider, verdict in verdicts.items()}
+    refused = {name: far for name, far in known.items() if far is not None and far > TOLERANCE}
+    chain = [link for link in planned.chain if link[0] not in refused]
+    session, notes = open_with(path, threads, chain)
+    told = [(provider, disagreement(far)) for provider, far in refused.items()]
+    for provider, why in (*planned.notes, *told, *notes):
+        text = f"{path.name} runs without {provider}: {why}"
         warnings.warn(text, RuntimeWarning, stacklevel=2)
-    return session
+    verdict = verdicts.get(session.get_providers()[0])
+    if verdict is None:
+        return session
+    return ComparedSession(session, partial(open_on_cpu, path, threads), verdict)
+
+
+def _verdicts(path: Path, planned: ProviderPlan) -> dict[str, Verdict]:
+    """The verdicts on a model with the plug-ins of a plan, by ONNX Runtime's names for these."""
+    runtime = load_onnxruntime().__version__
+    found = {}
+    for provider, about in planned.plugins.items():
+        with suppress(OSError):  # opening it says so
+            device = f"{about.kind} {about.label}"
+            found[provider] = Verdict.of(provider, about.version, device, runtime, path)
+    return found
 
 
 def open_on_cpu(path: Path, threads: int, shapes: Shapes | None = None) -> Any:
@@ -73,20 +99,32 @@ def open_with(path: Path, threads: int, chain: Chain) -> tuple[Any, Notes]:
     onnxruntime = load_onnxruntime()
     notes: Notes = []
     while True:
+        head, _ = chain[0]
+        is_plugged = provider_plugins.is_plugged(head)
+        # Of plug-ins a session takes one, and what it can't run it leaves to the CPU.
+        taken = chain[:1] if is_plugged else _without_plugins(chain)
         try:
+            options = _options(threads, taken)
+            if is_plugged:
+                told = {name: str(value) for name, value in taken[0][1].items()}
+                options.add_provider_for_devices([provider_plugins.device_for(head)], told)
             # Its own fallback would print, and know nothing of the providers in between.
             session = onnxruntime.InferenceSession(
-                str(path), _options(threads, chain), providers=chain, enable_fallback=0
+                str(path), options, providers=None if is_plugged else taken, enable_fallback=0
             )
         except Exception as error:  # whatever a provider may say
             if len(chain) < 2:
-                raise ProfileError(f"{path} can't be opened: {_short(error)}") from error
-            notes.append((chain[0][0], _short(error)))
+                raise ProfileError(f"{path} can't be opened: {reason(error)}") from error
+            notes.append((chain[0][0], reason(error)))
             chain = chain[1:]
             continue
         running = session.get_providers()
-        notes += [(name, "it couldn't be started") for name, _ in chain if name not in running]
+        notes += [(name, "it couldn't be started") for name, _ in taken if name not in running]
         return session, notes
+
+
+def _without_plugins(chain: Chain) -> Chain:
+    return [link for link in chain if not provider_plugins.is_plugged(link[0])]
 
 
 def separate_weights(path: Path, target: Path) -> bool:
@@ -122,8 +160,3 @@ def _options(threads: int, chain: Chain) -> Any:
     if any(name == "DmlExecutionProvider" for name, _ in chain):
         options.enable_mem_pattern = False  # which DirectML can't work with
     return options
-
-
-def _short(error: BaseException) -> str:
-    """The text of an error, on one line."""
-    return " ".join(str(error).split()) or type(error).__name__

@@ -94,21 +94,24 @@ def test_every_extra_is_told(tempo: Tempo, monkeypatch: pytest.MonkeyPatch) -> N
     ]
 
 
+@pytest.mark.parametrize(("number", "extra"), [("1.26.0", "gpu-cu12"), ("1.31.1", "gpu")])
 def test_a_runtime_for_cards_that_another_lies_over(
-    tempo: Tempo, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    tempo: Tempo, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, number: str, extra: str
 ) -> None:
     def told() -> list[Check]:
         return [each for each in examined(tempo) if each["name"] == "onnxruntime-gpu"]
 
     assert told() == []
-    facts = tmp_path / "onnxruntime_gpu-1.26.0.dist-info" / "METADATA"
+    facts = tmp_path / f"onnxruntime_gpu-{number}.dist-info" / "METADATA"
     facts.parent.mkdir()
-    facts.write_text("Metadata-Version: 2.1\nName: onnxruntime-gpu\nVersion: 1.26.0\n")
+    facts.write_text(f"Metadata-Version: 2.1\nName: onnxruntime-gpu\nVersion: {number}\n")
     monkeypatch.syspath_prepend(tmp_path)
     (row,) = told()
     assert (row["group"], row["state"]) == ("packages", "optional")
     assert row["detail"].endswith("no card is used")
-    again = 'pip uninstall -y onnxruntime onnxruntime-gpu && pip install ".[gpu]"'
+    again = 'pip uninstall -y onnxruntime onnxruntime-gpu && pip install ".[GPU]"'.replace(
+        "GPU", extra
+    )
     assert row["mend"] == again
     (line,) = [each for each in tempo("doctor").out.splitlines() if again in each]
     assert line.startswith("absent ")

@@ -74,6 +74,16 @@ def test_engines_that_nothing_will_read_again_go(
     assert new.exists()
 
 
+def test_two_builders_do_not_clear_away_each_others_engines(tmp_path: Path) -> None:
+    """One card may have both, and each process asks for the folders of both."""
+    model = tmp_path / "image.onnx"
+    (engine_folder(ORIGIN, model) / "graph.engine").write_bytes(b"engine")
+    plugged = dataclasses.replace(ORIGIN, tensorrt="", runtime="onnxruntime 1.31.1, another")
+    other = engine_folder(plugged, model, "tensorrt-rtx")
+    assert other == tmp_path / "cache" / "tempo-edge" / "tensorrt-rtx" / plugged.key
+    assert (engine_folder(ORIGIN, model) / "graph.engine").exists() and other.exists()
+
+
 def test_the_engines_of_others_stay(tmp_path: Path) -> None:
     other = engine_folder(dataclasses.replace(ORIGIN, model_sha256="cd"), tmp_path / "text.onnx")
     unknown = engines_path() / "unknown"

@@ -13,14 +13,23 @@ import pytest
 from tokenizers import Tokenizer
 
 from tempo_edge import ProfileError
-from tempo_edge.models import Profile, load_profile, providers
+from tempo_edge.models import Profile, load_profile, provider_plugins, providers
 from tempo_edge.models.device import Device
-from tempo_edge.models.providers import NAMES, Standing, asked, plan, standings, tensorrt_options
+from tempo_edge.models.providers import (
+    NAMES,
+    Standing,
+    asked,
+    plan,
+    standings,
+    tensorrt_options,
+    tensorrt_rtx_options,
+)
 from tempo_edge.models.sessions import open_session, open_with
 from tempo_edge.models.shapes import PICTURES, InputShape, Shapes, image_shapes, text_shapes
 from tempo_edge.models.towers import ImageTower
 
 BUILT = [name for name, full in NAMES.items() if full in onnxruntime.get_available_providers()]
+THERE = [name for name in NAMES if name in BUILT or provider_plugins.is_installed(name)]
 CPU = ("CPUExecutionProvider", dict[str, Any]())
 
 for_nvidia = pytest.mark.skipif("tensorrt" not in BUILT, reason="needs a build for NVIDIA")
@@ -36,8 +45,8 @@ def nano() -> Profile:
 
 
 def test_the_best_is_tried_first_and_the_cpu_last() -> None:
-    assert [each.name for each in standings()] == BUILT
-    assert list(NAMES)[:2] == ["tensorrt", "cuda"]
+    assert [each.name for each in standings()] == THERE
+    assert list(NAMES)[:3] == ["tensorrt", "tensorrt-rtx", "cuda"]
     assert standings()[-1] == Standing("cpu")
 
 
@@ -72,12 +81,17 @@ def test_the_environment_may_say_which(
         (
             "cuda,azure",
             "TEMPO_EDGE_PROVIDERS names 'azure': "
-            "it must be of tensorrt, cuda, coreml, directml, openvino, cpu",
+            "it must be of tensorrt, tensorrt-rtx, cuda, coreml, directml, openvino, webgpu, cpu",
+        ),
+        (
+            "coreml,cpu",
+            "TEMPO_EDGE_PROVIDERS names 'coreml', which this build of ONNX Runtime lacks: "
+            "it must be of cuda, cpu",
         ),
         (
             "openvino,cpu",
-            "TEMPO_EDGE_PROVIDERS names 'openvino', which this build of ONNX Runtime lacks: "
-            "it must be of cuda, cpu",
+            "TEMPO_EDGE_PROVIDERS names 'openvino', which is absent (OpenVINO's plug-in is not "
+            'installed: pip install ".[openvino]"): it must be of cuda, cpu',
         ),
         (
             "cpu,cuda",
@@ -291,6 +305,15 @@ def test_tensorrts_options_are_written_as_it_reads_them() -> None:
     assert options["trt_profile_min_shapes"] == "input_ids:1x1,attention_mask:1x1"
     assert options["trt_profile_opt_shapes"] == "input_ids:1x16,attention_mask:1x16"
     assert options["trt_profile_max_shapes"] == "input_ids:1x77,attention_mask:1x77"
+
+
+def test_those_of_tensorrt_for_rtx_are_the_same_by_other_names() -> None:
+    assert tensorrt_rtx_options(Path("/kept"), text_shapes(77)) == {
+        "nv_runtime_cache_path": "/kept",
+        "nv_profile_min_shapes": "input_ids:1x1,attention_mask:1x1",
+        "nv_profile_opt_shapes": "input_ids:1x16,attention_mask:1x16",
+        "nv_profile_max_shapes": "input_ids:1x77,attention_mask:1x77",
+    }
 
 
 @pytest.mark.parametrize(
