@@ -156,7 +156,9 @@ class Bench:
 
     def given(self, checkpoint: Path) -> dict[str, float]:
         """The figures of a decoder that was taught elsewhere."""
-        return self.reported(load_grounder(checkpoint))
+        figures = self.reported(load_grounder(checkpoint))
+        self.say(f"{checkpoint.parent.name}: {json.dumps(figures)}")
+        return figures
 
     def is_shared(self, row: Row) -> bool:
         """Whether a row is the same decoder whatever the seed."""
