@@ -132,15 +132,7 @@ class DecordVideo(Closing):
             raise MediaError("can't be shown by decord as it is meant, mirrored: use pyav")
         if orientation.transposed:  # rows of what it turns a quarter are of another length
             raise MediaError("can't be shown by decord as it is meant, turned: use pyav")
-        try:
-            reader = self._decord.VideoReader(
-                str(self._path.absolute()), ctx=self._decord.cpu(0), num_threads=1
-            )
-            if self._container.is_signed:
-                reader.next()  # which the decoder must have come past
-                reader.seek(0)
-        except (self._decord.DECORDError, RuntimeError, AssertionError, StopIteration) as error:
-            raise MediaError(f"can't be opened by decord: {_reason(error)}") from error
+        reader = self._reader_here()
         if len(reader) != len(table):
             raise MediaError(
                 f"can't be decoded exactly by decord, which counts {len(reader)} pictures "
@@ -150,6 +142,31 @@ class DecordVideo(Closing):
         # pictures' own, it lands beside the picture it seeks, and only reading on is exact.
         self._linear = list(reader.get_key_indices()) != np.flatnonzero(table.keys).tolist()
         self._reader, self._next = reader, 0
+
+    def _reader_here(self) -> Any:
+        """decord's reader, which has come past the first picture where there is one to be had."""
+        try:
+            reader = self._begun()
+            try:
+                picture = reader.next().asnumpy()
+                reader.seek(0)
+            except (self._decord.DECORDError, RuntimeError, StopIteration):
+                if self._container.is_signed:  # the decoder must have come past the signature
+                    raise
+                return self._begun()  # damage is told where pictures are asked for
+        except (self._decord.DECORDError, RuntimeError, AssertionError, StopIteration) as error:
+            raise MediaError(f"can't be opened by decord: {_reason(error)}") from error
+        if picture.shape[2] != 3:
+            raise MediaError(
+                f"can't be shown by decord, which misreads rows of {picture.shape[1]} points: "
+                "use pyav"
+            )
+        return reader
+
+    def _begun(self) -> Any:
+        return self._decord.VideoReader(
+            str(self._path.absolute()), ctx=self._decord.cpu(0), num_threads=1
+        )
 
     def _orientation(self, table: PacketTable) -> Orientation:
         """How the first picture must be turned; decord mirrors none."""

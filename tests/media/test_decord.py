@@ -50,6 +50,19 @@ def test_what_can_not_be_shown_as_it_is_meant_is_refused(
         list(video.frames(DecodeRange(0, 0)))
 
 
+def test_rows_that_it_misreads_are_refused(tmp_path: Path) -> None:
+    truth = make_video(tmp_path / "a.mp4", shots=[(corners(), 0.2)], size=(32, 32))
+    with open_video(truth.path, "decord") as video:
+        start = int(video.packets().pts[0])
+        try:
+            video.check()
+        except MediaError as error:
+            assert str(error).endswith("misreads rows of 32 points: use pyav")
+            return
+        (frame, *_) = video.frames(DecodeRange(start, start))  # of a release that is mended
+        assert frame.thumbnail(16).shape == (16, 16, 3)
+
+
 def test_damage_ends_the_run_without_noise(
     gallery: Gallery, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from videos import Painter, Picture, make_video, motion
 
 from tempo_edge.clips import cut_or_copy
+from tempo_edge.errors import MediaError
 from tempo_edge.media import DecodeRange, _listing, open_video
 from tempo_edge.media.instant import picture_at, pictures_at
 from tempo_edge.media.pyav import PyAVVideo
@@ -158,6 +159,10 @@ def test_every_decoder_sees_the_same_pictures(films: dict[str, Path], decoder: s
     seen = []
     for first in (keys_of(path)[0], key):
         with open_video(path, decoder) as video:
+            try:
+                video.check()
+            except MediaError as refused:  # decord2 misreads so short rows, and says so
+                pytest.skip(str(refused))
             run = DecodeRange(first, int(video.packets().pts[-1]))
             frames = (frame for frame in video.frames(run) if frame.pts >= key)
             seen.append([frame.thumbnail(32) for frame in frames])
