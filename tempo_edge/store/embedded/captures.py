@@ -40,15 +40,6 @@ class CaptureTable(ContentsTable):
     Libraries of before have none, and whoever reads one of these finds nothing known.
     """
 
-    _has_them = False
-
-    def _has_captures(self) -> bool:
-        """Whether the table is there; whoever writes may make it while others read."""
-        if not self._has_them:
-            row = self._db.execute("SELECT 1 FROM sqlite_master WHERE name='captures'")
-            self._has_them = row.fetchone() is not None
-        return self._has_them
-
     def note_capture(self, path: str, mark: str, capture: Capture) -> None:
         """Note a file's capture, until the file is put again."""
         self._db.execute(
@@ -72,7 +63,7 @@ class CaptureTable(ContentsTable):
 
     def capture(self, video_id: int) -> Capture | None:
         """When, where and by what a video was taken; None where no file's capture was noted."""
-        if not self._has_captures():
+        if not self._has("captures"):
             return None
         rows = self._db.execute(
             f"SELECT {FACTS} FROM captures WHERE video_id=? ORDER BY rank, path", (video_id,)
@@ -85,7 +76,7 @@ class CaptureTable(ContentsTable):
 
     def file_capture(self, path: str) -> tuple[str, Capture] | None:
         """(mark, capture) as they were noted of one file, or None."""
-        if not self._has_captures():
+        if not self._has("captures"):
             return None
         row = self._db.execute(
             f"SELECT mark, video_id, {FACTS} FROM captures WHERE path=?", (path,)
@@ -98,7 +89,7 @@ class CaptureTable(ContentsTable):
     def taken(self) -> dict[int, Capture]:
         """By video, when it was taken and who says so, of those of which that is known."""
         found: dict[int, Capture] = {}
-        if not self._has_captures():
+        if not self._has("captures"):
             return found
         rows = self._db.execute(
             "SELECT video_id, taken_from, clock, is_utc, is_day, zone FROM captures "
@@ -140,7 +131,7 @@ class CaptureTable(ContentsTable):
         return camera_names(self._cameras())
 
     def _cameras(self) -> list[tuple[str, str]]:
-        if not self._has_captures():
+        if not self._has("captures"):
             return []
         rows = self._db.execute("SELECT DISTINCT make, model FROM captures")
         read = self._columns("a camera")
@@ -161,7 +152,7 @@ class CaptureTable(ContentsTable):
                 (filters.least_side,),
             )
             yield {int(video) for (video,) in rows}
-        if not self._has_captures():
+        if not self._has("captures"):
             yield set()
             return
         if filters.is_timed:
@@ -222,7 +213,7 @@ class CaptureTable(ContentsTable):
         (videos,) = self._db.execute(
             "SELECT count(DISTINCT video_id) FROM files WHERE video_id IS NOT NULL"
         ).fetchone()
-        if not self._has_captures():
+        if not self._has("captures"):
             return int(videos)
         each = (f"SELECT video_id FROM captures WHERE {condition}" for condition in wanted)
         (known,) = self._db.execute(

@@ -19,21 +19,12 @@ class ContentsTable(KeptAnswers):
     Libraries of before have none, and whoever reads one of these finds nothing known.
     """
 
-    _has_contents_table = False
-
-    def _has_contents(self) -> bool:
-        """Whether the table is there; whoever writes may make it while others read."""
-        if not self._has_contents_table:
-            row = self._db.execute("SELECT 1 FROM sqlite_master WHERE name='contents'")
-            self._has_contents_table = row.fetchone() is not None
-        return self._has_contents_table
-
     def _columns(self, row: str) -> Columns:
         return Columns(self.path, row)
 
     def contents(self, video_id: int) -> Contents:
         """What is known of the bytes of a video's files; nothing of a video that is not there."""
-        if not self._has_contents():
+        if not self._has("contents"):
             return Contents()
         row = self._db.execute(
             f"SELECT {_CONTENTS} FROM contents WHERE video_id=?", (video_id,)

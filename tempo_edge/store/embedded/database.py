@@ -90,6 +90,7 @@ class Database:
         self.version = SCHEMA_VERSION
         #: True once a reader found another library in the place of its own.
         self.is_replaced = False
+        self._tables: set[str] = set()
         self._id = self._open()
 
     def _open(self) -> str | None:
@@ -225,8 +226,7 @@ class Database:
     def _index_words(self) -> None:
         """Have names found among themselves, and words by their plain spelling."""
         for name, script in (("evidence_names", NAMES), ("evidence_words_put", PLAIN)):
-            there = self._db.execute("SELECT 1 FROM sqlite_master WHERE name=?", (name,))
-            if there.fetchone() is None:
+            if not self._has_now(name):
                 with self.transaction():
                     for statement in statements(script):
                         self._db.execute(statement)
@@ -338,6 +338,20 @@ class Database:
         self._db.execute("CREATE TEMP TABLE IF NOT EXISTS chosen (id INTEGER PRIMARY KEY)")
         self._db.execute("DELETE FROM temp.chosen")
         self._db.executemany("INSERT OR IGNORE INTO temp.chosen VALUES (?)", ((v,) for v in videos))
+
+    def _has(self, table: str) -> bool:
+        """Whether one of the tables that a version brings is there, as it stays then.
+
+        Libraries of before lack some, and whoever writes may make them while others read.
+        """
+        if table not in self._tables and self._has_now(table):
+            self._tables.add(table)
+        return table in self._tables
+
+    def _has_now(self, name: str) -> bool:
+        """Whether there is a table or a trigger, which may be made, or gone, in a transaction."""
+        row = self._db.execute("SELECT 1 FROM sqlite_master WHERE name=?", (name,))
+        return row.fetchone() is not None
 
     def get_meta(self, key: str) -> str | None:
         """A stored fact, or None."""

@@ -36,18 +36,9 @@ class EvidenceTable(PassTable):
     Libraries of before have neither, and whoever reads one of these finds no words in it.
     """
 
-    _is_there = False
-
     def __init__(self, path: Path, *, readonly: bool = False, still: bool = False) -> None:
         self._rarities = Rarities()
         super().__init__(path, readonly=readonly, still=still)
-
-    def _has_evidence(self) -> bool:
-        """Whether the tables are there; whoever writes may make them while others read."""
-        if not self._is_there:
-            row = self._db.execute("SELECT 1 FROM sqlite_master WHERE name='words_read'")
-            self._is_there = row.fetchone() is not None
-        return self._is_there
 
     def put_lines(
         self,
@@ -101,7 +92,7 @@ class EvidenceTable(PassTable):
 
     def lines(self, video_id: int) -> list[Line]:
         """The lines of a video in the order of their times."""
-        if not self._has_evidence():
+        if not self._has("words_read"):
             return []
         rows = self._db.execute(
             f"SELECT {_COLUMNS} FROM evidence WHERE video_id=? ORDER BY start_seconds, id",
@@ -111,7 +102,7 @@ class EvidenceTable(PassTable):
 
     def contents_lines(self, video_id: int) -> list[LineHit]:
         """The lines of a video that are no single file's, in the order in which they were put."""
-        if not self._has_evidence():
+        if not self._has("words_read"):
             return []
         rows = self._db.execute(
             f"SELECT {LINE} FROM evidence WHERE video_id=? AND file_id IS NULL ORDER BY id",
@@ -121,7 +112,7 @@ class EvidenceTable(PassTable):
 
     def file_words(self, path: str) -> FileWords | None:
         """What words of one file were read; None where none were."""
-        if not self._has_evidence():
+        if not self._has("words_read"):
             return None
         row = self._db.execute(
             "SELECT id, mark, remark FROM words_read WHERE path=?", (path,)
@@ -145,7 +136,7 @@ class EvidenceTable(PassTable):
         limit: int = 100,
     ) -> list[LineHit]:
         """Lines that hold some of these phrases, those with the most of them first."""
-        if not self._has_evidence():
+        if not self._has("words_read"):
             return []
         conditions = [_IS_HELD]
         values: list[Any] = []
@@ -158,19 +149,17 @@ class EvidenceTable(PassTable):
         # Of names there are too few to narrow anything.
         is_narrow = videos is not None or not (kinds is None or set(KINDS) - {"name"} <= set(kinds))
         what = LINE, " AND ".join(conditions), values
-        among_names = kinds is not None and set(kinds) == {"name"} and self._has_names()
+        among_names = (
+            kinds is not None and set(kinds) == {"name"} and self._has_now("evidence_names")
+        )
         table = "evidence_names" if among_names else "evidence_words"
         index = LineIndex(self._db, *what, is_narrow=is_narrow, table=table)
         found = index.search(phrases, least, limit)
         return [self._hit(*row, rank=rank, found=count) for count, rank, row in found]
 
-    def _has_names(self) -> bool:
-        row = self._db.execute("SELECT 1 FROM sqlite_master WHERE name='evidence_names'")
-        return row.fetchone() is not None
-
     def lines_by_id(self, ids: Sequence[int]) -> list[LineHit]:
         """The lines with these ids that some file still holds."""
-        if not self._has_evidence():
+        if not self._has("words_read"):
             return []
         hits: list[LineHit] = []
         for start in range(0, len(ids), AT_ONCE):
@@ -184,7 +173,7 @@ class EvidenceTable(PassTable):
 
     def rarities(self, phrases: Sequence[str]) -> list[float]:
         """How rare each phrase is: the logarithm of how many lines there are for one with it."""
-        if not self._has_evidence():
+        if not self._has("words_read"):
             return [0.0] * len(phrases)
         (last,) = self._db.execute("SELECT coalesce(max(id), 0) FROM evidence").fetchone()
         index = LineIndex(self._db, LINE, "1", (), is_narrow=False)
@@ -192,7 +181,7 @@ class EvidenceTable(PassTable):
 
     def line_counts(self) -> dict[str, int]:
         """How many lines there are of each kind of which there are any."""
-        if not self._has_evidence():
+        if not self._has("words_read"):
             return {}
         rows = self._db.execute("SELECT kind, count(*) FROM evidence GROUP BY kind")
         read = self._columns("a line")
@@ -223,7 +212,7 @@ class EvidenceTable(PassTable):
 
     def word_remarks(self, under: Path | None = None) -> Iterator[tuple[str, str]]:
         """(path, remark) of the files whose words there is something to say about, by path."""
-        if not self._has_evidence():
+        if not self._has("words_read"):
             return
         where, values = within(under)
         query = f"SELECT path, remark FROM words_read WHERE remark<>'' AND {where} ORDER BY path"

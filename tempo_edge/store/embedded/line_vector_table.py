@@ -80,7 +80,7 @@ class LineVectorTable(EvidenceTable):
 
     def lines_to_read(self, limit: int) -> list[LineHit]:
         """The next lines that no sentence vector was made of, by their ids; names get none."""
-        if not self._has_evidence():
+        if not self._has("words_read"):
             return []
         rows = self._db.execute(
             f"SELECT {LINE} FROM evidence WHERE id>? AND kind<>'name' ORDER BY id LIMIT ?",

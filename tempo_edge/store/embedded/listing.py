@@ -44,7 +44,7 @@ class ListingTable(EvidenceTable):
     ) -> Iterator[ListedVideo]:
         """The files that were indexed, few of which are in memory at a time."""
         where, values = within(under)
-        noted = self._db.execute("SELECT 1 FROM sqlite_master WHERE name='indexed_at'").fetchone()
+        noted = self._has_now("indexed_at")
         at = "(SELECT seconds FROM indexed_at WHERE video_id=files.video_id)" if noted else "NULL"
         rows = self._db.execute(
             # Files on the left side: in their own order nothing needs to be sorted.
@@ -69,7 +69,7 @@ class ListingTable(EvidenceTable):
 
     def _lines_of(self, video_id: int) -> dict[str, int]:
         """How many lines of words a video has, by their kind."""
-        if not self._has_evidence():
+        if not self._has("words_read"):
             return {}
         rows = self._db.execute(
             "SELECT kind, count(*) FROM evidence WHERE video_id=? GROUP BY kind", (video_id,)
@@ -79,7 +79,7 @@ class ListingTable(EvidenceTable):
 
     def _passes_of(self, video_id: int) -> dict[str, PassShare]:
         """How far each later pass is that has begun with a video."""
-        if not self._has_passes():
+        if not self._has("passes"):
             return {}
         rows = self._db.execute(
             "SELECT kind, until_seconds, is_done FROM passes WHERE video_id=?", (video_id,)

@@ -32,18 +32,9 @@ class PassTable(CaptureTable):
     Libraries of before have none, and whoever reads one of these finds that no pass has begun.
     """
 
-    _has_table = False
-
-    def _has_passes(self) -> bool:
-        """Whether the table is there; whoever writes may make it while others read."""
-        if not self._has_table:
-            row = self._db.execute("SELECT 1 FROM sqlite_master WHERE name='passes'")
-            self._has_table = row.fetchone() is not None
-        return self._has_table
-
     def pass_state(self, kind: str, video_id: int) -> PassState | None:
         """How far a pass is with a video; None where it has not begun."""
-        if not self._has_passes():
+        if not self._has("passes"):
             return None
         row = self._db.execute(
             f"SELECT {_STATE} FROM passes WHERE video_id=? AND kind=?", (video_id, kind)
@@ -67,7 +58,7 @@ class PassTable(CaptureTable):
             f"SELECT count(*), coalesce(sum(duration_seconds), 0) FROM videos WHERE {held}"
         ).fetchone()
         done, read = 0, 0.0
-        if self._has_passes():
+        if self._has("passes"):
             done, read = self._db.execute(
                 "SELECT coalesce(sum(is_done), 0), coalesce(sum(CASE WHEN is_done THEN "
                 "duration_seconds ELSE min(until_seconds, duration_seconds) END), 0) "
@@ -78,7 +69,7 @@ class PassTable(CaptureTable):
 
     def pass_remarks(self, under: Path | None = None) -> Iterator[tuple[str, str]]:
         """(path, remark) of the files that some pass has something to say about, by path."""
-        if not self._has_passes():
+        if not self._has("passes"):
             return
         where, values = within(under)
         rows = self._db.execute(

@@ -22,13 +22,9 @@ class SavedTable(ContentsTable):
     A library has the tables from when the first search is saved.
     """
 
-    def _has(self, table: str) -> bool:
-        row = self._db.execute("SELECT 1 FROM sqlite_master WHERE name=?", (table,))
-        return row.fetchone() is not None
-
     def saved(self) -> list[SavedRow]:
         """The saved searches, by name."""
-        if not self._has("saved"):
+        if not self._has_now("saved"):
             return []
         rows = self._db.execute(f"SELECT id, {_SAVED} FROM saved ORDER BY name").fetchall()
         found = []
@@ -54,7 +50,7 @@ class SavedTable(ContentsTable):
 
     def claims(self, search: int, *, untold: bool = False) -> list[Claim]:
         """What a search tells and has told, in the order in which it came; or what is not told."""
-        if not self._has("told"):
+        if not self._has_now("told"):
             return []
         return self._claims("search=? AND is_told<=?", search, int(not untold))
 
@@ -119,7 +115,7 @@ class SavedTable(ContentsTable):
 
     def drop_saved(self, name: str) -> bool:
         """Forget a search and what it told; gives whether there was one."""
-        if not self._has("saved"):
+        if not self._has_now("saved"):
             return False
         return self._db.execute("DELETE FROM saved WHERE name=?", (name,)).rowcount > 0
 
