@@ -9,6 +9,7 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from tempo_edge.errors import LibraryError, MissingExtraError, ProfileError, TempoEdgeError
+from tempo_edge.store.clock import tell_clock
 
 if TYPE_CHECKING:
     from tempo_edge.indexing.enqueuer import Enqueuer
@@ -109,7 +110,7 @@ def watch(
     from tempo_edge.indexing.roots import roots_of
     from tempo_edge.indexing.watcher import Watcher
 
-    _tell_clock(library, on_notice)
+    tell_clock(library.store, on_notice)
     ending = stop or Event()
     roots = roots_of(paths)
 
@@ -170,7 +171,7 @@ def work(
 
     profile, sampling = library.profile, Sampling()
     check_choices(decoder, "none", sampling)
-    _tell_clock(library, on_notice)
+    tell_clock(library.store, on_notice)
     takes_pictures, later = _readers(only, on_notice)
     kinds = (*((PICTURES,) if takes_pictures else ()), *later)
     with ExitStack() as stack:
@@ -213,13 +214,6 @@ def _readers(
                 raise
             on_notice(f"takes no {kind}: {error}")
     return not only or PICTURES in only, later
-
-
-def _tell_clock(library: Library, on_notice: Callable[[str], None]) -> None:
-    from tempo_edge.store.clock import clock_notice
-
-    if line := clock_notice(library.store):
-        on_notice(line)
 
 
 def _refresh(library: Library) -> None:

@@ -29,6 +29,7 @@ from tempo_edge.cli.use import hint
 from tempo_edge.cli.values import number, place
 from tempo_edge.errors import LibraryError, TempoEdgeError
 from tempo_edge.preferences import Preferences
+from tempo_edge.store.clock import tell_clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -136,7 +137,7 @@ def index(
     if profile is not None:
         clear_away(library, profile)
     with opened(library, profile) as target:
-        _note_clock(target)
+        tell_clock(target.store, note)
         with Progress(quiet) as progress:
             report = target.index(paths, on_event=progress, verify=verify, **how)
         name = target.profile.name
@@ -162,7 +163,7 @@ def _read_elsewhere(
     from tempo_edge._console.progress import Progress
 
     with opened(library, profile) as target, Progress(quiet) as progress:
-        _note_clock(target)
+        tell_clock(target.store, note)
         report = read(target, paths, progress, how)
     progress.summary(report)
 
@@ -185,14 +186,6 @@ def _by_ray(
 
     chosen = {name: how[name] for name in ("exclude", "words", "decoder")}
     return index_on_cluster(library, paths, on_event=progress, on_notice=progress.notice, **chosen)
-
-
-def _note_clock(library: Library) -> None:
-    """Say that the clock of this machine differs from that of the library's server."""
-    from tempo_edge.store.clock import clock_notice
-
-    if line := clock_notice(library.store):
-        note(line)
 
 
 def _note(line: str) -> None:

@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tempo_edge.store.queue import Shared
 
-__all__ = ["clock_notice"]
+__all__ = ["tell_clock"]
 
 # Clocks that differ by less are as good as the same.
 _MOST_SECONDS = 60.0
 
 
-def clock_notice(store: Shared) -> str:
-    """That this machine's clock differs from the server's, in one line; empty where it does not.
+def tell_clock(store: Shared, say: Callable[[str], None]) -> None:
+    """Say in one line that this machine's clock differs from the server's, if it does.
 
     Raises:
         LibraryError: the server can't be reached.
     """
     ahead = store.clock_ahead_seconds()
     if abs(ahead) < _MOST_SECONDS:
-        return ""
+        return
     by = timedelta(seconds=round(abs(ahead)))
-    return (
+    say(
         f"the clock of {socket.gethostname()} is {by} {'ahead of' if ahead > 0 else 'behind'} the "
         "server's, which all work goes by: set it, with timedatectl set-ntp true"
     )
