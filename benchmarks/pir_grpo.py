@@ -25,6 +25,7 @@ from typing import TypeVar
 import numpy as np
 
 from benchmarks.machine import describe
+from benchmarks.windows import named_file
 from tempo_edge._console.text import note
 from tempo_edge._files import atomic_write
 from tempo_edge.errors import TempoEdgeError
@@ -263,7 +264,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--checkpoint",
-        type=_named_file,
+        type=named_file,
         action="append",
         default=[],
         metavar="NAME=FILE",
@@ -283,13 +284,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--device", default="cpu", help="cpu or cuda, default %(default)s")
     parser.add_argument("--threads", type=int, default=2, help="default %(default)s")
     return parser
-
-
-def _named_file(text: str) -> tuple[str, Path]:
-    name, separator, path = text.partition("=")
-    if not (name and separator and path):
-        raise argparse.ArgumentTypeError(f"{text!r} must be NAME=FILE")
-    return name, Path(path)
 
 
 def recipes(

@@ -52,7 +52,8 @@ def evenly(
     return [replace(look, seconds=float(at)) for look, at in zip(looks, edges, strict=False)], edges
 
 
-def _named_file(text: str) -> tuple[str, Path]:
+def named_file(text: str) -> tuple[str, Path]:
+    """A checkpoint as the command line names it: ``NAME=FILE``."""
     name, mark, file = text.partition("=")
     if not mark or not Path(file).is_file():
         raise argparse.ArgumentTypeError(f"{text!r} must be NAME=FILE with a checkpoint")
@@ -102,7 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--work", type=Path, required=True, help="where encoded pictures are kept")
     parser.add_argument(
         "--checkpoint",
-        type=_named_file,
+        type=named_file,
         action="append",
         default=[],
         metavar="NAME=FILE",

@@ -19,7 +19,7 @@ from tempo_edge.saved.keeping import carry_saved
 from tempo_edge.store.built_with import expect_profile
 from tempo_edge.store.evidence import LineHit
 from tempo_edge.store.interface import Catalogue, Store, WritableCatalogue
-from tempo_edge.store.opening import open_store, real_name
+from tempo_edge.store.opening import open_store
 from tempo_edge.store.rows import FileRow
 from tempo_edge.store.video_record import FileRecord, VideoRecord
 
@@ -83,11 +83,10 @@ def copy_library(
             was read with another profile; both are one; or what was copied can't be read back.
     """
     before_store, after_store = open_store(origin), open_store(target)
-    if real_name(origin) == real_name(target):
-        raise LibraryError(f"{target} is the library itself: name another one for the copy")
-    with before_store.reader() as before, before.snapshot(), after_store.lock():
-        _check_apart(before_store, after_store, target)
-        with after_store.writer() as after:
+    with before_store.reader() as before, before.snapshot():
+        if before_store.identity() == after_store.identity():
+            raise LibraryError(f"{target} is the library itself: name another one for the copy")
+        with after_store.lock(), after_store.writer() as after:
             run = _Copy(before, after, after_store.names_volumes)
             run.begin(target)
             run.videos(on_video)
@@ -96,12 +95,6 @@ def copy_library(
             run.saved()
         _lay_out(after_store)
     return run.report
-
-
-def _check_apart(before: Store, after: Store, target: str) -> None:
-    """Refuse a library that is the same one by another name."""
-    if before.identity() == after.identity():
-        raise LibraryError(f"{target} is the library itself: name another one for the copy")
 
 
 def _lay_out(store: Store) -> None:
@@ -164,11 +157,15 @@ class _Copy:
                 self._video(video, rows)
 
     def _here(self, rows: list[FileRow]) -> list[FileRow]:
-        """Those of some files that the copy can name; others are told."""
+        """The files that the copy can name; others are told."""
         if self._names_volumes:
             return rows
-        here = [row for row in rows if self._before.is_here(self._before.kept_path(row.path))]
-        self.report.away += [row.path for row in rows if row not in here]
+        here = []
+        for row in rows:
+            if self._before.is_here(self._before.kept_path(row.path)):
+                here.append(row)
+            else:
+                self.report.away.append(row.path)
         return here
 
     def _video(self, video_id: int, rows: list[FileRow]) -> None:
@@ -221,11 +218,11 @@ class _Copy:
 
     def skipped(self) -> None:
         """Copy the files that hold no video, with the reasons why."""
-        rows = [row for row in self._before.each_file() if row.video_id is None]
-        new = [row for row in self._here(rows) if self._after.file(row.path) != row]
+        rows = self._here([row for row in self._before.each_file() if row.video_id is None])
         with self._after.transaction():
-            for row in new:
-                if (there := self._after.file(row.path)) is None or there.video_id is None:
+            for row in rows:
+                there = self._after.file(row.path)
+                if there is None or (there.video_id is None and there != row):
                     self._after.put_file(row)
         self.report.files += len(rows)
 

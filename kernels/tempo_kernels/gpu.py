@@ -82,7 +82,7 @@ def compare_pictures(
 
 
 def compare_on_device(pictures: Any, block: int, sums: Any, thumbnails: Any) -> None:
-    """The same where all of it lies on the device; None for what isn't wanted.
+    """Compare pictures that lie on the device, into what lies there; None for what isn't wanted.
 
     Nothing is waited for.
     """

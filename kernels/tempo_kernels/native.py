@@ -228,7 +228,7 @@ def compare_on_device(
     sums: int,
     thumbnails: int,
 ) -> None:
-    """The same with results that stay in device memory, at the addresses given; 0 for none.
+    """Compare planes with results that stay in device memory, at the addresses given; 0 for none.
 
     It works in the device's default stream, and nothing is waited for.
 

@@ -101,8 +101,8 @@ def _told(report: CopyReport, *, as_json: bool) -> list[str]:
     lines = [f"not copied {path}: {why}" for path, why in report.refused]
     lines += [f"read otherwise there, and stays: {path}" for path in report.kept]
     lines += [f"on a volume that is not mounted here: {path}" for path in report.away[:_TOLD]]
-    if more := len(report.away) - _TOLD:
-        lines += [f"and {more} more on such volumes: mount them, and copy again"] * (more > 0)
+    if (more := len(report.away) - _TOLD) > 0:
+        lines.append(f"and {more} more on such volumes: mount them, and copy again")
     lines += [f"saved search {name!r} is there already, and stays" for name in report.saved_there]
     if not as_json:
         there = f", {report.there} were there" if report.there else ""

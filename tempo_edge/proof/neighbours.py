@@ -108,7 +108,7 @@ class CpuNeighbours(Part):
 
 
 class GpuNeighbours(Part):
-    """The same index on a card: the same neighbours, and one that was built there."""
+    """An index copied onto a card: the same neighbours, and one that was built there."""
 
     name = "faiss-gpu"
     what = f"FAISS on the GPU, {_FRAMES:,} frames"

@@ -73,7 +73,6 @@ def rows_of(place: str, seconds: float, most: float, scratch: Path) -> list[Row]
             trouble = f"had not ended after {min(most, patience):.0f} s, and was ended"
         finally:
             end_with_all(process)
-            process.kill()
     rows = _read(told)
     spent = sum(row.seconds for row in rows)
     if trouble.startswith("had") and not is_hanging:  # it would have gone on: no fault of it

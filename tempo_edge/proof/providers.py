@@ -94,12 +94,9 @@ class _Provider(Part):
         opened = time.perf_counter() - began
         wanted = right.image_tower.encode(batch)[0]
         took = _best(lambda: tried.image_tower.encode(batch), budget, 0.3)
-        near = nearness(found, wanted)
-        return verdict(
+        return self._near(
             what,
-            self.against,
-            self._off(near),
-            Figure("lowest cosine", round(near, 6)),
+            nearness(found, wanted),
             Figure(f"a batch of {PICTURES}", round(took, 2), "ms"),
             Figure("opened in", round(opened, 2), "s"),
         )
@@ -107,14 +104,7 @@ class _Provider(Part):
     def _sentences(self, what: str, right: Profile, tried: Profile, budget: Budget) -> Row:
         found, wanted = (each.text_tower.encode(_SENTENCES) for each in (tried, right))
         took = _best(lambda: tried.text_tower.encode(_SENTENCES[:1]), budget, 0.5)
-        near = nearness(found, wanted)
-        return verdict(
-            what,
-            self.against,
-            self._off(near),
-            Figure("lowest cosine", round(near, 6)),
-            Figure("a sentence", round(took, 2), "ms"),
-        )
+        return self._near(what, nearness(found, wanted), Figure("a sentence", round(took, 2), "ms"))
 
     def _spans(self, what: str, right: Profile, tried: Profile, budget: Budget) -> Row:
         decoder = AnswerDecoder(tried.grounder_session)
@@ -147,8 +137,10 @@ class _Provider(Part):
             cut_short=f"{answered} of {len(_SENTENCES)} questions" if is_cut else "",
         )
 
-    def _off(self, near: float) -> str:
-        return "" if near >= self.least else f"a cosine is {near:.4f}, wanted is {self.least}"
+    def _near(self, what: str, near: float, *figures: Figure) -> Row:
+        """The row of vectors whose lowest cosine to those that are right is ``near``."""
+        why = "" if near >= self.least else f"a cosine is {near:.4f}, wanted is {self.least}"
+        return verdict(what, self.against, why, Figure("lowest cosine", round(near, 6)), *figures)
 
 
 class CpuProvider(_Provider):
