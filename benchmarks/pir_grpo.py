@@ -20,7 +20,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 
@@ -35,13 +34,12 @@ from tempo_edge.train.grounder.grpo.pir_grpo import GrpoSettings
 from tempo_edge.train.grounder.held_out_windows import HeldOutWindows
 from tempo_edge.train.grounder.model.checkpoint_files import load_grounder
 from tempo_edge.train.grounder.prompt_builder import PromptBuilder
-from tempo_edge.train.grounder.sft import DRAWN_AHEAD, SftSettings
+from tempo_edge.train.grounder.run_length import shortened
+from tempo_edge.train.grounder.sft import SftSettings
 from tempo_edge.train.progress_log import ProgressLog, Say
 from tempo_edge.train.settings import read_settings
 
 __all__ = ["COLUMNS", "ROWS", "SIMILARITY", "Bench", "Row", "main", "table"]
-
-_Settings = TypeVar("_Settings", SftSettings, GrpoSettings)
 
 _RECIPES = Path(training.__file__).parent
 SIMILARITY = "the bare similarity, at its best threshold"
@@ -296,20 +294,12 @@ def recipes(
     found: dict[str, SftSettings | GrpoSettings] = {}
     for row in ROWS.values():
         sft = read_settings(_RECIPES / f"{row.sft}.yaml", SftSettings)
-        found[row.sft] = sft if sft_steps is None else _shorter(sft, sft_steps)
+        found[row.sft] = sft if sft_steps is None else shortened(sft, sft_steps)
         if row.grpo is not None:
             grpo = read_settings(_RECIPES / f"{row.grpo}.yaml", GrpoSettings)
-            grpo = grpo if steps is None else _shorter(grpo, steps)
+            grpo = grpo if steps is None else shortened(grpo, steps)
             found[row.grpo] = grpo if prompts is None else replace(grpo, prompts=prompts)
     return found
-
-
-def _shorter(settings: _Settings, steps: int) -> _Settings:
-    """The same training in another number of steps."""
-    share = steps / settings.steps
-    rounds = max(1, round(share * settings.every / DRAWN_AHEAD))
-    warmup = max(1, round(share * settings.warmup))
-    return replace(settings, steps=steps, every=DRAWN_AHEAD * rounds, warmup=warmup)
 
 
 def measure(

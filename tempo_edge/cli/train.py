@@ -183,7 +183,9 @@ def sft(
         say = ProgressLog(tell)
         if own:
             footage = folders.footage("sft", profile)
-            taught = own_footage.sft(chosen, footage, start=start, device=device, say=say)
+            taught = own_footage.sft(
+                chosen, footage, start=start, few=settings is None, device=device, say=say
+            )
             emit(taught.report)
             best = taught.checkpoint
         else:
@@ -223,7 +225,9 @@ def pir_grpo(
         say = ProgressLog(tell)
         if own:
             footage = folders.footage("pir-grpo", profile)
-            taught = own_footage.pir_grpo(chosen, footage, start=start, device=device, say=say)
+            taught = own_footage.pir_grpo(
+                chosen, footage, start=start, few=settings is None, device=device, say=say
+            )
             emit(taught.report)
             best = taught.checkpoint
         elif start is None:

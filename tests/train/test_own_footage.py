@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable
 from fractions import Fraction
@@ -20,7 +21,9 @@ from tempo_edge import Library
 from tempo_edge.store.rows import FileRow
 from tempo_edge.train.data.annotations import Annotation
 from tempo_edge.train.data.archives import DataError
+from tempo_edge.train.grounder import own_footage
 from tempo_edge.train.grounder.annotated_windows import AnnotatedWindows, indexed_annotations
+from tempo_edge.train.grounder.grpo.pir_grpo import GrpoSettings
 from tempo_edge.train.grounder.model.checkpoint_files import load_grounder
 from tempo_edge.train.grounder.own_footage import (
     gives_absent,
@@ -28,6 +31,8 @@ from tempo_edge.train.grounder.own_footage import (
     split_by_video,
     usable_annotations,
 )
+from tempo_edge.train.grounder.run_length import for_sentences
+from tempo_edge.train.grounder.sft import SftSettings
 from tempo_edge.train.grounder.synthetic.mix import Mix
 
 SAID = ("a man rides a horse", "two dogs run", "a red car stops")
@@ -79,16 +84,25 @@ def test_sft_goes_on_from_the_profiles_decoder_and_tells_what_it_gained(
 def test_pir_grpo_needs_no_settings_file_and_no_folder(
     tempo: Callable[..., Said], footage: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tempo_edge.train.grounder import own_footage
-    from tempo_edge.train.grounder.grpo.pir_grpo import GrpoSettings
-
-    few = GrpoSettings(steps=1, every=1, prompts=4, group=2, bfloat16=False, mix=Mix(absent=0.5))
-    monkeypatch.setattr(own_footage, "GRPO", few)
+    many = GrpoSettings(steps=99, every=4, prompts=32, group=2, bfloat16=False, mix=Mix(absent=0.5))
+    monkeypatch.setattr(own_footage, "GRPO", many)
     said = tempo(*_command(footage, "pir-grpo"))
     assert said.status == 0, said.err
+    assert "1 of 99 steps are enough: each of 4 sentences is asked for about 4 times" in said.err
     assert said.out.splitlines()[-1] == str(footage / "films-pir-grpo" / "best.pt")
     rows = (footage / "films-pir-grpo" / "log.jsonl").read_text().splitlines()
     assert {"reward", "refused_absent"} <= set(json.loads(rows[-1]))
+
+
+def test_few_sentences_take_few_steps_and_many_take_no_more_than_the_settings_say() -> None:
+    whole = SftSettings(steps=1200, batch=8, every=120, warmup=60, mix=Mix(absent=0.5))
+    few = for_sentences(whole, 100)
+    assert (few.steps, few.every, few.warmup) == (100, 8, 5)
+    assert for_sentences(whole, 1200) is whole and for_sentences(whole, 5000) is whole
+    tuned = GrpoSettings(steps=120, prompts=24, every=20, mix=Mix(absent=0.5))
+    assert for_sentences(tuned, 100).steps == 34
+    nothing_is_there = dataclasses.replace(whole, mix=Mix(absent=1.0))
+    assert for_sentences(nothing_is_there, 3) is nothing_is_there
 
 
 @pytest.mark.parametrize(

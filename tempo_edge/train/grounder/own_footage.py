@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -38,6 +39,7 @@ from tempo_edge.train.grounder.model.checkpoint_files import load_grounder, save
 from tempo_edge.train.grounder.model.decoder_weights import read_decoder
 from tempo_edge.train.grounder.model.network import GrounderNetwork
 from tempo_edge.train.grounder.prompt_builder import PromptBuilder
+from tempo_edge.train.grounder.run_length import PASSES, for_sentences
 from tempo_edge.train.grounder.sft import Sft, SftSettings
 from tempo_edge.train.grounder.synthetic.mix import Mix
 from tempo_edge.train.progress_log import Say
@@ -45,7 +47,9 @@ from tempo_edge.train.run_folder import RunFolder, TrainingRun
 
 __all__ = ["GRPO", "SFT", "Footage", "Taught", "pir_grpo", "sft", "split_by_video"]
 
-#: Settings without a file, for an hour on a laptop.
+_Settings = TypeVar("_Settings", SftSettings, GrpoSettings)
+
+#: Settings without a file, for an hour on a laptop at most: of few sentences fewer steps are taken.
 SFT = SftSettings(
     steps=1200,
     batch=8,
@@ -95,11 +99,12 @@ class Taught:
 
 @dataclass(frozen=True)
 class _Opened:
-    """An open library, with what is learned from and what is measured on."""
+    """An open library, with what is learned from, of how many sentences, and what is asked."""
 
     profile: Profile
     prompt_builder: PromptBuilder
     source: AnnotatedWindows
+    sentences: int
     mix: Mix
     held_out: HeldOutWindows
 
@@ -109,10 +114,13 @@ def sft(
     footage: Footage,
     *,
     start: Path | None = None,
+    few: bool = False,
     device: str = "cpu",
     say: Say = print,
 ) -> Taught:
     """Fine-tune on right answers, from the checkpoint `start` or the profile's own decoder.
+
+    Of few sentences `few` takes fewer steps than the settings say.
 
     Raises:
         DataError: an annotation can't be read, the library has fewer than two of the videos, or
@@ -120,6 +128,8 @@ def sft(
     """
     with _opened(footage, settings.mix, settings.seed, say) as opened:
         settings = dataclasses.replace(settings, mix=opened.mix)
+        if few:
+            settings = _for_sentences(settings, opened.sentences, say)
         model = _begun(opened.profile, start)
         run = Sft(opened.source, opened.prompt_builder, settings, device, model)
         folder = _folder(footage, settings, start)
@@ -131,16 +141,21 @@ def pir_grpo(
     footage: Footage,
     *,
     start: Path | None = None,
+    few: bool = False,
     device: str = "cpu",
     say: Say = print,
 ) -> Taught:
     """Go on with PIR-GRPO, from the checkpoint `start` or the profile's own decoder.
+
+    `few` is as in :func:`sft`.
 
     Raises:
         DataError: as :func:`sft`, or there is nothing to start from.
     """
     with _opened(footage, settings.mix, settings.seed, say) as opened:
         settings = dataclasses.replace(settings, mix=opened.mix)
+        if few:
+            settings = _for_sentences(settings, opened.sentences, say)
         model = _begun(opened.profile, start)
         if model is None:
             raise DataError(
@@ -252,7 +267,17 @@ def _opened(footage: Footage, mix: Mix, seed: int, say: Say) -> Iterator[_Opened
         asked = AnnotatedWindows(library, measured, Mix())
         count = min(_MOST, _PER_SENTENCE * len(measured))
         held_out = HeldOutWindows(asked, builder, count=count)
-        yield _Opened(library.profile, builder, source, mix, held_out)
+        yield _Opened(library.profile, builder, source, len(learned), mix, held_out)
+
+
+def _for_sentences(settings: _Settings, sentences: int, say: Say) -> _Settings:
+    fitted = for_sentences(settings, sentences)
+    if fitted.steps < settings.steps:
+        say(
+            f"{fitted.steps} of {settings.steps} steps are enough: "
+            f"each of {sentences} sentences is asked for about {PASSES} times"
+        )
+    return fitted
 
 
 def _begun(profile: Profile, start: Path | None) -> GrounderNetwork | None:
