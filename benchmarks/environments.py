@@ -162,7 +162,12 @@ def _tried(environment: _Environment, wheel: Path, extra: str) -> str:
     beside = environment.pip(f"{wheel}[cpu,{extra}]", *_TOOLS)
     if beside.returncode:
         return f"tests: cpu can't be installed beside it: {_last_line(beside.stderr)}"
-    done = environment.run("pytest", "-o", "pythonpath=tests", "-n", "2", *OWN_TESTS[extra])
+    # The source has the tests, and benchmarks that they ask; the package itself is the wheel's.
+    beside_it = environment.folder / "beside"
+    beside_it.mkdir()
+    (beside_it / "benchmarks").symlink_to(_SOURCE / "benchmarks")
+    paths = f"pythonpath=tests {beside_it}"
+    done = environment.run("pytest", "-o", paths, "-n", "2", *OWN_TESTS[extra])
     counts = re.findall(r"\d+ (?:passed|failed|skipped|errors?)", _last_line(done.stdout))
     return f"tests: {', '.join(counts) or _last_line(done.stdout + done.stderr)}"
 

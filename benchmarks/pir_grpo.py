@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.machine import describe
-from benchmarks.windows import named_file
+from benchmarks.named_checkpoint import named_checkpoint
 from tempo_edge._console.text import note
 from tempo_edge._files import atomic_write
 from tempo_edge.errors import TempoEdgeError
@@ -262,7 +262,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--checkpoint",
-        type=named_file,
+        type=named_checkpoint,
         action="append",
         default=[],
         metavar="NAME=FILE",

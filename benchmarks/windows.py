@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.machine import describe
+from benchmarks.named_checkpoint import named_checkpoint
 from tempo_edge.search.grounders.prompt import FrameTokens
 
 if TYPE_CHECKING:
@@ -50,14 +51,6 @@ def evenly(
     """
     edges = np.linspace(0.0, end, len(looks) + 1)
     return [replace(look, seconds=float(at)) for look, at in zip(looks, edges, strict=False)], edges
-
-
-def named_file(text: str) -> tuple[str, Path]:
-    """A checkpoint as the command line names it: ``NAME=FILE``."""
-    name, mark, file = text.partition("=")
-    if not mark or not Path(file).is_file():
-        raise argparse.ArgumentTypeError(f"{text!r} must be NAME=FILE with a checkpoint")
-    return name, Path(file)
 
 
 def measure(
@@ -103,7 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--work", type=Path, required=True, help="where encoded pictures are kept")
     parser.add_argument(
         "--checkpoint",
-        type=named_file,
+        type=named_checkpoint,
         action="append",
         default=[],
         metavar="NAME=FILE",

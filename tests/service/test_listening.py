@@ -20,6 +20,7 @@ from shown import Footage
 
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.service.transport import places, sockets
+from tempo_edge.service.transport.port_listener import PortListener
 from tempo_edge.service.transport.sockets import UnixListener
 
 
@@ -61,14 +62,17 @@ def test_one_at_a_time(short: Path) -> None:
         assert path.exists()
 
 
-def test_it_takes_nobody_elses_place(short: Path) -> None:
+@pytest.mark.parametrize("kind", [UnixListener, PortListener])
+def test_it_takes_nobody_elses_place(
+    short: Path, kind: type[UnixListener] | type[PortListener]
+) -> None:
     path = short / "s"
     path.write_text("kept")
     with pytest.raises(TempoEdgeError, match="is no socket"):
-        UnixListener(path)
+        kind(path)
     assert path.read_text() == "kept"
     path.unlink()
-    listener = UnixListener(path)
+    listener = kind(path)
     path.unlink()
     path.write_text("kept")
     listener.close()

@@ -86,20 +86,6 @@ def test_what_a_killed_service_leaves(short: Path) -> None:
     PortListener(path).close()
 
 
-def test_it_takes_nobody_elses_place(short: Path) -> None:
-    path = short / "s"
-    path.write_text("kept")
-    with pytest.raises(TempoEdgeError, match="is no socket"):
-        PortListener(path)
-    assert path.read_text() == "kept"
-    path.unlink()
-    listener = PortListener(path)
-    path.unlink()
-    path.write_text("kept")
-    listener.close()
-    assert path.read_text() == "kept"
-
-
 @pytest.mark.parametrize(
     "text",
     [
