@@ -1,10 +1,10 @@
 """What each extra brings: into a fresh environment alone, by interpreter.
 
 ``python -m benchmarks.environments --python PATH [--python PATH ...] --work DIR`` builds the wheel,
-or takes ``--wheel``, and has pip work out and install each extra alone, once for each interpreter.
-Everything that the extra promises is then imported, the command is asked what is there, and the
-demo or the extra's own tests are run beside the extra ``cpu``. Environments are deleted again;
-finished ones lie in ``DIR/environments.json``, which a second run goes on with.
+or takes ``--wheel``, has pip work out each extra alone, once for each interpreter, and installs it.
+Everything that the extra promises is then imported, and the demo, the extra's own tests beside the
+extra ``cpu``, or ``doctor`` is run. Environments are deleted again; finished ones lie in
+``DIR/environments.json``, which a second run goes on with. It wants the packages uv and build.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from benchmarks.machine import describe
@@ -53,6 +53,10 @@ OWN_TESTS: dict[str, tuple[str, ...]] = {
     "train": ("tests/train/test_grounder.py", "tests/train/test_grounder_training.py"),
 }
 
+# Extras that searching needs one of, and those that go beside one of these.
+_RUNTIMES = ("cpu", "gpu", "gpu-cu12")
+_PLUGINS = ("openvino", "webgpu", "tensorrt-rtx-provider")
+
 # What tests are run by, and what several of them draw or compare with.
 _TOOLS = (
     *("pytest", "pytest-xdist", "hypothesis"),
@@ -82,58 +86,72 @@ class Outcome:
 
     Attributes:
         resolved: seconds pip took to work out what is wanted, nothing installed; None if it can't.
-        packages: how many that are; ``megabytes``: what the environment takes on the disk.
-        installed: seconds of installing, downloads included; None where that was not asked for.
+        packages: how many that are; ``megabytes``: what they take on the disk, 0 if not installed.
         imports: what of the extra can't be imported, or why pip refuses; empty if all is well.
         tried: what was run in the end, and what came of it.
     """
 
     python: str
     extra: str
-    resolved: float | None
-    packages: int
-    installed: float | None
-    megabytes: int
-    imports: str
-    tried: str
+    resolved: float | None = None
+    packages: int = 0
+    megabytes: int = 0
+    imports: str = ""
+    tried: str = "not installed"
 
 
 @dataclass(frozen=True)
 class _Environment:
-    """A virtual environment that sees nothing of this one."""
+    """A virtual environment that sees nothing of this one. Packages are installed by uv."""
 
     folder: Path
 
     @classmethod
     def new(cls, python: str, folder: Path) -> _Environment:
         shutil.rmtree(folder, ignore_errors=True)
-        subprocess.run([python, "-m", "venv", str(folder)], check=True)
-        made = cls(folder)
-        made.run("python", "-m", "pip", "install", "--quiet", "--upgrade", "pip", check=True)
-        return made
+        _run("uv", "venv", "--quiet", "--python", python, str(folder)).check_returncode()
+        return cls(folder)
 
-    def run(
-        self, program: str, *words: str, check: bool = False
-    ) -> subprocess.CompletedProcess[str]:
+    @property
+    def python(self) -> str:
+        return str(self.folder / "bin" / "python")
+
+    def run(self, program: str, *words: str) -> subprocess.CompletedProcess[str]:
         """What a program of the environment printed."""
-        outside = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-        return subprocess.run(
-            [str(self.folder / "bin" / program), *words],
-            check=check,
-            capture_output=True,
-            text=True,
-            cwd=_SOURCE if program == "pytest" else self.folder,
-            env={**outside, "HF_HUB_OFFLINE": "1", "PATH": f"{self.folder / 'bin'}:/usr/bin:/bin"},
-        )
+        return _run(str(self.folder / "bin" / program), *words, beside=self.folder / "bin")
 
-    def pip(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return self.run(
-            "python", "-m", "pip", "--no-input", "install", "--quiet", "--no-compile", *words
-        )
+    def resolve(self, wanted: str) -> tuple[int, str]:
+        """The number of packages that pip would install, or the last line of its complaint."""
+        plan = self.folder / "plan.json"
+        pip = (sys.executable, "-m", "pip", "--python", self.python, "--no-input", "install")
+        done = _run(*pip, "--quiet", "--dry-run", "--report", str(plan), wanted)
+        if done.returncode:
+            return 0, _last_line(done.stderr)
+        return len(json.loads(plan.read_text(encoding="utf-8"))["install"]), ""
+
+    def install(self, *wanted: str) -> str:
+        """The last line of a complaint; empty if all is installed and fits together."""
+        done = _run("uv", "pip", "install", "--quiet", "--python", self.python, *wanted)
+        if not done.returncode:
+            done = _run("uv", "pip", "check", "--python", self.python)
+        return _last_line(done.stderr) if done.returncode else ""
 
     def megabytes(self) -> int:
         sizes = (each.lstat().st_size for each in self.folder.rglob("*") if not each.is_dir())
         return round(sum(sizes) / 1e6)
+
+
+def _run(*words: str, beside: Path | None = None) -> subprocess.CompletedProcess[str]:
+    clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    if beside is not None:
+        clean["PATH"] = f"{beside}:/usr/bin:/bin"
+    return subprocess.run(
+        words,
+        capture_output=True,
+        text=True,
+        cwd=_SOURCE,
+        env={**clean, "HF_HUB_OFFLINE": "1", "UV_LINK_MODE": "hardlink"},
+    )
 
 
 def _last_line(text: str) -> str:
@@ -141,66 +159,60 @@ def _last_line(text: str) -> str:
     return lines[-1] if lines else "nothing was said"
 
 
-def _timed(work: Callable[[], subprocess.CompletedProcess[str]]) -> tuple[float, str | None]:
-    """The seconds that a command took, and the last line of its complaint if it failed."""
-    began = time.perf_counter()
-    done = work()
-    took = round(time.perf_counter() - began, 1)
-    return took, _last_line(done.stderr or done.stdout) if done.returncode else None
+def _demo(environment: _Environment, wheel: Path, extras: str) -> str:
+    lacked = environment.install(f"{wheel}[{extras},demo]")
+    if lacked:
+        return f"demo: {lacked}"
+    done = environment.run("tempo-edge", "demo")
+    return f"demo: {_last_line(done.stderr) if done.returncode else 'passed'}"
+
+
+def _tests(environment: _Environment, wheel: Path, extra: str) -> str:
+    lacked = environment.install(f"{wheel}[cpu,{extra}]", *_TOOLS)
+    if lacked:
+        return f"tests: {lacked}"
+    # The source has the tests, and benchmarks that they ask; the package itself is the wheel's.
+    beside = environment.folder / "beside"
+    beside.mkdir()
+    (beside / "benchmarks").symlink_to(_SOURCE / "benchmarks")
+    done = environment.run("pytest", "-o", f"pythonpath=tests {beside}", *OWN_TESTS[extra])
+    counts = re.findall(r"\d+ (?:passed|failed|skipped|errors?)", _last_line(done.stdout))
+    return f"tests: {', '.join(counts) or _last_line(done.stdout + done.stderr)}"
 
 
 def _tried(environment: _Environment, wheel: Path, extra: str) -> str:
-    """What came of the demo, or of the extra's own tests beside ``cpu``."""
-    if extra in ("cpu", "openvino", "webgpu") or extra.startswith("gpu"):
-        with_clips = environment.pip(f"{wheel}[demo]")
-        done = environment.run("tempo-edge", "demo") if not with_clips.returncode else with_clips
-        said = "nothing matches" if not done.returncode else _last_line(done.stderr)
-        return f"demo: {'passed' if said in done.stdout or not done.returncode else said}"
-    if extra not in OWN_TESTS:
-        done = environment.run("tempo-edge", "doctor")
-        return "doctor: it lacks cpu" if done.returncode else "doctor: passed"
-    beside = environment.pip(f"{wheel}[cpu,{extra}]", *_TOOLS)
-    if beside.returncode:
-        return f"tests: cpu can't be installed beside it: {_last_line(beside.stderr)}"
-    # The source has the tests, and benchmarks that they ask; the package itself is the wheel's.
-    beside_it = environment.folder / "beside"
-    beside_it.mkdir()
-    (beside_it / "benchmarks").symlink_to(_SOURCE / "benchmarks")
-    paths = f"pythonpath=tests {beside_it}"
-    done = environment.run("pytest", "-o", paths, "-n", "2", *OWN_TESTS[extra])
-    counts = re.findall(r"\d+ (?:passed|failed|skipped|errors?)", _last_line(done.stdout))
-    return f"tests: {', '.join(counts) or _last_line(done.stdout + done.stderr)}"
+    """What came of the demo, or of the extra's own tests beside ``cpu``, or of ``doctor``."""
+    if extra in _RUNTIMES:
+        return _demo(environment, wheel, extra)
+    if extra in _PLUGINS:
+        return _demo(environment, wheel, f"cpu,{extra}")
+    if extra in OWN_TESTS:
+        return _tests(environment, wheel, extra)
+    return f"doctor: {_last_line(environment.run('tempo-edge', 'doctor').stdout)}"
 
 
 def _outcome(python: str, wheel: Path, extra: str, folder: Path, whole: bool) -> Outcome:
     environment = _Environment.new(python, folder)
     try:
-        version = environment.run(
-            "python", "-c", "import platform; print(platform.python_version())"
-        )
+        version = environment.run("python", "-c", "import platform as p; print(p.python_version())")
+        outcome = Outcome(version.stdout.strip(), extra or "none")
         wanted = f"{wheel}[{extra}]" if extra else str(wheel)
-        plan = folder / "plan.json"
-        resolved, refused = _timed(
-            lambda: environment.pip("--dry-run", "--report", str(plan), wanted)
-        )
-        named = version.stdout.strip(), extra or "none"
+        began = time.perf_counter()
+        packages, refused = environment.resolve(wanted)
         if refused:
-            return Outcome(*named, None, 0, None, 0, refused, "")
-        packages = len(json.loads(plan.read_text(encoding="utf-8"))["install"])
+            return replace(outcome, imports=refused)
+        took = round(time.perf_counter() - began, 1)
+        outcome = replace(outcome, resolved=took, packages=packages)
         if not whole:
-            return Outcome(*named, resolved, packages, None, 0, "", "not installed")
+            return outcome
         empty = environment.megabytes()
-        installed, refused = _timed(lambda: environment.pip(wanted))
-        megabytes = environment.megabytes() - empty
-        if refused:
-            return Outcome(*named, resolved, packages, None, 0, refused, "")
+        lacked = environment.install(wanted)
+        outcome = replace(outcome, megabytes=environment.megabytes() - empty)
         imports = environment.run("python", "-c", _IMPORTS, extra)
-        lacked = imports.stdout.strip() if not imports.returncode else _last_line(imports.stderr)
-        checked = environment.run("python", "-m", "pip", "check")
-        if checked.returncode:
-            lacked = "; ".join(filter(None, [lacked, _last_line(checked.stdout)]))
-        tried = _tried(environment, wheel, extra)
-        return Outcome(*named, resolved, packages, installed, megabytes, lacked, tried)
+        lacked = lacked or imports.stdout.strip()
+        if imports.returncode:
+            lacked = _last_line(imports.stderr)
+        return replace(outcome, imports=lacked, tried=_tried(environment, wheel, extra))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -208,21 +220,16 @@ def _outcome(python: str, wheel: Path, extra: str, folder: Path, whole: bool) ->
 def table(outcomes: Sequence[Outcome]) -> str:
     """A GitHub table, a row of each."""
     lines = [
-        "| extra | Python | packages | worked out in | installed in | MB | imports | tried |",
-        "|---|---|---:|---:|---:|---:|---|---|",
+        "| extra | Python | packages | worked out in | MB | imports | tried |",
+        "|---|---|---:|---:|---:|---|---|",
     ]
     for each in outcomes:
-        seconds = (
-            "" if took is None else f"{took:.1f} s" for took in (each.resolved, each.installed)
-        )
-        cells = (
-            each.extra,
-            each.python,
-            str(each.packages or ""),
-            *seconds,
-            str(each.megabytes or ""),
-        )
-        lines.append(f"| {' | '.join(cells)} | {each.imports or 'all'} | {each.tried} |")
+        took = "" if each.resolved is None else f"{each.resolved:.1f} s"
+        counts = (str(number or "") for number in (each.packages, each.megabytes))
+        packages, megabytes = counts
+        cells = (each.extra, each.python, packages, took, megabytes)
+        imports = each.imports or ("all" if each.megabytes else "")
+        lines.append(f"| {' | '.join(cells)} | {imports} | {each.tried} |")
     return "\n".join(lines)
 
 
