@@ -188,7 +188,9 @@ def _tried(environment: _Environment, wheel: Path, extra: str) -> str:
         return _demo(environment, wheel, f"cpu,{extra}")
     if extra in OWN_TESTS:
         return _tests(environment, wheel, extra)
-    return f"doctor: {_last_line(environment.run('tempo-edge', 'doctor').stdout)}"
+    said = environment.run("tempo-edge", "doctor").stdout
+    lacked = [line.split()[1] for line in said.splitlines() if line.startswith("MISSING")]
+    return f"doctor: {', '.join(lacked)} missing" if lacked else "doctor: nothing missing"
 
 
 def _outcome(python: str, wheel: Path, extra: str, folder: Path, whole: bool) -> Outcome:
