@@ -103,4 +103,5 @@ def _mcp(
     from tempo_plugins.mcp import serve
     from tempo_plugins.service_or_library import ServiceOrLibrary
 
-    serve(ServiceOrLibrary(library=library, name="mcp"))
+    with ServiceOrLibrary(library=library, name="mcp") as client:
+        serve(client)

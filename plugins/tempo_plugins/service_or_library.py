@@ -25,7 +25,7 @@ _TOLD = ("library", "profile", "videos", "hours", "frames", "skipped", "indexing
 
 
 class ServiceOrLibrary:
-    """One asker. Threads may share it.
+    """One asker, to be closed in the end, for it may hold a library. Threads may share it.
 
     Args:
         socket: the service's socket; by default where services listen.
@@ -40,6 +40,19 @@ class ServiceOrLibrary:
         self._path = library
         self._library: Library | None = None
         self._turn = RLock()
+
+    def __enter__(self) -> ServiceOrLibrary:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Release the library, if there was need of it; who asks again opens it again."""
+        with self._turn:
+            if self._library is not None:
+                self._library.close()
+                self._library = None
 
     def find(self, query: Query) -> Answer:
         """The answer to a query.
