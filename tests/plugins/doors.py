@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socketserver
 import stat
 import subprocess
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 from harness import PATIENCE, wait_until
 
 __all__ = ["AWKWARD", "Bus", "Notes", "Service", "moment", "session_bus"]
@@ -170,6 +172,10 @@ class Bus:
 @contextmanager
 def session_bus(environment: dict[str, str]) -> Iterator[Bus]:
     """A bus that starts services in this environment; it ends with the block."""
+    pytest.importorskip("jeepney")
+    for program in ("dbus-run-session", "gdbus"):
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not installed")
     told = ["sh", "-c", 'printf "%s\\n" "$DBUS_SESSION_BUS_ADDRESS"; exec cat']
     with subprocess.Popen(
         ["dbus-run-session", "--", *told],
