@@ -189,8 +189,8 @@ def _tried(environment: _Environment, wheel: Path, extra: str) -> str:
     if extra in OWN_TESTS:
         return _tests(environment, wheel, extra)
     said = environment.run("tempo-edge", "doctor").stdout
-    lacked = [line.split()[1] for line in said.splitlines() if line.startswith("MISSING")]
-    return f"doctor: {', '.join(lacked)} missing" if lacked else "doctor: nothing missing"
+    lacked = re.findall(r"^MISSING\s+\w+\s+(.*?)(?: is not installed|  ->|$)", said, re.MULTILINE)
+    return f"doctor: lacks {', '.join(lacked)}" if lacked else "doctor: passed"
 
 
 def _outcome(python: str, wheel: Path, extra: str, folder: Path, whole: bool) -> Outcome:
