@@ -7,6 +7,7 @@ it has been run on Windows.
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ from videos import make_video
 
 from tempo_edge.errors import LibraryError, TempoEdgeError
 from tempo_edge.indexing.exclusion import Exclusion
+from tempo_edge.saved.command import words_of
 from tempo_edge.store.postgres.name import check_system
 
 PROGRAM = r"""
@@ -32,6 +34,7 @@ from tempo_edge.indexing.exclusion import NOTHING, Exclusion
 from tempo_edge.indexing.watcher import _Waiting
 from tempo_edge.query import Query, places
 from tempo_edge.saved.query_text import SavedQuery
+from tempo_edge.volumes.mounts import is_mounted
 
 told = {}
 
@@ -53,6 +56,10 @@ with tempo_edge.Library.open("C:\\library.db") as library:
     note("first", index("C:\\Films"))
     note("again", [index(each) for each in ("c:/Films/../Films/", "\\\\?\\C:\\Films", "C:\\")])
     note("paths", [row.path for row in library.files()])
+    volumes = {row.volume for row in library.files()}
+    elsewhere = [volume.replace("C:", "E:") for volume in volumes]
+    mounted = [[is_mounted(each) for each in some] for some in (volumes, elsewhere)]
+    note("volumes", [sorted(volumes), *mounted])
     note("drives", [index("D:\\"), index("D:\\", "C:\\Films", "C:\\Films\\a")])
     note("within", [found(each) for each in ("C:\\Films\\a", "c:/Films", "D:\\", "C:\\Fil")])
     note("moment", library.find("a red wall", within="C:\\Films\\a").moments[0].as_dict()["path"])
@@ -123,6 +130,13 @@ def test_a_folder_is_known_again_however_it_is_typed(told: dict[str, Any]) -> No
     assert told["drives"] == [[1, 0, 0], [0, 3, 0]]
 
 
+def test_a_drive_is_a_volume(told: dict[str, Any]) -> None:
+    """One that no drive of this letter holds now is not mounted, and nothing of it is forgotten."""
+    (volume,), mounted, elsewhere = told["volumes"]
+    assert volume.partition(":")[2] == "C:/"
+    assert (mounted, elsewhere) == ([True], [False])
+
+
 def test_a_search_keeps_to_a_folder(told: dict[str, Any]) -> None:
     boat, dog, other = "C:\\Films\\a\\boat.mp4", "C:\\Films\\b\\dog.mp4", "D:\\c.mp4"
     inside, films, drive, half = told["within"]
@@ -154,14 +168,21 @@ def test_what_is_told_of_a_watched_folder_is_noticed(told: dict[str, Any]) -> No
 
 def test_a_pattern_with_backslashes_between_folders(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Exclusion(["raw\\d"]).covers("/v/rawd", "/v", folder=False)  # as git has it
-    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr("tempo_edge.indexing.exclusion.IS_WINDOWS", True)
     with pytest.raises(TempoEdgeError, match=r"between folders: write 'raw/old/\*\.avi'"):
         Exclusion(["raw\\old\\*.avi"])
     assert Exclusion(["\\#raw"]).covers("C:/v/#raw", "C:/v", folder=False)
 
 
+def test_a_command_of_windows_has_backslashes() -> None:
+    line = 'C:\\Tools\\note.exe "C:\\My films\\{name}" \'a "b"\''
+    words = ["C:\\Tools\\note.exe", "C:\\My films\\{name}", 'a "b"']
+    assert words_of(line, is_windows=True) == words
+    assert words_of(line)[0] == "C:Toolsnote.exe"
+    assert words_of("a\\ b '#c' #d") == shlex.split("a\\ b '#c' #d")
+
+
 def test_a_library_on_a_server_is_for_other_systems() -> None:
-    check_system("linux")
-    check_system("darwin")
+    check_system()
     with pytest.raises(LibraryError, match="on Linux and macOS, not on Windows"):
-        check_system("win32")
+        check_system(is_windows=True)

@@ -18,6 +18,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from string import ascii_uppercase
 from typing import Any
 
 __all__ = ["become_windows"]
@@ -50,8 +51,9 @@ def become_windows(drives: dict[str, str]) -> None:
     """Turn this process into one with Windows' paths, before `tempo_edge` is imported.
 
     Args:
-        drives: the folder that each drive is, by its letter.
+        drives: the folder that each drive is, by its letter; there are no others.
     """
+    drives = {letter: drives.get(letter, f"/no-drive/{letter}") for letter in ascii_uppercase}
 
     def here(path: Any) -> Any:
         """A path of Windows as this system has it; what is none stays as it is."""

@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable
 
 __all__ = [
+    "IS_WINDOWS",
     "beginning",
     "folder_of",
     "is_inside",
@@ -81,6 +82,9 @@ def is_inside(path: str, folder: str) -> bool:
     """Whether a path is a folder, or lies under it; letters are compared as they are."""
     return path == folder or path.startswith(beginning(folder))
 
+
+#: Whether paths begin with drives and shares, and a backslash stands between folders.
+IS_WINDOWS = sys.platform == "win32"
 
 #: A path from the root, of text or a :class:`~pathlib.Path`, as a library spells it.
 spelled: Callable[[str | os.PathLike[str]], str] = _spelled

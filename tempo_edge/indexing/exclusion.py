@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import gitmatch
 
-from tempo_edge._files.spelling import name_of, spelled
+from tempo_edge._files.spelling import IS_WINDOWS, name_of, spelled
 from tempo_edge.errors import TempoEdgeError
 
 __all__ = ["NOTHING", "Exclusion"]
@@ -89,6 +88,6 @@ def _check(pattern: str, folders: Sequence[Path]) -> None:
         if top and spelled(pattern).startswith(f"{top}/"):
             inside = spelled(pattern).removeprefix(top)
             raise TempoEdgeError(f"{shown} begins at the folder that is indexed: write {inside!r}")
-    if sys.platform == "win32" and _BACKSLASH.search(pattern):
+    if IS_WINDOWS and _BACKSLASH.search(pattern):
         typed = pattern.replace("\\", "/")
         raise TempoEdgeError(f"{shown} has backslashes between folders: write {typed!r}")

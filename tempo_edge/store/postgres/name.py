@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-import sys
 from pathlib import Path
 
+from tempo_edge._files.spelling import IS_WINDOWS
 from tempo_edge.errors import LibraryError
 
 __all__ = ["check_system", "checked_name", "local_path"]
@@ -19,13 +19,13 @@ _PARAMETER = re.compile(r"([?&]password=)[^&]*", re.IGNORECASE)
 _WAY = "as postgresql://USER@HOST/DATABASE"
 
 
-def check_system(platform: str = sys.platform) -> None:
+def check_system(*, is_windows: bool = IS_WINDOWS) -> None:
     """Refuse a library on a server where paths begin with drives, which it has no place for yet.
 
     Raises:
         LibraryError: the system is Windows.
     """
-    if platform == "win32":
+    if is_windows:
         raise LibraryError(
             "a library on a server can be opened on Linux and macOS, not on Windows: machines "
             "that share it would not find each other's drives; keep one in a file here"
