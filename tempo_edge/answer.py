@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tempo_edge._files.spelling import spelled
 from tempo_edge.capture.facts import Capture
 from tempo_edge.expression import Expression, Term
 from tempo_edge.moment import PICTURE, Copy, Moment, Part
@@ -184,7 +185,7 @@ def moment_as_dict(moment: Moment) -> dict[str, Any]:
     parts = {"parts": [asdict(part) for part in moment.parts]} if moment.parts else {}
     return {
         "video": moment.video,
-        "path": str(moment.path),
+        "path": spelled(moment.path),
         "name": moment.path.name,
         "start_seconds": moment.start_seconds,
         "end_seconds": moment.end_seconds,
@@ -194,7 +195,7 @@ def moment_as_dict(moment: Moment) -> dict[str, Any]:
         "online": not moment.offline,
         "copies": [
             {
-                "path": str(copy.path),
+                "path": spelled(copy.path),
                 "start_seconds": copy.start_seconds,
                 "end_seconds": copy.end_seconds,
                 "online": not copy.offline,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tempo_edge._closing import Closing
 from tempo_edge._files.absolute import recorded
+from tempo_edge._files.spelling import spelled
 from tempo_edge.errors import LibraryError, QueryError
 from tempo_edge.scope import ALL, Scope
 from tempo_edge.store.listing import ORDERS
@@ -212,7 +213,7 @@ class Holdings(Closing):
         """
         file = recorded(path)
         with self._turn, self.catalogue.snapshot():
-            row = self.catalogue.files(file).get(str(file))
+            row = self.catalogue.files(file).get(spelled(file))
             if row is None or row.video_id is None:
                 raise LibraryError(f"{file} is not indexed: index it first")
             return self.catalogue.curve(row.video_id)

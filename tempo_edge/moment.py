@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tempo_edge._files.spelling import spelled
 from tempo_edge.capture.facts import Capture
 from tempo_edge.expression import ROLES
 from tempo_edge.words.line import KINDS
@@ -97,7 +98,7 @@ class Copy:
     def as_dict(self) -> dict[str, str | float | bool]:
         """Plain values; times rounded to the millisecond."""
         return {
-            "path": str(self.path),
+            "path": spelled(self.path),
             "start_seconds": round(self.start_seconds, 3),
             "end_seconds": round(self.end_seconds, 3),
             "offline": self.offline,
@@ -218,7 +219,7 @@ class Moment:
         """
         parts = {"parts": [part.as_dict() for part in self.parts]} if self.parts else {}
         return {
-            "path": str(self.path),
+            "path": spelled(self.path),
             "start_seconds": round(self.start_seconds, 3),
             "end_seconds": round(self.end_seconds, 3),
             "cue_seconds": round(self.cue_seconds, 3),

@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
+from tempo_edge._files.spelling import spelled
 from tempo_edge.errors import LibraryError, MissingExtraError, ProfileError, TempoEdgeError
 from tempo_edge.store.clock import tell_clock
 
@@ -124,7 +125,7 @@ def watch(
             ExitStack() as held,
         ):
             for root in roots:
-                what = f"watch {library.catalogue.kept_path(str(root))}"
+                what = f"watch {library.catalogue.kept_path(spelled(root))}"
                 if not held.enter_context(queue.alone(what)):
                     raise LibraryError(
                         f"another process ({queue.holder(what)}) watches {root}: one is enough"

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tempo_edge._files.absolute import encodable, recorded
+from tempo_edge._files.spelling import spelled
 from tempo_edge.errors import LibraryError
 from tempo_edge.store.volumes import KEEPS_PATHS
 from tempo_edge.volumes.finding import is_there
@@ -225,7 +226,7 @@ def _checked_root(path: Path) -> str:
     Raises:
         LibraryError: it may not.
     """
-    root = str(recorded(path))
+    root = spelled(recorded(path))
     if not os.path.isdir(root) or root == "/" or f"{root}/".startswith(f"{AWAY}/"):  # noqa: PTH112
         raise LibraryError(f"{root} is no folder that can be a volume: name where one is mounted")
     return root

@@ -27,12 +27,14 @@ class File:
         path, content: what is written where.
         needs_root: only the machine's owner may write there.
         own: the topmost folder that is the plugin's alone, and goes with it.
+        is_program: others start it.
     """
 
     path: Path
     content: bytes
     needs_root: bool = False
     own: Path | None = None
+    is_program: bool = False
 
 
 @dataclass(frozen=True)
@@ -146,7 +148,9 @@ def _write(file: File) -> Path:
     try:
         file.path.parent.mkdir(parents=True, exist_ok=True)
         # An icon takes the place of an earlier one: the name is the plugin's own.
-        with atomic_write(file.path, own=file.path.suffix == ".png") as draft:
+        is_own = file.path.suffix == ".png"
+        mode = 0o755 if file.is_program else None
+        with atomic_write(file.path, mode=mode, own=is_own) as draft:
             draft.write_bytes(file.content)
     except OSError as error:
         place = printable(str(file.path))

@@ -11,6 +11,7 @@ import stat
 from collections.abc import Iterable, Iterator
 
 from tempo_edge._files.signatures import VIDEO_SUFFIXES
+from tempo_edge._files.spelling import folder_of, joined, name_of
 
 __all__ = [
     "SUBTITLES",
@@ -51,7 +52,7 @@ class Folder:
     def names(self, path: str) -> tuple[str, ...]:
         """The names of all that lies in a folder: one object as long as it is not forgotten."""
         if path != self._path:
-            self._path, self._names = path, tuple(names_in(path or "/"))
+            self._path, self._names = path, tuple(names_in(path))
         return self._names
 
 
@@ -73,7 +74,7 @@ def regular_files(
     """(name, path, facts) of those names that are files, and `most` of these at most."""
     taken = 0
     for name in names:
-        path = f"{folder}/{name}"
+        path = joined(folder, name)
         try:
             facts = os.stat(path)
         except OSError:
@@ -129,7 +130,7 @@ def films_beside(path: str) -> list[str]:
     Args:
         path: where it is or was, from the root.
     """
-    folder, _, name = path.rpartition("/")
+    folder, name = folder_of(path), name_of(path)
     if _kind(name) not in _KINDS:
         return []
-    return [f"{folder}/{film}" for film in films_of(name, names_in(folder or "/"))]
+    return [joined(folder, film) for film in films_of(name, names_in(folder))]

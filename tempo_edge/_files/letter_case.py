@@ -12,6 +12,8 @@ from __future__ import annotations
 import os
 import unicodedata
 
+from tempo_edge._files.spelling import folder_of, joined, name_of
+
 __all__ = ["as_listed", "is_as_listed"]
 
 
@@ -21,14 +23,14 @@ def is_as_listed(path: str) -> bool:
 
 
 def as_listed(path: str) -> str:
-    """A path from the root, every part of it spelled as the folder that it lies in lists it.
+    """A path as a library spells it, every part in the case in which its folder lists it.
 
     Folders that tell cases apart are not listed for it, and what is not there stays as it is.
     """
-    head, name = os.path.split(path)
-    if not name:
+    if not (name := name_of(path)):
         return path
-    return os.path.join(as_listed(head), _listed(head, name))
+    folder = folder_of(path)
+    return joined(as_listed(folder), _listed(folder, name))
 
 
 def _listed(folder: str, name: str) -> str:

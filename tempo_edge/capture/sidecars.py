@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from tempo_edge._files.beside import Folder, names_of_facts, regular_files
 from tempo_edge._files.opening import open_carefully
+from tempo_edge._files.spelling import folder_of, name_of
 from tempo_edge.capture.facts import Capture
 from tempo_edge.capture.takeout import of_takeout
 from tempo_edge.capture.telemetry import is_telemetry, of_telemetry
@@ -62,7 +63,7 @@ class CaptureSidecars:
         Args:
             path: where the film is, from the root.
         """
-        folder, _, name = path.rpartition("/")
+        folder, name = folder_of(path), name_of(path)
         listed = self._folder.names(folder)
         if listed is not self._listed:
             self._listed = listed

@@ -12,6 +12,7 @@ import typer
 
 from tempo_edge._console.text import note, printable
 from tempo_edge._files.absolute import recorded
+from tempo_edge._files.spelling import spelled
 from tempo_edge._system.priority import be_nice
 from tempo_edge.cli.options import (
     DecoderOption,
@@ -198,7 +199,7 @@ def _tell_unnamed(library: Library, paths: list[Path]) -> None:
         return
     roots = [each.root for each in library.catalogue.volumes() if each.root is not None]
     for path in map(recorded, paths):
-        is_named = library.catalogue.kept_path(str(path)) != str(path)
+        is_named = library.catalogue.kept_path(spelled(path)) != spelled(path)
         if not is_named and not any(Path(root).is_relative_to(path) for root in roots):
             _note(
                 f"{path} is on no named volume: its files are kept by this machine's path, and "

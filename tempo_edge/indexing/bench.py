@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from tempo_edge._files.spelling import spelled
 from tempo_edge.indexing.desk import Stopped
 from tempo_edge.indexing.enqueuer import priority_of
 from tempo_edge.indexing.indexer import Indexer
@@ -111,7 +112,7 @@ class Bench:
             Stopped: the worker is to end.
         """
         task = claim.task
-        self._journal.lost_at = str(path) if claim.deaths else ""
+        self._journal.lost_at = spelled(path) if claim.deaths else ""
         with self.queue.beside(self._checkpoint, self._on_notice):
             self.queue.guard(self._writer, claim)
             if task.kind == PICTURES:
@@ -128,7 +129,7 @@ class Bench:
         """The tasks of the later passes over a film whose pictures are in the library now."""
         if task.kind != PICTURES:
             return []
-        mtime_ns = examine(str(path)).mtime_ns
+        mtime_ns = examine(spelled(path)).mtime_ns
         return [
             replace(task, kind=kind, priority=priority_of(kind, mtime_ns))
             for kind in WORDS[task.words]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from tempo_edge._files.absolute import absolute, encodable
+from tempo_edge._files.absolute import recorded
 from tempo_edge.errors import LibraryError, MediaError, TempoEdgeError
 from tempo_edge.indexing.desk import Stopped
 from tempo_edge.indexing.digests import FileDigests
@@ -111,7 +111,7 @@ class Enqueuer(Indexer):
         try:
             for kind in () if report.stopped else WORDS[self._choice]:
                 for root in roots:
-                    place = Path(encodable(str(absolute(root))))
+                    place = recorded(root)
                     rows = self._catalogue.files_due(kind, self._marks[kind], place)
                     found = (examine(row.path) for row in rows)
                     report.queued += self._hand_on(self._tasks(kind, found), goes_on)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import gitmatch
 
+from tempo_edge._files.spelling import IS_WINDOWS, name_of, spelled
 from tempo_edge.errors import TempoEdgeError
 
 __all__ = ["NOTHING", "Exclusion"]
 
 # Of the libraries with a permissive licence gitmatch differs least from git itself: in 8 of 25,812
 # judgements on random patterns and names, where gitignore-parser did in 540 (pathspec, MPL: 97).
+
+# What Windows' users write between folders; before a letter git's escape has no sense.
+_BACKSLASH = re.compile(r"\\\w")
 
 
 class Exclusion:
@@ -33,7 +36,7 @@ class Exclusion:
         for pattern in given:
             _check(pattern, folders)
         self._patterns = gitmatch.compile(map(_free, given)) if given else None
-        self._folders = [str(folder).rstrip(os.sep) for folder in folders]
+        self._folders = [spelled(folder).rstrip("/") for folder in folders]
 
     def covers(self, path: str, root: str, *, folder: bool) -> bool:
         """True if a path is to be left out.
@@ -47,11 +50,11 @@ class Exclusion:
             return False
         if path in self._folders:
             return False
-        around = [each for each in self._folders if path.startswith(each + os.sep)]
-        base = max(around, key=len, default=root.rstrip(os.sep))
-        inside = path[len(base) :].lstrip(os.sep)
+        around = [each for each in self._folders if path.startswith(f"{each}/")]
+        base = max(around, key=len, default=root.rstrip("/"))
+        inside = path[len(base) :].lstrip("/")
         if not inside and not folder:
-            inside = path.rpartition(os.sep)[2]
+            inside = name_of(path)
         return bool(inside) and bool(self._patterns.match(inside, is_dir=folder))
 
 
@@ -81,6 +84,10 @@ def _check(pattern: str, folders: Sequence[Path]) -> None:
     if pattern.startswith(("./", "../", "~")):
         raise TempoEdgeError(f"{shown} begins at no folder that is indexed: write '/raw' or 'raw/'")
     for folder in folders:
-        if pattern.startswith(f"{folder}{os.sep}"):
-            inside = pattern.removeprefix(str(folder))
+        top = spelled(folder).rstrip("/")
+        if top and spelled(pattern).startswith(f"{top}/"):
+            inside = spelled(pattern).removeprefix(top)
             raise TempoEdgeError(f"{shown} begins at the folder that is indexed: write {inside!r}")
+    if IS_WINDOWS and _BACKSLASH.search(pattern):
+        typed = pattern.replace("\\", "/")
+        raise TempoEdgeError(f"{shown} has backslashes between folders: write {typed!r}")

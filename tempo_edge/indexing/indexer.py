@@ -10,8 +10,9 @@ from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
-from tempo_edge._files.absolute import absolute, encodable
+from tempo_edge._files.absolute import absolute, encodable, recorded
 from tempo_edge._files.beside import Folder
+from tempo_edge._files.spelling import beginning, spelled
 from tempo_edge.errors import MediaError, RefusedRowError, TempoEdgeError
 from tempo_edge.indexing.absent_volumes import absent_volumes, offline
 from tempo_edge.indexing.captures import CaptureReader
@@ -117,7 +118,7 @@ class Indexer:
         report = IndexReport()
         began = time.perf_counter()
         places = [absolute(root) for root in roots]
-        survey = Survey.of([encodable(str(root)) for root in places])
+        survey = Survey.of([encodable(spelled(root)) for root in places])
         self._folder.forget()
         self._words.begin(survey, verify=verify)
         self._captures.begin(survey, verify=verify)
@@ -129,7 +130,7 @@ class Indexer:
         self._media = Media()
         try:
             for root in places:
-                selection = Selection(str(root), exclusion)
+                selection = Selection(spelled(root), exclusion)
                 self._survey(root, selection, survey, report, postpone)
                 report.excluded += selection.excluded
             # Last of all, those that a run died at.
@@ -167,7 +168,7 @@ class Indexer:
         Raises:
             LibraryError: the library can't be written.
         """
-        places = [Path(encodable(str(absolute(root)))) for root in roots]
+        places = [recorded(root) for root in roots]
         try:
             for each in () if report.stopped else self._later:
                 finished = each.run(places, goes_on)
@@ -198,7 +199,7 @@ class Indexer:
         postpone: Callable[[FoundFile], bool],
     ) -> None:
         """Compare the files under a root with what the library knows of them."""
-        known = KnownRows(self._catalogue, encodable(str(root)), marked=self._words.wanted)
+        known = KnownRows(self._catalogue, encodable(spelled(root)), marked=self._words.wanted)
         moved: list[FileRow] = []
         folder: str | None = None
         volume = ""
@@ -207,7 +208,7 @@ class Indexer:
             if not survey.is_new(found.path):
                 continue
             if found.folder:
-                survey.hidden.append(found.path.rstrip("/") + "/")
+                survey.hidden.append(beginning(found.path))
             row = known.take(found.path)
             if row is None or not is_same(found, row):
                 if not postpone(found):

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tempo_edge._files.file_system import spelled
+from tempo_edge._files.spelling import is_inside
 
 __all__ = ["Media", "Medium", "Mount", "mounts", "unescaped"]
 
@@ -129,9 +130,7 @@ class Media:
             return self._of_disks(list(self._disks(self._name(number), 0)))
         # A number that stands for no disk: of a network, or of a file system on several disks.
         mounted = [each for each in self.mounts if each.device == number] or [
-            each
-            for each in self.mounts
-            if path == each.point or path.startswith(each.point.rstrip("/") + "/")
+            each for each in self.mounts if is_inside(path, each.point)
         ]
         if not mounted:
             return Medium("unknown")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tempo_edge._files.absolute import absolute
 from tempo_edge._files.letter_case import as_listed
+from tempo_edge._files.spelling import spelled
 from tempo_edge.errors import LibraryError, NoLibraryError
 from tempo_edge.store.rows import FileRow
 
@@ -20,7 +21,7 @@ def roots_of(paths: Iterable[str | Path] | str | Path) -> list[Path]:
     They are spelled as the folders on their way list them, in whatever case they were typed.
     """
     named = [paths] if isinstance(paths, (str, Path)) else paths
-    return [Path(as_listed(str(absolute(path)))) for path in named]
+    return [Path(as_listed(spelled(absolute(path)))) for path in named]
 
 
 def check_roots(roots: Iterable[Path], known: Callable[[Path], Sequence[FileRow]]) -> None:

@@ -1,7 +1,7 @@
 """Which files under a folder that was named are footage, and which are left out of a walk."""
 
 # Strings and `os` instead of `Path`: a walk touches every file, and this is several times as fast.
-# ruff: noqa: PTH112, PTH116, PTH118, PTH120, PTH206, PTH208
+# ruff: noqa: PTH112, PTH116, PTH118, PTH208
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from tempo_edge._files.names import IS_MARKED_HIDDEN
 from tempo_edge._files.opening import open_carefully
 from tempo_edge._files.signatures import VIDEO_SUFFIXES
+from tempo_edge._files.spelling import folder_of, is_inside, name_of, spelled
 
 if TYPE_CHECKING:
     from tempo_edge.indexing.exclusion import Exclusion
@@ -91,7 +92,7 @@ class Selection:
     What was named itself is not judged, nor are the folders above it.
 
     Args:
-        root: the folder, an absolute path.
+        root: the folder, from the root and as a library spells it; so are all paths below.
         exclusion: what else is to be left out.
         is_marked: whether a path is hidden by a mark of its system's; None where there are none.
 
@@ -121,7 +122,7 @@ class Selection:
             path: a folder.
             linked: it is a link.
         """
-        if self._is_hidden(path, _name(path)) or _is_left_out(path):
+        if self._is_hidden(path, name_of(path)) or _is_left_out(path):
             return False
         if linked and self._leads_out(path):
             return False
@@ -135,7 +136,7 @@ class Selection:
             linked: it is a link.
             beside: the names in its folder.
         """
-        name = _name(path)
+        name = name_of(path)
         if not _is_video(name) or self._is_hidden(path, name) or _is_partial(path, beside):
             return False
         if _is_left_out(path) or (linked and self._leads_out(path)):
@@ -166,48 +167,45 @@ class Selection:
             return True
         names: list[str] = []
         with suppress(OSError):
-            names = os.listdir(os.path.dirname(path))
+            names = os.listdir(folder_of(path))
         return not os.path.isdir(path) and (_is_partial(path, Beside(names)) or _is_prose(path))
 
     def _is_hidden(self, path: str, name: str) -> bool:
         return _is_hidden(name) or (self._is_marked is not None and self._is_marked(path))
 
     def _inside(self, path: str) -> list[str]:
-        return path.removeprefix(self._root).strip(os.sep).split(os.sep)
+        return path.removeprefix(self._root).strip("/").split("/")
 
     def _way(self, path: str) -> list[str]:
         """The path itself and the folders above it, up to the root."""
         way: list[str] = []
         while len(path) > len(self._root):
             way.append(path)
-            path = os.path.dirname(path)
+            path = folder_of(path)
         return way
 
     @cached_property
     def _real_root(self) -> str:
-        return os.path.realpath(self._root)
+        return spelled(os.path.realpath(self._root))
 
     def _leads_out(self, path: str) -> bool:
         """True for a link to what is left out, wherever that lies."""
-        real = os.path.realpath(path)
+        real = spelled(os.path.realpath(path))
         if real == path:
             return False
-        shared = os.path.commonpath((real, self._real_root))
-        while len(real) > len(shared):
+        while not is_inside(self._real_root, real):
             if _is_left_out(real):
                 return True
-            real = os.path.dirname(real)
+            folder = folder_of(real)
+            if folder == real:
+                break  # of another drive
+            real = folder
         return False
 
     def _is_excluded(self, path: str, folder: bool) -> bool:
         excluded = self._exclusion.covers(path, self._root, folder=folder)
         self.excluded += excluded
         return excluded
-
-
-def _name(path: str) -> str:
-    """The last part of a path; `os.path.basename` takes four times as long."""
-    return path[path.rfind(os.sep) + 1 :]
 
 
 def _is_video(name: str) -> bool:
@@ -221,7 +219,7 @@ def _is_hidden(name: str) -> bool:
 
 
 def _is_left_out(path: str) -> bool:
-    name = _name(path)
+    name = name_of(path)
     small = name.lower()
     if small in _NAMES or small.startswith(_BEGINNINGS) or small.endswith(_ENDINGS):
         return True
@@ -237,7 +235,7 @@ def _is_trash(path: str, name: str) -> bool:
 
 def _is_partial(path: str, beside: Beside) -> bool:
     """True for a download that is not whole yet, as its name and what lies beside it tell."""
-    name = _name(path)
+    name = name_of(path)
     if (".temp." in name and _BECOMING.match(name)) or beside.has(name, NOTES):
         return True
     if beside.has(name, PARTIAL) and _is_empty(path):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from tempo_edge._files.letter_case import is_as_listed
+from tempo_edge._files.spelling import beginning, folder_of
 from tempo_edge.capture.sidecars import CaptureSidecar
 from tempo_edge.indexing.selection import Selection
 from tempo_edge.indexing.walk import FoundFile, examine
@@ -108,7 +109,7 @@ class KnownRows:
 
     def take(self, path: str) -> FileRow | None:
         """The row of a file that was found, which is not given again; None for a new file."""
-        folder = path[: path.rfind("/")] or "/"
+        folder = folder_of(path)
         if folder != self.folder:
             self.folder = folder
             self._reach(folder)
@@ -132,7 +133,7 @@ class KnownRows:
         """Read a folder, and before it those above, which tell what lies in them."""
         way = [folder]
         while len(way[-1]) > len(self._root):
-            way.append(way[-1].rpartition("/")[0] or "/")
+            way.append(folder_of(way[-1]))
         for each in reversed(way):
             if each in self._waiting:
                 self._waiting.remove(each)
@@ -154,7 +155,7 @@ class KnownRows:
 
 def _overlap(roots: Sequence[str]) -> bool:
     """Whether one of some paths is another, or lies under it."""
-    ordered = sorted(root.rstrip("/") + "/" for root in roots)
+    ordered = sorted(map(beginning, roots))
     return any(later.startswith(root) for root, later in pairwise(ordered))
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tempo_edge._files.absolute import encodable
+from tempo_edge._files.spelling import spelled
 from tempo_edge.indexing.digests import FileDigests
 from tempo_edge.indexing.journal import Journal
 from tempo_edge.indexing.problems import PassingError
@@ -121,7 +122,7 @@ class Verification:
         Raises:
             LibraryError: the library can't be written.
         """
-        places = [encodable(str(root)) for root in roots]
+        places = [encodable(spelled(root)) for root in roots]
         run = self._begin(places)
         work = list(dict.fromkeys(self._from_the_first(self._unread(places, run))))
         for position, path in enumerate(work, start=1):

@@ -17,6 +17,7 @@ from typing import NamedTuple
 from tempo_edge._files.absolute import encodable
 from tempo_edge._files.letter_case import is_as_listed
 from tempo_edge._files.names import UNREACHABLE
+from tempo_edge._files.spelling import beginning, name_of, spelled
 from tempo_edge.indexing.selection import Beside, Selection
 
 __all__ = ["LAST_NS", "FoundFile", "examine", "find_footage"]
@@ -74,12 +75,12 @@ def find_footage(root: Path, selection: Selection) -> Iterator[FoundFile]:
         root: a file or a folder.
         selection: which of the files under it are taken.
     """
-    if selection.excludes_root(root.is_dir()) or not is_as_listed(str(root)):
+    if selection.excludes_root(root.is_dir()) or not is_as_listed(spelled(root)):
         return
     if root.is_dir():
-        yield from _walk(str(root), selection)
+        yield from _walk(spelled(root), selection)
     elif os.path.lexists(root):
-        yield examine(str(root))
+        yield examine(spelled(root))
 
 
 def _walk(root: str, selection: Selection) -> Iterator[FoundFile]:
@@ -107,12 +108,14 @@ def _walk(root: str, selection: Selection) -> Iterator[FoundFile]:
         branch = _Branch(identity, above)
         beside = Beside(entry.name for entry in entries)
         inner: list[tuple[str, _Branch | None]] = []
+        above_all = beginning(folder)
         for entry in entries:
+            path = above_all + entry.name  # an entry's own is joined as the system joins
             if _is_folder(entry):
-                if selection.enters(entry.path, entry.is_symlink()):
-                    (links if entry.is_symlink() else inner).append((entry.path, branch))
-            elif selection.takes(entry.path, entry.is_symlink(), beside):
-                yield examine(entry.path)
+                if selection.enters(path, entry.is_symlink()):
+                    (links if entry.is_symlink() else inner).append((path, branch))
+            elif selection.takes(path, entry.is_symlink(), beside):
+                yield examine(path)
         folders += reversed(inner)
 
 
@@ -131,7 +134,7 @@ def examine(path: str, unreachable: Callable[[str], str] = UNREACHABLE) -> Found
     """
     if not path.isascii() and (shown := encodable(path)) != path:
         return FoundFile(shown, 0, 0, "its name is not valid UTF-8: rename it to index it")
-    name = path[path.rfind(os.sep) + 1 :]
+    name = name_of(path)
     if problem := unreachable(name):
         return FoundFile(path, 0, 0, problem)  # it isn't touched: it may be a device
     try:

@@ -17,6 +17,7 @@ from watchdog.events import FileSystemEvent, FileSystemEventHandler
 
 from tempo_edge._files.absolute import absolute
 from tempo_edge._files.beside import films_beside
+from tempo_edge._files.spelling import beginning, is_inside, spelled
 from tempo_edge.errors import LibraryError
 from tempo_edge.indexing.exclusion import Exclusion
 from tempo_edge.indexing.indexer import Indexer
@@ -106,7 +107,7 @@ class Watcher:
                 raise LibraryError(f"{root} is not a folder that can be watched")
         self._polling = polling or any(needs_polling(root) for root in self._roots)
         self._exclusion = Exclusion(exclude, self._roots)
-        self._waiting = _Waiting([str(root) for root in self._roots], self._exclusion)
+        self._waiting = _Waiting([spelled(root) for root in self._roots], self._exclusion)
         self._identities: dict[Path, _Signature | None] = {}
         self._notifier = Notifier(self._waiting)
         self._notice = notice
@@ -231,7 +232,7 @@ class _Waiting(FileSystemEventHandler):
     """Paths that changed and have not been still for long enough yet."""
 
     def __init__(self, roots: Sequence[str], exclusion: Exclusion) -> None:
-        self._selections = {root.rstrip("/") + "/": Selection(root, exclusion) for root in roots}
+        self._selections = {beginning(root): Selection(root, exclusion) for root in roots}
         self._paths: dict[str, tuple[float, _Signature]] = {}
         self._lock = Lock()
         self._latest = time.monotonic()
@@ -241,7 +242,7 @@ class _Waiting(FileSystemEventHandler):
         if event.event_type in ("opened", "closed_no_write"):
             return  # our own reading
         for raw in (event.src_path, event.dest_path):
-            path = os.fsdecode(raw) if raw else ""
+            path = spelled(os.fsdecode(raw)) if raw else ""
             if not path or (event.is_directory and event.event_type not in _MOVES):
                 continue
             for note in NOTES if event.event_type in _MOVES else ():
@@ -334,8 +335,7 @@ def needs_polling(path: Path) -> bool:
             for line in mounts:
                 point, name = line.split()[1:3]
                 point = unescaped(point)
-                inside = real == point or real.startswith(point.rstrip("/") + "/")
-                if inside and len(point) >= len(best):
+                if is_inside(real, point) and len(point) >= len(best):
                     best, kind = point, name
     except OSError:
         return False

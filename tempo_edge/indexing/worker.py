@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from tempo_edge._files.spelling import spelled
 from tempo_edge.errors import LibraryError
 from tempo_edge.indexing.bench import Bench, Readers
 from tempo_edge.indexing.desk import Stopped
@@ -140,7 +141,7 @@ class Worker:
             raise
         except Exception as error:  # a fault of one file ends no worker
             reason = " ".join(f"{type(error).__name__}: {error}".split())
-            self._on_event(IndexEvent("skipped", str(path), reason))
+            self._on_event(IndexEvent("skipped", spelled(path), reason))
             queue.give_up(claim, reason)
             return
         self._report.add(report)

@@ -11,11 +11,12 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from tempo_edge._files.spelling import IS_WINDOWS
 from tempo_edge._system.groups import APART, end_with_all
 from tempo_edge.errors import QueryError
 from tempo_edge.saved.told_moment import ToldMoment, check_template
 
-__all__ = ["LIMIT_SECONDS", "command_of", "run"]
+__all__ = ["LIMIT_SECONDS", "command_of", "run", "words_of"]
 
 #: A command that takes longer is ended.
 LIMIT_SECONDS = 60.0
@@ -34,7 +35,7 @@ def command_of(line: str) -> tuple[str, ...]:
         QueryError: a quote is open, there is no such program, or no such placeholder.
     """
     try:
-        words = shlex.split(line)
+        words = words_of(line)
     except ValueError as error:
         raise QueryError.naming("{run} {!r} can't be taken apart: {}", line, error) from None
     if not words:
@@ -49,6 +50,21 @@ def command_of(line: str) -> tuple[str, ...]:
     return command
 
 
+def words_of(line: str, *, is_windows: bool = IS_WINDOWS) -> list[str]:
+    """The words of a command line, as a shell takes it apart; no shell is started for it.
+
+    On Windows a backslash stands between folders, and escapes nothing.
+
+    Raises:
+        ValueError: a quote is not closed.
+    """
+    lexer = shlex.shlex(line, posix=True)
+    lexer.whitespace_split, lexer.commenters = True, ""
+    if is_windows:
+        lexer.escape = ""
+    return list(lexer)
+
+
 def check_command(command: Sequence[str]) -> None:
     """Refuse words that can't be run.
 
@@ -60,7 +76,7 @@ def check_command(command: Sequence[str]) -> None:
         raise QueryError(
             f"a command must have 1 to {_MOST_WORDS} words of at most {_LONGEST_WORD} letters"
         )
-    if not command[0].startswith("/"):
+    if not Path(command[0]).is_absolute():
         raise QueryError(f"program {command[0]!r} must be a path from the root")
     for word in command[1:]:
         check_template(word)

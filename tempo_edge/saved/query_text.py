@@ -14,6 +14,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from tempo_edge._files.spelling import spelled
 from tempo_edge.errors import QueryError
 from tempo_edge.example import LARGEST_SENT, Example
 from tempo_edge.filters import WHERE, Filters, Where
@@ -130,7 +131,7 @@ class SavedQuery:
             if (day := getattr(query, name)) is not None:
                 said[name] = day.isoformat()
         if query.within is not None:
-            said["within"] = [str(path) for path in query.within]
+            said["within"] = [spelled(path) for path in query.within]
         if query.like is not None:
             said["like"] = _example_said(query.like)
         return json.dumps({"version": _VERSION, "query": said, "where": dict(self.where)})

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from tempo_edge._files.spelling import spelled
 from tempo_edge.errors import MediaError, QueryError
 from tempo_edge.example import Example
 from tempo_edge.models import Profile
@@ -105,7 +106,8 @@ class ByExample:
                     "{like} {!r}: the library lists no such video", example.name
                 )
             return example.video
-        row = self._catalogue.file(str(example.path))
+        assert example.path is not None
+        row = self._catalogue.file(spelled(example.path))
         return None if row is None else row.video_id
 
     def _of_picture(self, example: Example) -> NDArray[np.float32]:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tempo_edge._files.spelling import spelled
 from tempo_edge.errors import QueryError
 from tempo_edge.expression import QUOTED
 from tempo_edge.query import Query
@@ -80,7 +81,7 @@ class LineMatch:
     def as_dict(self) -> dict[str, str | float | bool]:
         """Plain values; times rounded to the millisecond."""
         return {
-            "path": str(self.path),
+            "path": spelled(self.path),
             "start_seconds": round(self.line.start_seconds, 3),
             "end_seconds": round(self.line.end_seconds, 3),
             "kind": self.line.kind,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
+from tempo_edge._files.spelling import spelled
 from tempo_edge.moment import Moment
 
 __all__ = ["in_order"]
@@ -22,11 +23,11 @@ def in_order(told: list[tuple[Moment, T]], sort: str) -> list[tuple[Moment, T]]:
     if sort == "time":
         return sorted(told, key=lambda each: _when(each[0]))
     if sort == "name":
-        return sorted(told, key=lambda each: (str(each[0].path), each[0].start_seconds))
+        return sorted(told, key=lambda each: (spelled(each[0].path), each[0].start_seconds))
     return told
 
 
 def _when(moment: Moment) -> tuple[float, str, float]:
     instant = None if moment.capture is None else moment.capture.instant
     when = float("inf") if instant is None else float(instant.in_greenwich)
-    return when, str(moment.path), moment.start_seconds
+    return when, spelled(moment.path), moment.start_seconds

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tempo_edge._files.spelling import beginning
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -63,7 +65,7 @@ class Listing(ABC):
         Both are in the order of letters; that of a folder is of its path and a slash.
 
         Args:
-            folder: an absolute path.
+            folder: from the root, as a library spells it.
         """
 
     @abstractmethod
@@ -83,8 +85,8 @@ class Listing(ABC):
 
 def paths_inside(folder: str) -> tuple[str, str]:
     """The half-open range of the paths of all that lies under a folder."""
-    prefix = "" if folder == "/" else folder
-    return f"{prefix}/", f"{prefix}0"
+    first = beginning(folder)
+    return first, f"{first[:-1]}0"
 
 
 def listed_in(

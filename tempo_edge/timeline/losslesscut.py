@@ -58,8 +58,17 @@ def write_llc_zip(cuts: Sequence[Cut]) -> bytes:
 
 
 def home_of(cuts: Sequence[Cut]) -> Path:
-    """The folder that all files of some cuts lie in, or below."""
-    return Path(os.path.commonpath([cut.source.path.parent for cut in cuts]))
+    """The folder that all files of some cuts lie in, or below.
+
+    Raises:
+        TempoEdgeError: there is none, as on two drives of Windows.
+    """
+    try:
+        return Path(os.path.commonpath([cut.source.path.parent for cut in cuts]))
+    except ValueError as error:
+        raise TempoEdgeError(
+            "zip holds cuts of one drive, not of several: search on one with --in"
+        ) from error
 
 
 def _project(cuts: Sequence[Cut]) -> bytes:

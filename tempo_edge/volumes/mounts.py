@@ -1,7 +1,7 @@
 """The mount points of this machine, and the file systems on them."""
 
 # Strings and `os` instead of `Path`: the indexer asks for every folder.
-# ruff: noqa: PTH116, PTH118, PTH120, PTH208
+# ruff: noqa: PTH116, PTH118, PTH208
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tempo_edge._files.file_system import device_number, number_of
+from tempo_edge._files.spelling import folder_of, is_inside, spelled
 
 __all__ = [
     "FolderVolumes",
@@ -95,20 +96,16 @@ def mounts_in(table: str) -> list[Mount]:
 
 def mount_of(path: str) -> Mount | None:
     """The mount that a folder is on, links followed; None where the kernel does not say."""
-    real = os.path.realpath(path)
-    holding = [
-        mount
-        for mount in mounts_in(mount_table())
-        if real == mount.point or real.startswith(mount.point.rstrip("/") + "/")
-    ]
+    real = spelled(os.path.realpath(path))
+    holding = [mount for mount in mounts_in(mount_table()) if is_inside(real, mount.point)]
     return max(holding, key=lambda mount: len(mount.point), default=None)
 
 
 def volume_of(path: str) -> str:
     """The volume that holds ``path``: its file system's identity and its mount point."""
-    folder = os.path.realpath(path)
+    folder = spelled(os.path.realpath(path))
     while not os.path.ismount(folder):
-        folder = os.path.dirname(folder)
+        folder = folder_of(folder)
     return f"{_file_system(folder)}:{folder}"
 
 
@@ -120,7 +117,7 @@ class FolderVolumes:
 
     def of(self, path: str) -> str:
         """The volume that holds a file; empty where that can't be told."""
-        folder = path.rpartition("/")[0] or "/"
+        folder = folder_of(path)
         if folder not in self._known:
             try:
                 self._known[folder] = volume_of(folder)
@@ -139,7 +136,7 @@ def is_mounted(volume: str) -> bool:
     Another disk on the same mount point does not count, so a swapped stick forgets nothing.
     """
     folder = volume.partition(":")[2]
-    if folder == os.sep:
+    if folder == "/":
         return True  # the root is always there, whatever it calls itself after a restart
     try:
         return os.path.ismount(folder) and volume_of(folder) == volume

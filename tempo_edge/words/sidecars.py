@@ -11,6 +11,7 @@ from tempo_edge._files.absolute import encodable
 from tempo_edge._files.beside import Folder, regular_files
 from tempo_edge._files.opening import open_carefully
 from tempo_edge._files.signatures import VIDEO_SUFFIXES
+from tempo_edge._files.spelling import folder_of, name_of
 from tempo_edge.capture.telemetry import is_telemetry
 from tempo_edge.errors import MediaError
 from tempo_edge.media.text_tracks import TEXT_FORMATS, cues_of_text
@@ -87,7 +88,7 @@ class SidecarFinder:
         Args:
             path: where the film is, from the root.
         """
-        folder, _, name = path.rpartition("/")
+        folder, name = folder_of(path), name_of(path)
         listed = self._folder.names(folder)
         if listed is not self._listed:
             self._listed, self._owned = listed, _owned(listed)

@@ -122,14 +122,14 @@ def test_a_list_of_plugins(tempo: Tempo, tmp_path: Path, system: Path) -> None:
     (tmp_path / "data/ulauncher/extensions/tempo-edge/main.py").write_text("older")
     said = tempo("plugins", "list", "--json")
     states = {row["name"]: row["state"] for row in map(json.loads, said.out.splitlines())}
-    desktop = ["gnome", "krunner", "ulauncher", "albert", "flow"]
+    desktop = ["gnome", "krunner", "ulauncher", "albert", "flow", "alfred", "raycast"]
     assert list(states) == [plugin.name for plugin in PLUGINS] == [*desktop, "mpv", "vlc"]
     assert states["albert"] == "installed" and states["krunner"] == "not installed"
     assert states["ulauncher"] == "outdated: install it again"
     assert states["gnome"] == f"incomplete: {system / INI} is not there"
-    assert states["flow"] == "not for this system"
+    assert {states[each] for each in desktop[4:]} == {"not for this system"}
     lines = tempo("plugins", "list").out.splitlines()
-    assert len(lines) == 7 and "KDE's KRunner" in lines[1]
+    assert len(lines) == 9 and "KDE's KRunner" in lines[1]
 
 
 def test_what_others_put_there_stays(tempo: Tempo, tmp_path: Path) -> None:
@@ -148,15 +148,68 @@ def test_what_others_put_there_stays(tempo: Tempo, tmp_path: Path) -> None:
 def test_another_folder_and_flow_launcher(
     tempo: Tempo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert "use --into" in tempo("plugins", "install", "flow").error
     tempo("plugins", "install", "flow", "--into", tmp_path / "there")
     expected = {"plugin.json", "main.py", "icon.png", "tempo-edge.json"}
     assert files(tmp_path / "there" / "tempo-edge") == expected
     tempo("plugins", "remove", "flow", "--into", tmp_path / "there")
     assert not (tmp_path / "there" / "tempo-edge").exists()
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.delenv("APPDATA", raising=False)
+    assert "APPDATA is unset: use --into" in tempo("plugins", "install", "flow").error
     monkeypatch.setenv("APPDATA", str(tmp_path / "settings"))
     tempo("plugins", "install", "flow")
     assert files(tmp_path / "settings/FlowLauncher/Plugins/tempo-edge") == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "system"), [("flow", "Windows"), ("alfred", "macOS"), ("raycast", "macOS")]
+)
+def test_what_is_for_another_system_is_written_where_it_is_told(
+    tempo: Tempo, tmp_path: Path, name: str, system: str
+) -> None:
+    for command in ("install", "remove"):
+        said = tempo("plugins", command, name)
+        way = "name the folder that it is to be written to with --into"
+        assert said.error == f"plugin {name} is for {system}, and this is {sys.platform}: {way}"
+        assert said.status == 2
+    there = tmp_path / "there"
+    there.mkdir()
+    (there / "theirs").touch()
+    wrote = tempo("plugins", "install", name, "--into", there)
+    assert told(wrote, "wrote") == {there / each for each in files(there) - {"theirs"}} != set()
+    gone = tempo("plugins", "remove", name, "--into", there)
+    assert told(gone, "removed") == told(wrote, "wrote")
+    assert [each.name for each in there.iterdir()] == ["theirs"]
+
+
+@pytest.mark.parametrize("settings", [None, "{", "[]", '{"current": 3}', '{"current": "a/b"}'])
+def test_alfred_where_it_always_is(
+    tempo: Tempo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: str | None
+) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    support = tmp_path / "Library/Application Support/Alfred"
+    if settings is not None:
+        support.mkdir(parents=True)
+        (support / "prefs.json").write_text(settings)
+    wrote = told(tempo("plugins", "install", "alfred"), "wrote")
+    workflows = support / "Alfred.alfredpreferences/workflows"
+    assert {path.parent.parent for path in wrote} == {workflows}
+    tempo("plugins", "remove", "alfred")
+    assert list(workflows.iterdir()) == []
+
+
+def test_alfred_where_its_settings_are_synchronised_to(
+    tempo: Tempo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    support = tmp_path / "Library/Application Support/Alfred"
+    support.mkdir(parents=True)
+    (support / "prefs.json").write_text('{"current": "~/Sync/Alfred.alfredpreferences"}')
+    wrote = told(tempo("plugins", "install", "alfred"), "wrote")
+    place = tmp_path / "Sync/Alfred.alfredpreferences/workflows"
+    assert {path.parent.parent for path in wrote} == {place}
 
 
 def test_mistakes_are_one_line(tempo: Tempo, tmp_path: Path) -> None:

@@ -379,6 +379,15 @@ def test_names_pass_through_flow_launcher(
     assert notes.taken("xdg-open") == [str(path.parent)]
 
 
+def test_flow_launcher_is_told_that_nothing_matches(
+    flow_launcher: Callable[..., Any], service: Service
+) -> None:
+    service.found(near=[moment("/v/a.mp4", confidence=0.2)], held_back=1)
+    (shown,) = flow_launcher("query", "a dog")
+    assert shown["Title"] == "Nothing matches" and "JsonRPCAction" not in shown
+    assert shown["SubTitle"].startswith("Closest: a.mp4, 00:01.2")
+
+
 def test_flow_launcher_is_told_what_is_wrong(flow_launcher: Callable[..., Any]) -> None:
     (shown,) = flow_launcher("query", "a dog")
     assert "there is no library at" in shown["SubTitle"] and "JsonRPCAction" not in shown

@@ -14,7 +14,7 @@ from tempo_edge.answer import moment_from_dict
 from tempo_edge.errors import TempoEdgeError
 from tempo_plugins.desktop.pictures import Pictures
 from tempo_plugins.desktop.playing import play, show_folder
-from tempo_plugins.desktop.rows import rows
+from tempo_plugins.desktop.rows import looked_up, refusal, rows_of
 from tempo_plugins.service_or_library import ServiceOrLibrary
 
 __all__ = ["answer", "main"]
@@ -43,8 +43,13 @@ def answer(request: Any, client: ServiceOrLibrary, pictures: Pictures) -> dict[s
 
 
 def _results(query: str, client: ServiceOrLibrary, pictures: Pictures) -> list[dict[str, Any]]:
+    found = looked_up(query, _LIMIT, client)
+    if found is None:
+        return []
+    if not found.moments:
+        return [_line(*refusal(found))]
     results = []
-    for row in rows(query, _LIMIT, client, pictures):
+    for row in rows_of(found, pictures):
         moment = json.dumps(row["moment"])
         results.append(
             {

@@ -10,6 +10,7 @@ from pathlib import Path
 from tempo_edge._version import __version__
 from tempo_edge.errors import TempoEdgeError
 from tempo_plugins.desktop.entries import desktop_exec, ini, service_exec
+from tempo_plugins.desktop.macos_files import alfred_files, alfred_workflows, raycast_files
 from tempo_plugins.installing import File, Plugin
 
 __all__ = ["DESKTOP_PLUGINS", "SYSTEM_DATA"]
@@ -24,6 +25,8 @@ _GNOME = "org.tempoedge.SearchProvider"
 _GNOME_PATH = "/org/tempoedge/SearchProvider"
 _KRUNNER = "org.tempoedge.KRunner"
 _KRUNNER_PATH = "/org/tempoedge/KRunner"
+
+_SYSTEMS = {"win32": "Windows", "darwin": "macOS"}
 
 
 def _data() -> Path:
@@ -132,9 +135,10 @@ def _albert(into: Path | None) -> list[File]:
 
 def _flow(into: Path | None) -> list[File]:
     if into is None:
+        _check_system("flow", "win32")
         settings = os.environ.get("APPDATA")
         if not settings:
-            raise TempoEdgeError("Flow Launcher is for Windows, and APPDATA is unset: use --into")
+            raise TempoEdgeError("plugin flow can't be placed, APPDATA is unset: use --into")
         into = Path(settings) / "FlowLauncher" / "Plugins"
     folder = into / "tempo-edge"
     return [
@@ -142,6 +146,33 @@ def _flow(into: Path | None) -> list[File]:
         File(folder / "icon.png", _icon(), own=folder),
         File(folder / "tempo-edge.json", _told("flow"), own=folder),
     ]
+
+
+def _alfred(into: Path | None) -> list[File]:
+    if into is None:
+        _check_system("alfred", "darwin")
+        into = alfred_workflows(Path.home())
+    return alfred_files(into, _icon())
+
+
+def _raycast(into: Path | None) -> list[File]:
+    if into is not None:
+        return raycast_files(into, _icon(), own=False)
+    _check_system("raycast", "darwin")
+    return raycast_files(_data() / "tempo-edge" / "raycast", _icon(), own=True)
+
+
+def _check_system(plugin: str, platform: str) -> None:
+    """Refuse to look for a program's folder where its system is another.
+
+    Raises:
+        TempoEdgeError: it is.
+    """
+    if sys.platform != platform:
+        raise TempoEdgeError(
+            f"plugin {plugin} is for {_SYSTEMS[platform]}, and this is {sys.platform}: "
+            "name the folder that it is to be written to with --into"
+        )
 
 
 def _copied(name: str, folder: Path, *files: str) -> list[File]:
@@ -154,4 +185,11 @@ DESKTOP_PLUGINS = (
     Plugin("ulauncher", "Ulauncher 6", _ulauncher, "restart Ulauncher; its keyword is v"),
     Plugin("albert", "Albert 34 or later", _albert, "turn it on in Albert's settings, Plugins"),
     Plugin("flow", "Flow Launcher on Windows", _flow, "restart Flow Launcher; its keyword is v"),
+    Plugin("alfred", "Alfred 5 on macOS", _alfred, "type v in Alfred, which wants its Powerpack"),
+    Plugin(
+        "raycast",
+        "Raycast on macOS",
+        _raycast,
+        "in Raycast's settings, Extensions, Script Commands: add the folder of these files",
+    ),
 )

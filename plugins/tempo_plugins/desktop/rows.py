@@ -17,7 +17,7 @@ import sys
 from typing import Any
 
 from tempo_edge._console.text import printable
-from tempo_edge.answer import moment_as_dict, moment_from_dict
+from tempo_edge.answer import Answer, moment_as_dict, moment_from_dict
 from tempo_edge.errors import TempoEdgeError
 from tempo_edge.query import Query
 from tempo_edge.service.client import SupersededError
@@ -26,7 +26,7 @@ from tempo_plugins.desktop.pictures import Pictures
 from tempo_plugins.desktop.playing import play, show_folder
 from tempo_plugins.service_or_library import ServiceOrLibrary
 
-__all__ = ["answer", "main", "rows"]
+__all__ = ["answer", "looked_up", "main", "refusal", "rows", "rows_of"]
 
 _LIMIT = 8
 _SHORTEST = 3
@@ -41,12 +41,32 @@ def rows(
     Raises:
         TempoEdgeError: it can't be searched for that.
     """
+    found = looked_up(query, limit, client)
+    return [] if found is None else rows_of(found, pictures)
+
+
+def looked_up(query: str, limit: int, client: ServiceOrLibrary) -> Answer | None:
+    """What is found while somebody types; None while it is too short, or more was typed since.
+
+    Raises:
+        TempoEdgeError: it can't be searched for that.
+    """
     if len(query.strip()) < _SHORTEST:
-        return []
+        return None
     try:
-        found = client.find(Query(query, limit, retrieval=True))
+        return client.find(Query(query, limit, retrieval=True))
     except SupersededError:
-        return []
+        return None
+
+
+def refusal(found: Answer) -> tuple[str, str]:
+    """(that nothing matches, what comes closest or nothing) of an answer without moments."""
+    near = found.best_rejected
+    return "Nothing matches", "" if near is None else f"Closest: {title(near)}, {subtitle(near)}"
+
+
+def rows_of(found: Answer, pictures: Pictures) -> list[dict[str, Any]]:
+    """Lines to show of an answer."""
     files = pictures.get(found.moments, _WAIT_SECONDS)
     return [
         {

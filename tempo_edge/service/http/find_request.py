@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tempo_edge._files.absolute import encodable
+from tempo_edge._files.spelling import spelled
 from tempo_edge.errors import QueryError, ServiceError
 from tempo_edge.example import LARGEST_SENT, Example
 from tempo_edge.expression import MOST_TERMS
@@ -95,7 +96,7 @@ class FindRequest:
             "retrieval": 1 if query.retrieval else None,
             "parts": 1 if query.parts else None,
             "min_confidence": query.min_confidence,
-            "within": None if query.within is None else [str(path) for path in query.within],
+            "within": None if query.within is None else [spelled(path) for path in query.within],
             "grounder": query.grounder,
             "after": query.after,
             "before": query.before,

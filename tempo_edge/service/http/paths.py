@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from tempo_edge._files.spelling import is_inside, spelled
 from tempo_edge.errors import ServiceError
 
 __all__ = ["check_within", "is_there", "path_from"]
@@ -24,7 +25,7 @@ def path_from(text: str, name: str) -> Path:
         ServiceError: it is no path from the root; status 400.
     """
     expanded = str(Path.home() / text[2:]) if text == "~" or text.startswith("~/") else text
-    if not expanded.startswith("/") or "\0" in expanded:
+    if not Path(expanded).is_absolute() or "\0" in expanded:
         wanted = "a path from the root, as /home/me, or from your home, as ~/Videos"
         raise ServiceError(400, f"{name} {text!r} must be {wanted}")
     try:
@@ -47,10 +48,10 @@ def check_within(paths: Sequence[str], folders: Sequence[Path]) -> None:
     Raises:
         ServiceError: one does not; status 403.
     """
-    roots = [os.path.realpath(folder) for folder in folders]
+    roots = [spelled(os.path.realpath(folder)) for folder in folders]
     for path in paths:
-        real = os.path.realpath(path)
-        if not any(os.path.commonpath((real, root)) == root for root in roots):
+        real = spelled(os.path.realpath(path))
+        if not any(is_inside(real, root) for root in roots):
             raise ServiceError(
                 403, f"{path} is in no folder that the service follows: this needs admin"
             )

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tempo_edge._files.spelling import spelled
 from tempo_edge.answer import Answer
 from tempo_edge.errors import ServiceError
 from tempo_edge.example import Example
@@ -157,7 +158,7 @@ def _video_of(library: Library, like: Example | None) -> int | None:
     """The id of the video that an example is a moment of; the search has found it there."""
     if like is None or like.path is None:
         return None if like is None else like.video
-    row = library.catalogue.file(str(like.path))
+    row = library.catalogue.file(spelled(like.path))
     return None if row is None else row.video_id
 
 

@@ -16,6 +16,7 @@ export function folders(paths) {
   for (const path of paths) {
     for (let cut = path.lastIndexOf("/"); cut > 0; cut = path.lastIndexOf("/", cut - 1)) {
       const folder = path.slice(0, cut);
+      if (/^[A-Z]:$/.test(folder)) break; // a drive of Windows is no folder without its slash
       held.set(folder, (held.get(folder) ?? 0) + 1);
     }
   }

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tempo_edge._files.spelling import spelled
 from tempo_edge.errors import LibraryError
 from tempo_edge.store.embedded.columns import (
     LONGEST_SECONDS,
@@ -89,9 +90,9 @@ class SqliteCatalogue(LineVectorTable, ListingTable, SavedTable, VideoNotes, Wri
             rows = self._db.execute(f"SELECT {_FILE} FROM files ORDER BY path")
             yield from (file_row(self.path, *values) for values in rows)
             return
-        if (row := self.file(str(under))) is not None:
+        if (row := self.file(spelled(under))) is not None:
             yield row
-        yield from self._between(*paths_inside(str(under)))
+        yield from self._between(*paths_inside(spelled(under)))
 
     def _between(self, first: str, end: str) -> Iterator[FileRow]:
         """Rows of files from one path to before another."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from tempo_edge._files.spelling import spelled
 from tempo_edge.store.embedded.captures import CaptureTable
 from tempo_edge.store.embedded.columns import LONGEST_SECONDS, file_row
+from tempo_edge.store.listing import paths_inside
 from tempo_edge.store.passes import PassState, PassTotals
 from tempo_edge.store.rows import FileRow
 
@@ -23,7 +25,8 @@ def within(under: Path | None) -> tuple[str, tuple[str, ...]]:
     """(what is so of paths at or under one, in SQL; what stands for its question marks)."""
     if under is None or str(under) == "/":
         return "1", ()
-    return WITHIN, (str(under), f"{under}/", f"{under}0")
+    top = spelled(under)
+    return WITHIN, (top, *paths_inside(top))
 
 
 class PassTable(CaptureTable):

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pgvector import HalfVector
 
+from tempo_edge._files.spelling import spelled
 from tempo_edge.errors import LibraryError
 from tempo_edge.store.embedded.columns import Columns, frame_row, video_row
 from tempo_edge.store.interface import WritableCatalogue
@@ -85,9 +86,9 @@ class PostgresCatalogue(LineVectorTable, ListingTable, SavedTable, WritableCatal
         if str(under) == "/":
             yield from self._between(*paths_inside("/"))
             return
-        if (row := self._file(str(under))) is not None:
+        if (row := self._file(spelled(under))) is not None:
             yield row
-        yield from self._between(*paths_inside(str(under)))
+        yield from self._between(*paths_inside(spelled(under)))
 
     def _between(self, first: str, end: str | None) -> Iterator[FileRow]:
         """Rows of files from one path to before another, or to the last one."""

@@ -6,9 +6,10 @@ import hashlib
 import re
 from pathlib import Path
 
+from tempo_edge._files.spelling import IS_WINDOWS
 from tempo_edge.errors import LibraryError
 
-__all__ = ["checked_name", "local_path"]
+__all__ = ["check_system", "checked_name", "local_path"]
 
 # User and password, where there is one, before the host and the database.
 _NAME = re.compile(
@@ -16,6 +17,19 @@ _NAME = re.compile(
 )
 _PARAMETER = re.compile(r"([?&]password=)[^&]*", re.IGNORECASE)
 _WAY = "as postgresql://USER@HOST/DATABASE"
+
+
+def check_system(*, is_windows: bool = IS_WINDOWS) -> None:
+    """Refuse a library on a server where paths begin with drives, which it has no place for yet.
+
+    Raises:
+        LibraryError: the system is Windows.
+    """
+    if is_windows:
+        raise LibraryError(
+            "a library on a server can be opened on Linux and macOS, not on Windows: machines "
+            "that share it would not find each other's drives; keep one in a file here"
+        )
 
 
 def checked_name(name: str | Path) -> str:

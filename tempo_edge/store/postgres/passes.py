@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from tempo_edge._files.spelling import spelled
+from tempo_edge.store.listing import paths_inside
 from tempo_edge.store.passes import PassState, PassTotals
 from tempo_edge.store.postgres.captures import CaptureTable
 from tempo_edge.store.rows import FileRow
@@ -26,7 +28,7 @@ def within(under: Path | None) -> tuple[str, tuple[str, ...]]:
         return "true", ()
     if str(under) == "/":
         return "(path>='/' AND path<'0')", ()
-    return "(path=%s OR (path>=%s AND path<%s))", (str(under), f"{under}/", f"{under}0")
+    return "(path=%s OR (path>=%s AND path<%s))", (top := spelled(under), *paths_inside(top))
 
 
 class PassTable(CaptureTable):

@@ -14,6 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tempo_edge._files.spelling import spelled
 from tempo_edge.capture.facts import Capture
 from tempo_edge.store.evidence import FileWords
 from tempo_edge.store.listing import ListedVideo, listed_in
@@ -203,6 +204,6 @@ class PlacedCatalogue(VolumeTable):
         def rows(spot: str, area: Area) -> Iterator[T]:
             return (here(row) for row in each(Path(spot)) if area.keeps(path_of(row)))
 
-        scope = None if under is None else str(under)
+        scope = None if under is None else spelled(under)
         streams = [rows(*spot) for spot in self._placement.spots(scope)]
         yield from heapq.merge(*streams, key=key)

@@ -10,7 +10,7 @@ from tempo_edge._extras import lacking
 from tempo_edge.errors import LibraryError, MissingExtraError
 from tempo_edge.store.backup import Backup
 from tempo_edge.store.interface import Catalogue, Sizes, Store
-from tempo_edge.store.postgres.name import checked_name, local_path
+from tempo_edge.store.postgres.name import check_system, checked_name, local_path
 from tempo_edge.store.vectors import Vectors
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class PostgresStore(Store):
             first of the search path.
 
     Raises:
-        LibraryError: the name holds a password, or no database.
+        LibraryError: the name holds a password, or no database; or this is Windows.
         MissingExtraError: the extra ``team`` is not installed.
     """
 
@@ -39,6 +39,7 @@ class PostgresStore(Store):
     names_volumes = True
 
     def __init__(self, name: str | Path) -> None:
+        check_system()
         self._name = checked_name(name)
         for module in ("psycopg", "pgvector"):
             if find_spec(module) is None:
