@@ -15,7 +15,7 @@ from tempo_edge.errors import MediaError
 from tempo_edge.media import DecodeRange, Video, open_video
 from tempo_edge.media.devices import TOLERANCE, apart, offered
 from tempo_edge.media.hardware import HardwareVideo
-from tempo_edge.models.device import nvidia
+from tempo_edge.models.device import why_no_nvidia
 from tempo_edge.proof.clip import SIZE, clip_of
 from tempo_edge.proof.part import AbsentError, Budget, Figure, Part, Row, verdict
 from tempo_edge.sample_clips import RATE, drawn_luma
@@ -67,10 +67,8 @@ class NvdecDecoding(Part):
     on_card = True
 
     def run(self, budget: Budget, scratch: Path) -> Iterator[Row]:
-        try:
-            nvidia()
-        except OSError as error:
-            raise AbsentError(f"no usable NVIDIA GPU: {error}") from error
+        if why := why_no_nvidia():
+            raise AbsentError(why)
         if "cuda" not in offered():
             raise AbsentError("this FFmpeg has no NVDEC")
         path = clip_of(scratch)

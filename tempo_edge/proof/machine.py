@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from tempo_edge._cores import cpu_count
 from tempo_edge._version import __version__
-from tempo_edge.models.device import nvidia
+from tempo_edge.models.device import nvidia, why_no_nvidia
 
 __all__ = ["PACKAGES", "card", "describe", "has_card", "placeless", "processor"]
 
@@ -39,7 +39,7 @@ def card() -> str:
 
 def has_card() -> bool:
     """Whether there is an NVIDIA card that can be used."""
-    return not card().startswith("none: ")
+    return not why_no_nvidia()
 
 
 def describe() -> dict[str, str]:

@@ -148,7 +148,7 @@ def test_what_the_machine_lacks_is_looked_at_before_the_package(
     def none() -> None:
         raise OSError("libcuda.so.1: cannot open")
 
-    monkeypatch.setattr(provider_plugins, "nvidia", none)
+    monkeypatch.setattr("tempo_edge.models.device.nvidia", none)
     monkeypatch.setitem(PLUGINS, "tensorrt-rtx", rtx)
     assert load("tensorrt-rtx") == Loaded("no usable NVIDIA GPU: libcuda.so.1: cannot open")
 

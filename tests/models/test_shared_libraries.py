@@ -62,6 +62,8 @@ def test_a_machine_without_a_gpu_says_so() -> None:
         found = device.nvidia()
     except OSError as error:
         assert re.search(r"libcuda|nvcuda|^cu[A-Z]\w+ says '", str(error))
+        assert device.why_no_nvidia() == f"no usable NVIDIA GPU: {error}"
     else:
+        assert device.why_no_nvidia() == ""
         assert found.name and re.fullmatch(r"\d+\.\d+", found.capability)
         assert re.search(r"CUDA \d+\.\d+$", found.driver)

@@ -198,7 +198,7 @@ def test_nvdec_is_held_against_the_processor(small: Path, monkeypatch: pytest.Mo
 
         most = 120
 
-    monkeypatch.setattr(decoding, "nvidia", lambda: None)
+    monkeypatch.setattr(decoding, "why_no_nvidia", str)
     monkeypatch.setattr(decoding, "offered", lambda: ["cuda"])
     monkeypatch.setattr(hardware, "faster_device", lambda: None)
     monkeypatch.setattr(decoding, "_NvdecVideo", Played)
