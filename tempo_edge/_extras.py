@@ -112,6 +112,12 @@ EXTRAS = (
         (),
         "onnxruntime-gpu",
     ),
+    Extra(
+        "faiss-gpu",
+        "libraries of millions of frames with an NVIDIA card, in the place of faiss-cpu",
+        (),
+        "faiss-gpu",
+    ),
     Extra("openvino", "models on Intel's graphics, beside cpu", ("onnxruntime_ep_openvino",)),
     Extra("webgpu", "models on AMD's and others' cards, beside cpu", ("onnxruntime_ep_webgpu",)),
     Extra(

@@ -16,7 +16,7 @@ __all__ = ["PACKAGES", "card", "describe", "has_card", "placeless", "processor"]
 #: Packages whose versions say what was proven; only those that are installed are told.
 PACKAGES = (
     *("av", "numpy", "numba", "numba-cuda", "onnxruntime", "onnxruntime-gpu"),
-    *("faiss-cpu", "faiss-gpu-cu12", "tensorrt-cu12", "tensorrt-cu13", "tensorrt-rtx"),
+    *("faiss-cpu", "faiss-gpu", "faiss-gpu-cu12", "tensorrt-cu12", "tensorrt-cu13", "tensorrt-rtx"),
 )
 
 # The folders of a path, and not the last of its names.
