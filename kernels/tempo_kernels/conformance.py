@@ -184,8 +184,8 @@ def surface_disagreement(case: SurfaceCase) -> str:
         # Rows of a decoder's planes are padded.
         there = [cuda.to_device(np.pad(each, ((0, 0), (0, 6)))) for each in (luma, chroma)]
         width = luma.shape[1]
-        planes = (each[:, :width] for each in there)
-        found.append(Surface.copied(*planes, case.bit_depth))
+        one, two = (each[:, :width] for each in there)
+        found.append(Surface.copied(one, two, case.bit_depth))
     luma, chroma = case.luma >> unused, case.chroma >> unused
     for at, surface in enumerate(found):
         kept = (surface.luma(), luma[at]), (surface.chroma(), chroma[at])

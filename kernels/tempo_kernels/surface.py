@@ -82,8 +82,8 @@ class Surface:
 
     def luma(self) -> NDArray[np.unsignedinteger]:
         """The light, in memory of the host."""
-        plane: NDArray[np.unsignedinteger] = self._luma.copy_to_host()
-        return plane[0]
+        plane: NDArray[np.unsignedinteger] = self._luma.copy_to_host()[0]
+        return plane
 
     def chroma(self) -> NDArray[np.unsignedinteger]:
         """Both colour differences in turn, in memory of the host."""

@@ -19,8 +19,8 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from tempo_edge._extras import install_line
+from tempo_edge._system.nvidia import why_no_nvidia
 from tempo_edge.models import shared_libraries
-from tempo_edge.models.device import why_no_nvidia
 from tempo_edge.models.onnx_runtime import load_onnxruntime, reason
 
 __all__ = ["PLUGINS", "Loaded", "Plugin", "device_for", "is_installed", "is_plugged", "load"]

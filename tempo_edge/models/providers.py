@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from tempo_edge._extras import install_line, lacking
+from tempo_edge._system.nvidia import Device, nvidia, why_no_nvidia
 from tempo_edge.errors import ProfileError
 from tempo_edge.models import provider_plugins, shared_libraries
 from tempo_edge.models.checksum import sha256_of
-from tempo_edge.models.device import Device, nvidia, why_no_nvidia
 from tempo_edge.models.engine_cache import EngineOrigin, engine_folder
 from tempo_edge.models.onnx_runtime import load_onnxruntime
 from tempo_edge.models.provider_plugins import PLUGINS, Loaded

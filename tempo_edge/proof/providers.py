@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge._extras import pip_command
+from tempo_edge._system.nvidia import why_no_nvidia
 from tempo_edge.models import Profile, load_profile
-from tempo_edge.models.device import why_no_nvidia
 from tempo_edge.models.providers import NAMES, load_onnxruntime, plan, standings
 from tempo_edge.models.sessions import open_on_cpu, open_with
 from tempo_edge.models.shapes import PICTURES, Shapes, joined

@@ -1,7 +1,7 @@
-"""An index that is trained and filled: by a GPU where there are millions of vectors and FAISS has one.
+"""An index that is trained and filled: with a GPU, where vectors are many and FAISS has one.
 
-What takes long is to find the nearest list of each vector, in training again and again. That alone is
-done on the GPU: the index is made in memory as ever, and whoever reads it needs no GPU.
+What takes long is to find the nearest list of each vector, in training again and again. That alone
+is done on the GPU: the index is made in memory as ever, and whoever reads it needs no GPU.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 __all__ = ["MANY", "IndexFiller"]
 
-#: Vectors from which on a GPU is worth its while; fewer are sorted in by the CPU within a minute.
+#: Vectors up to which the CPU does it all: few libraries have more.
 MANY = 1_000_000
 
 # Memory of the card that FAISS keeps for its own work, in place of a share of all that there is.
@@ -61,7 +61,7 @@ class IndexFiller:
         index.train(vectors)
 
     def add(self, index: Any, vectors: NDArray[np.float32], ids: NDArray[np.int64]) -> None:
-        """Put vectors ``[n, d]`` with their ids ``[n]`` into a trained index, the same each time."""
+        """Put vectors ``[n, d]`` with their ids ``[n]`` into an index that was trained."""
         if self.is_on_gpu and isinstance(index, self._faiss.IndexIVF):
             try:
                 if self._centres is None:
