@@ -132,7 +132,7 @@ class NvdecVideo(PyAVVideo):
             for pts, surface in found:
                 if pts < run.key:
                     continue  # it leans on what was not decoded, or is hidden
-                if pts != due.popleft():
+                if not due or pts != due.popleft():
                     raise SurfaceError(f"NVDEC gives a picture at {pts} that is not due")
                 if surface.shape != showing.size:
                     raise SurfaceError(f"NVDEC gives a picture of {surface.shape}")

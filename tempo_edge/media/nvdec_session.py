@@ -136,8 +136,9 @@ class NvdecSession:
                 if packet.pts is None:
                     raise SurfaceError("a packet has no time stamp")
                 if annexed is None and self._filter_name:
-                    annexed = BitStreamFilterContext(self._filter_name, packet.stream)
-                for data, pts in _coded(packet, annexed):
+                    made = partial(BitStreamFilterContext, self._filter_name, packet.stream)
+                    annexed = _tried(made)
+                for data, pts in _tried(partial(_coded, packet, annexed)):
                     yield from self._given(data, pts)
             yield from self._rest()
             is_over = True
@@ -193,17 +194,15 @@ class NvdecSession:
 
 def _coded(
     packet: Packet[VideoStream], annexed: BitStreamFilterContext | None
-) -> Iterator[tuple[bytes, int]]:
+) -> list[tuple[bytes, int]]:
     """The bytes of a packet as the library reads them, and its time stamp."""
     assert packet.pts is not None
     if annexed is None:
-        yield bytes(packet), packet.pts
-        return
+        return [(bytes(packet), packet.pts)]
     # Of a copy: the filter empties what it is given, and whoever reads on looks at it again.
     copy = Packet(bytes(packet))
     copy.is_keyframe, copy.pts, copy.dts = packet.is_keyframe, packet.pts, packet.dts
-    for each in annexed.filter(copy):
-        yield bytes(each), packet.pts
+    return [(bytes(each), packet.pts) for each in annexed.filter(copy)]
 
 
 def _plane(view: Any, size: int) -> Any:

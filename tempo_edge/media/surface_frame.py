@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tempo_edge.errors import MediaError
 from tempo_edge.media.orientation import Orientation
 
 if TYPE_CHECKING:
@@ -88,6 +90,8 @@ class Showing:
 class SurfaceFrame:
     """A picture on a card. It has all of :class:`~tempo_edge.media.Frame`, and what needs no host.
 
+    What the card has no memory for is done by the host, of a copy.
+
     Args:
         pts: its time stamp.
         surface: the picture, a copy of its own.
@@ -104,7 +108,7 @@ class SurfaceFrame:
         return self._surface.bit_depth
 
     def luma(self) -> NDArray[np.unsignedinteger]:
-        return self._surface.luma()
+        return _read_back(self._surface.luma)
 
     def upright(self, grid: NDArray[np.float32]) -> NDArray[np.float32]:
         return self._showing.orientation.apply(grid)
@@ -116,7 +120,12 @@ class SurfaceFrame:
         """The change of each block since another picture; None if they differ in kind."""
         if self._surface.shape != before._surface.shape or self.bit_depth != before.bit_depth:
             return None
-        return self._surface.differences(before._surface)
+        try:
+            return self._surface.differences(before._surface)
+        except Exception:  # Numba has its own for each release
+            from tempo_kernels import block_differences
+
+            return block_differences(before.luma(), self.luma(), bit_depth=self.bit_depth)
 
     def thumbnail(
         self, size: int, interpolation: str = "AREA", *, crop: bool = False
@@ -142,7 +151,10 @@ class SurfaceFrame:
         turned = self._showing.orientation
         turns = turned.transposed, turned.mirrored, turned.flipped
         window = Window(rows, columns, top, left, size, *turns)
-        found: DeviceArray = self._surface.thumbnail(window, self._colours)
+        try:
+            found: DeviceArray = self._surface.thumbnail(window, self._colours)
+        except Exception:  # as above
+            return self._by_host(size, interpolation, crop=crop)
         return found
 
     def _by_host(self, size: int, interpolation: str, *, crop: bool) -> NDArray[np.uint8]:
@@ -152,7 +164,7 @@ class SurfaceFrame:
 
         from tempo_edge.media._frame import shrink
 
-        luma, chroma = self._surface.luma(), self._surface.chroma()
+        luma, chroma = self.luma(), _read_back(self._surface.chroma)
         # One plane after another, as PyAV takes them: the colours' rows have half the width.
         planes = [luma.ravel(), *(chroma[:, at::2].ravel() for at in (0, 1))]
         rows = np.concatenate(planes).reshape(len(luma) * 3 // 2, luma.shape[1])
@@ -171,7 +183,23 @@ def together(
     if there and len(there) == len(pictures):
         from tempo_kernels.surface import stacked
 
-        found: DeviceArray = stacked(there)
-        return found
+        with suppress(Exception):  # where the card has no memory for both, they come one by one
+            found: DeviceArray = stacked(there)
+            return found
     here = (each if isinstance(each, np.ndarray) else each.copy_to_host() for each in pictures)
     return np.stack(list(here))
+
+
+def _read_back(
+    read: Callable[[], NDArray[np.unsignedinteger]],
+) -> NDArray[np.unsignedinteger]:
+    """A plane that was on the card.
+
+    Raises:
+        MediaError: the card doesn't give it back.
+    """
+    try:
+        return read()
+    except Exception as error:
+        why = " ".join(str(error).split())[:200]
+        raise MediaError(f"can't be read back from the card: {why}") from error

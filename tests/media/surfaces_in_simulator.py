@@ -19,8 +19,9 @@ from tempo_edge.indexing.looks import Look, LookTaker
 from tempo_edge.media import DecodeRange, devices, hardware
 from tempo_edge.media.nvdec import NVDEC, NvdecVideo
 from tempo_edge.media.nvdec_session import why_none
+from tempo_edge.media.orientation import Orientation
 from tempo_edge.media.pyav import PyAVVideo
-from tempo_edge.media.surface_frame import SurfaceFrame, together
+from tempo_edge.media.surface_frame import Showing, SurfaceFrame, together
 from tempo_edge.proof.part import FAILED, PASSED, Budget
 from tempo_edge.proof.surfaces import Surfaces
 from tempo_edge.saa import SamplingBudget, plan
@@ -174,6 +175,34 @@ def test_a_film_is_looked_at_on_the_card(film: Path) -> None:
     assert np.abs(batch.copy_to_host().astype(int) - wanted).mean() < 3
     mixed = together([found[0].thumbnail, right[0].thumbnail])
     assert isinstance(mixed, np.ndarray) and mixed.shape == (2, SMALL, SMALL, 3)
+
+
+def test_a_card_without_room_for_more_leaves_the_rest_to_the_host(
+    film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost_plane() -> None:
+        raise RuntimeError("CUDA_ERROR\n")
+
+    def full(*_: object) -> None:
+        raise MemoryError("CUDA_ERROR_OUT_OF_MEMORY")
+
+    with NvdecVideo(film) as video, PyAVVideo(film, fast=False) as plain:
+        thumbnail = next(video.frames(runs(plain)[0])).picture(SMALL)  # type: ignore[attr-defined]
+        for name in ("compare_surfaces", "rgb_thumbnail", "stacked"):
+            monkeypatch.setattr(f"tempo_kernels.gpu.{name}", full)
+        found, right = (looks(each) for each in (video, plain))
+        assert video.trouble == ""
+    assert [look.pts for look in found] == [look.pts for look in right]
+    for one, two in zip(found, right, strict=True):
+        assert one.variation == two.variation
+        assert isinstance(one.thumbnail, np.ndarray)
+        assert np.abs(one.thumbnail.astype(int) - two.thumbnail).mean() < 3
+    assert not isinstance(thumbnail, np.ndarray)
+    assert isinstance(together([thumbnail, thumbnail]), np.ndarray)
+    lost: Any = SimpleNamespace(luma=lost_plane)
+    broken = SurfaceFrame(0, lost, Showing((16, 32), 8, 2, 0, "yuv420p", Orientation()))
+    with pytest.raises(MediaError, match=r"^can't be read back from the card: CUDA_ERROR$"):
+        broken.luma()
 
 
 def test_it_is_one_of_the_devices_and_used_where_it_is_the_fastest(
