@@ -72,10 +72,10 @@ def run_there(
     path: Path | None,
     device: str = "cuda",
 ) -> list[NDArray[np.float32]]:
-    """The same of an input that lies on the card, C-contiguous: it is not copied.
+    """The outputs of a model, as of :func:`run`, whose one input is read where it lies.
 
     Args:
-        name: of the input; ``array``: it, written in full.
+        name: of the input; ``array``: it, C-contiguous and written in full.
         device: ONNX Runtime's name of where it lies.
 
     Raises:
@@ -102,6 +102,7 @@ def _checked(
     path: Path | None,
     handed_on: Collection[str] = (),
 ) -> list[NDArray[np.float32]]:
+    """What running a model gives, if that is what was wanted."""
     try:
         found = work()
     except Exception as error:  # ONNX Runtime has a family of its own for each release
