@@ -46,6 +46,7 @@ _EXTRAS = {
     "pgvector": ("pgvector", "team"),
     "procrastinate": ("procrastinate", "team"),
     "psycopg": ("psycopg", "team"),
+    "PyNvVideoCodec": ("PyNvVideoCodec", "nvdec"),
     "ray": ("Ray", "ray"),
     "safetensors": ("safetensors", "train"),
     "skvideo": ("scikit-video", "demo"),
@@ -112,6 +113,13 @@ EXTRAS = (
         (),
         "onnxruntime-gpu",
     ),
+    Extra(
+        "faiss-gpu",
+        "libraries of millions of frames with an NVIDIA card, in the place of faiss-cpu",
+        (),
+        "faiss-gpu",
+    ),
+    Extra("nvdec", "pictures that stay on an NVIDIA card", ("PyNvVideoCodec",)),
     Extra("openvino", "models on Intel's graphics, beside cpu", ("onnxruntime_ep_openvino",)),
     Extra("webgpu", "models on AMD's and others' cards, beside cpu", ("onnxruntime_ep_webgpu",)),
     Extra(

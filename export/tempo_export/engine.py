@@ -15,8 +15,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, get_args
 
+from tempo_edge._system.nvidia import Device, nvidia
 from tempo_edge.models.checksum import sha256_of
-from tempo_edge.models.device import Device, nvidia
 from tempo_edge.models.engine_cache import EngineOrigin
 from tempo_edge.models.shapes import InputShape, Shapes
 from tempo_export.files import write_whole

@@ -14,10 +14,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_kernels import native
+from tempo_kernels.difference import block_differences
 from tempo_kernels.dispatch import Work, run
-from tempo_kernels.reference import shrink, sum_absolute_differences
+from tempo_kernels.picture import MATRICES, Colours, Window
+from tempo_kernels.reference import rgb_thumbnail, shrink, sum_absolute_differences
 
-__all__ = ["BLOCKS", "Case", "ComparePictures", "cases", "disagreement", "kernel", "noise"]
+__all__ = [
+    "BLOCKS",
+    "Case",
+    "ComparePictures",
+    "SurfaceCase",
+    "cases",
+    "disagreement",
+    "kernel",
+    "noise",
+    "surface_cases",
+    "surface_disagreement",
+]
 
 #: What compares pictures ``[n, h, w]`` with the ones before by blocks of a size, and fills sums
 #: ``[n - 1, down, across]`` and thumbnails ``[n, rows, columns]``, if those have any rows.
@@ -114,3 +127,76 @@ def kernel(name: str, parallel: bool = False) -> ComparePictures:
             )
 
     return compare_pictures
+
+
+@dataclass(frozen=True)
+class SurfaceCase:
+    """Pictures as a decoder leaves them on a card, and what is shown of them.
+
+    Attributes:
+        luma: ``[2, height, width]``; ``chroma``: ``[2, rows, 2 * columns]``; of uint16 the highest
+            bits are the significant ones.
+        bit_depth: how many of a sample are significant.
+    """
+
+    luma: NDArray[np.unsignedinteger]
+    chroma: NDArray[np.unsignedinteger]
+    bit_depth: int
+    window: Window
+    colours: Colours
+
+    def __str__(self) -> str:
+        _, height, width = self.luma.shape
+        return f"surfaces of {width} x {height}, {self.bit_depth} bits, {self.window}"
+
+
+def surface_cases(count: int, largest: int, seed: int = 0) -> Iterator[SurfaceCase]:
+    """So many cases of surfaces whose sides have 2 to ``largest`` samples, of 8 and of 10 bits."""
+    rng = np.random.default_rng(seed)
+    for number in range(count):
+        height, width = (2 * int(side) for side in rng.integers(1, largest // 2, 2, endpoint=True))
+        rows, columns = int(rng.integers(1, height + 1)), int(rng.integers(1, width + 1))
+        size = int(rng.integers(1, min(rows, columns) + 1))
+        top, left = (int(rng.integers(0, side - size + 1)) for side in (rows, columns))
+        turns = [bool(number >> bit & 1) for bit in (1, 2, 3)]
+        dtype = (np.uint8, np.uint16)[number % 2]
+        yield SurfaceCase(
+            noise((2, height, width), dtype, seed + number),
+            noise((2, height // 2, width), dtype, seed + number + count),
+            (8, 10)[number % 2],
+            Window(rows, columns, top, left, size, *turns),
+            Colours.of(list(MATRICES)[number % len(MATRICES)], number % 3 == 0),
+        )
+
+
+def surface_disagreement(case: SurfaceCase) -> str:
+    """Where surfaces on the card give other integers than the definition; empty if nowhere.
+
+    It runs on a card, or in Numba's simulator.
+    """
+    from numba import cuda
+
+    from tempo_kernels.surface import Surface, stacked
+
+    unused = 8 * case.luma.itemsize - case.bit_depth
+    found = []
+    for luma, chroma in zip(case.luma, case.chroma, strict=True):
+        # Rows of a decoder's planes are padded.
+        there = [cuda.to_device(np.pad(each, ((0, 0), (0, 6)))) for each in (luma, chroma)]
+        width = luma.shape[1]
+        one, two = (each[:, :width] for each in there)
+        found.append(Surface.copied(one, two, case.bit_depth))
+    luma, chroma = case.luma >> unused, case.chroma >> unused
+    for at, surface in enumerate(found):
+        kept = (surface.luma(), luma[at]), (surface.chroma(), chroma[at])
+        if not all(np.array_equal(one, two) for one, two in kept):
+            return f"the copy of picture {at} is wrong for {case}"
+    right = block_differences(*luma, bit_depth=case.bit_depth, kernel="numpy")
+    if (wrong := int((found[1].differences(found[0]) != right).sum())) > 0:
+        return f"{wrong} of {right.size} blocks are wrong for {case}"
+    shown = stacked([each.thumbnail(case.window, case.colours) for each in found]).copy_to_host()
+    for at in range(2):
+        wanted = rgb_thumbnail(luma[at], chroma[at], case.bit_depth, case.window, case.colours)
+        if (wrong := int((shown[at] != wanted).sum())) > 0:
+            return f"{wrong} of {wanted.size} colours of thumbnail {at} are wrong for {case}"
+    return ""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tempo_kernels.dispatch import Work, choose, run
 
-__all__ = ["Comparison", "block_differences", "compare", "variation"]
+__all__ = ["Comparison", "block_differences", "compare", "shares_of", "variation"]
 
 # As many rows of 16-bit differences as a 32-bit sum holds.
 LARGEST_BLOCK = 32_768
@@ -75,10 +75,8 @@ def compare(
     sums = np.zeros((-(-height // block), -(-width // block)), np.int64)
     small = np.empty(size, current.dtype)
     run(chosen, Work(previous, current, block, sums, small, parallel))
-    full = _pixels_per_block(height, width, block) * (2**bit_depth - 1)
-    return Comparison(
-        np.asarray(sums / full, dtype=np.float32), None if thumbnail is None else small
-    )
+    shares = shares_of(sums, (height, width), block, bit_depth)
+    return Comparison(shares, None if thumbnail is None else small)
 
 
 def block_differences(
@@ -106,10 +104,19 @@ def variation(differences: NDArray[np.float32]) -> float:
     return float(min(1.0, np.maximum(differences - NOISE, 0.0).mean() / FULL))
 
 
-def _pixels_per_block(height: int, width: int, block: int) -> NDArray[np.int64]:
+def shares_of(
+    sums: NDArray[np.int64], shape: tuple[int, int], block: int, bit_depth: int
+) -> NDArray[np.float32]:
+    """The mean difference of each block, as a share of full scale, of what its samples add up to.
+
+    Args:
+        sums: ``[ceil(height / block), ceil(width / block)]``; ``shape``: the plane's.
+    """
+    height, width = shape
     rows = np.minimum(block, height - np.arange(0, height, block))
     columns = np.minimum(block, width - np.arange(0, width, block))
-    return np.multiply.outer(rows, columns)
+    full = np.multiply.outer(rows, columns) * (2**bit_depth - 1)
+    return np.asarray(sums / full, dtype=np.float32)
 
 
 def _check(

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["parts", "shrink", "sum_absolute_differences"]
+from tempo_kernels.picture import Colours, Window
+
+__all__ = ["parts", "rgb_thumbnail", "shrink", "sum_absolute_differences"]
 
 
 def sum_absolute_differences(
@@ -50,3 +52,63 @@ def shrink(
     sums = np.add.reduceat(sums, columns[:-1], axis=1)
     area = np.multiply.outer(np.diff(rows), np.diff(columns))
     return np.asarray((2 * sums + area) // (2 * area)).astype(plane.dtype)
+
+
+def rgb_thumbnail(
+    luma: NDArray[np.unsignedinteger],
+    chroma: NDArray[np.unsignedinteger],
+    bit_depth: int,
+    window: Window,
+    colours: Colours,
+) -> NDArray[np.uint8]:
+    """The mean colour of a decoded picture in each cell of a window.
+
+    Args:
+        luma: ``[height, width]``, uint8 or uint16.
+        chroma: ``[rows, 2 * columns]`` of the same dtype: the two colour differences in turn, over
+            the same picture.
+        bit_depth: significant bits of a sample, from 8 on.
+
+    Returns:
+        ``[size, size, 3]``: red, green, blue.
+    """
+    y = _means(luma, bit_depth, window, 1) - 256 * colours.black
+    sharing = window.sharing
+    u, v = (_means(chroma[:, at::2], bit_depth, window, sharing) - 256 * 128 for at in (0, 1))
+    light = colours.light * y
+    sums = np.stack(
+        [
+            light + colours.red_of_v * v,
+            light + colours.green_of_u * u + colours.green_of_v * v,
+            light + colours.blue_of_u * u,
+        ],
+        axis=-1,
+    )
+    picture: NDArray[np.uint8] = np.clip((sums + (1 << 23)) >> 24, 0, 255).astype(np.uint8)
+    if window.transposed:
+        picture = picture.swapaxes(0, 1)
+    return picture[:: -1 if window.flipped else 1, :: -1 if window.mirrored else 1]
+
+
+def _means(
+    plane: NDArray[np.unsignedinteger], bit_depth: int, window: Window, sharing: int
+) -> NDArray[np.int64]:
+    """The mean of a plane in each cell of a window, in 256ths of what is 8 bits.
+
+    Args:
+        sharing: cells side by side that are one here.
+    """
+    rows = _shares(plane.shape[0], window.rows)[window.top : window.top + window.size]
+    cells = np.arange(window.left, window.left + window.size) // sharing
+    columns = _shares(plane.shape[1], window.columns // sharing)[cells]
+    sums = rows @ plane.astype(np.int64) @ columns.T
+    area = plane.shape[0] * plane.shape[1]
+    means: NDArray[np.int64] = ((sums << (16 - bit_depth)) + area // 2) // area
+    return means
+
+
+def _shares(samples: int, cells: int) -> NDArray[np.int64]:
+    """How much each cell covers of each sample, ``[cells, samples]``, whose width is ``cells``."""
+    sample, cell = np.arange(samples)[None, :], np.arange(cells)[:, None]
+    end = np.minimum((sample + 1) * cells, (cell + 1) * samples)
+    return np.asarray(np.maximum(end - np.maximum(sample * cells, cell * samples), 0))

@@ -1,1 +1,1 @@
-"""What processes are given by the system they run on: signals, priorities, limits and groups."""
+"""What processes are given by the system they run on: signals, priorities, limits, a GPU."""

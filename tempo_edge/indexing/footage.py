@@ -27,6 +27,7 @@ from tempo_edge.errors import MediaError
 from tempo_edge.indexing.decode_pool import DecodePool, MemoryBudget
 from tempo_edge.indexing.looks import Damage, IndexContradictedError, Look, LookTaker, RunLooks
 from tempo_edge.media import DecodeRange, Frame, PacketTable, Video, VideoInfo, open_video
+from tempo_edge.media.surface_frame import together
 from tempo_edge.models import Profile
 from tempo_edge.models.towers import ImageTower
 from tempo_edge.quantization import quantize
@@ -367,7 +368,7 @@ class FootageReader:
         rows: list[FrameRow] = []
         for start in range(0, len(kept), _BATCH):
             part = kept[start : start + _BATCH]
-            pictures = np.stack([look.thumbnail for look, _ in part])
+            pictures = together([look.thumbnail for look, _ in part])
             tower = self._tower()
             with self._encoding:
                 vectors, tokens = tower.encode(pictures)

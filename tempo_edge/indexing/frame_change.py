@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge.media import Frame
+from tempo_edge.media.surface_frame import SurfaceFrame
 
 __all__ = ["cell_means", "frame_change"]
 
@@ -14,6 +15,9 @@ def frame_change(before: Frame, after: Frame) -> tuple[float, NDArray[np.float32
     """(variation, change of each block) from one frame to another; 1 if they differ in kind."""
     from tempo_kernels import block_differences, variation
 
+    if isinstance(before, SurfaceFrame) and isinstance(after, SurfaceFrame):
+        there = after.differences(before)
+        return (1.0, np.ones((1, 1), np.float32)) if there is None else (variation(there), there)
     one, two = before.luma(), after.luma()
     if one.shape != two.shape or one.dtype != two.dtype:
         return 1.0, np.ones((1, 1), np.float32)

@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from tempo_edge.errors import MediaError
 from tempo_edge.indexing.frame_change import cell_means, frame_change
 from tempo_edge.media import DAMAGED, DecodeRange, Frame, Video
+from tempo_edge.media.surface_frame import SurfaceFrame
 from tempo_edge.models import Profile
+from tempo_edge.models.running import DeviceArray
 from tempo_edge.saa import SamplingBudget, SamplingPlan
 
 __all__ = ["Damage", "IndexContradictedError", "Look", "LookTaker", "RunLooks"]
@@ -36,10 +38,14 @@ class IndexContradictedError(Exception):
 
 @dataclass
 class Look:
-    """A frame looked at. ``changes`` is its 3x3 (say) map of how much each part changed."""
+    """A frame looked at.
+
+    ``thumbnail`` lies where the frame does; ``changes`` is its 3x3 (say) map of how much each part
+    changed.
+    """
 
     pts: int
-    thumbnail: NDArray[np.uint8]
+    thumbnail: NDArray[np.uint8] | DeviceArray
     variation: float
     cut: bool
     changes: NDArray[np.float32]
@@ -153,9 +159,10 @@ class LookTaker:
         amount = 1.0
         if measured and reference is not None:
             amount, change = frame_change(reference, frame)
+        shown = frame.picture if isinstance(frame, SurfaceFrame) else frame.thumbnail
         return Look(
             frame.pts,
-            frame.thumbnail(profile.image_size, profile.interpolation, crop=profile.crop),
+            shown(profile.image_size, profile.interpolation, crop=profile.crop),
             amount,
             jump,
             cell_means(frame.upright(change), self._grid),

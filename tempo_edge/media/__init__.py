@@ -38,11 +38,12 @@ __all__ = [
     "open_video",
 ]
 
-#: The class of each decoder, by the name that it is asked for; it is imported where it is used.
+#: The class of each decoder, or what opens one, by the name that it is asked for; it is imported
+#: where it is used.
 DECODERS: Mapping[str, str] = {
     "pyav": "tempo_edge.media.pyav:PyAVVideo",
     "decord": "tempo_edge.media._decord:DecordVideo",
-    "hardware": "tempo_edge.media.hardware:HardwareVideo",
+    "hardware": "tempo_edge.media.hardware:opened",
 }
 
 

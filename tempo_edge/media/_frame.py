@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tempo_edge.media.orientation import Orientation
 
-__all__ = ["PyAVFrame", "scaled", "shrink"]
+__all__ = ["PyAVFrame", "grid_of", "scaled", "shrink"]
 
 # One thread a decoder: from PyAV 17 on, a scaler takes every core unless told otherwise.
 _SCALER_OPTIONS: dict[str, Any] = {"threads": 1} if int(av.__version__.split(".")[0]) >= 17 else {}
@@ -78,12 +78,17 @@ def shrink(
     crop: bool = False,
 ) -> NDArray[np.uint8]:
     """The picture as ``[size, size, 3]`` RGB, as it lies in the file."""
-    width = height = size
-    if crop:
-        width, height = _around(frame.width, frame.height, size)
-    left, top = (width - size) // 2, (height - size) // 2
+    width, height, left, top = grid_of(frame.width, frame.height, size, crop=crop)
     picture = scaled(frame, width, height, scaler, interpolation)
     return picture[top : top + size, left : left + size]
+
+
+def grid_of(width: int, height: int, size: int, *, crop: bool) -> tuple[int, int, int, int]:
+    """(columns, rows) of the grid that a picture becomes, and (left, top) of what it shows."""
+    columns = rows = size
+    if crop:
+        columns, rows = _around(width, height, size)
+    return columns, rows, (columns - size) // 2, (rows - size) // 2
 
 
 def scaled(

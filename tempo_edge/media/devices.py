@@ -1,4 +1,4 @@
-"""Devices that decode: which FFmpeg offers, which can be opened here, and whether it pays.
+"""Devices that decode: which there are, which can be opened here, and whether it pays.
 
 A device is used only where it gives the same pictures as the processor, and more of them a second
 than all cores together. Both are tried on a short film that is encoded on the spot.
@@ -21,16 +21,18 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from tempo_edge._cores import cpu_count
+from tempo_edge.errors import MediaError
 from tempo_edge.media._frame import PyAVFrame
+from tempo_edge.media._types import DecodeRange
 from tempo_edge.media.container import open_container, reason
+from tempo_edge.media.likeness import alike
+from tempo_edge.media.nvdec import NVDEC, NvdecVideo
+from tempo_edge.media.nvdec_session import is_installed
 
 __all__ = [
     "DEVICES",
-    "TOLERANCE",
     "Trial",
     "Trials",
-    "alike",
-    "apart",
     "faster_device",
     "offered",
     "trials",
@@ -42,10 +44,6 @@ DEVICES = ("cuda", "vaapi", "videotoolbox")
 
 # The film of the trial: pixels, pictures, and those of the beginning that are not timed.
 _SIZE, _PICTURES, _WARMING = (1920, 1080), 48, 4
-
-#: Mean difference of luma, in 255ths, between a device's picture and the processor's. The processor
-#: leaves out the loop filter, which devices can't.
-TOLERANCE = 4.0
 
 
 @dataclass(frozen=True)
@@ -90,7 +88,8 @@ def trials() -> Trials:
             film = Path(folder) / "trial.mp4"
             _write(film)
             pictures, rate = _decoded(film, None)
-            found = tuple(_try(film, device, pictures) for device in DEVICES)
+            beside = (NVDEC,) if is_installed() else ()
+            found = tuple(_try(film, device, pictures) for device in (*DEVICES, *beside))
     except (av.error.FFmpegError, OSError) as error:
         trouble = f"can't be tried: {reason(error)}"
         return Trials(0.0, tuple(Trial(device, trouble) for device in DEVICES))
@@ -116,23 +115,12 @@ def why_off() -> str:
     return ", ".join(told) + (rate if found.software_rate else "")
 
 
-def alike(one: NDArray[np.unsignedinteger], two: NDArray[np.unsignedinteger]) -> bool:
-    """Whether two luma planes show the same picture, as 8 bits or more at the top of 16."""
-    return one.shape == two.shape and apart(one, two) <= TOLERANCE
-
-
-def apart(one: NDArray[np.unsignedinteger], two: NDArray[np.unsignedinteger]) -> float:
-    """Mean difference of two luma planes of one shape, in 255ths."""
-    planes = [plane / (255 if plane.dtype == np.uint8 else 65535) for plane in (one, two)]
-    return 255 * float(np.abs(planes[0] - planes[1]).mean())
-
-
 def _try(film: Path, device: str, pictures: list[NDArray[np.unsignedinteger]]) -> Trial:
-    if device not in offered():
+    if device != NVDEC and device not in offered():
         return Trial(device, "is not in this FFmpeg")
     try:
-        found, rate = _decoded(film, device)
-    except (av.error.FFmpegError, OSError, RuntimeError, ValueError) as error:
+        found, rate = _on_card(film) if device == NVDEC else _decoded(film, device)
+    except (av.error.FFmpegError, MediaError, OSError, RuntimeError, ValueError) as error:
         return Trial(device, f"can't be opened: {reason(error)}")
     same = len(found) == len(pictures) and all(map(alike, found, pictures))
     return Trial(device, "", rate) if same else Trial(device, "decodes other pictures")
@@ -171,4 +159,22 @@ def _decoded(film: Path, device: str | None) -> tuple[list[NDArray[np.unsignedin
             if count == _WARMING:
                 began = time.perf_counter()
         took = time.perf_counter() - began
+    return planes, (count - _WARMING) / max(took, 1e-6)
+
+
+def _on_card(film: Path) -> tuple[list[NDArray[np.unsignedinteger]], float]:
+    """The same by NVDEC, whose pictures stay on the card but for every eighth."""
+    planes, began, count = [], 0.0, 0
+    with NvdecVideo(film) as video:
+        if video.trouble:
+            raise RuntimeError(video.trouble)
+        pts = video.packets().pts
+        for count, frame in enumerate(video.frames(DecodeRange(int(pts[0]), int(pts[-1]))), 1):
+            if count % 8 == 1:
+                planes.append(frame.luma().copy())
+            if count == _WARMING:
+                began = time.perf_counter()
+        took = time.perf_counter() - began
+        if video.trouble:
+            raise RuntimeError(video.trouble)
     return planes, (count - _WARMING) / max(took, 1e-6)

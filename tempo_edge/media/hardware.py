@@ -1,4 +1,7 @@
-"""PyAV with a device that decodes (NVDEC, VAAPI, VideoToolbox), where one is faster here.
+"""What decodes where a device is faster than the processor: NVDEC, VAAPI, VideoToolbox.
+
+By FFmpeg pictures come back to memory of the host; by NVIDIA's own library, where that is installed
+and faster still, they stay on the card.
 
 Where none is, or where a device can't decode a file's codec, the processor decodes as ever. Nobody
 has run it on a machine with such a device yet.
@@ -7,17 +10,29 @@ has run it on a machine with such a device yet.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
+from pathlib import Path
+from typing import Any, ClassVar
 
 from av.codec.hwaccel import HWAccel
 
 from tempo_edge.errors import MediaError
 from tempo_edge.media._frame import PyAVFrame
-from tempo_edge.media._types import DecodeRange
-from tempo_edge.media.devices import alike, faster_device
+from tempo_edge.media._types import DecodeRange, Video
+from tempo_edge.media.devices import faster_device
+from tempo_edge.media.likeness import alike
+from tempo_edge.media.nvdec import NVDEC, NvdecVideo
 from tempo_edge.media.pyav import PyAVVideo
 
-__all__ = ["HardwareVideo"]
+__all__ = ["HardwareVideo", "opened"]
+
+
+def opened(path: Path, **how: Any) -> Video:
+    """A video by the fastest device.
+
+    Args:
+        how: as for :class:`~tempo_edge.media.pyav.PyAVVideo`.
+    """
+    return NvdecVideo(path, **how) if faster_device() == NVDEC else HardwareVideo(path, **how)
 
 
 class HardwareVideo(PyAVVideo):

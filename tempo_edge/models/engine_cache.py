@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tempo_edge._files import atomic_write
-from tempo_edge.models.device import Device
+from tempo_edge._system.nvidia import Device
 
 __all__ = ["EngineOrigin", "engine_folder", "engines_path"]
 
@@ -27,7 +27,7 @@ class EngineOrigin:
     """The facts that an engine depends on.
 
     Attributes:
-        gpu, capability, driver: see :class:`tempo_edge.models.device.Device`.
+        gpu, capability, driver: see :class:`tempo_edge._system.nvidia.Device`.
         tensorrt: TensorRT's version, with all of its four numbers; empty where a plug-in of ONNX
             Runtime builds them.
         runtime: what builds and runs the engine: ``onnxruntime`` with its version, and a plug-in's,

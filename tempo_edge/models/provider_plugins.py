@@ -19,8 +19,8 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from tempo_edge._extras import install_line
+from tempo_edge._system.nvidia import why_no_nvidia
 from tempo_edge.models import shared_libraries
-from tempo_edge.models.device import nvidia
 from tempo_edge.models.onnx_runtime import load_onnxruntime, reason
 
 __all__ = ["PLUGINS", "Loaded", "Plugin", "device_for", "is_installed", "is_plugged", "load"]
@@ -33,11 +33,7 @@ _VULKAN = "libvulkan.so.1"
 
 def _nvidia_is_lacking() -> tuple[str, str]:
     """The reason why there is no NVIDIA GPU, and what mends it: nothing does."""
-    try:
-        nvidia()
-    except OSError as error:
-        return f"no usable NVIDIA GPU: {error}", ""
-    return "", ""
+    return why_no_nvidia(), ""
 
 
 def _vulkan_is_lacking() -> tuple[str, str]:

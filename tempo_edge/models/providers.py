@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from tempo_edge._extras import install_line, lacking
+from tempo_edge._system.nvidia import Device, nvidia, why_no_nvidia
 from tempo_edge.errors import ProfileError
 from tempo_edge.models import provider_plugins, shared_libraries
 from tempo_edge.models.checksum import sha256_of
-from tempo_edge.models.device import Device, nvidia
 from tempo_edge.models.engine_cache import EngineOrigin, engine_folder
 from tempo_edge.models.onnx_runtime import load_onnxruntime
 from tempo_edge.models.provider_plugins import PLUGINS, Loaded
@@ -275,11 +275,8 @@ def asked(there: Sequence[str]) -> list[str]:
 @functools.cache
 def _trouble(name: str) -> tuple[str, str]:
     """The reason why a provider of the build can't be used here, and what would mend it."""
-    if name in ("tensorrt", "cuda"):
-        try:
-            nvidia()
-        except OSError as error:
-            return f"no usable NVIDIA GPU: {error}", ""
+    if name in ("tensorrt", "cuda") and (why := why_no_nvidia()):
+        return why, ""
     library = _library(name)
     if not library.is_file():
         # Built in, or of a system whose libraries can't be looked into. Engines are only kept where

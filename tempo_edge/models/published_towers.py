@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from tempo_edge.errors import ProfileError, QueryError
 from tempo_edge.models.description import Description
-from tempo_edge.models.running import run
+from tempo_edge.models.running import DeviceArray, on_host, run
 from tempo_edge.models.shapes import PICTURES
 from tempo_edge.models.tokenizer import MOST_TOKENS, encode, plain_tokenizer
 from tempo_edge.models.towers import ImageTower, TextTower
@@ -121,12 +121,17 @@ class PublishedImageTower(ImageTower):
         self._layout = layout
         self._at_once = 1 if layout.alone else PICTURES
 
-    def encode(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def encode(
+        self, images: NDArray[np.uint8] | DeviceArray
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Unit vectors ``[n, dim]`` and tokens ``[n, 1, dim]`` of RGB pictures ``[n, s, s, 3]``.
+
+        Pictures on a card come to the host, where they are made what the graph takes.
 
         Raises:
             ProfileError: the model can't be run, or gives something else.
         """
+        images = on_host(images)
         mean, std = (np.asarray(each, np.float32) for each in (self._layout.mean, self._layout.std))
         found = []
         for first in range(0, max(len(images), 1), self._at_once):

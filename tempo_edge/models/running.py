@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge.errors import ProfileError
 
-__all__ = ["Shape", "run"]
+__all__ = ["DeviceArray", "Shape", "on_host", "reads_device_memory", "run", "run_there"]
 
 #: The length of each axis, None for any.
 Shape = tuple["int | None", ...]
+
+# Providers that share the memory of an NVIDIA card with whoever else uses it in this process.
+_ON_CARD = ("CUDAExecutionProvider", "TensorrtExecutionProvider")
 
 
 def run(
@@ -34,8 +37,74 @@ def run(
     Raises:
         ProfileError: the model can't be run, or gives something else.
     """
+    return _checked(lambda: session.run(list(outputs), inputs), outputs, path, handed_on)
+
+
+class DeviceArray(Protocol):
+    """An array in the memory of a card, as CUDA's array interface describes it."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    @property
+    def __cuda_array_interface__(self) -> dict[str, Any]: ...
+
+    def __getitem__(self, rows: slice, /) -> DeviceArray: ...
+
+    def copy_to_host(self) -> NDArray[Any]: ...
+
+
+def on_host(array: NDArray[np.uint8] | DeviceArray) -> NDArray[np.uint8]:
+    """An array in memory of the host: a copy, where it lies on a card."""
+    return array if isinstance(array, np.ndarray) else array.copy_to_host()
+
+
+def reads_device_memory(session: Any) -> bool:
+    """Whether a session runs on the card, and takes an array that lies there as it is."""
+    return session.get_providers()[0] in _ON_CARD
+
+
+def run_there(
+    session: Any,
+    outputs: Mapping[str, Shape],
+    name: str,
+    array: DeviceArray,
+    path: Path | None,
+    device: str = "cuda",
+) -> list[NDArray[np.float32]]:
+    """The outputs of a model, as of :func:`run`, whose one input is read where it lies.
+
+    Args:
+        name: of the input; ``array``: it, C-contiguous and written in full.
+        device: ONNX Runtime's name of where it lies.
+
+    Raises:
+        ProfileError: the model can't be run, or gives something else.
+    """
+
+    def work() -> Any:
+        about = array.__cuda_array_interface__
+        binding = session.io_binding()
+        kind = np.dtype(about["typestr"]).type
+        address = int(about["data"][0])
+        binding.bind_input(name, device, 0, kind, list(array.shape), address)
+        for output in outputs:
+            binding.bind_output(output)  # in memory of the host
+        session.run_with_iobinding(binding)
+        return binding.copy_outputs_to_cpu()
+
+    return _checked(work, outputs, path)
+
+
+def _checked(
+    work: Callable[[], list[NDArray[np.float32]]],
+    outputs: Mapping[str, Shape],
+    path: Path | None,
+    handed_on: Collection[str] = (),
+) -> list[NDArray[np.float32]]:
+    """What running a model gives, if that is what was wanted."""
     try:
-        found: list[NDArray[np.float32]] = session.run(list(outputs), inputs)
+        found = work()
     except Exception as error:  # ONNX Runtime has a family of its own for each release
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise ProfileError(f"{path or 'the model'} can't be run: {reason}") from error

@@ -10,7 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge.errors import QueryError
-from tempo_edge.models.running import Shape, run
+from tempo_edge.models.running import (
+    DeviceArray,
+    Shape,
+    on_host,
+    reads_device_memory,
+    run,
+    run_there,
+)
 from tempo_edge.models.shapes import PICTURES
 from tempo_edge.models.tokenizer import encode
 
@@ -36,21 +43,25 @@ class ImageTower:
     ) -> None:
         self._session, self._path, self._dim, self._tokens = session, path, dim, tokens
 
-    def encode(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def encode(
+        self, images: NDArray[np.uint8] | DeviceArray
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Unit vectors ``[n, dim]`` and tokens ``[n, t, dim]`` of RGB pictures ``[n, s, s, 3]``.
+
+        Pictures on a card are read there, if the model runs on it.
 
         Raises:
             ProfileError: the model can't be run, or gives something else.
         """
-        parts = [
-            run(
-                self._session,
-                {"vectors": (None, self._dim), "tokens": (None, self._tokens, self._dim)},
-                {"images": images[first : first + PICTURES]},
-                self._path,
-            )
-            for first in range(0, max(len(images), 1), PICTURES)
-        ]
+        wanted = {"vectors": (None, self._dim), "tokens": (None, self._tokens, self._dim)}
+        firsts = range(0, max(images.shape[0], 1), PICTURES)
+        if not isinstance(images, np.ndarray) and reads_device_memory(self._session):
+            some = (images[first : first + PICTURES] for first in firsts)
+            parts = [run_there(self._session, wanted, "images", each, self._path) for each in some]
+        else:
+            here = on_host(images)
+            batches = ({"images": here[first : first + PICTURES]} for first in firsts)
+            parts = [run(self._session, wanted, batch, self._path) for batch in batches]
         vectors, tokens = zip(*parts, strict=True)
         return np.concatenate(vectors), np.concatenate(tokens)
 

@@ -11,16 +11,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tempo_edge._system.nvidia import why_no_nvidia
 from tempo_edge.errors import MediaError
 from tempo_edge.media import DecodeRange, Video, open_video
-from tempo_edge.media.devices import TOLERANCE, apart, offered
+from tempo_edge.media.devices import offered
 from tempo_edge.media.hardware import HardwareVideo
-from tempo_edge.models.device import nvidia
+from tempo_edge.media.likeness import TOLERANCE, apart
 from tempo_edge.proof.clip import SIZE, clip_of
 from tempo_edge.proof.part import AbsentError, Budget, Figure, Part, Row, verdict
 from tempo_edge.sample_clips import RATE, drawn_luma
 
-__all__ = ["NvdecDecoding", "ProcessorDecoding"]
+__all__ = ["Decoded", "NvdecDecoding", "ProcessorDecoding", "held", "whole"]
 
 # Of so many pictures one is compared, sample by sample; the times of all of them are.
 _COMPARED = 4
@@ -42,7 +43,7 @@ class ProcessorDecoding(Part):
 
     def run(self, budget: Budget, scratch: Path) -> Iterator[Row]:
         with open_video(clip_of(scratch)) as video:
-            yield _held(self, video, _as_drawn, budget)
+            yield held(self, video, _as_drawn, budget)
 
 
 def _as_drawn(number: int) -> tuple[Fraction, _Plane | None]:
@@ -67,10 +68,8 @@ class NvdecDecoding(Part):
     on_card = True
 
     def run(self, budget: Budget, scratch: Path) -> Iterator[Row]:
-        try:
-            nvidia()
-        except OSError as error:
-            raise AbsentError(f"no usable NVIDIA GPU: {error}") from error
+        if why := why_no_nvidia():
+            raise AbsentError(why)
         if "cuda" not in offered():
             raise AbsentError("this FFmpeg has no NVDEC")
         path = clip_of(scratch)
@@ -83,14 +82,14 @@ class NvdecDecoding(Part):
             if not on_device:
                 raise AbsentError(f"NVDEC does not decode {plain.info.codec} here")
             video.check()
-            yield _held(self, video, _Decoded(plain), budget)
+            yield held(self, video, Decoded(plain), budget)
 
 
-class _Decoded:
+class Decoded:
     """The pictures of another decoder, one after another."""
 
     def __init__(self, video: Video) -> None:
-        self._video, self._frames = video, video.frames(_whole(video))
+        self._video, self._frames = video, video.frames(whole(video))
 
     def __call__(self, number: int) -> tuple[Fraction, _Plane | None]:
         try:
@@ -101,29 +100,29 @@ class _Decoded:
         return self._video.info.time_of(frame.pts), plane
 
 
-def _whole(video: Video) -> DecodeRange:
+def whole(video: Video) -> DecodeRange:
     """All of a film."""
     pts = video.packets().pts
     return DecodeRange(int(pts[0]), int(pts[-1]))
 
 
-def _held(part: Part, video: Video, truth: _Truth, budget: Budget) -> Row:
+def held(part: Part, video: Video, truth: _Truth, budget: Budget) -> Row:
     """The row of a decoder whose pictures were held against what is true, in turn with it."""
-    run = _whole(video)
+    run = whole(video)
     wanted = len(video.packets())
     frames: Iterator[Any] = iter(video.frames(run))
     done, compared, furthest, late, spent = 0, 0, 0.0, 0, 0.0
     while not budget.is_over():
         began = time.perf_counter()
         frame = next(frames, None)
-        luma = None if frame is None else frame.luma()
         spent += time.perf_counter() - began
-        if frame is None or luma is None:
+        if frame is None:
             break
         seconds, plane = truth(done)
         late += video.info.time_of(frame.pts) != seconds
         if plane is not None:
             compared += 1
+            luma = frame.luma()
             same_shape = luma.shape == plane.shape
             furthest = max(furthest, apart(luma, plane) if same_shape else 255.0)
         done += 1

@@ -8,15 +8,15 @@ import re
 from importlib.metadata import PackageNotFoundError, version
 
 from tempo_edge._cores import cpu_count
+from tempo_edge._system.nvidia import nvidia, why_no_nvidia
 from tempo_edge._version import __version__
-from tempo_edge.models.device import nvidia
 
 __all__ = ["PACKAGES", "card", "describe", "has_card", "placeless", "processor"]
 
 #: Packages whose versions say what was proven; only those that are installed are told.
 PACKAGES = (
-    *("av", "numpy", "numba", "numba-cuda", "onnxruntime", "onnxruntime-gpu"),
-    *("faiss-cpu", "faiss-gpu-cu12", "tensorrt-cu12", "tensorrt-cu13", "tensorrt-rtx"),
+    *("av", "numpy", "numba", "numba-cuda", "PyNvVideoCodec", "onnxruntime", "onnxruntime-gpu"),
+    *("faiss-cpu", "faiss-gpu", "faiss-gpu-cu12", "tensorrt-cu12", "tensorrt-cu13", "tensorrt-rtx"),
 )
 
 # The folders of a path, and not the last of its names.
@@ -39,7 +39,7 @@ def card() -> str:
 
 def has_card() -> bool:
     """Whether there is an NVIDIA card that can be used."""
-    return not card().startswith("none: ")
+    return not why_no_nvidia()
 
 
 def describe() -> dict[str, str]:

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempo_edge._extras import pip_command
+from tempo_edge._system.nvidia import why_no_nvidia
 from tempo_edge.models import Profile, load_profile
 from tempo_edge.models.providers import NAMES, load_onnxruntime, plan, standings
 from tempo_edge.models.sessions import open_on_cpu, open_with
@@ -218,7 +219,8 @@ class TensorrtRtxProvider(_Provider):
     def check(self, scratch: Path) -> None:
         if self._FULL not in load_onnxruntime().get_available_providers():
             raise AbsentError("this ONNX Runtime is built without TensorRT for RTX")
-        _card()
+        if why := why_no_nvidia():
+            raise AbsentError(why)
 
     def open(self, path: Path, threads: int, shapes: Shapes | None) -> Any:
         if not shapes:
@@ -243,15 +245,6 @@ def standing_of(provider: str) -> None:
     if standing.trouble:
         mend = f": {standing.mend}" if standing.mend else ""
         raise AbsentError(standing.trouble + mend)
-
-
-def _card() -> None:
-    from tempo_edge.models.device import nvidia
-
-    try:
-        nvidia()
-    except OSError as error:
-        raise AbsentError(f"no usable NVIDIA GPU: {error}") from error
 
 
 def engines_here(scratch: Path) -> None:

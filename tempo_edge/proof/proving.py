@@ -23,6 +23,7 @@ PARTS: Mapping[str, str] = {
     "kernels-cuda": "tempo_edge.proof.cuda_kernels:CudaKernels",
     "decoder-cpu": "tempo_edge.proof.decoding:ProcessorDecoding",
     "decoder-nvdec": "tempo_edge.proof.decoding:NvdecDecoding",
+    "surfaces": "tempo_edge.proof.surfaces:Surfaces",
     "provider-cpu": "tempo_edge.proof.providers:CpuProvider",
     "provider-cuda": "tempo_edge.proof.providers:CudaProvider",
     "faiss-cpu": "tempo_edge.proof.neighbours:CpuNeighbours",

@@ -26,9 +26,9 @@ from tempo_export.engine import (
     write_manifest,
 )
 
+from tempo_edge._system.nvidia import Device
 from tempo_edge.errors import MissingExtraError, TempoEdgeError
 from tempo_edge.models import Profile, load_profile
-from tempo_edge.models.device import Device
 from tempo_edge.models.engine_cache import EngineOrigin
 from tempo_edge.models.shapes import image_shapes
 

@@ -23,11 +23,14 @@ ROOT = Path(__file__).parents[2]
 SIMULATED = """
 from tempo_kernels import available
 from tempo_kernels.conformance import cases, disagreement, kernel
+from tempo_kernels.conformance import surface_cases, surface_disagreement
 
 assert available()["numba-cuda"]
 # Every thread of a launch is one of the simulator's: few pictures, but every edge that a block has.
 wrong = [disagreement(kernel("numba-cuda"), case) for case in cases(8, 23)]
 assert wrong == [""] * 8, wrong
+wrong = [surface_disagreement(case) for case in surface_cases(16, 10)]
+assert wrong == [""] * 16, wrong
 print("equal")
 """
 

@@ -17,8 +17,9 @@ from videos import Truth, make_video, motion
 from tempo_edge.errors import MediaError
 from tempo_edge.indexing.footage import FootageReader, Sampling
 from tempo_edge.media import DecodeRange, _reader, devices, hardware, open_video
-from tempo_edge.media.devices import DEVICES, Trial, Trials, alike
+from tempo_edge.media.devices import DEVICES, Trial, Trials
 from tempo_edge.media.hardware import HardwareVideo
+from tempo_edge.media.likeness import alike
 from tempo_edge.media.pyav import PyAVVideo
 from tempo_edge.models import load_profile
 

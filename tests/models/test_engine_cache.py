@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tempo_edge.models.device import Device
+from tempo_edge._system.nvidia import Device
 from tempo_edge.models.engine_cache import EngineOrigin, engine_folder, engines_path
 
 ORIGIN = EngineOrigin(

@@ -20,9 +20,9 @@ import onnxruntime
 import pytest
 from harness import Said
 
+from tempo_edge._system.nvidia import Device
 from tempo_edge.models import Profile, load_profile, provider_plugins, providers, shared_libraries
 from tempo_edge.models.agreement import TOLERANCE, ComparedSession, Verdict
-from tempo_edge.models.device import Device
 from tempo_edge.models.provider_plugins import PLUGINS, Loaded, load
 from tempo_edge.models.providers import Standing, openvino_options, plan, standings
 from tempo_edge.models.sessions import open_session
@@ -148,7 +148,7 @@ def test_what_the_machine_lacks_is_looked_at_before_the_package(
     def none() -> None:
         raise OSError("libcuda.so.1: cannot open")
 
-    monkeypatch.setattr(provider_plugins, "nvidia", none)
+    monkeypatch.setattr("tempo_edge._system.nvidia.nvidia", none)
     monkeypatch.setitem(PLUGINS, "tensorrt-rtx", rtx)
     assert load("tensorrt-rtx") == Loaded("no usable NVIDIA GPU: libcuda.so.1: cannot open")
 

@@ -13,8 +13,8 @@ import pytest
 from tokenizers import Tokenizer
 
 from tempo_edge import ProfileError
+from tempo_edge._system.nvidia import Device
 from tempo_edge.models import Profile, load_profile, provider_plugins, providers
-from tempo_edge.models.device import Device
 from tempo_edge.models.providers import (
     NAMES,
     Standing,

@@ -10,7 +10,8 @@ from pathlib import Path
 import onnxruntime
 import pytest
 
-from tempo_edge.models import device, shared_libraries
+from tempo_edge._system import nvidia
+from tempo_edge.models import shared_libraries
 
 SHARED = Path(onnxruntime.__file__).parent / "capi" / "libonnxruntime_providers_shared.so"
 on_linux = pytest.mark.skipif(not SHARED.is_file(), reason="needs ONNX Runtime for Linux")
@@ -59,9 +60,11 @@ def test_a_library_that_nobody_has() -> None:
 def test_a_machine_without_a_gpu_says_so() -> None:
     """Or, where there is one, what it is."""
     try:
-        found = device.nvidia()
+        found = nvidia.nvidia()
     except OSError as error:
         assert re.search(r"libcuda|nvcuda|^cu[A-Z]\w+ says '", str(error))
+        assert nvidia.why_no_nvidia() == f"no usable NVIDIA GPU: {error}"
     else:
+        assert nvidia.why_no_nvidia() == ""
         assert found.name and re.fullmatch(r"\d+\.\d+", found.capability)
         assert re.search(r"CUDA \d+\.\d+$", found.driver)

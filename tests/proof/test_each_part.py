@@ -31,6 +31,7 @@ LONG = 1e4
 
 TRIED = (
     *("clip", "kernels-cpu", "kernels-simulator", "kernels-cuda", "decoder-cpu", "decoder-nvdec"),
+    "surfaces",
     *("provider-cpu", "provider-cuda", "faiss-gpu", "provider-tensorrt-rtx", "engines"),
 )
 
@@ -83,7 +84,9 @@ def test_what_is_cut_short_says_how_far_it_came(proof: Proof) -> None:
 
 
 @pytest.mark.skipif(has_card(), reason="there is a card")
-@pytest.mark.parametrize("part", [name for name in TRIED if "cuda" in name or "nvdec" in name])
+@pytest.mark.parametrize(
+    "part", ["surfaces", *(name for name in TRIED if "cuda" in name or "nvdec" in name)]
+)
 def test_what_needs_a_card_says_why_it_is_not_run(proof: Proof, part: str) -> None:
     found = rows(proof, part)
     assert {row.result for row in found} == {NOT_RUN}
@@ -198,7 +201,7 @@ def test_nvdec_is_held_against_the_processor(small: Path, monkeypatch: pytest.Mo
 
         most = 120
 
-    monkeypatch.setattr(decoding, "nvidia", lambda: None)
+    monkeypatch.setattr(decoding, "why_no_nvidia", str)
     monkeypatch.setattr(decoding, "offered", lambda: ["cuda"])
     monkeypatch.setattr(hardware, "faster_device", lambda: None)
     monkeypatch.setattr(decoding, "_NvdecVideo", Played)

@@ -22,6 +22,7 @@ from tempo_edge._extras import lacking
 from tempo_edge.errors import LibraryError, MissingExtraError
 from tempo_edge.quantization import dequantize
 from tempo_edge.store.embedded.catalogue import SqliteCatalogue
+from tempo_edge.store.embedded.index_filling import IndexFiller
 from tempo_edge.store.embedded.vector_files import CacheOrigin, VectorFiles
 from tempo_edge.store.vectors import Hits, Vectors
 
@@ -296,9 +297,10 @@ class FaissVectors(Vectors):
         training = dequantize(np.concatenate(drawn))
         del drawn
         index = empty_index(self._faiss, training.shape[1], count)
-        index.train(training)
+        filler = IndexFiller(self._faiss, count)
+        filler.train(index, training)
         for ids, vectors in self._catalogue.vectors_after(0):
-            index.add_with_ids(dequantize(vectors), ids)
+            filler.add(index, dequantize(vectors), ids)
         self._sample = _spread(training, SAMPLE_SIZE)
         self._adopt(index, largest, trained=count)
 
@@ -315,9 +317,10 @@ class FaissVectors(Vectors):
             return False
         self._faiss.omp_set_num_threads(cpu_count())
         parts: list[NDArray[np.float32]] = []
+        filler = IndexFiller(self._faiss, added)
         for ids, packed in self._catalogue.vectors_after(origin.largest_id):
             vectors = dequantize(packed)
-            index.add_with_ids(vectors, ids)
+            filler.add(index, vectors, ids)
             parts.append(_spread(vectors, SAMPLE_SIZE))
         share = round(SAMPLE_SIZE * (index.ntotal - origin.count) / index.ntotal)
         old = _spread(self._sample, SAMPLE_SIZE - share)

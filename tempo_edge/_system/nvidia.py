@@ -1,4 +1,4 @@
-"""The NVIDIA GPU that a model would run on, asked of its driver with no other library."""
+"""The NVIDIA GPU of this machine, asked of its driver with no other library."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import functools
 import sys
 from dataclasses import dataclass
 
-__all__ = ["Device", "nvidia"]
+__all__ = ["Device", "nvidia", "why_no_nvidia"]
 
 _DRIVER = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
 _MANAGEMENT = "nvml.dll" if sys.platform == "win32" else "libnvidia-ml.so.1"
@@ -57,6 +57,15 @@ def nvidia() -> Device:
     return Device(
         name.value.decode("utf-8", "replace"), ".".join(level), f"{_release()}, {cuda}".lstrip(", ")
     )
+
+
+def why_no_nvidia() -> str:
+    """The reason why no NVIDIA GPU can be used here, in one clause; empty where one can."""
+    try:
+        nvidia()
+    except OSError as error:
+        return f"no usable NVIDIA GPU: {error}"
+    return ""
 
 
 def _ask(driver: ctypes.CDLL, function: str, *arguments: object) -> None:
