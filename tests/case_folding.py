@@ -178,6 +178,28 @@ def _main(folder: str, point: str) -> None:
         def chmod(self, path: str, mode: int) -> None:
             self._real(path).chmod(mode)
 
+        def chown(self, path: str, uid: int, gid: int) -> None:
+            os.chown(self._real(path), uid, gid, follow_symlinks=False)
+
+        def symlink(self, target: str, source: str) -> None:
+            self._new(target).symlink_to(source)
+
+        def readlink(self, path: str) -> str:
+            return str(self._real(path).readlink())
+
+        def link(self, target: str, source: str) -> None:
+            self._new(target).hardlink_to(self._real(source))
+
+        def mknod(self, path: str, mode: int, dev: int) -> None:
+            os.mknod(self._new(path), mode, dev)
+
+        def fsync(self, path: str, datasync: int, fh: int) -> None:
+            os.fsync(fh)
+
+        def statfs(self, path: str) -> dict[str, int]:
+            facts = os.statvfs(folder)
+            return {name: getattr(facts, name) for name in dir(facts) if name.startswith("f_")}
+
     mfusepy.FUSE(
         Folding(),
         point,
