@@ -17,6 +17,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+import pytest
 from av.audio.frame import AudioFrame
 from av.stream import Disposition
 from av.video.codeccontext import VideoCodecContext
@@ -378,6 +379,8 @@ def with_timecode(source: Path, path: Path, label: str) -> Path:
             if packet.dts is not None:
                 packet.stream = track
                 new.mux(packet)
+    if path.suffix == ".mov" and b"tmcd" not in path.read_bytes():
+        pytest.skip("PyAV before 18 writes no track of time codes")
     return path
 
 
