@@ -17,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -237,8 +238,6 @@ def table(outcomes: Sequence[Outcome]) -> str:
 
 def _extras(wheel: Path) -> list[str]:
     """The extras that a wheel's own metadata names, none of them first."""
-    import zipfile
-
     with zipfile.ZipFile(wheel) as opened:
         name = next(each for each in opened.namelist() if each.endswith(".dist-info/METADATA"))
         metadata = opened.read(name).decode("utf-8")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import closing
 from typing import Any
 
 from tempo_edge._console.text import printable
@@ -80,12 +81,8 @@ def main(arguments: list[str]) -> int:
     if command == "do":
         print(do(text), end="")
         return 0
-    client = ServiceOrLibrary(name="alfred")
-    pictures = Pictures(client)
-    try:
+    with ServiceOrLibrary(name="alfred") as client, closing(Pictures(client)) as pictures:
         told = items(text, client, pictures)
-    finally:
-        pictures.close()
     sys.stdout.buffer.write(json.dumps(told).encode("ascii"))
     return 0
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import closing
 from typing import Any
 
 from tempo_edge._console.text import printable
@@ -73,16 +74,12 @@ def _line(text: str, more: str, icon: str = _ICON) -> dict[str, Any]:
 
 def main(arguments: list[str]) -> int:
     """Answer the request of a command line; gives the exit status."""
-    client = ServiceOrLibrary(name="flow")
-    pictures = Pictures(client)
     try:
         request = json.loads(arguments[0]) if arguments else None
     except ValueError:
         request = arguments[0]
-    try:
+    with ServiceOrLibrary(name="flow") as client, closing(Pictures(client)) as pictures:
         told = answer(request, client, pictures)
-    finally:
-        pictures.close()
     sys.stdout.buffer.write(json.dumps(told).encode("ascii"))
     return 0
 

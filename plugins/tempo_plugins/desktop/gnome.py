@@ -6,6 +6,7 @@ The interface: https://developer.gnome.org/documentation/tutorials/search-provid
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from tempo_edge._console.text import note
@@ -104,15 +105,13 @@ class Provider:
 
 def main() -> int:
     """Serve the shell; gives the exit status."""
-    client = ServiceOrLibrary(name="gnome")
-    pictures = Pictures(client)
-    try:
-        serve(Provider(client, pictures).on_bus())
-    except TempoEdgeError as error:
-        note(f"tempo-edge: error: {error}")
-        return 2
-    finally:
-        pictures.close()
+    asker = ServiceOrLibrary(name="gnome")
+    with asker as client, closing(Pictures(client)) as pictures:
+        try:
+            serve(Provider(client, pictures).on_bus())
+        except TempoEdgeError as error:
+            note(f"tempo-edge: error: {error}")
+            return 2
     return 0
 
 

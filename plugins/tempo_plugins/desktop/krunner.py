@@ -6,6 +6,7 @@ The interface: https://invent.kde.org/frameworks/krunner/-/blob/master/src/data/
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -132,15 +133,13 @@ def _icon(file: Path | None) -> list[int | bytes] | None:
 
 def main() -> int:
     """Serve KRunner; gives the exit status."""
-    client = ServiceOrLibrary(name="krunner")
-    pictures = Pictures(client, width=128)
-    try:
-        serve(Runner(client, pictures).on_bus())
-    except TempoEdgeError as error:
-        note(f"tempo-edge: error: {error}")
-        return 2
-    finally:
-        pictures.close()
+    asker = ServiceOrLibrary(name="krunner")
+    with asker as client, closing(Pictures(client, width=128)) as pictures:
+        try:
+            serve(Runner(client, pictures).on_bus())
+        except TempoEdgeError as error:
+            note(f"tempo-edge: error: {error}")
+            return 2
     return 0
 
 

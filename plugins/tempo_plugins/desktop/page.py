@@ -7,6 +7,7 @@ import html
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
@@ -42,11 +43,8 @@ def show(query: str, client: ServiceOrLibrary) -> None:
 
     if query.strip():
         answer = client.find(Query(query, _LIMIT))
-        pictures = Pictures(client)
-        try:
+        with closing(Pictures(client)) as pictures:
             text = render(query, answer, pictures.get(answer.moments, _WAIT_SECONDS))
-        finally:
-            pictures.close()
     else:
         text = _overview(client)
     place = user_cache_path("tempo-edge") / "found.html"
@@ -109,7 +107,8 @@ def _document(name: str, body: str) -> str:
 def main(arguments: list[str]) -> int:
     """Open the page for the words of a command line; gives the exit status."""
     try:
-        show(" ".join(arguments), ServiceOrLibrary(name="page"))
+        with ServiceOrLibrary(name="page") as client:
+            show(" ".join(arguments), client)
     except TempoEdgeError as error:
         note(f"tempo-edge: error: {error}")
         return 2

@@ -29,7 +29,8 @@ def main(arguments: list[str]) -> int:
     """
     command, text, number = (*arguments, "", "", "")[:3]
     try:
-        answer = ServiceOrLibrary(name="raycast").find(Query(text, _LIMIT))
+        with ServiceOrLibrary(name="raycast") as client:
+            answer = client.find(Query(text, _LIMIT))
         lines = _played(answer, number) if command == "play" else _listed(answer)
     except (TempoEdgeError, ValueError) as error:
         lines = [printable(str(error))]

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import closing
 from typing import Any
 
 from tempo_edge._console.text import printable
@@ -100,16 +101,12 @@ def answer(request: Any, client: ServiceOrLibrary, pictures: Pictures) -> dict[s
 
 def main() -> int:
     """Answer the request on stdin; gives the exit status."""
-    client = ServiceOrLibrary(name="launcher")
-    pictures = Pictures(client)
     try:
         request = json.loads(sys.stdin.buffer.read())
     except ValueError:
         request = None
-    try:
+    with ServiceOrLibrary(name="launcher") as client, closing(Pictures(client)) as pictures:
         told = answer(request, client, pictures)
-    finally:
-        pictures.close()
     sys.stdout.buffer.write(json.dumps(told).encode("ascii"))
     return 1 if "error" in told else 0
 
